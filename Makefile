@@ -1,0 +1,62 @@
+# Everything a checkout needs: Python 3.11 or newer, and a package registry that pip can reach.
+# Each job makes its own virtual environment once; it is made anew when pyproject.toml changes.
+
+PYTHON ?= python3
+# What the demonstration is installed with: pictures, and the tokenizer that counts without a download.
+DEMO_EXTRAS ?= cli,langchain
+
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check
+TEST_BIN := .venv-test/bin
+DEMO_BIN := .venv-demo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## show what can be made
+	@echo "make demo    run a long conversation through the session layer and show what it did"
+	@echo "make test    lint, types, floors, then the whole test suite"
+	@echo "make lint    lint, types and floors only"
+	@echo "make bench   measure time, size and what survives"
+	@echo "make clean   remove environments, caches and build output"
+	@echo
+	@echo "Another interpreter: make test PYTHON=python3.13"
+
+demo: .venv-demo/installed
+	$(DEMO_BIN)/llm-sessions demo
+
+test: lint
+	$(TEST_BIN)/python -m pytest -q tests
+
+lint: .venv-test/installed
+	$(TEST_BIN)/ruff check .
+	$(TEST_BIN)/ruff format --check .
+	$(TEST_BIN)/mypy
+	$(TEST_BIN)/lint-imports --no-cache
+
+bench: .venv-test/installed
+	$(TEST_BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv-demo .venv-test build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv-demo/installed: pyproject.toml
+	$(call new_environment,.venv-demo)
+	.venv-demo/bin/python $(PIP_INSTALL) --editable '.[$(DEMO_EXTRAS)]'
+	@touch $@
+
+.venv-test/installed: pyproject.toml
+	$(call new_environment,.venv-test)
+	.venv-test/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+# The environment is emptied first, so that it never holds what pyproject.toml no longer asks for.
+define new_environment
+@command -v $(PYTHON) >/dev/null || { \
+	echo "No $(PYTHON) here. Name a Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "llm-sessions needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	     "Name another: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+@echo "Installing into $(1) (once; the next call is fast)"
+@$(PYTHON) -m venv --clear $(1)
+endef

@@ -1,0 +1,228 @@
+"""Reads content that is a list of blocks, in the shapes providers and frameworks use, into text and media."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from session_core.held import Span
+from session_core.turns import Media
+
+MediaKind = Literal["image", "audio", "video", "file"]
+
+_MEDIA: dict[str, MediaKind] = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "audio": "audio",
+    "audio_url": "audio",
+    "input_audio": "audio",
+    "video": "video",
+    "video_url": "video",
+    "input_video": "video",
+    "file": "file",
+    "file_url": "file",
+    "input_file": "file",
+    "document": "file",
+    "media": "file",
+    "image_file": "image",
+    "container_upload": "file",
+}
+_TEXT = frozenset({"text", "input_text", "output_text", "text-plain", "refusal", None})
+_CALLS = frozenset(
+    {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta"}
+)
+"""Blocks that say again what the message's tool calls say."""
+
+_OPAQUE = frozenset(
+    {"type", "id", "index", "signature", "encrypted_content", "encrypted_index", "thought_signature", "data"}
+)
+"""Keys of blocks whose strings no model reads as text."""
+
+_DATA = ("url", "base64", "file_data", "data", "file_id", "file_uri", "image_url", "file_url", "uri", "bytes")
+_MIME = ("mime_type", "media_type", "mimeType", "format")
+_BEGINNINGS = (
+    ("iVBORw0KGgo", "image/png"),
+    ("/9j/", "image/jpeg"),
+    ("R0lGOD", "image/gif"),
+    ("UklGR", "image/webp"),
+    ("JVBERi0", "application/pdf"),
+    ("SUQz", "audio/mpeg"),
+    ("T2dnUw", "audio/ogg"),
+)
+_USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
+_DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]+={0,2}\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a list of blocks holds. `texts` and `asides` say where each part stands in the joined text."""
+
+    content: str = ""
+    texts: tuple[Span, ...] = ()
+    aside: str = ""
+    asides: tuple[Span, ...] = ()
+    media: tuple[Media, ...] = ()
+
+
+def read_blocks(content: object, separator: str = "") -> Parts:
+    """The text of `content`, its parts joined by `separator`, and what is not text; None is empty."""
+    if content is None or content == "":
+        return Parts()
+    if isinstance(content, str):
+        return Parts(content, ((0, len(content)),))
+    blocks = content if isinstance(content, list | tuple) else [content]
+    texts, asides, media = _Joined(separator), _Joined("\n"), list[Media]()
+    for block in blocks:
+        _read(block, texts, asides, media)
+    return Parts(texts.text, tuple(texts.spans), asides.text, tuple(asides.spans), tuple(media))
+
+
+class _Joined:
+    """Texts joined by a separator, and where each of them came to stand."""
+
+    def __init__(self, separator: str) -> None:
+        self._separator = separator
+        self._parts: list[str] = []
+        self._end = 0
+        self.spans: list[Span] = []
+
+    def add(self, text: str) -> None:
+        start = self._end + len(self._separator) if self._parts else 0
+        self._parts.append(text)
+        self._end = start + len(text)
+        self.spans.append((start, self._end))
+
+    @property
+    def text(self) -> str:
+        return self._separator.join(self._parts)
+
+
+def _read(block: object, texts: _Joined, asides: _Joined, media: list[Media]) -> None:
+    if isinstance(block, str):
+        texts.add(block)
+        return
+    if not isinstance(block, Mapping):
+        return
+    kind = block.get("type")
+    text = block.get("refusal") if kind == "refusal" else block.get("text")
+    if kind in _TEXT and isinstance(text, str):
+        texts.add(text)
+        return
+    if kind in _CALLS:
+        return
+    nested = _nested(block)
+    if nested is not None:
+        for inner in nested:
+            _read(inner, texts, asides, media)
+        return
+    found = media_in(block)
+    if found is not None:
+        media.append(found)
+        return
+    for part in _strings(block):
+        asides.add(part)
+
+
+def _nested(block: Mapping[str, Any]) -> Sequence[object] | None:
+    """What a tool result, a document or a search result holds, where that is text or blocks itself."""
+    kind, source = block.get("type"), block.get("source")
+    if kind == "document" and isinstance(source, Mapping):
+        inner = source.get("data") if source.get("type") == "text" else source.get("content")
+    elif kind in ("tool_result", "search_result"):
+        inner = block.get("content")
+    else:
+        return None
+    if isinstance(inner, str):
+        return [inner]
+    return inner if isinstance(inner, list) else None
+
+
+def _strings(value: object) -> Iterator[str]:
+    """All text in an unknown block, in its order."""
+    if isinstance(value, str):
+        if value:
+            yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key not in _OPAQUE:
+                yield from _strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)
+
+
+def media_in(block: Mapping[str, Any]) -> Media | None:
+    """The image, recording or file that `block` is, or None when it is something else."""
+    name = block.get("type")
+    if name is None:
+        name = next((key for key in _MEDIA if isinstance(block.get(key), Mapping)), None)
+    if name not in _MEDIA:
+        return None
+    places = [place for place in _places(block, str(name)) if isinstance(place, Mapping)]
+    data = block.get("id") if block.get("source_type") == "id" else _first(places, _DATA)
+    data = data if isinstance(data, str | bytes) else block.get(str(name))
+    if isinstance(data, bytes):
+        data = base64.b64encode(data).decode("ascii")
+    if not isinstance(data, str) or not data:
+        return None
+    mime = _first(places, _MIME)
+    mime = mime if isinstance(mime, str) else None
+    kind = _MEDIA[str(name)]
+    if name == "media" and mime and mime.partition("/")[0] in _USUAL:
+        kind = cast(MediaKind, mime.partition("/")[0])
+    return Media(kind, data, mime)
+
+
+def _places(block: Mapping[str, Any], name: str) -> Iterator[object]:
+    """Where in a block its data may stand: in itself, or under the usual names."""
+    yield block
+    for key in (name, "source", "file", "input_audio"):
+        inner = block.get(key)
+        yield inner
+        if isinstance(inner, Mapping):
+            yield inner.get("source")
+
+
+def _first(places: Sequence[Mapping[str, Any]], names: Sequence[str]) -> object:
+    found = (place[name] for place in places for name in names if isinstance(place.get(name), str | bytes))
+    return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the data of a part stands: one of `url`, `base64` and `file_id` is set."""
+
+    mime: str
+    url: str | None = None
+    base64: str | None = None
+    file_id: str | None = None
+
+
+def source_of(media: Media) -> Source:
+    """`media` in the form a provider's block wants it; a data URL is taken apart."""
+    match = _DATA_URL.match(media.data)
+    if match and match[3]:
+        data = media.data[match.end() :]
+        return Source(match[1] or media.mime or _mime_of(media.kind, data), base64=data)
+    if _URL.match(media.data):
+        return Source(media.mime or _USUAL[media.kind], url=media.data)
+    if len(media.data) % 4 == 0 and _BASE64.fullmatch(media.data):
+        return Source(_full(media) or _mime_of(media.kind, media.data), base64=media.data)
+    return Source(_full(media) or _USUAL[media.kind], file_id=media.data)
+
+
+def _full(media: Media) -> str | None:
+    """The MIME type; a bare format name ("wav") gets its kind before it."""
+    if not media.mime or "/" in media.mime:
+        return media.mime
+    return f"{'application' if media.kind == 'file' else media.kind}/{media.mime}"
+
+
+def _mime_of(kind: str, data: str) -> str:
+    return next((mime for start, mime in _BEGINNINGS if data.startswith(start)), _USUAL[kind])

@@ -1,0 +1,105 @@
+"""The budget of a view: window, reply reserve, thresholds, and the tier a pressure asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from session_core.errors import BudgetError
+
+MIN_LIMIT_TOKENS = 256
+"""Smallest view that can hold a digest, a question and a clipped tool exchange and still be valid."""
+
+
+class Tier(IntEnum):
+    """What pressure asks for; a higher tier includes the lower ones."""
+
+    NORMAL = 0
+    SUMMARIZE = 1
+    FACTS = 2
+    NOTIFY = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a view may cost. All shares are of `limit_tokens`, the window less the reply reserve.
+
+    `hysteresis` is how far under `summarize_at` a fold goes, so that the next one is many turns
+    away and the view only grows at its end meanwhile (provider prompt caches sell a cached prefix at
+    a fraction of the price). Raises: BudgetError for values that contradict each other.
+    """
+
+    window_tokens: int = 128_000
+    reply_reserve_tokens: int | None = field(default=None, kw_only=True)
+    summarize_at: float = field(default=0.6, kw_only=True)
+    facts_at: float = field(default=0.8, kw_only=True)
+    notify_at: float = field(default=0.9, kw_only=True)
+    hysteresis: float = field(default=0.25, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.window_tokens, int) or isinstance(self.window_tokens, bool):
+            raise BudgetError(f"window_tokens={self.window_tokens!r}; pass a whole number of tokens")
+        if self.reply_reserve_tokens is None:
+            object.__setattr__(self, "reply_reserve_tokens", max(0, min(4_096, self.window_tokens // 8)))
+        if self.reply_reserve < 0:
+            raise BudgetError(f"reply_reserve_tokens={self.reply_reserve}; pass 0 or more")
+        if self.limit_tokens < MIN_LIMIT_TOKENS:
+            raise BudgetError(
+                f"window_tokens={self.window_tokens} less reply_reserve_tokens={self.reply_reserve} leaves "
+                f"{self.limit_tokens} tokens for the view; at least {MIN_LIMIT_TOKENS} are needed"
+            )
+        if not 0 < self.summarize_at < self.facts_at < self.notify_at <= 1:
+            raise BudgetError(
+                f"thresholds {self.summarize_at}, {self.facts_at}, {self.notify_at} are not in order; "
+                "pass 0 < summarize_at < facts_at < notify_at <= 1"
+            )
+        if not 0 < self.hysteresis < self.summarize_at:
+            raise BudgetError(
+                f"hysteresis={self.hysteresis}; pass more than 0 and less than summarize_at={self.summarize_at}"
+            )
+
+    @property
+    def reply_reserve(self) -> int:
+        return self.reply_reserve_tokens or 0
+
+    @property
+    def limit_tokens(self) -> int:
+        """Most tokens that a view may have."""
+        return self.window_tokens - self.reply_reserve
+
+    @property
+    def fold_target_tokens(self) -> int:
+        """Most tokens that a view may have right after a fold."""
+        return int(self.limit_tokens * (self.summarize_at - self.hysteresis))
+
+    def pressure(self, tokens: int) -> float:
+        """`tokens` as a share of the limit; over 1 means that the raw messages would not fit."""
+        return tokens / self.limit_tokens
+
+    def tier(self, tokens: int) -> Tier:
+        """The tier that `tokens` ask for."""
+        pressure = self.pressure(tokens)
+        if pressure >= self.notify_at:
+            return Tier.NOTIFY
+        if pressure >= self.facts_at:
+            return Tier.FACTS
+        return Tier.SUMMARIZE if pressure >= self.summarize_at else Tier.NORMAL
+
+    def less(self, overhead_tokens: int) -> Budget:
+        """This budget beside `overhead_tokens` that the caller puts around the view.
+
+        Raises: BudgetError when nothing useful is left.
+        """
+        if overhead_tokens <= 0:
+            return self
+        return Budget(
+            self.window_tokens - overhead_tokens,
+            reply_reserve_tokens=self.reply_reserve,
+            summarize_at=self.summarize_at,
+            facts_at=self.facts_at,
+            notify_at=self.notify_at,
+            hysteresis=self.hysteresis,
+        )

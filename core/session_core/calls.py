@@ -1,0 +1,76 @@
+"""Tool calls in the shapes providers and frameworks write them, and their arguments as text and as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from session_core.exact import Exact
+from session_core.turns import ToolCall
+
+_ARGUMENTS = ("arguments", "args", "input", "tool_kwargs", "kwargs")
+_IDS = ("id", "tool_call_id", "call_id", "tool_id", "tool_use_id")
+
+
+def call_from(written: object) -> ToolCall | None:
+    """The call that a dict or an SDK's object is, nested under `function` or flat; None when it is none."""
+    inner = _part(written, "function") or written
+    name = _part(inner, "name") or _part(inner, "tool_name")
+    if not isinstance(name, str):
+        return None
+    arguments: Any = next((v for key in _ARGUMENTS if (v := _part(inner, key)) is not None), {})
+    call_id = next((v for key in _IDS if isinstance(v := _part(written, key), str)), "")
+    return ToolCall(call_id, name, arguments if isinstance(arguments, str) else arguments_text(arguments))
+
+
+def calls_from(written: object) -> tuple[ToolCall, ...]:
+    """The calls in a list of them; what is none is left out."""
+    items = written if isinstance(written, list | tuple) else ()
+    return tuple(call for item in items if (call := call_from(item)) is not None)
+
+
+def function_call_id(name: object) -> str:
+    """The id that stands in for one where calls are told apart by their function's name alone."""
+    return f"function:{name}"
+
+
+def _part(written: object, name: str) -> Any:
+    return written.get(name) if isinstance(written, Mapping) else getattr(written, name, None)
+
+
+def arguments_text(arguments: object, written: str | None = None) -> str:
+    """`arguments` as JSON text: `written` where it says exactly the same, as models write it otherwise.
+
+    What JSON has no words for is written as Python shows it; then the text alone cannot give it back.
+    """
+    if written is not None and _says(written, arguments):
+        return written
+    try:
+        return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError):
+        return json.dumps({"arguments": repr(arguments)}, ensure_ascii=False)
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any]:
+    """The arguments of `call`; text that is no JSON object stands whole under the key `arguments`."""
+    try:
+        found = json.loads(call.arguments or "{}")
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"arguments": call.arguments}
+
+
+def says_exactly(text: str, arguments: object, exact: Exact) -> bool:
+    """Whether the JSON `text` gives `arguments` back in every type and order."""
+    try:
+        return exact.same(json.loads(text), arguments)
+    except ValueError:
+        return False
+
+
+def _says(text: str, arguments: object) -> bool:
+    try:
+        return bool(json.loads(text) == arguments)
+    except ValueError:
+        return False

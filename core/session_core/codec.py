@@ -1,0 +1,192 @@
+"""The bytes of messages, digests, ledgers and notices in a store: versioned, compressed where it helps."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import fields
+from hashlib import blake2b
+
+from session_core.errors import StoreUnreadable
+from session_core.events import Notice
+from session_core.exact import Exact, mapping, padded, trimmed
+from session_core.ledger import Ledger
+from session_core.plan import Digest, Fact, FactKind
+from session_core.ranges import Ranges
+from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
+
+PLAIN, COMPRESSED = b"\x01", b"\x02"
+"""First byte of all that is stored here: msgpack as it is, or compressed with zlib."""
+
+COMPRESSED_FROM_BYTES = 512
+BODY_FIELDS = 9
+DIGEST_BYTES = 16
+
+_exact = Exact()
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.error)
+
+
+def pack(value: object) -> bytes:
+    """Plain data in the store's envelope. Raises: InputError for what is not plain data."""
+    return _wrapped(_exact.encode(value))
+
+
+def unpack(data: bytes) -> object:
+    """What `pack` was given. Raises: StoreUnreadable."""
+    try:
+        return _exact.decode(_unwrapped(data))
+    except _DAMAGE as exc:
+        raise _unreadable("a stored value", exc) from exc
+
+
+def encode_body(message: Message) -> bytes:
+    """What `message` says, in the store's envelope; id, place, prices and author are columns beside it."""
+    return _wrapped(_exact.encode(_body(message)))
+
+
+def decode_body(
+    data: bytes,
+    *,
+    id: str = "",  # noqa: A002 - the column is called like the message's field
+    seq: int = 0,
+    time_s: float | None = None,
+    tokens: int = 0,
+    author: str | None = None,
+    importance: Importance = Importance.SUMMARIZE,
+    clip: str | None = None,
+    clip_tokens: int = 0,
+) -> Message:
+    """The message whose body is `data`, with what its columns hold. Raises: StoreUnreadable."""
+    try:
+        role, content, calls, call_id, name, media, native, aside, note = padded(
+            _exact.decode(_unwrapped(data)), BODY_FIELDS
+        )
+        return Message(
+            _ROLES[role],
+            content or "",
+            id=id,
+            tool_calls=tuple(ToolCall(*call) for call in calls or ()),
+            tool_call_id=call_id,
+            name=name,
+            author=author,
+            media=tuple(Media(*part) for part in media or ()),
+            aside=aside or "",
+            native=Native(native[0], native[1], note or b"") if native else None,
+            time_s=time_s,
+            seq=seq,
+            tokens=tokens,
+            importance=Importance(importance),
+            clip=clip,
+            clip_tokens=clip_tokens,
+        )
+    except _DAMAGE as exc:
+        raise _unreadable(f"message {id or seq or ''}".strip(), exc) from exc
+
+
+def body_digest(message: Message) -> bytes:
+    """16 bytes that are equal for messages that say the same, whatever their ids."""
+    return blake2b(_exact.encode(_body(message, note=False)), digest_size=DIGEST_BYTES).digest()
+
+
+_LETTERS = {Role.SYSTEM: "s", Role.USER: "u", Role.ASSISTANT: "a", Role.TOOL: "t"}
+_ROLES = {letter: role for role, letter in _LETTERS.items()}
+
+
+def _body(message: Message, *, note: bool = True) -> list[object]:
+    native = message.native
+    return trimmed(
+        [
+            _LETTERS[message.role],
+            message.content or None,
+            [[call.id, call.name, call.arguments] for call in message.tool_calls] or None,
+            message.tool_call_id,
+            message.name,
+            [trimmed([part.kind, part.data, part.mime]) for part in message.media] or None,
+            [native.format, native.data] if native else None,
+            message.aside or None,
+            native.note or None if native and note else None,
+        ]
+    )
+
+
+def _wrapped(packed: bytes) -> bytes:
+    if len(packed) > COMPRESSED_FROM_BYTES:
+        smaller = zlib.compress(packed)
+        if len(smaller) < len(packed):
+            return COMPRESSED + smaller
+    return PLAIN + packed
+
+
+def _unwrapped(data: bytes) -> bytes:
+    version, rest = bytes(data[:1]), bytes(data[1:])
+    if version == PLAIN:
+        return rest
+    if version == COMPRESSED:
+        return zlib.decompress(rest)
+    raise ValueError(f"unknown format {version.hex() or 'of no bytes'}")
+
+
+def _unreadable(what: str, exc: Exception) -> StoreUnreadable:
+    return StoreUnreadable(
+        f"{what} cannot be read ({exc}); it is damaged, not ours, or was written by a newer release: "
+        "update llm-sessions, or restore it from a backup"
+    )
+
+
+def digest_to_plain(digest: Digest) -> dict[str, object]:
+    """`digest` as plain data."""
+    plain = _fields(digest)
+    parts = {"covers": _pairs(digest.covers), "pinned": _pairs(digest.pinned)}
+    return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
+
+
+def digest_from_plain(plain: object) -> Digest:
+    """The digest `plain` was made of. Raises: StoreUnreadable."""
+    try:
+        found = dict(mapping(plain))
+        facts = tuple(Fact(**{**fact, "kind": FactKind(fact["kind"])}) for fact in found.pop("facts"))
+        covers, pinned = (Ranges.from_pairs(found.pop(name)) for name in ("covers", "pinned"))
+        return Digest(covers=covers, pinned=pinned, facts=facts, **found)
+    except _DAMAGE as exc:
+        raise _unreadable("a digest", exc) from exc
+
+
+def ledger_to_plain(ledger: Ledger) -> dict[str, object]:
+    """`ledger` as plain data."""
+    return {**_fields(ledger), "open_calls": list(ledger.open_calls), "authors": list(ledger.authors)}
+
+
+def ledger_from_plain(plain: object) -> Ledger:
+    """The ledger `plain` was made of. Raises: StoreUnreadable."""
+    try:
+        found = dict(mapping(plain))
+        found |= {name: tuple(found[name]) for name in ("open_calls", "authors")}
+        return Ledger(**found)
+    except _DAMAGE as exc:
+        raise _unreadable("a ledger", exc) from exc
+
+
+def notice_to_plain(notice: Notice) -> dict[str, object]:
+    """`notice` as plain data."""
+    return _fields(notice)
+
+
+def notice_from_plain(plain: object) -> Notice:
+    """The notice `plain` was made of. Raises: StoreUnreadable."""
+    try:
+        return Notice(**mapping(plain))
+    except _DAMAGE as exc:
+        raise _unreadable("a notice", exc) from exc
+
+
+def _fields(value: Digest | Fact | Ledger | Notice) -> dict[str, object]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _said(fact: Fact) -> dict[str, object]:
+    """The fields of `fact` that say something."""
+    said = {name: value for name, value in _fields(fact).items() if value is not None}
+    return {**said, "kind": fact.kind.value}
+
+
+def _pairs(ranges: Ranges) -> list[list[int]]:
+    return [list(pair) for pair in ranges.pairs]

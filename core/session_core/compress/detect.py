@@ -1,0 +1,34 @@
+"""What kind of text an output is: the first reader that recognises it gives its shape."""
+
+from __future__ import annotations
+
+from session_core.compress.json_shape import JsonShape
+from session_core.compress.json_text import read_json
+from session_core.compress.lines import Lines
+from session_core.compress.logs import read_log
+from session_core.compress.markup import is_markup, markup_text
+from session_core.compress.pieces import Shape
+from session_core.compress.prose import read_prose
+from session_core.compress.sources import read_code, read_matches, read_paths
+from session_core.compress.tables import read_table
+from session_core.compress.traces import read_trace
+
+
+def read(text: str, terms: frozenset[str]) -> Shape:
+    """The shape of `text`; text of no known kind is read as prose."""
+    found = read_json(text)
+    if found is not None:
+        return JsonShape(found, terms, lambda inner: read(inner, terms))
+    if is_markup(text):
+        said = markup_text(text)
+        return read_prose(Lines.of(said, terms), terms, kind="html", note="markup left out")
+    lines = Lines.of(text, terms)
+    return (
+        read_trace(lines, terms)
+        or read_matches(lines, terms)
+        or read_log(lines, terms)
+        or read_table(lines, terms)
+        or read_paths(lines, terms)
+        or read_code(lines, terms)
+        or read_prose(lines, terms)
+    )

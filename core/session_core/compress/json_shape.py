@@ -1,0 +1,182 @@
+"""JSON in little room: whole where it fits, like rows as a table, the rest cut down to its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+
+from session_core.compress.columns import name_rank
+from session_core.compress.grid import Grid
+from session_core.compress.json_parts import SHORT, dump, keys_left, outline, quoted, small, with_gaps
+from session_core.compress.json_rows import as_grid
+from session_core.compress.json_text import Json, JsonText, Number
+from session_core.compress.losses import Losses
+from session_core.compress.pieces import MISSES, UNCUT, Rendition, Shape, ends, pick, shorten
+from session_core.compress.relevance import alarming, by_terms, has_term
+
+_MAX_DEPTH = 12
+_INNER_CHARACTERS = 600
+_EXAMINED_ITEMS = 20_000
+
+
+class JsonShape:
+    """A JSON value, shown in whatever room there is. Cuts stand in it as strings that begin with "…"."""
+
+    kind = "json"
+
+    def __init__(
+        self, found: JsonText, terms: frozenset[str], inner: Callable[[str], Shape | None]
+    ) -> None:
+        """`inner` reads the shape of a long text inside the value."""
+        self._found = found
+        self._terms = terms
+        self._inner = inner
+        self._grids: dict[int, Grid | None] = {}
+        self._texts: dict[int, Shape | None] = {}
+        self._orders: dict[int, list[str]] = {}
+        self._asked: dict[int, list[int]] = {}
+
+    def render(self, max_characters: int) -> Rendition:
+        """The value, in about `max_characters`, with the text that stood around it."""
+        before = shorten(self._found.before.strip(), max(48, max_characters // 8))
+        after = shorten(self._found.after.strip(), max(48, max_characters // 8))
+        losses = Losses()
+        room = max(8, max_characters - len(before) - len(after))
+        body = self._show(self._found.value, room, 0, losses)
+        said = "; ".join(filter(None, [self._found.note, losses.told()]))
+        return Rendition("\n".join(filter(None, [before, body, after])), said or UNCUT)
+
+    def _show(self, value: Json, room: int, depth: int, losses: Losses) -> str:
+        whole = dump(value, room)
+        if whole is not None:
+            return whole
+        if isinstance(value, str):
+            return self._text(value, room, losses)
+        if not isinstance(value, (dict, list)) or not value:
+            return dump(value, 1 << 30) or "null"
+        if depth >= _MAX_DEPTH or room < 24:
+            losses.parts += 1
+            return outline(value, room)
+        table = self._table(value, room, losses)
+        if table is not None:
+            return table
+        if isinstance(value, dict):
+            return self._object(value, room, depth, losses)
+        return self._array(value, room, depth, losses)
+
+    def _text(self, value: str, room: int, losses: Losses) -> str:
+        if isinstance(value, Number):
+            losses.texts += 1
+            return quoted(shorten(value, room))
+        if len(value) >= _INNER_CHARACTERS and room >= _INNER_CHARACTERS // 2:
+            if id(value) not in self._texts:
+                self._texts[id(value)] = self._inner(value)
+            shape = self._texts[id(value)]
+            if shape is not None:
+                inside = shape.render(room * 9 // 10)
+                losses.say(inside.left_out)
+                return inside.body if shape.kind == "json" else quoted(inside.body)
+        losses.texts += 1
+        return quoted(shorten(value, max(1, room - 2)))
+
+    def _table(self, value: dict[str, Json] | list[Json], room: int, losses: Losses) -> str | None:
+        """`value` as a table when it is rows of one kind and the table is truly shorter."""
+        if id(value) not in self._grids:
+            self._grids[id(value)] = as_grid(value, self._terms)
+        grid = self._grids[id(value)]
+        if grid is None or room < 80:
+            return None
+        rendition = grid.render(room - 4)
+        losses.say(rendition.left_out)
+        opening, closing = "{}" if isinstance(value, dict) else "[]"
+        return f"{opening}\n{rendition.body}\n{closing}"
+
+    def _object(self, value: dict[str, Json], room: int, depth: int, losses: Losses) -> str:
+        if id(value) not in self._orders:
+            self._orders[id(value)] = sorted(value, key=self._rank(value))
+        order = self._orders[id(value)]
+        left, misses = room - 2 - 40, 0
+        least: dict[str, str] = {}
+        for key in order:
+            entry = small(value[key])
+            cost = len(key) + len(entry) + 4
+            if cost > left and least:
+                misses += 1
+                if misses > MISSES:
+                    break
+                continue
+            least[key] = entry
+            left -= cost
+        if len(least) == len(value):
+            left += 40
+        grown = self._grown(value, least, order, left, depth, losses)
+        parts = [f"{quoted(shorten(key, max(60, room // 4)))}:{grown[key]}" for key in value if key in grown]
+        gone = [key for key in value if key not in grown]
+        if gone:
+            losses.keys += len(gone)
+            parts.append(f'"…":{quoted(keys_left(gone, room))}')
+        return "{" + ",".join(parts) + "}"
+
+    def _grown(
+        self, value: dict[str, Json], least: dict[str, str], order: list[str], left: int, depth: int,
+        losses: Losses,
+    ) -> dict[str, str]:  # fmt: skip
+        """The entries of an object with the room that is left shared among those that want more."""
+        grown = dict(least)
+        hungry = [key for key in order if key in least and dump(value[key], len(least[key])) is None]
+        for final in (False, True):
+            still: list[str] = []
+            weights = {key: 3 if isinstance(value[key], (dict, list)) else 1 for key in hungry}
+            waiting = sum(weights.values())
+            for key in hungry:
+                share = max(0, left) * weights[key] // waiting
+                waiting -= weights[key]
+                room = len(least[key]) + share
+                shown = self._show(value[key], room, depth + 1, losses) if final else dump(value[key], room)
+                if shown is None:
+                    still.append(key)
+                    continue
+                grown[key] = shown
+                left -= len(shown) - len(least[key])
+            hungry = still
+        return grown
+
+    def _rank(self, value: dict[str, Json]) -> Callable[[str], tuple[int, int]]:
+        places = {key: place for place, key in enumerate(value)}
+
+        def rank(key: str) -> tuple[int, int]:
+            item = value[key]
+            if any(has_term(key.lower(), term) for term in self._terms):
+                return 0, places[key]
+            if item is None or item in ("", [], {}):
+                return 6, places[key]
+            by_name = name_rank(key)
+            if isinstance(item, (dict, list)):
+                return (2 if by_name == 0 else 4), places[key]
+            if isinstance(item, str) and len(item) > 4 * SHORT:
+                asked = any(has_term(item.lower(), term) for term in self._terms)
+                return (1 if asked or by_name == 0 else 5), places[key]
+            return by_name + 1, places[key]
+
+        return rank
+
+    def _array(self, value: list[Json], room: int, depth: int, losses: Losses) -> str:
+        share = max(24, room // min(len(value), 8) - 2)
+        if id(value) not in self._asked:
+            texts = [small(item)[:200] for item in value[:_EXAMINED_ITEMS]]
+            self._asked[id(value)] = by_terms(texts, self._terms)[:20] + sorted(alarming(texts))[:20]
+        order = list(dict.fromkeys([*self._asked[id(value)], *islice(ends(len(value)), room)]))
+        inside = Losses()
+        shown: dict[int, str] = {}
+
+        def item(number: int) -> str:
+            if number not in shown:
+                shown[number] = self._show(value[number], share, depth + 1, inside)
+            return shown[number]
+
+        kept = pick(len(value), order, item, room - 2)
+        for number in kept:
+            kept[number] = item(number) if len(item(number)) <= room else outline(value[number], share)
+        losses.items += len(value) - len(kept)
+        losses.add(inside)
+        return "[" + ",".join(with_gaps(kept, len(value))) + "]"

@@ -1,0 +1,234 @@
+"""The ladder: from messages, digest and budget to a plan that always fits and is always valid.
+
+Rungs, each taken only when the one before it is not enough: whole messages; clips of tool outputs;
+the oldest units folded into the digest; and, when the newest exchange alone is too large, its
+messages cut down (`squeeze`). Rungs are taken in steps, by a walk over the units that depends on
+nothing but the units: between two steps a view only grows at its end, so that a provider's prompt
+cache keeps its prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from session_core.compress.fold import Tools, digest_message, fold
+from session_core.compress.squeeze import squeeze
+from session_core.errors import PinnedTooLarge
+from session_core.plan import Choice, Decision, Digest, Plan, seqs_of
+from session_core.ranges import Ranges
+from session_core.turns import Message, Role, Unit, units
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Where the walk came to: units before `folded` go into the digest, those before `clipped` are clipped."""
+
+    folded: int
+    clipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a view shows beside the record: old messages a query brought back, and a word on an absence."""
+
+    recalled: str = ""
+    refresh: str = ""
+
+
+def plan(
+    messages: Sequence[Message],
+    digest: Digest | None,
+    *,
+    tools: Tools,
+    extras: Extras | None = None,
+    open_end: bool = False,
+) -> Plan:
+    """The plan for one view of `messages` (in conversation order, those behind `digest`).
+
+    `open_end` leaves the last unit as it is although calls of it wait for their results: for a run
+    that goes on where it was interrupted, before its next model call.
+
+    The promise: `tokens` is at most the budget's limit; every tool call stands with its results;
+    the first message is a system or user message; none is empty.
+    Raises: PinnedTooLarge when the system messages alone leave no room.
+    """
+    extras = extras or Extras()
+    pinned = [message for message in messages if message.role is Role.SYSTEM and not message.empty]
+    rest = [message for message in messages if message.role is not Role.SYSTEM]
+    parts = _settled(units(rest), tools, open_end=open_end)
+    asked = max((i for i, unit in enumerate(parts) if unit.starts_turn), default=None)
+    additions = _extra_messages(extras, tools)
+    fixed = sum(m.tokens for m in pinned) + sum(m.tokens for m in additions)
+    _require_room(fixed, pinned, tools)
+    steps = walk(parts, fixed, digest, asked=asked, tools=tools)
+    grown = digest
+    if steps.folded:
+        gone = parts[: steps.folded]
+        covers = _covers(digest, messages, parts, steps.folded)
+        grown = fold(digest, gone, covers, tools=tools)
+    kept = [_clipped(u) if i < steps.clipped else u for i, u in enumerate(parts)][steps.folded :]
+    question = parts[asked] if asked is not None and asked < steps.folded else None
+    head = [digest_message(grown, tools=tools)] if grown else []
+    body = [*([question] if question else []), *kept]
+    opening = _opening(tools)
+    room = tools.limits.total - fixed - sum(m.tokens for m in head or [opening])
+    body = squeeze(body, room, tools=tools)
+    shown = _with_additions(body, additions)
+    if not head and shown and shown[0].role is not Role.USER:
+        head = [opening]
+    final = (*pinned, *head, *shown)
+    return Plan(
+        final,
+        _decisions(messages, digest, grown, parts, steps, body),
+        sum(message.tokens for message in final),
+        _raw_tokens(messages, digest),
+        grown,
+    )
+
+
+def walk(
+    parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools
+) -> Steps:
+    """How far the units are clipped and folded, found by adding them one after the other.
+
+    A unit that takes the sum over the facts threshold starts a step: everything before it is
+    clipped, and, where that does not bring the sum down to the fold target, the oldest are folded.
+    The last turns (`keep_turns`) are folded only when the sum is over the threshold even so.
+    """
+    limits, budget = tools.limits, tools.limits.budget
+    threshold, target = int(budget.limit_tokens * budget.facts_at), budget.fold_target_tokens
+    reserve = limits.summary_room + limits.facts_room + 64
+    base = fixed + (digest.tokens if digest else 0)
+    starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
+    folded = clipped = 0
+    total = base
+    for index, unit in enumerate(parts):
+        total += unit.tokens
+        if total <= threshold:
+            continue
+        total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : index])
+        clipped = index
+        turns = [start for start in starts if start <= index]
+        keep_from = turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0
+        while folded < index and total > target and (folded < keep_from or total > threshold):
+            if folded == 0:
+                total += max(0, reserve - (digest.tokens if digest else 0))
+            total -= parts[folded].view_tokens
+            if folded == asked:
+                total += parts[folded].tokens
+            folded += 1
+    return Steps(folded, clipped)
+
+
+def _settled(parts: Sequence[Unit], tools: Tools, *, open_end: bool) -> list[Unit]:
+    last = len(parts) - 1
+    made = [unit if open_end and i == last else _settle(unit, tools) for i, unit in enumerate(parts)]
+    return [unit for unit in made if unit is not None]
+
+
+def _settle(unit: Unit, tools: Tools) -> Unit | None:
+    """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
+    first = unit.first
+    if not unit.complete:
+        answered = {message.tool_call_id for message in unit.messages[1:]}
+        calls = tuple(call for call in first.tool_calls if call.id in answered)
+        first = replace(first, tool_calls=calls, rendition="clip")
+        first = replace(first, tokens=tools.measure(first))
+    results = tuple(_spoken(message, tools) for message in unit.messages[1:])
+    return None if first.empty else Unit((first, *results))
+
+
+def _spoken(message: Message, tools: Tools) -> Message:
+    """A tool result that says something: providers refuse an empty one."""
+    if not message.empty:
+        return message
+    said = replace(message, content="(no output)", rendition="clip")
+    return replace(said, tokens=tools.measure(said))
+
+
+def _clipped(unit: Unit) -> Unit:
+    return Unit(
+        tuple(
+            message
+            if message.clip is None
+            else replace(message, content=message.clip, media=(), tokens=message.clip_tokens, rendition="clip")
+            for message in unit.messages
+        )
+    )
+
+
+def _covers(digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], folded: int) -> Ranges:
+    """The part of the record up to the last folded unit, in conversation order, pinned ones included."""
+    before = digest.covers if digest else Ranges()
+    last = {seq for unit in parts[:folded] for seq in unit.seqs}
+    ends = [i for i, message in enumerate(messages) if message.seq in last]
+    under = set(before)
+    gone = [m.seq for m in messages[: ends[-1] + 1] if m.seq and m.seq not in under] if ends else []
+    return before.plus(Ranges.of(gone))
+
+
+def _extra_messages(extras: Extras, tools: Tools) -> list[Message]:
+    made: list[Message] = []
+    if extras.recalled:
+        made.append(Message(Role.USER, extras.recalled, id="llm-sessions:recall", origin="recall"))
+    if extras.refresh:
+        made.append(Message(Role.USER, extras.refresh, id="llm-sessions:refresh", origin="refresh"))
+    return [replace(message, tokens=tools.measure(message)) for message in made]
+
+
+def _require_room(fixed: int, pinned: Sequence[Message], tools: Tools) -> None:
+    total = tools.limits.total
+    if pinned and fixed > total * 0.75:
+        raise PinnedTooLarge(
+            f"the system messages take {sum(m.tokens for m in pinned)} of {total} tokens and stand in every "
+            "view; shorten them or raise Budget(window_tokens=...)"
+        )
+
+
+def _with_additions(body: Sequence[Unit], additions: Sequence[Message]) -> list[Message]:
+    """The units' messages, with `additions` right before the newest user message (else at the end)."""
+    at = max((i for i, unit in enumerate(body) if unit.starts_turn), default=len(body))
+    before = [message for unit in body[:at] for message in unit.messages]
+    return [*before, *additions, *(message for unit in body[at:] for message in unit.messages)]
+
+
+def _opening(tools: Tools) -> Message:
+    """A first message for a view that would begin with the assistant, which some providers refuse."""
+    text = "[The conversation begins with the assistant.]"
+    opening = Message(Role.USER, text, id="llm-sessions:opening", origin="digest")
+    return replace(opening, tokens=tools.measure(opening))
+
+
+def _raw_tokens(messages: Sequence[Message], digest: Digest | None) -> int:
+    return (digest.tokens if digest else 0) + sum(message.tokens for message in messages)
+
+
+def _decisions(
+    messages: Sequence[Message],
+    digest: Digest | None,
+    grown: Digest | None,
+    parts: Sequence[Unit],
+    steps: Steps,
+    body: Sequence[Unit],
+) -> tuple[Decision, ...]:
+    made: list[Decision] = []
+    if digest:
+        made.append(Decision(digest.covers, Choice.FOLD, digest.tokens, f"digest {digest.number}"))
+    for unit in parts[: steps.folded]:
+        made.append(Decision(Ranges.of(unit.seqs), Choice.FOLD, 0, "over the facts threshold"))
+    standing = {message.seq: message for unit in body for message in unit.messages}
+    folded = {seq for unit in parts[: steps.folded] for seq in unit.seqs}
+    for message in messages:
+        shown = standing.get(message.seq)
+        where = seqs_of([message])
+        if message.role is Role.SYSTEM and not message.empty:
+            made.append(Decision(where, Choice.WHOLE, message.tokens, "system message"))
+        elif shown is not None and shown.rendition == "clip":
+            made.append(Decision(where, Choice.CLIP, shown.tokens, f"{message.tokens} tokens whole"))
+        elif shown is not None:
+            made.append(Decision(where, Choice.WHOLE, shown.tokens, "recent"))
+        elif message.seq not in folded:
+            why = "empty, or a call and its result do not match" if grown is digest else "no room"
+            made.append(Decision(where, Choice.DROP, 0, why))
+    return tuple(made)

@@ -1,0 +1,95 @@
+"""An output as lines: reading them, however many there are, and the shape that all line-wise kinds share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from session_core.compress.pieces import UNCUT, Rendition, counted, join, pick
+from session_core.compress.relevance import alarming, by_terms
+
+MAX_READ_LINES = 60_000
+"""Of an output with more lines only the two ends are read closely, and what stands out between them."""
+
+_STANDING_OUT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a text. A line in `unread` is empty and stands for `sizes` lines nobody looked at."""
+
+    texts: list[str]
+    sizes: list[int]
+    unread: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, text: str, terms: frozenset[str] = frozenset()) -> Lines:
+        """The lines of `text`, without the white space at their ends and without empty ones at its end."""
+        lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+        while lines and not lines[-1]:
+            lines.pop()
+        if len(lines) <= MAX_READ_LINES:
+            return cls(lines, [1] * len(lines))
+        return cls._ends_of(lines, terms)
+
+    @classmethod
+    def _ends_of(cls, lines: list[str], terms: frozenset[str]) -> Lines:
+        head, tail = MAX_READ_LINES * 3 // 4, len(lines) - MAX_READ_LINES // 4
+        middle = lines[head:tail]
+        outstanding = by_terms(middle, terms)[:_STANDING_OUT] + sorted(alarming(middle))[:_STANDING_OUT]
+        texts, sizes, unread = lines[:head], [1] * head, set()
+        position = head
+        for number in [*sorted({head + n for n in outstanding}), tail]:
+            if number > position:
+                unread.add(len(texts))
+                texts.append("")
+                sizes.append(number - position)
+            texts.append(lines[number])
+            sizes.append(1)
+            position = number + 1
+        texts += lines[tail + 1 :]
+        sizes += [1] * (len(lines) - tail - 1)
+        return cls(texts, sizes, frozenset(unread))
+
+    @property
+    def sample(self) -> list[str]:
+        """Enough lines of the beginning and the end to tell what this is."""
+        filled = [line for line in self.texts[:400] if line.strip()][:200]
+        return filled or self.texts[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Pieces in a row, with the order in which they are worth keeping: what most kinds come down to."""
+
+    kind: str
+    texts: Sequence[str]
+    order: Sequence[int]
+    sizes: Sequence[int]
+    noun: str = field(default="line", kw_only=True)
+    heading: str = field(default="", kw_only=True)
+    """What is written once above the pieces instead of in each."""
+    note: str = field(default="", kw_only=True)
+    """What else was left out while reading, in words."""
+    before: Callable[[int, int | None], str] | None = field(default=None, kw_only=True)
+    told: Callable[[dict[int, str]], dict[int, str]] | None = field(default=None, kw_only=True)
+    """How the kept pieces are told apart from how they were weighed, such as a path written once."""
+
+    def render(self, max_characters: int) -> Rendition:
+        """The pieces worth most, in their own order, in about `max_characters`."""
+        room = max_characters - len(self.heading)
+        kept = pick(len(self.texts), self.order, self.texts.__getitem__, room)
+        shortened = sum(len(shown) < len(self.texts[number]) for number, shown in kept.items())
+        told = self.told(kept) if self.told else kept
+        body, missing = join(told, self.sizes, self.noun, before=self.before)
+        losses = [self.note] if self.note else []
+        if missing:
+            losses.append(f"{missing:,} of {counted(sum(self.sizes), self.noun)} left out")
+        if shortened:
+            losses.append(f"{counted(shortened, self.noun)} shortened")
+        return Rendition(self.heading + body, "; ".join(losses) or UNCUT)
+
+
+def without(order: Sequence[int], unread: frozenset[int]) -> list[int]:
+    """`order` less the pieces that cannot be shown."""
+    return [number for number in order if number not in unread] if unread else list(order)

@@ -1,0 +1,43 @@
+"""The account of what a rendition of JSON leaves out."""
+
+from __future__ import annotations
+
+from session_core.compress.pieces import UNCUT, counted
+
+
+class Losses:
+    """What a rendition leaves out, counted while it is made."""
+
+    __slots__ = ("_said", "items", "keys", "parts", "texts")
+
+    def __init__(self) -> None:
+        self.items = self.keys = self.parts = self.texts = 0
+        self._said: list[str] = []
+
+    def say(self, left_out: str) -> None:
+        """Take up what a part says of itself."""
+        if left_out and left_out != UNCUT:
+            self._said.append(left_out)
+
+    def add(self, other: Losses) -> None:
+        """Take up all that was counted in `other`."""
+        self.items += other.items
+        self.keys += other.keys
+        self.parts += other.parts
+        self.texts += other.texts
+        self._said += other._said
+
+    def told(self) -> str:
+        """The account in words; of several tables the first two are told."""
+        said = list(self._said[:2])
+        if len(self._said) > 2:
+            said.append(f"more in {counted(len(self._said) - 2, 'table')}")
+        if self.items:
+            said.append(f"{counted(self.items, 'item')} left out")
+        if self.keys:
+            said.append(f"{counted(self.keys, 'key')} left out")
+        if self.parts:
+            said.append(f"{counted(self.parts, 'part')} reduced to shape")
+        if self.texts:
+            said.append(f"{counted(self.texts, 'long text')} shortened")
+        return "; ".join(said)

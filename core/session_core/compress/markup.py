@@ -1,0 +1,175 @@
+"""HTML and XML without their markup: title, headings, links, rows of tables, and the text between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from session_core.compress.pieces import shorten
+
+# The parser of the standard library takes time by the square of what is malformed (60 KB of "<a " take
+# it half a minute); tool outputs are cut off and malformed all the time, so tags are found by these.
+_TAG = re.compile(r"""<(/?)([a-zA-Z][\w:.-]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["'])*+)>|<[!?][^<>]*+>""")
+_ATTRIBUTE = re.compile(r"""([a-zA-Z][\w:.-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
+_SILENT = ("script", "style", "svg", "noscript", "template", "iframe", "object", "canvas", "math")
+_BLOCKS = frozenset(
+    "p div section article main header footer nav aside ul ol dl dt dd table thead tbody tfoot form fieldset"
+    " pre blockquote figure figcaption hr br body html head title option select address details summary".split()
+)
+_HTML = frozenset(
+    "html head body div p span a table tr td th ul ol li script h1 h2 h3 br img form meta".split()
+)
+_LONGEST_LINK = 120
+_LONGEST_ATTRIBUTES = 200
+_LONGEST_READ = 4000
+
+
+def is_markup(text: str) -> bool:
+    """Whether `text` is HTML or XML: it begins with a tag, and tags go on in it."""
+    start = text[:200].lstrip("\ufeff \t\r\n")[:100].lower()
+    if not start.startswith("<"):
+        return False
+    tags = sum(1 for _ in _TAG.finditer(text[:20_000]))
+    declared = start.startswith(("<!doctype", "<?xml", "<html"))
+    return tags >= 4 and (declared or tags * 200 >= min(len(text), 20_000))
+
+
+def markup_text(text: str) -> str:
+    """What `text` says, one block a line; scripts, styles and comments are gone."""
+    text = _without_silent(text)
+    names = {match[2].lower() for match in _TAG.finditer(text[:20_000]) if match[2]}
+    blocks = _html_blocks(text) if len(names & _HTML) >= 2 or "html" in names else _xml_blocks(text)
+    return "\n".join(_lines_of(blocks))
+
+
+def _without_silent(text: str) -> str:
+    """`text` less comments and the elements that no reader sees."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = text
+    spans = [*_spans(lowered, "<!--", "-->")]
+    for name in _SILENT:
+        spans += _spans(lowered, f"<{name}", f"</{name}")
+    parts, position = [], 0
+    for start, end in sorted(spans):
+        if start >= position:
+            parts.append(text[position:start])
+            parts.append(" ")
+        position = max(position, end)
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _spans(lowered: str, opening: str, closing: str) -> Iterator[tuple[int, int]]:
+    at = lowered.find(opening)
+    while at >= 0:
+        behind = lowered[at + len(opening) : at + len(opening) + 1]
+        end = lowered.find(closing, at + len(opening))
+        if end < 0:
+            # Without its end only the opening is dropped: what stands behind may be all there is.
+            return
+        if opening == "<!--" or not (behind.isalnum() or behind in "-_:"):
+            stop = end + len(closing) if opening == "<!--" else lowered.find(">", end) + 1
+            end = stop or len(lowered)
+            yield at, end
+        at = lowered.find(opening, max(end, at + len(opening)))
+
+
+def _html_blocks(text: str) -> Iterator[str]:
+    line: list[str] = []
+    href = ""
+    in_row = in_pre = False
+    for said, closing, name, attributes in _events(text):
+        if in_pre and "\n" in said:
+            *full, said = said.split("\n")
+            for each in full:
+                yield "".join(line) + each
+                line = []
+        line.append(said)
+        in_pre = (name == "pre" and not closing) or (in_pre and name != "pre")
+        if name == "a":
+            if not closing:
+                href = _attribute(attributes, "href")
+            elif href and len(href) <= _LONGEST_LINK and not href.startswith(("#", "javascript:")):
+                line.append(f" ({href}) ")
+                href = ""
+            else:
+                href = ""
+        elif name == "img" and (alt := _attribute(attributes, "alt")):
+            line.append(f"[image: {alt}]")
+        elif name == "tr":
+            in_row = not closing
+            yield "".join(line)
+            line = []
+        elif name in ("td", "th"):
+            if not closing and "".join(line).strip():
+                line.append(" | ")
+        elif in_row and name in _BLOCKS:
+            line.append(" ")
+        elif name == "li" or name in _BLOCKS or re.fullmatch("h[1-6]", name):
+            yield "".join(line)
+            opening = "- " if name == "li" else "# " if name == "title" else ""
+            opening = opening or ("#" * int(name[1]) + " " if name[:1] == "h" and name[1:].isdigit() else "")
+            line = [opening] if opening and not closing else []
+        elif name == "meta" and _attribute(attributes, "name").lower() == "description":
+            yield f"description: {_attribute(attributes, 'content')}"
+    yield "".join(line)
+
+
+def _xml_blocks(text: str) -> Iterator[str]:
+    """A line for each element that has a text or attributes: `name (attributes): text`, indented by depth."""
+    depth = 0
+    pending = ""
+    for said, closing, name, attributes in _events(text):
+        if said.strip():
+            yield f"{pending}: {said.strip()}" if pending else "  " * min(depth, 6) + said.strip()
+            pending = ""
+        if not name:
+            continue
+        if closing:
+            depth = max(0, depth - 1)
+            if pending:
+                yield pending
+            pending = ""
+            continue
+        if pending:
+            yield pending
+        read = _ATTRIBUTE.findall(attributes[:_LONGEST_READ])
+        given = " ".join(f"{key}={double or single}" for key, double, single in read)
+        pending = "  " * min(depth, 6) + name + (f" ({shorten(given, _LONGEST_ATTRIBUTES)})" if given else "")
+        if attributes.rstrip().endswith("/"):
+            yield pending
+            pending = ""
+        else:
+            depth += 1
+    if pending:
+        yield pending
+
+
+def _events(text: str) -> Iterator[tuple[str, bool, str, str]]:
+    """Each tag with the text before it: (text, closing, name, attributes); name is empty at the end."""
+    position = 0
+    text = text.replace("<![CDATA[", "").replace("]]>", "")
+    for match in _TAG.finditer(text):
+        said = unescape(text[position : match.start()])
+        position = match.end()
+        yield said, bool(match[1]), (match[2] or "").lower(), match[3] or ""
+    yield unescape(text[position:]), False, "", ""
+
+
+def _attribute(attributes: str, name: str) -> str:
+    for key, double, single in _ATTRIBUTE.findall(attributes[:_LONGEST_READ]):
+        if key.lower() == name:
+            return unescape(double or single)
+    return ""
+
+
+def _lines_of(blocks: Iterator[str]) -> Iterator[str]:
+    previous = ""
+    for block in blocks:
+        indent = len(block) - len(block.lstrip(" ")) if block[:2] == "  " else 0
+        line = " ".join(block.split())
+        if line and line not in ("-", "#", previous):
+            yield " " * indent + line
+            previous = line

@@ -1,0 +1,188 @@
+"""Choosing which pieces of a long output stay, by preference and room, and showing every gap between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+UNCUT = "nothing left out, only written shorter"
+"""What is said of a rendition that has everything, in another form."""
+
+GAP_CHARACTERS = 16
+"""About what the line that marks a gap costs."""
+
+MISSES = 200
+"""So many pieces in a row that found no room end the search for one that does."""
+
+_UNCUT_CHARACTERS = 200
+"""A piece of so many characters is shown whole or not at all, where room is not very short."""
+
+Kept = dict[int, str]
+"""The pieces that stay, each as it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A shorter form of a text, and in words what it leaves out ("212 of 240 rows left out")."""
+
+    body: str
+    left_out: str
+
+
+class Shape(Protocol):
+    """A text whose form was understood, ready to be shown in whatever room there is."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def render(self, max_characters: int) -> Rendition:
+        """The best of it in about `max_characters`; every cut in it is visible."""
+        ...
+
+
+def shorten(text: str, max_characters: int) -> str:
+    """`text` in at most `max_characters`: its beginning, a mark of the cut, and its end."""
+    if len(text) <= max_characters:
+        return text
+    if max_characters < 48:
+        return text[: max(0, max_characters - 1)].rstrip() + "…"
+    mark = f" …{len(text):,} characters left out… "
+    room = max_characters - len(mark)
+    head, tail = text[: room - room // 3].rstrip(), text[len(text) - room // 3 :].lstrip()
+    return f"{head} …{len(text) - len(head) - len(tail):,} characters left out… {tail}"
+
+
+def preference(*queues: tuple[int, Iterable[int]]) -> list[int]:
+    """Piece numbers of all queues, best first: each queue in turn gives as many as its weight, none twice."""
+    seen: set[int] = set()
+    chosen: list[int] = []
+    waiting = [(weight, iter(queue)) for weight, queue in queues]
+    while waiting:
+        left = []
+        for weight, queue in waiting:
+            given = 0
+            for number in queue:
+                if number not in seen:
+                    seen.add(number)
+                    chosen.append(number)
+                    given += 1
+                    if given == weight:
+                        left.append((weight, queue))
+                        break
+        waiting = left
+    return chosen
+
+
+def ends(total: int, *, tail_every: int = 4) -> Iterator[int]:
+    """All numbers below `total`, from both ends inward: the first, the last, then mostly from the front."""
+    first, last = 0, total - 1
+    while first <= last:
+        if (first + total - 1 - last) % tail_every == 1:
+            yield last
+            last -= 1
+        else:
+            yield first
+            first += 1
+
+
+def pick(
+    total: int, order: Sequence[int], text_of: Callable[[int], str], max_characters: int
+) -> Kept:
+    """The pieces that stay: taken in `order` while `max_characters` last, gap marks paid for.
+
+    A long piece, over a third of what is left, is shortened first, and grows again when room remains.
+    Pieces that `order` does not name are never taken.
+    """
+    kept: Kept = {}
+    left, misses = max_characters - GAP_CHARACTERS, 0
+    least = min(_UNCUT_CHARACTERS, max_characters // 2)
+    cut: list[int] = []
+    for number in order:
+        if left < 8 or misses > MISSES:
+            break
+        whole = text_of(number)
+        shown = shorten(whole, max(least, left // 3))
+        neighbours = (number == 0 or number - 1 in kept) + (number == total - 1 or number + 1 in kept)
+        cost = len(shown) + 1 + GAP_CHARACTERS * (1 - neighbours)
+        if cost > left:
+            misses += 1
+            continue
+        misses = 0
+        kept[number] = shown
+        left -= cost
+        if len(shown) < len(whole):
+            cut.append(number)
+    for number in cut:
+        grown = shorten(text_of(number), len(kept[number]) + max(0, left))
+        left -= len(grown) - len(kept[number])
+        kept[number] = grown
+    _fill_small_gaps(kept, set(order), text_of)
+    _drop_blank_edges(kept, total)
+    return kept
+
+
+def _fill_small_gaps(kept: Kept, takeable: Container[int], text_of: Callable[[int], str]) -> None:
+    """Put back what was left out between two kept pieces where it is no longer than the mark of the gap."""
+    numbers = sorted(kept)
+    for before, after in pairwise(numbers):
+        gap = range(before + 1, after)
+        if not 0 < len(gap) <= GAP_CHARACTERS or not all(number in takeable for number in gap):
+            continue
+        texts = [text_of(number) for number in gap]
+        if sum(len(text) + 1 for text in texts) <= GAP_CHARACTERS + 1:
+            kept.update(zip(gap, texts, strict=True))
+
+
+def _drop_blank_edges(kept: Kept, total: int) -> None:
+    """Let empty pieces beside a gap become part of it."""
+    numbers = sorted(kept)
+    for number in (*numbers, *reversed(numbers)):
+        if number in kept:
+            beside_gap = (number and number - 1 not in kept) or (number < total - 1 and number + 1 not in kept)
+            if beside_gap and not kept[number]:
+                del kept[number]
+
+
+def join(
+    kept: Kept,
+    sizes: Sequence[int],
+    noun: str,
+    *,
+    before: Callable[[int, int | None], str] | None = None,
+) -> tuple[str, int]:
+    """The kept pieces in their order, with a line for each gap; and how much the gaps hold.
+
+    `sizes` says how many `noun` of the source each piece stands for. `before` gives what separates a
+    piece from the one kept before it, a newline unless told otherwise.
+    """
+    parts: list[str] = []
+    missing, position = 0, 0
+    previous: int | None = None
+    for number in sorted(kept):
+        gap = sum(sizes[position:number])
+        if gap:
+            parts.append(("\n" if parts else "") + gap_line(gap, noun))
+            missing += gap
+            previous = None
+        if parts:
+            parts.append(before(number, previous) if before else "\n")
+        parts.append(kept[number])
+        previous, position = number, number + 1
+    gap = sum(sizes[position:])
+    if gap:
+        parts.append(("\n" if parts else "") + gap_line(gap, noun))
+    return "".join(parts), missing + gap
+
+
+def gap_line(count: int, noun: str) -> str:
+    """The line that stands where `count` pieces were left out."""
+    return f"… {counted(count, noun)}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`count` with its noun, plural where it must be."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"

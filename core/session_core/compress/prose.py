@@ -1,0 +1,130 @@
+"""Text in sentences, and lines of no known kind: both ends, and what has numbers or asked-for words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from session_core.compress.lines import Lines, Listing, without
+from session_core.compress.logs import collapse_note
+from session_core.compress.pieces import ends, preference
+from session_core.compress.relevance import alarming, by_terms, first_of_each, identifying, template
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[^\s\da-z])|(?<=[。！？])")
+_HEADING = re.compile(r"#{1,6} |[A-Z][^.!?]{2,60}:$|={2,} |\*\*[^*]+\*\*$|\d+(?:\.\d+)* [A-Z]")
+_GOES_ON = re.compile(r"(?: {0,4})(?![-*+•#>|=] |\d+[.)] |[|{}\[\]#<])\S")
+_WRAPPED_LINE = 55
+_LONG_LINE = 140
+_CHUNK = 240
+_MOST_CHUNKS = 20_000
+_REPEATS = 3
+
+
+def read_prose(lines: Lines, terms: frozenset[str], *, kind: str = "text", note: str = "") -> Listing:
+    """The shape of any text: sentences where its lines are long, else lines."""
+    lines = _unwrapped(lines)
+    filled = [line for line in lines.texts if line]
+    if sum(map(len, filled)) > _LONG_LINE * max(1, len(filled)):
+        return _in_sentences(lines, terms, kind, note)
+    return _in_lines(lines, terms, kind, note)
+
+
+def _unwrapped(lines: Lines) -> Lines:
+    """The lines with paragraphs on one line each, where a text is written in lines of one width."""
+    joined = [
+        n > 0 and len(lines.texts[n - 1]) >= _WRAPPED_LINE and bool(_GOES_ON.match(line))
+        for n, line in enumerate(lines.texts)
+    ]
+    # Only what no code, table or list could be: lines that go on in the middle of a sentence.
+    if lines.unread or sum(joined) * 10 < 3 * sum(map(bool, lines.texts)):
+        return lines
+    paragraphs: list[list[str]] = []
+    for line, goes_on in zip(lines.texts, joined, strict=True):
+        if goes_on:
+            paragraphs[-1].append(line.lstrip())
+        else:
+            paragraphs.append([line])
+    return Lines([" ".join(paragraph) for paragraph in paragraphs], [1] * len(paragraphs))
+
+
+def _in_lines(lines: Lines, terms: frozenset[str], kind: str, note: str) -> Listing:
+    texts, sizes, unread = _collapsed(lines)
+    return Listing(kind, texts, without(_order(texts, terms), frozenset(unread)), sizes, note=note)
+
+
+def _in_sentences(lines: Lines, terms: frozenset[str], kind: str, note: str) -> Listing:
+    texts: list[str] = []
+    sizes: list[int] = []
+    opens: set[int] = set()
+    unread: set[int] = set()
+    for number, line in enumerate(lines.texts):
+        opens.add(len(texts))
+        if number in lines.unread:
+            unread.add(len(texts))
+            texts.append("")
+            sizes.append(lines.sizes[number])
+            continue
+        for sentence in _sentences(line):
+            texts.append(sentence)
+            sizes.append(1)
+
+    def before(number: int, previous: int | None) -> str:
+        return "\n" if previous is None or number in opens else " "
+
+    order = without(_order(texts, terms, sorted(opens)), frozenset(unread))
+    return Listing(kind, texts, order, sizes, noun="sentence", note=note, before=before)
+
+
+def _sentences(line: str) -> list[str]:
+    """The sentences of `line`; one that is too long, or a line without any, in pieces of one length."""
+    if len(line) > _CHUNK * _MOST_CHUNKS:
+        width = len(line) // _MOST_CHUNKS + 1
+        return [line[at : at + width] for at in range(0, len(line), width)]
+    found: list[str] = []
+    for sentence in filter(None, _SENTENCE_END.split(line)) if line else [""]:
+        at = 0
+        while len(sentence) - at > 2 * _CHUNK:
+            end = sentence.rfind(" ", at + _CHUNK // 2, at + _CHUNK)
+            end = end if end > 0 else at + _CHUNK
+            found.append(sentence[at:end])
+            at = end + (sentence[end : end + 1] == " ")
+        found.append(sentence[at:])
+    return found
+
+
+def _collapsed(lines: Lines) -> tuple[list[str], list[int], set[int]]:
+    """The lines, equal ones in a row told once, and empty ones in a row as one."""
+    texts: list[str] = []
+    sizes: list[int] = []
+    unread: set[int] = set()
+    for number, line in enumerate(lines.texts):
+        if number in lines.unread:
+            unread.add(len(texts))
+        elif texts and line == texts[-1] and len(texts) - 1 not in unread:
+            sizes[-1] += 1
+            continue
+        texts.append(line)
+        sizes.append(lines.sizes[number])
+    for number, size in enumerate(sizes):
+        if size >= _REPEATS and texts[number] and number not in unread:
+            texts[number] += collapse_note(size, "")
+    return texts, sizes, unread
+
+
+def _order(texts: Sequence[str], terms: frozenset[str], opens: Sequence[int] = ()) -> list[int]:
+    total = len(texts)
+    keys = [template(text) for text in texts]
+    told = [(-identifying(text), number) for number, text in enumerate(texts)]
+    stating = [number for weight, number in sorted(told) if weight]
+    headings = [number for number, text in enumerate(texts) if _HEADING.match(text[:80])]
+    filled = [number for number in ends(total, tail_every=3) if texts[number]]
+    return preference(
+        (2, filled[: max(6, total // 50)]),
+        (4, by_terms(texts, terms)),
+        (1, sorted(alarming(texts))),
+        (1, headings),
+        (1, [number for number in opens if texts[number]]),
+        (2, [number for number in stating if keys[number]]),
+        (1, [number for number in first_of_each(keys) if texts[number]]),
+        (1, filled),
+    )

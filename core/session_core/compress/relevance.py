@@ -1,0 +1,95 @@
+"""What makes one line of an output worth more than another: asked-for words, alarms, identifying values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from math import log
+
+ALARMS = (
+    "error", "exception", "fail", "fatal", "critical", "panic", "denied", "refused", "timeout",
+    "timed out", "time-out", "not found", "traceback", "abort", "unauthori", "forbidden", "overdue",
+    "declined", "rejected", "cancel", "unable", "cannot", "can't", "could not", "warn", "conflict",
+    "unreachable", "segfault", "core dumped", "out of memory", "expired", "unavailable", "sold out",
+    "fehler", "erreur", "fallo", "erro ", "errore", "ошибка", "错误", "失败", "エラー", "失敗", "오류",
+)  # fmt: skip
+"""Beginnings of words that tell of something gone wrong."""
+
+_VARIABLE = re.compile(r"\d[\w.:\-]*")
+_IDENTIFYING = re.compile(
+    r"[$€£¥₹]\s?\d|\d+(?:[.,:/\-]\d+)+|\b[A-Z]{2,}[-_]?\d|\b\d{3,}|\d\s?%|[\w.]@\w|https?://|\w/\w+\.\w"
+)
+_EXAMINED_CHARACTERS = 400
+
+
+def template(line: str) -> str:
+    """`line` with its numbers taken out, so that two lines that differ in nothing else are equal."""
+    return _VARIABLE.sub("#", line[:_EXAMINED_CHARACTERS]) + line[_EXAMINED_CHARACTERS:]
+
+
+def identifying(line: str) -> int:
+    """How many dates, amounts, codes, addresses and large numbers `line` has, up to 3."""
+    found = 0
+    for _ in _IDENTIFYING.finditer(line[:_EXAMINED_CHARACTERS]):
+        found += 1
+        if found == 3:
+            break
+    return found
+
+
+def alarming(texts: Sequence[str]) -> set[int]:
+    """The texts that tell of something gone wrong, unless so many do that it says nothing."""
+    found: set[int] = set()
+    words = _present(ALARMS, texts)
+    if words:
+        for number, text in enumerate(texts):
+            lowered = text.lower()
+            if any(word in lowered for word in words):
+                found.add(number)
+    return found if len(found) <= max(1, len(texts) // 3) else set()
+
+
+def by_terms(texts: Sequence[str], terms: Collection[str]) -> list[int]:
+    """The texts that have any of `terms`, best match first; a term that most of them have does not count."""
+    if not terms:
+        return []
+    hits = {
+        term: [n for n, text in enumerate(texts) if has_term(text.lower(), term)]
+        for term in sorted(_present(terms, texts))
+    }
+    scores: dict[int, float] = {}
+    for numbers in hits.values():
+        if len(numbers) * 2 <= len(texts) or len(texts) < 4:
+            for number in numbers:
+                scores[number] = scores.get(number, 0.0) + log(1 + len(texts) / len(numbers))
+    return sorted(scores, key=lambda number: (-scores[number], number))
+
+
+def has_term(lowered: str, term: str) -> bool:
+    """Whether a word of `lowered` begins with `term`; a term of under four letters must be the word."""
+    if not term or term not in lowered:
+        return False
+    if not term.isascii() or not term[0].isalnum():
+        return True
+    at = lowered.find(term)
+    while at >= 0:
+        end = at + len(term)
+        starts = at == 0 or not lowered[at - 1].isalnum()
+        if starts and (len(term) > 3 or end == len(lowered) or not lowered[end].isalnum()):
+            return True
+        at = lowered.find(term, at + 1)
+    return False
+
+
+def first_of_each(keys: Iterable[str]) -> list[int]:
+    """The first position of every different key, in order."""
+    first: dict[str, int] = {}
+    for number, key in enumerate(keys):
+        first.setdefault(key, number)
+    return list(first.values())
+
+
+def _present(words: Iterable[str], texts: Sequence[str]) -> list[str]:
+    """Those of `words` that stand anywhere at all: one fast look at the whole spares many at the parts."""
+    whole = "\n".join(texts).lower()
+    return [word for word in words if word and word in whole]

@@ -1,0 +1,129 @@
+"""The last rung: units that are too large for the room that is left are cut down until they fit, still valid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from session_core.compress.clip import clip, clip_arguments
+from session_core.compress.fold import Tools
+from session_core.turns import Message, Role, Unit
+
+LEAST_TEXT_TOKENS = 16
+"""A text is not cut below this; there would be nothing left to understand."""
+
+
+def squeeze(parts: Sequence[Unit], room_tokens: int, *, tools: Tools) -> list[Unit]:
+    """`parts` in at most `room_tokens`.
+
+    First every message over a common ceiling is cut down to it (the ceiling as high as the room
+    allows, so that short messages stay whole); then the oldest units go, never the newest and never
+    the newest user message; then the oldest calls of the newest unit go, each with its result.
+    """
+    kept = list(parts)
+    if _price(kept) <= room_tokens:
+        return kept
+    while kept:
+        cut = _cut_all(kept, room_tokens, tools)
+        if _price(cut) <= room_tokens:
+            return cut
+        if not _drop_oldest(kept):
+            break
+    return _fewer_calls(kept, room_tokens, tools)
+
+
+def _price(parts: Sequence[Unit]) -> int:
+    return sum(unit.tokens for unit in parts)
+
+
+def _drop_oldest(kept: list[Unit]) -> bool:
+    question = max((i for i, unit in enumerate(kept) if unit.starts_turn), default=-1)
+    for index in range(len(kept) - 1):
+        if index != question:
+            del kept[index]
+            return True
+    return False
+
+
+def _cut_all(parts: Sequence[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
+    """The units with every message over the common ceiling cut down to it."""
+    prices = [message.tokens for unit in parts for message in unit.messages]
+    ceiling = _ceiling(prices, room_tokens)
+    cut = list(parts)
+    for _ in range(4):
+        cut = [Unit(tuple(_cut(m, ceiling, tools) for m in unit.messages), unit.complete) for unit in parts]
+        over = _price(cut) - room_tokens
+        if over <= 0 or ceiling <= LEAST_TEXT_TOKENS:
+            break
+        ceiling = max(LEAST_TEXT_TOKENS, ceiling - over // max(1, sum(p >= ceiling for p in prices)) - 4)
+    return cut
+
+
+def _ceiling(prices: Sequence[int], room_tokens: int) -> int:
+    """The highest price such that all prices, none taken over it, fit the room."""
+    left, many = room_tokens, len(prices)
+    for price in sorted(prices):
+        if price * many > left:
+            return max(LEAST_TEXT_TOKENS, left // many)
+        left, many = left - price, many - 1
+    return max(prices, default=LEAST_TEXT_TOKENS)
+
+
+def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
+    """`message` in about `ceiling` tokens; its reference is its own id."""
+    if message.tokens <= ceiling:
+        return message
+    bare = replace(message, content="", media=(), tool_calls=(), tokens=0)
+    framing = tools.measure(bare)
+    calls = message.tool_calls
+    if calls:
+        text_room = max(LEAST_TEXT_TOKENS, (ceiling - framing) // 4)
+        said = min(tools.count(message.content), text_room)
+        each = max(4, (ceiling - framing - said) // len(calls) - 8)
+        calls = tuple(
+            replace(call, arguments=clip_arguments(call.arguments, max_tokens=each, count=tools.count))
+            for call in calls
+        )
+    else:
+        text_room = max(LEAST_TEXT_TOKENS, ceiling - framing)
+    content = message.content
+    if message.media:
+        kinds = ", ".join(media.kind for media in message.media)
+        content = f"[{kinds} left out; ref {message.id}]\n{content}".rstrip()
+    shorter = clip(content, max_tokens=text_room, count=tools.count, reference=message.id)
+    text = shorter.text if shorter else content
+    made = replace(message, content=text, media=(), tool_calls=calls, rendition="clip")
+    return replace(made, tokens=tools.measure(made))
+
+
+def _fewer_calls(kept: list[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
+    """What is left when even the newest unit is too large: its newest calls, each with its result."""
+    shortest = _cut_all(kept, 0, tools)
+    while shortest and _price(shortest) > room_tokens:
+        unit = shortest[-1]
+        if len(unit.messages) > 2:
+            shortest[-1] = _without_first_result(unit, tools)
+        elif len(shortest) > 1:
+            shortest.pop()
+        else:
+            return [_hard_cut(unit, room_tokens, tools)]
+    return shortest
+
+
+def _without_first_result(unit: Unit, tools: Tools) -> Unit:
+    gone = unit.messages[1].tool_call_id
+    calls = tuple(call for call in unit.first.tool_calls if call.id != gone)
+    first = replace(unit.first, tool_calls=calls, rendition="clip")
+    first = replace(first, tokens=tools.measure(first))
+    return Unit((first, *unit.messages[2:]), unit.complete)
+
+
+def _hard_cut(unit: Unit, room_tokens: int, tools: Tools) -> Unit:
+    """One unit as a plain note, when not even one call and its result fit."""
+    said = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
+    text = unit.first.content if unit.starts_turn else said
+    note = replace(unit.first, content=text, media=(), tool_calls=(), rendition="clip")
+    framing = tools.measure(replace(note, content=""))
+    shorter = clip(text, max_tokens=max(12, room_tokens - framing), count=tools.count, reference=unit.first.id)
+    note = replace(note, content=shorter.text if shorter else text or f"[left out; ref {unit.first.id}]")
+    return Unit((replace(note, tokens=tools.measure(note)),))

@@ -1,0 +1,210 @@
+"""A rolling summary without any model: what matters most, word for word, each sentence with who said it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log, sqrt
+
+from session_core.classify import filler
+from session_core.cues import commands, kinds, promises
+from session_core.plan import Count, FactKind
+from session_core.ports import SummaryRequest
+from session_core.turns import Importance, Message, Role
+from session_core.words import content_words, one_line, sentences, shorten
+
+SENTENCE_CHARACTERS = 320
+"""A longer sentence is shortened; the cut shows as `…`."""
+
+OUTCOME_CHARACTERS = 160
+"""Length of the one line that tells what a tool gave."""
+
+READ_CHARACTERS = 24_000
+"""Of one longer message the first and the last half of this are read."""
+
+PREVIOUS_SHARE = 0.4
+"""Share of the summary that lines of the previous one have for themselves; they compete for the rest too."""
+
+ALIKE = 0.7
+"""A sentence that has this share of its words in common with a chosen one adds nothing."""
+
+MISFITS = 40
+"""After so many candidates in a row that have no room, the rest (all worth less) is not tried."""
+
+ARROW = " → "
+_WEIGHTS = {
+    FactKind.RULE: 3.0, FactKind.CONSTRAINT: 2.6, FactKind.CORRECTION: 2.4, FactKind.DECISION: 2.4,
+    FactKind.IDENTITY: 1.8, FactKind.PREFERENCE: 1.8,
+}  # fmt: skip
+_BASE = {Role.USER: 1.0, Role.ASSISTANT: 0.6, Role.TOOL: 0.5, Role.SYSTEM: 0.0}
+_FIGURES = re.compile(r"[$€£¥₹]?\d[\w.,:/%€-]*|\w@\w|https?:")
+"""Anything like a number, a code or an address; to find out which, as for facts, takes ten times as long."""
+
+_SPOKEN = re.compile(r"[^\n:]{1,60}(?:: | → )")
+
+
+@dataclass(slots=True)
+class _Line:
+    """A candidate: where it stands in the conversation, its text, its words, its worth."""
+
+    place: int
+    text: str
+    words: frozenset[str]
+    worth: float
+    old: bool = False
+
+
+def summarize(previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count) -> str:
+    """The lines of `previous` and the sentences of `messages` that say most, in at most `max_tokens`.
+
+    One line each, in the order of the conversation: "User: …", "Assistant: …", the author's name where
+    it is known, "tool → …" for what a tool gave. System messages are left out; they stand in every view
+    anyway. Equal input gives equal output. Empty when not even one line fits.
+    """
+    lines = [*_earlier(previous), *_candidates(messages)]
+    _add_centrality(lines)
+    chosen: list[_Line] = []
+    _choose([one for one in lines if one.old], chosen, int(max_tokens * PREVIOUS_SHARE), count)
+    _choose([one for one in lines if not one.old], chosen, max_tokens, count)
+    _choose(lines, chosen, max_tokens, count)
+    while chosen and count(_joined(chosen)) > max_tokens:
+        chosen.remove(min(chosen, key=lambda one: (one.worth, -one.place)))
+    return _joined(chosen)
+
+
+class ExtractiveSummarizer:
+    """A summarizer that needs no model and never waits, so that it serves both voices."""
+
+    name = "extractive"
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        """The summary so far and the new messages, in at most `request.max_tokens` tokens."""
+        return summarize(request.previous, request.messages, max_tokens=request.max_tokens, count=self._count)
+
+
+def _joined(lines: Sequence[_Line]) -> str:
+    return "\n".join(one.text for one in sorted(lines, key=lambda one: one.place))
+
+
+def _earlier(previous: str) -> Iterator[_Line]:
+    """The lines of the summary so far. Lines of ours stay whole, prose of a model becomes sentences."""
+    place = -1_000_000
+    for row in previous.splitlines():
+        row = row.strip()
+        parts = [row] if _SPOKEN.match(row) else sentences(row)
+        for text in parts:
+            if any(c.isalnum() for c in text):
+                shown = shorten(text, SENTENCE_CHARACTERS + 60)
+                spoken = _SPOKEN.match(shown)
+                said = shown[spoken.end() :] if spoken else shown
+                role = Role.TOOL if spoken and spoken.group().endswith(ARROW) else Role.USER
+                yield _Line(place, shown, frozenset(content_words(said)), _worth(said, role) + 0.3, old=True)
+                place += 1
+
+
+def _candidates(messages: Sequence[Message]) -> Iterator[_Line]:
+    called = {call.id: call.name for message in messages for call in message.tool_calls}
+    place = 0
+    first_user = next((m for m in messages if m.role is Role.USER and not filler(m.content)), None)
+    for index, message in enumerate(messages):
+        late = 0.3 * index / len(messages)
+        for number, (text, said) in enumerate(_spoken(message, called)):
+            worth = _worth(said, message.role) + late + (0.4 if number == 0 else 0.0)
+            worth += 0.5 if message.importance is Importance.MUST_KEEP else 0.0
+            worth += 1.0 if message is first_user and number == 0 else 0.0
+            yield _Line(place, text, frozenset(content_words(said)), worth)
+            place += 1
+
+
+def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What `message` can give to a summary: lines with who said it, and what is said in them."""
+    if message.role is Role.SYSTEM or message.importance is Importance.DISCARD:
+        return
+    content = message.content
+    if len(content) > READ_CHARACTERS:
+        content = f"{content[: READ_CHARACTERS // 2]}\n{content[-READ_CHARACTERS // 2 :]}"
+    if message.role is Role.TOOL:
+        told = one_line(content[:2_000])
+        if told:
+            outcome = shorten(told, OUTCOME_CHARACTERS)
+            name = message.name or called.get(message.tool_call_id or "") or "tool"
+            yield f"{one_line(name)}{ARROW}{outcome}", outcome
+        return
+    who = one_line(message.author or "") or ("User" if message.role is Role.USER else "Assistant")
+    for sentence in sentences(content):
+        if not filler(sentence):
+            said = shorten(one_line(sentence), SENTENCE_CHARACTERS)
+            yield f"{who}: {said}", said
+
+
+def _worth(said: str, role: Role) -> float:
+    """What a sentence is worth by what it says and who says it, whatever the rest of the conversation is."""
+    worth = _BASE[role] + 0.35 * min(4, len(_FIGURES.findall(said))) + 0.15 * min(3, _capitals(said))
+    if role is Role.USER:
+        worth += max((_WEIGHTS[kind] for kind in kinds(said)), default=0.0)
+    elif role is Role.ASSISTANT:
+        worth += 2.0 if promises(said) else 0.0
+        worth -= 0.6 if said.endswith(("?", "？")) else 0.0
+    elif commands(said):
+        worth -= 1.0
+    return worth
+
+
+def _capitals(said: str) -> int:
+    """Words with a capital that do not begin the sentence: names, as a rule."""
+    return sum(1 for word in said.split()[1:] if word[0].isupper() and len(word) > 1)
+
+
+def _add_centrality(lines: Sequence[_Line]) -> None:
+    """Add to each line up to 1 for how much of what the whole is about it says."""
+    spread = Counter(word for one in lines for word in one.words)
+    total = len(lines)
+    weight = {word: log(1 + n) * log(1 + total / n) for word, n in spread.items()}
+    raw = [sum(weight[word] for word in sorted(one.words)) / sqrt(len(one.words) + 3) for one in lines]
+    top = max(raw, default=0.0) or 1.0
+    for one, value in zip(lines, raw, strict=True):
+        one.worth += value / top
+
+
+def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: Count) -> None:
+    """Move the best lines of `pool` that fit and say something new into `chosen`."""
+    spent = sum(count(one.text) + 1 for one in chosen)
+    holders: dict[str, list[_Line]] = {}
+    for one in chosen:
+        _hold(holders, one)
+    taken = {id(one) for one in chosen}
+    texts = {one.text for one in chosen}
+    misfits = 0
+    for one in sorted(pool, key=lambda one: (-one.worth / sqrt(30 + len(one.text)), one.place)):
+        if id(one) in taken or one.text in texts or not one.words or _repeats(one, holders):
+            continue
+        price = count(one.text) + 1
+        if spent + price > max_tokens + 1:
+            misfits += 1
+            if misfits > MISFITS:
+                break
+            continue
+        misfits = 0
+        spent += price
+        chosen.append(one)
+        texts.add(one.text)
+        _hold(holders, one)
+
+
+def _hold(holders: dict[str, list[_Line]], one: _Line) -> None:
+    for word in one.words:
+        holders.setdefault(word, []).append(one)
+
+
+def _repeats(one: _Line, holders: dict[str, list[_Line]]) -> bool:
+    """Whether a chosen line has most of the words of `one`, its figures included."""
+    shared: Counter[int] = Counter(id(other) for word in one.words for other in holders.get(word, ()))
+    if not shared or shared.most_common(1)[0][1] < ALIKE * len(one.words):
+        return False
+    known = {word for word in one.words if word in holders}
+    return all(word in known for word in one.words if any(c.isdigit() for c in word))

@@ -1,0 +1,172 @@
+"""Stack traces: what was raised and why, the frames nearest to it, one's own code before libraries."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from session_core.compress.lines import Lines, Listing, without
+from session_core.compress.logs import collapse_note
+from session_core.compress.pieces import ends, preference
+from session_core.compress.relevance import by_terms, template
+
+_RAISED = re.compile(
+    r"\s*(?:[|+]\s*)*(?:Caused by: |Suppressed: |Exception in thread |Uncaught |Unhandled |panic: "
+    r"|fatal error: |thread '|goroutine \d+ \[|error(?:\[\w+\])?: |The above exception was |During handling of |\[cause\]: "
+    r"|\(?[\w.$]+(?:Error|Exception|Failure|Warning|Interrupt|Exit|Group)\b"
+    r"|[a-z_]\w*(?:\.\w+)*\.[A-Z]\w*: |note: )"
+)
+_FRAME = re.compile(
+    r"""\s*(?:\|\s*)*(?:
+      File\ "[^"]*",\ line\ \d+            # Python
+    | at\ .*[(:].*                         # Java, JavaScript, C#
+    | at\ \S+                              # Rust places, bare JavaScript frames
+    | \d+:\s+\S.*                          # Rust frames
+    | \S+\.go:\d+                          # Go places
+    | [\w./*()\[\]{}-]+\(.*\)$             # Go functions
+    | from\ \S+:\d+:in\                    # Ruby
+    | \#\d+\s.*                            # PHP, gdb
+    )""",
+    re.X,
+)
+_LIBRARY = re.compile(
+    r"site-packages|dist-packages|node_modules|/lib/python|[\\/]lib[\\/]|<frozen |node:internal|internal/"
+    r"|/rustc/|\.cargo|/go/pkg/|/usr/local/go|runtime/|\b(?:java|javax|jakarta|jdk|sun|kotlin|scala)\."
+    r"|org\.(?:springframework|apache|junit|hibernate|eclipse)|io\.netty|reactor\.|core::|std::|tokio::|System\."
+    r"|Microsoft\."
+)
+_PLACE = re.compile(r"\s+(?:at )?\S+\.(?:go|rs|[ch]|cc|cpp):\d+")
+_JVM_OR_JS = re.compile(r"\s*at .*:\d+\)?$|\s*at [\w.$<>]+\(")
+_PYTHON = re.compile(r'\s*(?:\|\s*)*File "')
+_STARTS = ("Traceback (most recent call last)", "goroutine ", "stack backtrace:", "Exception in thread")
+_LONGEST_CYCLE = 4
+_RAISED_FIRST = 6
+_MARKS = re.compile(r"\s*(?:\|\s*)*[\^~]+\s*")
+
+
+@dataclass(slots=True)
+class _Part:
+    """One raised line, one frame with its code, or a line of neither kind."""
+
+    text: str
+    kind: str
+    size: int
+    python: bool = False
+
+
+def read_trace(lines: Lines, terms: frozenset[str]) -> Listing | None:
+    """The shape of `lines` when at least a third of them are the frames of stack traces."""
+    sample = lines.sample
+    frames = sum(bool(_FRAME.match(line[:300])) for line in sample)
+    raised = sum(bool(_RAISED.match(line[:300])) for line in sample)
+    told = any(start in line for line in sample for start in _STARTS)
+    source = sum(bool(_PYTHON.match(line)) for line in sample)
+    if not (told or raised) or frames < 2 or (frames + source) * 3 < len(sample):
+        return None
+    if not told and not any(_JVM_OR_JS.match(line[:300]) for line in sample):
+        return None
+    parts = _collapsed(_parts(lines))
+    unread = frozenset(n for n, part in enumerate(parts) if part.kind == "unread")
+    order = without(_order(parts, terms), unread)
+    return Listing("trace", [part.text for part in parts], order, [part.size for part in parts])
+
+
+def _parts(lines: Lines) -> list[_Part]:
+    parts: list[_Part] = []
+    previous_indent = 0
+    for number, line in enumerate(lines.texts):
+        indent = len(line) - len(line.lstrip(" \t|"))
+        last = parts[-1] if parts else None
+        if number in lines.unread:
+            parts.append(_Part("", "unread", lines.sizes[number]))
+        elif last and last.python and last.kind == "frame" and indent > previous_indent:
+            last.size += 1
+            if not _MARKS.fullmatch(line):
+                last.text += "\n" + line
+        elif last and last.kind == "frame" and _PLACE.match(line[:300]):
+            last.size += 1
+            last.text += "\n" + line
+        elif _FRAME.match(line[:300]):
+            parts.append(_Part(line, "frame", 1, bool(_PYTHON.match(line))))
+            previous_indent = indent
+        else:
+            parts.append(_Part(line, "raised" if line.strip() and _RAISED.match(line[:300]) else "other", 1))
+    return parts
+
+
+def _collapsed(parts: list[_Part]) -> list[_Part]:
+    """The same with frames that repeat, alone or in turn with up to three others, told once."""
+    found: list[_Part] = []
+    keys = [template(part.text) if part.kind == "frame" else "" for part in parts]
+    place = 0
+    while place < len(parts):
+        period, times = _cycle(keys, place)
+        block = parts[place : place + period]
+        if times > 1:
+            text = "\n".join(part.text for part in block) + collapse_note(times, "")
+            size = sum(part.size for part in parts[place : place + times * period])
+            found.append(_Part(text, "frame", size, block[0].python))
+        else:
+            found += block
+        place += times * period
+    return found
+
+
+def _cycle(keys: list[str], place: int) -> tuple[int, int]:
+    """How many frames from `place` on repeat how many times; (1, 1) when under three times."""
+    for period in range(1, _LONGEST_CYCLE + 1):
+        end = place + period
+        if not all(keys[place:end]):
+            break
+        while end < len(keys) and keys[end] and keys[end] == keys[end - period]:
+            end += 1
+        times = (end - place) // period
+        if times >= 3:
+            return period, times
+    return 1, 1
+
+
+def _order(parts: list[_Part], terms: frozenset[str]) -> list[int]:
+    texts = [part.text for part in parts]
+    raised = [n for n, part in enumerate(parts) if part.kind == "raised"]
+    if any(part.python for part in parts):
+        raised = raised[::-1]
+    near = _nearest(parts)
+    own = [n for n in near if not _LIBRARY.search(parts[n].text[:400])]
+    others = [n for n, part in enumerate(parts) if part.kind == "other" and part.text.strip()]
+    return preference(
+        (_RAISED_FIRST, raised + _said_behind(parts, raised)),
+        (2, own),
+        (1, near),
+        (1, by_terms(texts, terms)),
+        (1, [others[n] for n in ends(len(others))]),
+        (1, range(len(parts))),
+    )
+
+
+def _said_behind(parts: list[_Part], raised: list[int]) -> list[int]:
+    """The lines right behind a raised one: messages of several lines, Rust's and Go's explanations."""
+    found = []
+    for number in raised:
+        for behind in range(number + 1, min(number + 4, len(parts))):
+            if parts[behind].kind != "other":
+                break
+            found.append(behind)
+    return found
+
+
+def _nearest(parts: list[_Part]) -> list[int]:
+    """The frames of every trace, the one nearest to what was raised first, then the outermost."""
+    runs: list[list[int]] = []
+    for number, part in enumerate(parts):
+        if part.kind != "frame":
+            continue
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    queues = []
+    for run in runs:
+        inward = run[::-1] if parts[run[0]].python else run
+        queues.append((1, preference((3, inward), (1, inward[::-1]))))
+    return preference(*queues)

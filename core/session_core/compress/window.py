@@ -1,0 +1,33 @@
+"""The window: which of the oldest turns a fold takes, and how a summary is asked for and believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from session_core.compress.fold import Tools
+from session_core.plan import Digest
+from session_core.turns import Unit
+
+
+def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, tools: Tools) -> int:
+    """How many of the oldest units a fold takes: whole turns, as few as bring the view to the target.
+
+    The last `keep_turns` turns stay word for word as long as they are under the summarize
+    threshold; the last turn always stays. 0 when nothing is to be folded.
+    """
+    limits, budget = tools.limits, tools.limits.budget
+    starts = [i for i, unit in enumerate(parts) if unit.starts_turn and i > 0]
+    if not starts:
+        return 0
+    threshold = int(budget.limit_tokens * budget.summarize_at)
+    reserve = max(limits.summary_room + limits.facts_room, digest.tokens if digest else 0)
+    left = fixed_tokens + reserve + sum(unit.tokens for unit in parts)
+    keep_from = starts[-limits.keep_turns] if len(starts) >= limits.keep_turns else starts[0]
+    point = 0
+    for start in starts:
+        enough = left <= budget.fold_target_tokens
+        if enough or (start > keep_from and left <= threshold):
+            break
+        left -= sum(unit.tokens for unit in parts[point:start])
+        point = start
+    return point

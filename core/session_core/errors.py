@@ -1,0 +1,110 @@
+"""Every error this product raises, in one tree; each message names the session, what happened and the mend.
+
+    SessionError
+    ├── ConfigError            what was asked for cannot be built
+    │   ├── BudgetError        a budget or policy value is out of range
+    │   ├── UnknownScheme      a store URL nobody answers to
+    │   └── MissingExtra       a driver or framework is not installed
+    ├── InputError             a message or transcript cannot be taken
+    │   ├── EmptyMessage       nothing to store
+    │   ├── MessageTooLarge    over the policy's byte limit
+    │   ├── UnknownRole        a role outside system, user, assistant, tool
+    │   ├── OrphanToolResult   a tool result without its call
+    │   ├── DuplicateMessage   one id, two contents
+    │   ├── PinnedTooLarge     what must stay in every view is over the budget
+    │   └── TranscriptError    a line of a transcript cannot be read
+    ├── StoreError             the place where sessions are kept
+    │   ├── StoreUnreadable    not a database of ours, or damaged
+    │   ├── NewerSchema        written by a newer release
+    │   └── StoreBusy          another writer held it for too long
+    ├── Conflict               the session moved on; load again and retry
+    ├── NotFound               no such session, message or reference
+    └── VoiceError             a blocking call met something that must be awaited
+"""
+
+
+class SessionError(Exception):
+    """The root: catch this to catch everything of ours."""
+
+
+class ConfigError(SessionError):
+    """What was asked for cannot be built."""
+
+
+class BudgetError(ConfigError, ValueError):
+    """A budget or policy value is out of range."""
+
+
+class UnknownScheme(ConfigError, ValueError):
+    """A store URL has a scheme that no store answers to."""
+
+
+class MissingExtra(ConfigError, ImportError):
+    """A driver or framework is not installed; the message has the pip line."""
+
+
+class InputError(SessionError, ValueError):
+    """A message or transcript cannot be taken; nothing of it was written."""
+
+
+class EmptyMessage(InputError):
+    """A message holds neither text, media nor tool calls."""
+
+
+class MessageTooLarge(InputError):
+    """A message is over the policy's byte limit."""
+
+
+class UnknownRole(InputError):
+    """A role outside system, user, assistant and tool."""
+
+
+class OrphanToolResult(InputError):
+    """A tool result answers no open tool call of its session."""
+
+
+class DuplicateMessage(InputError):
+    """A message id is in the record already, with other content."""
+
+
+class PinnedTooLarge(InputError):
+    """What must stand in every view word for word is larger than the budget."""
+
+
+class TranscriptError(InputError):
+    """A line of a transcript cannot be read; the message says which."""
+
+
+class StoreError(SessionError):
+    """The place where sessions are kept failed."""
+
+
+class StoreUnreadable(StoreError):
+    """The file or server is not a database of ours, or it is damaged."""
+
+
+class NewerSchema(StoreError):
+    """The database was written by a newer release."""
+
+
+class StoreBusy(StoreError):
+    """Another writer held the store longer than the store waits."""
+
+
+class Conflict(SessionError):
+    """The session is not at the version the caller expected; an ordinary answer: load and retry."""
+
+
+class NotFound(SessionError, LookupError):
+    """There is no such session, message or reference."""
+
+
+class VoiceError(SessionError, RuntimeError):
+    """A blocking call met something that must be awaited."""
+
+
+def missing_extra(package: str, extra: str) -> MissingExtra:
+    """The error for `package`, which only the extra `extra` installs."""
+    return MissingExtra(
+        f"{package} is not installed; it comes with: pip install 'llm-sessions[{extra}]'"
+    )

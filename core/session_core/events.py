@@ -1,0 +1,114 @@
+"""What happens in a session, as values for observers; none of them holds a word of any message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from session_core.budget import Tier
+from session_core.turns import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a user should be told about a session, as it was persisted."""
+
+    text: str
+    pressure: float
+    version: int
+    time_s: float = field(default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the session `key`."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Appended(Event):
+    """Messages are durable in the record."""
+
+    messages: int
+    tokens: int
+    session_tokens: int
+    session_messages: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed(Event):
+    """A view was handed out."""
+
+    tokens: int
+    limit_tokens: int
+    tier: Tier
+    seconds: float
+    retrieved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TierChanged(Event):
+    """The pressure of the session crossed a threshold, up or down."""
+
+    before: Tier
+    after: Tier
+    pressure: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed(Event):
+    """The user should hear that the session is nearly full; the notice is persisted."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class FoldAsked(Event):
+    """A fold was asked for; `waiting` counts the sessions in the queue with it."""
+
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folded(Event):
+    """A digest was written. `lag_s` runs from the asking to the writing, `lag_messages` is how many
+    messages were waiting to be folded when it began."""
+
+    number: int
+    messages: int
+    tokens_before: int
+    tokens_after: int
+    lag_s: float
+    lag_messages: int
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack(Event):
+    """A summarizer failed or said what its source does not; the deterministic digest stands in."""
+
+    summarizer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldFailed(Event):
+    """A background fold raised; the session is whole and will be folded when asked again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """A session goes on after an absence of `absent_s` seconds."""
+
+    absent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searched(Event):
+    """Old messages were looked up."""
+
+    hits: int
+    seconds: float

@@ -1,0 +1,281 @@
+"""Any built-in Python value as msgpack and back exactly, without pickle: tuples, dates, sets, odd keys."""
+
+from __future__ import annotations
+
+import pathlib
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import ormsgpack
+
+from session_core.errors import InputError
+
+Give = Callable[[Any], object]
+
+TEXT_IN_BYTES, BIG_INT, ODD_MAP = 1, 2, 3
+HELD_FROM = 64
+"""Extension codes from here on are references into the message, see `Held`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Stands for a value that the message holds in another place: which, and where in it."""
+
+    part: int
+    first: int = 0
+    last: int = 0
+
+
+class Table(Protocol):
+    """Knows what a message holds already."""
+
+    def find(self, value: str | bytes | dict[Any, Any]) -> Held | None:
+        """Where `value` stands, or None when it must be written out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How values of one more kind are written and read: `code` is 32-63 and part of the format."""
+
+    code: int
+    fits: Callable[[object], bool]
+    take: Callable[[Any], object]
+    give: Give
+
+
+def _moment(value: datetime) -> list[object]:
+    return [value.replace(tzinfo=None).isoformat(), value.fold, _zone(value.tzinfo, value.utcoffset())]
+
+
+def _moment_from(plain: Sequence[Any]) -> datetime:
+    text, fold, zone = plain
+    return datetime.fromisoformat(text).replace(fold=fold, tzinfo=zone)
+
+
+def _clock(value: time) -> list[object]:
+    return [value.replace(tzinfo=None).isoformat(), value.fold, _zone(value.tzinfo, value.utcoffset())]
+
+
+def _clock_from(plain: Sequence[Any]) -> time:
+    text, fold, zone = plain
+    return time.fromisoformat(text).replace(fold=fold, tzinfo=zone)
+
+
+def _zone(zone: tzinfo | None, offset: timedelta | None) -> object:
+    """A zone of the standard library as it is, any other by the offset it has at that moment."""
+    keyed = isinstance(zone, ZoneInfo) and zone.key is not None
+    if zone is None or isinstance(zone, timezone) or keyed:
+        return zone
+    return None if offset is None else timezone(offset)
+
+
+def _path_from(plain: Sequence[str]) -> pathlib.PurePath:
+    name, text = plain
+    pure = {"PurePosixPath": pathlib.PurePosixPath, "PureWindowsPath": pathlib.PureWindowsPath}
+    return pure.get(name, pathlib.Path)(text)
+
+
+def _fixed_zone(value: timezone) -> list[object]:
+    offset, name = value.utcoffset(None), value.tzname(None)
+    return [offset] if timezone(offset).tzname(None) == name else [offset, name]
+
+
+_BUILT_IN: dict[type, tuple[int, Callable[[Any], object], Give]] = {
+    tuple: (4, list, list),
+    bytearray: (5, bytes, bytearray),
+    set: (6, list, set),
+    frozenset: (7, list, frozenset),
+    datetime: (8, _moment, _moment_from),
+    date: (9, date.isoformat, date.fromisoformat),
+    time: (10, _clock, _clock_from),
+    timedelta: (11, lambda d: [d.days, d.seconds, d.microseconds], lambda plain: timedelta(*plain)),
+    timezone: (12, _fixed_zone, lambda plain: timezone(*plain)),
+    ZoneInfo: (13, lambda zone: zone.key, ZoneInfo),
+    Decimal: (14, str, Decimal),
+    UUID: (15, lambda uuid: uuid.bytes, lambda plain: UUID(bytes=plain)),
+    complex: (16, lambda z: [z.real, z.imag], lambda plain: complex(*plain)),
+    OrderedDict: (17, lambda d: [[k, v] for k, v in d.items()], OrderedDict),
+    deque: (18, lambda d: [list(d), d.maxlen], lambda plain: deque(plain[0], plain[1])),
+    range: (19, lambda r: [r.start, r.stop, r.step], lambda plain: range(*plain)),
+}
+_PATH = Kind(
+    20,
+    lambda value: isinstance(value, pathlib.PurePath),
+    lambda value: [type(value).__name__, str(value)],
+    _path_from,
+)
+_PLAIN = (int, float, str, bytes, list, dict)
+"""Subclasses of these that no kind takes come back as the plain value; they compare equal."""
+
+
+class Exact:
+    """Writes and reads values. `kinds` are asked, in their order, for what is not built in."""
+
+    def __init__(self, kinds: Sequence[Kind] = ()) -> None:
+        self._kinds = (_PATH, *kinds)
+        self._give: dict[int, Give] = {code: give for code, _, give in _BUILT_IN.values()}
+        self._give |= {kind.code: kind.give for kind in self._kinds}
+
+    def encode(self, value: object, table: Table | None = None) -> bytes:
+        """`value` as msgpack. Raises: InputError for what cannot come back as it was."""
+        try:
+            try:
+                return ormsgpack.packb(_Writer(self._kinds, table, halves=False).plain(value))
+            except TypeError:
+                return ormsgpack.packb(_Writer(self._kinds, table, halves=True).plain(value))
+        except (RecursionError, TypeError) as exc:
+            raise InputError(
+                f"a {type(value).__name__} cannot be stored ({exc}); it must not hold itself or be nested "
+                "more than some hundred levels deep"
+            ) from exc
+
+    def decode(self, data: bytes, restore: Callable[[Held], object] | None = None) -> object:
+        """The value `data` was made of. Raises: ValueError or TypeError when it is damaged."""
+
+        def give(code: int, inner: bytes) -> object:
+            plain = ormsgpack.unpackb(inner, ext_hook=give)
+            if code >= HELD_FROM:
+                if restore is None:
+                    raise ValueError("a reference outside of any message")
+                where = plain if isinstance(plain, list) else [plain]
+                return restore(Held(code - HELD_FROM, *where))
+            return self._given(code, plain)
+
+        return ormsgpack.unpackb(data, ext_hook=give)
+
+    def _given(self, code: int, plain: Any) -> object:
+        if code == TEXT_IN_BYTES:
+            return bytes(plain).decode("utf-8", "surrogatepass")
+        if code == BIG_INT:
+            return int.from_bytes(plain, "big", signed=True)
+        if code == ODD_MAP:
+            return dict(plain)
+        if code not in self._give:
+            raise ValueError(f"unknown extension {code}")
+        return self._give[code](plain)
+
+    def same(self, one: object, other: object) -> bool:
+        """Whether the two are equal in every type and in every order, unlike 1 == 1.0 == True."""
+        return self.encode(one) == self.encode(other)
+
+
+class _Writer:
+    """One walk over a value; `halves` looks for text that UTF-8 has no bytes for."""
+
+    def __init__(self, kinds: Sequence[Kind], table: Table | None, *, halves: bool) -> None:
+        self._kinds = kinds
+        self._table = table
+        self._halves = halves
+
+    def plain(self, value: Any) -> object:
+        """`value` in what msgpack has, with extensions for the rest."""
+        kind = type(value)
+        if kind is str:
+            return self._text(value)
+        if value is None or kind is bool or kind is float:
+            return value
+        if kind is int:
+            return value if -(2**63) <= value < 2**64 else self._extension(BIG_INT, _int_bytes(value))
+        if kind is list:
+            return [self.plain(item) for item in value]
+        if kind is dict:
+            return self._map(value)
+        if kind is bytes:
+            return self._found(value) if len(value) > 8 else value
+        if kind in _BUILT_IN:
+            code, take, _ = _BUILT_IN[kind]
+            return self._extension(code, self.plain(take(value)))
+        return self._other(value)
+
+    def _text(self, value: str) -> object:
+        found = self._found(value) if len(value) > 3 else value
+        if found is value and self._halves and not _in_utf8(value):
+            return self._extension(TEXT_IN_BYTES, value.encode("utf-8", "surrogatepass"))
+        return found
+
+    def _map(self, value: dict[Any, Any]) -> object:
+        found = self._found(value) if value else value
+        if found is not value:
+            return found
+        if all(type(key) is str for key in value) and not (
+            self._halves and any(not _in_utf8(key) for key in value)
+        ):
+            return {key: self.plain(item) for key, item in value.items()}
+        return self._extension(ODD_MAP, [[self.plain(k), self.plain(v)] for k, v in value.items()])
+
+    def _found(self, value: Any) -> object:
+        held = self._table.find(value) if self._table else None
+        if held is None:
+            return value
+        where = [held.first, held.last] if held.last else held.first
+        return self._extension(HELD_FROM + held.part, where)
+
+    def _other(self, value: Any) -> object:
+        for kind in self._kinds:
+            if kind.fits(value):
+                return self._extension(kind.code, self.plain(kind.take(value)))
+        for base in _PLAIN:
+            if isinstance(value, base):
+                return self.plain(_base_value(base, value))
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise InputError(
+            f"a value of type {name} cannot be stored so that it comes back as it was; "
+            "use plain data, a dataclass or a pydantic model in its place"
+        )
+
+    @staticmethod
+    def _extension(code: int, plain: object) -> ormsgpack.Ext:
+        return ormsgpack.Ext(code, ormsgpack.packb(plain))
+
+
+def _base_value(base: type, value: Any) -> object:
+    if base is str:
+        return str.__str__(value)
+    if base is float:
+        return float.__float__(value)
+    if base is int:
+        return int.__int__(value)
+    return base(value)
+
+
+def _int_bytes(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+
+
+def _in_utf8(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def trimmed(plain: Sequence[object]) -> list[object]:
+    """`plain` less each None at its end; a reader fills it up again with `padded`."""
+    end = len(plain)
+    while end and plain[end - 1] is None:
+        end -= 1
+    return list(plain[:end])
+
+
+def padded(plain: object, length: int) -> list[Any]:
+    """A list that `trimmed` made, with None for each missing end. Raises: ValueError."""
+    if not isinstance(plain, list) or len(plain) > length:
+        raise ValueError(f"a list of at most {length} was expected")
+    return plain + [None] * (length - len(plain))
+
+
+def mapping(plain: object) -> Mapping[str, Any]:
+    """`plain` as a mapping. Raises: ValueError when it is none."""
+    if not isinstance(plain, dict):
+        raise ValueError("a mapping was expected")
+    return plain

@@ -1,0 +1,210 @@
+"""Takes from messages the lines that must survive, keeps the current ones, and chooses what fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from session_core.cues import commands, kinds, promises
+from session_core.plan import Count, Fact, FactKind
+from session_core.slots import clauses, slot
+from session_core.supersede import ASSISTANT, TOOL, put
+from session_core.turns import Message, Role
+from session_core.values import Value, ValueKind, currency, values
+from session_core.words import content_words, one_line, sentences, shorten, words
+
+FACT_CHARACTERS = 200
+"""A longer sentence is shortened around what makes it a fact; the cut shows as `…`."""
+
+USER_FACTS = 24
+ASSISTANT_FACTS = 8
+TOOL_FACTS = 4
+"""Most facts taken from one message, by who wrote it; what binds goes before values that are only stated."""
+
+TOOL_CHARACTERS = 20_000
+"""So much of a tool result is read for facts."""
+
+TOOL_FACT_CHARACTERS = 120
+
+_STATED = {
+    ValueKind.IDENTIFIER: FactKind.IDENTIFIER,
+    ValueKind.AMOUNT: FactKind.AMOUNT,
+    ValueKind.DATE: FactKind.DATE,
+    ValueKind.TIME: FactKind.DATE,
+}
+_KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
+_MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
+_SEPARATORS = frozenset("\n\r;{}[]|<>")
+
+
+def extract(messages: Sequence[Message]) -> list[Fact]:
+    """The facts that `messages` state, in their order, each word for word from its sentence.
+
+    Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
+    state commitments and values. Of a tool result only sentences about identifiers, amounts and dates are
+    taken, under the tool's name, and none that speaks like an order: data never becomes a rule.
+    System messages give no facts because they stand whole in every view anyway.
+    """
+    tools = {call.id: call.name for message in messages for call in message.tool_calls}
+    found: list[Fact] = []
+    for message in messages:
+        match message.role:
+            case Role.USER:
+                found.extend(_capped(_of_user(message), USER_FACTS))
+            case Role.ASSISTANT:
+                found.extend(_capped(_of_assistant(message), ASSISTANT_FACTS))
+            case Role.TOOL:
+                name = message.name or tools.get(message.tool_call_id or "")
+                found.extend(_of_tool(message, f"{TOOL} {name}" if name else TOOL))
+    return found
+
+
+def merge(old: Sequence[Fact], new: Sequence[Fact]) -> tuple[Fact, ...]:
+    """`old` and then `new`, each fact once; what a later one replaces names it in `superseded_by`.
+
+    A fact replaces those of its slot that the same author stated; a user's correction replaces those
+    of its slot whoever stated them, or, when it names no slot, the value of its type that was stated
+    last. Two authors who contradict each other are both kept. The replacement takes over the slot and,
+    where it replaces a limit, stays a limit. Values of another type that a replaced sentence states
+    besides stay, with `…` for what was replaced.
+    """
+    facts = list(old)
+    for fact in new:
+        put(facts, fact)
+    return tuple(facts)
+
+
+def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
+    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were said.
+
+    Rules and constraints have the first places: while one of them has no room, nothing else is chosen.
+    Then the order of the kinds decides, then what was said last. A line that does not fit is
+    passed over for a shorter one. The price of a line includes its bullet, kind and line end.
+    """
+    order = sorted(
+        (index for index, fact in enumerate(facts) if fact.current),
+        key=lambda i: (not facts[i].kind.pinned, _KIND_ORDER[facts[i].kind], -facts[i].seq, -i),
+    )
+    chosen: list[int] = []
+    left = max_tokens
+    pinned_missing = False
+    for index in order:
+        fact = facts[index]
+        if pinned_missing and not fact.kind.pinned:
+            break
+        price = count(f"- ({fact.kind}) {line(fact)}\n")
+        if price <= left:
+            chosen.append(index)
+            left -= price
+        else:
+            pinned_missing = pinned_missing or fact.kind.pinned
+    return tuple(facts[index] for index in sorted(chosen, key=lambda i: (facts[i].seq, i)))
+
+
+def line(fact: Fact) -> str:
+    """What `fact` says, on one line: its author where known, its words, its subject where they lack it."""
+    text = one_line(fact.text)
+    who = f"{one_line(fact.author)}: " if fact.author else ""
+    about = fact.slot or ""
+    untold = about and not set(words(about)) <= set(words(text))
+    return f"{who}{text} [{one_line(about)}]" if untold else f"{who}{text}"
+
+
+def _of_user(message: Message) -> Iterator[Fact]:
+    fenced = False
+    for text_line in message.content.splitlines():
+        if text_line.lstrip().startswith("```"):
+            fenced = not fenced
+        quoted = fenced or text_line.lstrip().startswith(">")
+        for sentence in (part for whole in sentences(text_line) for part in clauses(whole)):
+            stated = values(sentence)
+            kind = None if quoted else _kind(sentence)
+            kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
+            if kind is None and stated and not sentence.endswith(("?", "？")):
+                kind = FactKind.AMOUNT
+            if kind is not None:
+                yield _fact(message, kind, sentence, stated, message.author)
+
+
+def _kind(sentence: str) -> FactKind | None:
+    return next(kinds(sentence), None)
+
+
+def _of_assistant(message: Message) -> Iterator[Fact]:
+    named = message.author or message.name
+    author = f"{ASSISTANT} {named}" if named else ASSISTANT
+    for sentence in sentences(message.content):
+        stated = values(sentence)
+        if promises(sentence):
+            yield _fact(message, FactKind.COMMITMENT, sentence, stated, author)
+        elif not sentence.endswith(("?", "？")):
+            kind = next((_STATED[v.kind] for v in stated if v.kind in _STATED and _telling(v)), None)
+            if kind is not None:
+                yield _fact(message, kind, sentence, stated, author)
+
+
+def _of_tool(message: Message, author: str) -> list[Fact]:
+    """The first identifiers, amounts and dates of a result, each in the piece of the result it stands in."""
+    text = message.content[:TOOL_CHARACTERS]
+    found: list[tuple[int, Fact]] = []
+    taken: list[tuple[int, int]] = []
+    for value in values(text):
+        kind = _STATED.get(value.kind)
+        if kind is None or not _telling(value) or any(a <= value.start < b for a, b in taken):
+            continue
+        start, end = _clause(text, value)
+        clause = one_line(text[start:end]).strip(" ,")
+        taken.append((start, end))
+        if len(content_words(clause)) < 2 or commands(_whole_around(text, value)):
+            continue
+        found.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
+        if len(found) >= 4 * TOOL_FACTS:
+            break
+    best = sorted(found, key=lambda pair: (pair[1].kind is not FactKind.IDENTIFIER, pair[0]))[:TOOL_FACTS]
+    return [fact for _, fact in sorted(best, key=lambda pair: pair[0])]
+
+
+def _clause(text: str, value: Value) -> tuple[int, int]:
+    """Where the piece around `value` begins and ends: the member of a structure, or part of a line."""
+    room = (TOOL_FACT_CHARACTERS - min(len(value.text), TOOL_FACT_CHARACTERS)) // 2
+    start = value.start
+    while start > 0 and value.start - start < room and not _parts(text, start - 1):
+        start -= 1
+    end = value.end
+    while end < len(text) and end - value.end < room and not _parts(text, end):
+        end += 1
+    return start, end
+
+
+def _parts(text: str, at: int) -> bool:
+    return text[at] in _SEPARATORS or (text[at] == "," and text[at + 1 : at + 2] in ("", " ", '"', "\n", "'"))
+
+
+def _whole_around(text: str, value: Value) -> str:
+    """The line or member of a structure around `value`, so that an order is seen whole."""
+    before, after = text[max(0, value.start - 400) : value.start], text[value.end : value.end + 400]
+    return _MEMBER.split(before)[-1] + value.text + _MEMBER.split(after)[0]
+
+
+def _telling(value: Value) -> bool:
+    """Whether a value that nobody asked to keep is worth a line; "3 steps" is not."""
+    if value.kind is ValueKind.AMOUNT:
+        return currency(value.text) not in (None, "%")
+    dated = value.kind in (ValueKind.DATE, ValueKind.TIME)
+    return dated or "@" in value.text or any(c.isdigit() for c in value.text)
+
+
+def _fact(
+    message: Message, kind: FactKind, sentence: str, stated: Sequence[Value], author: str | None
+) -> Fact:
+    core = next((value.start for value in stated if value.kind in _STATED), 0)
+    text = shorten(sentence, FACT_CHARACTERS, core)
+    return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))
+
+
+def _capped(facts: Iterator[Fact], most: int) -> list[Fact]:
+    found = list(facts)
+    if len(found) <= most:
+        return found
+    best = sorted(range(len(found)), key=lambda i: (_KIND_ORDER[found[i].kind], i))[:most]
+    return [found[index] for index in sorted(best)]

@@ -1,0 +1,118 @@
+"""One fold of one session: read, summarize, check, extract, and write back if nobody else was faster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from session_core.compress.check import check
+from session_core.compress.fold import fold
+from session_core.compress.window import fold_point
+from session_core.errors import Conflict
+from session_core.events import FellBack, Folded
+from session_core.plan import Digest
+from session_core.ports import Loaded, Store, Summarizer, SummaryRequest
+from session_core.ranges import Ranges
+from session_core.session import Workshop
+from session_core.turns import Importance, Key, Message, Role, Unit, units
+
+ATTEMPTS = 4
+"""How often a fold starts again when another one was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Folds sessions of `store` by the rules and the summarizer of `shop`."""
+
+    store: Store
+    shop: Workshop
+    summarizer: Summarizer | None = None
+
+    async def fold(self, key: Key, *, asked_at_s: float | None = None, everything: bool = False) -> Digest | None:
+        """The new digest of the session, which the next turn's views will stand on; None when there is
+        nothing to fold. `everything` leaves no turn out (a reset that carries its memory on).
+
+        Raises: Conflict when other writers were faster every time.
+        """
+        began = asked_at_s if asked_at_s is not None else time.monotonic()
+        for attempt in range(ATTEMPTS):
+            state = await self.store.state(key)
+            if state is None:
+                return None
+            loaded = await self.store.load(key, state.head)
+            chosen = self._chosen(loaded, everything=everything)
+            if not chosen:
+                return None
+            digest = await self._digest(loaded, chosen)
+            try:
+                made = await self.store.put_digest(key, digest, expected=loaded.state.ready.number)
+            except Conflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            self._tell(loaded, made, chosen, time.monotonic() - began)
+            return made
+        return None
+
+    def _chosen(self, loaded: Loaded, *, everything: bool) -> Sequence[Unit]:
+        spoken = [message for message in loaded.messages if message.role is not Role.SYSTEM]
+        parts = units(spoken)
+        if everything:
+            return parts
+        pinned = sum(m.tokens for m in loaded.messages if m.role is Role.SYSTEM)
+        return parts[: fold_point(parts, pinned, loaded.digest, tools=self.shop.tools)]
+
+    async def _digest(self, loaded: Loaded, chosen: Sequence[Unit]) -> Digest:
+        under = set(loaded.digest.covers) if loaded.digest else set()
+        behind = [message for message in loaded.messages if message.seq not in under]
+        last = {seq for unit in chosen for seq in unit.seqs}
+        end = max(i for i, message in enumerate(behind) if message.seq in last)
+        gone = behind[: end + 1]
+        covers = Ranges.of(message.seq for message in gone)
+        if loaded.digest:
+            covers = loaded.digest.covers.plus(covers)
+        summary = await self._summary(loaded, gone)
+        made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
+        parts = [Unit((message,)) for message in gone]
+        digest = fold(
+            loaded.digest, parts, covers, tools=self.shop.tools, summary=summary, made_by=made_by
+        )
+        return replace(digest, time_s=self.shop.clock())
+
+    async def _summary(self, loaded: Loaded, gone: Sequence[Message]) -> str | None:
+        """What the summarizer wrote, less what its source does not say; None to use the rules."""
+        if self.summarizer is None:
+            return None
+        told = [m for m in gone if m.importance is not Importance.DISCARD and m.role is not Role.SYSTEM]
+        previous = loaded.digest.summary if loaded.digest else ""
+        most = self.shop.tools.limits.summary_room
+        request = SummaryRequest(previous, tuple(told), most)
+        key, name = loaded.state.key, self.summarizer.name
+        try:
+            written = await self.summarizer.summarize(request)
+        except Exception as exc:  # a user's model may raise anything; the fold goes on without it
+            self.shop.tell(FellBack(key, name, type(exc).__name__))
+            return None
+        source = "\n".join(_source(message) for message in told)
+        checked = check(written, source, previous=previous)
+        if checked.struck:
+            self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
+        if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:
+            self.shop.tell(FellBack(key, name, "empty or over its length"))
+            return None
+        return checked.text
+
+    def _tell(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
+        before = (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)
+        gone = sum(unit.tokens for unit in chosen)
+        after = before - gone - (loaded.digest.tokens if loaded.digest else 0) + made.tokens
+        count = sum(len(unit.messages) for unit in chosen)
+        self.shop.tell(
+            Folded(loaded.state.key, made.number, count, before, after, lag_s, len(loaded.messages), made.made_by)
+        )
+
+
+def _source(message: Message) -> str:
+    calls = " ".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
+    return f"{message.author or ''} {message.name or ''} {message.content} {calls}"

@@ -1,0 +1,149 @@
+"""What a native serialized message leaves out, since the neutral fields hold it, and how it comes back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from typing import Any
+
+from session_core.exact import Exact, Held
+from session_core.turns import Message
+
+Span = tuple[int, int]
+"""Where a part of a joined text begins and ends."""
+
+
+_exact = Exact()
+
+
+class Part(IntEnum):
+    """The places of a message that a reference may name; the numbers are part of the format."""
+
+    CONTENT = 0
+    ASIDE = 1
+    MEDIA = 2
+    MEDIA_AS_ASCII = 3
+    MEDIA_AS_BYTES = 4
+    ARGUMENTS = 5
+    ARGUMENTS_PARSED = 6
+    CALL_ID = 7
+    CALL_NAME = 8
+    ID = 9
+    NAME = 10
+    TOOL_CALL_ID = 11
+
+
+class HeldBy:
+    """The table of what `message` holds. `texts` and `asides` are the parts its two texts were joined of.
+
+    `parsed` tells for each tool call whether its arguments, as text, give exactly the framework's value.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        texts: Sequence[Span] = (),
+        asides: Sequence[Span] = (),
+        parsed: Sequence[bool] = (),
+    ) -> None:
+        self._texts: dict[str, Held] = {}
+        self._arguments: list[tuple[Any, Held]] = []
+        self._has_media = bool(message.media)
+        calls = message.tool_calls
+        self._add((call.name, Held(Part.CALL_NAME, i)) for i, call in enumerate(calls))
+        self._add((call.id, Held(Part.CALL_ID, i)) for i, call in enumerate(calls))
+        self._add((call.arguments, Held(Part.ARGUMENTS, i)) for i, call in enumerate(calls))
+        for index, (call, fits) in enumerate(zip(calls, parsed, strict=False)):
+            if fits:
+                self._arguments.append((json.loads(call.arguments), Held(Part.ARGUMENTS_PARSED, index)))
+        named = ((message.name, Part.NAME), (message.id, Part.ID))
+        self._add((text, Held(part)) for text, part in named if text)
+        self._add([(message.tool_call_id or "", Held(Part.TOOL_CALL_ID))])
+        self._add_spans(message.aside, Part.ASIDE, asides)
+        self._add_spans(message.content, Part.CONTENT, texts)
+        self._add((part.data, Held(Part.MEDIA, i)) for i, part in enumerate(message.media))
+
+    def _add(self, pairs: Iterable[tuple[str, Held]]) -> None:
+        self._texts.update((text, held) for text, held in pairs if text)
+
+    def _add_spans(self, text: str, part: Part, spans: Sequence[Span]) -> None:
+        every = [*spans, (0, len(text))]
+        self._add((text[a:b], Held(part, a, b)) for a, b in every if b - a > 8)
+
+    def find(self, value: str | bytes | dict[Any, Any]) -> Held | None:
+        """Where the message holds exactly `value`."""
+        if isinstance(value, str):
+            return self._texts.get(value)
+        if isinstance(value, bytes):
+            return self._find_media(value) if self._has_media else None
+        for arguments, held in self._arguments:
+            if arguments == value and _exact.same(arguments, value):
+                return held
+        return None
+
+    def _find_media(self, value: bytes) -> Held | None:
+        if value.isascii():
+            held = self._texts.get(value.decode("ascii"))
+            if held is not None and held.part == Part.MEDIA:
+                return Held(Part.MEDIA_AS_ASCII, held.first)
+        held = self._texts.get(base64.b64encode(value).decode("ascii"))
+        if held is not None and held.part == Part.MEDIA:
+            return Held(Part.MEDIA_AS_BYTES, held.first)
+        return None
+
+
+def restorer(message: Message) -> Callable[[Held], object]:
+    """Gives back what references into `message` stand for.
+
+    What a shorter rendition has no more is empty text; a whole message must have all of it.
+    """
+    if message.rendition == "whole":
+        return lambda held: restore(message, held)
+
+    def shown(held: Held) -> object:
+        try:
+            return restore(message, held)
+        except ValueError:
+            return ""
+
+    return shown
+
+
+def restore(message: Message, held: Held) -> object:
+    """The value that `held` stands for. Raises: ValueError when the message has no such place."""
+    try:
+        return _restored(message, held)
+    except (IndexError, binascii.Error) as exc:
+        raise ValueError(f"a reference leads nowhere: {held}") from exc
+
+
+def _restored(message: Message, held: Held) -> object:
+    match Part(held.part):
+        case Part.CONTENT:
+            return message.content[held.first : held.last]
+        case Part.ASIDE:
+            return message.aside[held.first : held.last]
+        case Part.MEDIA:
+            return message.media[held.first].data
+        case Part.MEDIA_AS_ASCII:
+            return message.media[held.first].data.encode("ascii")
+        case Part.MEDIA_AS_BYTES:
+            return base64.b64decode(message.media[held.first].data)
+        case Part.ARGUMENTS:
+            return message.tool_calls[held.first].arguments
+        case Part.ARGUMENTS_PARSED:
+            return json.loads(message.tool_calls[held.first].arguments)
+        case Part.CALL_ID:
+            return message.tool_calls[held.first].id
+        case Part.CALL_NAME:
+            return message.tool_calls[held.first].name
+        case Part.ID:
+            return message.id
+        case Part.NAME:
+            return message.name
+        case Part.TOOL_CALL_ID:
+            return message.tool_call_id

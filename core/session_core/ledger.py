@@ -1,0 +1,52 @@
+"""The running account of a session: totals that are kept with it, so that nobody has to read it to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from session_core.turns import Message, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Totals over the whole record of a session.
+
+    `tokens` is the price word for word, `view_tokens` with the large tool outputs clipped.
+    `open_calls` are the tool calls that wait for their results. `authors` are the distinct authors
+    of user messages, in the order they first spoke.
+    """
+
+    messages: int = 0
+    turns: int = 0
+    tokens: int = 0
+    view_tokens: int = 0
+    largest_tokens: int = 0
+    open_calls: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    first_time_s: float | None = None
+    last_time_s: float | None = None
+
+    def plus(self, messages: Iterable[Message]) -> Ledger:
+        """The account after `messages` were appended."""
+        total = self
+        for message in messages:
+            total = total._plus_one(message)
+        return total
+
+    def _plus_one(self, message: Message) -> Ledger:
+        calls = [call for call in self.open_calls if call != message.tool_call_id]
+        calls += [call.id for call in message.tool_calls]
+        spoke = message.role is Role.USER and message.author and message.author not in self.authors
+        return replace(
+            self,
+            messages=self.messages + 1,
+            turns=self.turns + (message.role is Role.USER),
+            tokens=self.tokens + message.tokens,
+            view_tokens=self.view_tokens + message.view_tokens,
+            largest_tokens=max(self.largest_tokens, message.tokens),
+            open_calls=tuple(calls),
+            authors=(*self.authors, message.author) if spoke and message.author else self.authors,
+            first_time_s=self.first_time_s if self.first_time_s is not None else message.time_s,
+            last_time_s=message.time_s if message.time_s is not None else self.last_time_s,
+        )

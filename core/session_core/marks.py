@@ -1,0 +1,20 @@
+"""Marks on messages of a view that are not the record's own words, and what shows that they still hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import blake2b
+
+MARK = "llm_sessions"
+"""The name under which adapters put a mark on a framework's message."""
+
+
+def words_hash(*said: object) -> str:
+    """16 characters that change when any of the words do."""
+    return blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
+
+
+def synthetic_id(origin: str, content: str, covers: Sequence[Sequence[int]]) -> str:
+    """The id of a message written for a view: the same words for the same part have the same id."""
+    return f"llm-sessions:{origin}:{words_hash(content, [list(pair) for pair in covers])}"

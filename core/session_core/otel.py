@@ -1,0 +1,215 @@
+"""Telemetry: spans and metrics from events, by OpenTelemetry's names; never a word of any message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from weakref import WeakSet
+
+from session_core.errors import missing_extra
+from session_core.events import (
+    Appended,
+    Event,
+    FellBack,
+    Folded,
+    FoldFailed,
+    Noticed,
+    Resumed,
+    Searched,
+    TierChanged,
+    Viewed,
+)
+from session_core.sessions import Sessions
+
+try:
+    from opentelemetry import metrics, trace
+except ImportError as exc:
+    raise missing_extra("opentelemetry", "otel") from exc
+
+Attributes = Mapping[str, str | int | float | bool]
+
+TENANT = "llm_sessions.tenant"
+TIER = "llm_sessions.tier"
+MADE_BY = "llm_sessions.fold.made_by"
+SUMMARIZER = "llm_sessions.summarizer"
+CONVERSATION = "gen_ai.conversation.id"
+"""OpenTelemetry's own name for the id of a session."""
+
+TOKEN_BUCKETS = (16, 64, 256, 1_024, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144, 1_048_576)
+SECOND_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+MESSAGE_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096)
+
+
+class OpenTelemetry:
+    """An observer that turns events into metrics and into spans under the caller's current span.
+
+    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` also shows how many of
+    its sessions wait to be folded. Without providers it takes those the process has set up. Attributes
+    are the tenant, tiers and the names of summarizers; with `session_ids` spans carry the session's id
+    too, metrics never do. Safe in any thread.
+    """
+
+    def __init__(
+        self,
+        meter_provider: metrics.MeterProvider | None = None,
+        tracer_provider: trace.TracerProvider | None = None,
+        *,
+        session_ids: bool = False,
+    ) -> None:
+        meter = metrics.get_meter("llm-sessions", _version() or "", meter_provider)
+        self._tracer = trace.get_tracer("llm-sessions", _version(), tracer_provider)
+        self._session_ids = session_ids
+        self._watched: WeakSet[Sessions] = WeakSet()
+        self._instruments = _Instruments(meter)
+        meter.create_observable_gauge(
+            "llm_sessions.fold.waiting",
+            [self._waiting],
+            unit="{session}",
+            description="Sessions that asked for a fold and are not folded yet, the one at work included.",
+        )
+
+    def watch(self, sessions: Sessions) -> OpenTelemetry:
+        """Observe `sessions`, and its queue of folds as long as it lives; call it once for each."""
+        sessions.observe(self)
+        self._watched.add(sessions)
+        return self
+
+    def observe(self, event: Event) -> None:
+        """Record `event`, which ended just now in this thread."""
+        self._instruments.record(event)
+        match event:
+            case Appended():
+                about = {"messages": event.messages, "tokens": event.tokens}
+                self._span("append", event, event.seconds, about)
+            case Viewed():
+                about = {"tokens": event.tokens, "limit_tokens": event.limit_tokens}
+                about |= {"retrieved": event.retrieved}
+                self._span("view", event, event.seconds, about, {TIER: str(event.tier)})
+            case Folded():
+                about = {"messages": event.messages, "number": event.number}
+                about |= {"tokens_before": event.tokens_before, "tokens_after": event.tokens_after}
+                self._span("fold", event, event.lag_s, about, {MADE_BY: event.made_by})
+            case Searched():
+                self._span("search", event, event.seconds, {"hits": event.hits})
+            case FoldFailed():
+                self._span("fold", event, 0.0, {}, error=_error_type(event))
+
+    def _span(
+        self,
+        name: str,
+        event: Event,
+        seconds: float,
+        about: Mapping[str, int],
+        more: Attributes | None = None,
+        *,
+        error: str | None = None,
+    ) -> None:
+        """A span that ends now and began `seconds` ago."""
+        end_ns = time.time_ns()
+        attributes: dict[str, str | int | float | bool] = {TENANT: event.key.tenant, **(more or {})}
+        attributes |= {f"llm_sessions.{name}.{what}": figure for what, figure in about.items()}
+        if self._session_ids:
+            attributes[CONVERSATION] = event.key.session_id
+        if error is not None:
+            attributes["error.type"] = error
+        span = self._tracer.start_span(
+            f"llm_sessions.{name}", attributes=attributes, start_time=end_ns - int(seconds * 1e9)
+        )
+        if error is not None:
+            span.set_status(trace.StatusCode.ERROR, error)
+        span.end(end_ns)
+
+    def _waiting(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
+        if not len(self._watched):
+            return []
+        return [metrics.Observation(sum(sessions.pipeline.waiting for sessions in set(self._watched)))]
+
+
+class _Instruments:
+    """The instruments of one meter, and which event goes into which."""
+
+    def __init__(self, meter: metrics.Meter) -> None:
+        self._meter = meter
+        self._append_tokens = self._tokens("append.tokens", "Tokens that one append brought.")
+        self._append_duration = self._seconds("append.duration", "From an append's call until it is durable.")
+        self._session_tokens = self._tokens("session.tokens", "Tokens of the whole record, at each append.")
+        self._view_tokens = self._tokens("view.tokens", "Tokens of one view.")
+        self._view_duration = self._seconds("view.duration", "Making of one view.")
+        self._view_retrieved = self._count("view.retrieved", "{message}", "Messages brought back into views.")
+        self._search_duration = self._seconds("search.duration", "Looking up old messages.")
+        self._fold_lag = self._seconds("fold.lag", "From the asking for a fold until its digest is written.")
+        self._fold_lag_messages = meter.create_histogram(
+            "llm_sessions.fold.lag_messages",
+            unit="{message}",
+            description="Messages that stood unfolded when the fold began.",
+            explicit_bucket_boundaries_advisory=MESSAGE_BUCKETS,
+        )
+        self._fold_failures = self._count("fold.failures", "{failure}", "Folds that raised.")
+        self._fallbacks = self._count(
+            "summarizer.fallbacks", "{fallback}", "Summaries that failed, or said what their source does not."
+        )
+        self._tier_changes = self._count("tier.changes", "{change}", "Sessions that came into another tier.")
+        self._notices = self._count("notices", "{notice}", "Users told that a session is nearly full.")
+        self._resumes = self._count("resumes", "{resume}", "Sessions that went on after an absence.")
+
+    def record(self, event: Event) -> None:
+        """Put the figures of `event` into its instruments."""
+        of = {TENANT: event.key.tenant}
+        match event:
+            case Appended():
+                self._append_tokens.record(event.tokens, of)
+                self._append_duration.record(event.seconds, of)
+                self._session_tokens.record(event.session_tokens, of)
+            case Viewed():
+                in_tier = of | {TIER: str(event.tier)}
+                self._view_tokens.record(event.tokens, in_tier)
+                self._view_duration.record(event.seconds, in_tier)
+                self._view_retrieved.add(event.retrieved, in_tier)
+            case Searched():
+                self._search_duration.record(event.seconds, of)
+            case Folded():
+                by = of | {MADE_BY: event.made_by}
+                self._fold_lag.record(event.lag_s, by)
+                self._fold_lag_messages.record(event.lag_messages, by)
+            case FoldFailed():
+                self._fold_failures.add(1, of | {"error.type": _error_type(event)})
+            case FellBack():
+                self._fallbacks.add(1, of | {SUMMARIZER: event.summarizer})
+            case TierChanged():
+                self._tier_changes.add(1, of | {TIER: str(event.after), f"{TIER}.before": str(event.before)})
+            case Noticed():
+                self._notices.add(1, of)
+            case Resumed():
+                self._resumes.add(1, of)
+
+    def _tokens(self, name: str, promise: str) -> metrics.Histogram:
+        return self._meter.create_histogram(
+            f"llm_sessions.{name}",
+            unit="{token}",
+            description=promise,
+            explicit_bucket_boundaries_advisory=TOKEN_BUCKETS,
+        )
+
+    def _seconds(self, name: str, promise: str) -> metrics.Histogram:
+        return self._meter.create_histogram(
+            f"llm_sessions.{name}",
+            unit="s",
+            description=promise,
+            explicit_bucket_boundaries_advisory=SECOND_BUCKETS,
+        )
+
+    def _count(self, name: str, unit: str, promise: str) -> metrics.Counter:
+        return self._meter.create_counter(f"llm_sessions.{name}", unit=unit, description=promise)
+
+
+def _error_type(event: FoldFailed) -> str:
+    """The error's class alone: its words may name the session."""
+    return event.reason.partition(":")[0]
+
+
+def _version() -> str | None:
+    try:
+        return metadata.version("llm-sessions")
+    except metadata.PackageNotFoundError:
+        return None

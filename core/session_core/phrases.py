@@ -1,0 +1,388 @@
+"""The turns of phrase that state rules, limits, wishes, decisions, corrections and promises, as data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+STEM_CHARACTERS = 4
+ANY_SCRIPT = ""
+"""Stands for the words of a sentence that is not plain ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
+
+    Looking the words up first spares most sentences most of the patterns. Without words it is for
+    scripts that have no blanks or are not Latin.
+    """
+
+    stems: frozenset[str]
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, needed: str, pattern: str) -> Cue:
+        return cls(
+            frozenset(word[:STEM_CHARACTERS] for word in needed.split()) or frozenset((ANY_SCRIPT,)),
+            re.compile(pattern, re.IGNORECASE),
+        )
+
+
+_LEAD = (
+    r"^[\s\"'“(]*(?:(?:and|also|but|so|then|ok(?:ay)?|yes|no|hi|hello|hey|well|oh|sure|great|thanks|actually|"
+    r"one more thing|important|note|rule|reminder)[,:.!]?\s+)*(?:please[,:]?\s+)?"
+)
+_DOINGS = (
+    "book reserv order schedul cancel confirm send sent email creat updat add remov chang move set fil submi "
+    "open clos refund issu ship pay paid upgrad renew register sign call notif remind forward escalat arrang "
+    "sav delet deploy fix install enabl disabl charg appl transfer assign written wrote made put start "
+    "complet "
+    "finish follow check prepar provid keep bring ask request contact implement merg push publish record log"
+)
+_DONE = "|".join(_DOINGS.split())
+
+RULES = (
+    Cue.of(
+        "always never under from at make ensure be remember refrain avoid stick limit keep",
+        _LEAD + r"(?:always|never(?! mind)|under no circumstances|from now on|at no point|make sure|ensure|"
+        r"be sure to|remember (?:to|that)|refrain from|avoid|stick to|limit yourself|"
+        r"keep (?:all|every|your|the|it|them|answers|replies))\b",
+    ),
+    Cue.of(
+        "do don't don’t dont",
+        _LEAD
+        + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
+        r"like|believe|recall|you)\b)",
+    ),
+    Cue.of("only", _LEAD + r"only (?!joking|kidding|just)\w+"),
+    Cue.of(
+        "use answer reply respond write speak",
+        _LEAD + r"(?:use|answer|reply|respond|write|speak) (?:only|always|exclusively|in)\b",
+    ),
+    Cue.of("no", _LEAD + r"no (?:emails?|calls?|emojis?|small talk|exceptions)\b"),
+    Cue.of(
+        "always never",
+        r"\b(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
+        r"\b(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
+        r"(?:always|never)\b|"
+        r"(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )\b(?:never|always) (?:use|mention|share|call|send|ask|"
+        r"include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
+    ),
+    Cue.of(
+        "must shall should may are have need can't can’t cannot",
+        r"\byou\s+(?:must|shall|should|may not|are not to|are never to|have to|need to|can['’]?t|cannot)\b",
+    ),
+    Cue.of(
+        "can could would will",
+        r"\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
+    ),
+    Cue.of("please and but so", r"\b(?:please|and|but|so)\s+(?:do not|don['’]?t|only|avoid|make sure)\b"),
+    Cue.of(
+        "under from without",
+        r"\bunder no circumstances\b|\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
+    ),
+    Cue.of(
+        "immer nie niemals nur darfst dürfen musst müssen jetzt",
+        r"^\W*(?:bitte\s+)?(?:immer|niemals|nie)\b|\b(?:bitte|du|sie) (?:immer|nie|niemals|nur|darfst nicht|"
+        r"dürfen nicht|musst|müssen)\b|\bab jetzt\b",
+    ),
+    Cue.of(
+        "toujours jamais dois devez dorénavant désormais",
+        r"^\W*(?:s['’]il (?:te|vous) pla[iî]t,?\s+)?(?:toujours|jamais)\b|\bne\b.{1,30}\bjamais\b|"
+        r"\b(?:tu dois|vous devez|dorénavant|désormais)\b",
+    ),
+    Cue.of(
+        "siempre nunca jamás sempre debes tienes partir deve mai devi poi",
+        r"^\W*(?:(?:por|per) favore?,?\s+)?(?:siempre|nunca|jamás|sempre|mai)\b|\bnon\b.{1,30}\bmai\b|"
+        r"\b(?:debes|tienes que|a partir de a(?:hora|gora)|você deve|devi|d['’]ora in poi)\b",
+    ),
+    Cue.of(
+        "",
+        "一律|禁止|绝对不|千万不|请不要|不要|永远不|总是|今后|必ず|絶対に|しないで|してはいけ|いつも|今後は|"
+        "항상|절대|하지 ?마|всегда|никогда|нельзя",
+    ),
+)
+
+CONSTRAINTS = (
+    Cue.of(
+        "more less fewer later earlier longer bigger higher most least latest",
+        r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b|"
+        r"\b(?:at|by) (?:most|least|the latest)\b",
+    ),
+    Cue.of(
+        "exceed go spend afford cost",
+        r"\b(?:cannot|can['’]?t|must not|may not|should(?: not|n['’]?t)|not) (?:exceed|go over|spend|afford|"
+        r"cost)\b",
+    ),
+    Cue.of(
+        "up under below over above within less more between max maximum min minimum",
+        r"\b(?:up to|under|below|over|above|within|less than|more than|between|max(?:imum)?(?: of)?|"
+        r"min(?:imum)?(?: of)?)\s+(?:[$€£¥₹]|\d)",
+    ),
+    Cue.of(
+        "budget budgets limit limited capped deadline due",
+        r"\bbudgets?\b|\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdeadline\b|\bdue (?:by|on|date)\b",
+    ),
+    Cue.of(
+        "allergic allergy intolerant vegan vegetarian gluten kosher halal lactose diabetic coeliac celiac "
+        "pregnant wheelchair",
+        r"\b(?:allerg|intoleran|vegan|vegetarian|gluten|kosher|halal|lactose|diabet|coeliac|celiac|pregnant|"
+        r"wheelchair)",
+    ),
+    Cue.of(
+        "must mustn't mustn’t has have needs need required mandatory non-negotiable",
+        r"\b(?:must|mustn['’]?t|has to|have to)\b(?! (?:say|admit|confess|go now|have been|be an?|be the|"
+        r"be joking)\b)|"
+        r"\b(?:needs? to be|required|mandatory|non-negotiable)\b",
+    ),
+    Cue.of(
+        "can't can’t cannot can",
+        r"\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
+        r"climb|"
+        r"share|tolerate|leave|wait)\b",
+    ),
+    Cue.of(
+        "only",
+        r"\bonly (?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
+        r"available|"
+        r"between|until|\d)|\b(?:can|may|will|must|works?) only\b",
+    ),
+    Cue.of("except unless", r"\b(?:except|unless)\b"),
+    Cue.of(
+        "muss müssen darf dürfen höchstens mindestens spätestens maximal mehr allergisch vegetarisch",
+        r"\b(?:muss|müssen|darf|dürfen|höchstens|mindestens|spätestens|maximal|nicht mehr als|allergisch|"
+        r"vegetarisch)\b",
+    ),
+    Cue.of(
+        "faut doit doivent plus moins maximum allergique végétarien végétarienne",
+        r"\b(?:il faut|doit|doivent|au (?:plus|moins|maximum)|pas plus de|allergique|végétari\w+)\b",
+    ),
+    Cue.of(
+        "debe deben máximo mínimo menos más alérgico alergico presupuesto tiene tengo hay",
+        r"\b(?:debe|deben|como (?:máximo|mínimo)|al menos|no más de|al[ée]rgic[oa]|presupuesto|"
+        r"(?:tiene|tengo|hay) que)\b",
+    ),
+    Cue.of(
+        "deve devono devo massimo almeno più allergico orçamento máximo menos tem",
+        r"\b(?:deve|devono|devo|al massimo|almeno|non più di|allergic[oa]|orçamento|no máximo|pelo menos|"
+        r"tem que)\b",
+    ),
+    Cue.of(
+        "",
+        "必须|最多|至少|预算|不超过|不能|只能|过敏|以内|以上|以下|まで|予算|アレルギー|なければ|최대|최소|예산|"
+        "должен|должн[аоы]|не более|бюджет",
+    ),
+)
+
+DECISIONS = (
+    Cue.of(
+        "go take book choose pick stick keep buy order proceed settle",
+        r"\b(?:let['’]?s|(?:we|i)['’]ll|(?:we|i) will|i['’]d like to|i want to)\s+(?:go (?:ahead )?with|go "
+        r"for|"
+        r"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b|"
+        r"\bgo(?:ing)? (?:ahead )?with\b|\bbook (?:it|that|the|this)\b",
+    ),
+    Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
+    Cue.of(
+        "decided chosen chose picked agreed settled opted approve approved selected confirm confirmed",
+        r"\b(?:i|we)(?:['’]ve| have)?(?: both| all| finally| just)? (?:decided|chosen|chose|picked|agreed|"
+        r"settled|"
+        r"opted|approved?|selected|confirm(?:ed)?)\b|\b(?:agreed|approved)\s*:",
+    ),
+    Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
+    Cue.of(
+        "nehmen nehme wähle wählen entscheide entscheiden entschieden beschlossen geeinigt",
+        r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b|\b(?:entschieden|beschlossen|geeinigt)\b",
+    ),
+    Cue.of(
+        "prends prend prenons décidé choisi",
+        r"\b(?:je prends|on prend|nous prenons|(?:j['’]ai|nous avons|on a) (?:décidé|choisi))\b",
+    ),
+    Cue.of(
+        "decidido vamos elijo elegimos quedo decidi decidimos escolho escolhi fechado deciso scelgo "
+        "prendiamo",
+        r"\b(?:h(?:e|emos) decidido|vamos (?:con|com|de)|elijo|elegimos|me quedo con|decidi(?:mos)?|"
+        r"escolh[oi]|"
+        r"fechado|(?:ho|abbiamo) deciso|scelgo|prendiamo)\b",
+    ),
+    Cue.of("", "决定|就选|选择了|就定|决めた|決めた|に決め|にします|결정|решил[аи]?"),
+)
+
+CORRECTIONS = (
+    Cue.of(
+        "actually correction rather scratch on",
+        r"(?:^|[.,;!?–—-]\s*|\b(?:no|nope|sorry|wait|oops|hm+|well|ah|oh|but|and)[,.! ]+)"
+        r"(?:actually|correction|rather|scratch that|on second thoughts?)\b",
+    ),
+    Cue.of("meant mean", r"\bi meant\b|\bwhat i mean is\b"),
+    Cue.of(
+        "no nope sorry wait",
+        r"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|my)\b",
+    ),
+    Cue.of(
+        "make",
+        r"(?:^|[.,;!]\s*|\b(?:no|please|and|let['’]?s|can you|could you|we can)\s+)make (?:it|that|them)\b",
+    ),
+    Cue.of(
+        "change switch move update correct push postpone reschedule bump",
+        r"\b(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\b.{1,60}?\b(?:to|until)\b",
+    ),
+    Cue.of("set", r"(?:^|\bplease |\bcan you |\bcould you )set\b.{1,60}?\bto\b"),
+    Cue.of(
+        "instead longer changed wrong misspoke typo",
+        r"\binstead\b|\bno longer\b|\bchanged my mind\b|\b(?:i|that) was wrong\b|\bi misspoke\b|\btypo\b",
+    ),
+    Cue.of("should", r"\bshould (?:have been|be) .{1,60}?\bnot\b"),
+    Cue.of(
+        "meinte doch lieber stattdessen statt korrektur eigentlich ändere ändern ändert",
+        r"\b(?:nein|moment),? (?:doch|lieber)\b|\b(?:ich meinte|stattdessen|statt dessen|korrektur|doch "
+        r"lieber)\b|"
+        r"^\W*eigentlich\b|\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
+    ),
+    Cue.of(
+        "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
+        r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b|\b(?:je voulais dire|au lieu de|plutôt que)\b|"
+        r"\b(?:change[rz]?|modifie[rz]?)\b.{1,60}?\b(?:à|en|par|pour)\b",
+    ),
+    Cue.of(
+        "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cambialo cámbialo",
+        r"^\W*(?:no, )?(?:en realidad|mejor|perdón)\b|\b(?:quise decir|quería decir|en (?:vez|lugar) de)\b|"
+        r"\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
+    ),
+    Cue.of(
+        "realtà anzi intendevo volevo invece verdade aliás quis vez muda mude troque",
+        r"^\W*(?:in realtà|anzi|na verdade|aliás)\b|\b(?:intendevo|volevo dire|invece d\w*|quis dizer|"
+        r"em vez de|mud[ea]|troque)\b",
+    ),
+    Cue.of(
+        "",
+        "其实|不对|改成|改为|改到|我是说|更正|而不是|実は|じゃなくて|ではなく|に変更|間違え|아니라|변경|вместо|"
+        "точнее|на самом деле",
+    ),
+)
+
+PREFERENCES = (
+    Cue.of(
+        "prefer rather like love enjoy hate dislike want need favor favour don't don’t can't can’t do "
+        "looking "
+        "interested",
+        r"\b(?:i|we|he|she|they)(?:['’]d|['’]m| would| am)? (?:really |also |much |always |usually "
+        r")?(?:prefer|"
+        r"rather|like|love|enjoy|hate|dislike|want|need|favou?r|(?:don['’]?t|do not) (?:like|want|need|"
+        r"enjoy)|"
+        r"can['’]?t stand|looking for|interested in)",
+    ),
+    Cue.of(
+        "fan looking interested into not hoping", r"\bi['’]?m (?:a (?:big )?fan of|into|not into|hoping)\b"
+    ),
+    Cue.of(
+        "favorite favourite preference prefer prefers preferred preferably",
+        r"\bfavou?rite\b|\bpreference\b|\bprefer(?:s|red|ably)?\b",
+    ),
+    Cue.of(
+        "mag mögen möchte möchten bevorzuge will wollen hätte hätten brauche brauchen suche suchen hasse "
+        "lieber liebsten",
+        r"\b(?:ich|wir) (?:mag|mögen|möchten?|bevorzugen?|will|wollen|hätten? gern|brauchen?|suchen?|"
+        r"hasse)\b|"
+        r"\b(?:lieber|am liebsten)\b",
+    ),
+    Cue.of(
+        "préfère préférons préférerais veux voulons voudrais voudrions aime aimons déteste cherche j'aime "
+        "j’aime j'adore j’adore j'ai j’ai",
+        r"\b(?:je|nous) (?:préf|veux|voul|voudr|aim|détest|cherch)\w*|\bj['’](?:aim|ador|ai besoin)\w*",
+    ),
+    Cue.of(
+        "prefiero quiero queremos quisiera gusta gustaría encanta necesito odio busco preferisco vorrei "
+        "voglio "
+        "piace cerco bisogno prefiro quero gostaria gosto odeio preciso",
+        r"\b(?:prefiero|quiero|queremos|quisiera|me (?:gusta|gustaría|encanta)|necesito|odio|busco|"
+        r"preferisco|"
+        r"vorrei|voglio|mi piace|cerco|ho bisogno|prefiro|quero|gostaria|gosto|odeio|preciso)\b",
+    ),
+    Cue.of(
+        "",
+        "我(?:更)?(?:喜欢|想|要|希望|讨厌|需要|偏好)|好き|嫌い|欲しい|ほしい|たいです|希望し|원해|좋아|싶|"
+        "предпочитаю|хочу|хотел|люблю|нужн",
+    ),
+)
+
+IDENTITIES = (
+    Cue.of(
+        "my",
+        r"\bmy (?:\w+ )?(?:name|surname|e-?mail|phone|number|address|birthday|age|job|title|company|"
+        r"employer|boss|"
+        r"manager|team|wife|husband|partner|son|daughter|kids?|children|mother|father|dog|cat|account|"
+        r"passport|"
+        r"username|time ?zone) (?:is|are|has|:)",
+    ),
+    Cue.of(
+        "call called go this",
+        r"(?:^|[.,;!]\s*|\b(?:please|just|can|and) )call me (?!before|after|at|on|when|if|back|by|later|in|"
+        r"tomorrow|today|again|asap|only)|\bi['’]?m called\b|\bi go by\b|\bthis is .{1,30} (?:speaking|from|"
+        r"here)\b",
+    ),
+    Cue.of(
+        "i'm i’m im am",
+        r"\bi(?:['’]?m| am) (?:an? (?!fan|bit|little|lot|big)\w+|from|based in|\d{1,3} years)\b",
+    ),
+    Cue.of(
+        "live work study teach born",
+        r"\bi (?:live|work|study|teach) (?:in|at|as|for|on|with)\b|\bborn (?:in|on)\b",
+    ),
+    Cue.of(
+        "heiße heisse mein meine wohne lebe arbeite appelle m'appelle m’appelle mon j'habite j’habite vis "
+        "travaille",
+        r"\b(?:ich heiße|ich heisse|mein name|meine? (?:e-?mail|telefonnummer|adresse)|"
+        r"ich (?:wohne|lebe|arbeite)|je m['’]appelle|mon nom|j['’]habite|je (?:vis|travaille))\b",
+    ),
+    Cue.of(
+        "llamo nombre vivo trabajo chiamo nome abito lavoro chamo moro trabalho",
+        r"\b(?:me llamo|mi nombre|vivo (?:en|a)|trabajo (?:en|como|para)|mi chiamo|il mio nome|abito|lavoro|"
+        r"me chamo|meu nome|moro em|trabalho)\b",
+    ),
+    Cue.of("", "我叫|我的名字|我住|我来自|と申します|私の名前|に住んで|제 이름|меня зовут|я живу"),
+)
+
+COMMITMENTS = (
+    Cue.of(
+        "i'll i’ll we'll we’ll will shall going",
+        r"\b(?:i|we)(?:['’]ll| will| shall|['’](?:m|re) going to| am going to| are going to) "
+        rf"(?:\w+ly |also |then |now |get )?(?:{_DONE}|back)",
+    ),
+    Cue.of(
+        _DOINGS,
+        rf"\b(?:i|we)(?:['’]ve| have)? (?:now |just |already |also |successfully )?(?:{_DONE})\w*(?:ed|t|de|"
+        r"n)\b|"
+        rf"\b(?:is|are|was|were|been) (?:now |already |successfully )?(?:{_DONE})\w*(?:ed|t)\b",
+    ),
+    Cue.of(
+        "number reference code id confirmation ticket reservation booking pnr",
+        r"\byour .{0,40}?(?:number|reference|code|id|confirmation|ticket|reservation|booking|"
+        r"pnr)\b\W{0,3}(?:is\b|:)|"
+        r"\b(?:confirmation|reference|booking|ticket|order|tracking|case) (?:number|code|id|no\.?)\b",
+    ),
+    Cue.of("promise guarantee commit", r"\bi (?:promise|guarantee|commit)\b"),
+    Cue.of(
+        "werde werden gebucht reserviert bestellt gesendet geschickt erstellt geändert storniert",
+        r"\b(?:ich werde|wir werden)\b|"
+        r"\b(?:gebucht|reserviert|bestellt|gesendet|geschickt|erstellt|geändert|storniert)\b",
+    ),
+    Cue.of(
+        "vais réservé envoyé commandé créé modifié annulé confirmé",
+        r"\bje vais\b|\b(?:j['’]ai|nous avons) (?:réservé|envoyé|commandé|créé|modifié|annulé|confirmé)\b",
+    ),
+    Cue.of(
+        "voy reservado enviado pedido creado cambiado cancelado confirmado vou reservei enviei prenotato "
+        "inviato "
+        "ordinato creato annullato",
+        r"\b(?:voy a|he (?:reservado|enviado|pedido|creado|cambiado|cancelado|confirmado)|vou|reservei|"
+        r"enviei|"
+        r"ho (?:prenotato|inviato|ordinato|creato|annullato))\b",
+    ),
+    Cue.of(
+        "",
+        "我会|我将|已(?:经)?(?:为您)?(?:预订|预定|发送|确认|取消|创建)|いたします|予約しました|送信しました|"
+        "예약했|하겠습니다|я (?:забронирова|отправ|созда)",
+    ),
+)

@@ -1,0 +1,103 @@
+"""Folding in this process: at once, or in one background thread that takes each session's turn."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from session_core.errors import SessionError
+from session_core.events import FoldAsked, FoldFailed
+from session_core.folding import Folder
+from session_core.session import Workshop
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+
+class Pipeline(Protocol):
+    """Takes requests to fold. `waiting` is the lag in sessions, `drain` waits for it to be gone."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    def ask(self, key: Key) -> None: ...
+
+    def drain(self, timeout_s: float) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Background:
+    """One daemon thread, started with the first request, folds the sessions that ask, oldest first.
+
+    A session that asks again while it waits is folded once. After a fork the child starts a thread
+    of its own; what the parent was asked stays with the parent.
+    """
+
+    folder: Folder
+    shop: Workshop
+    _asked: OrderedDict[Key, float] = field(default_factory=OrderedDict)
+    _busy: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _thread: threading.Thread | None = None
+    _process: int = 0
+    _closed: bool = False
+
+    @property
+    def waiting(self) -> int:
+        """Sessions that asked and are not folded yet, the one at work included."""
+        with self._changed:
+            return len(self._asked) + self._busy
+
+    def ask(self, key: Key) -> None:
+        """Have `key` folded soon; returns at once."""
+        if self._process not in (0, os.getpid()):
+            self._changed, self._thread, self._busy = threading.Condition(), None, 0
+            self._asked.clear()
+        with self._changed:
+            if self._closed:
+                return
+            self._asked.setdefault(key, time.monotonic())
+            if self._thread is None:
+                self._process = os.getpid()
+                self._thread = threading.Thread(target=self._work, name="llm-sessions-fold", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+            waiting = len(self._asked) + self._busy
+        self.shop.tell(FoldAsked(key, waiting))
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until nothing waits; False when `timeout_s` seconds were not enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._asked and not self._busy, timeout_s)
+
+    def close(self) -> None:
+        """Finish the fold at work and stop; what still waits will be asked for again by its next turn."""
+        with self._changed:
+            self._closed = True
+            self._asked.clear()
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None and self._process == os.getpid() and thread is not threading.current_thread():
+            thread.join(timeout=30)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._asked or self._closed)
+                if self._closed:
+                    return
+                key, asked_at_s = self._asked.popitem(last=False)
+                self._busy = 1
+            try:
+                run_blocking(self.folder.fold(key, asked_at_s=asked_at_s))
+            except SessionError as exc:
+                self.shop.tell(FoldFailed(key, f"{type(exc).__name__}: {exc}"))
+            finally:
+                with self._changed:
+                    self._busy = 0
+                    self._changed.notify_all()

@@ -1,0 +1,204 @@
+"""Messages from plain dicts, in the shapes of OpenAI, Anthropic, LangChain's and LlamaIndex's dumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from session_core.blocks import Parts, read_blocks
+from session_core.calls import calls_from, function_call_id
+from session_core.errors import InputError
+from session_core.turns import Message, Role, ToolCall
+
+_ROLES = {
+    "human": "user",
+    "ai": "assistant",
+    "model": "assistant",
+    "chatbot": "assistant",
+    "developer": "system",
+    "function": "tool",
+}
+_TIMES = ("time_s", "timestamp", "created_at", "time")
+_SHAPES = {"text": "text", "image": "image", "audio": "audio", "video": "video", "document": "document"}
+
+
+def is_message(plain: object) -> bool:
+    """Whether `plain` looks like one message in any shape that is read here."""
+    return isinstance(plain, Mapping) and (
+        "role" in plain or _is_langchain_typed(plain) or _is_langchain_constructor(plain) or _is_flat(plain)
+    )
+
+
+def messages_from_plain(plain: object) -> list[Message]:
+    """The message in `plain`; several where a user's message holds the results of several tool calls.
+
+    Raises: InputError, UnknownRole among them.
+    """
+    if not isinstance(plain, Mapping):
+        raise InputError(f"a {type(plain).__name__} is no message, which is an object with role and content")
+    if _is_langchain_constructor(plain):
+        return [_langchain(str(plain["id"][-1]), plain.get("kwargs") or {})]
+    if _is_langchain_typed(plain):
+        return [_langchain(str(plain["type"]), plain["data"])]
+    if "role" not in plain and _is_flat(plain):
+        return [_langchain(str(plain["type"]), plain)]
+    if "role" not in plain:
+        known = ", ".join(map(repr, plain)) or "none"
+        raise InputError(f"an object with the keys {known} is no message: it has no role")
+    if isinstance(plain.get("blocks"), list):
+        return [_llamaindex(plain)]
+    return _openai(plain)
+
+
+def _is_langchain_typed(plain: Mapping[str, Any]) -> bool:
+    return "type" in plain and isinstance(plain.get("data"), Mapping)
+
+
+def _is_langchain_constructor(plain: Mapping[str, Any]) -> bool:
+    path = plain.get("id")
+    return "lc" in plain and isinstance(path, list) and bool(path)
+
+
+def _is_flat(plain: Mapping[str, Any]) -> bool:
+    return isinstance(plain.get("type"), str) and "content" in plain
+
+
+def _role(name: object) -> Role:
+    return Role.parse(_ROLES.get(str(name).lower(), str(name).lower()))
+
+
+def _openai(plain: Mapping[str, Any]) -> list[Message]:
+    role = _role(plain["role"])
+    results = list(_tool_results(plain.get("content")))
+    if role is Role.USER and results:
+        return [*results, *_beside_results(plain)]
+    kwargs = _mapping(plain.get("additional_kwargs"))
+    content = plain.get("content")
+    calls = _calls(role, plain) or _calls(role, kwargs)
+    used = [block for block in content if _type(block) == "tool_use"] if isinstance(content, list) else []
+    return [
+        _message(
+            role,
+            read_blocks(content),
+            plain,
+            calls=calls or (calls_from(used) if role is Role.ASSISTANT else ()),
+            tool_call_id=plain.get("tool_call_id") or kwargs.get("tool_call_id"),
+            name=plain.get("name") or kwargs.get("name"),
+        )
+    ]
+
+
+def _tool_results(content: object) -> Iterator[Message]:
+    """Results of tool calls as Anthropic writes them, inside a user's message."""
+    for block in content if isinstance(content, list) else ():
+        if _type(block) == "tool_result":
+            parts = read_blocks(block.get("content"))
+            yield _message(Role.TOOL, parts, {}, tool_call_id=block.get("tool_use_id"))
+
+
+def _beside_results(plain: Mapping[str, Any]) -> list[Message]:
+    rest = [block for block in plain["content"] if _type(block) != "tool_result"]
+    return [_message(Role.USER, read_blocks(rest), plain, name=plain.get("name"))] if rest else []
+
+
+def _langchain(kind: str, data: Mapping[str, Any]) -> Message:
+    name = kind.removesuffix("Chunk").removesuffix("Message").lower()
+    kwargs = _mapping(data.get("additional_kwargs"))
+    role = _role(data.get("role") if name == "chat" else name)
+    bad = [call for call in calls_from(data.get("invalid_tool_calls")) if call.id]
+    calls = (*calls_from(data.get("tool_calls")), *bad)
+    return _message(
+        role,
+        read_blocks(data.get("content")),
+        data,
+        calls=calls or _calls(role, kwargs),
+        tool_call_id=data.get("tool_call_id") or kwargs.get("tool_call_id"),
+        name=data.get("name"),
+    )
+
+
+def _llamaindex(plain: Mapping[str, Any]) -> Message:
+    kwargs = _mapping(plain.get("additional_kwargs"))
+    role = _role(plain["role"])
+    blocks = [block for block in plain["blocks"] if isinstance(block, Mapping)]
+    asked = calls_from([block for block in blocks if block.get("block_type") == "tool_call"])
+    known = {call.id for call in asked}
+    calls = (*asked, *(call for call in _calls(role, kwargs) if call.id not in known))
+    return _message(
+        role,
+        read_blocks(list(_shaped(blocks)), "\n"),
+        plain,
+        calls=calls,
+        tool_call_id=kwargs.get("tool_call_id"),
+        name=kwargs.get("name"),
+    )
+
+
+def _shaped(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """LlamaIndex' dumped blocks in the shape of others' blocks."""
+    for block in blocks:
+        kind = block.get("block_type")
+        if kind == "citable":
+            yield from _shaped([one for one in block.get("content") or () if isinstance(one, Mapping)])
+        elif kind == "citation":
+            yield from _shaped([one for one in (block.get("cited_content"),) if isinstance(one, Mapping)])
+        elif kind == "thinking":
+            yield {"type": "thinking", "thinking": block.get("content") or ""}
+        elif kind in _SHAPES:
+            mime = next((v for k, v in block.items() if k.endswith("mimetype") or k == "format"), None)
+            data = block.get(kind) or block.get("data")
+            url = block.get("url") or block.get("path")
+            yield {"type": kind, "text": block.get("text"), "base64": data, "url": url, "mime_type": mime}
+
+
+def _calls(role: Role, plain: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    if role is not Role.ASSISTANT:
+        return ()
+    calls = calls_from(plain.get("tool_calls"))
+    legacy = calls_from([plain["function_call"]]) if plain.get("function_call") and not calls else ()
+    return calls or tuple(ToolCall(function_call_id(one.name), one.name, one.arguments) for one in legacy)
+
+
+def _message(
+    role: Role,
+    parts: Parts,
+    plain: Mapping[str, Any],
+    *,
+    calls: tuple[ToolCall, ...] = (),
+    tool_call_id: object = None,
+    name: object = None,
+) -> Message:
+    if role is Role.TOOL and not tool_call_id and name:
+        tool_call_id = function_call_id(name)
+    said_id = plain.get("id")
+    return Message(
+        role,
+        parts.content,
+        id=said_id if isinstance(said_id, str) else "",
+        tool_calls=calls,
+        tool_call_id=str(tool_call_id) if tool_call_id and role is Role.TOOL else None,
+        name=str(name) if name else None,
+        author=str(name) if name and role is Role.USER else None,
+        media=parts.media,
+        aside=parts.aside,
+        time_s=_time(plain),
+    )
+
+
+def _time(plain: Mapping[str, Any]) -> float | None:
+    found = next((plain[key] for key in _TIMES if isinstance(plain.get(key), str | int | float)), None)
+    if not isinstance(found, str):
+        return None if found is None else float(found)
+    try:
+        return datetime.fromisoformat(found).timestamp()
+    except ValueError:
+        return None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _type(block: object) -> object:
+    return block.get("type") if isinstance(block, Mapping) else None

@@ -1,0 +1,192 @@
+"""What compression decides, as data: facts, digests, decisions, plans, and the view made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from session_core.budget import Budget, Tier
+from session_core.ranges import Ranges
+from session_core.turns import Message
+
+Count = Callable[[str], int]
+"""Tokens of a text, without any message framing."""
+
+
+Measure = Callable[[Message], int]
+"""Tokens of a message as a provider counts it: content, tool calls, media and framing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers a plan is made with, in tokens; parts shrink with a small budget.
+
+    A digest never takes more than 30 % of the limit, recalled messages never more than 15 %.
+    """
+
+    budget: Budget
+    keep_turns: int = field(default=3, kw_only=True)
+    digest_tokens: int = field(default=300, kw_only=True)
+    facts_tokens: int = field(default=400, kw_only=True)
+    recall_tokens: int = field(default=600, kw_only=True)
+
+    @property
+    def total(self) -> int:
+        return self.budget.limit_tokens
+
+    @property
+    def summary_room(self) -> int:
+        return min(self.digest_tokens, int(self.total * 0.15))
+
+    @property
+    def facts_room(self) -> int:
+        return min(self.facts_tokens, int(self.total * 0.15))
+
+    @property
+    def recall_room(self) -> int:
+        return min(self.recall_tokens, int(self.total * 0.15))
+
+
+class FactKind(StrEnum):
+    """What sort of thing a fact is; the order is the order in which facts keep their place."""
+
+    RULE = "rule"
+    CONSTRAINT = "constraint"
+    DECISION = "decision"
+    CORRECTION = "correction"
+    PREFERENCE = "preference"
+    COMMITMENT = "commitment"
+    IDENTITY = "identity"
+    AMOUNT = "amount"
+    DATE = "date"
+    IDENTIFIER = "identifier"
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is kept word for word in every view; only system and user messages state such."""
+        return self in (FactKind.RULE, FactKind.CONSTRAINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line that must survive: its kind, its words, and the message that said it.
+
+    `slot` names what it is about ("departure date") where a rule could tell; a later fact with the
+    same slot supersedes it. `superseded_by` is the sequence number of the message that did.
+    """
+
+    kind: FactKind
+    text: str
+    seq: int = field(kw_only=True)
+    author: str | None = field(default=None, kw_only=True)
+    time_s: float | None = field(default=None, kw_only=True)
+    slot: str | None = field(default=None, kw_only=True)
+    superseded_by: int | None = field(default=None, kw_only=True)
+
+    @property
+    def current(self) -> bool:
+        return self.superseded_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What stands in a view for the oldest part of a record: rolling summary and key facts.
+
+    `number` counts a session's digests from 1. `covers` is exactly the part it replaces,
+    `covered_tokens` its price word for word and `covered_messages` its length. `pinned` are the
+    system messages in that part, which views show whole all the same. `made_by` names the
+    summarizer. `tokens` is the price of the message it becomes.
+    """
+
+    covers: Ranges
+    summary: str
+    facts: tuple[Fact, ...] = ()
+    number: int = field(default=0, kw_only=True)
+    pinned: Ranges = field(default=Ranges(), kw_only=True)
+    tokens: int = field(default=0, kw_only=True)
+    covered_tokens: int = field(default=0, kw_only=True)
+    covered_messages: int = field(default=0, kw_only=True)
+    made_by: str = field(default="extractive", kw_only=True)
+    time_s: float | None = field(default=None, kw_only=True)
+
+
+class Choice(StrEnum):
+    """How a unit of the record stands in a view."""
+
+    WHOLE = "whole"
+    CLIP = "clip"
+    FOLD = "fold"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one part of the record, at what price, and why."""
+
+    covers: Ranges
+    choice: Choice
+    tokens: int
+    why: str
+
+    def __str__(self) -> str:
+        first, last = self.covers.pairs[0][0] if self.covers else 0, self.covers.last
+        where = f"{first}" if first == last else f"{first}-{last}"
+        return f"{where:>9}  {self.choice:<5}  {self.tokens:>6} tokens  {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decision for one view: the messages in their order and why each stands as it does."""
+
+    messages: tuple[Message, ...]
+    decisions: tuple[Decision, ...]
+    tokens: int
+    raw_tokens: int
+    """What the active digest and everything after it would cost word for word."""
+    digest: Digest | None = None
+    """What the plan's first message stands for, the units that were folded for this plan included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures behind a view; what was clipped, folded and dropped is counted, never hidden."""
+
+    limit_tokens: int
+    tokens: int
+    raw_tokens: int
+    record_tokens: int
+    record_messages: int
+    whole: int
+    clipped: int
+    folded: int
+    dropped: int
+    counter: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The messages for one model call: never over the budget, always valid for a provider.
+
+    It is a function of the record's `version`, the active digest and the query, so two views at the
+    same version are equal.
+    """
+
+    messages: tuple[Message, ...]
+    tokens: int
+    tier: Tier
+    report: Report
+    decisions: tuple[Decision, ...] = ()
+    digest: Digest | None = None
+    hidden: Ranges = Ranges()
+    """The messages that stand in the view in no form: what no provider takes, what had no room."""
+    version: int = 0
+
+    def explain(self) -> str:
+        """One line for each part of the record: where it is, what was chosen, its price, and why."""
+        return "\n".join(str(decision) for decision in self.decisions)
+
+
+def seqs_of(messages: Sequence[Message]) -> Ranges:
+    """The part of the record that `messages` are."""
+    return Ranges.of(m.seq for m in messages if m.seq)

@@ -1,0 +1,65 @@
+"""What a user may set: the budget, what is kept, how long outputs may be, and which helpers do the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from session_core.budget import Budget
+from session_core.errors import BudgetError
+from session_core.plan import Limits
+from session_core.ports import Classifier, Embedder, Summarizer
+
+Folding = Literal["inline", "background", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the sessions of one `Sessions` are kept. Every value is checked; sizes are in tokens.
+
+    `keep_turns` is how many of the last turns a fold leaves word for word where they fit.
+    `digest_tokens` and `facts_tokens` bound the rolling summary and the key facts of a view.
+    `tool_output_tokens` is the length over which a tool output gets a clip beside it when it is
+    stored. `recall_tokens` bounds the old messages that a query brings back. `resume_after_s` is the
+    absence in seconds after which a view reminds the model of the time that went by.
+    `overhead_tokens` is what callers always put around a view (system prompt, tool schemas).
+    `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
+    digests are made: "background" (a thread of this process), "inline" (in the append that crosses
+    the threshold), or "off" (views still fit, with the deterministic rules alone).
+    """
+
+    budget: Budget = field(default_factory=Budget)
+    keep_turns: int = field(default=3, kw_only=True)
+    digest_tokens: int = field(default=300, kw_only=True)
+    facts_tokens: int = field(default=400, kw_only=True)
+    tool_output_tokens: int = field(default=400, kw_only=True)
+    recall_tokens: int = field(default=600, kw_only=True)
+    overhead_tokens: int = field(default=0, kw_only=True)
+    resume_after_s: float = field(default=6 * 3600.0, kw_only=True)
+    max_message_bytes: int = field(default=16 * 1024 * 1024, kw_only=True)
+    model: str | None = field(default=None, kw_only=True)
+    folding: Folding = field(default="background", kw_only=True)
+    summarizer: Summarizer | None = field(default=None, kw_only=True)
+    classifier: Classifier | None = field(default=None, kw_only=True)
+    embedder: Embedder | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        least = {"keep_turns": 1, "digest_tokens": 40, "facts_tokens": 0, "tool_output_tokens": 32}
+        least |= {"recall_tokens": 0, "overhead_tokens": 0, "resume_after_s": 0, "max_message_bytes": 1}
+        for name, smallest in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < smallest:
+                raise BudgetError(f"{name}={value!r}; pass a number of at least {smallest}")
+        if self.folding not in ("inline", "background", "off"):
+            raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers that plans are made with."""
+        return Limits(
+            self.budget.less(self.overhead_tokens),
+            keep_turns=self.keep_turns,
+            digest_tokens=self.digest_tokens,
+            facts_tokens=self.facts_tokens,
+            recall_tokens=self.recall_tokens,
+        )

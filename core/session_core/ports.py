@@ -1,0 +1,302 @@
+"""The powers the flow asks for, one Protocol each; stores, models and observers give them.
+
+Everything is `async def` and is called in two voices: what never waits for a loop serves both; what
+blocks is put into a thread for awaiting callers (see `voices.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from session_core.events import Event, Notice
+from session_core.ledger import Ledger
+from session_core.plan import Digest
+from session_core.ranges import Ranges
+from session_core.turns import Importance, Key, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A digest in figures: its number (0 for none), its price, and the price of what it covers."""
+
+    number: int = 0
+    tokens: int = 0
+    covered_tokens: int = 0
+    covered_messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a store knows of a session without reading a message.
+
+    `version` grows by one with each write to the record. `head` is the part of the record that the
+    conversation is now (edits and forks leave other parts behind). `active` is the digest that views
+    stand on, `ready` the newest one.
+    """
+
+    key: Key
+    version: int = 0
+    head: Ranges = Ranges()
+    ledger: Ledger = Ledger()
+    active: Standing = Standing()
+    ready: Standing = Standing()
+    tier: int = 0
+    resumed_after_seq: int = 0
+    absent_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a view is made of: the state, the digest, and the messages behind it, in their order."""
+
+    state: State
+    digest: Digest | None
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where appended messages stand: one sequence number for each, in their order.
+
+    `new` counts those that were not in the record before.
+    """
+
+    seqs: tuple[int, ...]
+    new: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Notes on a session that add nothing to its record; None leaves one as it is.
+
+    `head` names another part of the record as the conversation (a reset); `activate` makes the
+    newest digest the active one at once. Either is a new version.
+    """
+
+    tier: int | None = None
+    resumed_after_seq: int | None = None
+    absent_s: float | None = None
+    notice: Notice | None = None
+    head: Ranges | None = None
+    activate: bool = False
+
+
+class Store(Protocol):
+    """Keeps sessions. Every promise below is tested by `session_core.testing` for each store.
+
+    Writes are atomic, and durable when the call returns. An unknown session is an empty one; only
+    `append` and the checkpoint writes create it.
+    """
+
+    scheme: str
+
+    async def append(
+        self, key: Key, messages: Sequence[Message], *, expected: int | None = None, revise: bool = False
+    ) -> Appended:
+        """Add `messages` behind the head, all or none, and give each its sequence number.
+
+        A message whose id and content are in the record keeps its number and is not added twice.
+        One whose id is there with other content is added as a new revision when `revise` is set,
+        and takes the old one's place in the head. A batch that begins a turn (holds a user message)
+        makes the newest digest the active one.
+
+        Raises: DuplicateMessage without `revise`; Conflict when `expected` is not the version.
+        """
+        ...
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        """State, digest and the messages behind it, of the head or of `lineage`; one round trip.
+
+        For the head the digest is the active one, for a lineage the longest one, that covers a
+        beginning of it. Pinned messages under the digest come first.
+        """
+        ...
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        """The messages of `part`, in its order; without it, all of the log by sequence number."""
+        ...
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        """The newest message called `message_id`."""
+        ...
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        """Messages that hold any of `words` (as `retrieve.terms` makes them), likely ones first."""
+        ...
+
+    async def state(self, key: Key) -> State | None:
+        """What is known of the session, or None when there is none."""
+        ...
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int) -> Digest:
+        """Add a digest behind number `expected` and give it the next number.
+
+        Raises: Conflict when `expected` is not the newest number any more.
+        """
+        ...
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        """Write notes down; an unknown session stays unknown."""
+        ...
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        """What the user was to be told, oldest first."""
+        ...
+
+    async def delete(self, key: Key) -> int:
+        """Remove the session whole, its namespaces and checkpoints included; how many messages went."""
+        ...
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        """The state of every session, namespaces left out, newest activity first."""
+        ...
+
+    async def close(self) -> None:
+        """Release what the store opened; a second call does nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRequest:
+    """What a summarizer works on: the summary so far, the messages that are folded now, the price."""
+
+    previous: str
+    messages: tuple[Message, ...]
+    max_tokens: int
+
+
+class Summarizer(Protocol):
+    """Writes a rolling summary. What it says is checked against its source before it is believed."""
+
+    name: str
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        """The summary so far and `request.messages`, in at most `request.max_tokens` tokens."""
+        ...
+
+
+class Classifier(Protocol):
+    """Judges what compression may do with a message."""
+
+    def classify(self, message: Message) -> Importance: ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of one length."""
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]: ...
+
+
+class Observer(Protocol):
+    """Is told of every event, in the thread where it happens; must not raise or wait."""
+
+    def observe(self, event: Event) -> None: ...
+
+
+Version = str | int | float
+"""A channel's version, as the graph counts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A serialized value: `type` names the codec."""
+
+    type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageList:
+    """A value made of messages: in order, messages, or parts of the record already there.
+
+    `single` says that the value was one message and not a list. `hidden` is what a view left out of
+    the part it showed (what no provider takes, what had no room): it keeps its place in the list.
+    """
+
+    items: tuple[Message | Ranges, ...]
+    single: bool = False
+    hidden: Ranges = Ranges()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message list as it was stored: the part of the record that it is."""
+
+    part: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One pending write of a task. The bodies of messages in it are those of the record, stored once."""
+
+    task_id: str
+    index: int
+    channel: str
+    value: Plain | MessageList
+    task_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One checkpoint of a graph, its values apart.
+
+    `versions` names for each channel the version its value was stored under. `values` and `writes`
+    are what `fill` found; channels that were empty are absent.
+    """
+
+    key: Key
+    id: str
+    parent_id: str | None
+    body: Plain
+    versions: Mapping[str, Version]
+    values: Mapping[str, Plain | Stored] = field(default_factory=dict)
+    writes: tuple[Write, ...] = ()
+
+
+class CheckpointStore(Protocol):
+    """Keeps LangGraph checkpoints beside the record; messages in them are stored once, in the record."""
+
+    async def put_checkpoint(
+        self,
+        checkpoint: Checkpoint,
+        new_values: Mapping[str, Plain | MessageList | None],
+        *,
+        head_channel: str | None,
+        since: int | None,
+    ) -> Appended:
+        """Store a checkpoint and the values of its changed channels; None says "empty".
+
+        Messages that the record does not have are appended. `head_channel` is the channel that the
+        conversation is: its part becomes the session's head. `since` is the last sequence number
+        when the run began: what others appended later stays in the head. None replaces the head.
+        """
+        ...
+
+    async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        """Store a task's writes. One with an index below 0 replaces its older self; others stay."""
+        ...
+
+    async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
+        """The checkpoint of that id, or the newest, with its values and writes."""
+        ...
+
+    async def checkpoints(
+        self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
+    ) -> tuple[Checkpoint, ...]:
+        """The checkpoints that match, newest first, without values and writes."""
+        ...
+
+    async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with its values, and its writes by task path, task and index."""
+        ...
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        """Remove the thread: its checkpoints, writes, and the record they stand on."""
+        ...
+
+
+class SessionStore(Store, CheckpointStore, Protocol):
+    """A store that keeps checkpoints too; all of ours do."""

@@ -1,0 +1,81 @@
+"""Parts of a record as ranges of sequence numbers, in the order a conversation has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """An ordered list of closed ranges `(first, last)`; a straight conversation is one range.
+
+    An edited or forked conversation is a few. Neighbours are merged, so equal parts compare equal.
+    """
+
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, seqs: Iterable[int]) -> Ranges:
+        """The ranges of `seqs`, in the order given; runs of consecutive numbers become one pair."""
+        pairs: list[tuple[int, int]] = []
+        for seq in seqs:
+            if pairs and pairs[-1][1] + 1 == seq:
+                pairs[-1] = (pairs[-1][0], seq)
+            else:
+                pairs.append((seq, seq))
+        return cls(tuple(pairs))
+
+    @classmethod
+    def span(cls, first: int, last: int) -> Ranges:
+        """Everything from `first` to `last`, both included; nothing when `last` is before `first`."""
+        return cls(((first, last),)) if last >= first else cls()
+
+    @classmethod
+    def from_pairs(cls, pairs: Sequence[Sequence[int]]) -> Ranges:
+        """Ranges that were stored as a list of two-number lists."""
+        return cls(tuple((int(first), int(last)) for first, last in pairs))
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.pairs:
+            yield from range(first, last + 1)
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self.pairs)
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs)
+
+    def __contains__(self, seq: object) -> bool:
+        return isinstance(seq, int) and any(first <= seq <= last for first, last in self.pairs)
+
+    @property
+    def last(self) -> int:
+        """The sequence number at the end; 0 for no ranges."""
+        return self.pairs[-1][1] if self.pairs else 0
+
+    def plus(self, other: Ranges) -> Ranges:
+        """This part, then `other`."""
+        if not self.pairs or not other.pairs:
+            return self if self.pairs else other
+        (first, last), (after, end) = self.pairs[-1], other.pairs[0]
+        if last + 1 == after:
+            return Ranges((*self.pairs[:-1], (first, end), *other.pairs[1:]))
+        return Ranges(self.pairs + other.pairs)
+
+    def after(self, prefix: Ranges) -> Ranges | None:
+        """What is left of this part behind `prefix`, or None when it does not begin with `prefix`."""
+        if not prefix.pairs:
+            return self
+        count = len(prefix.pairs)
+        if self.pairs[: count - 1] != prefix.pairs[:-1] or len(self.pairs) < count:
+            return None
+        (first, last), (mine, end) = prefix.pairs[-1], self.pairs[count - 1]
+        if first != mine or last > end:
+            return None
+        rest = ((last + 1, end),) if last < end else ()
+        return Ranges(rest + self.pairs[count:])
+
+    def without(self, seqs: set[int]) -> Ranges:
+        """This part less `seqs`."""
+        return Ranges.of(seq for seq in self if seq not in seqs)

@@ -1,0 +1,69 @@
+"""Finding old messages again: the words of a text, and BM25 over candidates."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from session_core.turns import Message
+
+_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_STOP = frozenset(
+    "a about again all also am an and any are as at be because been but by can could did do does for from "
+    "get had has have he her him his how i if in into is it its just like make me more my no not of on "
+    "one or our out please she should so some tell than that the their them then there these they this to "
+    "up us was we were what when where which who why will with would you your".split()
+)
+K1, B = 1.2, 0.75
+"""BM25's usual constants (Robertson and Zaragoza, 2009, "The Probabilistic Relevance Framework")."""
+
+
+def terms(text: str) -> list[str]:
+    """The words of `text` that a search goes by, in order: lower case, no stop words.
+
+    Identifiers fall into their parts ("ORD-17" is "ord", "17"); runs of Chinese, Japanese or Korean
+    become pairs of neighbouring characters.
+    """
+    words: list[str] = []
+    for match in _WORD.finditer(text.lower()):
+        word = match.group()
+        cjk = _CJK.search(word)
+        if cjk is None:
+            if word not in _STOP:
+                words.append(word)
+            continue
+        run = cjk.group()
+        words.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
+    return words
+
+
+def searchable(message: Message) -> str:
+    """The text of a message that a search looks at."""
+    calls = "\n".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
+    return f"{message.content}\n{calls}" if calls else message.content
+
+
+def rank(query: str, candidates: Sequence[Message], *, max_hits: int) -> list[tuple[Message, float]]:
+    """The candidates that share words with `query`, best first by BM25; the newer one wins a tie."""
+    wanted = list(dict.fromkeys(terms(query)))
+    bags = [Counter(terms(searchable(message))) for message in candidates]
+    lengths = [sum(bag.values()) for bag in bags]
+    average = (sum(lengths) / len(lengths)) if lengths else 1.0
+    weights = {word: _rarity(sum(word in bag for bag in bags), len(bags)) for word in wanted}
+    scored: list[tuple[Message, float]] = []
+    for message, bag, length in zip(candidates, bags, lengths, strict=True):
+        damping = K1 * (1 - B + B * length / (average or 1.0))
+        score = sum(
+            weights[word] * bag[word] * (K1 + 1) / (bag[word] + damping) for word in wanted if word in bag
+        )
+        if score > 0:
+            scored.append((message, score))
+    scored.sort(key=lambda pair: (-pair[1], -pair[0].seq))
+    return scored[:max_hits]
+
+
+def _rarity(holding: int, total: int) -> float:
+    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

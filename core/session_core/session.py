@@ -1,0 +1,364 @@
+"""The one flow of a session: append, load, plan, fold, write back if unchanged; every wait happens here."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from session_core.budget import Tier
+from session_core.codec import body_digest
+from session_core.classify import RuleClassifier
+from session_core.compress.clip import clip
+from session_core.compress.fold import Tools
+from session_core.compress.ladder import Extras, plan
+from session_core.errors import InputError, MessageTooLarge, NotFound, OrphanToolResult, PinnedTooLarge
+from session_core.events import Appended as AppendedEvent
+from session_core.events import Event, Notice, Noticed, Resumed, Searched, TierChanged, Viewed
+from session_core.ledger import Ledger
+from session_core.plan import Choice, Plan, Report, View
+from session_core.policy import Policy
+from session_core.ports import Appended, Classifier, Loaded, Marks, State, Store
+from session_core.ranges import Ranges
+from session_core.retrieve import rank, terms
+from session_core.tokens import TokenCounter, counter_for, message_tokens
+from session_core.turns import Importance, Key, Message, Role
+
+Clock = Callable[[], float]
+CANDIDATES = 60
+"""How many messages a search reads before it ranks them."""
+
+
+KNOWN_CONTENTS = 8_192
+"""How many contents' figures a process remembers; a full memory starts afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of a content: its price, its importance, and the clip beside it."""
+
+    tokens: int
+    importance: Importance
+    clip: str | None = None
+    clip_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every session of one `Sessions` works with: policy, counter, rules, clock, and who is told."""
+
+    policy: Policy
+    tell: Callable[[Event], None] = field(default=lambda event: None)
+    clock: Clock = field(default=time.time)
+    known: dict[bytes, Figures] = field(default_factory=dict)
+    counter: TokenCounter = field(init=False)
+    tools: Tools = field(init=False)
+    classifier: Classifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        counter = counter_for(self.policy.model)
+        object.__setattr__(self, "counter", counter)
+        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits))
+        object.__setattr__(self, "classifier", self.policy.classifier or RuleClassifier())
+
+    def measure(self, message: Message) -> int:
+        """Tokens of a message as a provider counts it."""
+        return message_tokens(message, self.counter)
+
+    def prepare(self, message: Message) -> Message:
+        """The message with its id, time, price and importance, and a clip beside a large tool output."""
+        figures = self._figures(message)
+        return replace(
+            message,
+            id=message.id or uuid.uuid4().hex,
+            time_s=message.time_s if message.time_s is not None else self.clock(),
+            tokens=figures.tokens,
+            importance=figures.importance,
+            clip=figures.clip,
+            clip_tokens=figures.clip_tokens,
+        )
+
+    def _figures(self, message: Message) -> Figures:
+        """What is worked out once for a content; frameworks hand in the same messages again and again."""
+        digest = body_digest(message) + (message.author or "").encode("utf-8", "surrogatepass")
+        found = self.known.get(digest)
+        if found is None:
+            if len(self.known) >= KNOWN_CONTENTS:
+                self.known.clear()
+            found = self.known[digest] = self._work_out(message)
+        return found
+
+    def _work_out(self, message: Message) -> Figures:
+        tokens = self.measure(message)
+        importance = self.classifier.classify(message)
+        most = self.policy.tool_output_tokens
+        if message.role is not Role.TOOL or tokens <= most:
+            return Figures(tokens, importance)
+        count = self.counter.count
+        shorter = clip(message.content, max_tokens=most, count=count, reference=message.id)
+        if shorter is None:
+            return Figures(tokens, importance)
+        clipped = replace(message, content=shorter.text, media=())
+        return Figures(tokens, importance, shorter.text, self.measure(clipped))
+
+
+class Flow:
+    """One session over one store, awaited. `Session` gives it two voices."""
+
+    def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
+        self.key = key
+        self._store = store
+        self._shop = workshop
+
+    async def append(
+        self, messages: Sequence[Message], *, expected: int | None = None, lenient: bool = False
+    ) -> tuple[Appended, bool]:
+        """Store `messages`; also whether a fold should be asked for now.
+
+        `lenient` takes what frameworks may hand in (empty answers, results without a call); views
+        leave it out. Raises: InputError and its kin before anything is written.
+        """
+        if not messages:
+            state = await self._store.state(self.key) or State(self.key)
+            return Appended((), 0, state), False
+        began = time.perf_counter()
+        for message in messages:
+            self._check(message, lenient)
+        if not lenient and any(message.role is Role.TOOL for message in messages):
+            state = await self._store.state(self.key) or State(self.key)
+            await self._check_results(messages, state.ledger)
+        prepared = [self._shop.prepare(message) for message in messages]
+        done = await self._store.append(self.key, prepared, expected=expected)
+        self._shop.tell(
+            AppendedEvent(
+                self.key,
+                done.new,
+                sum(message.tokens for message in prepared),
+                done.state.ledger.tokens,
+                done.state.ledger.messages,
+                time.perf_counter() - began,
+            )
+        )
+        return done, await self.settle(done.state)
+
+    async def settle(self, state: State) -> bool:
+        """Announce a change of tier and persist a notice; whether a fold should be asked for."""
+        budget = self._shop.policy.budget
+        tokens = await self._standing_tokens(state)
+        tier = budget.tier(tokens)
+        if tier != state.tier:
+            notice = self._notice(tokens, state) if tier is Tier.NOTIFY else None
+            await self._store.mark(self.key, Marks(tier=int(tier), notice=notice))
+            self._shop.tell(TierChanged(self.key, Tier(state.tier), tier, budget.pressure(tokens)))
+            if notice:
+                self._shop.tell(Noticed(self.key, notice))
+        return tier >= Tier.SUMMARIZE and state.ready == state.active
+
+    async def _standing_tokens(self, state: State) -> int:
+        """The price of the active digest and all behind it; read only when the record has other branches."""
+        ledger = state.ledger
+        if len(state.head) == ledger.messages:
+            return state.active.tokens + ledger.tokens - state.active.covered_tokens
+        loaded = await self._store.load(self.key)
+        return (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)
+
+    async def view(
+        self,
+        query: str | None = None,
+        *,
+        overhead_tokens: int = 0,
+        lineage: Ranges | None = None,
+        open_end: bool = False,
+    ) -> View:
+        """The view of the head, or of another part of the record, for one model call."""
+        began = time.perf_counter()
+        loaded = await self._store.load(self.key, lineage)
+        if lineage is None:
+            loaded = await self._resumed(loaded)
+        seen = await self._planned(loaded, query, overhead_tokens, open_end)
+        self._shop.tell(
+            Viewed(
+                self.key,
+                seen.tokens,
+                self._shop.policy.budget.limit_tokens,
+                seen.tier,
+                time.perf_counter() - began,
+                sum(message.origin == "recall" for message in seen.messages),
+            )
+        )
+        return seen
+
+    async def search(self, query: str, *, max_hits: int = 5) -> list[tuple[Message, float]]:
+        """Messages of the record that match `query`, best first, each with its score."""
+        began = time.perf_counter()
+        found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
+        best = rank(query, found, max_hits=max_hits)
+        self._shop.tell(Searched(self.key, len(best), time.perf_counter() - began))
+        return best
+
+    async def expand(self, reference: str) -> Message:
+        """The whole message behind a reference. Raises: NotFound."""
+        found = await self._store.find(self.key, reference)
+        if found is None:
+            raise NotFound(f"session {self.key} has no message {reference!r}; references come from its own views")
+        return found
+
+    def _check(self, message: Message, lenient: bool) -> None:
+        if message.origin != "record":
+            raise InputError(
+                f"session {self.key}: message {message.id!r} was written for a view; append only what was said"
+            )
+        if not lenient:
+            message.require_content(self.key)
+        most = self._shop.policy.max_message_bytes
+        size = len(message.content) + sum(len(media.data) for media in message.media)
+        if size * 4 > most and (size := _bytes_of(message)) > most:
+            raise MessageTooLarge(
+                f"session {self.key}: a {message.role} message has {size:,} bytes, the policy takes {most:,}; "
+                "send less, or raise Policy(max_message_bytes=...)"
+            )
+        limit = self._shop.policy.budget.limit_tokens
+        if message.role is Role.SYSTEM and (tokens := self._shop.measure(message)) > limit * 0.75:
+            raise PinnedTooLarge(
+                f"session {self.key}: a system message has {tokens} tokens and stands in every view of {limit}; "
+                "shorten it, or raise Budget(window_tokens=...)"
+            )
+
+    async def _check_results(self, messages: Sequence[Message], ledger: Ledger) -> None:
+        waiting = set(ledger.open_calls)
+        for message in messages:
+            if message.role is Role.TOOL:
+                if message.tool_call_id not in waiting:
+                    known = message.id and await self._store.find(self.key, message.id)
+                    if not known:
+                        raise OrphanToolResult(
+                            f"session {self.key}: a tool result answers call {message.tool_call_id!r}, which is not "
+                            "open; append the assistant message with that call first, and each result once"
+                        )
+                waiting.discard(message.tool_call_id or "")
+            waiting |= {call.id for call in message.tool_calls}
+
+    def _notice(self, tokens: int, state: State) -> Notice:
+        pressure = self._shop.policy.budget.pressure(tokens)
+        text = (
+            f"This conversation fills {pressure:.0%} of what the assistant can read at once. Older parts are being "
+            "condensed; nothing is lost, and you may start afresh at any time."
+        )
+        return Notice(text, pressure, state.version, self._shop.clock())
+
+    async def _resumed(self, loaded: Loaded) -> Loaded:
+        """After an absence, a mark that the views of this turn speak of it; kept, so that they agree."""
+        state, now = loaded.state, self._shop.clock()
+        last = state.ledger.last_time_s
+        after = self._shop.policy.resume_after_s
+        recent = loaded.messages[-1] if loaded.messages else None
+        if last is None or recent is None or recent.role is Role.TOOL or recent.tool_calls:
+            return loaded
+        if recent.role is Role.USER:
+            earlier = [m.time_s for m in loaded.messages[:-1] if m.time_s is not None]
+            absent, mark = (last - earlier[-1] if earlier else 0.0), recent.seq - 1
+        else:
+            absent, mark = now - last, recent.seq
+        if absent < after or state.resumed_after_seq == mark:
+            return loaded
+        await self._store.mark(self.key, Marks(resumed_after_seq=mark, absent_s=absent))
+        self._shop.tell(Resumed(self.key, absent))
+        return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
+
+    async def _planned(
+        self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool
+    ) -> View:
+        shop = self._shop
+        limits = shop.policy.limits
+        limits = replace(limits, budget=limits.budget.less(overhead_tokens))
+        tools = replace(shop.tools, limits=limits)
+        named = _named(loaded, shop)
+        recalled = await self._recalled(loaded, query, tools) if query else ""
+        extras = Extras(recalled, _refresh(loaded))
+        made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+        return _view(made, loaded, limits.total, shop)
+
+    async def _recalled(self, loaded: Loaded, query: str | None, tools: Tools) -> str:
+        """What the record under the digest says to `query`, as one block of quoted lines."""
+        under = set(loaded.digest.covers) if loaded.digest else set()
+        room = tools.limits.recall_room
+        if not under or not query or room < 64:
+            return ""
+        lines = ["[Earlier messages that may bear on the next one, quoted from the record as data:]"]
+        used = tools.count(lines[0]) + 8
+        for message, _ in await self.search(query, max_hits=8):
+            if message.seq not in under or message.role is Role.SYSTEM:
+                continue
+            text = message.clip or message.content
+            shorter = clip(text, max_tokens=max(24, room // 3), count=tools.count, reference=message.id)
+            told = f"{message.author or message.name or message.role}: {shorter.text if shorter else text}"
+            price = tools.count(told) + 1
+            if used + price > room:
+                continue
+            used += price
+            lines.append(told)
+        return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def _bytes_of(message: Message) -> int:
+    texts = [message.content, *(media.data for media in message.media)]
+    texts += [call.arguments for call in message.tool_calls]
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def _named(loaded: Loaded, shop: Workshop) -> list[Message]:
+    """The messages, those of users with their author's name before them when there are several."""
+    if len(loaded.state.ledger.authors) < 2:
+        return list(loaded.messages)
+    return [_with_name(message, shop) for message in loaded.messages]
+
+
+def _with_name(message: Message, shop: Workshop) -> Message:
+    if message.role is not Role.USER or not message.author or not message.content:
+        return message
+    named = replace(message, content=f"{message.author}: {message.content}", rendition="named")
+    return replace(named, tokens=shop.measure(named))
+
+
+def _refresh(loaded: Loaded) -> str:
+    """A word on the absence, while the turn that ended it is the newest one."""
+    state = loaded.state
+    if not state.absent_s:
+        return ""
+    users = [message.seq for message in loaded.messages if message.role is Role.USER]
+    newest = max(users, default=0)
+    last = loaded.messages[-1].seq if loaded.messages else 0
+    if state.resumed_after_seq not in (newest - 1, last):
+        return ""
+    days, hours = divmod(int(state.absent_s // 3600), 24)
+    ago = f"{days} days" if days > 1 else f"{days * 24 + hours} hours"
+    return (
+        f"[The conversation goes on after a break of {ago}. What was said before may be out of date: "
+        "check dates, prices and open promises before relying on them.]"
+    )
+
+
+def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
+    chosen = [decision.choice for decision in made.decisions]
+    ledger = loaded.state.ledger
+    folded = loaded.digest.covered_messages if loaded.digest else 0
+    report = Report(
+        limit_tokens=limit,
+        tokens=made.tokens,
+        raw_tokens=made.raw_tokens,
+        record_tokens=ledger.tokens,
+        record_messages=ledger.messages,
+        whole=chosen.count(Choice.WHOLE),
+        clipped=chosen.count(Choice.CLIP),
+        folded=folded + sum(len(d.covers) for d in made.decisions[1 if folded else 0 :] if d.choice is Choice.FOLD),
+        dropped=chosen.count(Choice.DROP),
+        counter=shop.counter.name,
+    )
+    tier = shop.policy.budget.tier(made.raw_tokens)
+    standing = {message.seq for message in made.messages}
+    standing.update(made.digest.covers if made.digest else ())
+    hidden = Ranges.of(m.seq for m in loaded.messages if m.seq not in standing)
+    return View(
+        made.messages, made.tokens, tier, report, made.decisions, made.digest, hidden, loaded.state.version
+    )

@@ -1,0 +1,307 @@
+"""The door: `Sessions` opens a store, `Session` is one conversation in it; plain names block, a-names await."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from session_core.errors import InputError
+from session_core.events import Event, Notice
+from session_core.folding import Folder
+from session_core.pipeline import Background
+from session_core.plan import Digest, View
+from session_core.policy import Policy
+from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
+from session_core.ranges import Ranges
+from session_core.session import Clock, Flow, Workshop
+from session_core.stats import SessionStats, stats_of
+from session_core.stores.open import open_store
+from session_core.transcripts import message_from_plain
+from session_core.turns import Key, Message, Role
+from session_core.voices import run_blocking, threaded
+
+Said = Message | Mapping[str, Any]
+"""What `append` takes: a message of ours, or a dict in the shape of the OpenAI chat API."""
+
+
+class Sessions:
+    """All sessions of one store, under one policy.
+
+    `url` names the store ("memory://", "sqlite:///chat.db"); a store object is taken as it is and
+    is not closed. `observers` are told every event, and `on_event` is a plain function for the same.
+    Safe to share between threads. Raises: ConfigError, StoreError when the store cannot be opened.
+    """
+
+    def __init__(
+        self,
+        url: str | SessionStore = "memory://",
+        *,
+        policy: Policy | None = None,
+        observers: Sequence[Observer] = (),
+        on_event: Callable[[Event], None] | None = None,
+        clock: Clock = time.time,
+    ) -> None:
+        self.policy = policy or Policy()
+        self._owned = isinstance(url, str)
+        self.store: SessionStore = open_store(url) if isinstance(url, str) else url
+        self._observers = list(observers)
+        self._on_event = on_event
+        self.workshop = Workshop(self.policy, self._tell, clock)
+        self.awaited: SessionStore = self.store if self.store.scheme == "memory" else threaded(self.store)
+        self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
+        self._afolder = threaded(self.folder)
+        self.pipeline = Background(self.folder, self.workshop)
+
+    def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
+        """The session called `session_id`; nothing is read or written yet."""
+        return Session(self, Key(session_id, tenant, namespace))
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` every event from now on."""
+        self._observers.append(observer)
+
+    def list(self, tenant: str | None = None) -> tuple[State, ...]:
+        """The state of every session, newest activity first."""
+        return run_blocking(self.store.sessions(tenant))
+
+    async def alist(self, tenant: str | None = None) -> tuple[State, ...]:
+        """As `list`, awaited."""
+        return await self.awaited.sessions(tenant)
+
+    def drain(self, timeout_s: float = 30.0) -> bool:
+        """Wait for background folds; False when they were not done in `timeout_s` seconds."""
+        return self.pipeline.drain(timeout_s)
+
+    def ask_fold(self, key: Key) -> None:
+        """Have a session folded as the policy says; returns when it is asked for or, inline, done."""
+        if self.policy.folding == "background":
+            self.pipeline.ask(key)
+        elif self.policy.folding == "inline":
+            run_blocking(self.folder.fold(key))
+
+    async def aask_fold(self, key: Key) -> None:
+        """As `ask_fold`, awaited."""
+        if self.policy.folding == "inline":
+            await self._afolder.fold(key)
+        else:
+            self.ask_fold(key)
+
+    def close(self) -> None:
+        """Stop folding and close the store this object opened."""
+        self.pipeline.close()
+        if self._owned:
+            run_blocking(self.store.close())
+
+    async def aclose(self) -> None:
+        """As `close`, awaited."""
+        await threaded(_Closing(self)).close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _tell(self, event: Event) -> None:
+        for observer in self._observers:
+            observer.observe(event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+class _Closing:
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def close(self) -> None:
+        self._sessions.close()
+
+
+_shared: dict[tuple[str, Policy, int], Sessions] = {}
+_sharing = threading.Lock()
+
+
+def shared(url: str, policy: Policy | None = None) -> Sessions:
+    """The one `Sessions` that this process keeps open for `url` and `policy`.
+
+    For objects that frameworks make anew for each call, such as chat histories. Closed at exit.
+    """
+    place = (url, policy or Policy(), os.getpid())
+    with _sharing:
+        found = _shared.get(place)
+        if found is None:
+            found = _shared[place] = Sessions(url, policy=policy)
+            atexit.register(found.close)
+        return found
+
+
+class Session:
+    """One conversation: append what was said, ask for the view before each model call.
+
+    Plain names block and work inside a running event loop; names with an `a` before them await.
+    """
+
+    def __init__(self, sessions: Sessions, key: Key) -> None:
+        self.sessions = sessions
+        self.key = key
+        self.flow = Flow(key, sessions.store, sessions.workshop)
+        self.aflow = Flow(key, sessions.awaited, sessions.workshop)
+
+    def append(
+        self,
+        messages: Said | Iterable[Said],
+        *,
+        author: str | None = None,
+        expected: int | None = None,
+        lenient: bool = False,
+    ) -> Appended:
+        """Store `messages`, all or none; durable when it returns.
+
+        One id with the same content is stored once. `author` names who speaks in the user messages,
+        `expected` is the version the caller read. `lenient` takes empty answers and results without
+        a call, which views then leave out. Raises: InputError and its kin, Conflict, StoreError.
+        """
+        said = _taken(messages, author)
+        done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient))
+        if fold:
+            self.sessions.ask_fold(self.key)
+        return done
+
+    async def aappend(
+        self,
+        messages: Said | Iterable[Said],
+        *,
+        author: str | None = None,
+        expected: int | None = None,
+        lenient: bool = False,
+    ) -> Appended:
+        """As `append`, awaited."""
+        said = _taken(messages, author)
+        done, fold = await self.aflow.append(said, expected=expected, lenient=lenient)
+        if fold:
+            await self.sessions.aask_fold(self.key)
+        return done
+
+    def view(self, query: str | None = None, *, overhead_tokens: int = 0) -> View:
+        """The messages for the next model call: within the budget, valid, the same for the same version.
+
+        `query` brings back old messages that bear on it. `overhead_tokens` is what the caller puts
+        around the view (system prompt, tool schemas). Raises: PinnedTooLarge, BudgetError.
+        """
+        return run_blocking(self.flow.view(query, overhead_tokens=overhead_tokens))
+
+    async def aview(self, query: str | None = None, *, overhead_tokens: int = 0) -> View:
+        """As `view`, awaited."""
+        return await self.aflow.view(query, overhead_tokens=overhead_tokens)
+
+    def record(self, *, all_branches: bool = False) -> list[Message]:
+        """The whole conversation, word for word, in its order; with `all_branches` also what edits and
+        forks left behind."""
+        return list(run_blocking(_record(self.sessions.store, self.key, all_branches)))
+
+    async def arecord(self, *, all_branches: bool = False) -> list[Message]:
+        """As `record`, awaited."""
+        return list(await _record(self.sessions.awaited, self.key, all_branches))
+
+    def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
+        """At most `max_hits` messages of the record that match `query`, best first."""
+        return [message for message, _ in run_blocking(self.flow.search(query, max_hits=max_hits))]
+
+    async def asearch(self, query: str, *, max_hits: int = 5) -> list[Message]:
+        """As `search`, awaited."""
+        return [message for message, _ in await self.aflow.search(query, max_hits=max_hits)]
+
+    def expand(self, reference: str) -> Message:
+        """The whole message behind a clip's reference. Raises: NotFound."""
+        return run_blocking(self.flow.expand(reference))
+
+    async def aexpand(self, reference: str) -> Message:
+        """As `expand`, awaited."""
+        return await self.aflow.expand(reference)
+
+    def stats(self) -> SessionStats:
+        """Totals, tokens per turn, pressure, tier and lag; reads the record once."""
+        return run_blocking(stats_of(self.sessions.store, self.key, self.sessions.policy))
+
+    async def astats(self) -> SessionStats:
+        """As `stats`, awaited."""
+        return await stats_of(self.sessions.awaited, self.key, self.sessions.policy)
+
+    def notices(self) -> list[Notice]:
+        """What the user was to be told about this session, oldest first."""
+        return list(run_blocking(self.sessions.store.notices(self.key)))
+
+    async def anotices(self) -> list[Notice]:
+        """As `notices`, awaited."""
+        return list(await self.sessions.awaited.notices(self.key))
+
+    def fold(self) -> Digest | None:
+        """Fold now, in this thread; the next turn's views stand on the digest. None: nothing to fold."""
+        return run_blocking(self.sessions.folder.fold(self.key))
+
+    async def afold(self) -> Digest | None:
+        """As `fold`, awaited."""
+        return await threaded(self.sessions.folder).fold(self.key)
+
+    def reset(self, *, carry: bool = True) -> None:
+        """Begin afresh: views start empty, or with the digest of all so far (`carry`). The record stays."""
+        run_blocking(_reset(self.sessions.folder, self.sessions.store, self.key, carry))
+
+    async def areset(self, *, carry: bool = True) -> None:
+        """As `reset`, awaited."""
+        await _reset(threaded(self.sessions.folder), self.sessions.awaited, self.key, carry)
+
+    def delete(self) -> int:
+        """Remove the session everywhere: record, digests, index, checkpoints; how many messages went."""
+        return run_blocking(self.sessions.store.delete(self.key))
+
+    async def adelete(self) -> int:
+        """As `delete`, awaited."""
+        return await self.sessions.awaited.delete(self.key)
+
+
+async def _record(store: Store, key: Key, all_branches: bool) -> tuple[Message, ...]:
+    if all_branches:
+        return await store.record(key)
+    state = await store.state(key)
+    return await store.record(key, state.head) if state else ()
+
+
+async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
+    if not carry:
+        await store.mark(key, Marks(head=Ranges()))
+        return
+    await folder.fold(key, everything=True)
+    await store.mark(key, Marks(activate=True))
+
+
+def _taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
+    given = [messages] if isinstance(messages, (Message, Mapping)) else list(messages)
+    taken = [_message(one) for one in given]
+    if author is None:
+        return taken
+    return [replace(m, author=m.author or author) if m.role is Role.USER else m for m in taken]
+
+
+def _message(one: object) -> Message:
+    if isinstance(one, Message):
+        return one
+    if isinstance(one, Mapping):
+        return message_from_plain(one)
+    raise InputError(f"a {type(one).__name__} is no message; pass a Message or a dict with role and content")

@@ -1,0 +1,154 @@
+"""Names what a sentence is about ("deadline"), so that a later one can take an earlier one's place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from session_core.values import Value, ValueKind, values
+from session_core.words import STOP_WORDS, words
+
+MAX_SLOT_CHARACTERS = 60
+
+_ATTRIBUTES = frozenset(
+    (
+        "name surname nickname email e-mail mail phone mobile number address zip postcode birthday "
+        "birthdate age height weight "
+        "size colour color budget limit price cost total deposit fee rent salary date deadline time day "
+        "start end due arrival departure "
+        "checkin checkout check-in check-out destination origin city country state region currency language "
+        "timezone "
+        "time-zone id code reference password username handle version branch url link port host "
+        "target title topic subject job role occupation company employer department "
+        "status priority duration length quantity amount count guests travelers travellers passengers "
+        "model brand year tone style format word-count "
+        "geburtstag adresse nummer telefonnummer datum preis farbe größe ziel frist "
+        "nom adresse numéro prix couleur délai âge nombre dirección teléfono número fecha presupuesto "
+        "precio destino edad "
+        "nome indirizzo telefono data prezzo scadenza endereço orçamento preço prazo idade"
+    ).split()
+)
+_THINGS = frozenset(
+    (
+        "hotel flight seat room gate airline account order booking reservation ticket appointment meeting "
+        "place venue location "
+        "team plan card payment contact car train table party event trip visit project task repo database"
+    ).split()
+)
+"""Things that have many attributes: they are slots only where a value follows at once ("my seat is 12A")."""
+
+_MARKS = frozenset("favourite favorite preferred maximum max minimum min total default".split())
+MAX_ANSWER_WORDS = 8
+_PERSONS = frozenset(
+    (
+        "wife husband partner son daughter child kid kids children mother father mom mum dad brother sister "
+        "friend "
+        "boss dog cat neighbour neighbor colleague client customer"
+    ).split()
+)
+_X = r"(?P<x>[^\W\d_][\w'’-]*(?:\s[\w'’-]+){0,3}?)"
+_STATING = (
+    re.compile(rf"\b(?:my|our|the|her|his|their)\s{_X}\s(?:is|are|was|=|will be)\s(?P<y>.+)", re.I),
+    re.compile(
+        r"\b(?:set|change|update|move|switch|correct|push|postpone|reschedule|bump)\s"
+        rf"(?:my|our|the|her|his|their)?\s?{_X}\s(?:from\s.{{1,40}}\s)?(?:to|until)\s(?P<y>.+)",
+        re.I,
+    ),
+    re.compile(rf"\b(?:meine?|unsere?|das|der|die)\s{_X}\s(?:ist|sind|beträgt)\s(?P<y>.+)", re.I),
+    re.compile(
+        rf"\b(?:mon|ma|notre|mi|nuestr[oa]|il mio|la mia|meu|minha|nosso)\s{_X}\s(?:est|es|è|é)\s(?P<y>.+)",
+        re.I,
+    ),
+    re.compile(rf"^\W*{_X}\s?[:=]\s(?P<y>\S.*)"),
+    re.compile(
+        r"(?P<x>我的名字|[我]?的?(?:预算|电话|邮箱|地址|生日|截止日期|名字))(?:是|为|改成|改为)(?P<y>.+)"
+    ),
+    re.compile(r"\b(?:a|the|my|our)\s(?P<x>(?:\w+\s)?(?:budget|deadline|limit))\s(?:of|on)\s(?P<y>.+)", re.I),
+)
+_NAMED = re.compile(
+    r"\b(?:my name is|i['’]?m called|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|me llamo|mi nombre es|"
+    r"mi chiamo|me chamo|meu nome é)\s+\S|我叫",
+    re.IGNORECASE,
+)
+_ADDRESSED = re.compile(
+    r"\bi go by\s+\S|(?:^|[.,;!]\s*|\b(?:please|just|can|and)\s)call me (?!before|after|at|on|when|if|back|"
+    r"by|"
+    r"later|in|tomorrow|today|again|asap|only)\S",
+    re.IGNORECASE,
+)
+_SCOPE = re.compile(r"\bfor (?:the |my |our |a )?([^\W\d_]{3,30})\b", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"(?:[,;]\s+|\s+)(?:and|und|et|y|e)\s+(?=(?:my|our|the|mein|meine|mon|ma|mi|mis|meu|minha)\s)|"
+    r"[,;]\s+(?=(?:my|our|mein|meine|mon|ma|mi|meu|minha)\s)",
+    re.IGNORECASE,
+)
+_TYPES = (ValueKind.DATE, ValueKind.TIME, ValueKind.AMOUNT, ValueKind.IDENTIFIER, ValueKind.NUMBER)
+
+
+def slot(sentence: str) -> str | None:
+    """What `sentence` gives a value to, in plain lower case, or None when no rule can tell.
+
+    Only attributes (a name, a budget, a date) are slots: "my daughter is 5" does not replace
+    "my daughter is called Ann".
+    """
+    if _NAMED.search(sentence):
+        return "name"
+    if _ADDRESSED.search(sentence):
+        return "form of address"
+    for pattern in _STATING:
+        found = pattern.search(sentence)
+        if found:
+            named = _plain(found.group("x"))
+            if named and _attribute(named, found.group("y")):
+                scope = _SCOPE.search(found.group("y"))
+                return f"{named} for {scope.group(1).casefold()}" if scope else named
+    return None
+
+
+def same_slot(named: str, known: str) -> bool:
+    """Whether a correction that says `named` can mean `known`: "date" means "departure date"."""
+    return named == known or known.endswith(f" {named}") or known.startswith(f"{named} for ")
+
+
+def open_to(named: str | None, known: str | None) -> bool:
+    """Whether a correction by value may reach a fact: one of the two leaves open what it is about."""
+    return named is None or known is None or known.split()[-1] in _THINGS or "…" in known
+
+
+def clauses(sentence: str) -> list[str]:
+    """`sentence`, parted where it gives values to two slots ("my budget is … and my deadline is …")."""
+    parts = _BETWEEN.split(sentence)
+    if len(parts) > 1 and all(slot(part) for part in parts):
+        return [part.strip() for part in parts]
+    return [sentence]
+
+
+def typed(text: str) -> list[Value]:
+    """The values of `text` that a correction can replace."""
+    return [value for value in values(text) if value.kind in _TYPES]
+
+
+def without(text: str, gone: Sequence[Value]) -> str:
+    """`text` with `…` where the values `gone` stood: what they are about."""
+    parts: list[str] = []
+    at = 0
+    for value in gone:
+        parts.append(text[at : value.start])
+        at = value.end
+    return " ".join("…".join([*parts, text[at:]]).split())[: 2 * MAX_SLOT_CHARACTERS]
+
+
+def _plain(named: str) -> str:
+    said = [word for word in words(named) if word not in STOP_WORDS or word in _ATTRIBUTES]
+    return " ".join(said)[:MAX_SLOT_CHARACTERS]
+
+
+def _attribute(named: str, given: str) -> bool:
+    """Whether `named` can have one value only, and `given` is such a value."""
+    last = named.split()[-1]
+    if last in _PERSONS:
+        return False
+    first = next(iter(values(given[:80])), None)
+    if last in _ATTRIBUTES or named.split()[0] in _MARKS or not last.isascii():
+        return first is not None or len(words(given)) <= MAX_ANSWER_WORDS
+    return first is not None and first.start <= 3 and first.kind is not ValueKind.NUMBER and last in _THINGS

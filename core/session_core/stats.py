@@ -1,0 +1,104 @@
+"""Figures of one session: totals, tokens per turn, where it stands against its budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from session_core.budget import Tier
+from session_core.policy import Policy
+from session_core.ports import State, Store
+from session_core.turns import Key, Message, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Nearest-rank percentiles of a list of counts; zeros for an empty one."""
+
+    p50: int = 0
+    p90: int = 0
+    p99: int = 0
+
+    @classmethod
+    def of(cls, counts: Sequence[int]) -> Percentiles:
+        """The percentiles of `counts`, in any order."""
+        ordered = sorted(counts)
+        if not ordered:
+            return cls()
+
+        def at(share: float) -> int:
+            return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
+
+        return cls(at(0.5), at(0.9), at(0.99))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStats:
+    """Where a session stands. Tokens are counted with the policy's counter; times are epoch seconds.
+
+    `standing_tokens` is the price of the active digest and everything behind it, word for word: what
+    pressure and tier are measured on. `lag_messages` counts messages that a ready or missing digest
+    leaves unfolded over the threshold; 0 when folding is not behind.
+    """
+
+    key: Key
+    version: int
+    messages: int
+    turns: int
+    tokens: int
+    turn_tokens: Percentiles
+    standing_tokens: int
+    limit_tokens: int
+    pressure: float
+    tier: Tier
+    digests: int
+    folded_messages: int
+    lag_messages: int
+    authors: tuple[str, ...]
+    first_time_s: float | None
+    last_time_s: float | None
+
+
+async def stats_of(store: Store, key: Key, policy: Policy) -> SessionStats:
+    """The figures of `key`; zeros for a session that is not there."""
+    state = await store.state(key) or State(key)
+    messages = await store.record(key, state.head)
+    return describe(state, messages, policy)
+
+
+def describe(state: State, messages: Sequence[Message], policy: Policy) -> SessionStats:
+    """The figures of a session from its state and its messages."""
+    budget, ledger = policy.budget, state.ledger
+    tokens = sum(message.tokens for message in messages)
+    standing = state.active.tokens + tokens - state.active.covered_tokens
+    tier = budget.tier(standing)
+    behind = len(messages) - state.active.covered_messages if tier >= Tier.SUMMARIZE else 0
+    return SessionStats(
+        key=state.key,
+        version=state.version,
+        messages=len(messages),
+        turns=sum(message.role is Role.USER for message in messages),
+        tokens=tokens,
+        turn_tokens=Percentiles.of(turn_tokens(messages)),
+        standing_tokens=standing,
+        limit_tokens=budget.limit_tokens,
+        pressure=budget.pressure(standing),
+        tier=tier,
+        digests=state.ready.number,
+        folded_messages=state.active.covered_messages,
+        lag_messages=behind,
+        authors=ledger.authors,
+        first_time_s=ledger.first_time_s,
+        last_time_s=ledger.last_time_s,
+    )
+
+
+def turn_tokens(messages: Sequence[Message]) -> list[int]:
+    """Tokens of each turn, in order; what stands before the first user message is a turn of its own."""
+    turns: list[int] = []
+    for message in messages:
+        if message.role is Role.USER or not turns:
+            turns.append(0)
+        turns[-1] += message.tokens
+    return turns

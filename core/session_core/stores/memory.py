@@ -1,0 +1,264 @@
+"""Sessions in this process's memory: for tests, notebooks and short-lived work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList, Plain, State, Stored, Write
+from session_core.ranges import Ranges
+from session_core.retrieve import searchable, terms
+from session_core.stores.rules import (
+    Numbered,
+    digest_for,
+    grown,
+    head_after,
+    marked,
+    number,
+    part_of,
+    require_newest,
+    require_version,
+    standing,
+    with_head,
+)
+from session_core.turns import Key, Message
+
+
+@dataclass(slots=True)
+class _Session:
+    """Everything kept for one session."""
+
+    state: State
+    log: list[Message] = field(default_factory=list)
+    by_id: dict[str, dict[bytes, int]] = field(default_factory=dict)
+    words: dict[str, list[int]] = field(default_factory=dict)
+    digests: list[Digest] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    values: dict[tuple[str, str], Plain | Stored] = field(default_factory=dict)
+    writes: dict[str, dict[tuple[str, int], Write]] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """A store that forgets with its process. Safe with several threads."""
+
+    scheme = "memory"
+
+    def __init__(self) -> None:
+        self._sessions: dict[Key, _Session] = {}
+        self._lock = threading.RLock()
+
+    async def append(
+        self, key: Key, messages: Sequence[Message], *, expected: int | None = None, revise: bool = False
+    ) -> Appended:
+        with self._lock:
+            session = self._sessions.get(key) or _Session(State(key))
+            require_version(session.state, expected)
+            outcome = self._number(session, messages, revise=revise)
+            self._sessions[key] = session
+            self._keep(session, outcome)
+            session.state = grown(session.state, outcome)
+            return Appended(outcome.seqs, len(outcome.new), session.state)
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None:
+                return Loaded(State(key), None, ())
+            part = session.state.head if lineage is None else lineage
+            standing_on = session.state.active if lineage is None else session.state.ready
+            digest = digest_for(session.digests, part, newest=standing_on.number)
+            rest = (part.after(digest.covers) if digest else None) or (Ranges() if digest else part)
+            pinned = digest.pinned if digest else Ranges()
+            return Loaded(session.state, digest, self._pick(session, pinned) + self._pick(session, rest))
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None:
+                return ()
+            return tuple(session.log) if part is None else self._pick(session, part)
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        with self._lock:
+            session = self._sessions.get(key)
+            seqs = session.by_id.get(message_id) if session else None
+            return session.log[max(seqs.values()) - 1] if session and seqs else None
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None:
+                return ()
+            hits: dict[int, float] = {}
+            for word in dict.fromkeys(words):
+                holding = session.words.get(word, ())
+                for seq in holding:
+                    hits[seq] = hits.get(seq, 0.0) + 1.0 / len(holding)
+            best = sorted(hits, key=lambda seq: (-hits[seq], -seq))[:max_hits]
+            return tuple(session.log[seq - 1] for seq in best)
+
+    async def state(self, key: Key) -> State | None:
+        with self._lock:
+            session = self._sessions.get(key)
+            return session.state if session else None
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int) -> Digest:
+        with self._lock:
+            session = self._sessions.get(key) or _Session(State(key))
+            require_newest(session.state, expected)
+            numbered = replace(digest, number=expected + 1)
+            self._sessions[key] = session
+            session.digests.append(numbered)
+            session.state = replace(session.state, ready=standing(numbered))
+            return numbered
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None:
+                return
+            session.state = marked(session.state, marks)
+            if marks.notice is not None:
+                session.notices.append(marks.notice)
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        with self._lock:
+            session = self._sessions.get(key)
+            return tuple(session.notices) if session else ()
+
+    async def delete(self, key: Key) -> int:
+        with self._lock:
+            gone = [k for k in self._sessions if (k.tenant, k.session_id) == (key.tenant, key.session_id)]
+            return sum(len(self._sessions.pop(k).log) for k in gone)
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        with self._lock:
+            found = [
+                session.state
+                for key, session in self._sessions.items()
+                if not key.namespace and tenant in (None, key.tenant) and session.state.ledger.messages
+            ]
+        return tuple(sorted(found, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
+
+    async def close(self) -> None:
+        """Nothing is open; what is kept stays until the process ends."""
+
+    async def put_checkpoint(
+        self,
+        checkpoint: Checkpoint,
+        new_values: Mapping[str, Plain | MessageList | None],
+        *,
+        head_channel: str | None,
+        since: int | None,
+    ) -> Appended:
+        with self._lock:
+            session = self._sessions.get(checkpoint.key) or _Session(State(checkpoint.key))
+            self._sessions[checkpoint.key] = session
+            known = len(session.log)
+            for channel, value in new_values.items():
+                place = (channel, str(checkpoint.versions[channel]))
+                if value is None:
+                    session.values.pop(place, None)
+                elif isinstance(value, Plain):
+                    session.values[place] = value
+                else:
+                    part = self._keep_list(session, value)
+                    session.values[place] = Stored(part)
+                    if channel == head_channel:
+                        before = self._part_before(session, checkpoint, channel)
+                        head = head_after(session.state.head, part, before, since)
+                        session.state = with_head(session.state, head)
+            session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
+            return Appended((), len(session.log) - known, session.state)
+
+    async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        with self._lock:
+            session = self._sessions.setdefault(key, _Session(State(key)))
+            kept = session.writes.setdefault(checkpoint_id, {})
+            for write in writes:
+                place = (write.task_id, write.index)
+                if write.index < 0 or place not in kept:
+                    kept[place] = write
+
+    async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None or not session.checkpoints:
+                return None
+            bare = session.checkpoints.get(checkpoint_id or max(session.checkpoints))
+            return self._filled(session, bare) if bare else None
+
+    async def checkpoints(
+        self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
+    ) -> tuple[Checkpoint, ...]:
+        with self._lock:
+            found = [
+                bare
+                for key, session in self._sessions.items()
+                if key.tenant == tenant and session_id in (None, key.session_id)
+                if namespace in (None, key.namespace)
+                for bare in session.checkpoints.values()
+                if before is None or bare.id < before
+            ]
+        return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
+
+    async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
+        with self._lock:
+            session = self._sessions.get(checkpoint.key)
+            return self._filled(session, checkpoint) if session else checkpoint
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        await self.delete(Key(session_id, tenant))
+
+    def _number(self, session: _Session, messages: Sequence[Message], *, revise: bool) -> Numbered:
+        return number(
+            session.state.key,
+            messages,
+            next_seq=len(session.log) + 1,
+            known=lambda message_id: dict(session.by_id.get(message_id, {})),
+            revise=revise,
+        )
+
+    def _keep(self, session: _Session, outcome: Numbered) -> None:
+        for message, digest in outcome.new:
+            session.log.append(message)
+            session.by_id.setdefault(message.id, {})[digest] = message.seq
+            for word in set(terms(searchable(message))):
+                session.words.setdefault(word, []).append(message.seq)
+
+    @staticmethod
+    def _part_before(session: _Session, checkpoint: Checkpoint, channel: str) -> Ranges:
+        parent = session.checkpoints.get(checkpoint.parent_id or "")
+        value = session.values.get((channel, str(parent.versions.get(channel, "")))) if parent else None
+        return value.part if isinstance(value, Stored) else Ranges()
+
+    def _keep_list(self, session: _Session, value: MessageList) -> Ranges:
+        messages = [item for item in value.items if isinstance(item, Message)]
+        outcome = self._number(session, messages, revise=True)
+        self._keep(session, outcome)
+        numbers = iter(outcome.seqs)
+        part = part_of(
+            (item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden
+        )
+        session.state = grown(session.state, outcome, session.state.head)
+        return part
+
+    def _filled(self, session: _Session, bare: Checkpoint) -> Checkpoint:
+        values = {
+            channel: session.values[channel, str(version)]
+            for channel, version in bare.versions.items()
+            if (channel, str(version)) in session.values
+        }
+        writes = session.writes.get(bare.id, {}).values()
+        ordered = sorted(writes, key=lambda write: (write.task_path, write.task_id, write.index))
+        return replace(bare, values=values, writes=tuple(ordered))
+
+    @staticmethod
+    def _pick(session: _Session, part: Ranges) -> tuple[Message, ...]:
+        return tuple(session.log[seq - 1] for seq in part)
+
+

@@ -1,0 +1,158 @@
+"""Sessions in one SQLite file: the embedded default, safe with several threads and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from session_core.codec import (
+    digest_to_plain,
+    notice_from_plain,
+    notice_to_plain,
+    pack,
+    unpack,
+)
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Loaded, Marks, State
+from session_core.ranges import Ranges
+from session_core.stores.rules import digest_for, grown, marked, require_newest, require_version, standing
+from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
+from session_core.stores.sqlite_file import SqliteFile
+from session_core.stores.sqlite_rows import (
+    STATE_COLUMNS,
+    SessionRow,
+    delete_rows,
+    digests_of,
+    insert_messages,
+    messages_in,
+    messages_where,
+    number_rows,
+    require_row,
+    save_state,
+    session_row,
+)
+from session_core.turns import Key, Message
+
+
+class SqliteStore(SqliteCheckpoints):
+    """Keeps sessions and checkpoints in the file at `path`, which is made when it is not there.
+
+    Raises: StoreUnreadable, NewerSchema when the file is not one this release can read.
+    """
+
+    scheme = "sqlite"
+
+    def __init__(self, path: str | Path, *, busy_timeout_s: float = 30.0) -> None:
+        self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s)
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
+
+    async def append(
+        self, key: Key, messages: Sequence[Message], *, expected: int | None = None, revise: bool = False
+    ) -> Appended:
+        with self._file.writing() as connection:
+            row = require_row(connection, key)
+            require_version(row.state, expected)
+            outcome = number_rows(connection, row, messages, revise=revise)
+            insert_messages(connection, row, outcome)
+            save_state(connection, row, grown(row.state, outcome), new=len(outcome.new))
+            return Appended(outcome.seqs, len(outcome.new), row.state)
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            if row is None:
+                return Loaded(State(key), None, ())
+            part = row.state.head if lineage is None else lineage
+            newest = (row.state.active if lineage is None else row.state.ready).number
+            digest = digest_for(digests_of(connection, row, newest), part, newest=newest)
+            rest = part.after(digest.covers) if digest else part
+            pinned = digest.pinned if digest else Ranges()
+            messages = messages_in(connection, row, pinned) + messages_in(connection, row, rest or Ranges())
+            return Loaded(row.state, digest, messages)
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            if row is None:
+                return ()
+            return messages_in(connection, row, Ranges.span(1, row.next_seq - 1) if part is None else part)
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            found = messages_where(connection, row, "m.id = ?", (message_id,)) if row else ()
+            return found[-1] if found else None
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        if not words:
+            return ()
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            if row is None:
+                return ()
+            wanted = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
+            asked = f'session : "s{row.place}" AND text : ({wanted})'
+            bodies = connection.execute(
+                "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (asked, max_hits)
+            ).fetchall()
+            marks = ", ".join("?" * len(bodies))
+            return messages_where(connection, row, f"m.body IN ({marks})", (body for (body,) in bodies))
+
+    async def state(self, key: Key) -> State | None:
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            return row.state if row else None
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int) -> Digest:
+        with self._file.writing() as connection:
+            row = require_row(connection, key)
+            require_newest(row.state, expected)
+            numbered = replace(digest, number=expected + 1)
+            connection.execute(
+                "INSERT INTO digests (session, number, data) VALUES (?, ?, ?)",
+                (row.place, numbered.number, pack(digest_to_plain(numbered))),
+            )
+            save_state(connection, row, replace(row.state, ready=standing(numbered)))
+            return numbered
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        with self._file.writing() as connection:
+            row = session_row(connection, key)
+            if row is None:
+                return
+            save_state(connection, row, marked(row.state, marks))
+            if marks.notice is not None:
+                connection.execute(
+                    "INSERT INTO notices (session, number, data) SELECT ?, count(*) + 1, ? FROM notices "
+                    "WHERE session = ?",
+                    (row.place, pack(notice_to_plain(marks.notice)), row.place),
+                )
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            place = row.place if row else 0
+            found = connection.execute("SELECT data FROM notices WHERE session = ? ORDER BY number", (place,))
+            return tuple(notice_from_plain(unpack(data)) for (data,) in found)
+
+    async def delete(self, key: Key) -> int:
+        with self._file.writing() as connection:
+            return delete_rows(connection, key.tenant, key.session_id)
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {STATE_COLUMNS} FROM sessions WHERE namespace = '' AND (tenant = ? OR ? IS NULL) "
+                "ORDER BY updated_s DESC, id DESC",
+                (tenant, tenant),
+            )
+            states = [SessionRow(row).state for row in rows]
+        return tuple(state for state in states if state.ledger.messages)
+
+    async def close(self) -> None:
+        self._file.close()

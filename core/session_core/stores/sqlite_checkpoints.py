@@ -1,0 +1,241 @@
+"""LangGraph checkpoints in the same SQLite file: small rows that point into the record for their messages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from session_core.codec import body_digest, decode_body, pack, unpack
+from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ranges import Ranges
+from session_core.stores.rules import grown, head_after, part_of, with_head
+from session_core.stores.sqlite_file import SqliteFile
+from session_core.stores.sqlite_rows import (
+    STATE_COLUMNS,
+    SessionRow,
+    as_bytes,
+    delete_rows,
+    insert_messages,
+    keep_body,
+    number_rows,
+    require_row,
+    save_state,
+    session_row,
+)
+from session_core.turns import Key, Message
+
+PART = "part-of-record"
+"""The type of a channel value that is a list of messages: its data are ranges of sequence numbers."""
+BODIES = "bodies"
+"""The type of a write whose messages stand in `bodies`."""
+
+
+class SqliteCheckpoints:
+    """The CheckpointStore half of the SQLite store."""
+
+    _file: SqliteFile
+
+    async def put_checkpoint(
+        self,
+        checkpoint: Checkpoint,
+        new_values: Mapping[str, Plain | MessageList | None],
+        *,
+        head_channel: str | None,
+        since: int | None,
+    ) -> Appended:
+        with self._file.writing() as connection:
+            row = require_row(connection, checkpoint.key)
+            first = row.next_seq
+            for channel, value in new_values.items():
+                version = str(checkpoint.versions[channel])
+                if value is None:
+                    continue
+                if isinstance(value, MessageList):
+                    part = _keep_list(connection, row, value)
+                    if channel == head_channel:
+                        before = _part_before(connection, row, checkpoint.parent_id, channel)
+                        head = head_after(row.state.head, part, before, since)
+                        save_state(connection, row, with_head(row.state, head))
+                    value = Plain(PART, pack([list(pair) for pair in part.pairs]))
+                connection.execute(
+                    "INSERT OR REPLACE INTO channel_values (session, channel, version, type, data) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (row.place, channel, version, value.type, _packed(value)),
+                )
+            connection.execute(
+                "INSERT OR REPLACE INTO checkpoints (session, id, parent_id, body_type, body, versions) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    row.place,
+                    checkpoint.id,
+                    checkpoint.parent_id,
+                    checkpoint.body.type,
+                    pack(checkpoint.body.data),
+                    pack(dict(checkpoint.versions)),
+                ),
+            )
+            return Appended((), row.next_seq - first, row.state)
+
+    async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        with self._file.writing() as connection:
+            row = require_row(connection, key)
+            for write in writes:
+                value = _write_value(connection, row, write.value)
+                verb = "INSERT OR REPLACE" if write.index < 0 else "INSERT OR IGNORE"
+                connection.execute(
+                    f"{verb} INTO writes (session, checkpoint, task_id, position, channel, task_path, type, data) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        row.place,
+                        checkpoint_id,
+                        write.task_id,
+                        write.index,
+                        write.channel,
+                        write.task_path,
+                        value.type,
+                        _packed(value),
+                    ),
+                )
+
+    async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
+        with self._file.reading() as connection:
+            row = session_row(connection, key)
+            if row is None:
+                return None
+            found = connection.execute(
+                "SELECT id, parent_id, body_type, body, versions FROM checkpoints "
+                "WHERE session = ? AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1",
+                (row.place, checkpoint_id, checkpoint_id),
+            ).fetchone()
+            return _filled(connection, row, _bare(row.state.key, found)) if found else None
+
+    async def checkpoints(
+        self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
+    ) -> tuple[Checkpoint, ...]:
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND (session_id = ? OR ? IS NULL) "
+                "AND (namespace = ? OR ? IS NULL)",
+                (tenant, session_id, session_id, namespace, namespace),
+            ).fetchall()
+            found: list[Checkpoint] = []
+            for row in map(SessionRow, rows):
+                kept = connection.execute(
+                    "SELECT id, parent_id, body_type, body, versions FROM checkpoints "
+                    "WHERE session = ? AND (id < ? OR ? IS NULL)",
+                    (row.place, before, before),
+                ).fetchall()
+                found.extend(_bare(row.state.key, one) for one in kept)
+            return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
+
+    async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
+        with self._file.reading() as connection:
+            row = session_row(connection, checkpoint.key)
+            return _filled(connection, row, checkpoint) if row else checkpoint
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        with self._file.writing() as connection:
+            delete_rows(connection, tenant, session_id)
+
+
+def _keep_list(connection: sqlite3.Connection, row: SessionRow, value: MessageList) -> Ranges:
+    """The part of the record that the list is, after its new messages were added."""
+    messages = [item for item in value.items if isinstance(item, Message)]
+    outcome = number_rows(connection, row, messages, revise=True)
+    insert_messages(connection, row, outcome)
+    save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
+    numbers = iter(outcome.seqs)
+    return part_of(
+            (item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden
+        )
+
+
+def _part_before(
+    connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str
+) -> Ranges:
+    parent = connection.execute(
+        "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, parent_id)
+    ).fetchone()
+    versions = unpack(parent[0]) if parent else {}
+    version = str(versions.get(channel)) if isinstance(versions, dict) else None
+    found = connection.execute(
+        "SELECT data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type = ?",
+        (row.place, channel, version, PART),
+    ).fetchone()
+    return _ranges(found[0]) if found else Ranges()
+
+
+def _write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:
+    if isinstance(value, Plain):
+        return value
+    messages = [item for item in value.items if isinstance(item, Message)]
+    kept = []
+    for message in messages:
+        keep_body(connection, row, message)
+        kept.append([message.id, body_digest(message), message.author])
+    return Plain(BODIES, pack([value.single, kept]))
+
+
+def _packed(value: Plain) -> bytes:
+    return value.data if value.type in (PART, BODIES) else pack(value.data)
+
+
+def _bare(key: Key, found: Sequence[object]) -> Checkpoint:
+    checkpoint_id, parent_id, body_type, body, versions = found
+    return Checkpoint(
+        key,
+        str(checkpoint_id),
+        None if parent_id is None else str(parent_id),
+        _plain(str(body_type), body),
+        cast(dict[str, Version], unpack(as_bytes(versions))),
+    )
+
+
+def _filled(connection: sqlite3.Connection, row: SessionRow, bare: Checkpoint) -> Checkpoint:
+    values: dict[str, Plain | Stored] = {}
+    for channel, version in bare.versions.items():
+        kept = connection.execute(
+            "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ?",
+            (row.place, channel, str(version)),
+        ).fetchone()
+        if kept:
+            values[channel] = Stored(_ranges(kept[1])) if kept[0] == PART else _plain(kept[0], kept[1])
+    writes = connection.execute(
+        "SELECT task_id, position, channel, type, data, task_path FROM writes "
+        "WHERE session = ? AND checkpoint = ? ORDER BY task_path, task_id, position",
+        (row.place, bare.id),
+    ).fetchall()
+    return replace(bare, values=values, writes=tuple(_write(connection, row, one) for one in writes))
+
+
+def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[object]) -> Write:
+    task_id, position, channel, kind, data, task_path = found
+    value: Plain | MessageList
+    if kind == BODIES:
+        value = _messages(connection, row, unpack(as_bytes(data)))
+    else:
+        value = _plain(str(kind), data)
+    return Write(str(task_id), int(str(position)), str(channel), value, str(task_path))
+
+
+def _messages(connection: sqlite3.Connection, row: SessionRow, kept: object) -> MessageList:
+    single, entries = kept if isinstance(kept, list) else (False, [])
+    items = []
+    for message_id, digest, author in entries:
+        (data,) = connection.execute(
+            "SELECT data FROM bodies WHERE session = ? AND digest = ?", (row.place, digest)
+        ).fetchone()
+        items.append(decode_body(data, id=message_id, author=author))
+    return MessageList(tuple(items), single=bool(single))
+
+
+def _plain(kind: str, data: object) -> Plain:
+    value = unpack(as_bytes(data))
+    return Plain(kind, value if isinstance(value, bytes) else str(value).encode())
+
+
+def _ranges(data: object) -> Ranges:
+    pairs = unpack(as_bytes(data))
+    return Ranges.from_pairs(pairs if isinstance(pairs, list) else [])

@@ -1,0 +1,233 @@
+"""Rows of the SQLite store to values and back: sessions, messages with their bodies, digests."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+
+from session_core.codec import (
+    body_digest,
+    decode_body,
+    digest_from_plain,
+    encode_body,
+    pack,
+    unpack,
+)
+from session_core.errors import NotFound
+from session_core.plan import Digest
+from session_core.ports import State
+from session_core.ranges import Ranges
+from session_core.retrieve import searchable, terms
+from session_core.stores.plain import state_from_plain, state_to_plain
+from session_core.stores.rules import Numbered, number
+from session_core.turns import Importance, Key, Message
+
+STATE_COLUMNS = "id, tenant, session_id, namespace, version, next_seq, state"
+_MESSAGE = (
+    "SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, b.data, b.clip, b.clip_tokens "
+    "FROM messages m JOIN bodies b ON b.id = m.body "
+)
+
+
+_TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "bodies")
+
+
+class SessionRow:
+    """A session's row: its place in the file and its state."""
+
+    __slots__ = ("next_seq", "place", "state")
+
+    def __init__(self, row: Sequence[object]) -> None:
+        place, tenant, session_id, namespace, version, next_seq, state = row
+        self.place = int(str(place))
+        self.next_seq = int(str(next_seq))
+        key = Key(str(session_id), str(tenant), str(namespace))
+        self.state = state_from_plain(unpack(as_bytes(state)), key=key, version=int(str(version)))
+
+
+def session_row(connection: sqlite3.Connection, key: Key) -> SessionRow | None:
+    """The row of `key`, or None."""
+    row = connection.execute(
+        f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ? AND namespace = ?",
+        (key.tenant, key.session_id, key.namespace),
+    ).fetchone()
+    return SessionRow(row) if row else None
+
+
+def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
+    """The row of `key`, made when there is none."""
+    found = session_row(connection, key)
+    if found is not None:
+        return found
+    connection.execute(
+        "INSERT INTO sessions (tenant, session_id, namespace, state) VALUES (?, ?, ?, ?)",
+        (key.tenant, key.session_id, key.namespace, pack(state_to_plain(State(key)))),
+    )
+    made = session_row(connection, key)
+    if made is None:
+        raise NotFound(f"session {key} vanished while it was made; retry")
+    return made
+
+
+def save_state(connection: sqlite3.Connection, row: SessionRow, state: State, new: int = 0) -> None:
+    """Write `state` back, with `new` numbers handed out."""
+    row.state, row.next_seq = state, row.next_seq + new
+    connection.execute(
+        "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = ? WHERE id = ?",
+        (
+            state.version,
+            row.next_seq,
+            pack(state_to_plain(state)),
+            state.ledger.last_time_s or time.time(),
+            row.place,
+        ),
+    )
+
+
+def number_rows(
+    connection: sqlite3.Connection, row: SessionRow, messages: Sequence[Message], *, revise: bool
+) -> Numbered:
+    """Sequence numbers for `messages`, looked up and handed out in this transaction."""
+
+    def known(message_id: str) -> dict[bytes, int]:
+        rows = connection.execute(
+            "SELECT b.digest, m.seq FROM messages m JOIN bodies b ON b.id = m.body "
+            "WHERE m.session = ? AND m.id = ? ORDER BY m.seq",
+            (row.place, message_id),
+        )
+        return {bytes(digest): int(seq) for digest, seq in rows}
+
+    return number(row.state.key, messages, next_seq=row.next_seq, known=known, revise=revise)
+
+
+def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Numbered) -> None:
+    """Write the new messages of `outcome` and index their words."""
+    for message, digest in outcome.new:
+        body = keep_body(connection, row, message, digest)
+        connection.execute(
+            "INSERT INTO messages (session, seq, id, body, author, time_s, tokens, importance) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row.place,
+                message.seq,
+                message.id,
+                body,
+                message.author,
+                message.time_s,
+                message.tokens,
+                message.importance.value,
+            ),
+        )
+        _index(connection, row, message, body)
+
+
+def keep_body(
+    connection: sqlite3.Connection, row: SessionRow, message: Message, digest: bytes | None = None
+) -> int:
+    """The place of the message's body, which is written unless the session has it."""
+    digest = digest or body_digest(message)
+    found = connection.execute(
+        "SELECT id, clip FROM bodies WHERE session = ? AND digest = ?", (row.place, digest)
+    ).fetchone()
+    if found:
+        if found[1] is None and message.clip is not None:
+            connection.execute(
+                "UPDATE bodies SET clip = ?, clip_tokens = ? WHERE id = ?",
+                (message.clip, message.clip_tokens, found[0]),
+            )
+        return int(found[0])
+    made = connection.execute(
+        "INSERT INTO bodies (session, digest, data, clip, clip_tokens) VALUES (?, ?, ?, ?, ?)",
+        (row.place, digest, encode_body(message), message.clip, message.clip_tokens),
+    )
+    return int(made.lastrowid or 0)
+
+
+def _index(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
+    words = " ".join(terms(searchable(message)))
+    done = connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]
+    if words and not done:
+        connection.execute(
+            "INSERT INTO words (rowid, session, text) VALUES (?, ?, ?)", (body, f"s{row.place}", words)
+        )
+        connection.execute("UPDATE bodies SET indexed = 1 WHERE id = ?", (body,))
+
+
+def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) -> int:
+    """Remove a session with all its namespaces; how many messages went."""
+    rows = connection.execute(
+        f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?", (tenant, session_id)
+    ).fetchall()
+    gone = 0
+    for row in map(SessionRow, rows):
+        gone += row.state.ledger.messages
+        _forget_words(connection, row)
+        for table in _TABLES:
+            connection.execute(f"DELETE FROM {table} WHERE session = ?", (row.place,))
+        connection.execute("DELETE FROM sessions WHERE id = ?", (row.place,))
+    return gone
+
+
+def _forget_words(connection: sqlite3.Connection, row: SessionRow) -> None:
+    """Take the session's words out of the index, which keeps no text and must be told it again."""
+    bodies = connection.execute("SELECT id, data FROM bodies WHERE session = ? AND indexed = 1", (row.place,))
+    for body, data in bodies.fetchall():
+        words = " ".join(terms(searchable(decode_body(data))))
+        connection.execute(
+            "INSERT INTO words (words, rowid, session, text) VALUES ('delete', ?, ?, ?)",
+            (body, f"s{row.place}", words),
+        )
+
+
+def messages_in(connection: sqlite3.Connection, row: SessionRow, part: Ranges) -> tuple[Message, ...]:
+    """The messages of `part`, in its order."""
+    found: list[Message] = []
+    for first, last in part.pairs:
+        rows = connection.execute(
+            f"{_MESSAGE} WHERE m.session = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq",
+            (row.place, first, last),
+        )
+        found.extend(message_from(values) for values in rows)
+    return tuple(found)
+
+
+def messages_where(
+    connection: sqlite3.Connection, row: SessionRow, condition: str, values: Iterable[object]
+) -> tuple[Message, ...]:
+    """The messages for which `condition` holds, by sequence number."""
+    rows = connection.execute(
+        f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.place, *values)
+    )
+    return tuple(message_from(found) for found in rows)
+
+
+def message_from(row: Sequence[object]) -> Message:
+    """The message that a row of `messages` and its body hold."""
+    seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
+    return decode_body(
+        as_bytes(data),
+        id=str(message_id),
+        seq=int(str(seq)),
+        author=None if author is None else str(author),
+        time_s=None if time_s is None else float(str(time_s)),
+        tokens=int(str(tokens)),
+        importance=Importance(str(importance)),
+        clip=None if clip is None else str(clip),
+        clip_tokens=int(str(clip_tokens)),
+    )
+
+
+def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> Iterable[Digest]:
+    """The digests numbered at most `newest`, newest first, read as they are asked for."""
+    rows = connection.execute(
+        "SELECT data FROM digests WHERE session = ? AND number <= ? ORDER BY number DESC",
+        (row.place, newest),
+    )
+    for (data,) in rows:
+        yield digest_from_plain(unpack(data))
+
+
+def as_bytes(value: object) -> bytes:
+    """What a BLOB column holds."""
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode()

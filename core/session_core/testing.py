@@ -1,0 +1,355 @@
+"""The promises of a store, once each, for every store and both voices; and fakes that tests of adapters need.
+
+    @pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+    def test_it_keeps_its_promises(promise):
+        run_blocking(promise(MyStore()))
+
+Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from session_core.errors import Conflict, DuplicateMessage
+from session_core.events import Event, Notice
+from session_core.plan import Digest, Fact, FactKind
+from session_core.ports import Checkpoint, Marks, MessageList, Plain, SessionStore, Stored, Write
+from session_core.ranges import Ranges
+from session_core.retrieve import terms
+from session_core.turns import Key, Message, Role, ToolCall, units
+
+KEY = Key("a session", "a tenant")
+Promise = Callable[[SessionStore], Awaitable[None]]
+
+
+def message(number: int, role: Role = Role.USER, content: str | None = None) -> Message:
+    """A small message whose id tells its number."""
+    text = content if content is not None else f"words of message {number}"
+    return Message(role, text, id=f"m{number}", tokens=10, time_s=float(number))
+
+
+def check_valid(messages: Sequence[Message]) -> list[str]:
+    """What a provider would refuse in a list of messages; nothing for a valid one.
+
+    The rules that the large chat APIs share: a system or user message first, system messages
+    together at the beginning, no empty content, every tool call followed by its results, no result
+    without its call.
+    """
+    wrong: list[str] = []
+    spoken = [m for m in messages if m.role is not Role.SYSTEM]
+    if spoken and spoken[0].role is not Role.USER:
+        wrong.append(f"the first message is {spoken[0].role}")
+    if any(m.role is Role.SYSTEM for m in messages[len(messages) - len(spoken) :]):
+        wrong.append("a system message stands among the others")
+    waiting: set[str] = set()
+    for m in messages:
+        if m.empty:
+            wrong.append(f"an empty {m.role} message {m.id}")
+        if m.role is Role.TOOL:
+            if m.tool_call_id not in waiting:
+                wrong.append(f"a result without its call {m.tool_call_id}")
+            waiting.discard(m.tool_call_id or "")
+            continue
+        if waiting:
+            wrong.append(f"calls without results {sorted(waiting)}")
+        waiting = {call.id for call in m.tool_calls}
+    if waiting:
+        wrong.append(f"calls without results {sorted(waiting)}")
+    if sum(len(unit.messages) for unit in units(messages)) != len(messages):
+        wrong.append("a result that belongs to no call")
+    return wrong
+
+
+class Heard(list[Event]):
+    """An observer that keeps what it was told."""
+
+    def observe(self, event: Event) -> None:
+        """Keep `event`."""
+        self.append(event)
+
+
+async def keeps_order_and_numbers(store: SessionStore) -> None:
+    """Messages come back in the order of their appends, numbered from 1."""
+    await store.append(KEY, [message(1), message(2)])
+    done = await store.append(KEY, [message(3)])
+    assert done.seqs == (3,)
+    assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m3"]
+    assert [m.seq for m in await store.record(KEY)] == [1, 2, 3]
+
+
+async def keeps_everything_of_a_message(store: SessionStore) -> None:
+    """Every field comes back as it went in."""
+    call = Message(Role.ASSISTANT, "", id="c", tool_calls=(ToolCall("t1", "look", '{"a": 1}'),), tokens=7)
+    result = Message(
+        Role.TOOL,
+        "long" * 400,
+        id="r",
+        tool_call_id="t1",
+        name="look",
+        tokens=900,
+        clip="short",
+        clip_tokens=4,
+        time_s=2.5,
+    )
+    said = Message(Role.USER, "nul \x00 and \ud800", id="u", author="Ann", tokens=3, time_s=1.5)
+    await store.append(KEY, [said, call, result])
+    kept = await store.record(KEY)
+    assert [m.content for m in kept] == [said.content, "", result.content]
+    assert (kept[0].author, kept[0].time_s, kept[0].tokens) == ("Ann", 1.5, 3)
+    assert kept[1].tool_calls == call.tool_calls
+    assert (kept[2].clip, kept[2].clip_tokens, kept[2].name, kept[2].tool_call_id) == ("short", 4, "look", "t1")
+
+
+async def stores_one_message_once(store: SessionStore) -> None:
+    """The same id with the same content keeps its number and adds nothing."""
+    first = await store.append(KEY, [message(1), message(2)])
+    again = await store.append(KEY, [message(2), message(3)])
+    assert again.seqs == (2, 3)
+    assert again.new == 1
+    assert first.state.version < again.state.version
+    assert len(await store.record(KEY)) == 3
+
+
+async def leaves_version_when_nothing_is_new(store: SessionStore) -> None:
+    """An append of known messages is no new version."""
+    first = await store.append(KEY, [message(1)])
+    again = await store.append(KEY, [message(1)])
+    assert first.state.version == again.state.version
+
+
+async def refuses_other_content_under_one_id(store: SessionStore) -> None:
+    """One id with other content is refused whole; nothing of the batch is written."""
+    await store.append(KEY, [message(1)])
+    try:
+        await store.append(KEY, [message(2), message(1, content="other")])
+    except DuplicateMessage:
+        assert [m.id for m in await store.record(KEY)] == ["m1"]
+        return
+    raise AssertionError("an id with two contents was taken")
+
+
+async def revises_in_place(store: SessionStore) -> None:
+    """A revision takes its message's place in the head; the log keeps both."""
+    await store.append(KEY, [message(1), message(2)])
+    done = await store.append(KEY, [message(1, content="revised")], revise=True)
+    assert list(done.state.head) == [3, 2]
+    assert len(await store.record(KEY)) == 3
+
+
+async def refuses_another_version(store: SessionStore) -> None:
+    """An append that expects another version writes nothing."""
+    done = await store.append(KEY, [message(1)])
+    try:
+        await store.append(KEY, [message(2)], expected=done.state.version + 1)
+    except Conflict:
+        assert len(await store.record(KEY)) == 1
+        await store.append(KEY, [message(2)], expected=done.state.version)
+        return
+    raise AssertionError("a wrong version was taken")
+
+
+async def loads_what_is_behind_the_digest(store: SessionStore) -> None:
+    """A new digest counts from the next turn on; then only what is behind it is loaded."""
+    await store.append(KEY, [message(n) for n in range(1, 6)])
+    fact = Fact(FactKind.RULE, "never before noon", seq=1, author="Ann", slot="hours", superseded_by=4)
+    made = await store.put_digest(
+        KEY, Digest(Ranges.span(1, 3), "summary", (fact,), pinned=Ranges.span(1, 1), tokens=9), expected=0
+    )
+    before = await store.load(KEY)
+    assert before.digest is None
+    assert len(before.messages) == 5
+    await store.append(KEY, [message(6)])
+    after = await store.load(KEY)
+    assert after.digest == made
+    assert [m.seq for m in after.messages] == [1, 4, 5, 6]
+    assert after.state.active.tokens == 9
+
+
+async def keeps_one_digest_of_two(store: SessionStore) -> None:
+    """Of two digests made on the same one, the later is refused."""
+    await store.append(KEY, [message(1)])
+    await store.put_digest(KEY, Digest(Ranges.span(1, 1), "a"), expected=0)
+    try:
+        await store.put_digest(KEY, Digest(Ranges.span(1, 1), "b"), expected=0)
+    except Conflict:
+        return
+    raise AssertionError("two digests took the same number")
+
+
+async def loads_a_lineage(store: SessionStore) -> None:
+    """A lineage is loaded with the longest digest that covers a beginning of it."""
+    await store.append(KEY, [message(n) for n in range(1, 8)])
+    await store.put_digest(KEY, Digest(Ranges.span(1, 2), "short"), expected=0)
+    await store.put_digest(KEY, Digest(Ranges.span(1, 5), "long"), expected=1)
+    fork = Ranges.from_pairs([(1, 3), (7, 7)])
+    loaded = await store.load(KEY, fork)
+    assert loaded.digest is not None
+    assert loaded.digest.summary == "short"
+    assert [m.seq for m in loaded.messages] == [3, 7]
+
+
+async def keeps_sessions_apart(store: SessionStore) -> None:
+    """Tenants, sessions and namespaces never see each other's messages."""
+    others = (Key("a session", "another"), Key("b session", "a tenant"), Key("a session", "a tenant", "sub"))
+    await store.append(KEY, [message(1, content="mine")])
+    for other in others:
+        assert await store.record(other) == ()
+        assert await store.find(other, "m1") is None
+        assert await store.search(other, terms("mine"), max_hits=5) == ()
+        await store.append(other, [message(1, content="theirs")])
+    assert [m.content for m in await store.record(KEY)] == ["mine"]
+
+
+async def finds_words(store: SessionStore) -> None:
+    """A search finds the messages that hold the words, in text and tool calls."""
+    call = Message(Role.ASSISTANT, "", id="c", tool_calls=(ToolCall("t", "look", '{"order": "ORD-77"}'),))
+    await store.append(KEY, [message(1, content="blue shoes"), message(2, content="red hats"), call])
+    assert [m.id for m in await store.search(KEY, terms("red hats"), max_hits=5)] == ["m2"]
+    assert [m.id for m in await store.search(KEY, terms("ord-77"), max_hits=5)] == ["c"]
+    assert await store.search(KEY, terms("green"), max_hits=5) == ()
+
+
+async def deletes_everything(store: SessionStore) -> None:
+    """A deleted session is gone whole, its namespaces, index and checkpoints too."""
+    sub = Key(KEY.session_id, KEY.tenant, "sub")
+    await store.append(KEY, [message(1), message(2)])
+    await store.append(sub, [message(3)])
+    await store.put_digest(KEY, Digest(Ranges.span(1, 1), "a"), expected=0)
+    await store.mark(KEY, Marks(notice=Notice("full", 0.9, 1)))
+    await store.put_checkpoint(_checkpoint("1", None), {}, head_channel=None, since=0)
+    assert await store.delete(KEY) == 3
+    assert await store.state(KEY) is None
+    assert await store.record(sub) == ()
+    assert await store.notices(KEY) == ()
+    assert await store.checkpoint(KEY) is None
+    assert await store.search(KEY, terms("words"), max_hits=5) == ()
+    await store.append(KEY, [message(9)])
+    assert (await store.load(KEY)).digest is None
+
+
+async def keeps_marks_and_notices(store: SessionStore) -> None:
+    """Marks and notices come back; they are no new version."""
+    done = await store.append(KEY, [message(1)])
+    notice = Notice("nearly full", 0.91, 3, 12.5)
+    await store.mark(KEY, Marks(tier=3, notice=notice, resumed_after_seq=1, absent_s=60.0))
+    state = await store.state(KEY)
+    assert state is not None
+    assert (state.tier, state.resumed_after_seq, state.absent_s) == (3, 1, 60.0)
+    assert state.version == done.state.version
+    assert await store.notices(KEY) == (notice,)
+
+
+async def lists_newest_first(store: SessionStore) -> None:
+    """Sessions are listed by their last activity, those of one tenant or all."""
+    await store.append(Key("old", "t"), [message(1)])
+    await store.append(Key("new", "t"), [message(2)])
+    await store.append(Key("other", "u"), [message(3)])
+    assert [s.key.session_id for s in await store.sessions("t")] == ["new", "old"]
+    assert len(await store.sessions()) == 3
+
+
+async def stores_checkpoint_messages_once(store: SessionStore) -> None:
+    """A checkpoint's messages are the record's; each of two checkpoints has its own part of it."""
+    one, two = message(1), message(2)
+    await _put(store, "1", None, (one,))
+    await _put(store, "2", "1", (one, two))
+    assert len(await store.record(KEY)) == 2
+    first = await store.checkpoint(KEY, "1")
+    newest = await store.checkpoint(KEY)
+    assert first is not None
+    assert newest is not None
+    assert first.values["messages"] == Stored(Ranges.span(1, 1))
+    assert newest.values["messages"] == Stored(Ranges.span(1, 2))
+    assert newest.parent_id == "1"
+
+
+async def expands_what_a_view_covered(store: SessionStore) -> None:
+    """A range in a message list stands for the messages of the record, none twice."""
+    await _put(store, "1", None, (message(1), message(2), message(3)))
+    await _put(store, "2", "1", (message(1), Ranges.span(1, 3), message(4)))
+    newest = await store.checkpoint(KEY)
+    assert newest is not None
+    assert newest.values["messages"] == Stored(Ranges.span(1, 4))
+
+
+async def keeps_what_others_appended(store: SessionStore) -> None:
+    """The head keeps messages that arrived while a run went on, whole groups in order of their start."""
+    await _put(store, "1", None, (message(1),))
+    await store.append(KEY, [message(8)])
+    await _put(store, "2", "1", (message(1), message(2)), since=1)
+    await _put(store, "3", "2", (message(1), message(2), message(3)), since=1)
+    state = await store.state(KEY)
+    assert state is not None
+    head = [m.id for m in await store.record(KEY, state.head)]
+    assert head == ["m1", "m8", "m2", "m3"]
+
+
+async def orders_writes(store: SessionStore) -> None:
+    """Writes come back by path, task and index; a special one replaces itself, a plain one stays."""
+    await _put(store, "1", None, (message(1),))
+    plain = Plain("t", b"1")
+    said = MessageList((message(5, Role.ASSISTANT),), single=True)
+    await store.put_writes(KEY, "1", [Write("b", 0, "x", plain, "1"), Write("a", 0, "x", said, "2")])
+    await store.put_writes(KEY, "1", [Write("b", 0, "x", Plain("t", b"2"), "1"), Write("b", -1, "e", plain, "1")])
+    await store.put_writes(KEY, "1", [Write("b", -1, "e", Plain("t", b"3"), "1")])
+    found = await store.checkpoint(KEY, "1")
+    assert found is not None
+    assert [(w.task_id, w.index) for w in found.writes] == [("b", -1), ("b", 0), ("a", 0)]
+    assert [w.value for w in found.writes[:2]] == [Plain("t", b"3"), plain]
+    last = found.writes[2].value
+    assert isinstance(last, MessageList)
+    assert last.single
+    assert [item.content for item in last.items if isinstance(item, Message)] == ["words of message 5"]
+
+
+async def lists_checkpoints_newest_first(store: SessionStore) -> None:
+    """Checkpoints are listed newest first, before a given one, of one namespace or all."""
+    await _put(store, "1", None, ())
+    await _put(store, "2", "1", ())
+    assert [c.id for c in await store.checkpoints("a tenant", "a session", "")] == ["2", "1"]
+    assert [c.id for c in await store.checkpoints("a tenant", None, None, before="2")] == ["1"]
+    assert await store.checkpoints("nobody", None, None) == ()
+
+
+STORE_PROMISES: tuple[Promise, ...] = (
+    keeps_order_and_numbers,
+    keeps_everything_of_a_message,
+    stores_one_message_once,
+    leaves_version_when_nothing_is_new,
+    refuses_other_content_under_one_id,
+    revises_in_place,
+    refuses_another_version,
+    loads_what_is_behind_the_digest,
+    keeps_one_digest_of_two,
+    loads_a_lineage,
+    keeps_sessions_apart,
+    finds_words,
+    deletes_everything,
+    keeps_marks_and_notices,
+    lists_newest_first,
+    stores_checkpoint_messages_once,
+    expands_what_a_view_covered,
+    keeps_what_others_appended,
+    orders_writes,
+    lists_checkpoints_newest_first,
+)
+
+
+def _checkpoint(checkpoint_id: str, parent_id: str | None) -> Checkpoint:
+    versions = {"messages": int(checkpoint_id)}
+    return Checkpoint(KEY, checkpoint_id, parent_id, Plain("t", b"body"), versions)
+
+
+async def _put(
+    store: SessionStore,
+    checkpoint_id: str,
+    parent_id: str | None,
+    items: tuple[Message | Ranges, ...],
+    *,
+    since: int | None = 0,
+) -> None:
+    values: dict[str, Plain | MessageList | None] = {"messages": MessageList(items) if items else None}
+    await store.put_checkpoint(
+        _checkpoint(checkpoint_id, parent_id), values, head_channel="messages", since=since
+    )

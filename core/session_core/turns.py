@@ -1,0 +1,231 @@
+"""The nouns of a conversation: keys, messages, tool calls, and the units that are never parted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Literal
+
+from session_core.errors import EmptyMessage, InputError, UnknownRole
+from session_core.ranges import Ranges
+
+MAX_NAME_CHARACTERS = 512
+"""Longest session id, tenant or namespace that is taken."""
+
+
+class Role(StrEnum):
+    """Who speaks. Frameworks' own roles are mapped to these four by their adapters."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+    @classmethod
+    def parse(cls, name: str) -> Role:
+        """The role called `name`. Raises: UnknownRole."""
+        try:
+            return cls(name)
+        except ValueError:
+            known = ", ".join(role.value for role in cls)
+            raise UnknownRole(f"unknown role {name!r}; use one of {known}") from None
+
+
+class Importance(StrEnum):
+    """What compression may do with a message; decided once, when it is appended."""
+
+    MUST_KEEP = "must_keep"
+    SUMMARIZE = "summarize"
+    DISCARD = "discard"
+
+
+Origin = Literal["record", "digest", "recall", "refresh"]
+"""Where a message of a view comes from: the record, or written for the view alone."""
+
+Rendition = Literal["whole", "clip", "named"]
+"""How a message of the record stands in a view: as it is, shortened, or with its author's name before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The name of one session.
+
+    `namespace` is empty for the conversation itself; a LangGraph subgraph that keeps messages of its
+    own has its checkpoint namespace here, so that they never enter the conversation's record.
+    """
+
+    session_id: str
+    tenant: str = "default"
+    namespace: str = ""
+
+    def __post_init__(self) -> None:
+        for part, name in ((self.session_id, "session id"), (self.tenant, "tenant")):
+            if not isinstance(part, str) or not part:
+                raise InputError(f"{name} {part!r} is not a name; pass a string that is not empty")
+        for part in (self.session_id, self.tenant, self.namespace):
+            if len(part) > MAX_NAME_CHARACTERS or "\x00" in part:
+                raise InputError(
+                    f"name {part[:40]!r}... is not taken; at most {MAX_NAME_CHARACTERS} characters, no NUL"
+                )
+
+    def __str__(self) -> str:
+        name = self.session_id if self.tenant == "default" else f"{self.tenant}/{self.session_id}"
+        return f"{name}#{self.namespace}" if self.namespace else name
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that an assistant asks for. `arguments` is JSON text, as models write it."""
+
+    id: str
+    name: str
+    arguments: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A part of a message that is not text. `data` is a URL, a data URL or base64, as it came."""
+
+    kind: Literal["image", "audio", "video", "file"]
+    data: str
+    mime: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A framework's own serialized message, less what the neutral fields hold already.
+
+    `format` names the codec that reads `data` ("langchain/1"); no other code looks inside.
+    `note` is what may differ between equal messages, such as which fields were spelled out: it is
+    stored, but no part of what the message says.
+    """
+
+    format: str
+    data: bytes
+    note: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One immutable entry of the record, or of a view.
+
+    `seq` orders the record, from 1; 0 means "not in a record". `tokens` is counted once, when the
+    message is appended, framing and tool calls included. `time_s` is seconds since the epoch and is
+    information only: order comes from `seq`. `clip` is the shorter rendition a large tool output got
+    when it was appended, `clip_tokens` its price. `aside` is what else of it goes to a provider as
+    text (reasoning, results of the provider's own tools): it has a price, but is never summarized.
+    `covers` names the part of the record that a message written for a view (`origin` other than
+    "record") stands for.
+    """
+
+    role: Role
+    content: str = ""
+    id: str = field(default="", kw_only=True)
+    tool_calls: tuple[ToolCall, ...] = field(default=(), kw_only=True)
+    tool_call_id: str | None = field(default=None, kw_only=True)
+    name: str | None = field(default=None, kw_only=True)
+    author: str | None = field(default=None, kw_only=True)
+    media: tuple[Media, ...] = field(default=(), kw_only=True)
+    aside: str = field(default="", kw_only=True)
+    native: Native | None = field(default=None, kw_only=True)
+    time_s: float | None = field(default=None, kw_only=True)
+    seq: int = field(default=0, kw_only=True)
+    tokens: int = field(default=0, kw_only=True)
+    importance: Importance = field(default=Importance.SUMMARIZE, kw_only=True)
+    clip: str | None = field(default=None, kw_only=True)
+    clip_tokens: int = field(default=0, kw_only=True)
+    origin: Origin = field(default="record", kw_only=True)
+    rendition: Rendition = field(default="whole", kw_only=True)
+    covers: Ranges = field(default=Ranges(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.role, Role):
+            object.__setattr__(self, "role", Role.parse(self.role))
+        if self.role is Role.TOOL and not self.tool_call_id:
+            raise InputError("a tool message has no tool_call_id; pass the id of the call it answers")
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it that a model could read."""
+        return not (self.content.strip() or self.tool_calls or self.media)
+
+    @property
+    def view_tokens(self) -> int:
+        """Its price once it is no longer recent: of the clip where there is one, else of the whole."""
+        return self.clip_tokens if self.clip is not None else self.tokens
+
+    def require_content(self, key: Key) -> None:
+        """Raises: EmptyMessage when a message that must say something says nothing."""
+        if self.empty and self.role in (Role.USER, Role.SYSTEM):
+            raise EmptyMessage(
+                f"session {key}: a {self.role} message is empty; send text, media or nothing at all"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Messages that are kept, clipped or folded together: one message, or one assistant message
+    with all results of its tool calls. `complete` is false while a call waits for its result."""
+
+    messages: tuple[Message, ...]
+    complete: bool = True
+
+    @property
+    def tokens(self) -> int:
+        return sum(message.tokens for message in self.messages)
+
+    @property
+    def view_tokens(self) -> int:
+        return sum(message.view_tokens for message in self.messages)
+
+    @property
+    def first(self) -> Message:
+        return self.messages[0]
+
+    @property
+    def starts_turn(self) -> bool:
+        return self.first.role is Role.USER
+
+    @property
+    def seqs(self) -> Iterator[int]:
+        return (message.seq for message in self.messages if message.seq)
+
+
+def units(messages: Sequence[Message]) -> list[Unit]:
+    """`messages` in their order, as units; the results of a call stand right behind it.
+
+    A result that answers no call before it, or one that is answered already, belongs to no unit a
+    provider would accept and is left out; a call without its result makes its unit incomplete.
+    """
+    groups: list[list[Message]] = []
+    owner: dict[str, list[Message]] = {}
+    waiting: list[set[str]] = []
+    of_group: dict[int, set[str]] = {}
+    for message in messages:
+        if message.role is Role.TOOL:
+            group = owner.pop(message.tool_call_id or "", None)
+            if group is not None:
+                group.append(message)
+                of_group[id(group)].discard(message.tool_call_id or "")
+            continue
+        group = [message]
+        groups.append(group)
+        of_group[id(group)] = {call.id for call in message.tool_calls}
+        waiting.append(of_group[id(group)])
+        for call in message.tool_calls:
+            owner[call.id] = group
+    return [
+        Unit(tuple(group), complete=not missing)
+        for group, missing in zip(groups, waiting, strict=True)
+    ]
+
+
+def turn_starts(parts: Sequence[Unit]) -> list[int]:
+    """Indexes of the units that begin a turn: each user message, and the first unit of all."""
+    return [index for index, unit in enumerate(parts) if unit.starts_turn or index == 0]
+
+
+def numbered(messages: Sequence[Message], first_seq: int) -> tuple[Message, ...]:
+    """`messages` with sequence numbers from `first_seq` on."""
+    return tuple(replace(m, seq=first_seq + i) for i, m in enumerate(messages))

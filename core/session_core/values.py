@@ -1,0 +1,237 @@
+"""Finds the values a text states: identifiers, dates, times, amounts and numbers, and their plain forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from session_core.words import MONTHS
+
+
+class ValueKind(StrEnum):
+    """What sort of value it is."""
+
+    IDENTIFIER = "identifier"
+    DATE = "date"
+    TIME = "time"
+    AMOUNT = "amount"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value: its words, and where it stands in its text."""
+
+    kind: ValueKind
+    text: str
+    start: int
+    end: int
+
+
+CURRENCIES: dict[str, str] = {
+    name: code
+    for code, names in (
+        ("usd", "$ us$ usd dollar dollars dólar dólares dollari"),
+        ("eur", "€ eur euro euros"),
+        ("gbp", "£ gbp pound pounds quid"),
+        ("jpy", "¥ jpy yen 円 日元"),
+        ("cny", "cny rmb yuan 元"),
+        ("inr", "₹ inr rupee rupees"),
+        ("rub", "₽ rub rouble roubles ruble rubles"),
+        ("krw", "₩ krw won 원"),
+        ("chf", "chf franken francs"),
+        ("cad", "cad"),
+        ("aud", "aud"),
+        ("brl", "r$ brl real reais"),
+        ("mxn", "mxn peso pesos"),
+        ("sek", "sek kronor"),
+        ("pln", "pln zł zloty"),
+        ("try", "₺ lira"),
+        ("thb", "฿ thb baht"),
+        ("%", "% percent prozent"),
+    )
+    for name in names.split()
+}
+"""Names and signs of currencies, by the code of each; percent is handled as one."""
+
+MULTIPLIERS = {
+    "k": 1_000, "thousand": 1_000, "m": 1_000_000, "mn": 1_000_000, "million": 1_000_000,
+    "millionen": 1_000_000, "bn": 1_000_000_000, "billion": 1_000_000_000, "万": 10_000, "億": 100_000_000,
+}  # fmt: skip
+
+_UNITS = (
+    "km kms miles? mi meters? metres? cm mm ft feet inch inches kg kilos? lbs? grams? mg ml lit(?:er|re)s? "
+    "[kmgt]b [kmg]hz watts? kwh hours? hrs? minutes? mins? seconds? secs? days? nights? weeks? months? "
+    "years? "
+    "people persons? guests? adults? children kids? passengers? rooms? tickets? seats? units? items? pieces? "
+    "stars? pages? tage? nächte wochen? monate? jahre? stunden? minuten personen jours? nuits? semaines? "
+    "mois ans "
+    "heures? personnes días? noches? semanas? meses años? horas? personas giorni notti settimane mesi anni "
+    "ore "
+    "persone dias? noites? pessoas anos?"
+).split()
+_START = r"(?<![A-Za-z0-9_.,])"
+_SIGN = r"(?:US\$|R\$|[$€£¥₹₽₩₺฿])"
+_GROUPED = r"\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)"
+_NUM = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?)"
+_MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
+_CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
+_MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b(?:\.(?=\s\d))?"
+_SOON = r"tomorrow|next\s(?:week(?:end)?|month|year)|morgen\sfrüh|demain|mañana|domani|amanhã"
+_WEEKDAY = (
+    "(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|"
+    "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|"
+    "domingo|"
+    "lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|segunda-feira|terça-feira|quarta-feira|"
+    "quinta-feira|sexta-feira"
+)
+
+_WEB = r"https?://[^\s<>\"')\]]{1,500}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
+_UUID = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+_DATE = "|".join(
+    (
+        r"\b\d{4}-\d{1,2}-\d{1,2}(?!\d)T?",
+        r"\b\d{1,2}(?P<sep>[./-])\d{1,2}(?P=sep)(?:\d{4}|\d{2})\b(?!(?P=sep)\d)",
+        r"\b\d{4}[./]\d{1,2}[./]\d{1,2}\b",
+        (
+            rf"\b\d{{1,2}}(?:st|nd|rd|th|er|\.|º)?[\s-](?:(?:of|de|di|do)\s)?{_MONTH}"
+            r"(?:,?[\s-](?:de\s|of\s)?\d{4}\b)?"
+        ),
+        rf"\b{_MONTH}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?\b(?![:.,]\d)(?:,?\s\d{{4}}\b)?",
+        rf"\b{_MONTH}\s\d{{4}}\b",
+        r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日号일])?",
+        rf"\b(?:{_WEEKDAY}|{_SOON})\b",
+    )
+)
+_TIME = "|".join(
+    (
+        r"(?:\b|(?<=\dT))\d{1,2}:\d{2}(?::\d{2})?(?!\d)(?:\s?(?:[ap]m\b|[ap]\.m\.))?",
+        r"\b\d{1,2}\s?(?:[ap]m\b|[ap]\.m\.)|\b\d{1,2}\s?(?:uhr|o['’]clock)\b|\b\d{1,2}h(?:\d{2})?\b",
+        r"\d{1,2}[時时点]\s?(?:\d{1,2}分)?",
+    )
+)
+_AMOUNT = "|".join(
+    (
+        rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
+        rf"{_START}{_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|円|元|日元|원|zł)",
+        rf"{_START}{_NUM}{_MANY}?[\s-]?(?:{_CODES}|{'|'.join(_UNITS)})\b",
+    )
+)
+_PHONE = r"(?<![\w.,+-])(?:\+\d{1,3}|\(?0\d{1,4}\)?)[\s./-]?\d[\d\s./-]{4,14}\d\b"
+_PATH = r"(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)+|[#@]\w{2,64}\b"
+_NUMBER = rf"{_START}{_NUM}(?:{_MANY})?(?![A-Za-z0-9_]|[-/.:#,][A-Za-z0-9])"
+_CODE = (
+    r"(?<![A-Za-z0-9_.-])(?=[A-Za-z./:#-]{0,40}[0-9_]|[A-Za-z-]{1,40}\.[a-z])"
+    r"[A-Za-z0-9_]+(?:[-/.:#][A-Za-z0-9_]+)*"
+)
+_WORD_START = r"(?:(?<![A-Za-z])|(?<=\dT))"
+_PATTERN = re.compile(
+    rf"{_WORD_START}(?:(?P<web>{_WEB})|(?P<uuid>{_UUID})|(?P<date>{_DATE})|(?P<time>{_TIME})|"
+    f"(?P<amount>{_AMOUNT})|"
+    rf"(?P<phone>{_PHONE})|(?P<path>{_PATH})|(?P<number>{_NUMBER})|(?P<code>{_CODE})|(?P<digits>\d+))",
+    re.IGNORECASE,
+)
+_NO_DIGITS = re.compile(rf"(?P<web>{_WEB})|(?P<path>{_PATH})|(?P<code>{_CODE})", re.IGNORECASE)
+_DAYS = re.compile(rf"(?P<date>\b(?:{_WEEKDAY}|{_SOON})\b)", re.IGNORECASE)
+_NO_DIGITS_EITHER = re.compile(f"{_NO_DIGITS.pattern}|{_DAYS.pattern}", re.IGNORECASE)
+_SIGNS = re.compile(r"[@_/#]|\w\.[a-z]")
+_KINDS = {
+    "web": ValueKind.IDENTIFIER, "uuid": ValueKind.IDENTIFIER, "phone": ValueKind.IDENTIFIER,
+    "path": ValueKind.IDENTIFIER, "code": ValueKind.IDENTIFIER, "date": ValueKind.DATE,
+    "time": ValueKind.TIME, "amount": ValueKind.AMOUNT, "number": ValueKind.NUMBER,
+    "digits": ValueKind.NUMBER,
+}  # fmt: skip
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|º|[a-z])", re.IGNORECASE)
+_FILE = re.compile(r"[\w-]+\.(?:[a-z]{2,4}|[a-z]\w\d?)", re.IGNORECASE)
+_NUMBER_ONLY = re.compile(rf"{_NUM}{_MANY}?", re.IGNORECASE)
+
+
+def values(text: str) -> list[Value]:
+    """The values that `text` states, in order; no two overlap."""
+    return list(_found(text))
+
+
+def numbers(text: str) -> frozenset[Decimal]:
+    """What the number in `text` can mean: "1.200" is 1200 or 1.2, "2.5k" is 2500."""
+    match = _NUMBER_ONLY.search(text)
+    if match is None:
+        return frozenset()
+    digits = re.match(r"[\d.,'’\u00a0\u202f]*\d", match.group())
+    if digits is None:
+        return frozenset()
+    factor = MULTIPLIERS.get(match.group()[digits.end() :].strip().casefold(), 1)
+    return frozenset((Decimal(reading) * factor).normalize() for reading in _readings(digits.group()))
+
+
+def currency(text: str) -> str | None:
+    """The code of the currency (or "%") that the amount `text` is in, or None."""
+    rest = re.sub(r"[\d.,'’\u00a0\u202f]", " ", text).casefold()
+    for part in rest.split():
+        if part in CURRENCIES:
+            return CURRENCIES[part]
+    return next((code for sign, code in CURRENCIES.items() if not sign.isascii() and sign in rest), None)
+
+
+def _found(text: str) -> Iterator[Value]:
+    for match in _pattern(text).finditer(text):
+        group = match.lastgroup or "number"
+        shown, start = match.group(), match.start()
+        if group == "web":
+            shown = shown.rstrip(".,;:!?")
+        elif group == "date":
+            shown = shown.removesuffix("T").rstrip()
+        kind: ValueKind | None = _KINDS[group]
+        if group == "code":
+            kind = _code_kind(shown)
+        elif group == "number" and shown.isdigit():
+            kind = ValueKind.IDENTIFIER if _names_something(shown) else ValueKind.NUMBER
+        if kind is not None:
+            yield Value(kind, shown, start, start + len(shown))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """The cheapest pattern that finds all values of `text`: most sentences have no digit."""
+    if any(c in text for c in "0123456789") or not text.isascii():
+        return _PATTERN
+    if _SIGNS.search(text):
+        return _NO_DIGITS_EITHER
+    return _DAYS
+
+
+def _code_kind(token: str) -> ValueKind | None:
+    """Whether a run of letters, digits and joiners names something, is a number, or is a plain word."""
+    if not any(c.isdigit() for c in token):
+        named = "_" in token.strip("_") or ("." in token and _FILE.fullmatch(token) and token.islower())
+        return ValueKind.IDENTIFIER if named else None
+    if not any(c.isalpha() for c in token):
+        return ValueKind.NUMBER if _NUMBER_ONLY.fullmatch(token) else ValueKind.IDENTIFIER
+    if _ORDINAL.fullmatch(token) or len(token) < 3:
+        return ValueKind.NUMBER if token[0].isdigit() else None
+    return ValueKind.IDENTIFIER
+
+
+def _names_something(digits: str) -> bool:
+    """Whether bare digits look like an account or a code rather than a quantity."""
+    return len(digits) >= 8 or (digits[0] == "0" and digits.strip("0") != "")
+
+
+def _readings(digits: str) -> Iterator[str]:
+    """The decimals that a number as written can mean, by English and by continental habits."""
+    plain = re.sub(r"['’\u00a0\u202f]", "", digits)
+    marks = [c for c in plain if c in ".,"]
+    if not marks:
+        yield plain
+        return
+    last = plain.rfind(marks[-1])
+    head, tail = re.sub("[.,]", "", plain[:last]), plain[last + 1 :]
+    if len(set(marks)) == 2:
+        yield f"{head}.{tail}"
+        return
+    grouped = len(tail) == 3 and all(len(part) == 3 for part in re.split("[.,]", plain)[1:])
+    if grouped and plain[0] != "0":
+        yield head + tail
+    if len(marks) == 1 and (marks[0] == "." or not grouped or plain[0] == "0"):
+        yield f"{head or '0'}.{tail}"

@@ -1,0 +1,158 @@
+"""Splits text of any language into sentences and words, and shortens it where it can be seen."""
+
+from __future__ import annotations
+
+import re
+
+SENTENCE_CHARACTERS = 1_000
+"""A sentence without any end in so many characters is parted there, at white space where there is some."""
+
+ELLIPSIS = "…"
+
+STOP_WORDS = frozenset(
+    (
+        "a about after again all also am an and any are as at be because been before being but by can could "
+        "did "
+        "do does for from had has have he her here him his how i if in into is it its just like me more "
+        "most my "
+        "no not of off on or our out over own she so some such than that the their them then there these "
+        "they "
+        "this to too up us very was we were what when where which who why will with would you your "
+        "der die das den dem ein eine einen und oder ist sind war ich du er sie es wir ihr nicht mit von zu "
+        "im in "
+        "auf für als auch an bei "
+        "le la les un une des et ou est sont je tu il elle nous vous ne pas avec de du en au aux pour que "
+        "qui ce "
+        "el los las una unos y o es son yo tú él ella no con del al por para que se lo su "
+        "il lo gli uno e è sono io noi non di da per che si "
+        "os as um uma e é são eu nós não do da no na em para por com que se"
+    ).split()
+)
+
+MONTHS: dict[str, int] = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan januar jänner janvier enero ene gennaio gen janeiro",
+            "february feb februar février fevrier febrero febbraio fevereiro fev",
+            "march mar märz maerz mars marzo março marco",
+            "april apr avril abril abr aprile",
+            "may mai mayo maggio maio",
+            "june jun juni juin junio giugno junho",
+            "july jul juli juillet julio luglio julho",
+            "august aug août aout agosto ago",
+            "september sep sept septembre septiembre settembre setembro",
+            "october oct oktober okt octobre octubre ottobre outubro",
+            "november nov novembre noviembre novembro",
+            "december dec dezember dez décembre decembre diciembre dicembre dezembro",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Names of months in English, German, French, Spanish, Italian and Portuguese."""
+
+_ABBREVIATIONS = frozenset(
+    (
+        "mr mrs ms dr prof sr sra st vs etc approx dept est fig inc ltd co no nr vol e.g i.e u.s u.k a.m "
+        "p.m cf al "
+        "bzw ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
+    ).split()
+)
+_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]+[」』”’）]*")
+_BULLET = re.compile(r"(?:[-*•+>]+\s+|#{1,6}\s+|\d{1,3}[.)]\s+)+")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of `text`, word for word, in order; a line end always ends one.
+
+    Marks of lists and headings at the start of a line are left out. Full stops of abbreviations,
+    initials, decimals and German dates end nothing.
+    """
+    found: list[str] = []
+    for line in text.splitlines():
+        line = line.strip()
+        mark = _BULLET.match(line)
+        if mark:
+            line = line[mark.end() :]
+        if line:
+            found.extend(_split(line))
+    return found
+
+
+def words(text: str) -> list[str]:
+    """The words of `text` in lower case; a script without spaces gives its pairs of characters."""
+    found: list[str] = []
+    for word in _WORD.findall(text.casefold()):
+        if word.isascii() or not _UNSPACED.search(word):
+            found.append(word)
+            continue
+        for run in _UNSPACED.findall(word):
+            found.extend([run[i : i + 2] for i in range(len(run) - 1)] or [run])
+        found.extend(part for part in _UNSPACED.split(word) if part)
+    return found
+
+
+def content_words(text: str) -> list[str]:
+    """The words of `text` that say something: without stop words and lone letters."""
+    return [word for word in words(text) if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
+
+
+def one_line(text: str) -> str:
+    """`text` with each run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def shorten(text: str, max_characters: int, around: int = 0) -> str:
+    """`text` in at most `max_characters`, cut around position `around`; each cut shows as `…`.
+
+    Cuts at blanks where one is near.
+    """
+    if len(text) <= max_characters:
+        return text
+    room = max(1, max_characters - 2)
+    start = min(max(0, around - room // 3), len(text) - room)
+    end = start + room
+    if start > 0:
+        blank = text.find(" ", start, min(start + room // 4, around if around > start else end))
+        start = blank + 1 if blank >= 0 else start
+    if end < len(text):
+        blank = text.rfind(" ", end - room // 4, end)
+        end = blank if blank > start else end
+    head, tail = ELLIPSIS if start > 0 else "", ELLIPSIS if end < len(text) else ""
+    return f"{head}{text[start:end].strip()}{tail}"
+
+
+def _split(line: str) -> list[str]:
+    parts: list[str] = []
+    start = 0
+    for match in _END.finditer(line):
+        if match.group().startswith(".") and _goes_on(line, start, match):
+            continue
+        parts.extend(_limited(line[start : match.end()].strip()))
+        start = match.end()
+    parts.extend(_limited(line[start:].strip()))
+    return parts
+
+
+def _goes_on(line: str, start: int, stop: re.Match[str]) -> bool:
+    """Whether a full stop is part of an abbreviation, an initial or a date."""
+    following = line[stop.end() : stop.end() + 20].lstrip()
+    before = line[max(start, stop.start() - 12) : stop.start()].rsplit(maxsplit=1)
+    last = before[-1].lstrip("(\"'“").casefold() if before else ""
+    if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and bool(following)):
+        return bool(following)
+    next_word = _WORD.match(following)
+    return bool(last.isdigit() and len(last) <= 2 and next_word and next_word.group().casefold() in MONTHS)
+
+
+def _limited(part: str) -> list[str]:
+    pieces: list[str] = []
+    while len(part) > SENTENCE_CHARACTERS:
+        cut = part.rfind(" ", SENTENCE_CHARACTERS // 2, SENTENCE_CHARACTERS)
+        cut = cut if cut > 0 else SENTENCE_CHARACTERS
+        pieces.append(part[:cut].strip())
+        part = part[cut:].strip()
+    return [*pieces, part] if part else pieces

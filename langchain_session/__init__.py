@@ -1,0 +1,39 @@
+"""LangChain and LangGraph adapters of llm-sessions; each name is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from session_core.errors import missing_extra
+
+if TYPE_CHECKING:
+    from langchain_session.attached import attach as attach
+    from langchain_session.chat_model import ChatModelSummarizer as ChatModelSummarizer
+    from langchain_session.history import SessionChatMessageHistory as SessionChatMessageHistory
+    from langchain_session.middleware import SessionMiddleware as SessionMiddleware
+    from langchain_session.recall import recall_tool as recall_tool
+    from langchain_session.saver import SessionSaver as SessionSaver
+
+_WHERE = {
+    "SessionChatMessageHistory": ("history", "langchain"),
+    "SessionSaver": ("saver", "langchain"),
+    "ChatModelSummarizer": ("chat_model", "langchain"),
+    "SessionMiddleware": ("middleware", "langgraph"),
+    "attach": ("attached", "langgraph"),
+    "recall_tool": ("recall", "langgraph"),
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, extra = _WHERE[name]
+    try:
+        found = getattr(import_module(f"{__name__}.{module}"), name)
+    except ModuleNotFoundError as exc:
+        raise missing_extra(str(exc.name), extra) from exc
+    globals()[name] = found
+    return found

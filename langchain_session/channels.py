@@ -1,0 +1,81 @@
+"""Values of LangGraph channels to stored values and back; lists of messages become parts of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langchain_session.messages import MARK, from_core, mark_of, to_core
+from session_core.codec import digest_to_plain
+from session_core.plan import View
+from session_core.ports import MessageList, Plain
+from session_core.ranges import Ranges
+from session_core.turns import Key, Message
+
+Prepare = Callable[[Message], Message]
+
+
+def is_message_list(value: object) -> bool:
+    """Whether a channel's value is a list of nothing but messages, and of at least one."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, BaseMessage) for item in value)
+
+
+def encode(value: Any, key: Key, serde: SerializerProtocol, prepare: Prepare) -> Plain | MessageList:
+    """A channel's value as it is stored for `key`; live objects are read, never changed."""
+    if not is_message_list(value):
+        return Plain(*serde.dumps_typed(value))
+    items = (_item(message, key, prepare) for message in value)
+    return MessageList(tuple(item for item in items if item is not None))
+
+
+def encode_write(value: Any, serde: SerializerProtocol) -> Plain | MessageList:
+    """A task's write as it is stored: messages by their bodies, everything else serialized."""
+    if isinstance(value, BaseMessage) and _plain_words(value):
+        return MessageList((to_core(value),), single=True)
+    if is_message_list(value) and all(_plain_words(message) for message in value):
+        return MessageList(tuple(to_core(message) for message in value))
+    return Plain(*serde.dumps_typed(value))
+
+
+def decode_write(value: Plain | MessageList, serde: SerializerProtocol) -> Any:
+    """What `encode_write` was given."""
+    if isinstance(value, Plain):
+        return serde.loads_typed((value.type, value.data))
+    messages = [from_core(item) for item in value.items if isinstance(item, Message)]
+    return messages[0] if value.single else messages
+
+
+def view_messages(view: View, key: Key) -> list[BaseMessage]:
+    """The messages of a view for a run; those that are not the record's own words carry where they come from.
+
+    The digest's message carries the digest as data too, so that the run can fold on top of it.
+    """
+    return [_marked(message, view, key) for message in view.messages]
+
+
+def _marked(message: Message, view: View, key: Key) -> BaseMessage:
+    made = from_core(message)
+    mark = made.additional_kwargs.get(MARK)
+    if mark is not None:
+        mark = {**mark, "session": str(key)}
+        if message.origin == "digest" and view.digest is not None:
+            mark["digest"] = digest_to_plain(view.digest)
+        made.additional_kwargs = {**made.additional_kwargs, MARK: mark}
+    return made
+
+
+def _plain_words(message: BaseMessage) -> bool:
+    return mark_of(message) is None
+
+
+def _item(message: BaseMessage, key: Key, prepare: Prepare) -> Message | Ranges | None:
+    """The part of the record that a message of a view stands for, or the message, if it is one of its own."""
+    mark = mark_of(message)
+    if mark is None or mark.get("origin", "record") == "record":
+        return prepare(to_core(message))
+    if mark.get("session") != str(key):
+        return None
+    return Ranges.from_pairs(mark.get("covers", ())) or None

@@ -1,0 +1,1 @@
+"""The LangGraph and LangChain parts of `llm-sessions demo`."""

@@ -1,0 +1,220 @@
+"""LangChain messages to the record's messages and back, exactly: class, fields, content and artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import langchain_core.messages as lc
+from langchain_core.messages import BaseMessage
+
+from langchain_session.marks import mark_of, marked, text_of
+from langchain_session.native import FORMAT, exact, read, tool_call, write
+from session_core.blocks import media_in, read_blocks, source_of
+from session_core.calls import arguments_text, function_call_id, says_exactly
+from session_core.held import HeldBy
+from session_core.marks import MARK, synthetic_id
+from session_core.ranges import Ranges
+from session_core.turns import Media, Message, Role, ToolCall
+
+__all__ = ["MARK", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]
+
+_SPEAKERS = {
+    "user": Role.USER,
+    "human": Role.USER,
+    "assistant": Role.ASSISTANT,
+    "ai": Role.ASSISTANT,
+    "model": Role.ASSISTANT,
+    "bot": Role.ASSISTANT,
+    "chatbot": Role.ASSISTANT,
+    "tool": Role.ASSISTANT,
+    "function": Role.ASSISTANT,
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+}
+
+
+def to_core(message: BaseMessage) -> Message:
+    """The record's form of `message`, which is left as it is.
+
+    A message with our mark comes back as what it was in the view: digest, recall, clip. One that was
+    changed since it was marked is taken as a message of its own. A `RemoveMessage` says nothing: it is
+    converted (as an empty system message), and no record takes it. Raises: InputError.
+    """
+    mark = mark_of(message) or {}
+    if "origin" in mark:
+        covers = Ranges.from_pairs(mark.get("covers", ()))
+        role, _ = _speaker(message)
+        return Message(role, text_of(message), id=message.id or "", origin=mark["origin"], covers=covers)
+    neutral, table = _neutral(message, mark)
+    return replace(neutral, native=write(message, neutral, table))
+
+
+def from_core(message: Message) -> BaseMessage:
+    """The LangChain message that `message` was, or what it is in a view.
+
+    A message another framework stored is built from what it says. Raises: StoreUnreadable.
+    """
+    if message.origin != "record":
+        covers = [list(pair) for pair in message.covers.pairs]
+        built = _from_neutral(message)
+        built.id = synthetic_id(message.origin, message.content, covers)
+        return marked(built, {"origin": message.origin, "covers": covers})
+    native = message.native
+    ours = native is not None and native.format == FORMAT
+    found = read(message, native) if native is not None and ours else _from_neutral(message)
+    if message.rendition == "whole":
+        return found
+    return marked(_rendered(found, message), {"rendition": message.rendition, "ref": message.id})
+
+
+def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
+    """The record's form of each of `messages`, in their order. Raises: InputError."""
+    return [to_core(message) for message in messages]
+
+
+def from_core_many(messages: Iterable[Message]) -> list[BaseMessage]:
+    """The LangChain form of each of `messages`, in their order. Raises: StoreUnreadable."""
+    return [from_core(message) for message in messages]
+
+
+def _neutral(message: BaseMessage, mark: Mapping[str, Any]) -> tuple[Message, HeldBy]:
+    parts = read_blocks(message.content)
+    calls, parsed = _calls(message)
+    role, author = _speaker(message)
+    neutral = Message(
+        role,
+        parts.content,
+        id=str(mark.get("ref", message.id or "")),
+        tool_calls=calls,
+        tool_call_id=_answers(message),
+        name=message.name,
+        author=author,
+        media=parts.media,
+        aside=parts.aside,
+        rendition=mark.get("rendition", "whole"),
+    )
+    return neutral, HeldBy(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
+
+
+def _speaker(message: BaseMessage) -> tuple[Role, str | None]:
+    """Who speaks, and the author's name where it is known."""
+    match message:
+        case lc.HumanMessage():
+            return Role.USER, message.name
+        case lc.AIMessage():
+            return Role.ASSISTANT, None
+        case lc.SystemMessage() | lc.RemoveMessage():
+            return Role.SYSTEM, None
+        case lc.ToolMessage() | lc.FunctionMessage():
+            return Role.TOOL, None
+        case lc.ChatMessage() if message.role.lower() in _SPEAKERS:
+            role = _SPEAKERS[message.role.lower()]
+            return role, message.name if role is Role.USER else None
+        case lc.ChatMessage():
+            return Role.USER, message.role
+    return Role.USER, message.name or message.type
+
+
+def _answers(message: BaseMessage) -> str | None:
+    if isinstance(message, lc.ToolMessage):
+        return message.tool_call_id
+    return function_call_id(message.name) if isinstance(message, lc.FunctionMessage) else None
+
+
+def _calls(message: BaseMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
+    """The calls `message` asks for, and for each whether its text gives the arguments back exactly."""
+    if not isinstance(message, lc.AIMessage):
+        return (), []
+    written = _written(message)
+    calls, parsed = [], []
+    for call in message.tool_calls:
+        text = arguments_text(call["args"], written.get(call["id"] or ""))
+        calls.append(ToolCall(call["id"] or "", call["name"], text))
+        parsed.append(says_exactly(text, call["args"], exact))
+    for bad in message.invalid_tool_calls:
+        if bad.get("id"):
+            calls.append(ToolCall(bad["id"] or "", bad.get("name") or "", bad.get("args") or ""))
+            parsed.append(False)
+    legacy = message.additional_kwargs.get("function_call")
+    if not calls and isinstance(legacy, dict) and legacy.get("name"):
+        name = str(legacy["name"])
+        return (ToolCall(function_call_id(name), name, str(legacy.get("arguments") or "{}")),), [False]
+    return tuple(calls), parsed
+
+
+def _written(message: lc.AIMessage) -> dict[str, str]:
+    """The arguments of each call as the model wrote them, by the call's id, where they were kept."""
+    found: dict[str, str] = {}
+    raw = message.additional_kwargs.get("tool_calls")
+    for call in raw if isinstance(raw, list) else []:
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            found[str(call.get("id"))] = function["arguments"]
+    for chunk in getattr(message, "tool_call_chunks", ()):
+        if chunk.get("args") and chunk.get("id"):
+            found[chunk["id"]] = chunk["args"]
+    return found
+
+
+def _rendered(found: BaseMessage, message: Message) -> BaseMessage:
+    """`found`, said as the view says it: the view's text and calls, the message's own id, media that stay."""
+    update: dict[str, Any] = {"content": _content(found, message), "id": message.id or found.id}
+    if isinstance(found, lc.AIMessage) and message.rendition == "clip":
+        bad = {call.get("id") for call in found.invalid_tool_calls}
+        calls = [call for call in message.tool_calls if call.id not in bad]
+        update["tool_calls"] = [tool_call(call) for call in calls]
+        dropped = {"tool_calls", "function_call"}
+        if calls and not found.tool_calls and "function_call" in found.additional_kwargs:
+            dropped, update["tool_calls"] = {"tool_calls"}, []
+        kwargs = found.additional_kwargs.items()
+        update["additional_kwargs"] = {key: value for key, value in kwargs if key not in dropped}
+        if isinstance(found, lc.AIMessageChunk):
+            update["tool_call_chunks"] = []
+    return found.model_copy(update=update)
+
+
+def _content(found: BaseMessage, message: Message) -> str | list[Any]:
+    """The view's text in the place of the message's own, with the blocks that stay beside it."""
+    if isinstance(found.content, str):
+        return message.content
+    kept = {part.data for part in message.media}
+    named = message.rendition == "named"
+    rest = [
+        block
+        for block in found.content
+        if isinstance(block, dict) and (_holds(block, kept) or (named and not read_blocks([block]).texts))
+    ]
+    return [{"type": "text", "text": message.content}, *rest] if rest else message.content
+
+
+def _holds(block: dict[Any, Any], kept: set[str]) -> bool:
+    media = media_in(block)
+    return media is not None and media.data in kept
+
+
+def _from_neutral(message: Message) -> BaseMessage:
+    """A LangChain message that says what `message` says."""
+    content = [{"type": "text", "text": message.content}] if message.content else []
+    blocks = [*content, *map(_block, message.media)]
+    said = cast(Any, blocks if message.media else message.content)
+    name, message_id = message.name, message.id or None
+    match message.role:
+        case Role.USER:
+            return lc.HumanMessage(said, id=message_id, name=message.author or name)
+        case Role.SYSTEM:
+            return lc.SystemMessage(said, id=message_id, name=name)
+        case Role.TOOL:
+            return lc.ToolMessage(said, id=message_id, name=name, tool_call_id=message.tool_call_id or "")
+    calls = [tool_call(call) for call in message.tool_calls]
+    return lc.AIMessage(said, id=message_id, name=name, tool_calls=calls)
+
+
+def _block(media: Media) -> dict[str, Any]:
+    source = source_of(media)
+    if source.url is not None:
+        return {"type": media.kind, "url": source.url}
+    if source.base64 is not None:
+        return {"type": media.kind, "base64": source.base64, "mime_type": source.mime}
+    return {"type": media.kind, "file_id": source.file_id}

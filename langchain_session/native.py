@@ -1,0 +1,163 @@
+"""A LangChain message as bytes and back: all that its neutral form has not, and its very class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import langchain_core.messages as lc
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from session_core.calls import arguments_of
+from session_core.errors import InputError, StoreUnreadable
+from session_core.exact import Exact, Kind, padded, trimmed
+from session_core.held import HeldBy, restorer
+from session_core.marks import MARK
+from session_core.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
+from session_core.turns import Message, Native, ToolCall
+
+FORMAT = "langchain/1"
+
+_CLASSES: dict[str, type[BaseMessage]] = {
+    "human": lc.HumanMessage,
+    "ai": lc.AIMessage,
+    "system": lc.SystemMessage,
+    "tool": lc.ToolMessage,
+    "function": lc.FunctionMessage,
+    "chat": lc.ChatMessage,
+    "HumanMessageChunk": lc.HumanMessageChunk,
+    "AIMessageChunk": lc.AIMessageChunk,
+    "SystemMessageChunk": lc.SystemMessageChunk,
+    "ToolMessageChunk": lc.ToolMessageChunk,
+    "FunctionMessageChunk": lc.FunctionMessageChunk,
+    "ChatMessageChunk": lc.ChatMessageChunk,
+    "remove": lc.RemoveMessage,
+    "base": BaseMessage,
+}
+_NAMES = {kind: name for name, kind in _CLASSES.items()}
+_FIELDS = (
+    "content",
+    "additional_kwargs",
+    "response_metadata",
+    "type",
+    "name",
+    "id",
+    "tool_calls",
+    "invalid_tool_calls",
+    "usage_metadata",
+    "tool_call_chunks",
+    "chunk_position",
+    "tool_call_id",
+    "artifact",
+    "status",
+    "role",
+    "example",
+)
+"""Names that are written as their number; part of the format, so it only ever grows."""
+
+_serializer = JsonPlusSerializer(allowed_msgpack_modules=None)
+
+
+def _jsonplus(value: object) -> list[object]:
+    try:
+        return list(_serializer.dumps_typed(value))
+    except TypeError as exc:
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise InputError(
+            f"a message holds a {name}, which cannot be stored so that it comes back as it was; "
+            "use plain data, a dataclass or a pydantic model in its place"
+        ) from exc
+
+
+def _is_odd(value: object) -> bool:
+    return not isinstance(value, int | float | str | bytes | list | dict)
+
+
+exact = Exact(
+    (
+        *object_kinds(),
+        Kind(48, _is_odd, _jsonplus, lambda plain: _serializer.loads_typed((plain[0], plain[1]))),
+    )
+)
+
+
+def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
+    """All of `message` that `neutral` has not; which of its fields were spelled out is only a note."""
+    state = model_state(message, defaults=False)
+    values = dict(state.values)
+    if MARK in message.additional_kwargs:
+        values["additional_kwargs"] = {k: v for k, v in message.additional_kwargs.items() if k != MARK}
+    if isinstance(message.content, str):
+        values.pop("content", None)
+    if isinstance(message, lc.AIMessage) and _calls_follow(message, neutral):
+        values["tool_calls"] = len(message.tool_calls)
+    flat = [part for name, value in values.items() for part in (_short(name), value)]
+    kind = _class_name(type(message))
+    data = exact.encode(trimmed([kind, flat or None, dict(state.extra or {}) or None, state.private]), table)
+    expected = {*values, "content"}
+    if state.spelled == expected:
+        return Native(FORMAT, data)
+    odd = sorted(state.spelled ^ expected)
+    return Native(FORMAT, data, exact.encode([_short(name) for name in odd]))
+
+
+def _calls_follow(message: lc.AIMessage, neutral: Message) -> bool:
+    """Whether the calls can be rebuilt from the neutral ones alone."""
+    calls = neutral.tool_calls[: len(message.tool_calls)]
+    if not message.tool_calls or len(calls) < len(message.tool_calls):
+        return False
+    return exact.same(message.tool_calls, [tool_call(call) for call in calls])
+
+
+def tool_call(call: ToolCall) -> dict[str, Any]:
+    """`call` as LangChain has it."""
+    return {"name": call.name, "args": arguments_of(call), "id": call.id, "type": "tool_call"}
+
+
+def _class_name(kind: type[BaseMessage]) -> object:
+    """The class's short name, or its path with the LangChain class to fall back on."""
+    if kind in _NAMES:
+        return _NAMES[kind]
+    base = next(ancestor for ancestor in kind.__mro__ if ancestor in _NAMES)
+    return [path_of(kind), _NAMES[base]]
+
+
+def _class_named(name: object) -> type[BaseMessage]:
+    if isinstance(name, str):
+        return _CLASSES[name]
+    path, base = cast(Sequence[str], name)
+    found = class_at(path)
+    return found if found is not None and issubclass(found, BaseMessage) else _CLASSES[base]
+
+
+def _short(name: str) -> str | int:
+    return _FIELDS.index(name) if name in _FIELDS else name
+
+
+def _long(name: str | int) -> str:
+    return _FIELDS[name] if isinstance(name, int) else name
+
+
+def read(message: Message, native: Native) -> BaseMessage:
+    """The message that `native` was written of. Raises: StoreUnreadable."""
+    try:
+        plain = exact.decode(native.data, restorer(message))
+        name, flat, extra, private = padded(plain, 4)
+        flat = flat or []
+        values = {_long(key): value for key, value in zip(flat[::2], flat[1::2], strict=True)}
+        odd = cast(list[str | int], exact.decode(native.note)) if native.note else []
+        kind = _class_named(name)
+    except (ValueError, TypeError, LookupError) as exc:
+        raise StoreUnreadable(
+            f"message {message.id} cannot be read as a LangChain message ({exc}); it is damaged, or was "
+            "written by a newer release: update llm-sessions, or restore it from a backup"
+        ) from exc
+    spelled = frozenset({*values, "content"} ^ {_long(key) for key in odd})
+    values.setdefault("content", message.content)
+    if isinstance(values.get("tool_calls"), int):
+        values["tool_calls"] = [tool_call(call) for call in message.tool_calls[: values["tool_calls"]]]
+    unknown = {key: value for key, value in values.items() if key not in kind.model_fields}
+    return cast(
+        BaseMessage, model_from(kind, ModelState(values, spelled, {**(extra or {}), **unknown}, private))
+    )

@@ -1,0 +1,307 @@
+"""`SessionSaver`: a LangGraph checkpointer that stores each message once and hands runs a view that fits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+)
+from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langchain_session.channels import decode_write, encode, encode_write, is_message_list, view_messages
+from langchain_session.messages import from_core_many
+from session_core import Policy, Sessions
+from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
+from session_core.ranges import Ranges
+from session_core.session import Flow, Workshop
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+SINCE = "__llm_sessions_since"
+"""In the config of a run: the last sequence number of the record when the run began."""
+HIDDEN = "__llm_sessions_hidden"
+"""In the config of a run: the part of the thread that its view shows in no form."""
+RUNTIME = "__pregel_runtime"
+"""In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
+
+
+class SessionSaver(BaseCheckpointSaver[int]):
+    """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
+
+    A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
+    history see the whole record. One object serves both voices. `channel` is the state key that the
+    conversation is; lists of messages under other keys are stored once too, and come back whole.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions | str = "memory://",
+        *,
+        policy: Policy | None = None,
+        tenant: str = "default",
+        channel: str = "messages",
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        super().__init__(serde=serde)
+        self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
+        self.tenant = tenant
+        self.channel = channel
+        self._blocking = _Voice(self.sessions.store, self.sessions.workshop)
+        self._awaiting = _Voice(self.sessions.awaited, self.sessions.workshop)
+
+    @classmethod
+    def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
+        """A saver on the store at `url`, such as "sqlite:///chat.db"; usable as it is or in a `with`."""
+        return cls(url, policy=policy)
+
+    def close(self) -> None:
+        """Stop folding and close the store."""
+        self.sessions.close()
+
+    async def aclose(self) -> None:
+        """As `close`, awaited."""
+        await self.sessions.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return run_blocking(self._get(self._blocking, config))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return await self._get(self._awaiting, config)
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 (the base class names it so)
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        voice = self._blocking
+        for found in run_blocking(self._found(voice, config, filter, before, limit)):
+            yield run_blocking(self._tuple(voice, found, None, run=False))
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 (the base class names it so)
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        voice = self._awaiting
+        for found in await self._found(voice, config, filter, before, limit):
+            yield await self._tuple(voice, found, None, run=False)
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        key, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
+        if fold:
+            self.sessions.ask_fold(key)
+        return _config(key, checkpoint["id"])
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        key, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
+        if fold:
+            await self.sessions.aask_fold(key)
+        return _config(key, checkpoint["id"])
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        key, place, rows = self._rows(config, writes, task_id, task_path)
+        run_blocking(self.sessions.store.put_writes(key, place, rows))
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        key, place, rows = self._rows(config, writes, task_id, task_path)
+        await self.sessions.awaited.put_writes(key, place, rows)
+
+    def delete_thread(self, thread_id: str) -> None:
+        run_blocking(self.sessions.store.delete_checkpoints(self.tenant, str(thread_id)))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        await self.sessions.awaited.delete_checkpoints(self.tenant, str(thread_id))
+
+    def key(self, config: RunnableConfig) -> Key:
+        """The session that a config's thread and namespace are."""
+        names = config["configurable"]
+        return Key(str(names["thread_id"]), self.tenant, str(names.get("checkpoint_ns") or ""))
+
+    async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
+        wanted = get_checkpoint_id(config)
+        found = await voice.store.checkpoint(self.key(config), wanted)
+        if found is None:
+            return None
+        return await self._tuple(voice, found, wanted, run=RUNTIME in config["configurable"])
+
+    async def _tuple(
+        self, voice: _Voice, found: Checkpoint, wanted: str | None, *, run: bool
+    ) -> CheckpointTuple:
+        if not found.values and not found.writes:
+            found = await voice.store.fill(found)
+        body = self.serde.loads_typed((found.body.type, found.body.data))
+        values: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for channel, value in found.values.items():
+            if isinstance(value, Plain):
+                values[channel] = self.serde.loads_typed((value.type, value.data))
+            elif run and channel == self.channel:
+                seen = await voice.flow(found.key).view(
+                    lineage=value.part if wanted else None, open_end=True
+                )
+                values[channel] = view_messages(seen, found.key)
+                extra[HIDDEN] = seen.hidden.pairs
+            else:
+                values[channel] = from_core_many(await voice.store.record(found.key, value.part))
+        if run and not wanted:
+            state = await voice.store.state(found.key)
+            extra[SINCE] = state.ledger.messages if state else 0
+        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": values}
+        config = _config(found.key, found.id)
+        config["configurable"].update(extra)
+        return CheckpointTuple(
+            config=config,
+            checkpoint=cast(GraphCheckpoint, checkpoint),
+            metadata=body["metadata"],
+            parent_config=_config(found.key, found.parent_id) if found.parent_id else None,
+            pending_writes=[(w.task_id, w.channel, decode_write(w.value, self.serde)) for w in found.writes],
+        )
+
+    async def _found(
+        self,
+        voice: _Voice,
+        config: RunnableConfig | None,
+        wanted: Mapping[str, Any] | None,
+        before: RunnableConfig | None,
+        limit: int | None,
+    ) -> Sequence[Checkpoint]:
+        names = config["configurable"] if config else {}
+        thread = names.get("thread_id")
+        found = await voice.store.checkpoints(
+            self.tenant,
+            None if thread is None else str(thread),
+            names.get("checkpoint_ns"),
+            before=get_checkpoint_id(before) if before else None,
+        )
+        only = get_checkpoint_id(config) if config else None
+        kept = []
+        for checkpoint in found:
+            if limit is not None and len(kept) >= limit:
+                break
+            if (only is None or checkpoint.id == only) and self._matches(checkpoint, wanted):
+                kept.append(checkpoint)
+        return kept
+
+    def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:
+        if not wanted:
+            return True
+        metadata = self.serde.loads_typed((checkpoint.body.type, checkpoint.body.data))["metadata"]
+        return all(metadata.get(name) == value for name, value in wanted.items())
+
+    async def _put(
+        self,
+        voice: _Voice,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> tuple[Key, bool]:
+        key = self.key(config)
+        values = checkpoint["channel_values"]
+        prepare = self.sessions.workshop.prepare
+        changed: dict[str, Plain | MessageList | None] = {
+            name: encode(values[name], key, self.serde, prepare) if name in values else None
+            for name in new_versions
+            if name in checkpoint["channel_versions"]
+        }
+        said = changed.get(self.channel)
+        if isinstance(said, MessageList):
+            hidden = Ranges.from_pairs(config["configurable"].get(HIDDEN, ()))
+            changed[self.channel] = replace(said, hidden=hidden)
+        bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
+        body = {"checkpoint": bare, "metadata": get_checkpoint_metadata(config, metadata)}
+        names = config["configurable"]
+        row = Checkpoint(
+            key,
+            checkpoint["id"],
+            names.get("checkpoint_id"),
+            Plain(*self.serde.dumps_typed(body)),
+            dict(checkpoint["channel_versions"]),
+        )
+        since = names.get(SINCE, None if row.parent_id else 0)
+        done = await voice.store.put_checkpoint(row, changed, head_channel=self._head(values), since=since)
+        fold = await voice.flow(key).settle(done.state) if done.new and not key.namespace else False
+        return key, fold
+
+    def _head(self, values: Mapping[str, Any]) -> str | None:
+        return self.channel if is_message_list(values.get(self.channel)) else None
+
+    def _rows(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> tuple[Key, str, Sequence[Write]]:
+        rows = [
+            Write(task_id, WRITES_IDX_MAP.get(name, i), name, encode_write(value, self.serde), task_path)
+            for i, (name, value) in enumerate(writes)
+        ]
+        return self.key(config), config["configurable"]["checkpoint_id"], rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """The store of the voice that was called, and flows over it."""
+
+    store: SessionStore
+    shop: Workshop
+
+    def flow(self, key: Key) -> Flow:
+        return Flow(key, self.store, self.shop)
+
+
+def _config(key: Key, checkpoint_id: str | None) -> RunnableConfig:
+    return {
+        "configurable": {
+            "thread_id": key.session_id,
+            "checkpoint_ns": key.namespace,
+            "checkpoint_id": checkpoint_id,
+        }
+    }

@@ -1,0 +1,162 @@
+"""`SessionChatStore`: LlamaIndex's chat store over sessions; a key is a session id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
+from llama_index.core.storage.chat_store.base import BaseChatStore
+
+from llamaindex_session.changes import change_to, said
+from llamaindex_session.messages import from_core, from_core_many
+from llamaindex_session.places import DEFAULT_URL, place_at, place_of, sessions_at
+from session_core import Message, Policy, Session, Sessions
+from session_core.errors import ConfigError
+from session_core.ports import Marks
+from session_core.ranges import Ranges
+from session_core.voices import run_blocking
+
+
+class SessionChatStore(BaseChatStore):
+    """Whole conversations by session id; what a message was is what comes back.
+
+    Give it a `url` that all stores of this process share (default: "sqlite:///llm-sessions.db"), or
+    your own `sessions`. Setting and deleting messages change what the conversation is now; the
+    record's log keeps what was said, until `delete_messages` removes the session everywhere.
+    Serialized, it carries its URL (with the password, if it has one) and reattaches; it is never
+    copied. Raises: ConfigError, StoreError.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    tenant: str = "default"
+    place: dict[str, Any] = Field(default_factory=dict)
+    _sessions: Sessions = PrivateAttr()
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        sessions: Sessions | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+        place: dict[str, Any] | None = None,
+    ) -> None:
+        if sessions is not None and (url is not None or policy is not None):
+            raise ConfigError("sessions has its own store and policy; pass sessions=, or url= and policy=")
+        if sessions is not None:
+            place = place_of(sessions)
+        elif not place:
+            place = place_at(url or DEFAULT_URL, policy or Policy())
+        fields = {"tenant": tenant, "place": place}
+        super().__init__(**fields)
+        self._sessions = sessions_at(place)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name in serialized forms."""
+        return "SessionChatStore"
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions that this store reads and writes."""
+        return self._sessions
+
+    def session(self, key: str) -> Session:
+        """The session called `key`."""
+        return self._sessions.session(key, tenant=self.tenant)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return type(self).from_dict, (self.to_dict(),)
+
+    def get_messages(self, key: str) -> list[ChatMessage]:
+        """The whole conversation, every message as it went in."""
+        return from_core_many(self.session(key).record())
+
+    async def aget_messages(self, key: str) -> list[ChatMessage]:
+        """As `get_messages`, awaited."""
+        return from_core_many(await self.session(key).arecord())
+
+    def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
+        """Make `messages` the conversation; those that are in it already are not stored again."""
+        session = self.session(key)
+        change = change_to(messages, session.record(), session.key)
+        done = session.append(change.new, lenient=True)
+        if not change.grows:
+            run_blocking(self._sessions.store.mark(session.key, Marks(head=change.head(done))))
+
+    async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
+        """As `set_messages`, awaited."""
+        session = self.session(key)
+        change = change_to(messages, await session.arecord(), session.key)
+        done = await session.aappend(change.new, lenient=True)
+        if not change.grows:
+            await self._sessions.awaited.mark(session.key, Marks(head=change.head(done)))
+
+    def add_message(self, key: str, message: ChatMessage) -> None:
+        """Store `message` at the end; durable when it returns."""
+        self.session(key).append(said(message), lenient=True)
+
+    async def async_add_message(self, key: str, message: ChatMessage) -> None:
+        """As `add_message`, awaited."""
+        await self.session(key).aappend(said(message), lenient=True)
+
+    def delete_messages(self, key: str) -> list[ChatMessage] | None:
+        """Remove the session everywhere, its record too; what the conversation was, None when unknown."""
+        found = self.session(key).record()
+        return from_core_many(found) if self.session(key).delete() else None
+
+    async def adelete_messages(self, key: str) -> list[ChatMessage] | None:
+        """As `delete_messages`, awaited."""
+        found = await self.session(key).arecord()
+        return from_core_many(found) if await self.session(key).adelete() else None
+
+    def delete_message(self, key: str, idx: int) -> ChatMessage | None:
+        """Take the message at `idx` out of the conversation; None when there is none.
+
+        The record's log keeps it: `session(key).record(all_branches=True)`.
+        """
+        session = self.session(key)
+        found, head = _without(session.record(), idx)
+        if found is not None:
+            run_blocking(self._sessions.store.mark(session.key, Marks(head=head)))
+        return found
+
+    async def adelete_message(self, key: str, idx: int) -> ChatMessage | None:
+        """As `delete_message`, awaited."""
+        session = self.session(key)
+        found, head = _without(await session.arecord(), idx)
+        if found is not None:
+            await self._sessions.awaited.mark(session.key, Marks(head=head))
+        return found
+
+    def delete_last_message(self, key: str) -> ChatMessage | None:
+        """Take the last message out of the conversation, as `delete_message` does."""
+        return self.delete_message(key, -1)
+
+    async def adelete_last_message(self, key: str) -> ChatMessage | None:
+        """As `delete_last_message`, awaited."""
+        return await self.adelete_message(key, -1)
+
+    def get_keys(self) -> list[str]:
+        """The ids of all sessions of the tenant, newest activity first."""
+        return [state.key.session_id for state in self._sessions.list(self.tenant)]
+
+    async def aget_keys(self) -> list[str]:
+        """As `get_keys`, awaited."""
+        return [state.key.session_id for state in await self._sessions.alist(self.tenant)]
+
+
+def _without(record: Sequence[Message], idx: int) -> tuple[ChatMessage | None, Ranges]:
+    if not -len(record) <= idx < len(record):
+        return None, Ranges()
+    gone = record[idx]
+    return from_core(gone), Ranges.of(message.seq for message in record if message.seq != gone.seq)

@@ -1,0 +1,46 @@
+"""Marks on LlamaIndex messages that are not the record's own words, and how to tell that one still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, TextBlock
+from llama_index.core.bridge.pydantic import PrivateAttr
+
+from session_core.marks import MARK, words_hash
+
+
+class ViewMessage(ChatMessage):
+    """A message written or shortened for a view.
+
+    Its mark is kept beside its fields, since integrations of LlamaIndex send `additional_kwargs` to
+    the provider as they are, and providers refuse what they do not know.
+    """
+
+    _mark: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+
+def text_of(message: ChatMessage) -> str:
+    """All text blocks of `message`."""
+    return "\n".join(block.text for block in message.blocks if isinstance(block, TextBlock))
+
+
+def marked(message: ChatMessage, mark: Mapping[str, Any]) -> ViewMessage:
+    """`message` with `mark`, and with what is needed to see later that nobody changed it."""
+    made = ViewMessage.model_construct(
+        role=message.role, blocks=message.blocks, additional_kwargs=message.additional_kwargs
+    )
+    made._mark = {**mark, "hash": words_hash(text_of(message))}
+    return made
+
+
+def mark_of(message: ChatMessage) -> dict[str, Any] | None:
+    """The mark `message` carries; None when it has none, or was changed since it got it.
+
+    One that was rebuilt by hand as a plain `ChatMessage` may carry it in `additional_kwargs`.
+    """
+    mark = message._mark if isinstance(message, ViewMessage) else message.additional_kwargs.get(MARK)
+    if not isinstance(mark, dict) or mark.get("hash") != words_hash(text_of(message)):
+        return None
+    return mark

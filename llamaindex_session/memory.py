@@ -1,0 +1,252 @@
+"""`SessionMemoryBuffer`: a LlamaIndex memory that keeps everything and always fits."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import ConfigDict, Field, SerializeAsAny
+from llama_index.core.llms.llm import LLM
+from llama_index.core.memory.chat_memory_buffer import (
+    DEFAULT_TOKEN_LIMIT,
+    DEFAULT_TOKEN_LIMIT_RATIO,
+    ChatMemoryBuffer,
+)
+from llama_index.core.storage.chat_store.base import BaseChatStore
+from llama_index.core.utils import get_tokenizer
+
+from llamaindex_session.changes import said
+from llamaindex_session.chat_store import SessionChatStore
+from llamaindex_session.marks import ViewMessage
+from llamaindex_session.messages import from_core_many
+from session_core import Budget, Policy, Session, Sessions, View
+from session_core.budget import MIN_LIMIT_TOKENS
+from session_core.errors import BudgetError, ConfigError
+
+
+class SessionMemoryBuffer(ChatMemoryBuffer):
+    """The memory of one session: `get` is its view, never over `token_limit`; `get_all` its record.
+
+    Make one with `from_defaults`. Serialized, pickled or copied, it names its session and attaches
+    to it again; the messages stay in the store.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    chat_store: SerializeAsAny[SessionChatStore] = Field(default_factory=SessionChatStore)
+    chat_store_key: str = Field(default_factory=lambda: uuid.uuid4().hex)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name in serialized forms."""
+        return "SessionMemoryBuffer"
+
+    @classmethod
+    def from_defaults(  # type: ignore[override]  # no unknown keywords, and names of ours
+        cls,
+        chat_history: list[ChatMessage] | None = None,
+        llm: LLM | None = None,
+        chat_store: BaseChatStore | None = None,
+        chat_store_key: str | None = None,
+        token_limit: int | None = None,
+        tokenizer_fn: Callable[[str], list[Any]] | None = None,
+        *,
+        session_id: str | None = None,
+        url: str | None = None,
+        sessions: Sessions | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+    ) -> Self:
+        """The memory of session `session_id` (`chat_store_key` is the same), or of a new one with an id
+        of its own.
+
+        The store is that of `sessions`, of a `SessionChatStore`, or the one at `url` (default:
+        "sqlite:///llm-sessions.db"), which all memories of this process share. `token_limit` is the
+        most that a view may cost, framing and tool calls included; without it the budget of `policy`,
+        `sessions` or `chat_store` counts, else three quarters of the context window of `llm`, else
+        3,000. With `sessions` or `chat_store` it may only be smaller than their budget, and folds
+        happen at the thresholds of theirs. `chat_history` is what the session begins with: it is set
+        unless the session begins with it already. `tokenizer_fn` is what chat engines count their
+        own prompts with; views are counted for `policy.model`.
+        Raises: ConfigError, BudgetError (which is a ValueError), StoreError.
+        """
+        if None not in (session_id, chat_store_key) and session_id != chat_store_key:
+            raise ConfigError(f"session_id={session_id!r}, chat_store_key={chat_store_key!r}; pass only one")
+        if chat_store is not None or sessions is not None:
+            store = _given(chat_store, sessions, url, policy, tenant)
+            token_limit = _within(token_limit, store)
+        else:
+            policy = _policy(policy, llm, token_limit)
+            store, token_limit = SessionChatStore(url, policy=policy, tenant=tenant), _limit(policy)
+        made = cls(
+            token_limit=token_limit,
+            tokenizer_fn=tokenizer_fn or get_tokenizer(),
+            chat_store=store,
+            chat_store_key=session_id or chat_store_key or uuid.uuid4().hex,
+        )
+        if chat_history and made.get_all()[: len(chat_history)] != chat_history:
+            made.set(chat_history)
+        return made
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """The memory that `to_dict` was asked for, attached to its session.
+
+        `sessions=` is where to attach it, for memories that were made with `sessions`.
+        Raises: ConfigError when `data` was written by another memory, or its sessions are not here.
+        """
+        stored = data.get("chat_store")
+        if not isinstance(stored, Mapping) or stored.get("class_name") != SessionChatStore.class_name():
+            raise ConfigError(
+                "this was not written by a SessionMemoryBuffer; to move its messages, load it with the class "
+                "that wrote it and pass get_all() to put_messages()"
+            )
+        sessions = kwargs.pop("sessions", None)
+        if sessions is not None:
+            store = SessionChatStore(sessions=sessions, tenant=stored.get("tenant", "default"))
+        else:
+            store = SessionChatStore.from_dict(dict(stored))
+        values = {name: value for name, value in data.items() if name != "class_name"}
+        return cls(**{**values, "chat_store": store, **kwargs})
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self.chat_store_key
+
+    @property
+    def session(self) -> Session:
+        """The session: for stats, search, notices, and all else that this interface has no word for."""
+        return self.chat_store.session(self.chat_store_key)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return type(self).from_dict, (self.to_dict(),)
+
+    def get(
+        self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any  # noqa: A002
+    ) -> list[ChatMessage]:
+        """The view: what the model should see now, in at most `token_limit` less `initial_token_count`.
+
+        `input` brings back old messages that bear on it. Each call gives new objects.
+        Raises: BudgetError (a ValueError) when `initial_token_count` leaves no room.
+        """
+        session = self.session
+        return _shown(session, session.view(input, overhead_tokens=self._overhead(initial_token_count)))
+
+    async def aget(
+        self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any  # noqa: A002
+    ) -> list[ChatMessage]:
+        """As `get`, awaited."""
+        session = self.session
+        seen = await session.aview(input, overhead_tokens=self._overhead(initial_token_count))
+        return _shown(session, seen)
+
+    def put(self, message: ChatMessage) -> None:
+        """Store `message`; durable when it returns."""
+        self.put_messages([message])
+
+    async def aput(self, message: ChatMessage) -> None:
+        """As `put`, awaited."""
+        await self.aput_messages([message])
+
+    def put_messages(self, messages: list[ChatMessage]) -> None:
+        """Store `messages`, all or none."""
+        self.session.append(map(said, messages), lenient=True)
+
+    async def aput_messages(self, messages: list[ChatMessage]) -> None:
+        """As `put_messages`, awaited."""
+        await self.session.aappend(map(said, messages), lenient=True)
+
+    def reset(self) -> None:
+        """Begin afresh: the conversation is empty, the record's log keeps what was said."""
+        self.session.reset(carry=False)
+
+    async def areset(self) -> None:
+        """As `reset`, awaited."""
+        await self.session.areset(carry=False)
+
+    def _overhead(self, initial_token_count: int) -> int:
+        left = self.token_limit - initial_token_count
+        if left < 0:
+            raise BudgetError(
+                f"session {self.session.key}: Initial token count exceeds token limit "
+                f"({initial_token_count} of {self.token_limit}); shorten the prompt, or raise token_limit"
+            )
+        if left < MIN_LIMIT_TOKENS:
+            raise BudgetError(
+                f"session {self.session.key}: initial_token_count={initial_token_count} leaves {left} of "
+                f"{self.token_limit} tokens for the view; at least {MIN_LIMIT_TOKENS} are needed"
+            )
+        return max(0, _limit(self.chat_store.sessions.policy) - left)
+
+
+def _shown(session: Session, view: View) -> list[ChatMessage]:
+    """The view's messages; those that are not the record's own words say whose view they are of."""
+    messages = from_core_many(view.messages)
+    for message in messages:
+        if isinstance(message, ViewMessage):
+            message._mark["session"] = str(session.key)
+    return messages
+
+
+def _given(
+    chat_store: BaseChatStore | None,
+    sessions: Sessions | None,
+    url: str | None,
+    policy: Policy | None,
+    tenant: str,
+) -> SessionChatStore:
+    if chat_store is None:
+        return SessionChatStore(url, sessions=sessions, policy=policy, tenant=tenant)
+    if not isinstance(chat_store, SessionChatStore):
+        raise ConfigError(
+            f"a SessionMemoryBuffer keeps its messages in a session, not in a {type(chat_store).__name__}; "
+            "leave chat_store out and pass url= or sessions="
+        )
+    if sessions is not None or url is not None or policy is not None:
+        raise ConfigError("chat_store has its own store and policy; leave out sessions=, url= and policy=")
+    return chat_store
+
+
+def _within(token_limit: int | None, store: SessionChatStore) -> int:
+    most = _limit(store.sessions.policy)
+    if token_limit is None or token_limit <= most:
+        return most if token_limit is None else _checked(token_limit)
+    raise BudgetError(
+        f"token_limit={token_limit} is over the budget of the sessions, {most} tokens; "
+        "leave it out, or raise their Policy(budget=...)"
+    )
+
+
+def _policy(policy: Policy | None, llm: LLM | None, token_limit: int | None) -> Policy:
+    if policy is not None:
+        if token_limit is None:
+            return policy
+        budget = replace(policy.budget, window_tokens=_checked(token_limit), reply_reserve_tokens=0)
+        return replace(policy, budget=budget)
+    metadata = llm.metadata if llm is not None else None
+    if token_limit is None and metadata is not None:
+        token_limit = int(metadata.context_window * DEFAULT_TOKEN_LIMIT_RATIO)
+    if token_limit is None:
+        token_limit = DEFAULT_TOKEN_LIMIT
+    budget = Budget(_checked(token_limit), reply_reserve_tokens=0)
+    return Policy(budget, model=(metadata.model_name if metadata is not None else None) or None)
+
+
+def _checked(token_limit: int) -> int:
+    if token_limit >= MIN_LIMIT_TOKENS:
+        return token_limit
+    raise BudgetError(f"token_limit={token_limit}; a view needs at least {MIN_LIMIT_TOKENS} tokens")
+
+
+def _limit(policy: Policy) -> int:
+    return policy.budget.limit_tokens

@@ -1,0 +1,104 @@
+"""A LlamaIndex message as bytes and back: all that its neutral form has not, its blocks in their classes."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from llama_index.core.base.llms import types as li
+from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock
+from llama_index.core.bridge.pydantic import AnyUrl
+
+from llamaindex_session.marks import ViewMessage
+from session_core.errors import StoreUnreadable
+from session_core.exact import Exact, Kind, padded, trimmed
+from session_core.held import HeldBy, restorer
+from session_core.marks import MARK
+from session_core.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
+from session_core.turns import Message, Native
+
+FORMAT = "llamaindex/1"
+
+
+def block_classes() -> dict[str, type]:
+    """The block classes of the installed LlamaIndex, by their `block_type`."""
+    union = get_args(li.ContentBlock)[0]
+    return {kind.model_fields["block_type"].default: kind for kind in get_args(union)}
+
+
+def _url_from(plain: list[str]) -> object:
+    path, text = plain
+    kind = class_at(path)
+    return kind(text) if kind is not None and issubclass(kind, AnyUrl) else text
+
+
+_URL = Kind(
+    48,
+    lambda value: isinstance(value, AnyUrl),
+    lambda value: [path_of(type(value)), str(value)],
+    _url_from,
+)
+exact = Exact((*object_kinds({**block_classes(), "cache_control": li.CacheControl}), _URL))
+
+
+def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
+    """All of `message` that `neutral` has not; which of its fields were spelled out is only a note."""
+    kind = ChatMessage if isinstance(message, ViewMessage) else type(message)
+    state = model_state(message, defaults=True)
+    values = dict(state.values)
+    blocks, kwargs, role = values.pop("blocks"), values.pop("additional_kwargs"), values.pop("role")
+    private = None if isinstance(message, ViewMessage) else state.private
+    data = exact.encode(
+        trimmed(
+            [
+                None if role == neutral.role.value else getattr(role, "value", role),
+                None if _is_text(blocks, neutral.content) else blocks,
+                {key: value for key, value in kwargs.items() if key != MARK} or None,
+                None if kind is ChatMessage else path_of(kind),
+                values or None,
+                dict(state.extra) if state.extra else None,
+                private,
+            ]
+        ),
+        table,
+    )
+    if state.spelled == frozenset(_spelled(kwargs)):
+        return Native(FORMAT, data)
+    return Native(FORMAT, data, exact.encode(sorted(state.spelled)))
+
+
+def _spelled(kwargs: object) -> list[str]:
+    """The fields that a message is usually made with."""
+    return ["role", "blocks", "additional_kwargs"] if kwargs else ["role", "blocks"]
+
+
+def _is_text(blocks: Any, content: str) -> bool:
+    """Whether the blocks are nothing but the neutral text, in one block as `content=` makes it."""
+    if len(blocks) != 1 or type(blocks[0]) is not TextBlock:
+        return False
+    return blocks[0].text == content and blocks[0].model_fields_set == {"text"}
+
+
+def read(message: Message, native: Native) -> ChatMessage:
+    """The message that `native` was written of. Raises: StoreUnreadable."""
+    try:
+        plain = exact.decode(native.data, restorer(message))
+        role, blocks, kwargs, path, values, extra, private = padded(plain, 7)
+        note = exact.decode(native.note) if native.note else None
+        fields = {
+            **(values or {}),
+            "role": MessageRole(role or message.role.value),
+            "additional_kwargs": kwargs or {},
+            "blocks": [TextBlock(text=message.content)] if blocks is None else blocks,
+        }
+    except (ValueError, TypeError, LookupError) as exc:
+        raise StoreUnreadable(
+            f"message {message.id} cannot be read as a LlamaIndex message ({exc}); it is damaged, or was "
+            "written by a newer release: update llm-sessions, or restore it from a backup"
+        ) from exc
+    found = class_at(path) if path else ChatMessage
+    kind = found if found is not None and issubclass(found, ChatMessage) else ChatMessage
+    spelled = (
+        note if isinstance(note, list) else ["role", "blocks", *(["additional_kwargs"] if kwargs else [])]
+    )
+    made: ChatMessage = model_from(kind, ModelState(fields, frozenset(spelled), extra, private))
+    return made

@@ -1,0 +1,76 @@
+"""Where sessions are kept, in words that can be written down, and the way back to the sessions."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from session_core import Budget, Policy, Sessions
+from session_core.errors import ConfigError
+from session_core.sessions import shared
+
+DEFAULT_URL = "sqlite:///llm-sessions.db"
+HELPERS = ("summarizer", "classifier", "embedder")
+"""What a policy holds that is an object and not a value."""
+
+_given: WeakValueDictionary[str, Sessions] = WeakValueDictionary()
+_names: WeakKeyDictionary[Sessions, str] = WeakKeyDictionary()
+_helped: dict[str, Policy] = {}
+
+
+def place_of(sessions: Sessions) -> dict[str, Any]:
+    """The place that an object of the caller's is: a name it has in this process, as long as it lives."""
+    name = _names.get(sessions)
+    if name is None:
+        name = _names[sessions] = uuid.uuid4().hex
+        _given[name] = sessions
+    return {"sessions": name}
+
+
+def place_at(url: str, policy: Policy) -> dict[str, Any]:
+    """The place that a store's URL and a policy are: the policy by its values, its helpers by their names."""
+    values = {f.name: getattr(policy, f.name) for f in fields(policy) if f.name not in (*HELPERS, "budget")}
+    helpers = {name: _called(getattr(policy, name)) for name in HELPERS if getattr(policy, name) is not None}
+    place = {"url": url, "policy": {**values, "budget": asdict(policy.budget)}, "helpers": helpers}
+    if helpers:
+        _helped[json.dumps(place, sort_keys=True)] = policy
+    return place
+
+
+def sessions_at(place: Mapping[str, Any]) -> Sessions:
+    """The sessions at `place`: the same object as before in the process that wrote it.
+
+    Raises: ConfigError where what the place names is not known to this process.
+    """
+    if "sessions" in place:
+        found = _given.get(place["sessions"])
+        if found is None:
+            raise ConfigError(
+                "this memory was made with a Sessions object that this process does not have (any more); "
+                "make memories with url=..., or reattach it with from_dict(data, sessions=...)"
+            )
+        return found
+    return shared(place["url"], _policy(place))
+
+
+def _policy(place: Mapping[str, Any]) -> Policy:
+    if not place["helpers"]:
+        values = dict(place["policy"])
+        return Policy(Budget(**values.pop("budget")), **values)
+    found = _helped.get(json.dumps(dict(place), sort_keys=True))
+    if found is None:
+        helpers = ", ".join(place["helpers"].values())
+        raise ConfigError(
+            f"this memory's policy has helpers that cannot be written down ({helpers}); "
+            "make a memory or store with the same url= and policy= in this process first"
+        )
+    return found
+
+
+def _called(helper: object) -> str:
+    name = getattr(helper, "name", None)
+    return name if isinstance(name, str) else f"{type(helper).__module__}.{type(helper).__qualname__}"

@@ -1,0 +1,66 @@
+"""`recall_tool`: a tool with which an agent gets back what its view shows shortened or not at all."""
+
+from __future__ import annotations
+
+from llama_index.core.tools import FunctionTool
+
+from llamaindex_session.chat_store import SessionChatStore
+from llamaindex_session.memory import SessionMemoryBuffer
+from session_core import Message, Session, Sessions
+from session_core.errors import ConfigError, NotFound
+
+MAX_HITS = 5
+
+
+def recall_tool(
+    source: SessionMemoryBuffer | SessionChatStore | Sessions,
+    *,
+    session_id: str | None = None,
+    tenant: str = "default",
+) -> FunctionTool:
+    """A tool named "recall" over one session: that of a memory, or the one called `session_id`.
+
+    With `reference` (from a clip) it returns that message whole; with `query` the matching messages
+    of the whole conversation, at most five. A store of ours brings its tenant along.
+    Raises: ConfigError when it is not told which session.
+    """
+    session = _session(source, session_id, tenant)
+
+    def recall(query: str = "", reference: str = "") -> str:
+        """Look up earlier parts of this conversation: what a `reference` shortens, or a search by `query`."""
+        if not reference:
+            return _told(session.search(query, max_hits=MAX_HITS))
+        try:
+            return session.expand(reference).content
+        except NotFound as exc:
+            return str(exc)
+
+    async def arecall(query: str = "", reference: str = "") -> str:
+        if not reference:
+            return _told(await session.asearch(query, max_hits=MAX_HITS))
+        try:
+            return (await session.aexpand(reference)).content
+        except NotFound as exc:
+            return str(exc)
+
+    return FunctionTool.from_defaults(fn=recall, async_fn=arecall)
+
+
+def _session(
+    source: SessionMemoryBuffer | SessionChatStore | Sessions, session_id: str | None, tenant: str
+) -> Session:
+    if isinstance(source, SessionMemoryBuffer):
+        return source.session if session_id is None else source.chat_store.session(session_id)
+    if session_id is None:
+        raise ConfigError("recall_tool is not told which session to look in; pass session_id=, or a memory")
+    if isinstance(source, SessionChatStore):
+        return source.session(session_id)
+    return source.session(session_id, tenant=tenant)
+
+
+def _told(found: list[Message]) -> str:
+    if not found:
+        return "Nothing in this conversation matches."
+    return "\n\n".join(
+        f"[{m.author or m.name or m.role}, ref {m.id}]\n{m.clip or m.content}" for m in found
+    )

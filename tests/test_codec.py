@@ -1,0 +1,382 @@
+"""The bytes of a store: what goes in comes out, small, and damage is told."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections import Counter, OrderedDict, deque
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, PrivateAttr
+
+from session_core.codec import (
+    COMPRESSED,
+    PLAIN,
+    body_digest,
+    decode_body,
+    digest_from_plain,
+    digest_to_plain,
+    encode_body,
+    ledger_from_plain,
+    ledger_to_plain,
+    notice_from_plain,
+    notice_to_plain,
+    pack,
+    unpack,
+)
+from session_core.errors import InputError, StoreUnreadable
+from session_core.events import Notice
+from session_core.exact import Exact
+from session_core.held import HeldBy, Part, restore
+from session_core.ledger import Ledger
+from session_core.objects import object_kinds
+from session_core.plan import Digest, Fact, FactKind
+from session_core.ranges import Ranges
+from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
+
+exact = Exact(object_kinds())
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+    where: Point
+
+
+@dataclass(slots=True)
+class Slotted:
+    value: int
+
+
+class Order(BaseModel):
+    number: int
+    tags: set[str] = Field(default_factory=set)
+    note: str | None = None
+    _seen: int = PrivateAttr(default=0)
+
+
+RICH = Message(
+    Role.ASSISTANT,
+    "On it.\x00 \ud83d alone, and 日本語",
+    id="m-1",
+    tool_calls=(ToolCall("c-1", "find", '{"city":"Köln"}'), ToolCall("", "wait")),
+    name="",
+    author="Ana",
+    media=(Media("image", "https://example.org/a.png"), Media("audio", "UklGRg==", "audio/wav")),
+    aside="thinking it over",
+    native=Native("x/1", b"\x00\xff", b"note"),
+    time_s=12.5,
+    seq=7,
+    tokens=42,
+    importance=Importance.MUST_KEEP,
+    clip="On it…",
+    clip_tokens=3,
+)
+COLUMNS = ("id", "seq", "time_s", "tokens", "author", "importance", "clip", "clip_tokens")
+
+
+def decoded(message: Message) -> Message:
+    columns = {name: getattr(message, name) for name in COLUMNS}
+    return decode_body(encode_body(message), **columns)
+
+
+def test_a_message_comes_back_with_all_its_fields() -> None:
+    assert decoded(RICH) == RICH
+
+
+def test_a_tool_message_comes_back() -> None:
+    message = Message(Role.TOOL, "42", tool_call_id="c-1", name="find")
+    assert decoded(message) == message
+
+
+@given(st.text(st.characters(), max_size=50), st.sampled_from([Role.USER, Role.SYSTEM, Role.ASSISTANT]))
+def test_any_text_comes_back(text: str, role: Role) -> None:
+    assert decode_body(encode_body(Message(role, text))) == Message(role, text)
+
+
+@given(st.text(st.characters(categories=["Cs", "Cc", "L"]), min_size=1, max_size=20))
+def test_half_characters_in_every_field_come_back(text: str) -> None:
+    message = Message(
+        Role.ASSISTANT,
+        text,
+        tool_calls=(ToolCall(text, text, text),),
+        name=text,
+        media=(Media("file", text),),
+        aside=text,
+    )
+    assert decode_body(encode_body(message)) == message
+
+
+def test_a_short_body_is_plain_and_a_long_one_compressed() -> None:
+    assert encode_body(Message(Role.USER, "hi"))[:1] == PLAIN
+    assert encode_body(Message(Role.USER, "again and " * 100))[:1] == COMPRESSED
+
+
+def test_what_does_not_shrink_is_left_as_it_is() -> None:
+    assert pack(os.urandom(2_000))[:1] == PLAIN
+
+
+def test_a_plain_message_costs_a_few_bytes_more_than_its_text() -> None:
+    assert len(encode_body(Message(Role.USER, "hello"))) <= len("hello") + 6
+
+
+def test_the_digest_is_the_same_whatever_the_columns() -> None:
+    other = replace(RICH, id="m-2", seq=9, time_s=None, tokens=1, clip=None, author="Bo")
+    assert body_digest(other) == body_digest(RICH)
+    assert len(body_digest(RICH)) == 16
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": "Off it."},
+        {"tool_calls": ()},
+        {"name": None},
+        {"media": ()},
+        {"aside": ""},
+        {"native": None},
+        {"native": Native("x/1", b"\x01", b"note")},
+        {"role": Role.USER},
+    ],
+)
+def test_the_digest_changes_with_what_is_said(change: dict[str, object]) -> None:
+    assert body_digest(replace(RICH, **change)) != body_digest(RICH)  # type: ignore[arg-type]
+
+
+def test_a_note_is_no_part_of_what_is_said() -> None:
+    assert body_digest(replace(RICH, native=Native("x/1", b"\x00\xff", b"other"))) == body_digest(RICH)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x09abc",
+        b"\x01",
+        b"\x01\xc1",
+        b"\x02not zlib",
+        b"\x01\x91\xa1z",
+        b"\x01\x91\xa1t",
+        b"\x01\xa1u",
+    ],
+)
+def test_damaged_bytes_say_what_to_do(data: bytes) -> None:
+    with pytest.raises(StoreUnreadable, match="update llm-sessions, or restore it from a backup"):
+        decode_body(data, id="m-1")
+
+
+@given(st.binary(max_size=40), st.sampled_from([decode_body, unpack]), st.sampled_from([b"", PLAIN]))
+def test_random_bytes_are_never_another_error(data: bytes, read: object, version: bytes) -> None:
+    with suppress(StoreUnreadable):
+        read(version + data)  # type: ignore[operator]
+
+
+def _filled(kind: type) -> dict[str, object]:
+    """A value that is no default for each field of a value class."""
+    samples = {"str": "text", "int": 5, "float": 1.5, "float | None": 2.5, "tuple[str, ...]": ("a", "b")}
+    return {f.name: samples[str(f.type)] for f in fields(kind) if str(f.type) in samples}
+
+
+def test_a_ledger_comes_back_with_all_its_fields() -> None:
+    ledger = Ledger(**_filled(Ledger))  # type: ignore[arg-type]
+    assert set(_filled(Ledger)) == {f.name for f in fields(Ledger)}
+    assert ledger_from_plain(unpack(pack(ledger_to_plain(ledger)))) == ledger
+
+
+def test_a_digest_comes_back_with_all_its_fields() -> None:
+    fact = Fact(FactKind.RULE, "never call", seq=3, author="A", time_s=1.0, slot="calls", superseded_by=9)
+    plain = Fact(FactKind.DATE, "Monday", seq=4)
+    digest = Digest(Ranges(((1, 4), (7, 9))), "what was said", (fact, plain), **_rest_of_digest())
+    assert digest_from_plain(unpack(pack(digest_to_plain(digest)))) == digest
+
+
+def _rest_of_digest() -> dict[str, object]:
+    filled = _filled(Digest)
+    return {name: value for name, value in filled.items() if name != "summary"}
+
+
+def test_a_notice_comes_back() -> None:
+    notice = Notice("nearly full", 0.93, 17, 12.0)
+    assert notice_from_plain(unpack(pack(notice_to_plain(notice)))) == notice
+
+
+@pytest.mark.parametrize("read", [digest_from_plain, ledger_from_plain, notice_from_plain])
+@pytest.mark.parametrize("plain", [None, [], {}, {"unknown": 1}])
+def test_a_plain_value_that_is_something_else_is_told(read: object, plain: object) -> None:
+    if read is ledger_from_plain or plain != {}:
+        with pytest.raises(StoreUnreadable):
+            read(plain)  # type: ignore[operator]
+
+
+VALUES = [
+    None,
+    True,
+    -(2**63),
+    2**64 - 1,
+    2**200,
+    -(2**64),
+    0.1,
+    float("inf"),
+    -0.0,
+    "\ud800 half",
+    b"",
+    bytearray(b"ab"),
+    (),
+    (1, (2, [3])),
+    {1, 2},
+    frozenset({"a"}),
+    {1: "int", None: "none", (1, 2): "tuple", 1.5: "float", b"k": "bytes", "s": "str"},
+    {"\udfff": 1},
+    OrderedDict(b=1, a=2),
+    deque([1, 2], maxlen=3),
+    range(1, 9, 2),
+    1 + 2j,
+    Decimal("1.10"),
+    UUID(int=5),
+    date(2026, 2, 28),
+    time(1, 2, 3, tzinfo=UTC),
+    timedelta(days=1, microseconds=5),
+    timezone(timedelta(hours=2), "here"),
+    datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")),
+    datetime(2026, 1, 1),
+    ZoneInfo("UTC"),
+    Path("/tmp/a b"),
+    PureWindowsPath("C:\\x"),
+    Colour.RED,
+    Level.HIGH,
+    {Level.HIGH: Colour.RED},
+    Point(1, 2),
+    Place("home", Point(3, 4)),
+    Slotted(5),
+    Order(number=3, tags={"a"}),
+    {"deep": [{"er": (Order(number=1), {"x"})}]},
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_a_value_comes_back_in_its_type(value: object) -> None:
+    back = exact.decode(exact.encode(value))
+    assert back == value
+    assert type(back) is type(value)
+    assert exact.same(back, value)
+
+
+plain_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters())
+    | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(st.characters()) | st.integers() | st.booleans(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(plain_values)
+def test_any_nest_of_values_comes_back(value: object) -> None:
+    back = exact.decode(exact.encode(value))
+    assert back == value
+    assert repr(back) == repr(value)
+
+
+def test_a_model_keeps_which_fields_were_set_and_its_private_state() -> None:
+    order = Order(number=1)
+    order._seen = 4
+    back = exact.decode(exact.encode(order))
+    assert isinstance(back, Order)
+    assert (back.model_fields_set, back._seen) == ({"number"}, 4)
+
+
+def test_an_open_file_comes_back_as_its_bytes_and_is_left_where_it_was() -> None:
+    file = io.BytesIO(b"0123456789")
+    file.seek(4)
+    back = exact.decode(exact.encode(file))
+    assert isinstance(back, io.BytesIO)
+    assert (back.getvalue(), back.tell(), file.tell()) == (b"0123456789", 4, 4)
+
+
+def test_a_class_that_is_gone_gives_its_fields() -> None:
+    class Local(BaseModel):
+        a: int
+
+    assert exact.decode(exact.encode(Local(a=1))) == {"a": 1}
+
+
+def test_a_subclass_of_a_plain_type_comes_back_equal() -> None:
+    assert exact.decode(exact.encode(Counter("aab"))) == Counter("aab")
+
+
+def test_nothing_that_is_stored_is_called() -> None:
+    damaged = exact.encode(Colour.RED).replace(b"test_codec:Colour", b"os:get_exec_path_")
+    assert exact.decode(damaged) == "red"
+
+
+@pytest.mark.parametrize("value", [object(), lambda: 1, io.StringIO, Ellipsis])
+def test_what_cannot_come_back_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="cannot be stored so that it comes back as it was"):
+        exact.encode({"value": [value]})
+
+
+def test_a_value_that_holds_itself_is_refused() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    with pytest.raises(InputError, match="hold itself"):
+        exact.encode(loop)
+
+
+def test_what_the_message_holds_is_written_as_a_reference() -> None:
+    picture = base64.b64encode(os.urandom(3_000)).decode()
+    message = Message(
+        Role.ASSISTANT,
+        "a long enough text, and more of it",
+        id="message-1",
+        tool_calls=(ToolCall("call-1", "find", '{"a":[1,2.0]}'),),
+        media=(Media("image", picture),),
+    )
+    table = HeldBy(message, texts=[(0, 18)], parsed=[True])
+    value = {
+        "text": "a long enough text",
+        "whole": message.content,
+        "picture": [picture, picture.encode(), base64.b64decode(picture)],
+        "raw": '{"a":[1,2.0]}',
+        "args": {"a": [1, 2.0]},
+        "not quite": {"a": [1.0, 2]},
+        "ids": ["message-1", "call-1", "find"],
+    }
+    data = exact.encode(value, table)
+    assert len(data) < 180
+    assert exact.same(exact.decode(data, lambda held: restore(message, held)), value)
+
+
+def test_references_keep_their_numbers() -> None:
+    assert [part.value for part in Part] == list(range(12))

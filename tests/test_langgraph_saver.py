@@ -1,0 +1,245 @@
+"""`SessionSaver` behind real graphs: conformance, the view for runs, the record for people, each message once."""
+
+import asyncio
+from typing import Annotated, TypedDict
+
+import pytest
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.conformance import checkpointer_test, validate
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.types import Command, interrupt
+
+from langchain_session import SessionSaver
+from session_core import Budget, Policy, Sessions
+from session_core.stores.memory import MemoryStore
+from session_core.stores.open import open_store
+
+POLICY = Policy(Budget(3_000, reply_reserve_tokens=0), folding="inline")
+
+
+class State(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def talker(seen: list[list[AnyMessage]], checkpointer: BaseCheckpointSaver | None = None):
+    """A graph of a model with one tool call and 2 KB result a turn; it knows nothing of sessions."""
+
+    def model(state: State):
+        seen.append(list(state["messages"]))
+        last = state["messages"][-1]
+        if isinstance(last, HumanMessage):
+            call = {"name": "look", "args": {"q": last.content}, "id": f"call-{last.id}"}
+            return {"messages": [AIMessage("", tool_calls=[call])]}
+        return {"messages": [AIMessage(f"answer to {last.tool_call_id}")]}
+
+    def tools(state: State):
+        call = state["messages"][-1].tool_calls[0]
+        text = "".join(f"row {n}: {call['args']['q']} is {n * 37}\n" for n in range(60))
+        return {"messages": [ToolMessage(text, tool_call_id=call["id"])]}
+
+    graph = StateGraph(State)
+    graph.add_node("model", model)
+    graph.add_node("tools", tools)
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges(
+        "model", lambda state: "tools" if state["messages"][-1].tool_calls else END, ["tools", END]
+    )
+    graph.add_edge("tools", "model")
+    return graph.compile(checkpointer=checkpointer)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def sessions(request, tmp_path):
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/chat.db"
+    with Sessions(url, policy=POLICY) as opened:
+        yield opened
+
+
+CONFIG = {"configurable": {"thread_id": "t"}}
+
+
+class BlockingVoice(SessionSaver):
+    """The blocking voice under the awaiting names, so that the official kit tests it too."""
+
+    async def aget_tuple(self, config):
+        return self.get_tuple(config)
+
+    async def alist(self, config, *, filter=None, before=None, limit=None):  # noqa: A002
+        for found in self.list(config, filter=filter, before=before, limit=limit):
+            yield found
+
+    async def aput(self, config, checkpoint, metadata, new_versions):
+        return self.put(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(self, config, writes, task_id, task_path=""):
+        return self.put_writes(config, writes, task_id, task_path)
+
+    async def adelete_thread(self, thread_id):
+        return self.delete_thread(thread_id)
+
+
+BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
+
+
+@pytest.mark.parametrize("kind", [SessionSaver, BlockingVoice], ids=["awaiting", "blocking"])
+@pytest.mark.parametrize("url", ["memory", "sqlite"])
+def test_it_passes_the_official_conformance_kit(kind, url, tmp_path):
+    made = iter(range(100))
+
+    @checkpointer_test(name=f"{kind.__name__}-{url}")
+    async def factory():
+        store = MemoryStore() if url == "memory" else open_store(f"sqlite:///{tmp_path}/{next(made)}.db")
+        saver = kind(Sessions(store))
+        yield saver
+        await saver.aclose()
+        await store.close()
+
+    report = asyncio.run(validate(factory, capabilities=set(BASE)))
+    failures = {name: result.failures for name, result in report.results.items() if result.failures}
+    assert failures == {}
+    assert all(report.results[name].passed for name in BASE)
+    assert sum(result.tests_passed for result in report.results.values()) > 50
+
+
+def test_runs_get_the_view_and_people_get_the_record(sessions):
+    seen: list[list[AnyMessage]] = []
+    graph = talker(seen, SessionSaver(sessions))
+    for turn in range(40):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert len(kept) == 160
+    assert [m.content for m in kept if isinstance(m, HumanMessage)] == [f"question {n}" for n in range(40)]
+    assert max(len(messages) for messages in seen) < 40
+    assert len(sessions.session("t").record()) == 160
+
+
+def test_the_awaiting_voice_does_the_same(sessions):
+    async def talk():
+        graph = talker([], SessionSaver(sessions))
+        for turn in range(12):
+            await graph.ainvoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+        return (await graph.aget_state(CONFIG)).values["messages"]
+
+    assert len(asyncio.run(talk())) == 48
+
+
+def test_it_ends_with_the_same_messages_as_the_in_memory_saver(sessions):
+    ours, theirs = talker([], SessionSaver(sessions)), talker([], InMemorySaver())
+    for turn in range(25):
+        for graph in (ours, theirs):
+            graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    told = [graph.get_state(CONFIG).values["messages"] for graph in (ours, theirs)]
+    assert [(m.type, m.content) for m in told[0]] == [(m.type, m.content) for m in told[1]]
+    history = [[s.values.get("messages", []) for s in graph.get_state_history(CONFIG)] for graph in (ours, theirs)]
+    assert [len(m) for m in history[0]] == [len(m) for m in history[1]]
+
+
+def test_every_message_is_stored_once(tmp_path):
+    with Sessions(f"sqlite:///{tmp_path}/chat.db", policy=POLICY) as sessions:
+        graph = talker([], SessionSaver(sessions))
+        for turn in range(20):
+            graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+        with sessions.store._file.reading() as connection:
+            bodies = connection.execute("SELECT count(*) FROM bodies").fetchone()[0]
+            messages = connection.execute("SELECT count(*) FROM messages").fetchone()[0]
+    assert (bodies, messages) == (80, 80)
+
+
+def test_a_fork_has_its_own_messages_and_no_digest_of_another_branch(sessions):
+    graph = talker([], SessionSaver(sessions))
+    for turn in range(12):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    early = [s for s in graph.get_state_history(CONFIG) if len(s.values.get("messages", [])) == 8 and not s.next][0]
+    graph.invoke({"messages": [HumanMessage("another way", id="fork")]}, early.config)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept if isinstance(m, HumanMessage)] == ["question 0", "question 1", "another way"]
+    assert len(sessions.session("t").record(all_branches=True)) == 52
+
+
+def test_an_edited_and_a_removed_message_change_the_conversation_and_not_the_log(sessions):
+    graph = talker([], SessionSaver(sessions))
+    graph.invoke({"messages": [HumanMessage("first", id="h0")]}, CONFIG)
+    graph.update_state(CONFIG, {"messages": [HumanMessage("edited", id="h0")]}, as_node="tools")
+    answer = graph.get_state(CONFIG).values["messages"][-1]
+    graph.update_state(CONFIG, {"messages": [RemoveMessage(answer.id)]}, as_node="tools")
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept][0] == "edited"
+    assert len(kept) == 3
+    assert [m.content for m in sessions.session("t").record()][0] == "edited"
+    assert len(sessions.session("t").record(all_branches=True)) == 5
+
+
+def test_an_interrupted_run_goes_on_where_it_was(sessions):
+    def ask(state: State):
+        return {"messages": [AIMessage("", tool_calls=[{"name": "approve", "args": {}, "id": "c1"}])]}
+
+    def approve(state: State):
+        said = interrupt("may I?")
+        return {"messages": [ToolMessage(said, tool_call_id=state["messages"][-1].tool_calls[0]["id"])]}
+
+    built = StateGraph(State)
+    built.add_node("ask", ask)
+    built.add_node("approve", approve)
+    built.add_edge(START, "ask")
+    built.add_edge("ask", "approve")
+    graph = built.compile(checkpointer=SessionSaver(sessions))
+    graph.invoke({"messages": [HumanMessage("do it")]}, CONFIG)
+    graph.invoke(Command(resume="yes"), CONFIG)
+    assert [m.content for m in graph.get_state(CONFIG).values["messages"]] == ["do it", "", "yes"]
+
+
+def test_what_a_chain_adds_to_the_session_is_in_the_next_run(sessions):
+    seen: list[list[AnyMessage]] = []
+    graph = talker(seen, SessionSaver(sessions))
+    graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
+    sessions.session("t").append(
+        [{"role": "user", "content": "from a chain"}, {"role": "assistant", "content": "noted"}]
+    )
+    graph.invoke({"messages": [HumanMessage("two", id="h2")]}, CONFIG)
+    assert "from a chain" in [m.content for m in seen[-1]]
+    assert [m.content for m in graph.get_state(CONFIG).values["messages"] if m.type == "human"] == [
+        "one",
+        "from a chain",
+        "two",
+    ]
+
+
+def test_concurrent_runs_on_one_thread_lose_no_turn(sessions):
+    async def talk():
+        graph = talker([], SessionSaver(sessions))
+        await graph.ainvoke({"messages": [HumanMessage("start", id="h")]}, CONFIG)
+
+        async def writer(name: int):
+            for turn in range(4):
+                await graph.ainvoke({"messages": [HumanMessage(f"{name}-{turn}", id=f"h{name}-{turn}")]}, CONFIG)
+
+        await asyncio.gather(*(writer(name) for name in range(4)))
+
+    asyncio.run(talk())
+    kept = [m.content for m in sessions.session("t").record() if m.role == "user"]
+    assert sorted(kept) == sorted(["start", *(f"{w}-{t}" for w in range(4) for t in range(4))])
+
+
+def test_a_graph_without_messages_works_as_with_any_saver(sessions):
+    class Plain(TypedDict):
+        count: int
+
+    built = StateGraph(Plain)
+    built.add_node("add", lambda state: {"count": state["count"] + 1})
+    built.add_edge(START, "add")
+    graph = built.compile(checkpointer=SessionSaver(sessions))
+    graph.invoke({"count": 1}, CONFIG)
+    assert graph.get_state(CONFIG).values == {"count": 2}
+    assert sessions.list() == ()
+
+
+def test_deleting_a_thread_deletes_the_session(sessions):
+    saver = SessionSaver(sessions)
+    graph = talker([], saver)
+    graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
+    saver.delete_thread("t")
+    assert graph.get_state(CONFIG).values == {}
+    assert sessions.session("t").record(all_branches=True) == []

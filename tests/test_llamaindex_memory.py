@@ -1,0 +1,468 @@
+"""`SessionMemoryBuffer` as LlamaIndex uses it: put and get, limits, copies, and every kind of reattachment."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    CachePoint,
+    ChatMessage,
+    DocumentBlock,
+    ImageBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
+from llama_index.core.base.llms.types import CacheControl
+from llama_index.core.memory import BaseMemory, ChatMemoryBuffer
+from llama_index.core.memory.simple_composable_memory import SimpleComposableMemory
+from llama_index.core.workflow import JsonSerializer
+from scripted_llm import ScriptedLLM, assistant, calls, result, user
+
+from llamaindex_session import LLMSummarizer, SessionChatStore, SessionMemoryBuffer, recall_tool
+from session_core import Budget, Policy, Sessions
+from session_core.errors import BudgetError, ConfigError
+from session_core.testing import check_valid
+
+
+@pytest.fixture
+def sessions() -> Iterator[Sessions]:
+    with Sessions("memory://") as opened:
+        yield opened
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/chat.db"
+
+
+@pytest.fixture
+def memory(url: str) -> SessionMemoryBuffer:
+    return SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=2_000)
+
+
+EVERY_BLOCK = [
+    user("plain"),
+    ChatMessage(role="user", blocks=[TextBlock(text="two"), TextBlock(text="texts")]),
+    ChatMessage(role="user", blocks=[TextBlock(text="see"), ImageBlock(image=b"\x89PNG\r\n\x1a\nabc")]),
+    ChatMessage(role="user", blocks=[ImageBlock(url="https://example.org/a.png")]),
+    ChatMessage(role="user", blocks=[DocumentBlock(data=b"%PDF-1.7 abc", document_mimetype="application/pdf")]),
+    ChatMessage(role="user", blocks=[AudioBlock(audio=b"RIFFabc", format="wav")]),
+    ChatMessage(
+        role="user", blocks=[TextBlock(text="cached"), CachePoint(cache_control=CacheControl(type="ephemeral"))]
+    ),
+    ChatMessage(
+        role="assistant",
+        blocks=[ThinkingBlock(content="hm", additional_information={"signature": "x"}), TextBlock(text="so")],
+    ),
+    calls("a", "b", city="Rome"),
+    result("b", "sunny"),
+    result("a", "rainy"),
+    ChatMessage("done", role="assistant", additional_kwargs={"refusal": None, "nested": {"n": [1, 2.5]}}),
+    ChatMessage("", role="assistant"),
+    ChatMessage(role="system", content="be brief"),
+]
+
+
+def _chat(turns: int, *, words: int = 60) -> list[ChatMessage]:
+    """`turns` exchanges, every third with two tool calls and large results."""
+    made: list[ChatMessage] = []
+    for n in range(turns):
+        made.append(user(f"question {n} about order ORD-{n} " + "please tell me more " * (words // 4)))
+        if n % 3 == 0:
+            made.append(calls(f"c{n}", f"d{n}", order=n))
+            made += [result(f"c{n}", f"row {n} of the table\n" * words), result(f"d{n}", "fine")]
+        made.append(assistant(f"answer {n} " + "word " * words))
+    return made
+
+
+def test_it_is_a_chat_memory_buffer_and_never_false(memory: SessionMemoryBuffer) -> None:
+    assert isinstance(memory, ChatMemoryBuffer)
+    assert bool(memory)
+    assert memory.get() == memory.get_all() == []
+
+
+def test_the_record_equals_what_was_put_for_every_kind_of_block(memory: SessionMemoryBuffer) -> None:
+    for message in EVERY_BLOCK:
+        memory.put(message)
+    assert memory.get_all() == EVERY_BLOCK
+    assert [type(b) for m in memory.get_all() for b in m.blocks] == [type(b) for m in EVERY_BLOCK for b in m.blocks]
+
+
+def test_the_record_equals_what_was_put_when_awaited(memory: SessionMemoryBuffer) -> None:
+    async def go() -> list[ChatMessage]:
+        await memory.aput(EVERY_BLOCK[0])
+        await memory.aput_messages(EVERY_BLOCK[1:])
+        return await memory.aget_all()
+
+    assert asyncio.run(go()) == EVERY_BLOCK
+
+
+def test_saying_the_same_twice_is_two_messages(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages([user("yes"), assistant("really?"), user("yes"), assistant("really?")])
+    memory.put(user("yes"))
+    assert [m.content for m in memory.get_all()] == ["yes", "really?", "yes", "really?", "yes"]
+
+
+def test_putting_no_messages_is_fine(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages([])
+    asyncio.run(memory.aput_messages([]))
+    assert memory.get_all() == []
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(memory: SessionMemoryBuffer) -> None:
+    with pytest.raises(ValueError, match="system message"):
+        memory.put_messages([user("hello"), ChatMessage("rule " * 3_000, role="system")])
+    assert memory.get_all() == []
+
+
+def test_messages_that_are_given_out_may_be_edited(memory: SessionMemoryBuffer) -> None:
+    memory.put(user("hello"))
+    given = memory.get()[-1]
+    assert isinstance(given.blocks[0], TextBlock)
+    given.blocks[0].text = "the state is ..., hello"
+    given.additional_kwargs["x"] = 1
+    assert memory.get() == memory.get_all() == [user("hello")]
+
+
+def test_a_message_may_be_edited_after_it_was_put(memory: SessionMemoryBuffer) -> None:
+    message = user("hello")
+    memory.put(message)
+    message.content = "changed"
+    assert memory.get_all() == [user("hello")]
+
+
+def test_every_view_of_a_long_session_fits_and_is_valid(url: str) -> None:
+    memory = SessionMemoryBuffer.from_defaults(session_id="long", url=url, token_limit=1_500)
+    said = _chat(300, words=20)
+    measure = memory.chat_store.sessions.workshop.measure
+    for start in range(0, len(said), 7):
+        memory.put_messages(said[start : start + 7])
+        seen = memory.session.view("order ORD-2")
+        assert sum(map(measure, seen.messages)) <= 1_500
+        assert check_valid(seen.messages) == []
+    assert len(memory.get("order ORD-2")) == len(memory.session.view("order ORD-2").messages)
+    assert memory.get_all() == said
+
+
+def test_a_view_in_mid_turn_ends_with_the_question(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages(_chat(30))
+    memory.put(user("and now?"))
+    assert memory.get()[-1] == user("and now?")
+    assert memory.get(input="and now?")[-1] == user("and now?")
+
+
+def test_a_call_whose_large_result_is_the_last_message_keeps_its_call(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages([user("look it up"), calls("x"), result("x", "line of a result\n" * 5_000)])
+    assert [m.role.value for m in memory.get()] == ["user", "assistant", "tool"]
+
+
+def test_system_messages_stay_in_every_view(memory: SessionMemoryBuffer) -> None:
+    memory.put(ChatMessage("Answer in French.", role="system"))
+    memory.put_messages(_chat(60))
+    assert memory.get()[0] == ChatMessage("Answer in French.", role="system")
+
+
+def test_tool_calls_and_additional_data_count(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages([user("go"), calls("x", text="word " * 5_000), result("x", "ok")])
+    assert memory.session.stats().tokens > 5_000
+    assert memory.session.view().tokens <= 2_000
+
+
+def test_the_initial_token_count_makes_the_view_smaller(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages(_chat(40))
+    measure = memory.chat_store.sessions.workshop.measure
+    whole, less = memory.get(), memory.get(initial_token_count=1_400)
+    overhead = memory.session.view(overhead_tokens=1_400)
+    assert len(less) < len(whole)
+    assert sum(map(measure, overhead.messages)) <= 600
+    assert asyncio.run(memory.aget(initial_token_count=1_400)) == less
+
+
+@pytest.mark.parametrize("count", [2_001, 1_900])
+def test_an_initial_token_count_that_leaves_no_room_is_a_value_error(
+    memory: SessionMemoryBuffer, count: int
+) -> None:
+    with pytest.raises(ValueError, match=r"2000") as caught:
+        memory.get(initial_token_count=count)
+    assert isinstance(caught.value, BudgetError)
+
+
+def test_a_token_limit_too_small_for_any_view_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="token_limit=100"):
+        SessionMemoryBuffer.from_defaults(url=url, token_limit=100)
+
+
+def test_the_token_limit_comes_from_the_model_when_it_is_not_given(url: str) -> None:
+    llm = ScriptedLLM("", context_window=4_000)
+    assert SessionMemoryBuffer.from_defaults(url=url, llm=llm).token_limit == 3_000
+    assert SessionMemoryBuffer.from_defaults(url=url, llm=llm, token_limit=900).token_limit == 900
+
+
+def test_a_policy_brings_its_budget_unless_a_token_limit_is_given(url: str) -> None:
+    policy = Policy(Budget(10_000, reply_reserve_tokens=1_000))
+    llm = ScriptedLLM("", context_window=4_000)
+    assert SessionMemoryBuffer.from_defaults(url=url, llm=llm, policy=policy).token_limit == 9_000
+    given = SessionMemoryBuffer.from_defaults(url=url, policy=policy, token_limit=700)
+    assert given.token_limit == given.chat_store.sessions.policy.budget.limit_tokens == 700
+
+
+def test_sessions_bring_their_budget_and_a_token_limit_may_lower_it(sessions: Sessions) -> None:
+    most = sessions.policy.budget.limit_tokens
+    assert SessionMemoryBuffer.from_defaults(sessions=sessions).token_limit == most
+    small = SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s", token_limit=800)
+    small.put_messages(_chat(40))
+    assert sum(sessions.workshop.measure(m) for m in small.session.view(overhead_tokens=most - 800).messages) <= 800
+    assert len(small.get()) < len(SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s").get())
+    with pytest.raises(BudgetError, match="over the budget"):
+        SessionMemoryBuffer.from_defaults(sessions=sessions, token_limit=most + 1)
+
+
+def test_two_sessions_of_one_store_never_meet(url: str) -> None:
+    one = SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=1_000)
+    two = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=1_000)
+    other = SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=1_000, tenant="acme")
+    one.put_messages([user("my pin is 1234"), *_chat(20)])
+    two.put(user("hello"))
+    assert two.get(input="what is my pin?") == [user("hello")]
+    assert recall_tool(two).call(query="pin").content == "Nothing in this conversation matches."
+    assert other.get_all() == []
+
+
+def test_without_an_id_a_memory_is_a_session_of_its_own(url: str) -> None:
+    one, two = (SessionMemoryBuffer.from_defaults(url=url, token_limit=1_000) for _ in range(2))
+    one.put(user("hello"))
+    assert one.session_id != two.session_id
+    assert two.get_all() == []
+
+
+def test_chat_store_key_is_another_word_for_session_id(url: str) -> None:
+    made = SessionMemoryBuffer.from_defaults(chat_store_key="k", url=url)
+    assert (made.session_id, made.chat_store_key) == ("k", "k")
+    with pytest.raises(ConfigError, match="only one"):
+        SessionMemoryBuffer.from_defaults(chat_store_key="k", session_id="s", url=url)
+
+
+def test_a_foreign_chat_store_is_refused_and_one_of_ours_is_used(url: str) -> None:
+    from llama_index.core.storage.chat_store import SimpleChatStore
+
+    store = SessionChatStore(url)
+    made = SessionMemoryBuffer.from_defaults(chat_store=store, session_id="s", token_limit=1_000)
+    made.put(user("hello"))
+    assert store.get_messages("s") == [user("hello")]
+    with pytest.raises(ConfigError, match="SimpleChatStore"):
+        SessionMemoryBuffer.from_defaults(chat_store=SimpleChatStore())
+    with pytest.raises(ConfigError, match="leave out"):
+        SessionMemoryBuffer.from_defaults(chat_store=store, url=url)
+
+
+def test_unknown_keywords_are_refused(url: str) -> None:
+    with pytest.raises(TypeError, match="sesion_id"):
+        SessionMemoryBuffer.from_defaults(sesion_id="a", url=url)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="session_id"):
+        SessionMemoryBuffer(token_limit=1_000, chat_store=SessionChatStore(url), session_id="a")
+
+
+def test_a_chat_history_begins_the_session_once(url: str) -> None:
+    history = [ChatMessage("be brief", role="system"), user("hi"), assistant("hello")]
+    first = SessionMemoryBuffer.from_defaults(history, session_id="s", url=url, token_limit=1_000)
+    first.put(user("more"))
+    again = SessionMemoryBuffer.from_defaults(history, session_id="s", url=url, token_limit=1_000)
+    assert again.get_all() == [*history, user("more")]
+    empty = SessionMemoryBuffer.from_defaults([], session_id="s", url=url, token_limit=1_000)
+    assert empty.get_all() == [*history, user("more")]
+
+
+def test_set_with_the_conversation_and_more_stores_only_what_is_more(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages(_chat(4))
+    memory.set([*memory.get_all(), user("more")])
+    memory.set([*memory.get_all(), assistant("and more")])
+    assert memory.get_all() == [*_chat(4), user("more"), assistant("and more")]
+    assert len(memory.session.record(all_branches=True)) == len(_chat(4)) + 2
+
+
+def test_set_with_a_view_keeps_the_conversation_it_stands_for(memory: SessionMemoryBuffer) -> None:
+    said = _chat(40)
+    memory.put_messages(said)
+    view = memory.get(input="order ORD-3")
+    assert len(view) < len(said)
+    memory.set([*view, user("more")])
+    assert memory.get_all() == [*said, user("more")]
+
+
+def test_set_with_another_conversation_replaces_it_and_loses_nothing(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages([user("a"), assistant("b"), user("c")])
+    memory.set([user("a"), assistant("other"), user("c")])
+    assert memory.get_all() == memory.get() == [user("a"), assistant("other"), user("c")]
+    assert [m.content for m in memory.session.record(all_branches=True)] == ["a", "b", "c", "other"]
+    asyncio.run(memory.aset([user("new")]))
+    assert memory.get_all() == [user("new")]
+    memory.set([])
+    assert memory.get_all() == []
+
+
+def test_set_with_the_view_of_another_session_takes_it_as_words(url: str, memory: SessionMemoryBuffer) -> None:
+    memory.put_messages(_chat(40))
+    other = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=2_000)
+    other.put_messages(_chat(3))
+    other.set(memory.get())
+    assert [m.content for m in other.get_all()] == [m.content for m in memory.get()]
+
+
+def test_reset_begins_afresh_and_keeps_the_record(memory: SessionMemoryBuffer) -> None:
+    memory.put(user("one"))
+    memory.reset()
+    assert memory.get() == memory.get_all() == []
+    memory.put(user("two"))
+    asyncio.run(memory.areset())
+    assert memory.get_all() == []
+    assert [m.content for m in memory.session.record(all_branches=True)] == ["one", "two"]
+
+
+def test_sync_calls_work_inside_a_running_loop(memory: SessionMemoryBuffer) -> None:
+    async def notebook() -> list[ChatMessage]:
+        memory.put(user("hello"))
+        memory.set([*memory.get_all(), assistant("hi")])
+        return memory.get()
+
+    assert asyncio.run(notebook()) == [user("hello"), assistant("hi")]
+
+
+def test_it_survives_dict_and_string(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages(_chat(3))
+    through_string = SessionMemoryBuffer.from_string(memory.to_string())
+    through_dict = SessionMemoryBuffer.from_dict(json.loads(json.dumps(memory.to_dict())))
+    through_model = SessionMemoryBuffer.from_dict(memory.model_dump())
+    for again in (through_string, through_dict, through_model):
+        assert again.get_all() == _chat(3)
+        assert (again.session_id, again.token_limit) == (memory.session_id, memory.token_limit)
+        assert again.chat_store.sessions is memory.chat_store.sessions
+    through_dict.put(user("more"))
+    assert memory.get_all()[-1] == user("more")
+
+
+def test_it_survives_pickling(memory: SessionMemoryBuffer) -> None:
+    memory.put(user("hello"))
+    again = pickle.loads(pickle.dumps(memory))
+    assert isinstance(again, SessionMemoryBuffer)
+    assert again.get_all() == [user("hello")]
+
+
+def test_it_survives_the_serializer_of_workflows(memory: SessionMemoryBuffer) -> None:
+    memory.put(user("hello"))
+    again = JsonSerializer().deserialize(JsonSerializer().serialize(memory))
+    assert isinstance(again, SessionMemoryBuffer)
+    assert again.get_all() == [user("hello")]
+
+
+def test_a_serialized_memory_carries_no_message(memory: SessionMemoryBuffer) -> None:
+    memory.put(user("a secret"))
+    assert "secret" not in memory.to_string()
+
+
+def test_copies_are_the_memory_itself(memory: SessionMemoryBuffer) -> None:
+    assert copy.copy(memory) is copy.deepcopy(memory) is memory
+    assert copy.deepcopy({"memory": [memory]})["memory"][0] is memory
+
+
+def test_a_memory_of_given_sessions_reattaches_while_they_live(sessions: Sessions) -> None:
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", sessions=sessions, tenant="acme")
+    memory.put(user("hello"))
+    again = SessionMemoryBuffer.from_string(memory.to_string())
+    assert again.chat_store.sessions is sessions
+    assert again.get_all() == [user("hello")]
+
+
+def test_a_memory_of_sessions_that_are_gone_says_so_and_takes_new_ones(sessions: Sessions) -> None:
+    data = SessionMemoryBuffer.from_defaults(session_id="s", sessions=Sessions("memory://")).to_dict()
+    with pytest.raises(ConfigError, match="sessions="):
+        SessionMemoryBuffer.from_dict(data)
+    again = SessionMemoryBuffer.from_dict(data, sessions=sessions)
+    assert (again.session_id, again.chat_store.sessions) == ("s", sessions)
+
+
+def test_a_policy_with_a_summarizer_is_found_again(url: str) -> None:
+    policy = Policy(Budget(2_000), summarizer=LLMSummarizer(ScriptedLLM("notes")))
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, policy=policy)
+    assert SessionMemoryBuffer.from_string(memory.to_string()).chat_store.sessions.policy is policy
+    data = memory.to_dict()
+    data["chat_store"]["place"]["url"] += ".other"
+    with pytest.raises(ConfigError, match="summarizer|ScriptedLLM"):
+        SessionMemoryBuffer.from_dict(data)
+
+
+def test_what_another_memory_wrote_is_refused_with_the_way_to_move_it() -> None:
+    other = {"token_limit": 3_000, "chat_store": {"store": {}, "class_name": "SimpleChatStore"}}
+    with pytest.raises(ConfigError, match="put_messages"):
+        SessionMemoryBuffer.from_dict(other)
+
+
+def test_it_fits_where_frameworks_ask_for_a_memory(memory: SessionMemoryBuffer) -> None:
+    composed = SimpleComposableMemory.from_defaults(primary_memory=memory)
+    composed.put(user("hello"))
+    assert composed.primary_memory is memory
+    assert isinstance(memory, BaseMemory)
+    assert composed.get() == memory.get() == [user("hello")]
+
+
+def test_a_later_process_finds_the_session_by_what_was_written(url: str, memory: SessionMemoryBuffer) -> None:
+    import subprocess
+    import sys
+
+    memory.put_messages([user("hello"), assistant("hi")])
+    code = (
+        "import sys; from llamaindex_session import SessionMemoryBuffer as M;"
+        "print([m.content for m in M.from_string(sys.stdin.read()).get()])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=memory.to_string(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "['hello', 'hi']"
+
+
+def test_recall_gives_back_the_whole_behind_a_clip(memory: SessionMemoryBuffer) -> None:
+    rows = "\n".join(f"row {n}: part P-{n} costs {n * 3}" for n in range(2_000))
+    memory.put_messages([user("list"), calls("x"), result("x", rows), assistant("there it is")])
+    stored = memory.session.record()[2]
+    tool = recall_tool(memory)
+    assert tool.metadata.name == "recall"
+    assert tool.call(reference=stored.id).content == rows
+    assert asyncio.run(tool.acall(reference=stored.id)).content == rows
+    assert "P-77" in tool.call(query="list of parts P-77").content
+    assert "no message" in tool.call(reference="nothing").content
+
+
+def test_recall_must_know_its_session(sessions: Sessions) -> None:
+    sessions.session("s", tenant="acme").append({"role": "user", "content": "the code is blue"})
+    with pytest.raises(ConfigError, match="session_id"):
+        recall_tool(sessions)
+    assert "blue" in recall_tool(sessions, session_id="s", tenant="acme").call(query="code").content
+    store = SessionChatStore(sessions=sessions, tenant="acme")
+    assert "blue" in recall_tool(store, session_id="s").call(query="code").content
+
+
+def test_a_model_summarizes_and_what_it_makes_up_is_struck(url: str) -> None:
+    llm = ScriptedLLM("The user asked about order ORD-1. Delivery is on 14 March 2031.")
+    policy = Policy(Budget(1_500), folding="inline", summarizer=LLMSummarizer(llm))
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, policy=policy)
+    memory.put_messages(_chat(12))
+    memory.put(user("and?"))
+    digest = memory.session.view().digest
+    assert llm.heard
+    assert digest is not None
+    assert "2031" not in digest.summary
+    assert "ORD-1" in digest.summary
+
+
+def test_tool_blocks_come_back_with_their_arguments(memory: SessionMemoryBuffer) -> None:
+    memory.put_messages([user("go"), calls("x", n=1, city="Rome"), result("x", "ok")])
+    block = memory.get()[1].blocks[0]
+    assert isinstance(block, ToolCallBlock)
+    assert block.tool_kwargs == {"n": 1, "city": "Rome"}

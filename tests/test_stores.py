@@ -1,0 +1,167 @@
+"""Every store keeps the promises of `session_core.testing`, in both voices; SQLite also on its own ground."""
+
+import asyncio
+import multiprocessing
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from session_core.errors import NewerSchema, StoreBusy, StoreUnreadable, UnknownScheme
+from session_core.stores.memory import MemoryStore
+from session_core.stores.open import open_store
+from session_core.stores.sqlite import SqliteStore
+from session_core.testing import KEY, STORE_PROMISES, message
+from session_core.turns import Key
+from session_core.voices import run_blocking, threaded
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    made = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "sessions.db")
+    yield made
+    run_blocking(made.close())
+
+
+@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+def test_store_keeps_its_promise_blocking(promise, store):
+    run_blocking(promise(store))
+
+
+@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+def test_store_keeps_its_promise_awaiting(promise, store):
+    asyncio.run(promise(threaded(store)))
+
+
+def test_sqlite_keeps_sessions_over_a_restart(tmp_path):
+    first = SqliteStore(tmp_path / "a.db")
+    run_blocking(first.append(KEY, [message(1), message(2)]))
+    run_blocking(first.close())
+    second = SqliteStore(tmp_path / "a.db")
+    assert [m.id for m in run_blocking(second.record(KEY))] == ["m1", "m2"]
+    run_blocking(second.close())
+
+
+def test_many_threads_lose_nothing_and_split_nothing(store):
+    def write(writer: int) -> None:
+        for turn in range(20):
+            pair = [message(writer * 1000 + turn * 2), message(writer * 1000 + turn * 2 + 1)]
+            run_blocking(store.append(KEY, pair))
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(1, 6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = [int(m.id[1:]) for m in run_blocking(store.record(KEY))]
+    assert len(numbers) == len(set(numbers)) == 200
+    assert all(numbers[i] + 1 == numbers[i + 1] for i in range(0, 200, 2))
+
+
+def _write_pairs(path: Path, writer: int) -> None:
+    store = SqliteStore(path)
+    for turn in range(15):
+        first = writer * 1000 + turn * 2
+        run_blocking(store.append(KEY, [message(first), message(first + 1)]))
+    run_blocking(store.close())
+
+
+def test_many_processes_lose_nothing_and_split_nothing(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_pairs, args=(tmp_path / "p.db", n)) for n in range(1, 4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    store = SqliteStore(tmp_path / "p.db")
+    numbers = [int(m.id[1:]) for m in run_blocking(store.record(KEY))]
+    run_blocking(store.close())
+    assert len(set(numbers)) == 90
+    assert all(numbers[i] + 1 == numbers[i + 1] for i in range(0, 90, 2))
+
+
+def test_a_failed_append_leaves_nothing_behind(tmp_path):
+    store = SqliteStore(tmp_path / "a.db")
+    run_blocking(store.append(KEY, [message(1)]))
+    before = run_blocking(store.state(KEY))
+    with pytest.raises(AttributeError):
+        run_blocking(store.append(KEY, [message(2), None]))
+    assert run_blocking(store.state(KEY)) == before
+    assert len(run_blocking(store.record(KEY))) == 1
+    run_blocking(store.close())
+
+
+def test_a_text_file_is_refused_as_unreadable(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("this is no database " * 100)
+    with pytest.raises(StoreUnreadable, match=r"notes\.txt is not a readable SQLite database"):
+        SqliteStore(path)
+
+
+def test_a_foreign_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    with pytest.raises(StoreUnreadable, match="something else"):
+        SqliteStore(path)
+
+
+def test_a_newer_schema_is_refused_with_the_mend(tmp_path):
+    path = tmp_path / "new.db"
+    run_blocking(SqliteStore(path).close())
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 999")
+    database.close()
+    with pytest.raises(NewerSchema, match="pip install -U llm-sessions"):
+        SqliteStore(path)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(StoreUnreadable, match="does its folder exist"):
+        SqliteStore(tmp_path / "nowhere" / "a.db")
+
+
+def test_a_writer_that_waits_too_long_says_busy(tmp_path):
+    store = SqliteStore(tmp_path / "a.db", busy_timeout_s=0.05)
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy, match="retry"):
+        run_blocking(store.append(KEY, [message(1)]))
+    other.rollback()
+    other.close()
+    run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.close())
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "chat.db", "sqlite://host/chat.db", "sqlite://"])
+def test_an_unknown_url_is_refused_with_the_known_ones(url):
+    with pytest.raises(UnknownScheme, match="sqlite:///"):
+        open_store(url)
+
+
+def test_an_url_error_never_shows_a_password():
+    with pytest.raises(UnknownScheme) as caught:
+        open_store("mysql://user:secret@host/db")
+    assert "secret" not in str(caught.value)
+
+
+def test_sqlite_url_names_a_relative_or_absolute_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    relative = open_store("sqlite:///chat.db")
+    absolute = open_store(f"sqlite:///{tmp_path}/full.db")
+    assert (tmp_path / "chat.db").exists()
+    assert (tmp_path / "full.db").exists()
+    for store in (relative, absolute):
+        run_blocking(store.close())
+
+
+def test_deleting_one_session_leaves_the_others_findable(tmp_path):
+    store = SqliteStore(tmp_path / "a.db")
+    run_blocking(store.append(KEY, [message(1, content="blue shoes")]))
+    run_blocking(store.append(Key("other"), [message(1, content="blue hats")]))
+    run_blocking(store.delete(KEY))
+    assert [m.content for m in run_blocking(store.search(Key("other"), ["blue"], max_hits=3))] == ["blue hats"]
+    run_blocking(store.close())

@@ -1,0 +1,117 @@
+"""The house rules that no linter knows: what a file says of itself, its length, its imports."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = ROOT / "core" / "session_core"
+PACKAGES = (CORE, ROOT / "langchain_session", ROOT / "llamaindex_session")
+MAX_LINES = 400
+
+
+def _files(*packages: Path) -> list[Path]:
+    return sorted(path for package in packages for path in package.rglob("*.py"))
+
+
+def _named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each import in `tree`, at any depth: the module, and the names taken from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "", tuple(alias.name for alias in node.names)
+
+
+def _imports_asyncio(source: ast.Module) -> bool:
+    return any(module.partition(".")[0] == "asyncio" for module, _ in _imports(source))
+
+
+def _enclosing_packages(path: Path) -> dict[str, Path]:
+    """The packages `path` lies in, by dotted name, from the outermost to its own."""
+    root = next(package for package in PACKAGES if path.is_relative_to(package))
+    parts = path.parent.relative_to(root.parent).parts
+    return {".".join(parts[:n]): root.parent.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)}
+
+
+def _is_module(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.py").is_file() or (folder / name).is_dir()
+
+
+def _faces_imported(tree: ast.Module, around: dict[str, Path]) -> list[str]:
+    """What `tree` takes from the face (`__init__`) of a package it is itself a part of."""
+    return [
+        f"{module}: {', '.join(names) or 'itself'}"
+        for module, names in _imports(tree)
+        if module in around and not (names and all(_is_module(around[module], name) for name in names))
+    ]
+
+
+@pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
+def test_every_file_says_its_job_at_the_top(path: Path) -> None:
+    assert ast.get_docstring(_parsed(path)), f"{_named(path)} opens without a docstring"
+
+
+@pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
+def test_no_file_is_longer_than_one_meaning(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
+def test_no_file_imports_the_face_of_a_package_it_is_part_of(path: Path) -> None:
+    assert _faces_imported(_parsed(path), _enclosing_packages(path)) == []
+
+
+def test_in_the_core_only_the_voices_import_asyncio() -> None:
+    assert [_named(path) for path in _files(CORE) if _imports_asyncio(_parsed(path))] == [
+        "core/session_core/voices.py"
+    ]
+
+
+def test_the_folder_core_is_no_package() -> None:
+    assert not (ROOT / "core" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=_named)
+def test_every_package_says_that_it_is_typed(package: Path) -> None:
+    assert (package / "py.typed").is_file()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import asyncio", True),
+        ("import asyncio.locks as locks", True),
+        ("def later():\n    from asyncio import sleep", True),
+        ("'import asyncio'", False),
+        ("import asyncio_tools", False),
+    ],
+)
+def test_asyncio_is_seen_in_code_and_not_in_words(source: str, found: bool) -> None:
+    assert _imports_asyncio(ast.parse(source)) is found
+
+
+@pytest.mark.parametrize(
+    ("source", "faces"),
+    [
+        ("from session_core import Budget", ["session_core: Budget"]),
+        ("import session_core", ["session_core: itself"]),
+        ("from session_core import errors", []),
+        ("from session_core.budget import Budget", []),
+        ("from langchain_session import SessionSaver", []),
+    ],
+)
+def test_a_face_is_told_from_a_module(source: str, faces: list[str]) -> None:
+    assert _faces_imported(ast.parse(source), {"session_core": CORE}) == faces

@@ -1,0 +1,288 @@
+"""The promises of a view: it fits, it is valid, it is the same for the same version, and it keeps what matters."""
+
+import pytest
+from sessions_made import conversation
+
+from session_core import Budget, Message, Policy, Role, Sessions, Tier, ToolCall
+from session_core.errors import (
+    BudgetError,
+    DuplicateMessage,
+    EmptyMessage,
+    MessageTooLarge,
+    NotFound,
+    OrphanToolResult,
+    PinnedTooLarge,
+    UnknownRole,
+)
+from session_core.events import Folded, Noticed, Resumed, TierChanged
+from session_core.testing import Heard, check_valid
+from session_core.voices import run_blocking
+
+DAY_S = 86_400.0
+SEEDS = 2_000
+BLOCKS = 20
+
+
+def small(window_tokens: int = 2_000, **policy) -> Policy:
+    return Policy(Budget(window_tokens, reply_reserve_tokens=0), **{"folding": "inline", **policy})
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_no_view_is_over_budget_or_invalid(block):
+    for seed in range(block, SEEDS, BLOCKS):
+        window = (256, 300, 600, 1_500, 6_000)[seed % 5]
+        folding = ("inline", "off")[seed // 5 % 2]
+        with Sessions(policy=small(window, folding=folding)) as sessions:
+            session = sessions.session("s")
+            said = conversation(seed)
+            half = len(said) // 2
+            for part in (said[:half], said[half:]):
+                session.append(part, lenient=True)
+                view = session.view("budget" if seed % 3 == 0 else None)
+                assert view.tokens <= window, (seed, view.tokens, window)
+                assert sum(map(sessions.workshop.measure, view.messages)) == view.tokens, seed
+                assert check_valid(view.messages) == [], seed
+
+
+def test_the_record_is_what_was_appended():
+    for seed in range(60):
+        with Sessions(policy=small()) as sessions:
+            said = conversation(seed)
+            sessions.session("s").append(said, lenient=True)
+            kept = sessions.session("s").record()
+            assert [(m.id, m.role, m.content, m.tool_calls, m.media, m.author) for m in kept] == [
+                (m.id, m.role, m.content, m.tool_calls, m.media, m.author) for m in said
+            ]
+
+
+def test_three_facts_of_turn_1_are_in_the_view_of_turn_200():
+    with Sessions(policy=small(4_000)) as sessions:
+        session = sessions.session("s")
+        session.append(
+            {
+                "role": "user",
+                "content": "My name is Mara Lindqvist. Never book a flight before 9 am. My budget is 1,250 euros.",
+            }
+        )
+        session.append({"role": "assistant", "content": "Understood."})
+        for turn in range(2, 201):
+            session.append({"role": "user", "content": f"Question {turn}: what is the capital of country {turn}?"})
+            session.append({"role": "assistant", "content": f"City {turn} is the capital, as far as I know. " * 4})
+        view = session.view()
+        shown = "\n".join(message.content for message in view.messages)
+        assert "Mara Lindqvist" in shown
+        assert "Never book a flight before 9 am" in shown
+        assert "1,250 euros" in shown
+        assert view.report.folded > 300
+        assert view.tokens <= 4_000
+
+
+def test_two_views_of_one_version_are_equal_although_a_fold_ends_between_them():
+    policy = small(1_500, folding="off")
+    with Sessions(policy=policy) as sessions:
+        session = sessions.session("s")
+        for turn in range(40):
+            session.append({"role": "user", "content": f"question {turn} " * 10})
+            session.append({"role": "assistant", "content": f"answer {turn} " * 10})
+        before = session.view()
+        assert session.fold() is not None
+        assert session.view().messages == before.messages
+        session.append({"role": "user", "content": "next"})
+        assert session.view().messages != before.messages
+
+
+def test_a_view_only_grows_at_its_end_between_two_swaps():
+    with Sessions(policy=small(6_000)) as sessions:
+        session = sessions.session("s")
+        changed = 0
+        last: tuple[Message, ...] = ()
+        for turn in range(80):
+            session.append({"role": "user", "content": f"question {turn} " * 8})
+            session.append({"role": "assistant", "content": f"answer {turn} " * 30})
+            view = session.view().messages
+            changed += view[: len(last)] != last
+            last = view
+        assert 1 <= changed <= 8
+
+
+def test_tiers_are_told_and_at_90_percent_a_notice_is_kept():
+    heard = Heard()
+    with Sessions(policy=small(1_000, folding="off"), observers=[heard]) as sessions:
+        session = sessions.session("s")
+        for turn in range(30):
+            session.append({"role": "user", "content": f"words and words {turn} " * 6})
+        tiers = [event.after for event in heard if isinstance(event, TierChanged)]
+        assert tiers == [Tier.SUMMARIZE, Tier.FACTS, Tier.NOTIFY]
+        noticed = [event.notice for event in heard if isinstance(event, Noticed)]
+        assert noticed == session.notices()
+        assert "%" in noticed[0].text
+
+
+def test_folding_takes_the_pressure_off_and_says_its_lag():
+    heard = Heard()
+    with Sessions(policy=small(2_000, folding="background"), observers=[heard]) as sessions:
+        session = sessions.session("s")
+        for turn in range(60):
+            session.append({"role": "user", "content": f"question {turn} " * 8})
+            session.append({"role": "assistant", "content": f"answer {turn} " * 12})
+            assert sessions.drain(10)
+        folds = [event for event in heard if isinstance(event, Folded)]
+        assert len(folds) >= 2
+        assert all(fold.lag_s >= 0 and fold.tokens_after < fold.tokens_before for fold in folds)
+        assert session.stats().pressure < 0.8
+        assert session.stats().digests == len(folds)
+
+
+def test_a_session_that_is_resumed_says_how_long_it_was_away():
+    now = [1_000_000.0]
+    heard = Heard()
+    with Sessions(policy=small(), observers=[heard], clock=lambda: now[0]) as sessions:
+        session = sessions.session("s")
+        session.append([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}])
+        assert not any(m.origin == "refresh" for m in session.view().messages)
+        now[0] += 9 * DAY_S
+        first = session.view().messages
+        assert [m for m in first if m.origin == "refresh"][0].content.count("9 days") == 1
+        now[0] += 5.0
+        assert session.view().messages == first
+        session.append({"role": "user", "content": "I am back"})
+        after = session.view().messages
+        assert [m.origin for m in after][-2:] == ["refresh", "record"]
+        session.append({"role": "assistant", "content": "Welcome back"})
+        session.append({"role": "user", "content": "go on"})
+        assert not any(m.origin == "refresh" for m in session.view().messages)
+        assert [event.absent_s for event in heard if isinstance(event, Resumed)] == [9 * DAY_S]
+
+
+def test_several_users_are_told_apart_by_name():
+    with Sessions(policy=small()) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "I want fish"}, author="Ann")
+        assert session.view().messages[0].content == "I want fish"
+        session.append({"role": "user", "content": "I want meat"}, author="Bob")
+        assert [m.content for m in session.view().messages] == ["Ann: I want fish", "Bob: I want meat"]
+        assert session.stats().authors == ("Ann", "Bob")
+        assert [m.content for m in session.record()] == ["I want fish", "I want meat"]
+
+
+def test_a_large_tool_output_is_clipped_in_the_view_and_whole_behind_its_reference():
+    whole = "\n".join(f"line {n}: value {n * 7}" for n in range(3_000))
+    with Sessions(policy=small(4_000)) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "read it"})
+        session.append(Message(Role.ASSISTANT, tool_calls=(ToolCall("t", "read", "{}"),)))
+        session.append(Message(Role.TOOL, whole, id="big", tool_call_id="t", name="read"))
+        shown = next(m for m in session.view().messages if m.role is Role.TOOL)
+        assert shown.rendition == "clip"
+        assert "big" in shown.content
+        assert session.expand("big").content == whole
+        assert "CLIP" in session.view().explain().upper()
+
+
+def test_a_query_brings_back_what_was_folded_away():
+    with Sessions(policy=small(1_500)) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "The wifi code of the cabin is tulip-4471-green, by the way."})
+        session.append({"role": "assistant", "content": "Noted."})
+        for turn in range(60):
+            session.append({"role": "user", "content": f"question {turn} about gardening " * 5})
+            session.append({"role": "assistant", "content": f"answer {turn} about plants " * 5})
+        session.append({"role": "user", "content": "What was the wifi code of the cabin?"})
+        view = session.view("What was the wifi code of the cabin?")
+        recalled = [m for m in view.messages if m.origin == "recall"]
+        assert "tulip-4471-green" in recalled[0].content
+        assert view.messages[-1].content == "What was the wifi code of the cabin?"
+        assert session.search("wifi code cabin")[0].content.startswith(("The wifi", "What was"))
+
+
+def test_reset_with_carry_keeps_facts_and_without_keeps_nothing():
+    with Sessions(policy=small()) as sessions:
+        for carry in (True, False):
+            session = sessions.session(f"carry-{carry}")
+            session.append({"role": "user", "content": "My name is Mara. Never use metric units."})
+            session.append({"role": "assistant", "content": "Understood, never metric units."})
+            session.reset(carry=carry)
+            shown = " ".join(m.content for m in session.view().messages)
+            assert ("Never use metric units" in shown) is carry
+            assert len(session.record(all_branches=True)) == 2
+
+
+def test_deleting_a_session_leaves_nothing():
+    with Sessions(policy=small()) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "hello there"})
+        assert session.delete() == 1
+        assert session.record(all_branches=True) == []
+        assert session.view().messages == ()
+        assert session.search("hello") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "words"),
+    [
+        ({"role": "user", "content": "  "}, EmptyMessage, "is empty"),
+        ({"role": "robot", "content": "x"}, UnknownRole, "use one of system, user"),
+        ({"role": "tool", "content": "x", "tool_call_id": "nobody"}, OrphanToolResult, "append the assistant"),
+        ({"role": "user", "content": "x" * 3_000}, MessageTooLarge, "max_message_bytes"),
+        ({"role": "system", "content": "rule " * 400}, PinnedTooLarge, "Budget\\(window_tokens"),
+    ],
+)
+def test_bad_input_is_refused_with_the_mend_and_nothing_is_written(said, error, words):
+    with Sessions(policy=small(400, max_message_bytes=2_500)) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "first"})
+        with pytest.raises(error, match=words):
+            session.append([{"role": "user", "content": "second"}, said])
+        assert [m.content for m in session.record()] == ["first"]
+
+
+def test_one_id_with_two_contents_is_refused():
+    with Sessions(policy=small()) as sessions:
+        session = sessions.session("s")
+        session.append(Message(Role.USER, "one", id="x"))
+        with pytest.raises(DuplicateMessage, match="session s: message 'x'"):
+            session.append(Message(Role.USER, "two", id="x"))
+
+
+def test_an_unknown_reference_is_named():
+    with Sessions(policy=small()) as sessions, pytest.raises(NotFound, match="session s has no message 'y'"):
+        sessions.session("s").expand("y")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"window_tokens": 100},
+        {"window_tokens": 4_000, "reply_reserve_tokens": 3_900},
+        {"window_tokens": 4_000, "summarize_at": 0.9},
+        {"window_tokens": 4_000, "hysteresis": 0.7},
+        {"window_tokens": 4_000.5},
+        {"window_tokens": 4_000, "notify_at": 1.2},
+    ],
+)
+def test_an_invalid_budget_is_refused(values):
+    with pytest.raises(BudgetError, match="pass|needed"):
+        Budget(**values)
+
+
+@pytest.mark.parametrize("values", [{"keep_turns": 0}, {"digest_tokens": 3}, {"folding": "sometimes"}])
+def test_an_invalid_policy_is_refused(values):
+    with pytest.raises(BudgetError, match="pass"):
+        Policy(**values)
+
+
+def test_the_cost_of_a_turn_does_not_grow_with_the_session():
+    with Sessions(policy=small(3_000)) as sessions:
+        session = sessions.session("s")
+        loaded = []
+        for turn in range(300):
+            session.append({"role": "user", "content": f"question {turn} " * 5})
+            session.append({"role": "assistant", "content": f"answer {turn} " * 10})
+            session.view()
+            loaded.append(_loaded_tokens(session))
+        assert max(loaded) <= 3_000
+
+
+def _loaded_tokens(session) -> int:
+    loaded = run_blocking(session.sessions.store.load(session.key))
+    return sum(m.tokens for m in loaded.messages)
