@@ -31,9 +31,9 @@ class Fitting:
 
     def _fitted(self, value: Any) -> Any:
         if is_message_list(value):
-            return self._squeeze(value)
+            return self._squeeze(value, open_end=True)
         if isinstance(value, dict) and is_message_list(value.get(self._channel)):
-            return {**value, self._channel: self._squeeze(value[self._channel])}
+            return {**value, self._channel: self._squeeze(value[self._channel], open_end=True)}
         return value
 
 

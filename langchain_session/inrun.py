@@ -29,8 +29,13 @@ class Squeeze:
 
     shop: Workshop
 
-    def __call__(self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0) -> list[BaseMessage]:
-        """`messages` within the budget; the very same objects where nothing had to change."""
+    def __call__(
+        self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, open_end: bool = False
+    ) -> list[BaseMessage]:
+        """`messages` within the budget; the very same objects where nothing had to change.
+
+        `open_end` leaves calls at the end that wait for their results, for nodes that answer them.
+        """
         limits = self.shop.policy.limits
         tools = replace(
             self.shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens))
@@ -39,7 +44,7 @@ class Squeeze:
             replace(self._prepared(message), seq=index + 1) for index, message in enumerate(messages)
         ]
         digest, rest = _digest_of(messages, numbered)
-        made = plan(rest, digest, tools=tools)
+        made = plan(rest, digest, tools=tools, open_end=open_end)
         live = {index + 1: message for index, message in enumerate(messages)}
         return [self._live(message, live) for message in made.messages]
 

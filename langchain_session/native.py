@@ -15,7 +15,7 @@ from session_core.exact import Exact, Kind, padded, trimmed
 from session_core.held import HeldBy, restorer
 from session_core.marks import MARK
 from session_core.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
-from session_core.turns import Message, Native, ToolCall
+from session_core.turns import GIVEN_ID, Message, Native, ToolCall
 
 FORMAT = "langchain/1"
 
@@ -90,12 +90,14 @@ def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
         values["additional_kwargs"] = {k: v for k, v in message.additional_kwargs.items() if k != MARK}
     if isinstance(message.content, str):
         values.pop("content", None)
+    if message.id:
+        values.pop("id", None)
     if isinstance(message, lc.AIMessage) and _calls_follow(message, neutral):
         values["tool_calls"] = len(message.tool_calls)
     flat = [part for name, value in values.items() for part in (_short(name), value)]
     kind = _class_name(type(message))
     data = exact.encode(trimmed([kind, flat or None, dict(state.extra or {}) or None, state.private]), table)
-    expected = {*values, "content"}
+    expected = {*values, "content", *(("id",) if message.id else ())}
     if state.spelled == expected:
         return Native(FORMAT, data)
     odd = sorted(state.spelled ^ expected)
@@ -153,6 +155,8 @@ def read(message: Message, native: Native) -> BaseMessage:
             f"message {message.id} cannot be read as a LangChain message ({exc}); it is damaged, or was "
             "written by a newer release: update llm-sessions, or restore it from a backup"
         ) from exc
+    if message.id and not message.id.startswith(GIVEN_ID):
+        values.setdefault("id", message.id)
     spelled = frozenset({*values, "content"} ^ {_long(key) for key in odd})
     values.setdefault("content", message.content)
     if isinstance(values.get("tool_calls"), int):

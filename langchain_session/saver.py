@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -30,14 +31,14 @@ from session_core.turns import Key
 from session_core.voices import run_blocking
 
 SINCE = "__llm_sessions_since"
-"""In the config of a run: the last sequence number of the record when the run began."""
+"""In the config of a run: the last sequence number of the record when the run began; -1 for a fork."""
 HIDDEN = "__llm_sessions_hidden"
 """In the config of a run: the part of the thread that its view shows in no form."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 
 
-class SessionSaver(BaseCheckpointSaver[int]):
+class SessionSaver(BaseCheckpointSaver[str]):
     """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
 
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
@@ -162,6 +163,11 @@ class SessionSaver(BaseCheckpointSaver[int]):
     async def adelete_thread(self, thread_id: str) -> None:
         await self.sessions.awaited.delete_checkpoints(self.tenant, str(thread_id))
 
+    def get_next_version(self, current: str | int | None, channel: None) -> str:
+        """A version behind `current`, in text order too; two runs that count on from the same one differ."""
+        number = int(str(current).partition(".")[0]) if current is not None else 0
+        return f"{number + 1:010d}.{secrets.token_hex(4)}"
+
     def key(self, config: RunnableConfig) -> Key:
         """The session that a config's thread and namespace are."""
         names = config["configurable"]
@@ -182,6 +188,7 @@ class SessionSaver(BaseCheckpointSaver[int]):
         body = self.serde.loads_typed((found.body.type, found.body.data))
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
+        since = 0
         for channel, value in found.values.items():
             if isinstance(value, Plain):
                 values[channel] = self.serde.loads_typed((value.type, value.data))
@@ -191,11 +198,11 @@ class SessionSaver(BaseCheckpointSaver[int]):
                 )
                 values[channel] = view_messages(seen, found.key)
                 extra[HIDDEN] = seen.hidden.pairs
+                since = seen.report.record_messages
             else:
                 values[channel] = from_core_many(await voice.store.record(found.key, value.part))
-        if run and not wanted:
-            state = await voice.store.state(found.key)
-            extra[SINCE] = state.ledger.messages if state else 0
+        if run:
+            extra[SINCE] = -1 if wanted else since
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": values}
         config = _config(found.key, found.id)
         config["configurable"].update(extra)
@@ -268,8 +275,8 @@ class SessionSaver(BaseCheckpointSaver[int]):
             Plain(*self.serde.dumps_typed(body)),
             dict(checkpoint["channel_versions"]),
         )
-        since = names.get(SINCE, None if row.parent_id else 0)
-        done = await voice.store.put_checkpoint(row, changed, head_channel=self._head(values), since=since)
+        since = names.get(SINCE, 0 if RUNTIME in names else -1)
+        done = await voice.store.put_checkpoint(row, changed, head_channel=self._head(values), since=None if since < 0 else since)
         fold = await voice.flow(key).settle(done.state) if done.new and not key.namespace else False
         return key, fold
 

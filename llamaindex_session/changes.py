@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -36,9 +37,10 @@ class Change:
         return Ranges.of(next(fresh) if isinstance(item, Message) else item for item in self.items)
 
 
-def said(message: ChatMessage) -> Message:
-    """`message` as something that was said now, also where it was a message of some view."""
-    return replace(to_core(message), id="", origin="record", rendition="whole", covers=Ranges())
+def said(message: ChatMessage, message_id: str | None = None) -> Message:
+    """`message` as something that was said now, with an id of its own, whatever view it may come from."""
+    own = message_id or uuid.uuid4().hex
+    return replace(to_core(message), id=own, origin="record", rendition="whole", covers=Ranges())
 
 
 def change_to(wanted: Iterable[ChatMessage], record: Sequence[Message], key: Key) -> Change:

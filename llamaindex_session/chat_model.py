@@ -19,7 +19,7 @@ class LLMSummarizer:
 
     def __init__(self, llm: LLM) -> None:
         self.llm = llm
-        self.name = f"llm:{llm.metadata.model_name or type(llm).__name__}"
+        self.name = ":".join(filter(None, ("llm", type(llm).__name__, str(getattr(llm, "model", "")))))
 
     async def summarize(self, request: SummaryRequest) -> str:
         """The notes so far and the new messages, as the model sums them up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -20,9 +20,10 @@ from llama_index.core.utils import get_tokenizer
 
 from llamaindex_session.changes import said
 from llamaindex_session.chat_store import SessionChatStore
+from llamaindex_session.inrun import run_of, stored, whole_of
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import from_core_many
-from session_core import Budget, Policy, Session, Sessions, View
+from session_core import Budget, Message, Policy, Session, Sessions
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
 
@@ -140,15 +141,18 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         Raises: BudgetError (a ValueError) when `initial_token_count` leaves no room.
         """
         session = self.session
-        return _shown(session, session.view(input, overhead_tokens=self._overhead(initial_token_count)))
+        seen = session.view(input, overhead_tokens=self._overhead(initial_token_count))
+        return _shown(session, seen.messages)
 
     async def aget(
         self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any  # noqa: A002
     ) -> list[ChatMessage]:
-        """As `get`, awaited."""
-        session = self.session
-        seen = await session.aview(input, overhead_tokens=self._overhead(initial_token_count))
-        return _shown(session, seen)
+        """As `get`, awaited. Inside an agent's run the view leaves room for what the run said so far,
+        and the run's tool outputs are shortened where both do not fit; the record gets them whole."""
+        session, overhead_tokens = self.session, self._overhead(initial_token_count)
+        seen = await session.aview(input, overhead_tokens=overhead_tokens)
+        run = await run_of(session)
+        return _shown(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
 
     def put(self, message: ChatMessage) -> None:
         """Store `message`; durable when it returns."""
@@ -164,7 +168,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """As `put_messages`, awaited."""
-        await self.session.aappend(map(said, messages), lenient=True)
+        session = self.session
+        whole = await whole_of(messages, session)
+        await session.aappend((said(message, its_id) for message, its_id in whole), lenient=True)
+        await stored(messages, session)
 
     def reset(self) -> None:
         """Begin afresh: the conversation is empty, the record's log keeps what was said."""
@@ -189,9 +196,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return max(0, _limit(self.chat_store.sessions.policy) - left)
 
 
-def _shown(session: Session, view: View) -> list[ChatMessage]:
+def _shown(session: Session, view: Iterable[Message]) -> list[ChatMessage]:
     """The view's messages; those that are not the record's own words say whose view they are of."""
-    messages = from_core_many(view.messages)
+    messages = from_core_many(view)
     for message in messages:
         if isinstance(message, ViewMessage):
             message._mark["session"] = str(session.key)

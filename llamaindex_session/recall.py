@@ -5,9 +5,12 @@ from __future__ import annotations
 from llama_index.core.tools import FunctionTool
 
 from llamaindex_session.chat_store import SessionChatStore
+from llamaindex_session.inrun import in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
+from session_core.compress.clip import clip
 from session_core.errors import ConfigError, NotFound
+from session_core.retrieve import terms
 
 MAX_HITS = 5
 
@@ -21,7 +24,8 @@ def recall_tool(
     """A tool named "recall" over one session: that of a memory, or the one called `session_id`.
 
     With `reference` (from a clip) it returns that message whole; with `query` the matching messages
-    of the whole conversation, at most five. A store of ours brings its tenant along.
+    of the whole conversation, at most five, each in what the policy allows a tool output, and of a
+    long one what bears on the query. A store of ours brings its tenant along.
     Raises: ConfigError when it is not told which session.
     """
     session = _session(source, session_id, tenant)
@@ -29,7 +33,7 @@ def recall_tool(
     def recall(query: str = "", reference: str = "") -> str:
         """Look up earlier parts of this conversation: what a `reference` shortens, or a search by `query`."""
         if not reference:
-            return _told(session.search(query, max_hits=MAX_HITS))
+            return _told(session.search(query, max_hits=MAX_HITS), query, session)
         try:
             return session.expand(reference).content
         except NotFound as exc:
@@ -37,9 +41,9 @@ def recall_tool(
 
     async def arecall(query: str = "", reference: str = "") -> str:
         if not reference:
-            return _told(await session.asearch(query, max_hits=MAX_HITS))
+            return _told(await session.asearch(query, max_hits=MAX_HITS), query, session)
         try:
-            return (await session.aexpand(reference)).content
+            return await in_run(reference, session) or (await session.aexpand(reference)).content
         except NotFound as exc:
             return str(exc)
 
@@ -58,9 +62,21 @@ def _session(
     return source.session(session_id, tenant=tenant)
 
 
-def _told(found: list[Message]) -> str:
+def _told(found: list[Message], query: str, session: Session) -> str:
     if not found:
         return "Nothing in this conversation matches."
     return "\n\n".join(
-        f"[{m.author or m.name or m.role}, ref {m.id}]\n{m.clip or m.content}" for m in found
+        f"[{m.author or m.name or m.role}, ref {m.id}]\n{_part(m, query, session)}" for m in found
     )
+
+
+def _part(message: Message, query: str, session: Session) -> str:
+    shop = session.sessions.workshop
+    shorter = clip(
+        message.content,
+        max_tokens=shop.policy.tool_output_tokens,
+        count=shop.counter.count,
+        reference=message.id,
+        terms=frozenset(terms(query)),
+    )
+    return shorter.text if shorter else message.content

@@ -27,7 +27,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from langchain_session.messages import MARK, from_core, from_core_many, mark_of, to_core, to_core_many
 from session_core.codec import body_digest, decode_body, encode_body
@@ -54,6 +54,7 @@ class Ticket(HumanMessage):
 
     priority: int = 1
     tags: set[str] = Field(default_factory=set)
+    _opened: int = PrivateAttr(default=0)
 
 
 USAGE = {
@@ -239,7 +240,10 @@ def test_fields_a_class_does_not_know_come_back() -> None:
 
 
 def test_a_user_s_own_class_comes_back_exactly() -> None:
-    assert_exact(Ticket("broken", priority=5, tags={"a", "b"}, id="t1"))
+    ticket = Ticket("broken", priority=5, tags={"a", "b"}, id="t1")
+    ticket._opened = 3
+    assert_exact(ticket)
+    assert stored(ticket)._opened == 3  # type: ignore[attr-defined]
 
 
 def test_a_class_that_is_gone_comes_back_as_the_nearest_with_its_fields() -> None:

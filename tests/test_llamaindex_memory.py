@@ -1,9 +1,10 @@
-"""`SessionMemoryBuffer` as LlamaIndex uses it: put and get, limits, copies, and every kind of reattachment."""
+"""`SessionMemoryBuffer` as LlamaIndex uses it: put and get, limits, copies, all ways to attach it again."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import json
 import pickle
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from llama_index.core.base.llms.types import (
     AudioBlock,
+    CacheControl,
     CachePoint,
     ChatMessage,
     DocumentBlock,
@@ -20,7 +22,6 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
-from llama_index.core.base.llms.types import CacheControl
 from llama_index.core.memory import BaseMemory, ChatMemoryBuffer
 from llama_index.core.memory.simple_composable_memory import SimpleComposableMemory
 from llama_index.core.workflow import JsonSerializer
@@ -53,10 +54,11 @@ EVERY_BLOCK = [
     ChatMessage(role="user", blocks=[TextBlock(text="two"), TextBlock(text="texts")]),
     ChatMessage(role="user", blocks=[TextBlock(text="see"), ImageBlock(image=b"\x89PNG\r\n\x1a\nabc")]),
     ChatMessage(role="user", blocks=[ImageBlock(url="https://example.org/a.png")]),
-    ChatMessage(role="user", blocks=[DocumentBlock(data=b"%PDF-1.7 abc", document_mimetype="application/pdf")]),
+    ChatMessage(role="user", blocks=[DocumentBlock(data=b"%PDF-1.7 a", document_mimetype="application/pdf")]),
     ChatMessage(role="user", blocks=[AudioBlock(audio=b"RIFFabc", format="wav")]),
     ChatMessage(
-        role="user", blocks=[TextBlock(text="cached"), CachePoint(cache_control=CacheControl(type="ephemeral"))]
+        role="user",
+        blocks=[TextBlock(text="cached"), CachePoint(cache_control=CacheControl(type="ephemeral"))],
     ),
     ChatMessage(
         role="assistant",
@@ -93,7 +95,8 @@ def test_the_record_equals_what_was_put_for_every_kind_of_block(memory: SessionM
     for message in EVERY_BLOCK:
         memory.put(message)
     assert memory.get_all() == EVERY_BLOCK
-    assert [type(b) for m in memory.get_all() for b in m.blocks] == [type(b) for m in EVERY_BLOCK for b in m.blocks]
+    kinds = [[type(block) for block in message.blocks] for message in memory.get_all()]
+    assert kinds == [[type(block) for block in message.blocks] for message in EVERY_BLOCK]
 
 
 def test_the_record_equals_what_was_put_when_awaited(memory: SessionMemoryBuffer) -> None:
@@ -161,7 +164,8 @@ def test_a_view_in_mid_turn_ends_with_the_question(memory: SessionMemoryBuffer) 
 
 def test_a_call_whose_large_result_is_the_last_message_keeps_its_call(memory: SessionMemoryBuffer) -> None:
     memory.put_messages([user("look it up"), calls("x"), result("x", "line of a result\n" * 5_000)])
-    assert [m.role.value for m in memory.get()] == ["user", "assistant", "tool"]
+    assert [m.role.value for m in memory.get()][-3:] == ["user", "assistant", "tool"]
+    assert memory.session.view().tokens <= 2_000
 
 
 def test_system_messages_stay_in_every_view(memory: SessionMemoryBuffer) -> None:
@@ -219,8 +223,9 @@ def test_sessions_bring_their_budget_and_a_token_limit_may_lower_it(sessions: Se
     assert SessionMemoryBuffer.from_defaults(sessions=sessions).token_limit == most
     small = SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s", token_limit=800)
     small.put_messages(_chat(40))
-    assert sum(sessions.workshop.measure(m) for m in small.session.view(overhead_tokens=most - 800).messages) <= 800
-    assert len(small.get()) < len(SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s").get())
+    assert small.session.view(overhead_tokens=most - 800).tokens <= 800
+    whole = SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s")
+    assert len(small.get()) < len(whole.get())
     with pytest.raises(BudgetError, match="over the budget"):
         SessionMemoryBuffer.from_defaults(sessions=sessions, token_limit=most + 1)
 
@@ -308,7 +313,9 @@ def test_set_with_another_conversation_replaces_it_and_loses_nothing(memory: Ses
     assert memory.get_all() == []
 
 
-def test_set_with_the_view_of_another_session_takes_it_as_words(url: str, memory: SessionMemoryBuffer) -> None:
+def test_set_with_a_view_of_another_session_takes_it_as_words(
+    url: str, memory: SessionMemoryBuffer
+) -> None:
     memory.put_messages(_chat(40))
     other = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=2_000)
     other.put_messages(_chat(3))
@@ -382,6 +389,7 @@ def test_a_memory_of_given_sessions_reattaches_while_they_live(sessions: Session
 
 def test_a_memory_of_sessions_that_are_gone_says_so_and_takes_new_ones(sessions: Sessions) -> None:
     data = SessionMemoryBuffer.from_defaults(session_id="s", sessions=Sessions("memory://")).to_dict()
+    gc.collect()
     with pytest.raises(ConfigError, match="sessions="):
         SessionMemoryBuffer.from_dict(data)
     again = SessionMemoryBuffer.from_dict(data, sessions=sessions)
@@ -394,7 +402,7 @@ def test_a_policy_with_a_summarizer_is_found_again(url: str) -> None:
     assert SessionMemoryBuffer.from_string(memory.to_string()).chat_store.sessions.policy is policy
     data = memory.to_dict()
     data["chat_store"]["place"]["url"] += ".other"
-    with pytest.raises(ConfigError, match="summarizer|ScriptedLLM"):
+    with pytest.raises(ConfigError, match="llm:ScriptedLLM"):
         SessionMemoryBuffer.from_dict(data)
 
 

@@ -221,8 +221,8 @@ def test_sessions_that_wait_for_their_fold_are_shown_until_it_is_done(exported: 
     with Sessions("memory://", policy=policy) as sessions:
         exported.observer.watch(sessions)
         for name in ("one", "two"):
-            for turn in range(6):
-                sessions.session(name).append({"role": "user", "content": f"{turn} " + "why so? " * 60})
+            for turn in range(2):
+                sessions.session(name).append({"role": "user", "content": f"{turn} " + "why so? " * 130})
         waiting = [point.value for point in exported.points("llm_sessions.fold.waiting")]
         slow.go_on.set()
         done = sessions.drain()

@@ -88,7 +88,7 @@ def _fixed_zone(value: timezone) -> list[object]:
 
 
 _BUILT_IN: dict[type, tuple[int, Callable[[Any], object], Give]] = {
-    tuple: (4, list, list),
+    tuple: (4, list, tuple),
     bytearray: (5, bytes, bytearray),
     set: (6, list, set),
     frozenset: (7, list, frozenset),

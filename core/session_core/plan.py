@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from session_core.budget import Budget, Tier
+from session_core.pictures import view_html
 from session_core.ranges import Ranges
 from session_core.turns import Message
 
@@ -181,6 +182,11 @@ class View:
     hidden: Ranges = Ranges()
     """The messages that stand in the view in no form: what no provider takes, what had no room."""
     version: int = 0
+
+    def _repr_html_(self) -> str:
+        return view_html(
+            self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier
+        )
 
     def explain(self) -> str:
         """One line for each part of the record: where it is, what was chosen, its price, and why."""

@@ -23,7 +23,7 @@ from session_core.ports import Appended, Classifier, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
 from session_core.tokens import TokenCounter, counter_for, message_tokens
-from session_core.turns import Importance, Key, Message, Role
+from session_core.turns import GIVEN_ID, Importance, Key, Message, Role
 
 Clock = Callable[[], float]
 CANDIDATES = 60
@@ -71,7 +71,7 @@ class Workshop:
         figures = self._figures(message)
         return replace(
             message,
-            id=message.id or uuid.uuid4().hex,
+            id=message.id or f"{GIVEN_ID}{uuid.uuid4().hex}",
             time_s=message.time_s if message.time_s is not None else self.clock(),
             tokens=figures.tokens,
             importance=figures.importance,

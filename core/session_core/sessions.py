@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from session_core.display import drawn
 from session_core.errors import InputError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
@@ -162,6 +163,9 @@ class Session:
         self.key = key
         self.flow = Flow(key, sessions.store, sessions.workshop)
         self.aflow = Flow(key, sessions.awaited, sessions.workshop)
+
+    def _repr_html_(self) -> str:
+        return run_blocking(drawn(self.sessions.store, self.key, self.sessions.policy))
 
     def append(
         self,

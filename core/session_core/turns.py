@@ -10,6 +10,9 @@ from typing import Literal
 from session_core.errors import EmptyMessage, InputError, UnknownRole
 from session_core.ranges import Ranges
 
+GIVEN_ID = "~"
+"""How an id begins that the session gave a message which came without one; frameworks never see it."""
+
 MAX_NAME_CHARACTERS = 512
 """Longest session id, tenant or namespace that is taken."""
 

@@ -12,6 +12,7 @@ MAX_READ_LINES = 60_000
 """Of an output with more lines only the two ends are read closely, and what stands out between them."""
 
 _STANDING_OUT = 100
+_SAMPLE_WIDTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Lines:
     @property
     def sample(self) -> list[str]:
         """Enough lines of the beginning and the end to tell what this is."""
-        filled = [line for line in self.texts[:400] if line.strip()][:200]
-        return filled or self.texts[:1]
+        filled = [line[:_SAMPLE_WIDTH] for line in self.texts[:400] if line.strip()][:200]
+        return filled or [""]
 
 
 @dataclass(frozen=True, slots=True)

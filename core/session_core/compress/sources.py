@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from os.path import commonprefix
 from collections.abc import Sequence
 
 from session_core.compress.lines import Lines, Listing, without
@@ -23,7 +22,7 @@ _SIGNATURE = re.compile(
 _DEFINITION = re.compile(r"^(?!\s*(?:@|import|from|#|use|using|package)\b|\s*[@#])")
 _CODE_END = re.compile(r".*(?:[{};:(,\\]|\)|=>|\bend|\bpass)\s*$")
 _LEAST_FOLDER = 8
-_NUMBERED = re.compile(r"\s*\d+(?:\t|→|\s*[|│]\s?|:\s)")
+_NUMBERED = re.compile(r"^\s*\d+(?:\t|→|\s*[|│]\s?|:\s)")
 
 
 def read_matches(lines: Lines, terms: frozenset[str]) -> Listing | None:
@@ -91,7 +90,9 @@ def read_code(lines: Lines, terms: frozenset[str]) -> Listing | None:
 
 def _under(texts: Sequence[str], paths: Sequence[str]) -> tuple[Sequence[str], str]:
     """The texts less the folder that all their paths are in, and the line that names it."""
-    common = commonprefix([path for path in paths if path])
+    named = [path for path in paths if path]
+    first, last = min(named), max(named)
+    common = first[: next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
     folder = common[: max(common.rfind("/"), common.rfind("\\")) + 1]
     if len(folder) < _LEAST_FOLDER or common in paths:
         return texts, ""

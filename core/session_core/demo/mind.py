@@ -111,7 +111,7 @@ def _definitions(match: re.Match[str], seen: Seen) -> Reply:
     path = match[1]
     if not seen.rounds:
         return Reply(calls=(Call("outline", {"path": path}), Call("read_file", {"path": path})))
-    name = _main_name(seen)
+    name = _main_name(seen, path)
     if len(seen.rounds) == 1:
         return Reply(calls=(Call("search_text", {"text": name}),))
     return _from(f"{path} {_size(seen, 0, 0)}, {_length(seen, 0, 1)}. {name}: {_uses(seen, 1)}.", seen, path)
@@ -158,10 +158,10 @@ def _word(match: re.Match[str], seen: Seen) -> Reply:
     return Reply(f"{word}: {_uses(seen, 0)} of {seen.found(FILES, 0, 1)}.")
 
 
-def _main_name(seen: Seen) -> str:
-    """The first class in an outline, or else its first name."""
-    found = seen.found(CLASS_NAME, 0)
-    return found if found != UNKNOWN else seen.found(ANY_NAME, 0)
+def _main_name(seen: Seen, path: str) -> str:
+    """The first class in an outline, or else its first name, or else the file's."""
+    names = (seen.found(CLASS_NAME, 0), seen.found(ANY_NAME, 0), _stem(path))
+    return next(name for name in names if name != UNKNOWN)
 
 
 def _size(seen: Seen, round_: int, call: int) -> str:

@@ -18,7 +18,7 @@ BUDGET = "5,200 EUR"
 
 OPENING = (
     f"Hello, my name is {NAME}. I am about to review this checkout with you.",
-    f"One rule for the whole review: {RULE}.",
+    f"From now on, {RULE}.",
     f"The budget for the review is {FIRST_BUDGET}, and it must be done by {DEADLINE}.",
     "I prefer short answers, in plain words.",
 )
@@ -27,7 +27,7 @@ RECALL = (
     "What is the budget for the review?",
     "By when must the review be done?",
     "What is my name?",
-    "Which rule did I give you for the whole review?",
+    "Which rule did I give you?",
 )
 LEAST_TURNS = len(OPENING) + 1 + len(RECALL)
 RECALL_EVERY = 9

@@ -1,0 +1,5 @@
+"""The console script `llm-sessions`."""
+
+from session_core.cli.command import main
+
+__all__ = ["main"]

@@ -1,0 +1,162 @@
+"""`llm-sessions`: what can be asked for on the command line, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from session_core.errors import SessionError
+
+DEFAULT_URL = "sqlite:///llm-sessions.db"
+URL_VARIABLE = "LLM_SESSIONS_URL"
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what `argv` asks for; 0 when it was done, 1 when a promise was broken, 2 when it cannot be done."""
+    _say_what_the_terminal_can_show()
+    asked = _parser().parse_args(argv)
+    try:
+        code: int = asked.run(asked)
+        sys.stdout.flush()
+    except SessionError as exc:
+        print(f"llm-sessions: {' '.join(str(exc).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; the interpreter must not try to flush into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print("llm-sessions: stopped", file=sys.stderr)
+        return 130
+    return code
+
+
+def _say_what_the_terminal_can_show() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError, io.UnsupportedOperation):
+                stream.reconfigure(errors="replace")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="llm-sessions",
+        description="Sessions of multi-turn LLM applications: look at them, replay transcripts, see a demo.",
+    )
+    parser.add_argument("--version", action="version", version=f"llm-sessions {_version()}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_replay(commands)
+    _add_looking(commands)
+    _add_changing(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
+    demo = _command(
+        commands, "demo", "demo", "run", "play a long conversation of an agent with real tools; needs no key"
+    )
+    demo.add_argument("--folder", type=Path, default=Path(), help="what the agent looks at (default: here)")
+    demo.add_argument("--turns", type=_positive, default=60, help="how long the agent's part is (default: 60)")
+    demo.add_argument("--window", type=_positive, default=16_000, help="tokens of the window (default: 16000)")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("llm-sessions-demo"),
+        help="folder for demo.db and demo.png, made anew by each run (default: llm-sessions-demo)",
+    )
+    demo.add_argument("--no-baseline", action="store_true", help="do not run the agent without llm-sessions too")
+
+
+def _add_replay(commands: _Commands[argparse.ArgumentParser]) -> None:
+    replay = _command(
+        commands, "replay", "replay", "run", "append a transcript turn by turn and show what the views were"
+    )
+    replay.add_argument("file", type=Path, metavar="FILE", help="a JSON or JSONL transcript")
+    replay.add_argument("--window", type=_positive, default=128_000, help="tokens of the window (default: 128000)")
+    replay.add_argument("--out", type=Path, help="folder for the picture replay.png; none without it")
+    replay.add_argument("--url", default="memory://", help="where to keep what is replayed (default: memory://)")
+    replay.add_argument("--tenant", default="default")
+
+
+def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
+    found = _command(commands, "list", "show", "list_sessions", "the sessions of a store, newest activity first")
+    _add_url(found)
+    found.add_argument("--tenant", help="only this tenant's sessions")
+    show = _command(commands, "show", "show", "show", "one session: its figures and its record, or its view")
+    _add_session(show)
+    show.add_argument("--view", action="store_true", help="what a model would be sent now, instead of the record")
+    show.add_argument("--explain", action="store_true", help="why each part of the record stands as it does")
+    show.add_argument("--query", help="the view with old messages that bear on this")
+    _add_window(show)
+    export = _command(commands, "export", "show", "export", "a session's record as JSONL, a chat message a line")
+    _add_session(export)
+    doctor = _command(commands, "doctor", "show", "doctor", "examine a store and say what needs mending")
+    _add_url(doctor)
+    _add_window(doctor)
+
+
+def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
+    delete = _command(commands, "delete", "show", "delete", "remove a session everywhere, for good")
+    _add_session(delete)
+    delete.add_argument("--yes", action="store_true", help="really do it")
+
+
+def _command(
+    commands: _Commands[argparse.ArgumentParser], name: str, module: str, function: str, promise: str
+) -> argparse.ArgumentParser:
+    """A command whose module is imported when it is asked for, so that the others start fast."""
+
+    def run(asked: argparse.Namespace) -> int:
+        code: int = getattr(import_module(f"session_core.cli.{module}"), function)(asked)
+        return code
+
+    parser = commands.add_parser(name, help=promise, description=promise)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_url(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--url",
+        default=os.environ.get(URL_VARIABLE) or DEFAULT_URL,
+        help=f"the store (default: ${URL_VARIABLE}, or else {DEFAULT_URL})",
+    )
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help="the session's id")
+    parser.add_argument("--tenant", default="default")
+    _add_url(parser)
+
+
+def _add_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--window", type=_positive, default=128_000, help="tokens of the window its views are for (default: 128000)"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("pass 1 or more")
+    return number
+
+
+def _version() -> str:
+    try:
+        return version("llm-sessions")
+    except PackageNotFoundError:
+        return "(not installed)"

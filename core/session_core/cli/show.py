@@ -1,0 +1,165 @@
+"""Looking at sessions: list, show, export, doctor; and delete."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from math import inf
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from session_core.budget import Budget
+from session_core.cli.chat_shape import chat_message
+from session_core.cli.terminal import columns
+from session_core.errors import ConfigError, NotFound
+from session_core.plan import View
+from session_core.policy import Policy
+from session_core.sessions import Session, Sessions
+from session_core.stats import SessionStats
+from session_core.turns import Key, Message
+from session_core.voices import run_blocking
+from session_core.words import one_line
+
+FIRST_CHARACTERS = 72
+"""So much of a message stands in a list of messages."""
+
+
+def list_sessions(asked: argparse.Namespace) -> int:
+    """Print a line for each session."""
+    with _opened(asked.url) as sessions:
+        states = sessions.list(asked.tenant)
+    if not states:
+        print(f"no sessions in {asked.url}")
+        return 0
+    headers = ("session", "tenant", "messages", "turns", "tokens", "digests", "standing", "last message")
+    rows = [
+        (
+            state.key.session_id,
+            state.key.tenant,
+            f"{state.ledger.messages:,}",
+            f"{state.ledger.turns:,}",
+            f"{state.ledger.tokens:,}",
+            f"{state.ready.number}",
+            f"{state.active.tokens + state.ledger.tokens - state.active.covered_tokens:,}",
+            _when(state.ledger.last_time_s),
+        )
+        for state in states
+    ]
+    print("\n".join(columns(headers, rows, left=2)))
+    return 0
+
+
+def show(asked: argparse.Namespace) -> int:
+    """Print a session's figures, and its record, its view or its plan."""
+    with _opened(asked.url, asked.window) as sessions:
+        session = _found(sessions, asked)
+        print("\n".join(_figures(session.stats(), session)))
+        if asked.view or asked.explain or asked.query:
+            view = session.view(asked.query)
+            print("\n".join(_explained(view) if asked.explain else _read(view)))
+        else:
+            print("\n".join(_listed(session.record())))
+    return 0
+
+
+def export(asked: argparse.Namespace) -> int:
+    """Print the record as JSONL in the shape of the OpenAI chat API."""
+    with _opened(asked.url) as sessions:
+        for message in _found(sessions, asked).record():
+            print(json.dumps(chat_message(message), ensure_ascii=False))
+    return 0
+
+
+def delete(asked: argparse.Namespace) -> int:
+    """Remove a session, when it is really meant."""
+    with _opened(asked.url) as sessions:
+        session = _found(sessions, asked)
+        if not asked.yes:
+            raise ConfigError(
+                f"session {session.key}: its record, digests and checkpoints would go for good; add --yes to do it"
+            )
+        print(f"removed session {session.key}: {session.delete():,} messages")
+    return 0
+
+
+def doctor(asked: argparse.Namespace) -> int:
+    """Print what an examination of the store found."""
+    from session_core.doctor import examine, lines
+
+    with _opened(asked.url, asked.window) as sessions:
+        findings = run_blocking(examine(sessions.store, sessions.policy))
+    print("\n".join(lines(findings)))
+    return 0
+
+
+def _opened(url: str, window_tokens: int = 128_000) -> Sessions:
+    """The sessions at `url`, for looking: nothing is folded, no absence is noted. Raises: NotFound."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = Path(unquote(parts.path).removeprefix("/")).expanduser()
+        if path.name and not path.is_file():
+            raise NotFound(f"no database at {path}; name one with --url sqlite:///path/to/file.db")
+    policy = Policy(Budget(window_tokens), folding="off", resume_after_s=inf)
+    return Sessions(url, policy=policy)
+
+
+def _found(sessions: Sessions, asked: argparse.Namespace) -> Session:
+    key = Key(asked.session, asked.tenant)
+    state = run_blocking(sessions.store.state(key))
+    if state is None or not state.ledger.messages:
+        raise NotFound(f"no session {key} in {asked.url}; see: llm-sessions list --url {asked.url}")
+    return sessions.session(asked.session, tenant=asked.tenant)
+
+
+def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
+    share, spread = stats.pressure, stats.turn_tokens
+    yield f"session {stats.key}"
+    yield f"  record    {stats.messages:,} messages in {stats.turns:,} turns, {stats.tokens:,} tokens"
+    yield f"  a turn    {spread.p50:,} tokens (median), {spread.p90:,} (90 %), {spread.p99:,} (99 %)"
+    yield f"  standing  {stats.standing_tokens:,} of {stats.limit_tokens:,} tokens ({share:.0%}), tier {stats.tier}"
+    yield f"  digest    {stats.digests} written, {stats.folded_messages:,} messages under the active one"
+    if stats.authors:
+        yield f"  authors   {', '.join(map(one_line, stats.authors))}"
+    yield f"  from      {_when(stats.first_time_s)} to {_when(stats.last_time_s)}"
+    for notice in session.notices():
+        yield f"  notice    {one_line(notice.text)}"
+    yield ""
+
+
+def _listed(messages: Sequence[Message]) -> list[str]:
+    rows = [
+        (f"{m.seq}", m.role.value, f"{m.tokens:,}", f"{m.clip_tokens:,}" if m.clip is not None else "", _first(m))
+        for m in messages
+    ]
+    return columns(("seq", "role", "tokens", "clip", "message"), rows, left=0)
+
+
+def _read(view: View) -> Iterator[str]:
+    report = view.report
+    yield (
+        f"view: {view.tokens:,} of {report.limit_tokens:,} tokens, {len(view.messages)} messages; "
+        f"{report.clipped} clipped, {report.folded} folded, {report.dropped} dropped; counted by {report.counter}"
+    )
+    for message in view.messages:
+        where = f"{message.seq}" if message.origin == "record" else message.origin
+        shown = "" if message.rendition == "whole" else f", {message.rendition}"
+        yield f"\n--- {message.role.value} ({where}{shown}, {message.tokens:,} tokens)"
+        yield from ([message.content] if message.content else [])
+        yield from (f"calls {call.name} {call.arguments}" for call in message.tool_calls)
+
+
+def _explained(view: View) -> Iterator[str]:
+    yield f"view: {view.tokens:,} of {view.report.limit_tokens:,} tokens, tier {view.tier}"
+    yield view.explain()
+
+
+def _first(message: Message) -> str:
+    text = one_line(message.content) or ", ".join(f"{call.name}({call.arguments})" for call in message.tool_calls)
+    text = text or ", ".join(media.kind for media in message.media)
+    return text if len(text) <= FIRST_CHARACTERS else f"{text[: FIRST_CHARACTERS - 1]}…"
+
+
+def _when(time_s: float | None) -> str:
+    return "-" if time_s is None else datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,94 @@
+"""What the commands print with: columns, bars and one line of progress, plain or alive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+BARS = "▁▂▃▄▅▆▇█"
+EVERY = 5
+"""Where no terminal is listening, progress is told once in so many turns."""
+
+
+def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+    """`rows` under `headers` in aligned columns; the first `left` and the last are flush left, the others right."""
+    table = [list(headers), *map(list, rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(headers))]
+    last = len(headers) - 1
+
+    def cell(text: str, i: int) -> str:
+        return text.ljust(widths[i]) if i < left or i == last else text.rjust(widths[i])
+
+    return ["  ".join(cell(text, i) for i, text in enumerate(row)).rstrip() for row in table]
+
+
+def spark(values: Sequence[float], *, top: float, width: int) -> str:
+    """`values` as one line of bars up to `top`, the largest of each stretch when there are more than `width`."""
+    if not values:
+        return ""
+    step = max(1, -(-len(values) // width))
+    highest = [max(values[i : i + step]) for i in range(0, len(values), step)]
+    last = len(BARS) - 1
+    return "".join(BARS[min(last, max(0, round(value / top * last)))] if top else BARS[0] for value in highest)
+
+
+def bar(value: float, *, top: float, width: int) -> str:
+    """A bar as long as `value` is a share of `top`; never empty."""
+    return "█" * max(1, round(width * value / top)) if top else ""
+
+
+def size(count: int) -> str:
+    """A number of bytes for reading."""
+    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} bytes"
+
+
+class Progress:
+    """Tells how far a long job is: alive on a terminal with rich, else as a plain line every few turns."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._alive: Any = _alive()
+        self._task: Any = None
+
+    def __enter__(self) -> Progress:
+        if self._alive is None:
+            print(f"{self._what} ...", flush=True)
+        else:
+            self._alive.start()
+            self._task = self._alive.add_task(self._what, total=self._total, told="")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._alive is not None:
+            self._alive.stop()
+
+    def turn(self, told: str) -> None:
+        """One turn is done; `told` is a line about it."""
+        self._done += 1
+        if self._alive is not None:
+            self._alive.update(self._task, advance=1, told=told)
+        elif self._done % EVERY == 0 or self._done == self._total:
+            print(f"  turn {self._done:>4} of {self._total}   {told}", flush=True)
+
+
+def _alive() -> Any:
+    """Rich's progress display; None without rich or where nobody watches."""
+    if not sys.stdout.isatty():
+        return None
+    try:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    except ModuleNotFoundError:
+        return None
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[told]}"),
+    )

@@ -1,0 +1,102 @@
+"""What a notebook shows of a session: where it stands in its budget, its turns, and the facts kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from session_core import pictures
+from session_core.budget import Budget
+from session_core.pictures import Bar, escape
+from session_core.plan import Digest, Fact
+from session_core.policy import Policy
+from session_core.ports import State, Store
+from session_core.stats import SessionStats, describe
+from session_core.turns import Key, Message, Role
+
+
+async def drawn(store: Store, key: Key, policy: Policy) -> str:
+    """The session called `key` as HTML; reads its record once."""
+    state = await store.state(key) or State(key)
+    messages = await store.record(key, state.head)
+    loaded = await store.load(key)
+    return session_html(
+        describe(state, messages, policy), messages=messages, digest=loaded.digest, budget=policy.budget
+    )
+
+
+def session_html(
+    stats: SessionStats, *, messages: Sequence[Message], digest: Digest | None, budget: Budget
+) -> str:
+    """A session as HTML: figures, budget gauge, timeline of turns, and the digest that views stand on."""
+    return pictures.page(
+        _headline(stats),
+        pictures.gauge(stats.standing_tokens, budget),
+        pictures.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
+        _digest_html(digest)
+        if digest
+        else "<p>Nothing is folded yet: views show every turn word for word.</p>",
+    )
+
+
+def bars(messages: Sequence[Message], folded: Collection[int]) -> list[Bar]:
+    """One bar for each turn of `messages`; those whose messages are all in `folded` are marked.
+
+    What stands before the first user message is a turn of its own.
+    """
+    turns: list[list[Message]] = []
+    for message in messages:
+        if message.role is Role.USER or not turns:
+            turns.append([])
+        turns[-1].append(message)
+    return [_bar(number, turn, folded) for number, turn in enumerate(turns, start=1)]
+
+
+def _bar(number: int, turn: Sequence[Message], folded: Collection[int]) -> Bar:
+    tokens = {role: sum(m.tokens for m in turn if m.role is role) for role in Role}
+    return Bar(
+        {role: count for role, count in tokens.items() if count},
+        f"turn {number}",
+        all(m.seq in folded for m in turn),
+    )
+
+
+def _headline(stats: SessionStats) -> str:
+    told = [
+        f"{stats.messages:,} messages in {stats.turns:,} turns",
+        f"{stats.tokens:,} tokens on record",
+        f"version {stats.version:,}",
+    ]
+    if stats.authors:
+        told.append(f"with {', '.join(stats.authors)}")
+    return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(told))}</div>"
+
+
+def _digest_line(digest: Digest | None) -> str:
+    if digest is None:
+        return ""
+    return (
+        f"folded: {digest.covered_messages:,} messages of {digest.covered_tokens:,} tokens "
+        f"stand in views as a digest of {digest.tokens:,}"
+    )
+
+
+def _digest_html(digest: Digest) -> str:
+    current = [fact for fact in digest.facts if fact.current]
+    old = [fact for fact in digest.facts if not fact.current]
+    facts = "".join(_fact_html(fact) for fact in (*current, *old))
+    listed = f'<ul style="margin:2px 0">{facts}</ul>' if facts else "<p>It keeps no facts.</p>"
+    summary = escape(digest.summary).replace("\n", "<br>")
+    count = f"Facts kept: {len(current)}, superseded: {len(old)}"
+    return (
+        f"<details open><summary>{count}</summary>{listed}</details>"
+        f"<details><summary>Digest {digest.number}, made by {escape(digest.made_by)}</summary>"
+        f"<p>{summary}</p></details>"
+    )
+
+
+def _fact_html(fact: Fact) -> str:
+    where = f"message {fact.seq}" + (f", {fact.author}" if fact.author else "")
+    if not fact.current:
+        where += f"; superseded by message {fact.superseded_by}"
+    text = escape(fact.text) if fact.current else f"<s>{escape(fact.text)}</s>"
+    return f'<li><b>{escape(fact.kind)}</b> {text} <span style="opacity:.65">({escape(where)})</span></li>'

@@ -1,0 +1,226 @@
+"""The runbook that diagnoses: reads what a store knows of its sessions, names what is wrong and its mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from session_core.budget import Budget, Tier
+from session_core.policy import Folding, Policy
+from session_core.ports import SessionStore, State
+from session_core.stats import Percentiles
+from session_core.tokens import counter_for
+from session_core.turns import Key
+
+NAMED = 5
+"""How many sessions a line of the report names; how many more there are stands behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One session and the figure it is named for."""
+
+    key: Key
+    figure: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a store's sessions look like from their states alone; no message was read for it.
+
+    `record_tokens` are whole records, `standing_tokens` what views stand on: the active digest and all
+    behind it, word for word. `branched` sessions (edits, forks, resets) have no standing figure and
+    count with the tier they had at their last append. `in_tier` holds for each tier how many sessions
+    are in it. Lists are complete, the largest figure first.
+    """
+
+    scheme: str
+    tenant: str | None
+    budget: Budget
+    folding: Folding
+    counter: str
+    exact: bool
+    estimated: bool
+    sessions: int
+    record_tokens: Percentiles
+    standing_tokens: Percentiles
+    in_tier: tuple[int, ...]
+    branched: int
+    swaps_waiting: int
+    largest: tuple[Named, ...]
+    behind: tuple[Named, ...]
+    open_calls: tuple[Named, ...]
+    oversized: tuple[Named, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there is nothing to mend."""
+        return not (self.behind or self.open_calls or self.oversized or self.estimated)
+
+
+async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
+    """What the sessions of `store` look like under `policy`; of all tenants, or of one."""
+    states = await store.sessions(tenant)
+    counter, budget = counter_for(policy.model), policy.budget
+    straight = [state for state in states if not _branched(state)]
+    tiers = [_tier(state, budget) for state in states]
+    return Findings(
+        scheme=store.scheme,
+        tenant=tenant,
+        budget=budget,
+        folding=policy.folding,
+        counter=counter.name,
+        exact=counter.exact,
+        estimated=counter.name.startswith("estimate"),
+        sessions=len(states),
+        record_tokens=Percentiles.of([state.ledger.tokens for state in states]),
+        standing_tokens=Percentiles.of([_standing(state) for state in straight]),
+        in_tier=tuple(tiers.count(tier) for tier in Tier),
+        branched=len(states) - len(straight),
+        swaps_waiting=sum(state.ready != state.active for state in states),
+        largest=_named((state.key, state.ledger.tokens) for state in states),
+        behind=_named(
+            (state.key, 0 if _branched(state) else _standing(state))
+            for state, tier in zip(states, tiers, strict=True)
+            if tier >= Tier.SUMMARIZE and state.ready == state.active
+        ),
+        open_calls=_named((s.key, len(s.ledger.open_calls)) for s in states if s.ledger.open_calls),
+        oversized=_named(
+            (state.key, state.ledger.largest_tokens)
+            for state in states
+            if state.ledger.largest_tokens > budget.limit_tokens
+        ),
+    )
+
+
+def lines(findings: Findings) -> list[str]:
+    """The findings as plain lines: the figures, then each problem, what it means, and the mend."""
+    whose = f" of tenant {findings.tenant}" if findings.tenant is not None else ""
+    if not findings.sessions:
+        told = [f"The {findings.scheme} store holds no sessions{whose}."]
+    else:
+        told = [f"The {findings.scheme} store holds {_sessions(findings.sessions)}{whose}."]
+        told += _figures(findings)
+    told.append(f"Tokens are counted with {findings.counter}, {_trust(findings)}.")
+    problems = _problems(findings)
+    if findings.sessions and not problems:
+        told.append("Nothing to mend.")
+    return told + problems
+
+
+def _figures(findings: Findings) -> list[str]:
+    limit, budget, all_of = findings.budget.limit_tokens, findings.budget, findings.sessions
+    shares = (
+        (budget.summarize_at, Tier.SUMMARIZE),
+        (budget.facts_at, Tier.FACTS),
+        (budget.notify_at, Tier.NOTIFY),
+    )
+    over = [
+        f"{sum(findings.in_tier[tier:]) / all_of:.0%} over {share:.0%} of the limit ({tier})"
+        for share, tier in shares
+    ]
+    told = [
+        f"A view may have {limit:,} tokens.",
+        f"Whole records: {_percentiles(findings.record_tokens, limit)}.",
+        f"What views stand on: {_percentiles(findings.standing_tokens, limit)}.",
+        f"Sessions: {', '.join(over)}.",
+        f"The largest records: {_list(findings.largest[:NAMED], 'tokens')}.",
+    ]
+    if findings.branched:
+        told.append(
+            f"With edits, forks or resets: {_sessions(findings.branched)}; what their views stand on is not "
+            "known without reading them, so they count with the tier of their last append."
+        )
+    if findings.swaps_waiting:
+        told.append(f"With a digest ready that the next turn takes up: {_sessions(findings.swaps_waiting)}.")
+    return told
+
+
+def _problems(findings: Findings) -> list[str]:
+    told: list[str] = []
+    if findings.behind:
+        told += _problem(
+            f"folding is behind in {_list(findings.behind, 'tokens')}",
+            "They are over the threshold and no newer digest waits. Their views fit all the same, made with "
+            "the rules alone at each call, and miss the provider's prompt cache more often.",
+            _folding_mend(findings.folding),
+        )
+    if findings.open_calls:
+        told += _problem(
+            f"tool calls wait for their results in {_list(findings.open_calls, 'calls')}",
+            "A run is still at work, ended before its tools did, or was edited away. Views leave such a call "
+            "out, since providers refuse one without its result.",
+            "Append the results, or a result that says the call was given up.",
+        )
+    if findings.oversized:
+        told += _problem(
+            f"single messages are larger than a whole view in {_list(findings.oversized, 'tokens')}",
+            "The model reads such a message shortened; the record has it whole.",
+            "Have tools answer in pages, or raise Budget(window_tokens=...); a recall tool and "
+            "session.expand(reference) give the rest.",
+        )
+    if findings.estimated:
+        told += _problem(
+            "tokens are estimated, since no token table is on this machine",
+            "Views hold a little less than they could.",
+            "pip install 'llm-sessions[langchain]', or bpe-openai alone.",
+        )
+    return told
+
+
+def _problem(what: str, means: str, mend: str) -> list[str]:
+    return [f"PROBLEM  {what}.", f"  means  {means}", f"  mend   {mend}"]
+
+
+def _folding_mend(folding: Folding) -> str:
+    if folding == "off":
+        return "Policy(folding='off') leaves it to you: call session.fold(), or choose 'background'."
+    return (
+        "Look again in a minute. If they are still here: do processes end before their folds (call "
+        "sessions.drain() before they do), does the summarizer answer slowly (metric llm_sessions.fold.lag), "
+        "do folds fail (llm_sessions.fold.failures)? session.fold() does it now; when it answers None, the "
+        "newest turn alone is over the threshold: have tools answer in pages, or raise the budget."
+    )
+
+
+def _trust(findings: Findings) -> str:
+    if findings.exact:
+        return "the provider's own table"
+    if findings.estimated:
+        return "an estimate"
+    return "not the provider's own table; Policy(model=...) names the model, where that is not done yet"
+
+
+def _percentiles(tokens: Percentiles, limit: int) -> str:
+    return ", ".join(
+        f"{name} {figure:,} tokens ({figure / limit:.0%} of the limit)"
+        for name, figure in (("p50", tokens.p50), ("p90", tokens.p90), ("p99", tokens.p99))
+    )
+
+
+def _sessions(count: int) -> str:
+    return f"{count:,} session{'s' * (count != 1)}"
+
+
+def _list(named: Sequence[Named], unit: str) -> str:
+    told = ", ".join(
+        f"{one.key} ({one.figure:,} {unit})" if one.figure else str(one.key) for one in named[:NAMED]
+    )
+    return told if len(named) <= NAMED else f"{told} and {len(named) - NAMED:,} more"
+
+
+def _named(figures: Iterable[tuple[Key, int]]) -> tuple[Named, ...]:
+    return tuple(sorted((Named(*one) for one in figures), key=lambda one: (-one.figure, str(one.key))))
+
+
+def _branched(state: State) -> bool:
+    """Whether the conversation is not all of the record, so that the ledger tells too much of it."""
+    return len(state.head) != state.ledger.messages
+
+
+def _standing(state: State) -> int:
+    return state.active.tokens + state.ledger.tokens - state.active.covered_tokens
+
+
+def _tier(state: State, budget: Budget) -> Tier:
+    return Tier(state.tier) if _branched(state) else budget.tier(_standing(state))

@@ -1,0 +1,149 @@
+"""Compression inside an agent's run: the messages of the run so far, made to fit beside the view.
+
+An agent keeps what its tools said in the `scratchpad` of its context until the run ends. Where they
+do not fit, the scratchpad gets them shortened, and the context keeps them whole for the record.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.workflow import Context, WorkflowRuntimeError
+
+from llamaindex_session.marks import ViewMessage
+from llamaindex_session.messages import from_core, to_core
+from session_core import Message, Session, View
+from session_core.compress.ladder import Extras, plan
+
+SCRATCHPAD = "scratchpad"
+"""Where LlamaIndex' function calling agents keep the messages of a run."""
+KEPT = "llm_sessions_run"
+"""Where those messages are whole, once they were shortened: `whole`, their `ids`, and as `shown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What an agent's run said so far: `shown` in its scratchpad, `whole`, and the ids these will have."""
+
+    context: Context[Any]
+    shown: tuple[ChatMessage, ...]
+    whole: tuple[ChatMessage, ...]
+    ids: tuple[str, ...]
+    session: str
+
+    async def fit(self, seen: View, session: Session, overhead_tokens: int) -> tuple[Message, ...]:
+        """The view as it stands before this run; the run's own messages are put into the scratchpad.
+
+        Together they are within the budget less `overhead_tokens`.
+        """
+        shop = session.sessions.workshop
+        limits = shop.policy.limits
+        tools = replace(shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
+        record = [message for message in seen.messages if message.origin == "record"]
+        last = max((message.seq for message in record), default=0)
+        own = [
+            replace(shop.prepare(replace(to_core(message), id=id)), seq=last + 1 + number)
+            for number, (message, id) in enumerate(zip(self.whole, self.ids, strict=True))  # noqa: A001
+        ]
+        made = plan([*record, *own], seen.digest, tools=tools, extras=_extras(seen), open_end=True)
+        live = {message.seq: whole for message, whole in zip(own, self.whole, strict=True)}
+        await self._show([_live(message, live) for message in made.messages if message.seq in live])
+        return tuple(message for message in made.messages if message.seq not in live)
+
+    async def _show(self, shown: list[ChatMessage]) -> None:
+        if shown == list(self.shown):
+            return
+        kept = {
+            "session": self.session, "whole": list(self.whole), "ids": list(self.ids), "shown": list(shown)
+        }
+        await self.context.store.set(KEPT, kept)
+        await self.context.store.set(SCRATCHPAD, shown)
+
+
+async def run_of(session: Session) -> Run | None:
+    """The run that this is called in, when it is an agent's, remembers in `session`, and has messages."""
+    context = _context()
+    if context is None:
+        return None
+    memory = await context.store.get("memory", default=None)
+    shown = await context.store.get(SCRATCHPAD, default=None)
+    its = getattr(memory, "session", None)
+    if not isinstance(its, Session) or its.key != session.key or not _is_messages(shown):
+        return None
+    whole, ids = zip(*await _whole(context, shown, session), strict=True)
+    return Run(context, tuple(shown), whole, ids, str(session.key))
+
+
+async def whole_of(messages: Sequence[ChatMessage], session: Session) -> list[tuple[ChatMessage, str]]:
+    """`messages` with the ids to store them under; those of a run that were shortened are whole again."""
+    return await _whole(_context(), messages, session)
+
+
+async def stored(messages: Sequence[ChatMessage], session: Session) -> None:
+    """Forget what was kept of `messages`: the record has them."""
+    context = _context()
+    if context is not None and _begin(messages, await _kept(context, session)):
+        await context.store.set(KEPT, None)
+
+
+async def in_run(reference: str, session: Session) -> str | None:
+    """The text of the message called `reference` that this run shortened and did not store yet."""
+    kept = await _kept(_context(), session)
+    named = dict(zip(kept["ids"], kept["whole"], strict=True)) if kept else {}
+    return to_core(named[reference]).content if reference in named else None
+
+
+async def _whole(
+    context: Context[Any] | None, messages: Sequence[ChatMessage], session: Session
+) -> list[tuple[ChatMessage, str]]:
+    kept = await _kept(context, session)
+    known: list[tuple[ChatMessage, str]] = []
+    if kept and _begin(messages, kept):
+        known = list(zip(kept["whole"], kept["ids"], strict=True))
+        messages = messages[len(kept["shown"]) :]
+    return [*known, *((message, uuid.uuid4().hex) for message in messages)]
+
+
+def _begin(messages: Sequence[ChatMessage], kept: dict[str, Any] | None) -> bool:
+    """Whether `messages` begin with what the run's scratchpad was last given."""
+    return kept is not None and list(messages[: len(kept["shown"])]) == kept["shown"]
+
+
+async def _kept(context: Context[Any] | None, session: Session) -> dict[str, Any] | None:
+    kept: dict[str, Any] | None = await context.store.get(KEPT, default=None) if context else None
+    return kept if kept and kept["session"] == str(session.key) else None
+
+
+def _context() -> Context[Any] | None:
+    """The context of the workflow's step that this is called in."""
+    here = getattr(Context, "get_step_context", None)
+    if here is None:
+        return None
+    try:
+        found: Context[Any] = here()
+    except WorkflowRuntimeError:
+        return None
+    return found
+
+
+def _is_messages(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, ChatMessage) for one in value)
+
+
+def _extras(seen: View) -> Extras:
+    text = {message.origin: message.content for message in seen.messages if message.origin != "digest"}
+    return Extras(text.get("recall", ""), text.get("refresh", ""))
+
+
+def _live(message: Message, live: dict[int, ChatMessage]) -> ChatMessage:
+    """The run's own object where nothing had to change, else a plain message with the shorter words."""
+    if message.rendition == "whole":
+        return live[message.seq]
+    made = from_core(message)
+    if isinstance(made, ViewMessage):
+        return ChatMessage(role=made.role, blocks=made.blocks, additional_kwargs=made.additional_kwargs)
+    return made

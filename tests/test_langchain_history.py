@@ -1,0 +1,164 @@
+"""`SessionChatMessageHistory` behind `RunnableWithMessageHistory`: nothing lost, nothing doubled, always fitting."""
+
+import asyncio
+
+import pytest
+from langchain_core.chat_history import BaseChatMessageHistory
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables.history import RunnableWithMessageHistory
+
+from langchain_session import ChatModelSummarizer, SessionChatMessageHistory
+from session_core import Budget, Policy, Sessions
+from session_core.events import FellBack, Folded
+from session_core.testing import Heard
+
+POLICY = Policy(Budget(2_000, reply_reserve_tokens=0), folding="background")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def sessions(request, tmp_path):
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/chat.db"
+    with Sessions(url, policy=POLICY) as opened:
+        yield opened
+
+
+def chain(sessions: Sessions, **keys: str) -> RunnableWithMessageHistory:
+    """A chain that answers with the number of its question and a few words."""
+
+    def answer(messages):
+        said = messages.to_messages() if hasattr(messages, "to_messages") else messages
+        return AIMessage(f"answer to {said[-1].content}: " + "words " * 12)
+
+    prompt = ChatPromptTemplate.from_messages(
+        [("system", "Be kind."), MessagesPlaceholder("history"), ("human", "{question}")]
+    )
+    runnable = prompt | RunnableLambda(answer) if keys else RunnableLambda(answer)
+    return RunnableWithMessageHistory(
+        runnable, lambda session_id: SessionChatMessageHistory(session_id, sessions=sessions), **keys
+    )
+
+
+KEYED = {"input_messages_key": "question", "history_messages_key": "history"}
+CONFIG = {"configurable": {"session_id": "s"}}
+
+
+@pytest.mark.parametrize("keys", [{}, KEYED], ids=["list-input", "keyed-input"])
+def test_300_turns_with_folding_lose_and_double_no_user_message(sessions, keys):
+    talk = chain(sessions, **keys)
+    for turn in range(300):
+        question = f"question {turn}"
+        talk.invoke({"question": question} if keys else [HumanMessage(question)], CONFIG)
+    sessions.drain()
+    kept = sessions.session("s").record()
+    assert [m.content for m in kept if m.role == "user"] == [f"question {turn}" for turn in range(300)]
+    assert len(kept) == 600
+    assert sessions.session("s").stats().digests >= 3
+    assert sessions.session("s").view().tokens <= 2_000
+
+
+def test_the_awaiting_voice_does_the_same(sessions):
+    async def talk():
+        talking = chain(sessions, **KEYED)
+        for turn in range(60):
+            await talking.ainvoke({"question": f"question {turn}"}, CONFIG)
+        return await SessionChatMessageHistory("s", sessions=sessions).arecord()
+
+    kept = asyncio.run(talk())
+    assert [m.content for m in kept if m.type == "human"] == [f"question {turn}" for turn in range(60)]
+
+
+def test_a_streamed_answer_is_stored_whole(sessions):
+    talk = chain(sessions, **KEYED)
+    list(talk.stream({"question": "question 1"}, CONFIG))
+    kept = SessionChatMessageHistory("s", sessions=sessions).record()
+    assert [m.type for m in kept] == ["human", "ai"]
+    assert kept[1].content.startswith("answer to question 1")
+
+
+def test_messages_come_back_as_they_went_in(tmp_path):
+    history = SessionChatMessageHistory("s", url=f"sqlite:///{tmp_path}/chat.db")
+    said = [
+        SystemMessage("Be brief.", id="sys"),
+        HumanMessage([{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "data:x"}}]),
+        AIMessage("", tool_calls=[{"name": "f", "args": {"a": [1, 2]}, "id": "c"}], response_metadata={"m": 1}),
+        ToolMessage("out", tool_call_id="c", artifact={"rows": (1, 2)}, name="f"),
+        AIMessage("done", usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}),
+    ]
+    history.add_messages(said)
+    assert history.record() == said
+    assert history.messages == said
+    assert isinstance(history, BaseChatMessageHistory)
+
+
+def test_an_unfinished_exchange_is_kept_but_not_shown_to_a_model(sessions):
+    history = SessionChatMessageHistory("s", sessions=sessions)
+    history.add_messages(
+        [
+            HumanMessage("hi"),
+            AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "c"}]),
+            ToolMessage("x", tool_call_id="nobody"),
+            AIMessage(""),
+        ]
+    )
+    assert len(history.record()) == 4
+    assert [m.content for m in history.messages] == ["hi"]
+
+
+def test_clear_removes_the_session(sessions):
+    history = SessionChatMessageHistory("s", sessions=sessions)
+    history.add_messages([HumanMessage("hi")])
+    history.clear()
+    assert history.messages == []
+    assert history.record() == []
+
+
+def test_histories_of_one_url_share_one_store(tmp_path):
+    url = f"sqlite:///{tmp_path}/shared.db"
+    SessionChatMessageHistory("s", url=url).add_messages([HumanMessage("hi")])
+    assert SessionChatMessageHistory("s", url=url).messages == [HumanMessage("hi")]
+
+
+def test_an_author_is_known_by_the_name_of_a_human_message(sessions):
+    history = SessionChatMessageHistory("s", sessions=sessions)
+    history.add_messages([HumanMessage("fish", name="ann"), HumanMessage("meat", name="bob")])
+    assert sessions.session("s").stats().authors == ("ann", "bob")
+    assert [m.content for m in history.messages] == ["ann: fish", "bob: meat"]
+    assert [m.content for m in history.record()] == ["fish", "meat"]
+
+
+def long_talk(summarizer) -> tuple[list, str]:
+    heard = Heard()
+    policy = Policy(Budget(1_500, reply_reserve_tokens=0), folding="inline", summarizer=summarizer)
+    with Sessions(policy=policy, observers=[heard]) as sessions:
+        history = SessionChatMessageHistory("s", sessions=sessions)
+        for turn in range(30):
+            history.add_messages(
+                [HumanMessage(f"My order {turn} is ORD-{turn}"), AIMessage("I looked it up. " * 10)]
+            )
+        return list(heard), "\n".join(str(m.content) for m in history.messages)
+
+
+def test_a_chat_model_writes_the_digest():
+    model = GenericFakeChatModel(messages=iter([AIMessage("The user asked about order ORD-1.")] * 99))
+    heard, shown = long_talk(ChatModelSummarizer(model))
+    assert {event.made_by for event in heard if isinstance(event, Folded)} == {"llm:GenericFakeChatModel"}
+    assert "The user asked about order ORD-1." in shown
+
+
+def test_what_a_chat_model_invents_is_struck():
+    model = GenericFakeChatModel(
+        messages=iter([AIMessage("The user asked about order ORD-1. Delivery is on 7 May 2031.")] * 99)
+    )
+    heard, shown = long_talk(ChatModelSummarizer(model))
+    assert "2031" not in shown
+    assert any(isinstance(event, FellBack) for event in heard)
+
+
+def test_a_failing_chat_model_is_replaced_by_the_rules():
+    heard, shown = long_talk(ChatModelSummarizer(GenericFakeChatModel(messages=iter([]))))
+    assert any(isinstance(event, FellBack) for event in heard)
+    assert {event.made_by for event in heard if isinstance(event, Folded)} == {"extractive"}
+    assert "ORD-" in shown
