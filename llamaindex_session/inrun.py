@@ -55,7 +55,7 @@ class Run:
         return tuple(message for message in made.messages if message.seq not in live)
 
     async def _show(self, shown: list[ChatMessage]) -> None:
-        if shown == list(self.shown):
+        if not shown or shown == list(self.shown):
             return
         kept = {
             "session": self.session, "whole": list(self.whole), "ids": list(self.ids), "shown": list(shown)

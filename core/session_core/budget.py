@@ -75,6 +75,11 @@ class Budget:
         """Most tokens that a view may have right after a fold."""
         return int(self.limit_tokens * (self.summarize_at - self.hysteresis))
 
+    def keep_tokens(self, share: float) -> int:
+        """Most tokens that the turns a fold should keep may leave in a view: midway between the fold
+        target and `share` of the limit, so that the next fold is still some turns away."""
+        return (self.fold_target_tokens + int(self.limit_tokens * share)) // 2
+
     def pressure(self, tokens: int) -> float:
         """`tokens` as a share of the limit; over 1 means that the raw messages would not fit."""
         return tokens / self.limit_tokens

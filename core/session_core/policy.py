@@ -17,7 +17,7 @@ Folding = Literal["inline", "background", "off"]
 class Policy:
     """How the sessions of one `Sessions` are kept. Every value is checked; sizes are in tokens.
 
-    `keep_turns` is how many of the last turns a fold leaves word for word where they fit.
+    `keep_turns` is how many of the last turns a fold leaves word for word where they are not too long.
     `digest_tokens` and `facts_tokens` bound the rolling summary and the key facts of a view.
     `tool_output_tokens` is the length over which a tool output gets a clip beside it when it is
     stored. `recall_tokens` bounds the old messages that a query brings back. `resume_after_s` is the

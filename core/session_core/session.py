@@ -99,7 +99,7 @@ class Workshop:
         shorter = clip(message.content, max_tokens=most, count=count, reference=message.id)
         if shorter is None:
             return Figures(tokens, importance)
-        clipped = replace(message, content=shorter.text, media=())
+        clipped = replace(message, content=shorter.text, aside="", media=())
         return Figures(tokens, importance, shorter.text, self.measure(clipped))
 
 

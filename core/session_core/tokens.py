@@ -99,11 +99,11 @@ def counter_from(fn: Callable[[str], int], name: str = "custom", *, exact: bool 
 def message_tokens(message: Message, counter: TokenCounter) -> int:
     """What `message` costs in a call: its text, names, tool calls, media by kind, and framing.
 
-    A tool call costs its name, its arguments and a framing of its own. What a framework keeps in
-    `native` besides is not counted.
+    A tool call costs its name, its arguments and a framing of its own; reasoning (`aside`) costs its
+    text. What a framework keeps in `native` besides is not counted.
     """
     names = (message.tool_call_id, message.name, message.author)
-    texts = sum(counter.count(text) for text in (message.content, *names) if text)
+    texts = sum(counter.count(text) for text in (message.content, message.aside, *names) if text)
     calls = sum(
         counter.count(call.name) + counter.count(call.arguments) + FRAMING_TOKENS
         for call in message.tool_calls

@@ -94,10 +94,11 @@ def walk(
 
     A unit that takes the sum over the facts threshold starts a step: everything before it is
     clipped, and, where that does not bring the sum down to the fold target, the oldest are folded.
-    The last turns (`keep_turns`) are folded only when the sum is over the threshold even so.
+    The last turns (`keep_turns`) are folded only when they take more than midway to the threshold.
     """
     limits, budget = tools.limits, tools.limits.budget
     threshold, target = int(budget.limit_tokens * budget.facts_at), budget.fold_target_tokens
+    enough = budget.keep_tokens(budget.facts_at)
     reserve = limits.summary_room + limits.facts_room + 64
     base = fixed + (digest.tokens if digest else 0)
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
@@ -111,7 +112,7 @@ def walk(
         clipped = index
         turns = [start for start in starts if start <= index]
         keep_from = turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0
-        while folded < index and total > target and (folded < keep_from or total > threshold):
+        while folded < index and total > target and (folded < keep_from or total > enough):
             if folded == 0:
                 total += max(0, reserve - (digest.tokens if digest else 0))
             total -= parts[folded].view_tokens
@@ -133,7 +134,7 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
     if not unit.complete:
         answered = {message.tool_call_id for message in unit.messages[1:]}
         calls = tuple(call for call in first.tool_calls if call.id in answered)
-        first = replace(first, tool_calls=calls, rendition="clip")
+        first = replace(first, aside="", tool_calls=calls, rendition="clip")
         first = replace(first, tokens=tools.measure(first))
     results = tuple(_spoken(message, tools) for message in unit.messages[1:])
     return None if first.empty else Unit((first, *results))
@@ -143,7 +144,7 @@ def _spoken(message: Message, tools: Tools) -> Message:
     """A tool result that says something: providers refuse an empty one."""
     if not message.empty:
         return message
-    said = replace(message, content="(no output)", rendition="clip")
+    said = replace(message, content="(no output)", aside="", rendition="clip")
     return replace(said, tokens=tools.measure(said))
 
 
@@ -152,7 +153,7 @@ def _clipped(unit: Unit) -> Unit:
         tuple(
             message
             if message.clip is None
-            else replace(message, content=message.clip, media=(), tokens=message.clip_tokens, rendition="clip")
+            else replace(message, content=message.clip, media=(), aside="", tokens=message.clip_tokens, rendition="clip")
             for message in unit.messages
         )
     )

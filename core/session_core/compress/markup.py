@@ -20,9 +20,13 @@ _BLOCKS = frozenset(
 _HTML = frozenset(
     "html head body div p span a table tr td th ul ol li script h1 h2 h3 br img form meta".split()
 )
+_HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _LONGEST_LINK = 120
 _LONGEST_ATTRIBUTES = 200
 _LONGEST_READ = 4000
+
+MAX_READ_CHARACTERS = 1_500_000
+"""Of more markup only the two ends are read; a line says how much stands between them."""
 
 
 def is_markup(text: str) -> bool:
@@ -36,8 +40,13 @@ def is_markup(text: str) -> bool:
 
 
 def markup_text(text: str) -> str:
-    """What `text` says, one block a line; scripts, styles and comments are gone."""
+    """What `text` says, one block a line; scripts, styles and comments are gone, and so is the middle of
+    what is longer than `MAX_READ_CHARACTERS`."""
     text = _without_silent(text)
+    if len(text) > MAX_READ_CHARACTERS:
+        gap = len(text) - MAX_READ_CHARACTERS
+        head = MAX_READ_CHARACTERS * 3 // 4
+        text = f"{text[:head]}<p>… {gap:,} characters not read …</p>{text[head + gap :]}"
     names = {match[2].lower() for match in _TAG.finditer(text[:20_000]) if match[2]}
     blocks = _html_blocks(text) if len(names & _HTML) >= 2 or "html" in names else _xml_blocks(text)
     return "\n".join(_lines_of(blocks))
@@ -107,10 +116,10 @@ def _html_blocks(text: str) -> Iterator[str]:
                 line.append(" | ")
         elif in_row and name in _BLOCKS:
             line.append(" ")
-        elif name == "li" or name in _BLOCKS or re.fullmatch("h[1-6]", name):
+        elif name == "li" or name in _BLOCKS or name in _HEADINGS:
             yield "".join(line)
             opening = "- " if name == "li" else "# " if name == "title" else ""
-            opening = opening or ("#" * int(name[1]) + " " if name[:1] == "h" and name[1:].isdigit() else "")
+            opening = opening or _HEADINGS.get(name, "")
             line = [opening] if opening and not closing else []
         elif name == "meta" and _attribute(attributes, "name").lower() == "description":
             yield f"description: {_attribute(attributes, 'content')}"

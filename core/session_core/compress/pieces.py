@@ -140,8 +140,8 @@ def _drop_blank_edges(kept: Kept, total: int) -> None:
     numbers = sorted(kept)
     for number in (*numbers, *reversed(numbers)):
         if number in kept:
-            beside_gap = (number and number - 1 not in kept) or (number < total - 1 and number + 1 not in kept)
-            if beside_gap and not kept[number]:
+            before, after = max(0, number - 1), min(total - 1, number + 1)
+            if not kept[number] and not (before in kept and after in kept):
                 del kept[number]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from session_core.compress.lines import Lines, Listing, without
 from session_core.compress.logs import collapse_note
@@ -16,6 +16,7 @@ _GOES_ON = re.compile(r"(?: {0,4})(?![-*+•#>|=] |\d+[.)] |[|{}\[\]#<])\S")
 _WRAPPED_LINE = 55
 _LONG_LINE = 140
 _CHUNK = 240
+_TINY = 40
 _MOST_CHUNKS = 20_000
 _REPEATS = 3
 
@@ -81,7 +82,7 @@ def _sentences(line: str) -> list[str]:
         width = len(line) // _MOST_CHUNKS + 1
         return [line[at : at + width] for at in range(0, len(line), width)]
     found: list[str] = []
-    for sentence in filter(None, _SENTENCE_END.split(line)) if line else [""]:
+    for sentence in _not_tiny(_SENTENCE_END.split(line)):
         at = 0
         while len(sentence) - at > 2 * _CHUNK:
             end = sentence.rfind(" ", at + _CHUNK // 2, at + _CHUNK)
@@ -90,6 +91,20 @@ def _sentences(line: str) -> list[str]:
             at = end + (sentence[end : end + 1] == " ")
         found.append(sentence[at:])
     return found
+
+
+def _not_tiny(sentences: Iterable[str]) -> Iterator[str]:
+    """The sentences, very short ones together with those behind them: `Dr.` and `No.` end none."""
+    waiting: list[str] = []
+    length = 0
+    for sentence in sentences:
+        waiting.append(sentence)
+        length += len(sentence) + 1
+        if length > _TINY:
+            yield " ".join(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield " ".join(waiting)
 
 
 def _collapsed(lines: Lines) -> tuple[list[str], list[int], set[int]]:

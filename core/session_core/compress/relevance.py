@@ -19,7 +19,8 @@ _VARIABLE = re.compile(r"\d[\w.:\-]*")
 _IDENTIFYING = re.compile(
     r"[$€£¥₹]\s?\d|\d+(?:[.,:/\-]\d+)+|\b[A-Z]{2,}[-_]?\d|\b\d{3,}|\d\s?%|[\w.]@\w|https?://|\w/\w+\.\w"
 )
-_EXAMINED_CHARACTERS = 400
+_HINT = re.compile(r"[\d@/$€£¥₹]")
+_EXAMINED_CHARACTERS = 320
 
 
 def template(line: str) -> str:
@@ -30,7 +31,9 @@ def template(line: str) -> str:
 def identifying(line: str) -> int:
     """How many dates, amounts, codes, addresses and large numbers `line` has, up to 3."""
     found = 0
-    for _ in _IDENTIFYING.finditer(line[:_EXAMINED_CHARACTERS]):
+    if not _HINT.search(line, 0, _EXAMINED_CHARACTERS):
+        return 0
+    for _ in _IDENTIFYING.finditer(line, 0, _EXAMINED_CHARACTERS):
         found += 1
         if found == 3:
             break

@@ -73,7 +73,7 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
     """`message` in about `ceiling` tokens; its reference is its own id."""
     if message.tokens <= ceiling:
         return message
-    bare = replace(message, content="", media=(), tool_calls=(), tokens=0)
+    bare = replace(message, content="", aside="", media=(), tool_calls=(), tokens=0)
     framing = tools.measure(bare)
     calls = message.tool_calls
     if calls:
@@ -92,7 +92,7 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
         content = f"[{kinds} left out; ref {message.id}]\n{content}".rstrip()
     shorter = clip(content, max_tokens=text_room, count=tools.count, reference=message.id)
     text = shorter.text if shorter else content
-    made = replace(message, content=text, media=(), tool_calls=calls, rendition="clip")
+    made = replace(message, content=text, aside="", media=(), tool_calls=calls, rendition="clip")
     return replace(made, tokens=tools.measure(made))
 
 
@@ -113,7 +113,7 @@ def _fewer_calls(kept: list[Unit], room_tokens: int, tools: Tools) -> list[Unit]
 def _without_first_result(unit: Unit, tools: Tools) -> Unit:
     gone = unit.messages[1].tool_call_id
     calls = tuple(call for call in unit.first.tool_calls if call.id != gone)
-    first = replace(unit.first, tool_calls=calls, rendition="clip")
+    first = replace(unit.first, aside="", tool_calls=calls, rendition="clip")
     first = replace(first, tokens=tools.measure(first))
     return Unit((first, *unit.messages[2:]), unit.complete)
 
@@ -122,7 +122,7 @@ def _hard_cut(unit: Unit, room_tokens: int, tools: Tools) -> Unit:
     """One unit as a plain note, when not even one call and its result fit."""
     said = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
     text = unit.first.content if unit.starts_turn else said
-    note = replace(unit.first, content=text, media=(), tool_calls=(), rendition="clip")
+    note = replace(unit.first, content=text, aside="", media=(), tool_calls=(), rendition="clip")
     framing = tools.measure(replace(note, content=""))
     shorter = clip(text, max_tokens=max(12, room_tokens - framing), count=tools.count, reference=unit.first.id)
     note = replace(note, content=shorter.text if shorter else text or f"[left out; ref {unit.first.id}]")

@@ -12,7 +12,8 @@ from session_core.compress.relevance import by_terms, template
 
 _RAISED = re.compile(
     r"\s*(?:[|+]\s*)*(?:Caused by: |Suppressed: |Exception in thread |Uncaught |Unhandled |panic: "
-    r"|fatal error: |thread '|goroutine \d+ \[|error(?:\[\w+\])?: |The above exception was |During handling of |\[cause\]: "
+    r"|fatal error: |thread '|goroutine \d+ \[|error(?:\[\w+\])?: "
+    r"|The above exception was |During handling of |\[cause\]: "
     r"|\(?[\w.$]+(?:Error|Exception|Failure|Warning|Interrupt|Exit|Group)\b"
     r"|[a-z_]\w*(?:\.\w+)*\.[A-Z]\w*: |note: )"
 )

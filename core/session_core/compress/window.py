@@ -12,21 +12,21 @@ from session_core.turns import Unit
 def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, tools: Tools) -> int:
     """How many of the oldest units a fold takes: whole turns, as few as bring the view to the target.
 
-    The last `keep_turns` turns stay word for word as long as they are under the summarize
-    threshold; the last turn always stays. 0 when nothing is to be folded.
+    The last `keep_turns` turns stay word for word as long as they take less than midway from the
+    target to the threshold; the last turn always stays. 0 when nothing is to be folded.
     """
     limits, budget = tools.limits, tools.limits.budget
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn and i > 0]
     if not starts:
         return 0
-    threshold = int(budget.limit_tokens * budget.summarize_at)
+    most = budget.keep_tokens(budget.summarize_at)
     reserve = max(limits.summary_room + limits.facts_room, digest.tokens if digest else 0)
     left = fixed_tokens + reserve + sum(unit.tokens for unit in parts)
     keep_from = starts[-limits.keep_turns] if len(starts) >= limits.keep_turns else starts[0]
     point = 0
     for start in starts:
         enough = left <= budget.fold_target_tokens
-        if enough or (start > keep_from and left <= threshold):
+        if enough or (start > keep_from and left <= most):
             break
         left -= sum(unit.tokens for unit in parts[point:start])
         point = start
