@@ -2,8 +2,8 @@
 # Each job makes its own virtual environment once; it is made anew when pyproject.toml changes.
 
 PYTHON ?= python3
-# What the demonstration is installed with: pictures, and the tokenizer that counts without a download.
-DEMO_EXTRAS ?= cli,langchain
+# What the demonstration is installed with: both frameworks, pictures, and LangGraph's own saver to compare with.
+DEMO_EXTRAS ?= demo
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 TEST_BIN := .venv-test/bin

@@ -6,8 +6,9 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, tool
 
 from langchain_session.saver import SessionSaver
-from session_core import Message, Session, Sessions
+from session_core import Session, Sessions
 from session_core.errors import NotFound
+from session_core.recalling import told
 
 MAX_HITS = 5
 
@@ -16,7 +17,7 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default") -> 
     """A tool named "recall" over the session of the running thread.
 
     With `reference` (from a clip) it returns that message whole; with `query` the matching messages
-    of the whole conversation, at most five.
+    of the whole conversation, at most five, of long ones the part that bears on the query.
     """
     sessions = source.sessions if isinstance(source, SessionSaver) else source
     whose = source.tenant if isinstance(source, SessionSaver) else tenant
@@ -30,19 +31,12 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default") -> 
         """Look up earlier parts of this conversation: the whole text behind a `reference`, or a search by `query`."""
         session = session_of(config)
         if not reference:
-            return _told(session.search(query, max_hits=MAX_HITS))
+            found = session.search(query, max_hits=MAX_HITS)
+            shop = sessions.workshop
+            return told(found, query, max_tokens=shop.policy.tool_output_tokens, count=shop.counter.count)
         try:
             return session.expand(reference).content
         except NotFound as exc:
             return str(exc)
 
     return recall
-
-
-def _told(found: list[Message]) -> str:
-    if not found:
-        return "Nothing in this conversation matches."
-    return "\n\n".join(
-        f"[{message.author or message.name or message.role}, ref {message.id}]\n{message.clip or message.content}"
-        for message in found
-    )

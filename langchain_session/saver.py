@@ -231,12 +231,12 @@ class SessionSaver(BaseCheckpointSaver[str]):
             before=get_checkpoint_id(before) if before else None,
         )
         only = get_checkpoint_id(config) if config else None
-        kept = []
+        kept: Sequence[Checkpoint] = ()
         for checkpoint in found:
             if limit is not None and len(kept) >= limit:
                 break
             if (only is None or checkpoint.id == only) and self._matches(checkpoint, wanted):
-                kept.append(checkpoint)
+                kept = (*kept, checkpoint)
         return kept
 
     def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:

@@ -13,7 +13,7 @@ from llamaindex_session.messages import from_core, mark_of, to_core
 from session_core.codec import body_digest
 from session_core.ports import Appended
 from session_core.ranges import Ranges
-from session_core.turns import Key, Message
+from session_core.turns import GIVEN_ID, Key, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,14 @@ class Change:
         return Ranges.of(next(fresh) if isinstance(item, Message) else item for item in self.items)
 
 
+def new_id() -> str:
+    """An id for a message that came without one, as all of LlamaIndex do."""
+    return f"{GIVEN_ID}{uuid.uuid4().hex}"
+
+
 def said(message: ChatMessage, message_id: str | None = None) -> Message:
     """`message` as something that was said now, with an id of its own, whatever view it may come from."""
-    own = message_id or uuid.uuid4().hex
+    own = message_id or new_id()
     return replace(to_core(message), id=own, origin="record", rendition="whole", covers=Ranges())
 
 

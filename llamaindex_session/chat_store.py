@@ -110,7 +110,10 @@ class SessionChatStore(BaseChatStore):
         await self.session(key).aappend(said(message), lenient=True)
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
-        """Remove the session everywhere, its record too; what the conversation was, None when unknown."""
+        """Remove the session everywhere, its record too; what the conversation was, None when unknown.
+
+        LlamaIndex' own buffers call it in `reset()`; to begin afresh and keep the record, set no messages.
+        """
         found = self.session(key).record()
         return from_core_many(found) if self.session(key).delete() else None
 

@@ -6,7 +6,6 @@ do not fit, the scratchpad gets them shortened, and the context keeps them whole
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.workflow import Context, WorkflowRuntimeError
 
+from llamaindex_session.changes import new_id
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import from_core, to_core
 from session_core import Message, Session, View
@@ -105,7 +105,7 @@ async def _whole(
     if kept and _begin(messages, kept):
         known = list(zip(kept["whole"], kept["ids"], strict=True))
         messages = messages[len(kept["shown"]) :]
-    return [*known, *((message, uuid.uuid4().hex) for message in messages)]
+    return [*known, *((message, new_id()) for message in messages)]
 
 
 def _begin(messages: Sequence[ChatMessage], kept: dict[str, Any] | None) -> bool:

@@ -8,9 +8,8 @@ from llamaindex_session.chat_store import SessionChatStore
 from llamaindex_session.inrun import in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
-from session_core.compress.clip import clip
 from session_core.errors import ConfigError, NotFound
-from session_core.retrieve import terms
+from session_core.recalling import told
 
 MAX_HITS = 5
 
@@ -63,20 +62,5 @@ def _session(
 
 
 def _told(found: list[Message], query: str, session: Session) -> str:
-    if not found:
-        return "Nothing in this conversation matches."
-    return "\n\n".join(
-        f"[{m.author or m.name or m.role}, ref {m.id}]\n{_part(m, query, session)}" for m in found
-    )
-
-
-def _part(message: Message, query: str, session: Session) -> str:
     shop = session.sessions.workshop
-    shorter = clip(
-        message.content,
-        max_tokens=shop.policy.tool_output_tokens,
-        count=shop.counter.count,
-        reference=message.id,
-        terms=frozenset(terms(query)),
-    )
-    return shorter.text if shorter else message.content
+    return told(found, query, max_tokens=shop.policy.tool_output_tokens, count=shop.counter.count)

@@ -27,9 +27,7 @@ def _add(store: SessionStore, key: Key, tokens: Iterable[int]) -> None:
 
 
 def _fold(store: SessionStore, key: Key, *, last: int, covered: int, tokens: int) -> None:
-    digest = Digest(
-        Ranges.span(1, last), "so far", tokens=tokens, covered_tokens=covered, covered_messages=last
-    )
+    digest = Digest(Ranges.span(1, last), "so far", tokens=tokens, covered_tokens=covered, covered_messages=last)
     run_blocking(store.put_digest(key, digest, expected=0))
 
 

@@ -144,7 +144,7 @@ EXPORTED = [
 def stored(message: BaseMessage) -> BaseMessage:
     """`message` after a store had it: as bytes, and its columns."""
     core = to_core(message)
-    return from_core(decode_body(encode_body(core), id=core.id or "given", author=core.author))
+    return from_core(decode_body(encode_body(core), id=core.id or "~given", author=core.author))
 
 
 def assert_exact(message: BaseMessage) -> None:

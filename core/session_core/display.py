@@ -24,17 +24,13 @@ async def drawn(store: Store, key: Key, policy: Policy) -> str:
     )
 
 
-def session_html(
-    stats: SessionStats, *, messages: Sequence[Message], digest: Digest | None, budget: Budget
-) -> str:
+def session_html(stats: SessionStats, *, messages: Sequence[Message], digest: Digest | None, budget: Budget) -> str:
     """A session as HTML: figures, budget gauge, timeline of turns, and the digest that views stand on."""
     return pictures.page(
         _headline(stats),
         pictures.gauge(stats.standing_tokens, budget),
         pictures.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
-        _digest_html(digest)
-        if digest
-        else "<p>Nothing is folded yet: views show every turn word for word.</p>",
+        _digest_html(digest) if digest else "<p>Nothing is folded yet: views show every turn word for word.</p>",
     )
 
 
@@ -62,13 +58,17 @@ def _bar(number: int, turn: Sequence[Message], folded: Collection[int]) -> Bar:
 
 def _headline(stats: SessionStats) -> str:
     told = [
-        f"{stats.messages:,} messages in {stats.turns:,} turns",
+        f"{_counted(stats.messages, 'message')} in {_counted(stats.turns, 'turn')}",
         f"{stats.tokens:,} tokens on record",
         f"version {stats.version:,}",
     ]
     if stats.authors:
         told.append(f"with {', '.join(stats.authors)}")
     return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(told))}</div>"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
 def _digest_line(digest: Digest | None) -> str:

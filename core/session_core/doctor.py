@@ -116,8 +116,7 @@ def _figures(findings: Findings) -> list[str]:
         (budget.notify_at, Tier.NOTIFY),
     )
     over = [
-        f"{sum(findings.in_tier[tier:]) / all_of:.0%} over {share:.0%} of the limit ({tier})"
-        for share, tier in shares
+        f"{sum(findings.in_tier[tier:]) / all_of:.0%} over {share:.0%} of the limit ({tier})" for share, tier in shares
     ]
     told = [
         f"A view may have {limit:,} tokens.",
@@ -203,9 +202,7 @@ def _sessions(count: int) -> str:
 
 
 def _list(named: Sequence[Named], unit: str) -> str:
-    told = ", ".join(
-        f"{one.key} ({one.figure:,} {unit})" if one.figure else str(one.key) for one in named[:NAMED]
-    )
+    told = ", ".join(f"{one.key} ({one.figure:,} {unit})" if one.figure else str(one.key) for one in named[:NAMED])
     return told if len(named) <= NAMED else f"{told} and {len(named) - NAMED:,} more"
 
 

@@ -64,7 +64,7 @@ class Folder:
         return parts[: fold_point(parts, pinned, loaded.digest, tools=self.shop.tools)]
 
     async def _digest(self, loaded: Loaded, chosen: Sequence[Unit]) -> Digest:
-        under = set(loaded.digest.covers) if loaded.digest else set()
+        under = loaded.digest.covers if loaded.digest else Ranges()
         behind = [message for message in loaded.messages if message.seq not in under]
         last = {seq for unit in chosen for seq in unit.seqs}
         end = max(i for i, message in enumerate(behind) if message.seq in last)

@@ -13,6 +13,7 @@ WIDTH = 720
 MAX_BARS = 120
 """Most bars of a timeline; in longer conversations a bar is several turns, and the legend says so."""
 EXCERPT_CHARACTERS = 160
+LONG_CELL_CHARACTERS = 24
 
 TIER_COLOURS = {
     Tier.NORMAL: "#3f9a6b",
@@ -112,9 +113,7 @@ def view_html(messages: Sequence[Message], *, tokens: int, limit_tokens: int, ti
     scale, x, drawn = WIDTH / max(limit_tokens, tokens, 1), 0.0, [_rect(0, 4, WIDTH, 16, _FAINT, "room left")]
     for message in messages:
         width = message.tokens * scale
-        drawn.append(
-            _rect(x, 4, width, 16, _colour(message), f"{_place(message)}: {message.tokens:,} tokens")
-        )
+        drawn.append(_rect(x, 4, width, 16, _colour(message), f"{_place(message)}: {message.tokens:,} tokens"))
         x += width
     said = f"{tokens:,} of {limit_tokens:,} tokens, tier {tier}, {len(messages)} messages"
     rows = [(_place(m), str(m.role), f"{m.tokens:,}", _excerpt(m)) for m in messages]
@@ -128,9 +127,12 @@ def view_html(messages: Sequence[Message], *, tokens: int, limit_tokens: int, ti
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; every cell is escaped."""
     titles = "".join(f'<th style="{_CELL}">{escape(title)}</th>' for title in head)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows
-    )
+
+    def cell(text: str) -> str:
+        wrap = "normal" if len(text) > LONG_CELL_CHARACTERS else "nowrap"
+        return f'<td style="{_CELL};white-space:{wrap}">{escape(text)}</td>'
+
+    body = "".join(f"<tr>{''.join(cell(text) for text in row)}</tr>" for row in rows)
     return f'<table style="font:inherit;color:inherit;border-collapse:collapse"><tr>{titles}</tr>{body}</table>'
 
 

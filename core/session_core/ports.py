@@ -110,8 +110,8 @@ class Store(Protocol):
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         """State, digest and the messages behind it, of the head or of `lineage`; one round trip.
 
-        For the head the digest is the active one, for a lineage the longest one, that covers a
-        beginning of it. Pinned messages under the digest come first.
+        For the head the digest is the active one or the newest before it, for a lineage the newest
+        one, that covers a beginning of it. Pinned messages under the digest come first.
         """
         ...
 

@@ -21,6 +21,7 @@ from session_core.plan import Choice, Plan, Report, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Classifier, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
+from session_core.recalling import excerpt, speaker
 from session_core.retrieve import rank, terms
 from session_core.tokens import TokenCounter, counter_for, message_tokens
 from session_core.turns import GIVEN_ID, Importance, Key, Message, Role
@@ -68,10 +69,10 @@ class Workshop:
 
     def prepare(self, message: Message) -> Message:
         """The message with its id, time, price and importance, and a clip beside a large tool output."""
-        figures = self._figures(message)
+        named = message if message.id else replace(message, id=f"{GIVEN_ID}{uuid.uuid4().hex}")
+        figures = self._figures(named)
         return replace(
-            message,
-            id=message.id or f"{GIVEN_ID}{uuid.uuid4().hex}",
+            named,
             time_s=message.time_s if message.time_s is not None else self.clock(),
             tokens=figures.tokens,
             importance=figures.importance,
@@ -80,13 +81,17 @@ class Workshop:
         )
 
     def _figures(self, message: Message) -> Figures:
-        """What is worked out once for a content; frameworks hand in the same messages again and again."""
-        digest = body_digest(message) + (message.author or "").encode("utf-8", "surrogatepass")
-        found = self.known.get(digest)
+        """What is worked out once for a message; frameworks hand in the same ones again and again.
+
+        A clip names its message, so the figures of a tool output are those of one id.
+        """
+        name = message.id if message.role is Role.TOOL else message.author or ""
+        known = body_digest(message) + name.encode("utf-8", "surrogatepass")
+        found = self.known.get(known)
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
-            found = self.known[digest] = self._work_out(message)
+            found = self.known[known] = self._work_out(message)
         return found
 
     def _work_out(self, message: Message) -> Figures:
@@ -281,7 +286,7 @@ class Flow:
 
     async def _recalled(self, loaded: Loaded, query: str | None, tools: Tools) -> str:
         """What the record under the digest says to `query`, as one block of quoted lines."""
-        under = set(loaded.digest.covers) if loaded.digest else set()
+        under = loaded.digest.covers if loaded.digest else Ranges()
         room = tools.limits.recall_room
         if not under or not query or room < 64:
             return ""
@@ -290,9 +295,8 @@ class Flow:
         for message, _ in await self.search(query, max_hits=8):
             if message.seq not in under or message.role is Role.SYSTEM:
                 continue
-            text = message.clip or message.content
-            shorter = clip(text, max_tokens=max(24, room // 3), count=tools.count, reference=message.id)
-            told = f"{message.author or message.name or message.role}: {shorter.text if shorter else text}"
+            part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)
+            told = f"{speaker(message)}: {part}"
             price = tools.count(told) + 1
             if used + price > room:
                 continue
@@ -357,8 +361,8 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     )
     tier = shop.policy.budget.tier(made.raw_tokens)
     standing = {message.seq for message in made.messages}
-    standing.update(made.digest.covers if made.digest else ())
-    hidden = Ranges.of(m.seq for m in loaded.messages if m.seq not in standing)
+    covered = made.digest.covers if made.digest else Ranges()
+    hidden = Ranges.of(m.seq for m in loaded.messages if m.seq not in standing and m.seq not in covered)
     return View(
         made.messages, made.tokens, tier, report, made.decisions, made.digest, hidden, loaded.state.version
     )

@@ -1,4 +1,4 @@
-"""An agent as anybody would write it with LangGraph: a model, its tools, and nothing about how it remembers."""
+"""An agent as anybody would write it with LangGraph: a model, its tools, nothing about how it remembers."""
 
 from __future__ import annotations
 

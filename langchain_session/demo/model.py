@@ -52,7 +52,12 @@ def _message(made: Reply, known: set[str]) -> AIMessage:
     if missing:
         return AIMessage(f"I have no tool for that ({', '.join(missing)}).")
     calls = [
-        {"name": call.tool, "args": dict(call.arguments), "id": f"call_{uuid4().hex[:16]}", "type": "tool_call"}
+        {
+            "name": call.tool,
+            "args": dict(call.arguments),
+            "id": f"call_{uuid4().hex[:16]}",
+            "type": "tool_call",
+        }
         for call in made.calls
     ]
     return AIMessage(content=made.text, tool_calls=calls)

@@ -1,4 +1,4 @@
-"""Plays the demo's conversation: the agent on our saver, on LangGraph's own, and a chain that goes on with it."""
+"""Plays the demo's conversation: the agent on our saver and on LangGraph's own, and a chain that goes on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from warnings import catch_warnings, simplefilter
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -30,6 +31,9 @@ from session_core.session import Workshop
 from session_core.sessions import Sessions
 from session_core.turns import Message
 
+MOST_STEPS = 25
+"""No turn of the demo needs as many; an agent that runs in a circle ends here."""
+
 
 def overhead_tokens(folder: Folder, policy: Policy) -> int:
     """What the agent puts around its messages in each model call: its system prompt and its tools."""
@@ -43,11 +47,13 @@ def play(sessions: Sessions, session_id: str, folder: Folder, asked: Sequence[st
     around = Squeeze(sessions.workshop).overhead(None, tools)
     for question in asked:
         heard = _Heard(sessions.workshop, around)
-        said: list[BaseMessage] = [HumanMessage(question)]
-        for update in graph.stream(
-            {"messages": said[:1]}, _config(session_id, heard), stream_mode="updates", durability="sync"
-        ):
-            said.extend(message for part in update.values() for message in part["messages"])
+        asking = HumanMessage(question)
+        said: list[BaseMessage] = [asking]
+        steps = graph.stream(
+            {"messages": [asking]}, _config(session_id, heard), stream_mode="updates", durability="sync"
+        )
+        for step in steps:
+            said.extend(message for update in step.values() for message in update["messages"])
         yield Played(tuple(to_core_many(said)), tuple(heard.sent))
 
 
@@ -75,20 +81,25 @@ def play_without(file: Path, folder: Folder, asked: Sequence[str]) -> Iterator[N
 
 def ask_chain(sessions: Sessions, session_id: str, asked: Sequence[str]) -> Iterator[Played]:
     """A LangChain chain with `RunnableWithMessageHistory` over the same session."""
-    prompt = ChatPromptTemplate.from_messages(
-        [SYSTEM, MessagesPlaceholder("history"), ("human", "{question}")]
-    )
-    chain = RunnableWithMessageHistory(
-        prompt | StandIn(),
-        lambda session_id: SessionChatMessageHistory(session_id, sessions=sessions),
-        input_messages_key="question",
-        history_messages_key="history",
-    )
+    chain = _chain(sessions)
     for question in asked:
         heard = _Heard(sessions.workshop, 0)
         config: RunnableConfig = {"configurable": {"session_id": session_id}, "callbacks": [heard]}
         answer = chain.invoke({"question": question}, config)
         yield Played((to_core(HumanMessage(question)), to_core(answer)), tuple(heard.sent))
+
+
+def _chain(sessions: Sessions) -> RunnableWithMessageHistory:
+    prompt = ChatPromptTemplate.from_messages([SYSTEM, MessagesPlaceholder("history"), ("human", "{question}")])
+    with catch_warnings():
+        # LangChain takes the class away in 2.0; those who have it are served until then.
+        simplefilter("ignore", DeprecationWarning)
+        return RunnableWithMessageHistory(
+            prompt | StandIn(),
+            lambda session_id: SessionChatMessageHistory(session_id, sessions=sessions),
+            input_messages_key="question",
+            history_messages_key="history",
+        )
 
 
 class _Heard(BaseCallbackHandler):
@@ -118,7 +129,7 @@ def _tools(folder: Folder) -> list[BaseTool]:
 
 
 def _config(thread: str, heard: _Heard | None = None) -> RunnableConfig:
-    config: RunnableConfig = {"configurable": {"thread_id": thread}}
+    config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": MOST_STEPS}
     if heard is not None:
         config["callbacks"] = [heard]
     return config

@@ -144,7 +144,10 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
 
 def _add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--window", type=_positive, default=128_000, help="tokens of the window its views are for (default: 128000)"
+        "--window",
+        type=_positive,
+        default=128_000,
+        help="tokens of the window its views are for (default: 128000)",
     )
 
 

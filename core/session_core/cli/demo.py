@@ -106,9 +106,7 @@ class _Stage:
 def database_bytes(file: Path) -> int:
     """The size of an SQLite database, with what is still in its journal."""
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        (pages,), (page,) = (
-            connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
-        )
+        (pages,), (page,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
         return int(pages) * int(page)
 
 

@@ -91,8 +91,7 @@ class Journal:
         share = turn.view_tokens / self.budget.limit_tokens
         folds = f", digest {self.folds_until(turn)}" if turn.folds else ""
         return (
-            f"record {turn.record_tokens:>8,} tokens   view {turn.view_tokens:>7,} ({share:>4.0%})   "
-            f"{turn.tier}{folds}"
+            f"record {turn.record_tokens:>8,} tokens   view {turn.view_tokens:>7,} ({share:>4.0%})   {turn.tier}{folds}"
         )
 
     def folds_until(self, turn: Turn) -> int:

@@ -59,7 +59,7 @@ def _both(axes: Axes, journal: Journal) -> None:
 def _view(axes: Axes, journal: Journal) -> None:
     """The view alone, between the thresholds, with the tiers behind it and the digests on it."""
     budget, numbers = journal.budget, _numbers(journal)
-    _dressed(axes, "the view of each turn, the thresholds, and where a digest was written")
+    _dressed(axes, "the view of each turn; behind it the tier that all unfolded messages ask for")
     for turn in journal.turns:
         if turn.tier in TINTS:
             axes.axvspan(turn.number - 0.5, turn.number + 0.5, color=TINTS[turn.tier], lw=0, zorder=0)
@@ -69,23 +69,29 @@ def _view(axes: Axes, journal: Journal) -> None:
         [t.number for t in folded], [t.view_tokens for t in folded],
         marker="v", s=46, color=INK, zorder=4, label="digest written",
     )  # fmt: skip
-    lines = {"limit": 1.0, "notify": budget.notify_at, "facts": budget.facts_at, "summarize": budget.summarize_at}
+    lines = {
+        "limit": 1.0,
+        "notify": budget.notify_at,
+        "facts": budget.facts_at,
+        "summarize": budget.summarize_at,
+    }
     for name, share in lines.items():
         axes.axhline(share * budget.limit_tokens, color=INK if share == 1 else QUIET, lw=1, ls="--", zorder=2)
         axes.annotate(
-            f"{name} {share:.0%}", (1.005, share * budget.limit_tokens), xycoords=("axes fraction", "data"),
+            f"{name} {share:.0%}", (1.006, share * budget.limit_tokens), xycoords=("axes fraction", "data"),
             va="center", fontsize=8, color=INK if share == 1 else QUIET, annotation_clip=False,
         )  # fmt: skip
     for tier, tint in TINTS.items():
         axes.fill_between([], [], [], color=tint, label=f"tier {tier}")
-    axes.set_ylim(0, budget.limit_tokens * 1.2)
-    axes.legend(loc="upper left", frameon=False, fontsize=8, ncols=4, borderaxespad=0.2)
+    axes.set_ylim(0, budget.limit_tokens * 1.06)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.99), frameon=False, fontsize=8.5, ncols=4, borderaxespad=0)
 
 
 def _bytes(axes: Axes, journal: Journal) -> None:
     """The database with and without this product, on a logarithmic scale."""
     _dressed(axes, "bytes of the database, on a logarithmic scale")
     axes.set_yscale("log")
+    axes.minorticks_off()
     ours = [turn for turn in journal.turns if turn.store_bytes]
     curves = [([t.number for t in ours], [t.store_bytes or 0 for t in ours], OURS, "with llm-sessions")]
     if journal.without_bytes:
@@ -123,4 +129,3 @@ def picture_or_why_not(journal: Journal, file: Path, *, title: str) -> str:
     except MissingExtra as exc:
         return f"no picture: {exc}"
     return f"picture: {file}"
-

@@ -40,11 +40,12 @@ def curves(journal: Journal) -> list[str]:
     limit = journal.budget.limit_tokens
     tiers = "".join(LETTERS[max(turn.tier for turn in some)] for some in stretches)
     folds = "".join("▲" if any(turn.folds for turn in some) else " " for some in stretches)
+    end, most = turns[-1].record_tokens, journal.most_view_tokens
+    record = spark([turn.record_tokens for turn in turns], top=end, width=room)
+    view = spark([turn.view_tokens for turn in turns], top=limit, width=room)
     lines = [
-        f"record  {spark([t.record_tokens for t in turns], top=turns[-1].record_tokens, width=room)}  "
-        f"{turns[-1].record_tokens:,} tokens at the end",
-        f"view    {spark([t.view_tokens for t in turns], top=limit, width=room)}  "
-        f"at most {journal.most_view_tokens:,} of {limit:,}",
+        f"record  {record}  {end:,} tokens at the end",
+        f"view    {view}  at most {most:,} of {limit:,}",
         f"tier    {tiers}  {len(tier_changes(turns))} changes (s summarize, f facts, n notify)",
         f"digest  {folds}  {sum(t.folds for t in turns)} written",
     ]

@@ -78,7 +78,7 @@ def delete(asked: argparse.Namespace) -> int:
         session = _found(sessions, asked)
         if not asked.yes:
             raise ConfigError(
-                f"session {session.key}: its record, digests and checkpoints would go for good; add --yes to do it"
+                f"session {session.key}: record, digests and checkpoints would go for good; add --yes to do it"
             )
         print(f"removed session {session.key}: {session.delete():,} messages")
     return 0
@@ -114,11 +114,11 @@ def _found(sessions: Sessions, asked: argparse.Namespace) -> Session:
 
 
 def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
-    share, spread = stats.pressure, stats.turn_tokens
+    share, spread, standing = stats.pressure, stats.turn_tokens, stats.standing_tokens
     yield f"session {stats.key}"
     yield f"  record    {stats.messages:,} messages in {stats.turns:,} turns, {stats.tokens:,} tokens"
     yield f"  a turn    {spread.p50:,} tokens (median), {spread.p90:,} (90 %), {spread.p99:,} (99 %)"
-    yield f"  standing  {stats.standing_tokens:,} of {stats.limit_tokens:,} tokens ({share:.0%}), tier {stats.tier}"
+    yield f"  standing  {standing:,} of {stats.limit_tokens:,} tokens ({share:.0%}), tier {stats.tier}"
     yield f"  digest    {stats.digests} written, {stats.folded_messages:,} messages under the active one"
     if stats.authors:
         yield f"  authors   {', '.join(map(one_line, stats.authors))}"
@@ -130,7 +130,13 @@ def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
 
 def _listed(messages: Sequence[Message]) -> list[str]:
     rows = [
-        (f"{m.seq}", m.role.value, f"{m.tokens:,}", f"{m.clip_tokens:,}" if m.clip is not None else "", _first(m))
+        (
+            f"{m.seq}",
+            m.role.value,
+            f"{m.tokens:,}",
+            f"{m.clip_tokens:,}" if m.clip is not None else "",
+            _first(m),
+        )
         for m in messages
     ]
     return columns(("seq", "role", "tokens", "clip", "message"), rows, left=0)
@@ -140,7 +146,8 @@ def _read(view: View) -> Iterator[str]:
     report = view.report
     yield (
         f"view: {view.tokens:,} of {report.limit_tokens:,} tokens, {len(view.messages)} messages; "
-        f"{report.clipped} clipped, {report.folded} folded, {report.dropped} dropped; counted by {report.counter}"
+        f"{report.clipped} clipped, {report.folded} folded, {report.dropped} dropped, "
+        f"counted by {report.counter}"
     )
     for message in view.messages:
         where = f"{message.seq}" if message.origin == "record" else message.origin

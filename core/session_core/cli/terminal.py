@@ -12,7 +12,7 @@ EVERY = 5
 
 
 def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """`rows` under `headers` in aligned columns; the first `left` and the last are flush left, the others right."""
+    """`rows` under `headers`, aligned: the first `left` columns and the last to the left, the others to the right."""
     table = [list(headers), *map(list, rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(headers))]
     last = len(headers) - 1
@@ -24,7 +24,7 @@ def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int 
 
 
 def spark(values: Sequence[float], *, top: float, width: int) -> str:
-    """`values` as one line of bars up to `top`, the largest of each stretch when there are more than `width`."""
+    """`values` as one line of at most `width` bars up to `top`; a bar is the largest value of its stretch."""
     if not values:
         return ""
     step = max(1, -(-len(values) // width))

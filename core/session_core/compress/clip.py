@@ -127,7 +127,7 @@ def _marks(left_out: str, reference: str) -> Iterator[tuple[str, float]]:
     if left_out:
         yield f"[clipped: {left_out}; whole: ref {reference}]", 1 / 3
         yield f"[clipped: {left_out.split('; ')[0]}; ref {reference}]", 1 / 3
-    yield f"[clipped; ref {reference}]", 2 / 3
+    yield f"[clipped; ref {reference}]", 1
     yield "[clipped]", 1
 
 

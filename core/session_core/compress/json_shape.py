@@ -17,6 +17,7 @@ from session_core.compress.relevance import alarming, by_terms, has_term
 _MAX_DEPTH = 12
 _INNER_CHARACTERS = 600
 _EXAMINED_ITEMS = 20_000
+_KEYS_LEFT_CHARACTERS = 40
 
 
 class JsonShape:
@@ -95,20 +96,9 @@ class JsonShape:
         if id(value) not in self._orders:
             self._orders[id(value)] = sorted(value, key=self._rank(value))
         order = self._orders[id(value)]
-        left, misses = room - 2 - 40, 0
-        least: dict[str, str] = {}
-        for key in order:
-            entry = small(value[key])
-            cost = len(key) + len(entry) + 4
-            if cost > left and least:
-                misses += 1
-                if misses > MISSES:
-                    break
-                continue
-            least[key] = entry
-            left -= cost
-        if len(least) == len(value):
-            left += 40
+        least, left = self._fitting(value, order, room - 2)
+        if len(least) < len(value):
+            least, left = self._fitting(value, order, room - 2 - _KEYS_LEFT_CHARACTERS)
         grown = self._grown(value, least, order, left, depth, losses)
         parts = [f"{quoted(shorten(key, max(60, room // 4)))}:{grown[key]}" for key in value if key in grown]
         gone = [key for key in value if key not in grown]
@@ -116,6 +106,22 @@ class JsonShape:
             losses.keys += len(gone)
             parts.append(f'"…":{quoted(keys_left(gone, room))}')
         return "{" + ",".join(parts) + "}"
+
+    def _fitting(self, value: dict[str, Json], order: list[str], room: int) -> tuple[dict[str, str], int]:
+        """The entries that fit in their least form, taken in `order`, and the room they leave."""
+        least: dict[str, str] = {}
+        misses = 0
+        for key in order:
+            entry = small(value[key])
+            cost = len(key) + len(entry) + 4
+            if cost > room and least:
+                misses += 1
+                if misses > MISSES:
+                    break
+                continue
+            least[key] = entry
+            room -= cost
+        return least, room
 
     def _grown(
         self, value: dict[str, Json], least: dict[str, str], order: list[str], left: int, depth: int,
@@ -152,7 +158,7 @@ class JsonShape:
                 return 6, places[key]
             by_name = name_rank(key)
             if isinstance(item, (dict, list)):
-                return (2 if by_name == 0 else 4), places[key]
+                return min(by_name + 1, 2), places[key]
             if isinstance(item, str) and len(item) > 4 * SHORT:
                 asked = any(has_term(item.lower(), term) for term in self._terms)
                 return (1 if asked or by_name == 0 else 5), places[key]

@@ -119,6 +119,9 @@ def walk(
             if folded == asked:
                 total += parts[folded].tokens
             folded += 1
+        if folded and folded - 1 == asked:
+            total += parts[asked].view_tokens - parts[asked].tokens
+            folded -= 1
     return Steps(folded, clipped)
 
 
@@ -164,8 +167,7 @@ def _covers(digest: Digest | None, messages: Sequence[Message], parts: Sequence[
     before = digest.covers if digest else Ranges()
     last = {seq for unit in parts[:folded] for seq in unit.seqs}
     ends = [i for i, message in enumerate(messages) if message.seq in last]
-    under = set(before)
-    gone = [m.seq for m in messages[: ends[-1] + 1] if m.seq and m.seq not in under] if ends else []
+    gone = [m.seq for m in messages[: ends[-1] + 1] if m.seq and m.seq not in before] if ends else []
     return before.plus(Ranges.of(gone))
 
 

@@ -83,11 +83,13 @@ class Listing:
         shortened = sum(len(shown) < len(self.texts[number]) for number, shown in kept.items())
         told = self.told(kept) if self.told else kept
         body, missing = join(told, self.sizes, self.noun, before=self.before)
-        losses = [self.note] if self.note else []
+        losses = []
         if missing:
             losses.append(f"{missing:,} of {counted(sum(self.sizes), self.noun)} left out")
         if shortened:
             losses.append(f"{counted(shortened, self.noun)} shortened")
+        if self.note:
+            losses.append(self.note)
         return Rendition(self.heading + body, "; ".join(losses) or UNCUT)
 
 

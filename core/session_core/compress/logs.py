@@ -92,8 +92,8 @@ def _order(texts: list[str], keys: list[str], terms: frozenset[str]) -> list[int
         bad = []
     warned = [n for n, level in enumerate(levels) if level == _WARN or (n in told and level != _BAD)]
     return preference(
-        (1, [0, len(texts) - 1]),
         (4, _with_context(_distinct_first(bad, keys), texts, levels)),
+        (1, [0, len(texts) - 1]),
         (4, by_terms(texts, terms)),
         (2, _distinct_first(warned, keys)),
         (1, first_of_each(keys)),

@@ -19,6 +19,11 @@ MISSES = 200
 _UNCUT_CHARACTERS = 200
 """A piece of so many characters is shown whole or not at all, where room is not very short."""
 
+_URGENT = 3
+"""The first so many pieces are rather shortened much than left out."""
+
+_LEAST_CUT = 24
+
 Kept = dict[int, str]
 """The pieces that stay, each as it is shown."""
 
@@ -105,7 +110,11 @@ def pick(
         whole = text_of(number)
         shown = shorten(whole, max(least, left // 3))
         neighbours = (number == 0 or number - 1 in kept) + (number == total - 1 or number + 1 in kept)
-        cost = len(shown) + 1 + GAP_CHARACTERS * (1 - neighbours)
+        around = 1 + GAP_CHARACTERS * (1 - neighbours)
+        cost = len(shown) + around
+        if cost > left and len(kept) < _URGENT and left - around >= _LEAST_CUT:
+            shown = shorten(whole, left - around)
+            cost = len(shown) + around
         if cost > left:
             misses += 1
             continue

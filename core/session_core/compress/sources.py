@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from session_core.compress.lines import Lines, Listing, without
 from session_core.compress.pieces import ends, preference
@@ -92,7 +93,8 @@ def _under(texts: Sequence[str], paths: Sequence[str]) -> tuple[Sequence[str], s
     """The texts less the folder that all their paths are in, and the line that names it."""
     named = [path for path in paths if path]
     first, last = min(named), max(named)
-    common = first[: next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    common = first[:alike]
     folder = common[: max(common.rfind("/"), common.rfind("\\")) + 1]
     if len(folder) < _LEAST_FOLDER or common in paths:
         return texts, ""

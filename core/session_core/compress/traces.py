@@ -15,7 +15,7 @@ _RAISED = re.compile(
     r"|fatal error: |thread '|goroutine \d+ \[|error(?:\[\w+\])?: "
     r"|The above exception was |During handling of |\[cause\]: "
     r"|\(?[\w.$]+(?:Error|Exception|Failure|Warning|Interrupt|Exit|Group)\b"
-    r"|[a-z_]\w*(?:\.\w+)*\.[A-Z]\w*: |note: )"
+    r"|[a-z_]\w*(?:\.\w+)*\.[A-Z]\w*: )"
 )
 _FRAME = re.compile(
     r"""\s*(?:\|\s*)*(?:
@@ -40,8 +40,9 @@ _PLACE = re.compile(r"\s+(?:at )?\S+\.(?:go|rs|[ch]|cc|cpp):\d+")
 _JVM_OR_JS = re.compile(r"\s*at .*:\d+\)?$|\s*at [\w.$<>]+\(")
 _PYTHON = re.compile(r'\s*(?:\|\s*)*File "')
 _STARTS = ("Traceback (most recent call last)", "goroutine ", "stack backtrace:", "Exception in thread")
+_BETWEEN = re.compile(r"[\s|]*(?:The above exception was|During handling of)")
 _LONGEST_CYCLE = 4
-_RAISED_FIRST = 6
+_OWN_FIRST = 6
 _MARKS = re.compile(r"\s*(?:\|\s*)*[\^~]+\s*")
 
 
@@ -130,29 +131,30 @@ def _cycle(keys: list[str], place: int) -> tuple[int, int]:
 def _order(parts: list[_Part], terms: frozenset[str]) -> list[int]:
     texts = [part.text for part in parts]
     raised = [n for n, part in enumerate(parts) if part.kind == "raised"]
-    if any(part.python for part in parts):
-        raised = raised[::-1]
+    # Python tells what was caught last at the end, others what was behind it all.
+    raised = raised[::-1] if any(part.python for part in parts) else raised[:1] + raised[:0:-1]
+    raised.sort(key=lambda n: bool(_BETWEEN.match(texts[n])))
     near = _nearest(parts)
     own = [n for n in near if not _LIBRARY.search(parts[n].text[:400])]
     others = [n for n, part in enumerate(parts) if part.kind == "other" and part.text.strip()]
-    return preference(
-        (_RAISED_FIRST, raised + _said_behind(parts, raised)),
-        (2, own),
-        (1, near),
+    rest = preference(
+        (2, near),
         (1, by_terms(texts, terms)),
         (1, [others[n] for n in ends(len(others))]),
         (1, range(len(parts))),
     )
+    told = preference((3, _with_message(parts, raised)), (2, own[:_OWN_FIRST]), (1, by_terms(texts, terms)))
+    return preference((1, told + rest))
 
 
-def _said_behind(parts: list[_Part], raised: list[int]) -> list[int]:
-    """The lines right behind a raised one: messages of several lines, Rust's and Go's explanations."""
+def _with_message(parts: list[_Part], raised: list[int]) -> list[int]:
+    """Each raised line with the line right behind it, where a message goes on there."""
     found = []
     for number in raised:
-        for behind in range(number + 1, min(number + 4, len(parts))):
-            if parts[behind].kind != "other":
-                break
-            found.append(behind)
+        found.append(number)
+        behind = parts[number + 1] if number + 1 < len(parts) else None
+        if behind and behind.kind == "other" and behind.text.strip() and not behind.text.strip().startswith("..."):
+            found.append(number + 1)
     return found
 
 

@@ -46,8 +46,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the stand-in reads: what users said before, the results of this turn's calls, round by round."""
+    """What the stand-in reads: what the question names, what users said before it, what tools said since."""
 
+    names: Sequence[str]
     said: str
     rounds: Sequence[Sequence[str]]
 
@@ -62,7 +63,7 @@ class Seen:
         return str(found[-1]) if found else ""
 
 
-Way = Callable[[re.Match[str], Seen], Reply]
+Way = Callable[[Seen], Reply]
 
 
 def reply(messages: Sequence[Message]) -> Reply:
@@ -71,10 +72,10 @@ def reply(messages: Sequence[Message]) -> Reply:
     if asked is None:
         return Reply("What would you like to know?")
     said = "\n".join(message.content for message in messages[:asked] if message.role is Role.USER)
-    seen = Seen(said, _rounds(messages[asked + 1 :]))
+    rounds = _rounds(messages[asked + 1 :])
     for pattern, way in _WAYS:
         if match := pattern.search(messages[asked].content):
-            return way(match, seen)
+            return way(Seen(match.groups(), said, rounds))
     return Reply("Noted.")
 
 
@@ -91,14 +92,14 @@ def _from(text: str, seen: Seen, *paths: str) -> Reply:
     return Reply(text)
 
 
-def _files(match: re.Match[str], seen: Seen) -> Reply:
+def _files(seen: Seen) -> Reply:
     if not seen.rounds:
         return Reply(calls=(Call("list_files"),))
     count, largest = seen.found(FILES, 0), seen.found(LARGEST, 0)
     return _from(f"There are {count} files; the largest is {largest}.", seen, largest)
 
 
-def _changes(match: re.Match[str], seen: Seen) -> Reply:
+def _changes(seen: Seen) -> Reply:
     if not seen.rounds:
         return Reply(calls=(Call("git_log", {"most": 30}),))
     newest = seen.found(SUBJECT, 0)
@@ -107,8 +108,8 @@ def _changes(match: re.Match[str], seen: Seen) -> Reply:
     return Reply(f"The newest commit says: {newest}")
 
 
-def _definitions(match: re.Match[str], seen: Seen) -> Reply:
-    path = match[1]
+def _definitions(seen: Seen) -> Reply:
+    (path,) = seen.names
     if not seen.rounds:
         return Reply(calls=(Call("outline", {"path": path}), Call("read_file", {"path": path})))
     name = _main_name(seen, path)
@@ -117,8 +118,8 @@ def _definitions(match: re.Match[str], seen: Seen) -> Reply:
     return _from(f"{path} {_size(seen, 0, 0)}, {_length(seen, 0, 1)}. {name}: {_uses(seen, 1)}.", seen, path)
 
 
-def _compare(match: re.Match[str], seen: Seen) -> Reply:
-    first, second = match[1], match[2]
+def _compare(seen: Seen) -> Reply:
+    first, second = seen.names
     if not seen.rounds:
         both = [Call(tool, {"path": path}) for path in (first, second) for tool in ("outline", "read_file")]
         return Reply(calls=tuple(both))
@@ -127,32 +128,32 @@ def _compare(match: re.Match[str], seen: Seen) -> Reply:
     return _from(f"{one}; {other}.", seen, first, second)
 
 
-def _data(match: re.Match[str], seen: Seen) -> Reply:
-    path = match[1]
+def _data(seen: Seen) -> Reply:
+    (path,) = seen.names
     if not seen.rounds:
         return Reply(calls=(Call("read_data", {"path": path}), Call("search_text", {"text": _stem(path)})))
     top = seen.found(KEYS, 0)
     return _from(f"{path} holds {top}. Its name: {_uses(seen, 0, 1)}.", seen, path)
 
 
-def _text(match: re.Match[str], seen: Seen) -> Reply:
-    path = match[1]
+def _text(seen: Seen) -> Reply:
+    (path,) = seen.names
     if not seen.rounds:
         return Reply(calls=(Call("read_file", {"path": path}), Call("search_text", {"text": _stem(path)})))
     begins = seen.found(FIRST_WORDS, 0)
     return _from(f"{path}, {_length(seen, 0, 0)}, begins with “{begins}”.", seen, path)
 
 
-def _package(match: re.Match[str], seen: Seen) -> Reply:
-    name = match[1]
+def _package(seen: Seen) -> Reply:
+    (name,) = seen.names
     if not seen.rounds:
         return Reply(calls=(Call("show_package", {"name": name}), Call("search_text", {"text": name})))
     version = seen.found(VERSION, 0)
     return Reply(f"{name} is installed in version {version}; {_uses(seen, 0, 1)}.")
 
 
-def _word(match: re.Match[str], seen: Seen) -> Reply:
-    word = match[1]
+def _word(seen: Seen) -> Reply:
+    (word,) = seen.names
     if not seen.rounds:
         return Reply(calls=(Call("search_text", {"text": word}), Call("list_files")))
     return Reply(f"{word}: {_uses(seen, 0)} of {seen.found(FILES, 0, 1)}.")
@@ -183,7 +184,7 @@ def _stem(path: str) -> str:
 
 
 def _recall(what: str, pattern: str) -> Way:
-    def way(match: re.Match[str], seen: Seen) -> Reply:
+    def way(seen: Seen) -> Reply:
         found = seen.recalled(pattern)
         return Reply(f"{what} {found}." if found else LOST)
 
@@ -201,7 +202,10 @@ _WAYS: tuple[tuple[re.Pattern[str], Way], ...] = tuple(
         (r"^What does the text (\S+) say\?", _text),
         (r"^What do we know about the package (\S+)\?", _package),
         (r"^Where does the word (\S+) stand\?", _word),
-        (r"^What is the budget", _recall("The budget is", r"budget for the review is (\d[\d,.]*\d [A-Z]{3})")),
+        (
+            r"^What is the budget",
+            _recall("The budget is", r"budget for the review is (\d[\d,.]*\d [A-Z]{3})"),
+        ),
         (r"^By when must", _recall("It must be done by", r"must be done by (\d{1,2} \w+ \d{4})")),
         (r"^What is my name\?", _recall("You are", r"my name is ([A-Z]\w+ [A-Z]\w+)")),
         (r"^Which rule did I give you", _recall("The rule:", r"(always name the file[\w ]*)")),

@@ -9,7 +9,7 @@ from session_core.turns import Message, Role
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One call of a model: the tokens of its input, all included, and how many messages in it were clipped."""
+    """One call of a model: the tokens of its whole input, and how many messages in it were clipped."""
 
     tokens: int
     clipped: int = 0

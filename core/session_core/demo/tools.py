@@ -1,4 +1,4 @@
-"""Tools that really work on a folder: list, search, read and outline its files, read data, ask git and pip."""
+"""Tools that really work on a folder: list, search, read and outline files, parse data, ask git and pip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "build", "dist", "ve
 MOST_LINES = 220
 MOST_MATCHES = 60
 MOST_BYTES = 2_000_000
-"""Longest excerpt of a file, most matches of a search, largest file that is read; each output says what it left out."""
+"""Longest excerpt of a file and most matches of a search (each output says what it left out); largest file read."""
 
 PATIENCE_S = 60
 
@@ -86,7 +86,7 @@ class Folder:
         return "\n".join([f"{path}: lines {first_line}-{last} of {len(lines)}", *part])
 
     def outline(self, path: str) -> str:
-        """Parse a Python file; its classes and functions as JSON, with line numbers and first docstring lines."""
+        """Parse a Python file; its classes and functions as JSON, with line numbers and docstrings' first lines."""
         file = self._inside(path)
         if file is None or not file.is_file():
             return f"no file {path!r} here"

@@ -110,5 +110,3 @@ def _packages() -> list[str]:
 
 def _words(names: Sequence[str]) -> list[str]:
     return sorted({Path(name).stem for name in names if len(Path(name).stem) > 3}) or ["the"]
-
-

@@ -70,7 +70,7 @@ class MemoryStore:
                 return Loaded(State(key), None, ())
             part = session.state.head if lineage is None else lineage
             standing_on = session.state.active if lineage is None else session.state.ready
-            digest = digest_for(session.digests, part, newest=standing_on.number)
+            digest = digest_for(reversed(session.digests[: standing_on.number]), part)
             rest = (part.after(digest.covers) if digest else None) or (Ranges() if digest else part)
             pinned = digest.pinned if digest else Ranges()
             return Loaded(session.state, digest, self._pick(session, pinned) + self._pick(session, rest))

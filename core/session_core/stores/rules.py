@@ -112,10 +112,9 @@ def _grown_head(head: Ranges, outcome: Numbered) -> Ranges:
     return Ranges.of([*dict.fromkeys(kept), *(seq for seq in fresh if seq not in taken)])
 
 
-def digest_for(digests: Iterable[Digest], lineage: Ranges, *, newest: int) -> Digest | None:
-    """The digest numbered at most `newest` that covers the longest beginning of `lineage`."""
-    fitting = [d for d in digests if d.number <= newest and lineage.after(d.covers) is not None]
-    return max(fitting, key=lambda digest: (len(digest.covers), digest.number), default=None)
+def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None:
+    """The newest digest that covers a beginning of `lineage`; those after it are not even read."""
+    return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)
 
 
 def part_of(items: Iterable[int | Ranges], hidden: Ranges) -> Ranges:

@@ -69,7 +69,7 @@ class SqliteStore(SqliteCheckpoints):
                 return Loaded(State(key), None, ())
             part = row.state.head if lineage is None else lineage
             newest = (row.state.active if lineage is None else row.state.ready).number
-            digest = digest_for(digests_of(connection, row, newest), part, newest=newest)
+            digest = digest_for(digests_of(connection, row, newest), part)
             rest = part.after(digest.covers) if digest else part
             pinned = digest.pinned if digest else Ranges()
             messages = messages_in(connection, row, pinned) + messages_in(connection, row, rest or Ranges())

@@ -1,0 +1,1 @@
+"""Measurements, each printed with its command; ratios beside the peers, in one run."""

@@ -1,0 +1,292 @@
+"""The command line: what it shows, what it leaves alone, and how it says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from session_core import Budget, Media, Message, Policy, Role, Sessions, ToolCall
+from session_core.budget import Tier
+from session_core.cli import main
+from session_core.cli.chat_shape import chat_message
+from session_core.cli.journal import Journal, Turn, tier_changes
+from session_core.cli.promises import Kept, told
+from session_core.cli.report import MOST_ROWS, curves, table
+from session_core.cli.terminal import columns, size, spark
+from session_core.events import Folded, TierChanged
+from session_core.transcripts import read
+from session_core.turns import Key
+
+CALL = ToolCall("call-1", "search", '{"query":"ferry"}')
+SAID = [
+    Message(Role.SYSTEM, "You plan trips.", id="m0"),
+    Message(Role.USER, "Find a ferry for two.\nWith a cabin.", id="m1", author="Ada"),
+    Message(Role.ASSISTANT, "", id="m2", tool_calls=(CALL,)),
+    Message(Role.TOOL, "line of a timetable\n" * 400, id="m3", tool_call_id="call-1", name="search"),
+    Message(Role.ASSISTANT, "The 08:15 has room.", id="m4"),
+]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A database with two sessions of two tenants."""
+    where = f"sqlite:///{tmp_path / 'chat.db'}"
+    with Sessions(where, policy=Policy(folding="off"), clock=lambda: 1_700_000_000.0) as sessions:
+        sessions.session("trip").append(SAID)
+        sessions.session("other", tenant="acme").append(Message(Role.USER, "hello"))
+    return where
+
+
+def test_list_names_every_session_with_its_figures(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--url", url]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    (trip,) = [line.split() for line in lines if line.startswith("trip ")]
+    assert trip[1:4] == ["default", "5", "1"]
+    assert trip[-2:] == ["2023-11-14", "22:13:20Z"]
+
+
+def test_list_of_a_tenant_shows_no_other_one(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--url", url, "--tenant", "acme"]) == 0
+    out = capsys.readouterr().out
+    assert "other" in out
+    assert "trip" not in out
+
+
+def test_the_url_may_come_from_the_environment(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LLM_SESSIONS_URL", url)
+    assert main(["list"]) == 0
+    assert "trip" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "trip"], ["export", "trip"], ["doctor"]])
+def test_looking_at_a_database_that_is_not_there_is_an_error_and_makes_none(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--url", f"sqlite:///{tmp_path / 'none.db'}"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("llm-sessions: no database at ")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("mongodb://host/db", "is no store"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
+)
+def test_what_is_no_store_is_one_line_and_no_traceback(
+    url: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("no database, only words\n" * 100)
+    assert main(["list", "--url", url.replace("{file}", str(file))]) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_show_lists_the_record_a_line_a_message(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "trip", "--url", url]) == 0
+    out = capsys.readouterr().out
+    assert "5 messages in 1 turns" in out
+    assert "authors   Ada" in out
+    assert "Find a ferry for two. With a cabin." in out
+    assert 'search({"query":"ferry"})' in out
+
+
+def test_show_view_prints_what_a_model_would_be_sent(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "trip", "--url", url, "--view", "--window", "1200"]) == 0
+    out = capsys.readouterr().out
+    assert "view: " in out
+    assert "Find a ferry for two.\nWith a cabin." in out
+    assert out.count("line of a timetable") < 400
+    assert "tool (4, clip" in out
+
+
+def test_show_explain_says_why_each_part_stands_as_it_does(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "trip", "--url", url, "--explain"]) == 0
+    out = capsys.readouterr().out
+    assert "system message" in out
+    assert "recent" in out
+
+
+def test_show_with_a_query_brings_back_what_bears_on_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path / 'long.db'}"
+    with Sessions(url, policy=Policy(Budget(2_000), folding="inline")) as sessions:
+        session = sessions.session("long")
+        session.append([Message(Role.USER, "hm"), Message(Role.ASSISTANT, "The zeppelin hangar is in Friedrichshafen")])
+        for number in range(60):
+            session.append(
+                [Message(Role.USER, f"Go on with part {number}."), Message(Role.ASSISTANT, "words and words " * 20)]
+            )
+    assert main(["show", "long", "--url", url, "--window", "2000", "--query", "zeppelin hangar"]) == 0
+    assert "--- user (recall" in capsys.readouterr().out
+
+
+def test_looking_changes_nothing(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def all_of_it() -> object:
+        with Sessions(url) as sessions:
+            return sessions.list(), sessions.session("trip").record()
+
+    before = all_of_it()
+    for command in (["list"], ["show", "trip", "--view"], ["show", "trip", "--query", "ferry"], ["doctor"]):
+        assert (
+            main([*command, "--url", url, "--window", "1200"] if command[0] != "list" else [*command, "--url", url])
+            == 0
+        )
+    assert all_of_it() == before
+
+
+@pytest.mark.parametrize("command", ["show", "export", "delete"])
+def test_an_unknown_session_is_an_error_that_names_it(
+    command: str, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "nobody", "--url", url]) == 2
+    assert "no session nobody" in capsys.readouterr().err
+
+
+def test_an_export_is_read_back_word_for_word(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "trip", "--url", url]) == 0
+    file = tmp_path / "trip.jsonl"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    (transcript,) = read(file)
+    assert [_words(message) for message in transcript.messages] == [_words(message) for message in SAID]
+
+
+@pytest.mark.parametrize(
+    ("media", "part"),
+    [
+        (
+            Media("image", "https://host/map.png"),
+            {"type": "image_url", "image_url": {"url": "https://host/map.png"}},
+        ),
+        (
+            Media("image", "aGk=", "image/jpeg"),
+            {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,aGk="}},
+        ),
+        (
+            Media("audio", "aGk=", "audio/mpeg"),
+            {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "mp3"}},
+        ),
+        (
+            Media("file", "aGk=", "application/pdf"),
+            {"type": "file", "file": {"file_data": "data:application/pdf;base64,aGk="}},
+        ),
+    ],
+)
+def test_media_are_exported_in_the_shape_of_the_chat_api(media: Media, part: dict[str, object]) -> None:
+    shaped = chat_message(Message(Role.USER, "look", media=(media,)))
+    assert shaped["content"] == [{"type": "text", "text": "look"}, part]
+
+
+def test_delete_asks_to_be_sure(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["delete", "trip", "--url", url]) == 2
+    assert "--yes" in capsys.readouterr().err
+    with Sessions(url) as sessions:
+        assert len(sessions.session("trip").record()) == len(SAID)
+
+
+def test_delete_removes_the_session_and_no_other_one(url: str) -> None:
+    assert main(["delete", "trip", "--url", url, "--yes"]) == 0
+    with Sessions(url) as sessions:
+        assert [state.key for state in sessions.list()] == [Key("other", "acme")]
+
+
+def test_doctor_says_what_it_found(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--url", url]) == 0
+    assert "2 sessions" in capsys.readouterr().out
+
+
+def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(url: str) -> None:
+    code = f"import sys; from session_core.cli import main; sys.exit(main(['export', 'trip', '--url', {url!r}]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+def test_columns_are_aligned() -> None:
+    lines = columns(("name", "count", "note"), [("a", "1,000", "x"), ("long name", "2", "")])
+    assert lines == ["name       count  note", "a          1,000  x", "long name      2"]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1_500, "1.5 kB"), (2_000_000, "2.0 MB"), (3_200_000_000, "3.2 GB")],
+)
+def test_sizes_are_for_reading(count: int, words: str) -> None:
+    assert size(count) == words
+
+
+def test_a_curve_never_hides_its_peak() -> None:
+    assert spark([0, 0, 100, 0, 0, 0], top=100, width=3) == "▁█▁"
+    assert spark([], top=100, width=3) == ""
+    assert spark([0, 0], top=0, width=3) == "▁▁"
+
+
+def test_a_turn_has_the_highest_tier_that_it_reached() -> None:
+    journal = Journal(Key("s"), Budget(16_000))
+    for before, after in ((Tier.NORMAL, Tier.NOTIFY), (Tier.NOTIFY, Tier.SUMMARIZE)):
+        journal.observe(TierChanged(Key("s"), before, after, 1.0))
+    journal.observe(TierChanged(Key("another"), Tier.NORMAL, Tier.FACTS, 1.0))
+    journal.observe(Folded(Key("s"), 1, 4, 900, 300, 0.1, 4, "extractive"))
+    first = journal.close_turn(record_tokens=10, view_tokens=5)
+    second = journal.close_turn(record_tokens=20, view_tokens=5)
+    assert (first.tier, first.folds) == (Tier.NOTIFY, 1)
+    assert (second.tier, second.folds) == (Tier.SUMMARIZE, 0)
+    assert tier_changes([first, second]) == [first, second]
+
+
+def test_a_long_table_says_how_many_turns_it_leaves_out() -> None:
+    journal = Journal(Key("s"), Budget(16_000))
+    journal.turns = [Turn(number, number * 100, 1_000) for number in range(1, 1_001)]
+    lines = table(journal)
+    rows = [line for line in lines[1:] if not line.startswith("(")]
+    assert len(rows) <= MOST_ROWS
+    assert f"({1_000 - len(rows)} more turns are not shown)" in lines
+    assert rows[-1].split()[0] == "1000"
+
+
+def test_curves_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    journal = Journal(Key("s"), Budget(16_000))
+    journal.turns = [Turn(number, number * 100, 1_000, store_bytes=500) for number in range(1, 1_001)]
+    journal.without_bytes = [5_000] * 1_000
+    assert max(map(len, curves(journal))) <= 100
+    assert any(line.startswith("without us") for line in curves(journal))
+
+
+def test_a_broken_promise_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told([Kept("one", True), Kept("two", False)]) == 1
+    assert "BROKEN  two" in capsys.readouterr().out
+    assert told([Kept("one", True)]) == 0
+
+
+def test_every_exported_line_is_json(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["export", "trip", "--url", url])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["role"] for line in lines] == ["system", "user", "assistant", "tool", "assistant"]
+    assert lines[2]["content"] is None
+    assert lines[3]["tool_call_id"] == "call-1"
+
+
+def _words(message: Message) -> tuple[object, ...]:
+    return (message.role, message.content, message.id, message.tool_calls, message.tool_call_id, message.author)
