@@ -92,10 +92,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours_path, theirs_path = Path(folder, "ours.db"), Path(folder, "theirs.db")
         policy = Policy(Budget(WINDOW_TOKENS))
-        with SessionSaver.from_conn_string(f"sqlite:///{ours_path}", policy=policy) as ours:
-            with SqliteSaver.from_conn_string(str(theirs_path)) as theirs:
-                rows = [Measured("SessionSaver", ours_path, ours), Measured("SqliteSaver", theirs_path, theirs)]
-                _run(rows)
+        with (
+            SessionSaver.from_conn_string(f"sqlite:///{ours_path}", policy=policy) as ours,
+            SqliteSaver.from_conn_string(str(theirs_path)) as theirs,
+        ):
+            _run([Measured("SessionSaver", ours_path, ours), Measured("SqliteSaver", theirs_path, theirs)])
 
 
 def _run(rows: list[Measured]) -> None:

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     (root / "docs").mkdir(parents=True)
     for name in ("ferry", "harbour", "crane", "ledger"):
         body = "\n\n".join(
-            f'def {name}_{n}(x):\n    """Do part {n} of the {name}."""\n    return x + {n}' for n in range(40)
+            f'def {name}_{n}(x):\n    """Do part {n} of the {name}."""\n    return x + {n}' for n in range(60)
         )
         (root / f"{name}.py").write_text(
             f'"""All about the {name}."""\n\n\nclass {name.title()}:\n    """It."""\n\n\n{body}\n'
@@ -72,8 +72,8 @@ def test_a_fact_that_is_nowhere_in_the_last_view_ends_with_1(
 
 def test_without_the_frameworks_the_demo_says_what_to_install(tmp_path: Path) -> None:
     hide = "import sys; sys.modules['langgraph.graph'] = None; "
-    code = hide + "from session_core.cli import main; sys.exit(main(['demo']))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    code = hide + f"from session_core.cli import main; sys.exit(main(['demo', '--out', {str(tmp_path)!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.endswith("pip install 'llm-sessions[demo]'\n")
     assert done.stderr.count("\n") == 1
@@ -139,9 +139,10 @@ def test_the_tools_tell_what_is_in_the_folder(folder: Path) -> None:
         "200 matches for 'opens at six' in 1 files, most in docs/guide.md"
     )
     assert "(140 more matches not shown)" in tools.search_text("opens at six")
-    assert tools.read_file("docs/guide.md", 2).splitlines()[0] == f"docs/guide.md: lines 2-{MOST_LINES + 1 - 18} of 203"
+    assert tools.read_file("docs/guide.md", 2).splitlines()[0] == "docs/guide.md: lines 2-203 of 203"
+    assert tools.read_file("ferry.py").splitlines()[0] == f"ferry.py: lines 1-{MOST_LINES} of 247"
     outline = json.loads(tools.outline("ferry.py"))
-    assert (outline["classes"], outline["functions"]) == (1, 40)
+    assert (outline["classes"], outline["functions"]) == (1, 60)
     assert tools.read_data("settings.json").startswith("settings.json: top level ports, name\n")
     assert "Name: pip" in tools.show_package("pip")
 

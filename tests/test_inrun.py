@@ -1,6 +1,7 @@
 """Compression inside a run: `attach` and `SessionMiddleware` keep every model call within the budget."""
 
 import asyncio
+from itertools import pairwise
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -12,6 +13,7 @@ from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Send
+from pydantic import Field
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from langchain_session.messages import mark_of, to_core_many
@@ -99,7 +101,7 @@ def test_a_view_in_a_chain_rarely_changes_before_its_end(sessions):
     graph = attach(chain_of_calls(seen, rows=40).compile(checkpointer=SessionSaver(sessions)))
     graph.invoke({"messages": [HumanMessage("do all of it")]}, CONFIG)
     texts = [[str(m.content) for m in messages] for messages in seen]
-    changed = sum(later[: len(earlier)] != earlier for earlier, later in zip(texts, texts[1:], strict=False))
+    changed = sum(later[: len(earlier)] != earlier for earlier, later in pairwise(texts))
     assert 1 <= changed <= CALLS / 5
 
 
@@ -151,7 +153,7 @@ def test_a_graph_with_send_runs_as_before(sessions):
 class Scripted(BaseChatModel):
     """Asks for a number of tool calls, then for a recall, then says what it saw."""
 
-    seen: list[list[BaseMessage]] = []
+    seen: list[list[BaseMessage]] = Field(default_factory=list)
     calls: int = 20
 
     @property

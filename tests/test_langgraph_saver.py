@@ -152,7 +152,7 @@ def test_a_fork_has_its_own_messages_and_no_digest_of_another_branch(sessions):
     graph = talker([], SessionSaver(sessions))
     for turn in range(12):
         graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
-    early = [s for s in graph.get_state_history(CONFIG) if len(s.values.get("messages", [])) == 8 and not s.next][0]
+    early = next(s for s in graph.get_state_history(CONFIG) if len(s.values.get("messages", [])) == 8 and not s.next)
     graph.invoke({"messages": [HumanMessage("another way", id="fork")]}, early.config)
     kept = graph.get_state(CONFIG).values["messages"]
     assert [m.content for m in kept if isinstance(m, HumanMessage)] == ["question 0", "question 1", "another way"]
@@ -166,9 +166,9 @@ def test_an_edited_and_a_removed_message_change_the_conversation_and_not_the_log
     answer = graph.get_state(CONFIG).values["messages"][-1]
     graph.update_state(CONFIG, {"messages": [RemoveMessage(answer.id)]}, as_node="tools")
     kept = graph.get_state(CONFIG).values["messages"]
-    assert [m.content for m in kept][0] == "edited"
+    assert kept[0].content == "edited"
     assert len(kept) == 3
-    assert [m.content for m in sessions.session("t").record()][0] == "edited"
+    assert sessions.session("t").record()[0].content == "edited"
     assert len(sessions.session("t").record(all_branches=True)) == 5
 
 

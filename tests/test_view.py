@@ -142,7 +142,7 @@ def test_a_session_that_is_resumed_says_how_long_it_was_away():
         assert not any(m.origin == "refresh" for m in session.view().messages)
         now[0] += 9 * DAY_S
         first = session.view().messages
-        assert [m for m in first if m.origin == "refresh"][0].content.count("9 days") == 1
+        assert next(m for m in first if m.origin == "refresh").content.count("9 days") == 1
         now[0] += 5.0
         assert session.view().messages == first
         session.append({"role": "user", "content": "I am back"})
@@ -261,7 +261,7 @@ def test_an_unknown_reference_is_named():
     ],
 )
 def test_an_invalid_budget_is_refused(values):
-    with pytest.raises(BudgetError, match="pass|needed"):
+    with pytest.raises(BudgetError, match=r"pass|needed"):
         Budget(**values)
 
 

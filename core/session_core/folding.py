@@ -91,7 +91,7 @@ class Folder:
         key, name = loaded.state.key, self.summarizer.name
         try:
             written = await self.summarizer.summarize(request)
-        except Exception as exc:  # a user's model may raise anything; the fold goes on without it
+        except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
             self.shop.tell(FellBack(key, name, type(exc).__name__))
             return None
         source = "\n".join(_source(message) for message in told)

@@ -50,7 +50,7 @@ class Workshop:
     """What every session of one `Sessions` works with: policy, counter, rules, clock, and who is told."""
 
     policy: Policy
-    tell: Callable[[Event], None] = field(default=lambda event: None)
+    tell: Callable[[Event], None] = field(default=lambda _: None)
     clock: Clock = field(default=time.time)
     known: dict[bytes, Figures] = field(default_factory=dict)
     counter: TokenCounter = field(init=False)
@@ -330,10 +330,11 @@ def _refresh(loaded: Loaded) -> str:
     state = loaded.state
     if not state.absent_s:
         return ""
-    users = [message.seq for message in loaded.messages if message.role is Role.USER]
-    newest = max(users, default=0)
-    last = loaded.messages[-1].seq if loaded.messages else 0
-    if state.resumed_after_seq not in (newest - 1, last):
+    newest = max((message.seq for message in loaded.messages if message.role is Role.USER), default=0)
+    last = loaded.messages[-1] if loaded.messages else None
+    answered = last is not None and last.role is Role.ASSISTANT and not last.tool_calls
+    since = last.seq if last is not None and answered else newest - 1
+    if state.resumed_after_seq != since:
         return ""
     days, hours = divmod(int(state.absent_s // 3600), 24)
     ago = f"{days} days" if days > 1 else f"{days * 24 + hours} hours"

@@ -59,7 +59,7 @@ def _both(axes: Axes, journal: Journal) -> None:
 def _view(axes: Axes, journal: Journal) -> None:
     """The view alone, between the thresholds, with the tiers behind it and the digests on it."""
     budget, numbers = journal.budget, _numbers(journal)
-    _dressed(axes, "the view of each turn; behind it the tier that all unfolded messages ask for")
+    _dressed(axes, "the view of each turn, and the tier of the session")
     for turn in journal.turns:
         if turn.tier in TINTS:
             axes.axvspan(turn.number - 0.5, turn.number + 0.5, color=TINTS[turn.tier], lw=0, zorder=0)

@@ -90,10 +90,11 @@ def _words(message: Message) -> tuple[object, ...]:
 
 
 def _turns(messages: Sequence[Message]) -> list[list[Message]]:
-    """`messages` by turn: each begins with a user message, but for what stands before the first one."""
+    """`messages` by turn: each begins with a user message, or with the system messages before the first one."""
     turns: list[list[Message]] = []
     for message in messages:
-        if message.role is Role.USER or not turns:
+        spoken = turns and any(one.role is not Role.SYSTEM for one in turns[-1])
+        if not turns or (message.role is Role.USER and spoken):
             turns.append([])
         turns[-1].append(message)
     return turns

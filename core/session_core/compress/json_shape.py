@@ -25,9 +25,7 @@ class JsonShape:
 
     kind = "json"
 
-    def __init__(
-        self, found: JsonText, terms: frozenset[str], inner: Callable[[str], Shape | None]
-    ) -> None:
+    def __init__(self, found: JsonText, terms: frozenset[str], inner: Callable[[str], Shape | None]) -> None:
         """`inner` reads the shape of a long text inside the value."""
         self._found = found
         self._terms = terms
@@ -182,7 +180,7 @@ class JsonShape:
 
         kept = pick(len(value), order, item, room - 2)
         for number in kept:
-            kept[number] = item(number) if len(item(number)) <= room else outline(value[number], share)
+            kept[number] = item(number) if len(item(number)) <= room * 5 // 4 else outline(value[number], share)
         losses.items += len(value) - len(kept)
         losses.add(inside)
         return "[" + ",".join(with_gaps(kept, len(value))) + "]"

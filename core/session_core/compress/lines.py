@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.pieces import UNCUT, Rendition, counted, join, pick
@@ -72,6 +72,9 @@ class Listing:
     """What is written once above the pieces instead of in each."""
     note: str = field(default="", kw_only=True)
     """What else was left out while reading, in words."""
+    untold: Mapping[int, int] = field(default_factory=dict, kw_only=True)
+    """How many of the lines that a piece stands for it does not show, and in `untold_why` the reason."""
+    untold_why: str = field(default="like others told once", kw_only=True)
     before: Callable[[int, int | None], str] | None = field(default=None, kw_only=True)
     told: Callable[[dict[int, str]], dict[int, str]] | None = field(default=None, kw_only=True)
     """How the kept pieces are told apart from how they were weighed, such as a path written once."""
@@ -86,6 +89,9 @@ class Listing:
         losses = []
         if missing:
             losses.append(f"{missing:,} of {counted(sum(self.sizes), self.noun)} left out")
+        alike = sum(self.untold.get(number, 0) for number in kept)
+        if alike:
+            losses.append(f"{counted(alike, self.noun)} {self.untold_why}")
         if shortened:
             losses.append(f"{counted(shortened, self.noun)} shortened")
         if self.note:

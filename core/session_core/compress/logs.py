@@ -34,13 +34,14 @@ def read_log(lines: Lines, terms: frozenset[str]) -> Listing | None:
     if max(stamped, levelled) * 10 < len(sample) * 4:
         return None
     texts, sizes, unread, keys = _collapsed(lines)
-    return Listing("log", texts, without(_order(texts, keys, terms), unread), sizes)
+    untold = {n: size - 1 for n, size in enumerate(sizes) if size > 1 and n not in unread}
+    return Listing("log", texts, without(_order(texts, keys, terms), unread), sizes, untold=untold)
 
 
 def severity(line: str) -> int:
     """3 for an error, 2 for a warning, 1 for a level below, 0 where the line names none."""
     start = line[:_LEVEL_CHARACTERS]
-    status = _HTTP_STATUS.search(line[:_LEVEL_CHARACTERS * 2])
+    status = _HTTP_STATUS.search(line[: _LEVEL_CHARACTERS * 2])
     if status and status["status"][0] in "45":
         return _BAD if status["status"][0] == "5" else _WARN
     match = _LEVEL.search(start)
@@ -91,21 +92,30 @@ def _order(texts: list[str], keys: list[str], terms: frozenset[str]) -> list[int
     if len(bad) == len(texts):
         bad = []
     warned = [n for n, level in enumerate(levels) if level == _WARN or (n in told and level != _BAD)]
-    return preference(
-        (4, _with_context(_distinct_first(bad, keys), texts, levels)),
-        (1, [0, len(texts) - 1]),
-        (4, by_terms(texts, terms)),
-        (2, _distinct_first(warned, keys)),
-        (1, first_of_each(keys)),
-        (1, ends(len(texts), tail_every=2)),
-    ) if texts else []
+    return (
+        preference(
+            (4, _with_context(_distinct_first(bad, keys), texts, levels)),
+            (1, [0, len(texts) - 1]),
+            (4, by_terms(texts, terms)),
+            (2, _distinct_first(warned, keys)),
+            (1, first_of_each(keys)),
+            (1, ends(len(texts), tail_every=2)),
+        )
+        if texts
+        else []
+    )
 
 
 def _distinct_first(numbers: list[int], keys: list[str]) -> list[int]:
     """Those that say something new, then the last one, then the others."""
-    return preference(
-        (1, [numbers[i] for i in first_of_each(keys[n] for n in numbers)]),
-    ) + preference((1, numbers[::-1])) if numbers else []
+    return (
+        preference(
+            (1, [numbers[i] for i in first_of_each(keys[n] for n in numbers)]),
+        )
+        + preference((1, numbers[::-1]))
+        if numbers
+        else []
+    )
 
 
 def _with_context(numbers: list[int], texts: list[str], levels: list[int]) -> list[int]:

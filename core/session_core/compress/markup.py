@@ -18,9 +18,7 @@ _BLOCKS = frozenset(
     " pre blockquote figure figcaption hr br body html head title option select address details"
     " summary".split()
 )
-_HTML = frozenset(
-    "html head body div p span a table tr td th ul ol li script h1 h2 h3 br img form meta".split()
-)
+_HTML = frozenset("html head body div p span a table tr td th ul ol li script h1 h2 h3 br img form meta".split())
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _LONGEST_LINK = 120
 _LONGEST_ATTRIBUTES = 200
@@ -176,10 +174,8 @@ def _attribute(attributes: str, name: str) -> str:
 
 
 def _lines_of(blocks: Iterator[str]) -> Iterator[str]:
-    previous = ""
     for block in blocks:
         indent = len(block) - len(block.lstrip(" ")) if block[:2] == "  " else 0
         line = " ".join(block.split())
-        if line and line not in ("-", "#", previous):
+        if line and line.strip("-#"):
             yield " " * indent + line
-            previous = line

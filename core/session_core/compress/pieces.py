@@ -92,9 +92,7 @@ def ends(total: int, *, tail_every: int = 4) -> Iterator[int]:
             first += 1
 
 
-def pick(
-    total: int, order: Sequence[int], text_of: Callable[[int], str], max_characters: int
-) -> Kept:
+def pick(total: int, order: Sequence[int], text_of: Callable[[int], str], max_characters: int) -> Kept:
     """The pieces that stay: taken in `order` while `max_characters` last, gap marks paid for.
 
     A long piece, over a third of what is left, is shortened first, and grows again when room remains.

@@ -16,9 +16,8 @@ _GOES_ON = re.compile(r"(?: {0,4})(?![-*+•#>|=] |\d+[.)] |[|{}\[\]#<])\S")
 _WRAPPED_LINE = 55
 _LONG_LINE = 140
 _CHUNK = 240
-_TINY = 40
+_TINY = 20
 _MOST_CHUNKS = 20_000
-_REPEATS = 3
 
 
 def read_prose(lines: Lines, terms: frozenset[str], *, kind: str = "text", note: str = "") -> Listing:
@@ -50,7 +49,9 @@ def _unwrapped(lines: Lines) -> Lines:
 
 def _in_lines(lines: Lines, terms: frozenset[str], kind: str, note: str) -> Listing:
     texts, sizes, unread = _collapsed(lines)
-    return Listing(kind, texts, without(_order(texts, terms), frozenset(unread)), sizes, note=note)
+    untold = {n: size - 1 for n, size in enumerate(sizes) if size > 1 and texts[n] and n not in unread}
+    order = without(_order(texts, terms), frozenset(unread))
+    return Listing(kind, texts, order, sizes, note=note, untold=untold)
 
 
 def _in_sentences(lines: Lines, terms: frozenset[str], kind: str, note: str) -> Listing:
@@ -121,7 +122,7 @@ def _collapsed(lines: Lines) -> tuple[list[str], list[int], set[int]]:
         texts.append(line)
         sizes.append(lines.sizes[number])
     for number, size in enumerate(sizes):
-        if size >= _REPEATS and texts[number] and number not in unread:
+        if size > 1 and texts[number] and number not in unread:
             texts[number] += collapse_note(size, "")
     return texts, sizes, unread
 

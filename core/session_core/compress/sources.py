@@ -10,7 +10,7 @@ from session_core.compress.lines import Lines, Listing, without
 from session_core.compress.pieces import ends, preference
 from session_core.compress.relevance import alarming, by_terms, first_of_each
 
-_MATCH = re.compile(r"((?:[A-Za-z]:)?[^\s:][^:\n]{0,250}):(\d+)([:\-].*)")
+_MATCH = re.compile(r"((?:[A-Za-z]:)?[^\s:\[\]]{1,250}):(\d+)([:\-].*)")
 _PATH = re.compile(r"[-\w.@~+ ]*(?:[/\\][-\w.@~+ \[\]()=,#%]*)+")
 _SIGNATURE = re.compile(
     r"\s{0,8}(?:(?:export|public|private|protected|internal|static|abstract|final|async|default|pub(?:\(\w+\))?|unsafe|"

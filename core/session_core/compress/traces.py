@@ -43,6 +43,7 @@ _STARTS = ("Traceback (most recent call last)", "goroutine ", "stack backtrace:"
 _BETWEEN = re.compile(r"[\s|]*(?:The above exception was|During handling of)")
 _LONGEST_CYCLE = 4
 _OWN_FIRST = 6
+_UNTOLD = "of repeated frames or pointing marks not shown"
 _MARKS = re.compile(r"\s*(?:\|\s*)*[\^~]+\s*")
 
 
@@ -70,7 +71,8 @@ def read_trace(lines: Lines, terms: frozenset[str]) -> Listing | None:
     parts = _collapsed(_parts(lines))
     unread = frozenset(n for n, part in enumerate(parts) if part.kind == "unread")
     order = without(_order(parts, terms), unread)
-    return Listing("trace", [part.text for part in parts], order, [part.size for part in parts])
+    untold = {n: part.size - part.text.count("\n") - 1 for n, part in enumerate(parts)}
+    return Listing("trace", [p.text for p in parts], order, [p.size for p in parts], untold=untold, untold_why=_UNTOLD)
 
 
 def _parts(lines: Lines) -> list[_Part]:
