@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -253,6 +254,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[Key, bool]:
+        began = time.perf_counter()
         key = self.key(config)
         values = checkpoint["channel_values"]
         prepare = self.sessions.workshop.prepare
@@ -276,9 +278,12 @@ class SessionSaver(BaseCheckpointSaver[str]):
             dict(checkpoint["channel_versions"]),
         )
         since = names.get(SINCE, 0 if RUNTIME in names else -1)
-        done = await voice.store.put_checkpoint(row, changed, head_channel=self._head(values), since=None if since < 0 else since)
-        fold = await voice.flow(key).settle(done.state) if done.new and not key.namespace else False
-        return key, fold
+        done = await voice.store.put_checkpoint(
+            row, changed, head_channel=self._head(values), since=None if since < 0 else since
+        )
+        if not done.new or key.namespace:
+            return key, False
+        return key, await voice.flow(key).settle(done, time.perf_counter() - began)
 
     def _head(self, values: Mapping[str, Any]) -> str | None:
         return self.channel if is_message_list(values.get(self.channel)) else None

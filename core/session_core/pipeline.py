@@ -9,7 +9,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from session_core.errors import SessionError
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
 from session_core.session import Workshop
@@ -41,7 +40,7 @@ class Background:
     folder: Folder
     shop: Workshop
     _asked: OrderedDict[Key, float] = field(default_factory=OrderedDict)
-    _busy: int = 0
+    _at_work: Key | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
     _process: int = 0
@@ -51,12 +50,12 @@ class Background:
     def waiting(self) -> int:
         """Sessions that asked and are not folded yet, the one at work included."""
         with self._changed:
-            return len(self._asked) + self._busy
+            return self._count()
 
     def ask(self, key: Key) -> None:
         """Have `key` folded soon; returns at once."""
         if self._process not in (0, os.getpid()):
-            self._changed, self._thread, self._busy = threading.Condition(), None, 0
+            self._changed, self._thread, self._at_work = threading.Condition(), None, None
             self._asked.clear()
         with self._changed:
             if self._closed:
@@ -67,13 +66,13 @@ class Background:
                 self._thread = threading.Thread(target=self._work, name="llm-sessions-fold", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
-            waiting = len(self._asked) + self._busy
+            waiting = self._count()
         self.shop.tell(FoldAsked(key, waiting))
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing waits; False when `timeout_s` seconds were not enough."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._asked and not self._busy, timeout_s)
+            return self._changed.wait_for(lambda: not self._count(), timeout_s)
 
     def close(self) -> None:
         """Finish the fold at work and stop; what still waits will be asked for again by its next turn."""
@@ -85,6 +84,9 @@ class Background:
         if thread is not None and self._process == os.getpid() and thread is not threading.current_thread():
             thread.join(timeout=30)
 
+    def _count(self) -> int:
+        return len(self._asked) + (self._at_work is not None and self._at_work not in self._asked)
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -92,12 +94,12 @@ class Background:
                 if self._closed:
                     return
                 key, asked_at_s = self._asked.popitem(last=False)
-                self._busy = 1
+                self._at_work = key
             try:
                 run_blocking(self.folder.fold(key, asked_at_s=asked_at_s))
-            except SessionError as exc:
+            except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
                 self.shop.tell(FoldFailed(key, f"{type(exc).__name__}: {exc}"))
             finally:
                 with self._changed:
-                    self._busy = 0
+                    self._at_work = None
                     self._changed.notify_all()

@@ -60,12 +60,13 @@ class Loaded:
 class Appended:
     """Where appended messages stand: one sequence number for each, in their order.
 
-    `new` counts those that were not in the record before.
+    `new` counts those that were not in the record before, `tokens` is their price.
     """
 
     seqs: tuple[int, ...]
     new: int
     state: State
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

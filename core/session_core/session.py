@@ -135,21 +135,15 @@ class Flow:
             await self._check_results(messages, state.ledger)
         prepared = [self._shop.prepare(message) for message in messages]
         done = await self._store.append(self.key, prepared, expected=expected)
-        self._shop.tell(
-            AppendedEvent(
-                self.key,
-                done.new,
-                sum(message.tokens for message in prepared),
-                done.state.ledger.tokens,
-                done.state.ledger.messages,
-                time.perf_counter() - began,
-            )
-        )
-        return done, await self.settle(done.state)
+        return done, await self.settle(done, time.perf_counter() - began)
 
-    async def settle(self, state: State) -> bool:
-        """Announce a change of tier and persist a notice; whether a fold should be asked for."""
-        budget = self._shop.policy.budget
+    async def settle(self, done: Appended, seconds: float) -> bool:
+        """Announce what was stored and a change of tier, and persist a notice; whether to ask for a fold."""
+        state, budget = done.state, self._shop.policy.budget
+        ledger = state.ledger
+        self._shop.tell(
+            AppendedEvent(self.key, done.new, done.tokens, ledger.tokens, ledger.messages, seconds)
+        )
         tokens = await self._standing_tokens(state)
         tier = budget.tier(tokens)
         if tier != state.tier:

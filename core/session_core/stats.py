@@ -38,8 +38,8 @@ class SessionStats:
     """Where a session stands. Tokens are counted with the policy's counter; times are epoch seconds.
 
     `standing_tokens` is the price of the active digest and everything behind it, word for word: what
-    pressure and tier are measured on. `lag_messages` counts messages that a ready or missing digest
-    leaves unfolded over the threshold; 0 when folding is not behind.
+    pressure and tier are measured on. `lag_messages` counts the messages behind the digest when
+    the session is over the summarize threshold and no newer digest is ready; 0 when folding keeps up.
     """
 
     key: Key
@@ -73,7 +73,8 @@ def describe(state: State, messages: Sequence[Message], policy: Policy) -> Sessi
     tokens = sum(message.tokens for message in messages)
     standing = state.active.tokens + tokens - state.active.covered_tokens
     tier = budget.tier(standing)
-    behind = len(messages) - state.active.covered_messages if tier >= Tier.SUMMARIZE else 0
+    waits = tier >= Tier.SUMMARIZE and state.ready == state.active
+    behind = len(messages) - state.active.covered_messages if waits else 0
     return SessionStats(
         key=state.key,
         version=state.version,

@@ -16,6 +16,7 @@ from session_core.cli.terminal import columns
 from session_core.errors import ConfigError, NotFound
 from session_core.plan import View
 from session_core.policy import Policy
+from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
 from session_core.turns import Key, Message
@@ -23,7 +24,8 @@ from session_core.voices import run_blocking
 from session_core.words import one_line
 
 FIRST_CHARACTERS = 72
-"""So much of a message stands in a list of messages."""
+LAST_NOTICES = 3
+"""So much of a message stands in a list of messages, and so many notices before it."""
 
 
 def list_sessions(asked: argparse.Namespace) -> int:
@@ -33,16 +35,15 @@ def list_sessions(asked: argparse.Namespace) -> int:
     if not states:
         print(f"no sessions in {asked.url}")
         return 0
-    headers = ("session", "tenant", "messages", "turns", "tokens", "digests", "standing", "last message")
+    headers = ("session", "tenant", "messages", "tokens", "digests", "standing", "last message")
     rows = [
         (
             state.key.session_id,
             state.key.tenant,
-            f"{state.ledger.messages:,}",
-            f"{state.ledger.turns:,}",
+            f"{len(state.head):,}",
             f"{state.ledger.tokens:,}",
             f"{state.ready.number}",
-            f"{state.active.tokens + state.ledger.tokens - state.active.covered_tokens:,}",
+            _standing(state),
             _when(state.ledger.last_time_s),
         )
         for state in states
@@ -85,23 +86,23 @@ def delete(asked: argparse.Namespace) -> int:
 
 
 def doctor(asked: argparse.Namespace) -> int:
-    """Print what an examination of the store found."""
+    """Print what an examination of the store found; 1 when there is something to mend."""
     from session_core.doctor import examine, lines
 
     with _opened(asked.url, asked.window) as sessions:
         findings = run_blocking(examine(sessions.store, sessions.policy))
     print("\n".join(lines(findings)))
-    return 0
+    return 0 if findings.healthy else 1
 
 
 def _opened(url: str, window_tokens: int = 128_000) -> Sessions:
-    """The sessions at `url`, for looking: nothing is folded, no absence is noted. Raises: NotFound."""
+    """The sessions at `url`, for looking: no absence is noted in them. Raises: NotFound."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         path = Path(unquote(parts.path).removeprefix("/")).expanduser()
         if path.name and not path.is_file():
             raise NotFound(f"no database at {path}; name one with --url sqlite:///path/to/file.db")
-    policy = Policy(Budget(window_tokens), folding="off", resume_after_s=inf)
+    policy = Policy(Budget(window_tokens), resume_after_s=inf)
     return Sessions(url, policy=policy)
 
 
@@ -111,6 +112,13 @@ def _found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     if state is None or not state.ledger.messages:
         raise NotFound(f"no session {key} in {asked.url}; see: llm-sessions list --url {asked.url}")
     return sessions.session(asked.session, tenant=asked.tenant)
+
+
+def _standing(state: State) -> str:
+    """Tokens that views stand on; unknown without reading where edits or forks left other branches."""
+    if len(state.head) != state.ledger.messages:
+        return "?"
+    return f"{state.active.tokens + state.ledger.tokens - state.active.covered_tokens:,}"
 
 
 def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
@@ -123,7 +131,10 @@ def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
     if stats.authors:
         yield f"  authors   {', '.join(map(one_line, stats.authors))}"
     yield f"  from      {_when(stats.first_time_s)} to {_when(stats.last_time_s)}"
-    for notice in session.notices():
+    notices = session.notices()
+    if len(notices) > LAST_NOTICES:
+        yield f"  notices   {len(notices)}, the last {LAST_NOTICES} of them:"
+    for notice in notices[-LAST_NOTICES:]:
         yield f"  notice    {one_line(notice.text)}"
     yield ""
 

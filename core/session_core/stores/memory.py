@@ -61,7 +61,7 @@ class MemoryStore:
             self._sessions[key] = session
             self._keep(session, outcome)
             session.state = grown(session.state, outcome)
-            return Appended(outcome.seqs, len(outcome.new), session.state)
+            return Appended(outcome.seqs, len(outcome.new), session.state, outcome.tokens)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         with self._lock:
@@ -158,7 +158,7 @@ class MemoryStore:
         with self._lock:
             session = self._sessions.get(checkpoint.key) or _Session(State(checkpoint.key))
             self._sessions[checkpoint.key] = session
-            known = len(session.log)
+            before = session.state.ledger
             for channel, value in new_values.items():
                 place = (channel, str(checkpoint.versions[channel]))
                 if value is None:
@@ -169,11 +169,14 @@ class MemoryStore:
                     part = self._keep_list(session, value)
                     session.values[place] = Stored(part)
                     if channel == head_channel:
-                        before = self._part_before(session, checkpoint, channel)
-                        head = head_after(session.state.head, part, before, since)
+                        older = self._part_before(session, checkpoint, channel)
+                        head = head_after(session.state.head, part, older, since)
                         session.state = with_head(session.state, head)
             session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
-            return Appended((), len(session.log) - known, session.state)
+            after = session.state.ledger
+            return Appended(
+                (), after.messages - before.messages, session.state, after.tokens - before.tokens
+            )
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._lock:

@@ -24,6 +24,11 @@ class Numbered:
     new: tuple[tuple[Message, bytes], ...]
     replaced: tuple[tuple[int, int], ...]
 
+    @property
+    def tokens(self) -> int:
+        """The price of what is new."""
+        return sum(message.tokens for message, _ in self.new)
+
 
 def number(
     key: Key, messages: Sequence[Message], *, next_seq: int, known: Known, revise: bool

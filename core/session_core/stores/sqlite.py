@@ -60,7 +60,7 @@ class SqliteStore(SqliteCheckpoints):
             outcome = number_rows(connection, row, messages, revise=revise)
             insert_messages(connection, row, outcome)
             save_state(connection, row, grown(row.state, outcome), new=len(outcome.new))
-            return Appended(outcome.seqs, len(outcome.new), row.state)
+            return Appended(outcome.seqs, len(outcome.new), row.state, outcome.tokens)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         with self._file.reading() as connection:

@@ -47,7 +47,7 @@ class SqliteCheckpoints:
     ) -> Appended:
         with self._file.writing() as connection:
             row = require_row(connection, checkpoint.key)
-            first = row.next_seq
+            before = row.state.ledger
             for channel, value in new_values.items():
                 version = str(checkpoint.versions[channel])
                 if value is None:
@@ -55,8 +55,8 @@ class SqliteCheckpoints:
                 if isinstance(value, MessageList):
                     part = _keep_list(connection, row, value)
                     if channel == head_channel:
-                        before = _part_before(connection, row, checkpoint.parent_id, channel)
-                        head = head_after(row.state.head, part, before, since)
+                        older = _part_before(connection, row, checkpoint.parent_id, channel)
+                        head = head_after(row.state.head, part, older, since)
                         save_state(connection, row, with_head(row.state, head))
                     value = Plain(PART, pack([list(pair) for pair in part.pairs]))
                 connection.execute(
@@ -76,7 +76,8 @@ class SqliteCheckpoints:
                     pack(dict(checkpoint.versions)),
                 ),
             )
-            return Appended((), row.next_seq - first, row.state)
+            after = row.state.ledger
+            return Appended((), after.messages - before.messages, row.state, after.tokens - before.tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._file.writing() as connection:
