@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from langchain_core.messages import BaseMessage
 from langgraph.pregel import Pregel
 
 from langchain_session.channels import is_message_list
@@ -12,7 +13,7 @@ from langchain_session.inrun import Squeeze
 from langchain_session.saver import SessionSaver
 from session_core import Policy
 from session_core.errors import ConfigError
-from session_core.session import Workshop
+from session_core.workshop import Workshop
 
 Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
@@ -30,11 +31,16 @@ class Fitting:
         return self._then(fitted) if self._then is not None else fitted
 
     def _fitted(self, value: Any) -> Any:
-        if is_message_list(value):
-            return self._squeeze(value, open_end=True)
-        if isinstance(value, dict) and is_message_list(value.get(self._channel)):
-            return {**value, self._channel: self._squeeze(value[self._channel], open_end=True)}
-        return value
+        said: Any = value.get(self._channel) if isinstance(value, dict) else value
+        if not is_message_list(said) or _waits(said):
+            return value
+        fitted = self._squeeze(said)
+        return {**value, self._channel: fitted} if isinstance(value, dict) else fitted
+
+
+def _waits(messages: list[BaseMessage]) -> bool:
+    """Whether calls wait for their results: the node that makes them must get their arguments whole."""
+    return bool(getattr(messages[-1], "tool_calls", None))
 
 
 def attach(graph: Graph, *, policy: Policy | None = None, channel: str = "messages") -> Graph:
@@ -42,7 +48,7 @@ def attach(graph: Graph, *, policy: Policy | None = None, channel: str = "messag
 
     The state, the checkpoints and what `invoke` returns keep every message whole. The policy is that
     of the graph's `SessionSaver` unless one is given. Attaching twice is attaching once. Inputs that
-    a `Send` carries go to their node as they are.
+    a `Send` carries go to their node as they are, and so does a list that ends with calls to be made.
     Raises: ConfigError when there is neither a SessionSaver nor a policy.
     """
     saver = graph.checkpointer

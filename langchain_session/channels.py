@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.messages import MARK, from_core, mark_of, to_core
-from session_core.codec import digest_to_plain
+from langchain_session.marks import mark_of, marked
+from langchain_session.messages import MARK, from_core, to_core
+from langchain_session.native import FORMAT
 from session_core.plan import View
 from session_core.ports import MessageList, Plain
 from session_core.ranges import Ranges
+from session_core.serial.codec import digest_to_plain
 from session_core.turns import Key, Message
 
 Prepare = Callable[[Message], Message]
@@ -53,18 +55,35 @@ def view_messages(view: View, key: Key) -> list[BaseMessage]:
 
     The digest's message carries the digest as data too, so that the run can fold on top of it.
     """
-    return [_marked(message, view, key) for message in view.messages]
+    return [_with_place(_known(message), message, view, key) for message in view.messages]
 
 
-def _marked(message: Message, view: View, key: Key) -> BaseMessage:
+def record_messages(messages: Iterable[Message]) -> list[BaseMessage]:
+    """Messages of the record for a graph's state; each can be told again when the graph hands it back."""
+    return [_known(message) for message in messages]
+
+
+def _known(message: Message) -> BaseMessage:
+    """The message with the id that the record knows it by, and a mark when another framework stored it."""
     made = from_core(message)
+    if message.origin != "record":
+        return made
+    if made.id is None:
+        made = made.model_copy(update={"id": message.id})
+    ours = message.native is not None and message.native.format == FORMAT
+    if ours or message.rendition != "whole":
+        return made
+    return marked(made, {"rendition": "foreign", "ref": message.id})
+
+
+def _with_place(made: BaseMessage, message: Message, view: View, key: Key) -> BaseMessage:
     mark = made.additional_kwargs.get(MARK)
-    if mark is not None:
-        mark = {**mark, "session": str(key)}
-        if message.origin == "digest" and view.digest is not None:
-            mark["digest"] = digest_to_plain(view.digest)
-        made.additional_kwargs = {**made.additional_kwargs, MARK: mark}
-    return made
+    if mark is None or message.origin == "record":
+        return made
+    mark = {**mark, "session": str(key)}
+    if message.origin == "digest" and view.digest is not None:
+        mark["digest"] = digest_to_plain(view.digest)
+    return made.model_copy(update={"additional_kwargs": {**made.additional_kwargs, MARK: mark}})
 
 
 def _plain_words(message: BaseMessage) -> bool:

@@ -10,12 +10,12 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_session.messages import MARK, from_core, mark_of, to_core
-from session_core.codec import digest_from_plain
 from session_core.compress.ladder import plan
 from session_core.plan import Digest
 from session_core.ranges import Ranges
-from session_core.session import Workshop
+from session_core.serial.codec import digest_from_plain
 from session_core.turns import Message
+from session_core.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,13 @@ class Squeeze:
 
     shop: Workshop
 
-    def __call__(
-        self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, open_end: bool = False
-    ) -> list[BaseMessage]:
-        """`messages` within the budget; the very same objects where nothing had to change.
-
-        `open_end` leaves calls at the end that wait for their results, for nodes that answer them.
-        """
+    def __call__(self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0) -> list[BaseMessage]:
+        """`messages` within the budget; the very same objects where nothing had to change."""
         limits = self.shop.policy.limits
-        tools = replace(
-            self.shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens))
-        )
-        numbered = [
-            replace(self._prepared(message), seq=index + 1) for index, message in enumerate(messages)
-        ]
+        tools = replace(self.shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
+        numbered = [replace(self._prepared(message), seq=index + 1) for index, message in enumerate(messages)]
         digest, rest = _digest_of(messages, numbered)
-        made = plan(rest, digest, tools=tools, open_end=open_end)
+        made = plan(rest, digest, tools=tools)
         live = {index + 1: message for index, message in enumerate(messages)}
         return [self._live(message, live) for message in made.messages]
 
@@ -67,9 +58,7 @@ class Squeeze:
         return made
 
 
-def _digest_of(
-    messages: Sequence[BaseMessage], numbered: Sequence[Message]
-) -> tuple[Digest | None, list[Message]]:
+def _digest_of(messages: Sequence[BaseMessage], numbered: Sequence[Message]) -> tuple[Digest | None, list[Message]]:
     """The digest that a run was handed with its messages, and the messages behind it."""
     for message, neutral in zip(messages, numbered, strict=True):
         mark = mark_of(message)
@@ -77,5 +66,3 @@ def _digest_of(
             rest = [one for one in numbered if one is not neutral]
             return replace(digest_from_plain(mark["digest"]), covers=Ranges()), rest
     return None, list(numbered)
-
-

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
 
-from session_core.blocks import read_blocks
-from session_core.marks import MARK, synthetic_id, words_hash
+from session_core.serial.blocks import read_blocks
+from session_core.serial.marks import MARK, synthetic_id, words_hash
 
 M = TypeVar("M", bound=BaseMessage)
 

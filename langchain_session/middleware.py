@@ -12,7 +12,7 @@ from langchain_core.messages import AnyMessage
 from langchain_session.inrun import Squeeze
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
-from session_core.session import Workshop
+from session_core.workshop import Workshop
 
 
 class SessionMiddleware(AgentMiddleware[Any, Any, Any]):

@@ -9,12 +9,12 @@ import langchain_core.messages as lc
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from session_core.calls import arguments_of
 from session_core.errors import InputError, StoreUnreadable
-from session_core.exact import Exact, Kind, padded, trimmed
-from session_core.held import HeldBy, restorer
-from session_core.marks import MARK
-from session_core.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
+from session_core.serial.calls import arguments_of
+from session_core.serial.exact import Exact, Kind, padded, trimmed
+from session_core.serial.held import HeldBy, restorer
+from session_core.serial.marks import MARK
+from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
 from session_core.turns import GIVEN_ID, Message, Native, ToolCall
 
 FORMAT = "langchain/1"
@@ -162,6 +162,4 @@ def read(message: Message, native: Native) -> BaseMessage:
     if isinstance(values.get("tool_calls"), int):
         values["tool_calls"] = [tool_call(call) for call in message.tool_calls[: values["tool_calls"]]]
     unknown = {key: value for key, value in values.items() if key not in kind.model_fields}
-    return cast(
-        BaseMessage, model_from(kind, ModelState(values, spelled, {**(extra or {}), **unknown}, private))
-    )
+    return cast(BaseMessage, model_from(kind, ModelState(values, spelled, {**(extra or {}), **unknown}, private)))

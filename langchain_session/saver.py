@@ -22,14 +22,21 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.channels import decode_write, encode, encode_write, is_message_list, view_messages
-from langchain_session.messages import from_core_many
+from langchain_session.channels import (
+    decode_write,
+    encode,
+    encode_write,
+    is_message_list,
+    record_messages,
+    view_messages,
+)
 from session_core import Policy, Sessions
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
-from session_core.session import Flow, Workshop
+from session_core.session import Flow
 from session_core.turns import Key
 from session_core.voices import run_blocking
+from session_core.workshop import Workshop
 
 SINCE = "__llm_sessions_since"
 """In the config of a run: the last sequence number of the record when the run began; -1 for a fork."""
@@ -181,9 +188,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
             return None
         return await self._tuple(voice, found, wanted, run=RUNTIME in config["configurable"])
 
-    async def _tuple(
-        self, voice: _Voice, found: Checkpoint, wanted: str | None, *, run: bool
-    ) -> CheckpointTuple:
+    async def _tuple(self, voice: _Voice, found: Checkpoint, wanted: str | None, *, run: bool) -> CheckpointTuple:
         if not found.values and not found.writes:
             found = await voice.store.fill(found)
         body = self.serde.loads_typed((found.body.type, found.body.data))
@@ -194,14 +199,12 @@ class SessionSaver(BaseCheckpointSaver[str]):
             if isinstance(value, Plain):
                 values[channel] = self.serde.loads_typed((value.type, value.data))
             elif run and channel == self.channel:
-                seen = await voice.flow(found.key).view(
-                    lineage=value.part if wanted else None, open_end=True
-                )
+                seen = await voice.flow(found.key).view(lineage=value.part if wanted else None, open_end=True)
                 values[channel] = view_messages(seen, found.key)
                 extra[HIDDEN] = seen.hidden.pairs
                 since = seen.report.record_messages
             else:
-                values[channel] = from_core_many(await voice.store.record(found.key, value.part))
+                values[channel] = record_messages(await voice.store.record(found.key, value.part))
         if run:
             extra[SINCE] = -1 if wanted else since
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": values}

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from llama_index.core.base.llms.types import ChatMessage
 
 from llamaindex_session.messages import from_core, mark_of, to_core
-from session_core.codec import body_digest
 from session_core.ports import Appended
 from session_core.ranges import Ranges
+from session_core.serial.codec import body_digest
 from session_core.turns import GIVEN_ID, Key, Message
 
 

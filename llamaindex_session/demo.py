@@ -21,9 +21,9 @@ from llamaindex_session.memory import SessionMemoryBuffer
 from llamaindex_session.messages import to_core_many
 from session_core.demo.mind import reply
 from session_core.demo.played import Played, Sent
-from session_core.session import Workshop
 from session_core.sessions import Sessions
 from session_core.turns import Message, Role
+from session_core.workshop import Workshop
 
 
 class StandIn(CustomLLM):

@@ -57,9 +57,7 @@ class Run:
     async def _show(self, shown: list[ChatMessage]) -> None:
         if not shown or shown == list(self.shown):
             return
-        kept = {
-            "session": self.session, "whole": list(self.whole), "ids": list(self.ids), "shown": list(shown)
-        }
+        kept = {"session": self.session, "whole": list(self.whole), "ids": list(self.ids), "shown": list(shown)}
         await self.context.store.set(KEPT, kept)
         await self.context.store.set(SCRATCHPAD, shown)
 

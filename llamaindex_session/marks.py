@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.bridge.pydantic import PrivateAttr
 
-from session_core.marks import MARK, words_hash
+from session_core.serial.marks import MARK, words_hash
 
 
 class ViewMessage(ChatMessage):

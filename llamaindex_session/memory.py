@@ -133,7 +133,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return type(self).from_dict, (self.to_dict(),)
 
     def get(
-        self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any  # noqa: A002
+        self,
+        input: str | None = None,
+        initial_token_count: int = 0,
+        **kwargs: Any,
     ) -> list[ChatMessage]:
         """The view: what the model should see now, in at most `token_limit` less `initial_token_count`.
 
@@ -145,7 +148,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return _shown(session, seen.messages)
 
     async def aget(
-        self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any  # noqa: A002
+        self,
+        input: str | None = None,
+        initial_token_count: int = 0,
+        **kwargs: Any,
     ) -> list[ChatMessage]:
         """As `get`, awaited. Inside an agent's run the view leaves room for what the run said so far,
         and the run's tool outputs are shortened where both do not fit; the record gets them whole."""

@@ -14,12 +14,12 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
 from llamaindex_session.marks import ViewMessage, mark_of, marked, text_of
 from llamaindex_session.native import FORMAT, exact, read, write
-from session_core.blocks import read_blocks, source_of
-from session_core.calls import arguments_of, arguments_text, calls_from, function_call_id, says_exactly
-from session_core.held import HeldBy
-from session_core.marks import MARK, synthetic_id
-from session_core.objects import read_file
 from session_core.ranges import Ranges
+from session_core.serial.blocks import read_blocks, source_of
+from session_core.serial.calls import arguments_of, arguments_text, calls_from, function_call_id, says_exactly
+from session_core.serial.held import HeldBy
+from session_core.serial.marks import MARK, synthetic_id
+from session_core.serial.objects import read_file
 from session_core.turns import Media, Message, Role, ToolCall
 
 __all__ = ["MARK", "ViewMessage", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]

@@ -10,10 +10,10 @@ from llama_index.core.bridge.pydantic import AnyUrl
 
 from llamaindex_session.marks import ViewMessage
 from session_core.errors import StoreUnreadable
-from session_core.exact import Exact, Kind, padded, trimmed
-from session_core.held import HeldBy, restorer
-from session_core.marks import MARK
-from session_core.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
+from session_core.serial.exact import Exact, Kind, padded, trimmed
+from session_core.serial.held import HeldBy, restorer
+from session_core.serial.marks import MARK
+from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
 from session_core.turns import Message, Native
 
 FORMAT = "llamaindex/1"
@@ -97,8 +97,6 @@ def read(message: Message, native: Native) -> ChatMessage:
         ) from exc
     found = class_at(path) if path else ChatMessage
     kind = found if found is not None and issubclass(found, ChatMessage) else ChatMessage
-    spelled = (
-        note if isinstance(note, list) else ["role", "blocks", *(["additional_kwargs"] if kwargs else [])]
-    )
+    spelled = note if isinstance(note, list) else ["role", "blocks", *(["additional_kwargs"] if kwargs else [])]
     made: ChatMessage = model_from(kind, ModelState(fields, frozenset(spelled), extra, private))
     return made

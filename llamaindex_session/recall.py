@@ -49,9 +49,7 @@ def recall_tool(
     return FunctionTool.from_defaults(fn=recall, async_fn=arecall)
 
 
-def _session(
-    source: SessionMemoryBuffer | SessionChatStore | Sessions, session_id: str | None, tenant: str
-) -> Session:
+def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_id: str | None, tenant: str) -> Session:
     if isinstance(source, SessionMemoryBuffer):
         return source.session if session_id is None else source.chat_store.session(session_id)
     if session_id is None:

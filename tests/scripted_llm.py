@@ -43,9 +43,7 @@ class ScriptedLLM(FunctionCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        return LLMMetadata(
-            context_window=self.context_window, is_chat_model=True, is_function_calling_model=True
-        )
+        return LLMMetadata(context_window=self.context_window, is_chat_model=True, is_function_calling_model=True)
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         self._heard.append(copy.deepcopy(list(messages)))
@@ -63,9 +61,7 @@ class ScriptedLLM(FunctionCallingLLM):
         whole = self.chat(messages)
         yield from _streamed(whole)
 
-    async def astream_chat(
-        self, messages: Sequence[ChatMessage], **kwargs: Any
-    ) -> AsyncGenerator[ChatResponse]:
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> AsyncGenerator[ChatResponse]:
         whole = self.chat(messages)
 
         async def stream() -> AsyncGenerator[ChatResponse]:
@@ -80,9 +76,7 @@ class ScriptedLLM(FunctionCallingLLM):
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         return CompletionResponse(text="a standalone question")
 
-    def stream_complete(
-        self, prompt: str, formatted: bool = False, **kwargs: Any
-    ) -> Generator[CompletionResponse]:
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Generator[CompletionResponse]:
         yield self.complete(prompt)
 
     async def astream_complete(

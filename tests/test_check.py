@@ -88,9 +88,7 @@ def test_what_the_previous_summary_says_counts_as_said() -> None:
 
 
 def test_lists_and_headings_keep_their_form() -> None:
-    summary = (
-        "## Key Points\n\n- **Guest:** Maria Lopez\n- They pay $9,999.\n- **Place:** Berlin, near the zoo"
-    )
+    summary = "## Key Points\n\n- **Guest:** Maria Lopez\n- They pay $9,999.\n- **Place:** Berlin, near the zoo"
     kept = "## Key Points\n\n- **Guest:** Maria Lopez\n- **Place:** Berlin, near the zoo"
     assert check(summary, SOURCE) == Checked(kept, ("They pay $9,999.",))
 
@@ -135,9 +133,7 @@ PIECES = st.lists(
         st.integers(0, 99_999).map(str),
         st.integers(1_000, 9_999_999).map("{:,}".format),
         st.decimals(0, 999, places=2).map(str),
-        st.sampled_from(
-            ["the", "price", "is", "was", "and", "we", "paid", ".", ",", "in", "room", "for", "€", "%"]
-        ),
+        st.sampled_from(["the", "price", "is", "was", "and", "we", "paid", ".", ",", "in", "room", "for", "€", "%"]),
     ),
     max_size=30,
 ).map(" ".join)

@@ -146,9 +146,7 @@ def test_system_messages_are_always_kept() -> None:
         ("row A-123 is fine\n" * 200, Importance.SUMMARIZE),
     ],
 )
-def test_a_tool_result_is_kept_only_when_short_and_naming_something(
-    text: str, importance: Importance
-) -> None:
+def test_a_tool_result_is_kept_only_when_short_and_naming_something(text: str, importance: Importance) -> None:
     assert judged(Role.TOOL, text) is importance
 
 

@@ -21,7 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, PrivateAttr
 
-from session_core.codec import (
+from session_core.errors import InputError, StoreUnreadable
+from session_core.events import Notice
+from session_core.ledger import Ledger
+from session_core.plan import Digest, Fact, FactKind
+from session_core.ranges import Ranges
+from session_core.serial.codec import (
     COMPRESSED,
     PLAIN,
     body_digest,
@@ -36,14 +41,9 @@ from session_core.codec import (
     pack,
     unpack,
 )
-from session_core.errors import InputError, StoreUnreadable
-from session_core.events import Notice
-from session_core.exact import Exact
-from session_core.held import HeldBy, Part, restore
-from session_core.ledger import Ledger
-from session_core.objects import object_kinds
-from session_core.plan import Digest, Fact, FactKind
-from session_core.ranges import Ranges
+from session_core.serial.exact import Exact
+from session_core.serial.held import HeldBy, Part, restore
+from session_core.serial.objects import object_kinds
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 exact = Exact(object_kinds())
@@ -287,12 +287,7 @@ def test_a_value_comes_back_in_its_type(value: object) -> None:
 
 
 plain_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(st.characters())
-    | st.binary(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()) | st.binary(),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.tuples(inner, inner)

@@ -105,9 +105,7 @@ def test_a_fact_is_its_sentence_word_for_word() -> None:
 
 def test_a_fact_knows_who_said_it_and_when() -> None:
     message = Message(Role.USER, "I prefer tea.", seq=7, author="Ann", time_s=12.5)
-    assert extract([message]) == [
-        Fact(FactKind.PREFERENCE, "I prefer tea.", seq=7, author="Ann", time_s=12.5)
-    ]
+    assert extract([message]) == [Fact(FactKind.PREFERENCE, "I prefer tea.", seq=7, author="Ann", time_s=12.5)]
 
 
 def test_a_long_sentence_is_shortened_around_its_core_and_shows_it() -> None:

@@ -137,6 +137,32 @@ def test_a_graph_without_our_saver_needs_a_policy():
     assert attach(graph, policy=POLICY) is not graph
 
 
+def test_a_tool_node_gets_its_arguments_whole(sessions):
+    content = "line of a file\n" * 8_000
+    given: list[str] = []
+
+    def model(state: State):
+        done = isinstance(state["messages"][-1], ToolMessage)
+        calls = [] if done else [{"name": "write", "args": {"content": content}, "id": "c1"}]
+        return {"messages": [AIMessage("done" if done else "", tool_calls=calls)]}
+
+    def write(state: State):
+        given.append(state["messages"][-1].tool_calls[0]["args"]["content"])
+        return {"messages": [ToolMessage("written", tool_call_id="c1")]}
+
+    graph = StateGraph(State)
+    graph.add_node("model", model)
+    graph.add_node("write", write)
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges(
+        "model", lambda state: "write" if state["messages"][-1].tool_calls else END, ["write", END]
+    )
+    graph.add_edge("write", "model")
+    run = attach(graph.compile(checkpointer=SessionSaver(sessions)))
+    assert run.invoke({"messages": [HumanMessage("go")]}, CONFIG)["messages"][-1].content == "done"
+    assert given == [content]
+
+
 def test_a_graph_with_send_runs_as_before(sessions):
     def spread(state: State):
         return [Send("work", {"messages": [HumanMessage(f"part {n}")]}) for n in range(3)]

@@ -135,9 +135,7 @@ def long_talk(summarizer) -> tuple[list, str]:
     with Sessions(policy=policy, observers=[heard]) as sessions:
         history = SessionChatMessageHistory("s", sessions=sessions)
         for turn in range(30):
-            history.add_messages(
-                [HumanMessage(f"My order {turn} is ORD-{turn}"), AIMessage("I looked it up. " * 10)]
-            )
+            history.add_messages([HumanMessage(f"My order {turn} is ORD-{turn}"), AIMessage("I looked it up. " * 10)])
         return list(heard), "\n".join(str(m.content) for m in history.messages)
 
 

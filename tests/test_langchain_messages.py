@@ -30,9 +30,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import BaseModel, Field, PrivateAttr
 
 from langchain_session.messages import MARK, from_core, from_core_many, mark_of, to_core, to_core_many
-from session_core.codec import body_digest, decode_body, encode_body
 from session_core.errors import InputError, StoreUnreadable
 from session_core.ranges import Ranges
+from session_core.serial.codec import body_digest, decode_body, encode_body
 from session_core.turns import Media, Message, Native, Role, ToolCall
 
 PICTURE = base64.b64encode(b"\x89PNG" + bytes(range(200))).decode()
@@ -84,9 +84,7 @@ CALLS = [
     },
     {"name": "wait", "args": {}, "id": "call_2"},
 ]
-RAW_CALLS = [
-    {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": '{"city": "K\\u00f6ln"}'}}
-]
+RAW_CALLS = [{"id": "call_1", "type": "function", "function": {"name": "find", "arguments": '{"city": "K\\u00f6ln"}'}}]
 BLOCKS: list[Any] = [
     "plain words",
     {"type": "text", "text": "a text block", "annotations": [{"type": "citation", "cited_text": "said"}]},
@@ -162,9 +160,7 @@ def assert_exact(message: BaseMessage) -> None:
 @pytest.mark.parametrize("kind", EXPORTED)
 @pytest.mark.parametrize("content", ["words", "", BLOCKS], ids=["text", "empty", "blocks"])
 def test_a_message_of_every_class_comes_back_exactly(kind: type[BaseMessage], content: Any) -> None:
-    assert_exact(
-        kind(content=copy.deepcopy(content), **copy.deepcopy(COMMON), **copy.deepcopy(OWN.get(kind, {})))
-    )
+    assert_exact(kind(content=copy.deepcopy(content), **copy.deepcopy(COMMON), **copy.deepcopy(OWN.get(kind, {}))))
 
 
 @pytest.mark.parametrize("kind", EXPORTED)
@@ -178,9 +174,7 @@ def test_the_barest_message_of_every_class_comes_back_exactly(kind: type[BaseMes
     assert_exact(kind(content="hi", **needed))
 
 
-@pytest.mark.parametrize(
-    "block", BLOCKS, ids=lambda b: b["type"] if isinstance(b, dict) and "type" in b else "other"
-)
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: b["type"] if isinstance(b, dict) and "type" in b else "other")
 @pytest.mark.parametrize("kind", [HumanMessage, AIMessage])
 def test_every_block_comes_back_exactly(kind: type[BaseMessage], block: Any) -> None:
     own = {"tool_calls": copy.deepcopy(CALLS)} if kind is AIMessage else {}
@@ -197,11 +191,7 @@ def test_any_text_comes_back_exactly(text: str) -> None:
 
 
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(st.characters(), max_size=12),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -401,9 +391,7 @@ def test_words_that_were_added_to_a_digest_are_the_record_s_own() -> None:
 
 
 def test_a_clip_keeps_all_but_the_text() -> None:
-    whole = ToolMessage(
-        "long " * 500, id="t1", tool_call_id="c1", name="find", artifact={"a": (1,)}, status="error"
-    )
+    whole = ToolMessage("long " * 500, id="t1", tool_call_id="c1", name="find", artifact={"a": (1,)}, status="error")
     clip = replace(to_core(whole), content="long long …", rendition="clip")
     shown = from_core(clip)
     assert isinstance(shown, ToolMessage)
@@ -451,13 +439,9 @@ def test_shortened_calls_of_a_chunk_and_of_a_function_call_stand_in_a_clip() -> 
     chunk = lc.AIMessageChunk(
         "", id="a1", tool_call_chunks=[{"name": "w", "args": '{"t": "xxx"}', "id": "c1", "index": 0}]
     )
-    shown = from_core(
-        replace(to_core(chunk), tool_calls=(ToolCall("c1", "w", '{"t":"x"}'),), rendition="clip")
-    )
+    shown = from_core(replace(to_core(chunk), tool_calls=(ToolCall("c1", "w", '{"t":"x"}'),), rendition="clip"))
     assert "xxx" not in repr(shown)
-    legacy = AIMessage(
-        "", id="a2", additional_kwargs={"function_call": {"name": "w", "arguments": '{"t": "xxx"}'}}
-    )
+    legacy = AIMessage("", id="a2", additional_kwargs={"function_call": {"name": "w", "arguments": '{"t": "xxx"}'}})
     core = to_core(legacy)
     short = replace(core.tool_calls[0], arguments='{"t":"x"}')
     shown = from_core(replace(core, tool_calls=(short,), rendition="clip"))

@@ -12,7 +12,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, interrupt
 
-from langchain_session import SessionSaver
+from langchain_session import SessionChatMessageHistory, SessionSaver, attach
 from session_core import Budget, Policy, Sessions
 from session_core.stores.memory import MemoryStore
 from session_core.stores.open import open_store
@@ -205,6 +205,47 @@ def test_what_a_chain_adds_to_the_session_is_in_the_next_run(sessions):
         "from a chain",
         "two",
     ]
+
+
+def test_what_another_door_wrote_is_not_stored_again_by_the_next_run(sessions):
+    graph = talker([], SessionSaver(sessions))
+    graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
+    sessions.session("t").append({"role": "user", "content": "from plain code"})
+    SessionChatMessageHistory("t", sessions=sessions).add_messages([HumanMessage("from a history"), AIMessage("ok")])
+    graph.invoke({"messages": [HumanMessage("two", id="h2")]}, CONFIG)
+    graph.update_state(CONFIG, {"messages": [HumanMessage("three", id="h3")]}, as_node="tools")
+    record = sessions.session("t").record()
+    assert [m.content for m in record if m.role == "user"] == [
+        "one",
+        "from plain code",
+        "from a history",
+        "two",
+        "three",
+    ]
+    assert len(sessions.session("t").record(all_branches=True)) == len(record)
+
+
+def test_a_resumed_tool_gets_its_arguments_whole(sessions):
+    content = "line of a file\n" * 4_000
+
+    def ask(state: State):
+        call = {"name": "write", "args": {"content": content}, "id": "c1"}
+        return {"messages": [AIMessage("", tool_calls=[call])]}
+
+    def write(state: State):
+        interrupt("may I?")
+        given = state["messages"][-1].tool_calls[0]["args"]["content"]
+        return {"messages": [ToolMessage(str(len(given)), tool_call_id="c1")]}
+
+    built = StateGraph(State)
+    built.add_node("ask", ask)
+    built.add_node("write", write)
+    built.add_edge(START, "ask")
+    built.add_edge("ask", "write")
+    graph = attach(built.compile(checkpointer=SessionSaver(sessions)))
+    graph.invoke({"messages": [HumanMessage("write it")]}, CONFIG)
+    graph.invoke(Command(resume="yes"), CONFIG)
+    assert graph.get_state(CONFIG).values["messages"][-1].content == str(len(content))
 
 
 def test_concurrent_runs_on_one_thread_lose_no_turn(sessions):

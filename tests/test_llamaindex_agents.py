@@ -26,9 +26,7 @@ LIMIT = 2_000
 
 @pytest.fixture
 def memory(tmp_path: Path) -> SessionMemoryBuffer:
-    return SessionMemoryBuffer.from_defaults(
-        session_id="one", url=f"sqlite:///{tmp_path}/chat.db", token_limit=LIMIT
-    )
+    return SessionMemoryBuffer.from_defaults(session_id="one", url=f"sqlite:///{tmp_path}/chat.db", token_limit=LIMIT)
 
 
 class Notes(BaseRetriever):

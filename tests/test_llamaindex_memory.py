@@ -191,9 +191,7 @@ def test_the_initial_token_count_makes_the_view_smaller(memory: SessionMemoryBuf
 
 
 @pytest.mark.parametrize("count", [2_001, 1_900])
-def test_an_initial_token_count_that_leaves_no_room_is_a_value_error(
-    memory: SessionMemoryBuffer, count: int
-) -> None:
+def test_an_initial_token_count_that_leaves_no_room_is_a_value_error(memory: SessionMemoryBuffer, count: int) -> None:
     with pytest.raises(ValueError, match=r"2000") as caught:
         memory.get(initial_token_count=count)
     assert isinstance(caught.value, BudgetError)
@@ -313,9 +311,7 @@ def test_set_with_another_conversation_replaces_it_and_loses_nothing(memory: Ses
     assert memory.get_all() == []
 
 
-def test_set_with_a_view_of_another_session_takes_it_as_words(
-    url: str, memory: SessionMemoryBuffer
-) -> None:
+def test_set_with_a_view_of_another_session_takes_it_as_words(url: str, memory: SessionMemoryBuffer) -> None:
     memory.put_messages(_chat(40))
     other = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=2_000)
     other.put_messages(_chat(3))

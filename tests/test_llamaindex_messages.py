@@ -29,9 +29,9 @@ from llamaindex_session.messages import (
     to_core,
     to_core_many,
 )
-from session_core.codec import decode_body, encode_body
 from session_core.errors import StoreUnreadable
 from session_core.ranges import Ranges
+from session_core.serial.codec import decode_body, encode_body
 from session_core.turns import Media, Message, Native, Role, ToolCall
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
@@ -70,34 +70,24 @@ BLOCKS: dict[str, list[Any]] = {
         li.ImageBlock(),
     ],
     "audio": [li.AudioBlock(audio=SOUND, format="wav"), li.AudioBlock(url="https://example.org/a.wav")],
-    "video": [
-        li.VideoBlock(video=b"\x00\x00\x00\x18ftypmp42" + bytes(60), fps=3, video_mimetype="video/mp4")
-    ],
+    "video": [li.VideoBlock(video=b"\x00\x00\x00\x18ftypmp42" + bytes(60), fps=3, video_mimetype="video/mp4")],
     "document": [
         li.DocumentBlock(data=b"%PDF-1.4 " + bytes(50), document_mimetype="application/pdf"),
         li.DocumentBlock(url="https://example.org/a.pdf", title="A"),
     ],
     "cache": [li.CachePoint(cache_control=li.CacheControl(type="ephemeral"))],
     "citable": [
-        li.CitableBlock(
-            title="t", source="s", content=[li.TextBlock(text="cite me"), li.ImageBlock(image=PICTURE)]
-        )
+        li.CitableBlock(title="t", source="s", content=[li.TextBlock(text="cite me"), li.ImageBlock(image=PICTURE)])
     ],
     "citation": [
-        li.CitationBlock(
-            cited_content="was said", source="s", title="t", additional_location_info={"page": 2}
-        )
+        li.CitationBlock(cited_content="was said", source="s", title="t", additional_location_info={"page": 2})
     ],
     "thinking": [
-        li.ThinkingBlock(
-            content="hm, let me see", num_tokens=4, additional_information={"signature": "c2ln"}
-        ),
+        li.ThinkingBlock(content="hm, let me see", num_tokens=4, additional_information={"signature": "c2ln"}),
         li.ThinkingBlock(),
     ],
     "tool_call": [
-        li.ToolCallBlock(
-            tool_call_id="c1", tool_name="find", tool_kwargs={"city": "Köln", "n": 1, "share": 1.0}
-        ),
+        li.ToolCallBlock(tool_call_id="c1", tool_name="find", tool_kwargs={"city": "Köln", "n": 1, "share": 1.0}),
         li.ToolCallBlock(tool_call_id="c2", tool_name="find", tool_kwargs='{"city":  "Ulm"}'),
         li.ToolCallBlock(tool_name="find"),
     ],
@@ -140,9 +130,7 @@ def test_a_message_of_every_role_comes_back_exactly(role: MessageRole, content: 
     assert_exact(ChatMessage(content, role=role, additional_kwargs={"tool_call_id": "c1", "name": "find"}))
 
 
-@pytest.mark.parametrize(
-    "block", [b for blocks in BLOCKS.values() for b in blocks], ids=lambda b: b.block_type
-)
+@pytest.mark.parametrize("block", [b for blocks in BLOCKS.values() for b in blocks], ids=lambda b: b.block_type)
 @pytest.mark.parametrize("role", [MessageRole.USER, MessageRole.ASSISTANT])
 def test_every_block_comes_back_exactly(block: Any, role: MessageRole) -> None:
     assert_exact(ChatMessage([copy.deepcopy(block)], role=role))
@@ -231,9 +219,7 @@ def test_the_neutral_fields_say_what_the_blocks_say() -> None:
     core = to_core(ChatMessage(blocks=blocks, role=MessageRole.ASSISTANT))
     assert core.content == "some words\n\ncite me\nwas said"
     assert core.aside == "hm, let me see"
-    assert [part.kind for part in core.media] == ["image"] * 4 + ["audio"] * 2 + ["video"] + ["file"] * 2 + [
-        "image"
-    ]
+    assert [part.kind for part in core.media] == ["image"] * 4 + ["audio"] * 2 + ["video"] + ["file"] * 2 + ["image"]
     assert [call.id for call in core.tool_calls] == ["c1", "c2", ""]
     assert core.tool_calls[1] == ToolCall("c2", "find", '{"city":  "Ulm"}')
 
@@ -313,9 +299,7 @@ def test_a_mark_in_additional_data_is_read_too() -> None:
 
 def test_a_clip_keeps_role_and_data_and_refers_to_the_whole() -> None:
     kwargs = {"tool_call_id": "c1", "name": "find", "more": (1,)}
-    whole = replace(
-        to_core(ChatMessage("long " * 99, role=MessageRole.TOOL, additional_kwargs=kwargs)), id="m1"
-    )
+    whole = replace(to_core(ChatMessage("long " * 99, role=MessageRole.TOOL, additional_kwargs=kwargs)), id="m1")
     shown = from_core(replace(whole, content="lo…", rendition="clip"))
     assert (shown.content, shown.role, shown.additional_kwargs) == ("lo…", MessageRole.TOOL, kwargs)
     back = to_core(shown)
@@ -329,9 +313,7 @@ def test_shortened_calls_stand_in_every_place_of_a_clip() -> None:
         "kept": 1,
     }
     whole = to_core(
-        ChatMessage(
-            [li.ThinkingBlock(content="hm"), block], role=MessageRole.ASSISTANT, additional_kwargs=raw
-        )
+        ChatMessage([li.ThinkingBlock(content="hm"), block], role=MessageRole.ASSISTANT, additional_kwargs=raw)
     )
     shown = from_core(replace(whole, tool_calls=(ToolCall("c1", "write", '{"t":"x…"}'),), rendition="clip"))
     assert shown.blocks == [li.ToolCallBlock(tool_call_id="c1", tool_name="write", tool_kwargs={"t": "x…"})]
@@ -356,9 +338,7 @@ def test_a_clip_without_media_is_text_and_a_named_message_keeps_them() -> None:
 
 CONVERSATION: list[BaseMessage] = [
     SystemMessage("Be brief.", id="1"),
-    HumanMessage(
-        ["What is this?", {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}], id="2"
-    ),
+    HumanMessage(["What is this?", {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}], id="2"),
     AIMessage("I look.", id="3", tool_calls=[{"name": "find", "args": {"a": 1}, "id": "c1"}]),
     ToolMessage("a cat", id="4", tool_call_id="c1", name="find", artifact={"raw": (1,)}),
     AIMessage("A cat.", id="5"),

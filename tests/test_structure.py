@@ -75,9 +75,7 @@ def test_no_file_imports_the_face_of_a_package_it_is_part_of(path: Path) -> None
 
 
 def test_in_the_core_only_the_voices_import_asyncio() -> None:
-    assert [_named(path) for path in _files(CORE) if _imports_asyncio(_parsed(path))] == [
-        "core/session_core/voices.py"
-    ]
+    assert [_named(path) for path in _files(CORE) if _imports_asyncio(_parsed(path))] == ["core/session_core/voices.py"]
 
 
 def test_the_folder_core_is_no_package() -> None:

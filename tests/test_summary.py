@@ -50,10 +50,7 @@ def test_each_line_is_a_sentence_word_for_word_with_its_speaker() -> None:
 
 
 def test_the_author_stands_before_what_is_known_to_be_hers() -> None:
-    assert (
-        summarize("", [user("I prefer tea.", author="Ann")], max_tokens=50, count=counted)
-        == "Ann: I prefer tea."
-    )
+    assert summarize("", [user("I prefer tea.", author="Ann")], max_tokens=50, count=counted) == "Ann: I prefer tea."
 
 
 def test_what_binds_is_chosen_before_what_chats() -> None:
@@ -98,10 +95,7 @@ def test_sentences_that_differ_in_a_figure_only_are_both_told() -> None:
 
 def test_a_tool_is_named_by_the_call_it_answers() -> None:
     call = Message(Role.ASSISTANT, "", tool_calls=(ToolCall("c1", "lookup", "{}"),))
-    assert (
-        summarize("", [call, tool("found 3 rows", None)], max_tokens=50, count=counted)
-        == "lookup → found 3 rows"
-    )
+    assert summarize("", [call, tool("found 3 rows", None)], max_tokens=50, count=counted) == "lookup → found 3 rows"
 
 
 @pytest.mark.parametrize(
@@ -170,12 +164,8 @@ def test_no_room_gives_no_summary() -> None:
 
 
 def test_five_hundred_messages_take_a_fraction_of_a_second() -> None:
-    words = (
-        "the lake path hut bread rain stone price ticket train morning we you will often never 12 $40".split()
-    )
-    texts = [
-        " ".join(words[(i * 7 + k * (i % 5 + 1)) % len(words)] for k in range(60)) + "." for i in range(500)
-    ]
+    words = "the lake path hut bread rain stone price ticket train morning we you will often never 12 $40".split()
+    texts = [" ".join(words[(i * 7 + k * (i % 5 + 1)) % len(words)] for k in range(60)) + "." for i in range(500)]
     messages = [Message(Role.USER if i % 2 else Role.ASSISTANT, text) for i, text in enumerate(texts)]
     start = time.process_time()
     summarize("", messages, max_tokens=500, count=counted)

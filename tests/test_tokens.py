@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from session_core import token_tables
-from session_core.token_estimate import estimate
-from session_core.tokens import FRAMING_TOKENS, MEDIA_TOKENS, counter_for, counter_from, message_tokens
+from session_core.counting import tables as token_tables
+from session_core.counting.estimate import estimate
+from session_core.counting.tokens import FRAMING_TOKENS, MEDIA_TOKENS, counter_for, counter_from, message_tokens
 from session_core.turns import Media, Message, Role, ToolCall
 
 SAMPLES = {
@@ -44,15 +44,13 @@ SAMPLES = {
     "arabic": "أريد أن أحجز رحلة إلى برلين في الثالث من مايو لثلاثة أشخاص وأرجو إرسال التفاصيل.",
     "emoji": "Great job 🎉🎉 see you soon 👋🏽 let's go 🚀 ✅ done ❌ failed",
 }
-TEXTS = st.text(
-    st.characters(codec="utf-8") | st.sampled_from(" \n\tabcdeTHE019.,;()'é中の한я🎉"), max_size=300
-)
+TEXTS = st.text(st.characters(codec="utf-8") | st.sampled_from(" \n\tabcdeTHE019.,;()'é中の한я🎉"), max_size=300)
 Tables = tuple[Callable[[str], list[int]], Callable[[str], list[int]]]
 
 
 def without_tables(code: str) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh process in which no token table can be found."""
-    lead = "import session_core.tokens as tokens\ntokens.table = lambda encoding: None\n"
+    lead = "import session_core.counting.tokens as tokens\ntokens.table = lambda encoding: None\n"
     return subprocess.run(
         [sys.executable, "-W", "always", "-c", lead + code],
         capture_output=True, text=True, check=True, env={**os.environ},
@@ -85,7 +83,7 @@ def test_a_table_is_found_without_the_network(no_network: None, encoding: str) -
 
 def test_finding_a_table_imports_no_framework() -> None:
     code = (
-        "import sys, session_core.tokens as t; t.counter_for('gpt-4o').count('x');"
+        "import sys, session_core.counting.tokens as t; t.counter_for('gpt-4o').count('x');"
         "sys.exit(any(m.split('.')[0] == 'llama_index' for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -235,9 +233,7 @@ def test_a_custom_counter_keeps_its_name_and_is_exact_only_when_told() -> None:
 def test_many_threads_get_one_counter_and_one_figure() -> None:
     found: list[tuple[int, int]] = []
     work = [
-        threading.Thread(
-            target=lambda: found.append((id(counter_for("gpt-4o")), counter_for("gpt-4o").count("a b c")))
-        )
+        threading.Thread(target=lambda: found.append((id(counter_for("gpt-4o")), counter_for("gpt-4o").count("a b c"))))
         for _ in range(8)
     ]
     for thread in work:

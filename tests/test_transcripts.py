@@ -117,16 +117,12 @@ def test_a_gzipped_file_is_read_by_its_bytes(tmp_path: Path) -> None:
 
 
 def test_each_line_may_be_a_conversation(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, "many.jsonl", lines({"id": "a", "messages": OPENAI[:2]}, OPENAI, {"messages": OPENAI[3:]})
-    )
+    path = written(tmp_path, "many.jsonl", lines({"id": "a", "messages": OPENAI[:2]}, OPENAI, {"messages": OPENAI[3:]}))
     assert [(t.name, len(t.messages)) for t in read(path)] == [("a", 2), ("many-2", 5), ("many-3", 2)]
 
 
 def test_a_list_of_conversations_is_read(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, "many.json", json.dumps([{"session_id": 7, "messages": OPENAI}, {"messages": OPENAI}])
-    )
+    path = written(tmp_path, "many.json", json.dumps([{"session_id": 7, "messages": OPENAI}, {"messages": OPENAI}]))
     assert [t.name for t in read(path)] == ["7", "many-2"]
 
 
@@ -147,10 +143,7 @@ def test_langchain_messages_are_read(tmp_path: Path, dump: Any, layout: str) -> 
 def test_langchain_messages_of_other_kinds_are_read(tmp_path: Path) -> None:
     call = AIMessage("", additional_kwargs={"function_call": {"name": "find", "arguments": "{}"}})
     bad = AIMessage("", invalid_tool_calls=[{"id": "c9", "name": "find", "args": "{", "error": None}])
-    dumped = [
-        message_to_dict(m)
-        for m in (call, FunctionMessage("1", name="find"), ChatMessage("x", role="user"), bad)
-    ]
+    dumped = [message_to_dict(m) for m in (call, FunctionMessage("1", name="find"), ChatMessage("x", role="user"), bad)]
     (found,) = read(written(tmp_path, "chain.json", json.dumps(dumped)))
     first, second, third, fourth = found.messages
     assert first.tool_calls[0].id == second.tool_call_id
@@ -201,9 +194,7 @@ def test_anthropic_calls_and_results_are_read(tmp_path: Path) -> None:
         {"role": "assistant", "content": [{"type": "text", "text": "Wait."}, use]},
         {"role": "user", "content": [result, {"type": "text", "text": "and now?"}]},
     ]
-    path = written(
-        tmp_path, "talk.json", json.dumps({"system": [{"type": "text", "text": "Be."}], "messages": talk})
-    )
+    path = written(tmp_path, "talk.json", json.dumps({"system": [{"type": "text", "text": "Be."}], "messages": talk}))
     assert read(path)[0].messages == (
         Message(Role.SYSTEM, "Be."),
         Message(Role.ASSISTANT, "Wait.", tool_calls=(ToolCall("t1", "find", '{"a":1}'),)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from session_core.cues import kinds, promises
+from session_core.language.cues import kinds, promises
+from session_core.language.values import ValueKind, values
+from session_core.language.words import sentences
 from session_core.turns import Importance, Message, Role
-from session_core.values import ValueKind, values
-from session_core.words import sentences
 
 LONG_CHARACTERS = 4_000
 """A longer user message is taken for a pasted document: only its beginning and its end are read for what

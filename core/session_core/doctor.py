@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
+from session_core.counting.tokens import counter_for
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
 from session_core.stats import Percentiles
-from session_core.tokens import counter_for
 from session_core.turns import Key
 
 NAMED = 5

@@ -1,25 +1,25 @@
 """Every error this product raises, in one tree; each message names the session, what happened and the mend.
 
-    SessionError
-    ├── ConfigError            what was asked for cannot be built
-    │   ├── BudgetError        a budget or policy value is out of range
-    │   ├── UnknownScheme      a store URL nobody answers to
-    │   └── MissingExtra       a driver or framework is not installed
-    ├── InputError             a message or transcript cannot be taken
-    │   ├── EmptyMessage       nothing to store
-    │   ├── MessageTooLarge    over the policy's byte limit
-    │   ├── UnknownRole        a role outside system, user, assistant, tool
-    │   ├── OrphanToolResult   a tool result without its call
-    │   ├── DuplicateMessage   one id, two contents
-    │   ├── PinnedTooLarge     what must stay in every view is over the budget
-    │   └── TranscriptError    a line of a transcript cannot be read
-    ├── StoreError             the place where sessions are kept
-    │   ├── StoreUnreadable    not a database of ours, or damaged
-    │   ├── NewerSchema        written by a newer release
-    │   └── StoreBusy          another writer held it for too long
-    ├── Conflict               the session moved on; load again and retry
-    ├── NotFound               no such session, message or reference
-    └── VoiceError             a blocking call met something that must be awaited
+SessionError
+├── ConfigError            what was asked for cannot be built
+│   ├── BudgetError        a budget or policy value is out of range
+│   ├── UnknownScheme      a store URL nobody answers to
+│   └── MissingExtra       a driver or framework is not installed
+├── InputError             a message or transcript cannot be taken
+│   ├── EmptyMessage       nothing to store
+│   ├── MessageTooLarge    over the policy's byte limit
+│   ├── UnknownRole        a role outside system, user, assistant, tool
+│   ├── OrphanToolResult   a tool result without its call
+│   ├── DuplicateMessage   one id, two contents
+│   ├── PinnedTooLarge     what must stay in every view is over the budget
+│   └── TranscriptError    a line of a transcript cannot be read
+├── StoreError             the place where sessions are kept
+│   ├── StoreUnreadable    not a database of ours, or damaged
+│   ├── NewerSchema        written by a newer release
+│   └── StoreBusy          another writer held it for too long
+├── Conflict               the session moved on; load again and retry
+├── NotFound               no such session, message or reference
+└── VoiceError             a blocking call met something that must be awaited
 """
 
 
@@ -105,6 +105,4 @@ class VoiceError(SessionError, RuntimeError):
 
 def missing_extra(package: str, extra: str) -> MissingExtra:
     """The error for `package`, which only the extra `extra` installs."""
-    return MissingExtra(
-        f"{package} is not installed; it comes with: pip install 'llm-sessions[{extra}]'"
-    )
+    return MissingExtra(f"{package} is not installed; it comes with: pip install 'llm-sessions[{extra}]'")

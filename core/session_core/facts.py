@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from session_core.cues import commands, kinds, promises
+from session_core.language.cues import commands, kinds, promises
+from session_core.language.slots import clauses, slot
+from session_core.language.supersede import ASSISTANT, TOOL, put
+from session_core.language.values import Value, ValueKind, currency, values
+from session_core.language.words import content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind
-from session_core.slots import clauses, slot
-from session_core.supersede import ASSISTANT, TOOL, put
 from session_core.turns import Message, Role
-from session_core.values import Value, ValueKind, currency, values
-from session_core.words import content_words, one_line, sentences, shorten, words
 
 FACT_CHARACTERS = 200
 """A longer sentence is shortened around what makes it a fact; the cut shows as `…`."""
@@ -194,9 +194,7 @@ def _telling(value: Value) -> bool:
     return dated or "@" in value.text or any(c.isdigit() for c in value.text)
 
 
-def _fact(
-    message: Message, kind: FactKind, sentence: str, stated: Sequence[Value], author: str | None
-) -> Fact:
+def _fact(message: Message, kind: FactKind, sentence: str, stated: Sequence[Value], author: str | None) -> Fact:
     core = next((value.start for value in stated if value.kind in _STATED), 0)
     text = shorten(sentence, FACT_CHARACTERS, core)
     return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))

@@ -14,8 +14,8 @@ from session_core.events import FellBack, Folded
 from session_core.plan import Digest
 from session_core.ports import Loaded, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
-from session_core.session import Workshop
 from session_core.turns import Importance, Key, Message, Role, Unit, units
+from session_core.workshop import Workshop
 
 ATTEMPTS = 4
 """How often a fold starts again when another one was faster."""
@@ -75,9 +75,7 @@ class Folder:
         summary = await self._summary(loaded, gone)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
-        digest = fold(
-            loaded.digest, parts, covers, tools=self.shop.tools, summary=summary, made_by=made_by
-        )
+        digest = fold(loaded.digest, parts, covers, tools=self.shop.tools, summary=summary, made_by=made_by)
         return replace(digest, time_s=self.shop.clock())
 
     async def _summary(self, loaded: Loaded, gone: Sequence[Message]) -> str | None:

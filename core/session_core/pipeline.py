@@ -11,9 +11,9 @@ from typing import Protocol
 
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
-from session_core.session import Workshop
 from session_core.turns import Key
 from session_core.voices import run_blocking
+from session_core.workshop import Workshop
 
 
 class Pipeline(Protocol):

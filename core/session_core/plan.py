@@ -184,9 +184,7 @@ class View:
     version: int = 0
 
     def _repr_html_(self) -> str:
-        return view_html(
-            self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier
-        )
+        return view_html(self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier)
 
     def explain(self) -> str:
         """One line for each part of the record: where it is, what was chosen, its price, and why."""

@@ -56,9 +56,7 @@ def rank(query: str, candidates: Sequence[Message], *, max_hits: int) -> list[tu
     scored: list[tuple[Message, float]] = []
     for message, bag, length in zip(candidates, bags, lengths, strict=True):
         damping = K1 * (1 - B + B * length / (average or 1.0))
-        score = sum(
-            weights[word] * bag[word] * (K1 + 1) / (bag[word] + damping) for word in wanted if word in bag
-        )
+        score = sum(weights[word] * bag[word] * (K1 + 1) / (bag[word] + damping) for word in wanted if word in bag)
         if score > 0:
             scored.append((message, score))
     scored.sort(key=lambda pair: (-pair[1], -pair[0].seq))

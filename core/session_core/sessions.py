@@ -20,12 +20,13 @@ from session_core.plan import Digest, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
 from session_core.ranges import Ranges
-from session_core.session import Clock, Flow, Workshop
+from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.open import open_store
 from session_core.transcripts import message_from_plain
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking, threaded
+from session_core.workshop import Clock, Workshop
 
 Said = Message | Mapping[str, Any]
 """What `append` takes: a message of ours, or a dict in the shape of the OpenAI chat API."""

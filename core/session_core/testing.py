@@ -350,6 +350,4 @@ async def _put(
     since: int | None = 0,
 ) -> None:
     values: dict[str, Plain | MessageList | None] = {"messages": MessageList(items) if items else None}
-    await store.put_checkpoint(
-        _checkpoint(checkpoint_id, parent_id), values, head_channel="messages", since=since
-    )
+    await store.put_checkpoint(_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", since=since)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from session_core.errors import InputError, TranscriptError
-from session_core.plain_messages import is_message, messages_from_plain
+from session_core.serial.plain_messages import is_message, messages_from_plain
 from session_core.turns import Message
 
 _LINES = frozenset({".jsonl", ".ndjson"})
@@ -53,11 +53,7 @@ def read(path: str | Path) -> list[Transcript]:
     place = _Place(Path(path))
     text = _text(place)
     name = _stem(place.path)
-    found = (
-        _from_lines(text, place, name)
-        if _is_lines(text, place)
-        else _from_value(_json(text, place), place, name)
-    )
+    found = _from_lines(text, place, name) if _is_lines(text, place) else _from_value(_json(text, place), place, name)
     kept = [transcript for transcript in found if transcript.messages]
     if not kept:
         raise place.error("no message in it", "a transcript is a JSON list of messages, or a message a line")

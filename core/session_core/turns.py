@@ -46,8 +46,9 @@ class Importance(StrEnum):
 Origin = Literal["record", "digest", "recall", "refresh"]
 """Where a message of a view comes from: the record, or written for the view alone."""
 
-Rendition = Literal["whole", "clip", "named"]
-"""How a message of the record stands in a view: as it is, shortened, or with its author's name before it."""
+Rendition = Literal["whole", "clip", "named", "foreign"]
+"""How a message of the record stands in a view: as it is, shortened, with its author's name before it, or
+in the shape of another framework than the one that stored it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +162,7 @@ class Message:
     def require_content(self, key: Key) -> None:
         """Raises: EmptyMessage when a message that must say something says nothing."""
         if self.empty and self.role in (Role.USER, Role.SYSTEM):
-            raise EmptyMessage(
-                f"session {key}: a {self.role} message is empty; send text, media or nothing at all"
-            )
+            raise EmptyMessage(f"session {key}: a {self.role} message is empty; send text, media or nothing at all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +217,7 @@ def units(messages: Sequence[Message]) -> list[Unit]:
         waiting.append(of_group[id(group)])
         for call in message.tool_calls:
             owner[call.id] = group
-    return [
-        Unit(tuple(group), complete=not missing)
-        for group, missing in zip(groups, waiting, strict=True)
-    ]
+    return [Unit(tuple(group), complete=not missing) for group, missing in zip(groups, waiting, strict=True)]
 
 
 def turn_starts(parts: Sequence[Unit]) -> list[int]:

@@ -27,9 +27,9 @@ from session_core.demo.played import Played, Sent
 from session_core.demo.tools import Folder
 from session_core.errors import missing_extra
 from session_core.policy import Policy
-from session_core.session import Workshop
 from session_core.sessions import Sessions
 from session_core.turns import Message
+from session_core.workshop import Workshop
 
 MOST_STEPS = 25
 """No turn of the demo needs as many; an agent that runs in a circle ends here."""

@@ -23,12 +23,12 @@ from session_core.demo.played import Played
 from session_core.demo.tools import Folder
 from session_core.demo.user import PROMISES, RECALL, questions
 from session_core.errors import ConfigError, MissingExtra, missing_extra
+from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.policy import Policy
 from session_core.sessions import Session, Sessions
 from session_core.turns import Message
 from session_core.voices import run_blocking
-from session_core.words import one_line
 
 SESSION = "demo"
 FILES = ("demo.db", "without.db")

@@ -14,6 +14,7 @@ from session_core.budget import Budget
 from session_core.cli.chat_shape import chat_message
 from session_core.cli.terminal import columns
 from session_core.errors import ConfigError, NotFound
+from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.policy import Policy
 from session_core.ports import State
@@ -21,7 +22,6 @@ from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
 from session_core.turns import Key, Message
 from session_core.voices import run_blocking
-from session_core.words import one_line
 
 FIRST_CHARACTERS = 72
 LAST_NOTICES = 3

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from session_core.values import Value, ValueKind, currency, numbers, values
-from session_core.words import MONTHS, STOP_WORDS, sentences
+from session_core.language.values import Value, ValueKind, currency, numbers, values
+from session_core.language.words import MONTHS, STOP_WORDS, sentences
 
 MAX_REPEATS = 3
 """A phrase of up to 12 words said more often than this without a break is a model stuck in a loop."""

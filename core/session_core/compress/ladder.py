@@ -46,8 +46,8 @@ def plan(
 ) -> Plan:
     """The plan for one view of `messages` (in conversation order, those behind `digest`).
 
-    `open_end` leaves the last unit as it is although calls of it wait for their results: for a run
-    that goes on where it was interrupted, before its next model call.
+    `open_end` leaves the last unit as it is, however large, when calls of it wait for their results:
+    for a run that goes on where it was interrupted, before its next model call.
 
     The promise: `tokens` is at most the budget's limit; every tool call stands with its results;
     the first message is a system or user message; none is empty.
@@ -56,11 +56,14 @@ def plan(
     extras = extras or Extras()
     pinned = [message for message in messages if message.role is Role.SYSTEM and not message.empty]
     rest = [message for message in messages if message.role is not Role.SYSTEM]
-    parts = _settled(units(rest), tools, open_end=open_end)
+    whole = units(rest)
+    waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
+    parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
     asked = max((i for i, unit in enumerate(parts) if unit.starts_turn), default=None)
     additions = _extra_messages(extras, tools)
     fixed = sum(m.tokens for m in pinned) + sum(m.tokens for m in additions)
     _require_room(fixed, pinned, tools)
+    fixed += min(waiting.tokens, tools.limits.total // 2) if waiting else 0
     steps = walk(parts, fixed, digest, asked=asked, tools=tools)
     grown = digest
     if steps.folded:
@@ -73,7 +76,7 @@ def plan(
     body = [*([question] if question else []), *kept]
     opening = _opening(tools)
     room = tools.limits.total - fixed - sum(m.tokens for m in head or [opening])
-    body = squeeze(body, room, tools=tools)
+    body = squeeze(body, room, tools=tools) + ([waiting] if waiting else [])
     shown = _with_additions(body, additions)
     if not head and shown and shown[0].role is not Role.USER:
         head = [opening]
@@ -87,9 +90,7 @@ def plan(
     )
 
 
-def walk(
-    parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools
-) -> Steps:
+def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
     """How far the units are clipped and folded, found by adding them one after the other.
 
     A unit that takes the sum over the facts threshold starts a step: everything before it is
@@ -125,12 +126,6 @@ def walk(
     return Steps(folded, clipped)
 
 
-def _settled(parts: Sequence[Unit], tools: Tools, *, open_end: bool) -> list[Unit]:
-    last = len(parts) - 1
-    made = [unit if open_end and i == last else _settle(unit, tools) for i, unit in enumerate(parts)]
-    return [unit for unit in made if unit is not None]
-
-
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
     """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
     first = unit.first
@@ -152,14 +147,14 @@ def _spoken(message: Message, tools: Tools) -> Message:
 
 
 def _clipped(unit: Unit) -> Unit:
-    return Unit(
-        tuple(
-            message
-            if message.clip is None
-            else replace(message, content=message.clip, media=(), aside="", tokens=message.clip_tokens, rendition="clip")
-            for message in unit.messages
-        )
-    )
+    return Unit(tuple(_by_clip(message) for message in unit.messages))
+
+
+def _by_clip(message: Message) -> Message:
+    if message.clip is None:
+        return message
+    short = replace(message, content=message.clip, media=(), aside="", rendition="clip")
+    return replace(short, tokens=message.clip_tokens)
 
 
 def _covers(digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], folded: int) -> Ranges:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 from session_core.classify import filler
-from session_core.cues import commands, kinds, promises
+from session_core.language.cues import commands, kinds, promises
+from session_core.language.words import content_words, one_line, sentences, shorten
 from session_core.plan import Count, FactKind
 from session_core.ports import SummaryRequest
 from session_core.turns import Importance, Message, Role
-from session_core.words import content_words, one_line, sentences, shorten
 
 SENTENCE_CHARACTERS = 320
 """A longer sentence is shortened; the cut shows as `…`."""

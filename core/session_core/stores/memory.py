@@ -174,9 +174,7 @@ class MemoryStore:
                         session.state = with_head(session.state, head)
             session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
             after = session.state.ledger
-            return Appended(
-                (), after.messages - before.messages, session.state, after.tokens - before.tokens
-            )
+            return Appended((), after.messages - before.messages, session.state, after.tokens - before.tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._lock:
@@ -244,9 +242,7 @@ class MemoryStore:
         outcome = self._number(session, messages, revise=True)
         self._keep(session, outcome)
         numbers = iter(outcome.seqs)
-        part = part_of(
-            (item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden
-        )
+        part = part_of((item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden)
         session.state = grown(session.state, outcome, session.state.head)
         return part
 
@@ -263,5 +259,3 @@ class MemoryStore:
     @staticmethod
     def _pick(session: _Session, part: Ranges) -> tuple[Message, ...]:
         return tuple(session.log[seq - 1] for seq in part)
-
-

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from session_core.codec import ledger_from_plain, ledger_to_plain
 from session_core.ports import Standing, State
 from session_core.ranges import Ranges
+from session_core.serial.codec import ledger_from_plain, ledger_to_plain
 from session_core.turns import Key
 
 

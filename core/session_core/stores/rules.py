@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from session_core.codec import body_digest
 from session_core.errors import Conflict, DuplicateMessage
 from session_core.plan import Digest
 from session_core.ports import Marks, Standing, State
 from session_core.ranges import Ranges
+from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
 
 Known = Callable[[str], dict[bytes, int]]
@@ -30,9 +30,7 @@ class Numbered:
         return sum(message.tokens for message, _ in self.new)
 
 
-def number(
-    key: Key, messages: Sequence[Message], *, next_seq: int, known: Known, revise: bool
-) -> Numbered:
+def number(key: Key, messages: Sequence[Message], *, next_seq: int, known: Known, revise: bool) -> Numbered:
     """Give each message its sequence number; one that is known by id and content keeps its own.
 
     A clip of a known message stands for that message, so that a shortened rendition that comes back
@@ -69,9 +67,7 @@ def number(
 def require_version(state: State, expected: int | None) -> None:
     """Raises: Conflict when the session is not at version `expected`."""
     if expected is not None and state.version != expected:
-        raise Conflict(
-            f"session {state.key} is at version {state.version}, not {expected}; load it again and retry"
-        )
+        raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
 
 
 def require_newest(state: State, expected: int) -> None:
@@ -167,9 +163,7 @@ def marked(state: State, marks: Marks) -> State:
     after = replace(
         state,
         tier=state.tier if marks.tier is None else marks.tier,
-        resumed_after_seq=state.resumed_after_seq
-        if marks.resumed_after_seq is None
-        else marks.resumed_after_seq,
+        resumed_after_seq=state.resumed_after_seq if marks.resumed_after_seq is None else marks.resumed_after_seq,
         absent_s=state.absent_s if marks.absent_s is None else marks.absent_s,
     )
     if marks.activate and after.active != after.ready:

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from session_core.codec import (
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Loaded, Marks, State
+from session_core.ranges import Ranges
+from session_core.serial.codec import (
     digest_to_plain,
     notice_from_plain,
     notice_to_plain,
     pack,
     unpack,
 )
-from session_core.events import Notice
-from session_core.plan import Digest
-from session_core.ports import Appended, Loaded, Marks, State
-from session_core.ranges import Ranges
 from session_core.stores.rules import digest_for, grown, marked, require_newest, require_version, standing
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from session_core.codec import body_digest, decode_body, pack, unpack
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.serial.codec import body_digest, decode_body, pack, unpack
 from session_core.stores.rules import grown, head_after, part_of, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
@@ -148,14 +148,10 @@ def _keep_list(connection: sqlite3.Connection, row: SessionRow, value: MessageLi
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
     numbers = iter(outcome.seqs)
-    return part_of(
-            (item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden
-        )
+    return part_of((item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden)
 
 
-def _part_before(
-    connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str
-) -> Ranges:
+def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Ranges:
     parent = connection.execute(
         "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, parent_id)
     ).fetchone()

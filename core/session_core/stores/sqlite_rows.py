@@ -6,7 +6,12 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 
-from session_core.codec import (
+from session_core.errors import NotFound
+from session_core.plan import Digest
+from session_core.ports import State
+from session_core.ranges import Ranges
+from session_core.retrieve import searchable, terms
+from session_core.serial.codec import (
     body_digest,
     decode_body,
     digest_from_plain,
@@ -14,11 +19,6 @@ from session_core.codec import (
     pack,
     unpack,
 )
-from session_core.errors import NotFound
-from session_core.plan import Digest
-from session_core.ports import State
-from session_core.ranges import Ranges
-from session_core.retrieve import searchable, terms
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.stores.rules import Numbered, number
 from session_core.turns import Importance, Key, Message
@@ -122,9 +122,7 @@ def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Nu
         _index(connection, row, message, body)
 
 
-def keep_body(
-    connection: sqlite3.Connection, row: SessionRow, message: Message, digest: bytes | None = None
-) -> int:
+def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message, digest: bytes | None = None) -> int:
     """The place of the message's body, which is written unless the session has it."""
     digest = digest or body_digest(message)
     found = connection.execute(
@@ -148,9 +146,7 @@ def _index(connection: sqlite3.Connection, row: SessionRow, message: Message, bo
     words = " ".join(terms(searchable(message)))
     done = connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]
     if words and not done:
-        connection.execute(
-            "INSERT INTO words (rowid, session, text) VALUES (?, ?, ?)", (body, f"s{row.place}", words)
-        )
+        connection.execute("INSERT INTO words (rowid, session, text) VALUES (?, ?, ?)", (body, f"s{row.place}", words))
         connection.execute("UPDATE bodies SET indexed = 1 WHERE id = ?", (body,))
 
 
@@ -196,9 +192,7 @@ def messages_where(
     connection: sqlite3.Connection, row: SessionRow, condition: str, values: Iterable[object]
 ) -> tuple[Message, ...]:
     """The messages for which `condition` holds, by sequence number."""
-    rows = connection.execute(
-        f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.place, *values)
-    )
+    rows = connection.execute(f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.place, *values))
     return tuple(message_from(found) for found in rows)
 
 

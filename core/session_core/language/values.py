@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from session_core.words import MONTHS
+from session_core.language.words import MONTHS
 
 
 class ValueKind(StrEnum):

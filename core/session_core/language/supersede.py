@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from session_core.cues import corrects
+from session_core.language.cues import corrects
+from session_core.language.slots import open_to, same_slot, typed, without
+from session_core.language.values import Value, ValueKind, currency
+from session_core.language.words import words
 from session_core.plan import Fact, FactKind
-from session_core.slots import open_to, same_slot, typed, without
-from session_core.values import Value, ValueKind, currency
-from session_core.words import words
 
 ASSISTANT = "assistant"
 TOOL = "tool"

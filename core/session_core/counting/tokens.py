@@ -10,8 +10,8 @@ from functools import lru_cache
 from math import ceil
 from typing import Protocol
 
-from session_core.token_estimate import estimate
-from session_core.token_tables import CL100K, O200K, table
+from session_core.counting.estimate import estimate
+from session_core.counting.tables import CL100K, O200K, table
 from session_core.turns import Message
 
 FRAMING_TOKENS = 4
@@ -105,8 +105,7 @@ def message_tokens(message: Message, counter: TokenCounter) -> int:
     names = (message.tool_call_id, message.name, message.author)
     texts = sum(counter.count(text) for text in (message.content, message.aside, *names) if text)
     calls = sum(
-        counter.count(call.name) + counter.count(call.arguments) + FRAMING_TOKENS
-        for call in message.tool_calls
+        counter.count(call.name) + counter.count(call.arguments) + FRAMING_TOKENS for call in message.tool_calls
     )
     media = sum(MEDIA_TOKENS[part.kind] for part in message.media)
     return FRAMING_TOKENS + texts + calls + media

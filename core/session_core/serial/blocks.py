@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from session_core.held import Span
+from session_core.serial.held import Span
 from session_core.turns import Media
 
 MediaKind = Literal["image", "audio", "video", "file"]

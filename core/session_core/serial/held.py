@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
-from session_core.exact import Exact, Held
+from session_core.serial.exact import Exact, Held
 from session_core.turns import Message
 
 Span = tuple[int, int]

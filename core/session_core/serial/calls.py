@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from session_core.exact import Exact
+from session_core.serial.exact import Exact
 from session_core.turns import ToolCall
 
 _ARGUMENTS = ("arguments", "args", "input", "tool_kwargs", "kwargs")

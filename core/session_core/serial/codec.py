@@ -8,10 +8,10 @@ from hashlib import blake2b
 
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
-from session_core.exact import Exact, mapping, padded, trimmed
 from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
+from session_core.serial.exact import Exact, mapping, padded, trimmed
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED = b"\x01", b"\x02"

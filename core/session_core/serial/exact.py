@@ -204,9 +204,7 @@ class _Writer:
         found = self._found(value) if value else value
         if found is not value:
             return found
-        if all(type(key) is str for key in value) and not (
-            self._halves and any(not _in_utf8(key) for key in value)
-        ):
+        if all(type(key) is str for key in value) and not (self._halves and any(not _in_utf8(key) for key in value)):
             return {key: self.plain(item) for key, item in value.items()}
         return self._extension(ODD_MAP, [[self.plain(k), self.plain(v)] for k, v in value.items()])
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from session_core.blocks import Parts, read_blocks
-from session_core.calls import calls_from, function_call_id
 from session_core.errors import InputError
+from session_core.serial.blocks import Parts, read_blocks
+from session_core.serial.calls import calls_from, function_call_id
 from session_core.turns import Message, Role, ToolCall
 
 _ROLES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from session_core.values import Value, ValueKind, values
-from session_core.words import STOP_WORDS, words
+from session_core.language.values import Value, ValueKind, values
+from session_core.language.words import STOP_WORDS, words
 
 MAX_SLOT_CHARACTERS = 60
 
@@ -60,9 +60,7 @@ _STATING = (
         re.I,
     ),
     re.compile(rf"^\W*{_X}\s?[:=]\s(?P<y>\S.*)"),
-    re.compile(
-        r"(?P<x>我的名字|[我]?的?(?:预算|电话|邮箱|地址|生日|截止日期|名字))(?:是|为|改成|改为)(?P<y>.+)"
-    ),
+    re.compile(r"(?P<x>我的名字|[我]?的?(?:预算|电话|邮箱|地址|生日|截止日期|名字))(?:是|为|改成|改为)(?P<y>.+)"),
     re.compile(r"\b(?:a|the|my|our)\s(?P<x>(?:\w+\s)?(?:budget|deadline|limit))\s(?:of|on)\s(?P<y>.+)", re.I),
 )
 _NAMED = re.compile(

@@ -51,8 +51,7 @@ RULES = (
     ),
     Cue.of(
         "do don't don’t dont",
-        _LEAD
-        + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
+        _LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
         r"like|believe|recall|you)\b)",
     ),
     Cue.of("only", _LEAD + r"only (?!joking|kidding|just)\w+"),
@@ -200,8 +199,7 @@ DECISIONS = (
         r"\b(?:je prends|on prend|nous prenons|(?:j['’]ai|nous avons|on a) (?:décidé|choisi))\b",
     ),
     Cue.of(
-        "decidido vamos elijo elegimos quedo decidi decidimos escolho escolhi fechado deciso scelgo "
-        "prendiamo",
+        "decidido vamos elijo elegimos quedo decidi decidimos escolho escolhi fechado deciso scelgo prendiamo",
         r"\b(?:h(?:e|emos) decidido|vamos (?:con|com|de)|elijo|elegimos|me quedo con|decidi(?:mos)?|"
         r"escolh[oi]|"
         r"fechado|(?:ho|abbiamo) deciso|scelgo|prendiamo)\b",
@@ -273,9 +271,7 @@ PREFERENCES = (
         r"enjoy)|"
         r"can['’]?t stand|looking for|interested in)",
     ),
-    Cue.of(
-        "fan looking interested into not hoping", r"\bi['’]?m (?:a (?:big )?fan of|into|not into|hoping)\b"
-    ),
+    Cue.of("fan looking interested into not hoping", r"\bi['’]?m (?:a (?:big )?fan of|into|not into|hoping)\b"),
     Cue.of(
         "favorite favourite preference prefer prefers preferred preferably",
         r"\bfavou?rite\b|\bpreference\b|\bprefer(?:s|red|ably)?\b",
@@ -331,8 +327,7 @@ IDENTITIES = (
         r"\bi (?:live|work|study|teach) (?:in|at|as|for|on|with)\b|\bborn (?:in|on)\b",
     ),
     Cue.of(
-        "heiße heisse mein meine wohne lebe arbeite appelle m'appelle m’appelle mon j'habite j’habite vis "
-        "travaille",
+        "heiße heisse mein meine wohne lebe arbeite appelle m'appelle m’appelle mon j'habite j’habite vis travaille",
         r"\b(?:ich heiße|ich heisse|mein name|meine? (?:e-?mail|telefonnummer|adresse)|"
         r"ich (?:wohne|lebe|arbeite)|je m['’]appelle|mon nom|j['’]habite|je (?:vis|travaille))\b",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from session_core.phrases import (
+from session_core.language.phrases import (
     ANY_SCRIPT,
     COMMITMENTS,
     CONSTRAINTS,
@@ -17,8 +17,11 @@ from session_core.phrases import (
     STEM_CHARACTERS,
     Cue,
 )
+from session_core.language.words import words
 from session_core.plan import FactKind
-from session_core.words import words
+
+LEAD_IN_WORDS = 8
+"""Most words before a colon that announce a rule; longer ones tell a story."""
 
 _USER_KINDS = (
     (FactKind.RULE, RULES),
@@ -53,8 +56,17 @@ def kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        if _says(sentence, stems, cues):
+        if _says(sentence, stems, cues) or (kind.pinned and _announced(sentence, cues)):
             yield kind
+
+
+def _announced(sentence: str, cues: tuple[Cue, ...]) -> bool:
+    """Whether a few words and a colon lead in what `cues` say ("One rule for all of it: always ...")."""
+    head, colon, rest = sentence.partition(":")
+    told = rest.strip()
+    if not colon or len(head.split()) > LEAD_IN_WORDS or not told or not told[0].isalpha():
+        return False
+    return _says(told, _stems(told), cues)
 
 
 def corrects(sentence: str) -> bool:

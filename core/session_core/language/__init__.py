@@ -1,0 +1,1 @@
+"""Reading what people say: sentences, values, cues of rules and decisions, what replaces what."""

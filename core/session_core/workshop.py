@@ -1,0 +1,95 @@
+"""What every session of one `Sessions` works with: counter, rules, clock, and what is worked out once per message."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from session_core.classify import RuleClassifier
+from session_core.compress.clip import clip
+from session_core.compress.fold import Tools
+from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
+from session_core.events import Event
+from session_core.policy import Policy
+from session_core.ports import Classifier
+from session_core.serial.codec import body_digest
+from session_core.turns import GIVEN_ID, Importance, Message, Role
+
+Clock = Callable[[], float]
+KNOWN_CONTENTS = 8_192
+"""How many contents' figures a process remembers; a full memory starts afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of a content: its price, its importance, and the clip beside it."""
+
+    tokens: int
+    importance: Importance
+    clip: str | None = None
+    clip_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every session of one `Sessions` works with: policy, counter, rules, clock, and who is told."""
+
+    policy: Policy
+    tell: Callable[[Event], None] = field(default=lambda _: None)
+    clock: Clock = field(default=time.time)
+    known: dict[bytes, Figures] = field(default_factory=dict)
+    counter: TokenCounter = field(init=False)
+    tools: Tools = field(init=False)
+    classifier: Classifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        counter = counter_for(self.policy.model)
+        object.__setattr__(self, "counter", counter)
+        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits))
+        object.__setattr__(self, "classifier", self.policy.classifier or RuleClassifier())
+
+    def measure(self, message: Message) -> int:
+        """Tokens of a message as a provider counts it."""
+        return message_tokens(message, self.counter)
+
+    def prepare(self, message: Message) -> Message:
+        """The message with its id, time, price and importance, and a clip beside a large tool output."""
+        named = message if message.id else replace(message, id=f"{GIVEN_ID}{uuid.uuid4().hex}")
+        figures = self._figures(named)
+        return replace(
+            named,
+            time_s=message.time_s if message.time_s is not None else self.clock(),
+            tokens=figures.tokens,
+            importance=figures.importance,
+            clip=figures.clip,
+            clip_tokens=figures.clip_tokens,
+        )
+
+    def _figures(self, message: Message) -> Figures:
+        """What is worked out once for a message; frameworks hand in the same ones again and again.
+
+        A clip names its message, so the figures of a tool output are those of one id.
+        """
+        name = message.id if message.role is Role.TOOL else message.author or ""
+        known = body_digest(message) + name.encode("utf-8", "surrogatepass")
+        found = self.known.get(known)
+        if found is None:
+            if len(self.known) >= KNOWN_CONTENTS:
+                self.known.clear()
+            found = self.known[known] = self._work_out(message)
+        return found
+
+    def _work_out(self, message: Message) -> Figures:
+        tokens = self.measure(message)
+        importance = self.classifier.classify(message)
+        most = self.policy.tool_output_tokens
+        if message.role is not Role.TOOL or tokens <= most:
+            return Figures(tokens, importance)
+        count = self.counter.count
+        shorter = clip(message.content, max_tokens=most, count=count, reference=message.id)
+        if shorter is None:
+            return Figures(tokens, importance)
+        clipped = replace(message, content=shorter.text, aside="", media=())
+        return Figures(tokens, importance, shorter.text, self.measure(clipped))
