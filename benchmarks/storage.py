@@ -20,12 +20,15 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from langchain_session import SessionSaver
+from langchain_session.messages import to_core
 from session_core import Budget, Policy
+from session_core.counting.tokens import counter_for, message_tokens
 
 TURNS = 200
 MARKS = (10, 50, 100, 200)
 RESULT_BYTES = 2_048
 WINDOW_TOKENS = 16_000
+COUNTER = counter_for()
 
 
 class State(TypedDict):
@@ -41,8 +44,9 @@ class Measured:
         self.name = name
         self.path = path
         self.loaded: list[int] = []
+        self.tokens: list[int] = []
         self.turn_ms: list[float] = []
-        self.graph = _graph(self.loaded, saver)
+        self.graph = _graph(self.loaded, self.tokens, saver)
         self.config: Any = {"configurable": {"thread_id": "t"}}
 
     def turn(self, number: int) -> None:
@@ -63,11 +67,12 @@ class Measured:
         return len(self.graph.get_state(self.config).values["messages"])
 
 
-def _graph(loaded: list[int], saver: BaseCheckpointSaver[Any]) -> Any:
+def _graph(loaded: list[int], tokens: list[int], saver: BaseCheckpointSaver[Any]) -> Any:
     def model(state: State) -> dict[str, Any]:
         last = state["messages"][-1]
         if isinstance(last, HumanMessage):
             loaded.append(len(state["messages"]))
+            tokens.append(sum(message_tokens(to_core(message), COUNTER) for message in state["messages"]))
             call = {"name": "look", "args": {"q": last.content}, "id": f"call-{last.id}"}
             return {"messages": [AIMessage("", tool_calls=[call])]}
         return {"messages": [AIMessage(f"the answer to it, in a few words, by {last.id}")]}
@@ -111,6 +116,6 @@ def _run(rows: list[Measured]) -> None:
     for row in rows:
         first, last = (statistics.median(part) for part in (row.turn_ms[5:15], row.turn_ms[-10:]))
         print(
-            f"{row.name:>12}: a run starts with at most {max(row.loaded)} messages, get_state shows "
-            f"{row.messages()}, a turn takes {first:.0f} ms around turn 10 and {last:.0f} ms around turn {TURNS}"
+            f"{row.name}: {row.messages()} messages in get_state; a run starts with at most {max(row.loaded)} of them"
         )
+        print(f"    ({max(row.tokens):,} tokens); a turn takes {first:.0f} ms around turn 10, {last:.0f} ms at the end")

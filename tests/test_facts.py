@@ -401,3 +401,20 @@ def test_of_each_slot_one_value_is_current_and_rules_never_go(said: list[str]) -
     slots = [fact.slot for fact in facts if fact.current and fact.slot]
     assert len(slots) == len(set(slots))
     assert all(fact.current for fact in facts if fact.kind is FactKind.RULE)
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [
+        "A correction: the budget for the review is 5,200 EUR, not 4,800 EUR.",
+        "The budget for the review is 5,200 EUR, not 4,800 EUR.",
+    ],
+)
+def test_a_correction_that_quotes_the_old_value_replaces_it_and_keeps_the_rest(correction: str) -> None:
+    stated = Message(Role.USER, "The budget for the review is 4,800 EUR, and it must be done by 14 March 2027.", seq=1)
+    corrected = Message(Role.USER, correction, seq=2)
+    facts = merge((), extract([stated, corrected]))
+    current = [line(fact) for fact in facts if fact.current]
+    assert stated.content not in current
+    assert any(shown.startswith(correction) for shown in current)
+    assert any("14 March 2027" in shown for shown in current)

@@ -95,7 +95,13 @@ class Store(Protocol):
     scheme: str
 
     async def append(
-        self, key: Key, messages: Sequence[Message], *, expected: int | None = None, revise: bool = False
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
     ) -> Appended:
         """Add `messages` behind the head, all or none, and give each its sequence number.
 
@@ -104,7 +110,8 @@ class Store(Protocol):
         and takes the old one's place in the head. A batch that begins a turn (holds a user message)
         makes the newest digest the active one.
 
-        Raises: DuplicateMessage without `revise`; Conflict when `expected` is not the version.
+        Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` when a new result
+        answers no open call; Conflict when `expected` is not the version.
         """
         ...
 

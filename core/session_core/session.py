@@ -9,10 +9,9 @@ from dataclasses import replace
 from session_core.budget import Tier
 from session_core.compress.fold import Tools
 from session_core.compress.ladder import Extras, plan
-from session_core.errors import InputError, MessageTooLarge, NotFound, OrphanToolResult, PinnedTooLarge
+from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
-from session_core.ledger import Ledger
 from session_core.plan import Choice, Plan, Report, View
 from session_core.ports import Appended, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
@@ -47,11 +46,8 @@ class Flow:
         began = time.perf_counter()
         for message in messages:
             self._check(message, lenient)
-        if not lenient and any(message.role is Role.TOOL for message in messages):
-            state = await self._store.state(self.key) or State(self.key)
-            await self._check_results(messages, state.ledger)
         prepared = [self._shop.prepare(message) for message in messages]
-        done = await self._store.append(self.key, prepared, expected=expected)
+        done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient)
         return done, await self.settle(done, time.perf_counter() - began)
 
     async def settle(self, done: Appended, seconds: float) -> bool:
@@ -138,20 +134,6 @@ class Flow:
                 f"session {self.key}: a system message has {tokens} tokens and stands in every view of {limit}; "
                 "shorten it, or raise Budget(window_tokens=...)"
             )
-
-    async def _check_results(self, messages: Sequence[Message], ledger: Ledger) -> None:
-        waiting = set(ledger.open_calls)
-        for message in messages:
-            if message.role is Role.TOOL:
-                if message.tool_call_id not in waiting:
-                    known = message.id and await self._store.find(self.key, message.id)
-                    if not known:
-                        raise OrphanToolResult(
-                            f"session {self.key}: a tool result answers call {message.tool_call_id!r}, which is not "
-                            "open; append the assistant message with that call first, and each result once"
-                        )
-                waiting.discard(message.tool_call_id or "")
-            waiting |= {call.id for call in message.tool_calls}
 
     def _notice(self, tokens: int, state: State) -> Notice:
         pressure = self._shop.policy.budget.pressure(tokens)

@@ -10,8 +10,9 @@ Every promise is one async function that takes an empty store and raises Asserti
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
-from session_core.errors import Conflict, DuplicateMessage
+from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
 from session_core.events import Event, Notice
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ports import Checkpoint, Marks, MessageList, Plain, SessionStore, Stored, Write
@@ -147,6 +148,22 @@ async def refuses_another_version(store: SessionStore) -> None:
         await store.append(KEY, [message(2)], expected=done.state.version)
         return
     raise AssertionError("a wrong version was taken")
+
+
+async def refuses_a_result_without_its_call(store: SessionStore) -> None:
+    """With `strict` a result must answer an open call, of its own batch or an earlier one, and once."""
+    call = Message(Role.ASSISTANT, "", id="c", tool_calls=(ToolCall("t1", "look"), ToolCall("t2", "look")))
+    first = Message(Role.TOOL, "one", id="r1", tool_call_id="t1")
+    second = Message(Role.TOOL, "two", id="r2", tool_call_id="t2")
+    await store.append(KEY, [message(1), call, first], strict=True)
+    await store.append(KEY, [second, first], strict=True)
+    for wrong in (Message(Role.TOOL, "x", id="r3", tool_call_id="t1"), replace(second, id="r4", tool_call_id="no")):
+        try:
+            await store.append(KEY, [message(5), wrong], strict=True)
+        except OrphanToolResult:
+            continue
+        raise AssertionError("a result without an open call was taken")
+    assert [m.id for m in await store.record(KEY)] == ["m1", "c", "r1", "r2"]
 
 
 async def loads_what_is_behind_the_digest(store: SessionStore) -> None:
@@ -320,6 +337,7 @@ STORE_PROMISES: tuple[Promise, ...] = (
     refuses_other_content_under_one_id,
     revises_in_place,
     refuses_another_version,
+    refuses_a_result_without_its_call,
     loads_what_is_behind_the_digest,
     keeps_one_digest_of_two,
     loads_a_lineage,

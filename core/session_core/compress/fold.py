@@ -66,7 +66,10 @@ def fold(
 
 def _shortest(message: Message) -> Message:
     """A tool output by its clip, which keeps what facts are made of and is quick to look through."""
-    return message if message.clip is None else replace(message, content=message.clip)
+    if message.clip is None:
+        return message
+    said, _, mark = message.clip.rpartition("\n")
+    return replace(message, content=said if mark.startswith("[clipped") else message.clip)
 
 
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:

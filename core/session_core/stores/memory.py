@@ -19,6 +19,7 @@ from session_core.stores.rules import (
     marked,
     number,
     part_of,
+    require_calls,
     require_newest,
     require_version,
     standing,
@@ -52,12 +53,20 @@ class MemoryStore:
         self._lock = threading.RLock()
 
     async def append(
-        self, key: Key, messages: Sequence[Message], *, expected: int | None = None, revise: bool = False
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
     ) -> Appended:
         with self._lock:
             session = self._sessions.get(key) or _Session(State(key))
             require_version(session.state, expected)
             outcome = self._number(session, messages, revise=revise)
+            if strict:
+                require_calls(session.state, outcome)
             self._sessions[key] = session
             self._keep(session, outcome)
             session.state = grown(session.state, outcome)

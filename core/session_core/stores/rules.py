@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from session_core.errors import Conflict, DuplicateMessage
+from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
 from session_core.plan import Digest
 from session_core.ports import Marks, Standing, State
 from session_core.ranges import Ranges
@@ -68,6 +68,19 @@ def require_version(state: State, expected: int | None) -> None:
     """Raises: Conflict when the session is not at version `expected`."""
     if expected is not None and state.version != expected:
         raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
+
+
+def require_calls(state: State, outcome: Numbered) -> None:
+    """Raises: OrphanToolResult when a new result answers no call that is open."""
+    waiting = set(state.ledger.open_calls)
+    for message, _ in outcome.new:
+        if message.role is Role.TOOL and message.tool_call_id not in waiting:
+            raise OrphanToolResult(
+                f"session {state.key}: a tool result answers call {message.tool_call_id!r}, which is not open; "
+                "append the assistant message with that call first, and each result once"
+            )
+        waiting.discard(message.tool_call_id or "")
+        waiting |= {call.id for call in message.tool_calls}
 
 
 def require_newest(state: State, expected: int) -> None:

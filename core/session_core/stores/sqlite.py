@@ -17,7 +17,15 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.rules import digest_for, grown, marked, require_newest, require_version, standing
+from session_core.stores.rules import (
+    digest_for,
+    grown,
+    marked,
+    require_calls,
+    require_newest,
+    require_version,
+    standing,
+)
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
@@ -52,12 +60,20 @@ class SqliteStore(SqliteCheckpoints):
         return self._file.path
 
     async def append(
-        self, key: Key, messages: Sequence[Message], *, expected: int | None = None, revise: bool = False
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
     ) -> Appended:
         with self._file.writing() as connection:
             row = require_row(connection, key)
             require_version(row.state, expected)
             outcome = number_rows(connection, row, messages, revise=revise)
+            if strict:
+                require_calls(row.state, outcome)
             insert_messages(connection, row, outcome)
             save_state(connection, row, grown(row.state, outcome), new=len(outcome.new))
             return Appended(outcome.seqs, len(outcome.new), row.state, outcome.tokens)
