@@ -308,3 +308,7 @@ class CheckpointStore(Protocol):
 
 class SessionStore(Store, CheckpointStore, Protocol):
     """A store that keeps checkpoints too; all of ours do."""
+
+    def awaiting(self) -> SessionStore:
+        """The same store for callers on an event loop, which it must never block."""
+        ...

@@ -55,7 +55,7 @@ class Sessions:
         self._observers = list(observers)
         self._on_event = on_event
         self.workshop = Workshop(self.policy, self._tell, clock)
-        self.awaited: SessionStore = self.store if self.store.scheme == "memory" else threaded(self.store)
+        self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)
         self.pipeline = Background(self.folder, self.workshop)

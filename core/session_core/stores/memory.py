@@ -8,7 +8,18 @@ from dataclasses import dataclass, field, replace
 
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList, Plain, State, Stored, Write
+from session_core.ports import (
+    Appended,
+    Checkpoint,
+    Loaded,
+    Marks,
+    MessageList,
+    Plain,
+    SessionStore,
+    State,
+    Stored,
+    Write,
+)
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.stores.rules import (
@@ -51,6 +62,10 @@ class MemoryStore:
     def __init__(self) -> None:
         self._sessions: dict[Key, _Session] = {}
         self._lock = threading.RLock()
+
+    def awaiting(self) -> SessionStore:
+        """Itself: nothing here ever waits."""
+        return self
 
     async def append(
         self,

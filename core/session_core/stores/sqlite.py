@@ -8,7 +8,7 @@ from pathlib import Path
 
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Loaded, Marks, State
+from session_core.ports import Appended, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import (
     digest_to_plain,
@@ -42,6 +42,7 @@ from session_core.stores.sqlite_rows import (
     session_row,
 )
 from session_core.turns import Key, Message
+from session_core.voices import threaded
 
 
 class SqliteStore(SqliteCheckpoints):
@@ -58,6 +59,10 @@ class SqliteStore(SqliteCheckpoints):
     @property
     def path(self) -> Path:
         return self._file.path
+
+    def awaiting(self) -> SessionStore:
+        """The same file, each call in a thread."""
+        return threaded(self)
 
     async def append(
         self,
