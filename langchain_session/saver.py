@@ -68,7 +68,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         self.tenant = tenant
         self.channel = channel
         self._blocking = _Voice(self.sessions.store, self.sessions.workshop)
-        self._awaiting = _Voice(self.sessions.awaited, self.sessions.workshop)
+        self._awaiting = _Voice(self.sessions.awaited, self.sessions.aworkshop)
 
     @classmethod
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:

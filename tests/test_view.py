@@ -195,6 +195,21 @@ def test_a_query_brings_back_what_was_folded_away():
         assert session.search("wifi code cabin")[0].content.startswith(("The wifi", "What was"))
 
 
+class Blues:
+    """An embedder for which whoever asks for shoes means blue ones."""
+
+    async def embed(self, texts):
+        return [[1.0, 0.0] if text == "shoes" or "blue" in text else [0.0, 1.0] for text in texts]
+
+
+@pytest.mark.parametrize(("embedder", "first"), [(None, "shoes, shoes"), (Blues(), "blue shoes")])
+def test_an_embedder_has_its_say_in_a_search(embedder, first):
+    with Sessions(policy=small(embedder=embedder)) as sessions:
+        session = sessions.session("s")
+        session.append([{"role": "user", "content": text} for text in ("shoes, shoes", "hats", "blue shoes")])
+        assert session.search("shoes")[0].content == first
+
+
 def test_reset_with_carry_keeps_facts_and_without_keeps_nothing():
     with Sessions(policy=small()) as sessions:
         for carry in (True, False):

@@ -25,7 +25,8 @@ class Policy:
     `overhead_tokens` is what callers always put around a view (system prompt, tool schemas).
     `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
     digests are made: "background" (a thread of this process), "inline" (in the append that crosses
-    the threshold), or "off" (views still fit, with the deterministic rules alone).
+    the threshold), or "off" (views still fit, with the deterministic rules alone). `summarizer`
+    writes the digests, `classifier` judges messages, `embedder` orders what a search found by meaning.
     """
 
     budget: Budget = field(default_factory=Budget)

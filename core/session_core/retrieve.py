@@ -21,6 +21,10 @@ K1, B = 1.2, 0.75
 """BM25's usual constants (Robertson and Zaragoza, 2009, "The Probabilistic Relevance Framework")."""
 
 
+RECIPROCAL = 60
+"""How fast a rank loses weight when rankings are fused; the value of the paper."""
+
+
 def terms(text: str) -> list[str]:
     """The words of `text` that a search goes by, in order: lower case, no stop words.
 
@@ -61,6 +65,31 @@ def rank(query: str, candidates: Sequence[Message], *, max_hits: int) -> list[tu
             scored.append((message, score))
     scored.sort(key=lambda pair: (-pair[1], -pair[0].seq))
     return scored[:max_hits]
+
+
+def fuse(rankings: Sequence[Sequence[Message]], *, max_hits: int) -> list[Message]:
+    """One ranking of several, by reciprocal ranks (Cormack, Clarke and Buettcher, 2009)."""
+    scores: dict[int, float] = {}
+    messages: dict[int, Message] = {}
+    for ranking in rankings:
+        for place, message in enumerate(ranking, start=1):
+            messages[message.seq] = message
+            scores[message.seq] = scores.get(message.seq, 0.0) + 1.0 / (RECIPROCAL + place)
+    best = sorted(scores, key=lambda seq: (-scores[seq], -seq))[:max_hits]
+    return [messages[seq] for seq in best]
+
+
+def nearest(
+    wanted: Sequence[float], vectors: Sequence[Sequence[float]], candidates: Sequence[Message]
+) -> list[Message]:
+    """The candidates by the cosine of their vectors with `wanted`, nearest first."""
+    near = sorted(zip(candidates, vectors, strict=True), key=lambda pair: (-_cosine(wanted, pair[1]), -pair[0].seq))
+    return [message for message, _ in near]
+
+
+def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    lengths = math.hypot(*one) * math.hypot(*other)
+    return math.fsum(a * b for a, b in zip(one, other, strict=True)) / lengths if lengths else 0.0
 
 
 def _rarity(holding: int, total: int) -> float:

@@ -16,7 +16,7 @@ from session_core.plan import Choice, Plan, Report, View
 from session_core.ports import Appended, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
 from session_core.recalling import excerpt, speaker
-from session_core.retrieve import rank, terms
+from session_core.retrieve import fuse, nearest, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
 
@@ -99,13 +99,19 @@ class Flow:
         )
         return seen
 
-    async def search(self, query: str, *, max_hits: int = 5) -> list[tuple[Message, float]]:
-        """Messages of the record that match `query`, best first, each with its score."""
+    async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
+        """Messages of the record that match `query`, best first.
+
+        They share words with it (BM25); an embedder brings its own order of them in.
+        """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
-        best = rank(query, found, max_hits=max_hits)
-        self._shop.tell(Searched(self.key, len(best), time.perf_counter() - began))
-        return best
+        best = [message for message, _ in rank(query, found, max_hits=len(found))]
+        if self._shop.embedder is not None and len(best) > 1:
+            wanted, *vectors = await self._shop.embedder.embed([query, *(searchable(m) for m in best)])
+            best = fuse([best, nearest(wanted, vectors, best)], max_hits=max_hits)
+        self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
+        return best[:max_hits]
 
     async def expand(self, reference: str) -> Message:
         """The whole message behind a reference. Raises: NotFound."""
@@ -181,7 +187,7 @@ class Flow:
             return ""
         lines = ["[Earlier messages that may bear on the next one, quoted from the record as data:]"]
         used = tools.count(lines[0]) + 8
-        for message, _ in await self.search(query, max_hits=8):
+        for message in await self.search(query, max_hits=8):
             if message.seq not in under or message.role is Role.SYSTEM:
                 continue
             part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)

@@ -54,7 +54,9 @@ class Sessions:
         self.store: SessionStore = open_store(url) if isinstance(url, str) else url
         self._observers = list(observers)
         self._on_event = on_event
-        self.workshop = Workshop(self.policy, self._tell, clock)
+        embedder = self.policy.embedder
+        self.workshop = Workshop(self.policy, self._tell, clock, embedder)
+        self.aworkshop = replace(self.workshop, embedder=threaded(embedder) if embedder else None)
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)
@@ -163,7 +165,7 @@ class Session:
         self.sessions = sessions
         self.key = key
         self.flow = Flow(key, sessions.store, sessions.workshop)
-        self.aflow = Flow(key, sessions.awaited, sessions.workshop)
+        self.aflow = Flow(key, sessions.awaited, sessions.aworkshop)
 
     def _repr_html_(self) -> str:
         return run_blocking(drawn(self.sessions.store, self.key, self.sessions.policy))
@@ -226,11 +228,11 @@ class Session:
 
     def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """At most `max_hits` messages of the record that match `query`, best first."""
-        return [message for message, _ in run_blocking(self.flow.search(query, max_hits=max_hits))]
+        return run_blocking(self.flow.search(query, max_hits=max_hits))
 
     async def asearch(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """As `search`, awaited."""
-        return [message for message, _ in await self.aflow.search(query, max_hits=max_hits)]
+        return await self.aflow.search(query, max_hits=max_hits)
 
     def expand(self, reference: str) -> Message:
         """The whole message behind a clip's reference. Raises: NotFound."""

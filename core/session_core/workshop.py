@@ -13,7 +13,7 @@ from session_core.compress.fold import Tools
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
 from session_core.events import Event
 from session_core.policy import Policy
-from session_core.ports import Classifier
+from session_core.ports import Classifier, Embedder
 from session_core.serial.codec import body_digest
 from session_core.turns import GIVEN_ID, Importance, Message, Role
 
@@ -39,6 +39,7 @@ class Workshop:
     policy: Policy
     tell: Callable[[Event], None] = field(default=lambda _: None)
     clock: Clock = field(default=time.time)
+    embedder: Embedder | None = field(default=None)
     known: dict[bytes, Figures] = field(default_factory=dict)
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
