@@ -221,3 +221,14 @@ def test_the_middleware_fits_every_model_call_of_an_agent_and_recall_finds_what_
     check_views(sessions, model.seen)
     kept = agent.get_state(CONFIG).values["messages"]
     assert [m.content for m in kept if m.type == "tool"][:20] == [result_of(n) for n in range(1, 21)]
+
+
+def test_two_threads_of_equal_shape_never_see_each_others_words(sessions):
+    for name in ("alpha", "omega"):
+        seen: list[list[BaseMessage]] = []
+        graph = attach(chain_of_calls(seen).compile(checkpointer=SessionSaver(sessions)))
+        config = {"configurable": {"thread_id": name}, "recursion_limit": 500}
+        graph.invoke({"messages": [HumanMessage(f"my word is {name}", id="h")]}, config)
+        told = " ".join(str(m.content) for messages in seen for m in messages)
+        assert f"my word is {name}" in told
+        assert ("alpha" in told) is (name == "alpha")

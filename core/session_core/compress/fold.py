@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from session_core.compress.summary import summarize
@@ -20,6 +20,32 @@ _HEAD = (
 )
 
 
+class Memory:
+    """Digests that plans made lately, by what they were made of; the oldest go first."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._kept: dict[bytes, Digest] = {}
+
+    def get(self, made_of: bytes) -> Digest | None:
+        """The digest that was made of it, if it is remembered."""
+        return self._kept.get(made_of)
+
+    def keep(self, made_of: bytes, digest: Digest) -> None:
+        """Remember `digest`."""
+        while len(self._kept) >= self._most:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[made_of] = digest
+
+
+def fingerprint(*made_of: object) -> bytes:
+    """What tells apart all that a digest can be made of, word for word: sessions share one memory."""
+    found = blake2b(digest_size=16)
+    for one in made_of:
+        found.update(one if isinstance(one, bytes) else repr(one).encode("utf-8", "surrogatepass"))
+    return found.digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The rules that plans and folds share: how texts and messages are counted, and the numbers."""
@@ -27,6 +53,7 @@ class Tools:
     count: Count
     measure: Measure
     limits: Limits
+    memory: Memory = field(default_factory=Memory, compare=False)
 
 
 def fold(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from session_core.compress.fold import Tools, digest_message, fold
+from session_core.compress.fold import Tools, digest_message, fingerprint, fold
 from session_core.compress.squeeze import squeeze
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Choice, Decision, Digest, Plan, seqs_of
@@ -22,10 +22,14 @@ from session_core.turns import Message, Role, Unit, units
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Where the walk came to: units before `folded` go into the digest, those before `clipped` are clipped."""
+    """Where the walk came to: units before `folded` go into the digest, those before `clipped` are clipped.
+
+    `folds` are the points up to which it folded, one for each step that did, in their order.
+    """
 
     folded: int
     clipped: int
+    folds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,7 @@ def plan(
     _require_room(fixed, pinned, tools)
     fixed += min(waiting.tokens, tools.limits.total // 2) if waiting else 0
     steps = walk(parts, fixed, digest, asked=asked, tools=tools)
-    grown = digest
-    if steps.folded:
-        gone = parts[: steps.folded]
-        covers = _covers(digest, messages, parts, steps.folded)
-        grown = fold(digest, gone, covers, tools=tools)
+    grown = _grown(digest, messages, parts, steps, tools)
     kept = [_clipped(u) if i < steps.clipped else u for i, u in enumerate(parts)][steps.folded :]
     question = parts[asked] if asked is not None and asked < steps.folded else None
     head = [digest_message(grown, tools=tools)] if grown else []
@@ -104,6 +104,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     base = fixed + (digest.tokens if digest else 0)
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
     folded = clipped = 0
+    folds: list[int] = []
     total = base
     for index, unit in enumerate(parts):
         total += unit.tokens
@@ -123,7 +124,29 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
         if folded and folded - 1 == asked:
             total += parts[asked].view_tokens - parts[asked].tokens
             folded -= 1
-    return Steps(folded, clipped)
+        if folded > (folds[-1] if folds else 0):
+            folds.append(folded)
+    return Steps(folded, clipped, tuple(folds))
+
+
+def _grown(
+    digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, tools: Tools
+) -> Digest | None:
+    """The digest with all that the walk folded, step by step, so that a longer list only adds a step.
+
+    What was folded for a shorter list is remembered; the result is the same without the memory.
+    """
+    grown, start = digest, 0
+    made_of = fingerprint(digest, tools.limits)
+    for end in steps.folds:
+        gone = parts[start:end]
+        made_of = fingerprint(made_of, *(message for unit in gone for message in unit.messages))
+        made = tools.memory.get(made_of)
+        if made is None:
+            made = fold(grown, gone, _covers(digest, messages, parts, end), tools=tools)
+            tools.memory.keep(made_of, made)
+        grown, start = made, end
+    return grown
 
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
