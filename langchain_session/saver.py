@@ -26,7 +26,6 @@ from langchain_session.channels import (
     decode_write,
     encode,
     encode_write,
-    is_message_list,
     record_messages,
     view_messages,
 )
@@ -41,7 +40,7 @@ from session_core.workshop import Workshop
 SINCE = "__llm_sessions_since"
 """In the config of a run: the last sequence number of the record when the run began; -1 for a fork."""
 HIDDEN = "__llm_sessions_hidden"
-"""In the config of a run: the part of the thread that its view shows in no form."""
+"""In the config of a run: the checkpoint it began at, and the part of the thread that its view shows in no form."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 
@@ -201,7 +200,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
             elif run and channel == self.channel:
                 seen = await voice.flow(found.key).view(lineage=value.part if wanted else None, open_end=True)
                 values[channel] = view_messages(seen, found.key)
-                extra[HIDDEN] = seen.hidden.pairs
+                extra[HIDDEN] = (found.id, seen.hidden.pairs)
                 since = seen.report.record_messages
             else:
                 values[channel] = record_messages(await voice.store.record(found.key, value.part))
@@ -266,13 +265,16 @@ class SessionSaver(BaseCheckpointSaver[str]):
             for name in new_versions
             if name in checkpoint["channel_versions"]
         }
+        names = config["configurable"]
         said = changed.get(self.channel)
-        if isinstance(said, MessageList):
-            hidden = Ranges.from_pairs(config["configurable"].get(HIDDEN, ()))
-            changed[self.channel] = replace(said, hidden=hidden)
+        if values.get(self.channel) == [] and said is not None:
+            changed[self.channel] = MessageList(())
+        elif isinstance(said, MessageList):
+            at, pairs = names.get(HIDDEN, ("", ()))
+            first = names.get("checkpoint_id") == at
+            changed[self.channel] = replace(said, hidden=Ranges.from_pairs(pairs), first=first)
         bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
         body = {"checkpoint": bare, "metadata": get_checkpoint_metadata(config, metadata)}
-        names = config["configurable"]
         row = Checkpoint(
             key,
             checkpoint["id"],
@@ -282,14 +284,11 @@ class SessionSaver(BaseCheckpointSaver[str]):
         )
         since = names.get(SINCE, 0 if RUNTIME in names else -1)
         done = await voice.store.put_checkpoint(
-            row, changed, head_channel=self._head(values), since=None if since < 0 else since
+            row, changed, head_channel=self.channel, since=None if since < 0 else since
         )
         if not done.new or key.namespace:
             return key, False
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)
-
-    def _head(self, values: Mapping[str, Any]) -> str | None:
-        return self.channel if is_message_list(values.get(self.channel)) else None
 
     def _rows(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str

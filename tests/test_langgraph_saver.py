@@ -9,7 +9,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.message import add_messages
+from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.types import Command, interrupt
 
 from langchain_session import SessionChatMessageHistory, SessionSaver, attach
@@ -170,6 +170,19 @@ def test_an_edited_and_a_removed_message_change_the_conversation_and_not_the_log
     assert len(kept) == 3
     assert sessions.session("t").record()[0].content == "edited"
     assert len(sessions.session("t").record(all_branches=True)) == 5
+
+
+def test_removing_all_messages_begins_a_new_conversation(sessions):
+    graph = talker([], SessionSaver(sessions))
+    for turn in range(12):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    graph.update_state(CONFIG, {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES)]}, as_node="tools")
+    assert graph.get_state(CONFIG).values["messages"] == []
+    assert sessions.session("t").record() == []
+    graph.invoke({"messages": [HumanMessage("afresh", id="new")]}, CONFIG)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept if m.type == "human"] == ["afresh"]
+    assert len(sessions.session("t").record(all_branches=True)) == 52
 
 
 def test_an_interrupted_run_goes_on_where_it_was(sessions):

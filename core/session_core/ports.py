@@ -221,12 +221,15 @@ class MessageList:
     """A value made of messages: in order, messages, or parts of the record already there.
 
     `single` says that the value was one message and not a list. `hidden` is what a view left out of
-    the part it showed (what no provider takes, what had no room): it keeps its place in the list.
+    the part it showed (what no provider takes, what had no room): it keeps its place in the list, unless
+    nothing of the old list is left. `first` says that the list is the first since the view was taken;
+    a later one keeps of `hidden` what its parent kept.
     """
 
     items: tuple[Message | Ranges, ...]
     single: bool = False
     hidden: Ranges = Ranges()
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)

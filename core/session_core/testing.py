@@ -290,6 +290,34 @@ async def expands_what_a_view_covered(store: SessionStore) -> None:
     assert newest.values["messages"] == Stored(Ranges.span(1, 4))
 
 
+async def keeps_the_place_of_what_a_view_hid(store: SessionStore) -> None:
+    """What a view showed in no form stands where it stood, until nothing of the old list is left."""
+    one, two, three = message(1), message(2), message(3)
+    await _put(store, "1", None, (one, two, three))
+    hidden = Ranges.span(2, 2)
+    await _put(store, "2", "1", (one, three, message(4)), hidden=hidden)
+    await _put(store, "3", "2", (one, three, message(4), message(5)), hidden=hidden, first=False)
+    await _put(store, "4", "3", (message(6),), hidden=hidden, first=False)
+    await _put(store, "5", "4", (message(6), message(7)), hidden=hidden, first=False)
+    parts = []
+    for number in "2345":
+        found = await store.checkpoint(KEY, number)
+        value = found.values["messages"] if found else None
+        parts.append(list(value.part) if isinstance(value, Stored) else None)
+    assert parts == [[1, 2, 3, 4], [1, 2, 3, 4, 5], [6], [6, 7]]
+
+
+async def empties_a_conversation(store: SessionStore) -> None:
+    """A checkpoint without messages leaves an empty head; the log keeps all of it."""
+    await _put(store, "1", None, (message(1), message(2)))
+    empty: dict[str, Plain | MessageList | None] = {"messages": MessageList(())}
+    await store.put_checkpoint(_checkpoint("2", "1"), empty, head_channel="messages", since=None)
+    state = await store.state(KEY)
+    assert state is not None
+    assert list(state.head) == []
+    assert len(await store.record(KEY)) == 2
+
+
 async def keeps_what_others_appended(store: SessionStore) -> None:
     """The head keeps messages that arrived while a run went on, whole groups in order of their start."""
     await _put(store, "1", None, (message(1),))
@@ -348,6 +376,8 @@ STORE_PROMISES: tuple[Promise, ...] = (
     lists_newest_first,
     stores_checkpoint_messages_once,
     expands_what_a_view_covered,
+    keeps_the_place_of_what_a_view_hid,
+    empties_a_conversation,
     keeps_what_others_appended,
     orders_writes,
     lists_checkpoints_newest_first,
@@ -366,6 +396,9 @@ async def _put(
     items: tuple[Message | Ranges, ...],
     *,
     since: int | None = 0,
+    hidden: Ranges | None = None,
+    first: bool = True,
 ) -> None:
-    values: dict[str, Plain | MessageList | None] = {"messages": MessageList(items) if items else None}
+    said = MessageList(items, hidden=hidden or Ranges(), first=first)
+    values: dict[str, Plain | MessageList | None] = {"messages": said if items else None}
     await store.put_checkpoint(_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", since=since)

@@ -190,10 +190,10 @@ class MemoryStore:
                 elif isinstance(value, Plain):
                     session.values[place] = value
                 else:
-                    part = self._keep_list(session, value)
+                    older = self._part_before(session, checkpoint, channel)
+                    part = self._keep_list(session, value, older)
                     session.values[place] = Stored(part)
                     if channel == head_channel:
-                        older = self._part_before(session, checkpoint, channel)
                         head = head_after(session.state.head, part, older, since)
                         session.state = with_head(session.state, head)
             session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
@@ -261,14 +261,12 @@ class MemoryStore:
         value = session.values.get((channel, str(parent.versions.get(channel, "")))) if parent else None
         return value.part if isinstance(value, Stored) else Ranges()
 
-    def _keep_list(self, session: _Session, value: MessageList) -> Ranges:
+    def _keep_list(self, session: _Session, value: MessageList, before: Ranges) -> Ranges:
         messages = [item for item in value.items if isinstance(item, Message)]
         outcome = self._number(session, messages, revise=True)
         self._keep(session, outcome)
-        numbers = iter(outcome.seqs)
-        part = part_of((item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden)
         session.state = grown(session.state, outcome, session.state.head)
-        return part
+        return part_of(value, outcome, before)
 
     def _filled(self, session: _Session, bare: Checkpoint) -> Checkpoint:
         values = {

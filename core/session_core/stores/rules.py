@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
 from session_core.plan import Digest
-from session_core.ports import Marks, Standing, State
+from session_core.ports import Marks, MessageList, Standing, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
@@ -131,13 +131,14 @@ def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None
     return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)
 
 
-def part_of(items: Iterable[int | Ranges], hidden: Ranges) -> Ranges:
+def part_of(value: MessageList, outcome: Numbered, before: Ranges) -> Ranges:
     """The part of a record that a stored message list is: numbers and ranges in order, none twice.
 
     A number that one of the ranges covers stands where the range has it; a hidden one stands behind
-    the last number before it.
+    the last number before it. `before` is the part that the list's parent was.
     """
-    items = list(items)
+    numbers = iter(outcome.seqs)
+    items = [item if isinstance(item, Ranges) else next(numbers) for item in value.items]
     covered = {seq for item in items if isinstance(item, Ranges) for seq in item}
     order: dict[int, None] = {}
     for item in items:
@@ -146,8 +147,10 @@ def part_of(items: Iterable[int | Ranges], hidden: Ranges) -> Ranges:
         elif item not in covered:
             order[item] = None
     seqs = list(order)
-    for seq in hidden:
-        if seq not in order:
+    fresh = {message.seq for message, _ in outcome.new}
+    kept = any(seq not in fresh for seq in seqs)
+    for seq in value.hidden:
+        if kept and seq not in order and (value.first or seq in before):
             after = max((i for i, known in enumerate(seqs) if known < seq), default=-1)
             seqs.insert(after + 1, seq)
     return Ranges.of(seqs)

@@ -53,9 +53,9 @@ class SqliteCheckpoints:
                 if value is None:
                     continue
                 if isinstance(value, MessageList):
-                    part = _keep_list(connection, row, value)
+                    older = _part_before(connection, row, checkpoint.parent_id, channel)
+                    part = _keep_list(connection, row, value, older)
                     if channel == head_channel:
-                        older = _part_before(connection, row, checkpoint.parent_id, channel)
                         head = head_after(row.state.head, part, older, since)
                         save_state(connection, row, with_head(row.state, head))
                     value = Plain(PART, pack([list(pair) for pair in part.pairs]))
@@ -141,14 +141,13 @@ class SqliteCheckpoints:
             delete_rows(connection, tenant, session_id)
 
 
-def _keep_list(connection: sqlite3.Connection, row: SessionRow, value: MessageList) -> Ranges:
+def _keep_list(connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Ranges) -> Ranges:
     """The part of the record that the list is, after its new messages were added."""
     messages = [item for item in value.items if isinstance(item, Message)]
     outcome = number_rows(connection, row, messages, revise=True)
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
-    numbers = iter(outcome.seqs)
-    return part_of((item if isinstance(item, Ranges) else next(numbers) for item in value.items), value.hidden)
+    return part_of(value, outcome, before)
 
 
 def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Ranges:
