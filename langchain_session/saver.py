@@ -30,17 +30,17 @@ from langchain_session.channels import (
     view_messages,
 )
 from session_core import Policy, Sessions
-from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
+from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
-SINCE = "__llm_sessions_since"
-"""In the config of a run: the last sequence number of the record when the run began; -1 for a fork."""
-HIDDEN = "__llm_sessions_hidden"
-"""In the config of a run: the checkpoint it began at, and the part of the thread that its view shows in no form."""
+FORK = "__llm_sessions_fork"
+"""In a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
+BASE = "__llm_sessions_base"
+"""In a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 
@@ -114,7 +114,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
     ) -> Iterator[CheckpointTuple]:
         voice = self._blocking
         for found in run_blocking(self._found(voice, config, filter, before, limit)):
-            yield run_blocking(self._tuple(voice, found, None, run=False))
+            yield run_blocking(self._tuple(voice, found, {}))
 
     async def alist(
         self,
@@ -126,7 +126,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
     ) -> AsyncIterator[CheckpointTuple]:
         voice = self._awaiting
         for found in await self._found(voice, config, filter, before, limit):
-            yield await self._tuple(voice, found, None, run=False)
+            yield await self._tuple(voice, found, {})
 
     def put(
         self,
@@ -185,30 +185,61 @@ class SessionSaver(BaseCheckpointSaver[str]):
         found = await voice.store.checkpoint(self.key(config), wanted)
         if found is None:
             return None
-        return await self._tuple(voice, found, wanted, run=RUNTIME in config["configurable"])
+        run = RUNTIME in config["configurable"]
+        said = found.values.get(self.channel)
+        if not isinstance(said, Stored):
+            return await self._tuple(voice, found, {}, fork=wanted is not None)
+        lineage, is_head = await self._lineage(voice, found.key, said.part, wanted)
+        hidden = Ranges()
+        if run:
+            seen = await voice.flow(found.key).view(lineage=None if is_head else lineage, open_end=True)
+            messages, hidden = view_messages(seen, found.key), seen.hidden
+            lineage = seen.lineage
+        else:
+            messages = record_messages(await voice.store.record(found.key, lineage))
+        base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
+        return await self._tuple(voice, found, {self.channel: messages}, fork=wanted is not None, base=base)
 
-    async def _tuple(self, voice: _Voice, found: Checkpoint, wanted: str | None, *, run: bool) -> CheckpointTuple:
+    async def _lineage(self, voice: _Voice, key: Key, part: Ranges, wanted: str | None) -> tuple[Ranges, bool]:
+        """What a run or a reader starts from, and whether it is the head: a named checkpoint's own part,
+        else the conversation as it is.
+
+        A thread that waits for the results of calls goes on from its own part; what others wrote since
+        then stands behind it.
+        """
+        if wanted:
+            return part, False
+        state = await voice.store.state(key)
+        if state is None or state.head == part:
+            return part, True
+        last = await voice.store.record(key, Ranges.span(part.last, part.last))
+        return (part, False) if last and last[0].tool_calls else (state.head, True)
+
+    async def _tuple(
+        self,
+        voice: _Voice,
+        found: Checkpoint,
+        values: dict[str, Any],
+        *,
+        fork: bool = False,
+        base: tuple[Any, ...] | None = None,
+    ) -> CheckpointTuple:
+        """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
         if not found.values and not found.writes:
             found = await voice.store.fill(found)
         body = self.serde.loads_typed((found.body.type, found.body.data))
-        values: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        since = 0
+        shown: dict[str, Any] = {}
         for channel, value in found.values.items():
-            if isinstance(value, Plain):
-                values[channel] = self.serde.loads_typed((value.type, value.data))
-            elif run and channel == self.channel:
-                seen = await voice.flow(found.key).view(lineage=value.part if wanted else None, open_end=True)
-                values[channel] = view_messages(seen, found.key)
-                extra[HIDDEN] = (found.id, seen.hidden.pairs)
-                since = seen.report.record_messages
+            if channel in values:
+                shown[channel] = values[channel]
+            elif isinstance(value, Plain):
+                shown[channel] = self.serde.loads_typed((value.type, value.data))
             else:
-                values[channel] = record_messages(await voice.store.record(found.key, value.part))
-        if run:
-            extra[SINCE] = -1 if wanted else since
-        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": values}
+                shown[channel] = record_messages(await voice.store.record(found.key, value.part))
+        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown}
         config = _config(found.key, found.id)
-        config["configurable"].update(extra)
+        config["configurable"].update({FORK: True} if fork else {})
+        config["configurable"].update({BASE: base} if base is not None else {})
         return CheckpointTuple(
             config=config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
@@ -268,11 +299,12 @@ class SessionSaver(BaseCheckpointSaver[str]):
         names = config["configurable"]
         said = changed.get(self.channel)
         if values.get(self.channel) == [] and said is not None:
-            changed[self.channel] = MessageList(())
-        elif isinstance(said, MessageList):
-            at, pairs = names.get(HIDDEN, ("", ()))
-            first = names.get("checkpoint_id") == at
-            changed[self.channel] = replace(said, hidden=Ranges.from_pairs(pairs), first=first)
+            said = MessageList(())
+        if isinstance(said, MessageList):
+            version, base, hidden = names.get(BASE, (None, (), ()))
+            changed[self.channel] = replace(
+                said, base=Ranges.from_pairs(base), base_version=version, hidden=Ranges.from_pairs(hidden)
+            )
         bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
         body = {"checkpoint": bare, "metadata": get_checkpoint_metadata(config, metadata)}
         row = Checkpoint(
@@ -282,10 +314,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
             Plain(*self.serde.dumps_typed(body)),
             dict(checkpoint["channel_versions"]),
         )
-        since = names.get(SINCE, 0 if RUNTIME in names else -1)
-        done = await voice.store.put_checkpoint(
-            row, changed, head_channel=self.channel, since=None if since < 0 else since
-        )
+        done = await voice.store.put_checkpoint(row, changed, head_channel=self.channel, merge=not names.get(FORK))
         if not done.new or key.namespace:
             return key, False
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from session_core.compress.check import check
 from session_core.compress.fold import fold
-from session_core.compress.window import fold_point
+from session_core.compress.window import covered, fold_point
 from session_core.errors import Conflict
 from session_core.events import FellBack, Folded
 from session_core.plan import Digest
@@ -45,8 +45,12 @@ class Folder:
             if not chosen:
                 return None
             digest = await self._digest(loaded, chosen)
+            if digest is None:
+                return None
             try:
-                made = await self.store.put_digest(key, digest, expected=loaded.state.ready.number)
+                made = await self.store.put_digest(
+                    key, digest, expected=loaded.state.ready.number, born=loaded.state.born
+                )
             except Conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -63,12 +67,12 @@ class Folder:
         pinned = sum(m.tokens for m in loaded.messages if m.role is Role.SYSTEM)
         return parts[: fold_point(parts, pinned, loaded.digest, tools=self.shop.tools)]
 
-    async def _digest(self, loaded: Loaded, chosen: Sequence[Unit]) -> Digest:
+    async def _digest(self, loaded: Loaded, chosen: Sequence[Unit]) -> Digest | None:
         under = loaded.digest.covers if loaded.digest else Ranges()
         behind = [message for message in loaded.messages if message.seq not in under]
-        last = {seq for unit in chosen for seq in unit.seqs}
-        end = max(i for i, message in enumerate(behind) if message.seq in last)
-        gone = behind[: end + 1]
+        gone = behind[: covered(behind, chosen)]
+        if not gone:
+            return None
         covers = Ranges.of(message.seq for message in gone)
         if loaded.digest:
             covers = loaded.digest.covers.plus(covers)

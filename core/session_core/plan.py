@@ -181,6 +181,8 @@ class View:
     digest: Digest | None = None
     hidden: Ranges = Ranges()
     """The messages that stand in the view in no form: what no provider takes, what had no room."""
+    lineage: Ranges = Ranges()
+    """The part of the record that it is a view of."""
     version: int = 0
 
     def _repr_html_(self) -> str:

@@ -33,7 +33,7 @@ class State:
 
     `version` grows by one with each write to the record. `head` is the part of the record that the
     conversation is now (edits and forks leave other parts behind). `active` is the digest that views
-    stand on, `ready` the newest one.
+    stand on, `ready` the newest one. `born` tells a session apart from an older one of the same name.
     """
 
     key: Key
@@ -45,6 +45,7 @@ class State:
     tier: int = 0
     resumed_after_seq: int = 0
     absent_s: float = 0.0
+    born: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,11 @@ class Store(Protocol):
         """What is known of the session, or None when there is none."""
         ...
 
-    async def put_digest(self, key: Key, digest: Digest, *, expected: int) -> Digest:
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         """Add a digest behind number `expected` and give it the next number.
 
-        Raises: Conflict when `expected` is not the newest number any more.
+        Raises: Conflict when `expected` is not the newest number any more, or when the session was
+        deleted (with `born`: also when it was begun again since).
         """
         ...
 
@@ -220,16 +222,18 @@ class Plain:
 class MessageList:
     """A value made of messages: in order, messages, or parts of the record already there.
 
-    `single` says that the value was one message and not a list. `hidden` is what a view left out of
-    the part it showed (what no provider takes, what had no room): it keeps its place in the list, unless
-    nothing of the old list is left. `first` says that the list is the first since the view was taken;
-    a later one keeps of `hidden` what its parent kept.
+    `single` says that the value was one message and not a list. A list that was made of a view names
+    what it was made of: `base` is the part of the record, `base_version` the channel's version, and
+    `hidden` what of it the view showed in no form (what no provider takes, what had no room). What is
+    left of the base keeps the base's order, and what was hidden its place, as long as anything of the
+    base is left.
     """
 
     items: tuple[Message | Ranges, ...]
     single: bool = False
+    base: Ranges = Ranges()
+    base_version: Version | None = None
     hidden: Ranges = Ranges()
-    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +280,13 @@ class CheckpointStore(Protocol):
         new_values: Mapping[str, Plain | MessageList | None],
         *,
         head_channel: str | None,
-        since: int | None,
+        merge: bool,
     ) -> Appended:
         """Store a checkpoint and the values of its changed channels; None says "empty".
 
         Messages that the record does not have are appended. `head_channel` is the channel that the
-        conversation is: its part becomes the session's head. `since` is the last sequence number
-        when the run began: what others appended later stays in the head. None replaces the head.
+        conversation is: its part becomes the session's head. With `merge` what others appended since the
+        list's `base` was read stays in the head; without it (a fork) the part replaces the head.
         """
         ...
 

@@ -87,6 +87,7 @@ class Flow:
         if lineage is None:
             loaded = await self._resumed(loaded)
         seen = await self._planned(loaded, query, overhead_tokens, open_end)
+        seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
         self._shop.tell(
             Viewed(
                 self.key,
@@ -259,4 +260,13 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     standing = {message.seq for message in made.messages}
     covered = made.digest.covers if made.digest else Ranges()
     hidden = Ranges.of(m.seq for m in loaded.messages if m.seq not in standing and m.seq not in covered)
-    return View(made.messages, made.tokens, tier, report, made.decisions, made.digest, hidden, loaded.state.version)
+    return View(
+        made.messages,
+        made.tokens,
+        tier,
+        report,
+        made.decisions,
+        made.digest,
+        hidden,
+        version=loaded.state.version,
+    )

@@ -234,7 +234,7 @@ async def deletes_everything(store: SessionStore) -> None:
     await store.append(sub, [message(3)])
     await store.put_digest(KEY, Digest(Ranges.span(1, 1), "a"), expected=0)
     await store.mark(KEY, Marks(notice=Notice("full", 0.9, 1)))
-    await store.put_checkpoint(_checkpoint("1", None), {}, head_channel=None, since=0)
+    await store.put_checkpoint(_checkpoint("1", None), {}, head_channel=None, merge=True)
     assert await store.delete(KEY) == 3
     assert await store.state(KEY) is None
     assert await store.record(sub) == ()
@@ -296,9 +296,9 @@ async def keeps_the_place_of_what_a_view_hid(store: SessionStore) -> None:
     await _put(store, "1", None, (one, two, three))
     hidden = Ranges.span(2, 2)
     await _put(store, "2", "1", (one, three, message(4)), hidden=hidden)
-    await _put(store, "3", "2", (one, three, message(4), message(5)), hidden=hidden, first=False)
-    await _put(store, "4", "3", (message(6),), hidden=hidden, first=False)
-    await _put(store, "5", "4", (message(6), message(7)), hidden=hidden, first=False)
+    await _put(store, "3", "2", (one, three, message(4), message(5)), hidden=hidden)
+    await _put(store, "4", "3", (message(6),), hidden=hidden)
+    await _put(store, "5", "4", (message(6), message(7)), hidden=hidden)
     parts = []
     for number in "2345":
         found = await store.checkpoint(KEY, number)
@@ -311,7 +311,7 @@ async def empties_a_conversation(store: SessionStore) -> None:
     """A checkpoint without messages leaves an empty head; the log keeps all of it."""
     await _put(store, "1", None, (message(1), message(2)))
     empty: dict[str, Plain | MessageList | None] = {"messages": MessageList(())}
-    await store.put_checkpoint(_checkpoint("2", "1"), empty, head_channel="messages", since=None)
+    await store.put_checkpoint(_checkpoint("2", "1"), empty, head_channel="messages", merge=False)
     state = await store.state(KEY)
     assert state is not None
     assert list(state.head) == []
@@ -322,8 +322,9 @@ async def keeps_what_others_appended(store: SessionStore) -> None:
     """The head keeps messages that arrived while a run went on, whole groups in order of their start."""
     await _put(store, "1", None, (message(1),))
     await store.append(KEY, [message(8)])
-    await _put(store, "2", "1", (message(1), message(2)), since=1)
-    await _put(store, "3", "2", (message(1), message(2), message(3)), since=1)
+    base = Ranges.span(1, 1)
+    await _put(store, "2", "1", (message(1), message(2)), base=base)
+    await _put(store, "3", "2", (message(1), message(2), message(3)), base=base)
     state = await store.state(KEY)
     assert state is not None
     head = [m.id for m in await store.record(KEY, state.head)]
@@ -395,10 +396,9 @@ async def _put(
     parent_id: str | None,
     items: tuple[Message | Ranges, ...],
     *,
-    since: int | None = 0,
+    base: Ranges | None = None,
     hidden: Ranges | None = None,
-    first: bool = True,
 ) -> None:
-    said = MessageList(items, hidden=hidden or Ranges(), first=first)
+    said = MessageList(items, base=base or Ranges(), hidden=hidden or Ranges(), base_version=1)
     values: dict[str, Plain | MessageList | None] = {"messages": said if items else None}
-    await store.put_checkpoint(_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", since=since)
+    await store.put_checkpoint(_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", merge=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from session_core.compress.fold import Tools
 from session_core.plan import Digest
-from session_core.turns import Unit
+from session_core.turns import Message, Role, Unit
 
 
 def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, tools: Tools) -> int:
@@ -31,3 +31,21 @@ def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, 
         left -= sum(unit.tokens for unit in parts[point:start])
         point = start
     return point
+
+
+def covered(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
+    """How many of `messages` a fold of the units `chosen` covers: a beginning that holds no message of
+    another unit, so that what two writers said at once is never folded half."""
+    seqs = {seq for unit in chosen for seq in unit.seqs}
+    ends = [i for i, message in enumerate(messages) if message.seq in seqs]
+    if not ends:
+        return 0
+    outside = (i for i, m in enumerate(messages[: ends[-1]]) if m.seq not in seqs and _speaks(m))
+    return min(ends[-1] + 1, next(outside, len(messages)))
+
+
+def _speaks(message: Message) -> bool:
+    """Whether the message stands in units: system messages are pinned, orphans and empty ones are in none."""
+    return (
+        message.role is Role.USER or bool(message.tool_calls) or (message.role is Role.ASSISTANT and not message.empty)
+    )

@@ -23,8 +23,11 @@ from session_core.ports import (
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.stores.rules import (
+    Before,
     Numbered,
+    begun,
     digest_for,
+    gone,
     grown,
     head_after,
     marked,
@@ -34,6 +37,7 @@ from session_core.stores.rules import (
     require_newest,
     require_version,
     standing,
+    version_in,
     with_head,
 )
 from session_core.turns import Key, Message
@@ -77,7 +81,7 @@ class MemoryStore:
         strict: bool = False,
     ) -> Appended:
         with self._lock:
-            session = self._sessions.get(key) or _Session(State(key))
+            session = self._sessions.get(key) or _Session(begun(key))
             require_version(session.state, expected)
             outcome = self._number(session, messages, revise=revise)
             if strict:
@@ -110,7 +114,7 @@ class MemoryStore:
         with self._lock:
             session = self._sessions.get(key)
             seqs = session.by_id.get(message_id) if session else None
-            return session.log[max(seqs.values()) - 1] if session and seqs else None
+            return session.log[version_in(seqs.values(), session.state.head) - 1] if session and seqs else None
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
         with self._lock:
@@ -130,12 +134,13 @@ class MemoryStore:
             session = self._sessions.get(key)
             return session.state if session else None
 
-    async def put_digest(self, key: Key, digest: Digest, *, expected: int) -> Digest:
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         with self._lock:
-            session = self._sessions.get(key) or _Session(State(key))
-            require_newest(session.state, expected)
+            session = self._sessions.get(key)
+            if session is None:
+                raise gone(key)
+            require_newest(session.state, expected, born)
             numbered = replace(digest, number=expected + 1)
-            self._sessions[key] = session
             session.digests.append(numbered)
             session.state = replace(session.state, ready=standing(numbered))
             return numbered
@@ -156,8 +161,8 @@ class MemoryStore:
 
     async def delete(self, key: Key) -> int:
         with self._lock:
-            gone = [k for k in self._sessions if (k.tenant, k.session_id) == (key.tenant, key.session_id)]
-            return sum(len(self._sessions.pop(k).log) for k in gone)
+            names = [k for k in self._sessions if (k.tenant, k.session_id) == (key.tenant, key.session_id)]
+            return sum(len(self._sessions.pop(k).log) for k in names)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._lock:
@@ -177,10 +182,10 @@ class MemoryStore:
         new_values: Mapping[str, Plain | MessageList | None],
         *,
         head_channel: str | None,
-        since: int | None,
+        merge: bool,
     ) -> Appended:
         with self._lock:
-            session = self._sessions.get(checkpoint.key) or _Session(State(checkpoint.key))
+            session = self._sessions.get(checkpoint.key) or _Session(begun(checkpoint.key))
             self._sessions[checkpoint.key] = session
             before = session.state.ledger
             for channel, value in new_values.items():
@@ -191,10 +196,10 @@ class MemoryStore:
                     session.values[place] = value
                 else:
                     older = self._part_before(session, checkpoint, channel)
-                    part = self._keep_list(session, value, older)
+                    part = self._keep_list(session, value, older, is_head=channel == head_channel)
                     session.values[place] = Stored(part)
                     if channel == head_channel:
-                        head = head_after(session.state.head, part, older, since)
+                        head = head_after(session.state.head, part, older.part, value.base) if merge else part
                         session.state = with_head(session.state, head)
             session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
             after = session.state.ledger
@@ -202,7 +207,7 @@ class MemoryStore:
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._lock:
-            session = self._sessions.setdefault(key, _Session(State(key)))
+            session = self._sessions.setdefault(key, _Session(begun(key)))
             kept = session.writes.setdefault(checkpoint_id, {})
             for write in writes:
                 place = (write.task_id, write.index)
@@ -239,13 +244,16 @@ class MemoryStore:
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         await self.delete(Key(session_id, tenant))
 
-    def _number(self, session: _Session, messages: Sequence[Message], *, revise: bool) -> Numbered:
+    def _number(
+        self, session: _Session, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()
+    ) -> Numbered:
         return number(
             session.state.key,
             messages,
             next_seq=len(session.log) + 1,
             known=lambda message_id: dict(session.by_id.get(message_id, {})),
             revise=revise,
+            lineage=lineage,
         )
 
     def _keep(self, session: _Session, outcome: Numbered) -> None:
@@ -256,17 +264,18 @@ class MemoryStore:
                 session.words.setdefault(word, []).append(message.seq)
 
     @staticmethod
-    def _part_before(session: _Session, checkpoint: Checkpoint, channel: str) -> Ranges:
+    def _part_before(session: _Session, checkpoint: Checkpoint, channel: str) -> Before:
         parent = session.checkpoints.get(checkpoint.parent_id or "")
-        value = session.values.get((channel, str(parent.versions.get(channel, "")))) if parent else None
-        return value.part if isinstance(value, Stored) else Ranges()
+        version = parent.versions.get(channel) if parent else None
+        value = session.values.get((channel, str(version)))
+        return Before(version, value.part if isinstance(value, Stored) else Ranges())
 
-    def _keep_list(self, session: _Session, value: MessageList, before: Ranges) -> Ranges:
+    def _keep_list(self, session: _Session, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
         messages = [item for item in value.items if isinstance(item, Message)]
-        outcome = self._number(session, messages, revise=True)
+        outcome = self._number(session, messages, revise=True, lineage=value.base or before.part)
         self._keep(session, outcome)
         session.state = grown(session.state, outcome, session.state.head)
-        return part_of(value, outcome, before)
+        return part_of(value, outcome, before, is_head=is_head)
 
     def _filled(self, session: _Session, bare: Checkpoint) -> Checkpoint:
         values = {

@@ -20,6 +20,7 @@ def state_to_plain(state: State) -> dict[str, Any]:
         "tier": state.tier,
         "resumed_after_seq": state.resumed_after_seq,
         "absent_s": state.absent_s,
+        "born": state.born,
     }
 
 
@@ -36,6 +37,7 @@ def state_from_plain(plain: object, *, key: Key, version: int) -> State:
         tier=int(found["tier"]),
         resumed_after_seq=int(found["resumed_after_seq"]),
         absent_s=float(found["absent_s"]),
+        born=str(found["born"]),
     )
 
 

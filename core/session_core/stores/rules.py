@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
 from session_core.plan import Digest
-from session_core.ports import Marks, MessageList, Standing, State
+from session_core.ports import Marks, MessageList, Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
@@ -23,6 +24,8 @@ class Numbered:
     seqs: tuple[int, ...]
     new: tuple[tuple[Message, bytes], ...]
     replaced: tuple[tuple[int, int], ...]
+    alike: tuple[frozenset[int], ...] = ()
+    """For each message, all numbers that the record has under its id."""
 
     @property
     def tokens(self) -> int:
@@ -30,11 +33,27 @@ class Numbered:
         return sum(message.tokens for message, _ in self.new)
 
 
-def number(key: Key, messages: Sequence[Message], *, next_seq: int, known: Known, revise: bool) -> Numbered:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a channel was at a checkpoint's parent: its version, and its part of the record."""
+
+    version: Version | None = None
+    part: Ranges = Ranges()
+
+
+def number(
+    key: Key,
+    messages: Sequence[Message],
+    *,
+    next_seq: int,
+    known: Known,
+    revise: bool,
+    lineage: Ranges = Ranges(),
+) -> Numbered:
     """Give each message its sequence number; one that is known by id and content keeps its own.
 
     A clip of a known message stands for that message, so that a shortened rendition that comes back
-    from a framework never replaces the whole.
+    from a framework never replaces the whole; of several versions it stands for the one in `lineage`.
 
     Raises: DuplicateMessage when an id is known with other content and `revise` is not set.
     """
@@ -42,14 +61,13 @@ def number(key: Key, messages: Sequence[Message], *, next_seq: int, known: Known
     seqs: list[int] = []
     new: list[tuple[Message, bytes]] = []
     replaced: list[tuple[int, int]] = []
+    alike: list[frozenset[int]] = []
     for message in messages:
         digest = body_digest(message)
         under_id = seen.setdefault(message.id, known(message.id))
-        if digest in under_id:
-            seqs.append(under_id[digest])
-            continue
-        if under_id and message.rendition != "whole":
-            seqs.append(max(under_id.values()))
+        if digest in under_id or (under_id and message.rendition != "whole"):
+            alike.append(frozenset(under_id.values()))
+            seqs.append(under_id.get(digest) or version_in(under_id.values(), lineage))
             continue
         if under_id and not revise:
             raise DuplicateMessage(
@@ -59,9 +77,16 @@ def number(key: Key, messages: Sequence[Message], *, next_seq: int, known: Known
         seq = next_seq + len(new)
         replaced.extend((old, seq) for old in under_id.values())
         under_id[digest] = seq
+        alike.append(frozenset(under_id.values()))
         seqs.append(seq)
         new.append((replace(message, seq=seq), digest))
-    return Numbered(tuple(seqs), tuple(new), tuple(replaced))
+    return Numbered(tuple(seqs), tuple(new), tuple(replaced), tuple(alike))
+
+
+def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
+    """Of the versions of one message the newest in `lineage`, or the newest of all; 0 for none."""
+    found = sorted(seqs)
+    return next((seq for seq in reversed(found) if seq in lineage), found[-1] if found else 0)
 
 
 def require_version(state: State, expected: int | None) -> None:
@@ -83,12 +108,25 @@ def require_calls(state: State, outcome: Numbered) -> None:
         waiting |= {call.id for call in message.tool_calls}
 
 
-def require_newest(state: State, expected: int) -> None:
-    """Raises: Conflict when digest `expected` is not the newest one any more."""
+def begun(key: Key) -> State:
+    """The state of a session that begins now, told apart from an older one of the same name."""
+    return State(key, born=uuid.uuid4().hex)
+
+
+def require_newest(state: State, expected: int, born: str | None) -> None:
+    """Raises: Conflict when digest `expected` is not the newest one any more, or when the session is not
+    the one called `born` (it was deleted and begun again)."""
+    if born is not None and state.born != born:
+        raise gone(state.key)
     if state.ready.number != expected:
         raise Conflict(
             f"session {state.key} has digest {state.ready.number} by now, not {expected}; fold again on the newer one"
         )
+
+
+def gone(key: Key) -> Conflict:
+    """The answer to a digest of a session that was deleted meanwhile."""
+    return Conflict(f"session {key} was deleted while it was folded; there is nothing to fold any more")
 
 
 def grown(state: State, outcome: Numbered, head: Ranges | None = None) -> State:
@@ -131,45 +169,68 @@ def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None
     return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)
 
 
-def part_of(value: MessageList, outcome: Numbered, before: Ranges) -> Ranges:
-    """The part of a record that a stored message list is: numbers and ranges in order, none twice.
+def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: bool) -> Ranges:
+    """The part of a record that a stored message list is.
 
-    A number that one of the ranges covers stands where the range has it; a hidden one stands behind
-    the last number before it. `before` is the part that the list's parent was.
+    The conversation's own list (`is_head`) holds nothing twice and keeps the order of what it was made
+    of: a view puts system messages first and results behind their calls, the record does not. Any
+    other list is taken as it stands.
     """
-    numbers = iter(outcome.seqs)
-    items = [item if isinstance(item, Ranges) else next(numbers) for item in value.items]
-    covered = {seq for item in items if isinstance(item, Ranges) for seq in item}
-    order: dict[int, None] = {}
-    for item in items:
+    numbers = iter(zip(outcome.seqs, outcome.alike, strict=True))
+    listed: list[int] = []
+    versions: dict[int, frozenset[int]] = {}
+    for item in value.items:
         if isinstance(item, Ranges):
-            order.update(dict.fromkeys(item))
-        elif item not in covered:
-            order[item] = None
-    seqs = list(order)
-    fresh = {message.seq for message, _ in outcome.new}
-    kept = any(seq not in fresh for seq in seqs)
-    for seq in value.hidden:
-        if kept and seq not in order and (value.first or seq in before):
-            after = max((i for i, known in enumerate(seqs) if known < seq), default=-1)
-            seqs.insert(after + 1, seq)
-    return Ranges.of(seqs)
+            listed.extend(item)
+            continue
+        seq, alike = next(numbers)
+        listed.append(seq)
+        versions[seq] = alike
+    if not is_head:
+        return Ranges.of(listed)
+    base = value.base or before.part
+    listed = list(dict.fromkeys(listed))
+    hidden = value.hidden if before.version == value.base_version else Ranges.of(set(value.hidden) & set(before.part))
+    return _in_order(listed, versions, base, set(hidden))
 
 
-def head_after(head: Ranges, part: Ranges, before: Ranges, since: int | None) -> Ranges:
-    """The head after a run stored `part`, when `before` was its previous part.
+def _in_order(listed: Sequence[int], versions: dict[int, frozenset[int]], base: Ranges, hidden: set[int]) -> Ranges:
+    """What is left of `base` in its order, versions in the place of what they replace, the rest where the
+    list has it: behind its neighbour, or at the end."""
+    old = set(base)
+    there = set(listed)
+    if not there & old:
+        hidden = set()
+    instead: dict[int, int] = {}
+    gone: set[int] = set()
+    for seq, alike in versions.items():
+        replaced = sorted(alike & old) if seq not in old else []
+        gone.update(replaced)
+        instead.update({replaced[0]: seq} if replaced else {})
+    kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in there | hidden)]
+    placed = set(kept)
+    last = max((i for i, seq in enumerate(listed) if seq in placed), default=-1)
+    anchor: int | None = None
+    for seq in listed[: last + 1]:
+        if seq not in placed and seq not in gone:
+            kept.insert(kept.index(anchor) + 1 if anchor is not None else 0, seq)
+        anchor = seq if seq not in gone else anchor
+    return Ranges.of([*kept, *(seq for seq in listed[last + 1 :] if seq not in gone)])
 
-    What others appended while the run went on (numbers over `since` that the run never had) stays;
-    the group that began first stands first, whole. With `since` None `part` replaces the head.
+
+def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Ranges:
+    """The head after a run stored `part`, when `before` was its previous part and it had begun with `base`.
+
+    What others appended while the run went on (what of the head the run never had) stays; the group
+    that began first stands first, whole.
     """
-    if since is None:
-        return part
-    mine = set(part) | set(before)
-    others = [seq for seq in head if seq > since and seq not in mine]
+    had = set(base) | set(before) | set(part)
+    others = [seq for seq in head if seq not in had]
     if not others:
         return part
-    old = [seq for seq in part if seq <= since]
-    fresh = [seq for seq in part if seq > since]
+    begun_with = set(base)
+    old = [seq for seq in part if seq in begun_with]
+    fresh = [seq for seq in part if seq not in begun_with]
     later = [*fresh, *others] if fresh and fresh[0] < others[0] else [*others, *fresh]
     return Ranges.of([*old, *later])
 

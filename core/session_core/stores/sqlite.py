@@ -19,12 +19,14 @@ from session_core.serial.codec import (
 )
 from session_core.stores.rules import (
     digest_for,
+    gone,
     grown,
     marked,
     require_calls,
     require_newest,
     require_version,
     standing,
+    version_in,
 )
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
@@ -107,7 +109,8 @@ class SqliteStore(SqliteCheckpoints):
         with self._file.reading() as connection:
             row = session_row(connection, key)
             found = messages_where(connection, row, "m.id = ?", (message_id,)) if row else ()
-            return found[-1] if found else None
+            wanted = version_in((message.seq for message in found), row.state.head) if row else 0
+            return next((message for message in found if message.seq == wanted), None)
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
         if not words:
@@ -129,10 +132,12 @@ class SqliteStore(SqliteCheckpoints):
             row = session_row(connection, key)
             return row.state if row else None
 
-    async def put_digest(self, key: Key, digest: Digest, *, expected: int) -> Digest:
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         with self._file.writing() as connection:
-            row = require_row(connection, key)
-            require_newest(row.state, expected)
+            row = session_row(connection, key)
+            if row is None:
+                raise gone(key)
+            require_newest(row.state, expected, born)
             numbered = replace(digest, number=expected + 1)
             connection.execute(
                 "INSERT INTO digests (session, number, data) VALUES (?, ?, ?)",

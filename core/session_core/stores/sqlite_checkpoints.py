@@ -10,7 +10,7 @@ from typing import cast
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, decode_body, pack, unpack
-from session_core.stores.rules import grown, head_after, part_of, with_head
+from session_core.stores.rules import Before, grown, head_after, part_of, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
@@ -43,7 +43,7 @@ class SqliteCheckpoints:
         new_values: Mapping[str, Plain | MessageList | None],
         *,
         head_channel: str | None,
-        since: int | None,
+        merge: bool,
     ) -> Appended:
         with self._file.writing() as connection:
             row = require_row(connection, checkpoint.key)
@@ -54,9 +54,9 @@ class SqliteCheckpoints:
                     continue
                 if isinstance(value, MessageList):
                     older = _part_before(connection, row, checkpoint.parent_id, channel)
-                    part = _keep_list(connection, row, value, older)
+                    part = _keep_list(connection, row, value, older, is_head=channel == head_channel)
                     if channel == head_channel:
-                        head = head_after(row.state.head, part, older, since)
+                        head = head_after(row.state.head, part, older.part, value.base) if merge else part
                         save_state(connection, row, with_head(row.state, head))
                     value = Plain(PART, pack([list(pair) for pair in part.pairs]))
                 connection.execute(
@@ -141,26 +141,28 @@ class SqliteCheckpoints:
             delete_rows(connection, tenant, session_id)
 
 
-def _keep_list(connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Ranges) -> Ranges:
+def _keep_list(
+    connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool
+) -> Ranges:
     """The part of the record that the list is, after its new messages were added."""
     messages = [item for item in value.items if isinstance(item, Message)]
-    outcome = number_rows(connection, row, messages, revise=True)
+    outcome = number_rows(connection, row, messages, revise=True, lineage=value.base or before.part)
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
-    return part_of(value, outcome, before)
+    return part_of(value, outcome, before, is_head=is_head)
 
 
-def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Ranges:
+def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Before:
     parent = connection.execute(
         "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, parent_id)
     ).fetchone()
-    versions = unpack(parent[0]) if parent else {}
-    version = str(versions.get(channel)) if isinstance(versions, dict) else None
+    versions = cast(dict[str, Version], unpack(parent[0])) if parent else {}
+    version = versions.get(channel)
     found = connection.execute(
         "SELECT data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type = ?",
-        (row.place, channel, version, PART),
+        (row.place, channel, str(version), PART),
     ).fetchone()
-    return _ranges(found[0]) if found else Ranges()
+    return Before(version, _ranges(found[0]) if found else Ranges())
 
 
 def _write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:

@@ -20,7 +20,7 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.plain import state_from_plain, state_to_plain
-from session_core.stores.rules import Numbered, number
+from session_core.stores.rules import Numbered, begun, number
 from session_core.turns import Importance, Key, Message
 
 STATE_COLUMNS = "id, tenant, session_id, namespace, version, next_seq, state"
@@ -62,7 +62,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
         return found
     connection.execute(
         "INSERT INTO sessions (tenant, session_id, namespace, state) VALUES (?, ?, ?, ?)",
-        (key.tenant, key.session_id, key.namespace, pack(state_to_plain(State(key)))),
+        (key.tenant, key.session_id, key.namespace, pack(state_to_plain(begun(key)))),
     )
     made = session_row(connection, key)
     if made is None:
@@ -86,7 +86,12 @@ def save_state(connection: sqlite3.Connection, row: SessionRow, state: State, ne
 
 
 def number_rows(
-    connection: sqlite3.Connection, row: SessionRow, messages: Sequence[Message], *, revise: bool
+    connection: sqlite3.Connection,
+    row: SessionRow,
+    messages: Sequence[Message],
+    *,
+    revise: bool,
+    lineage: Ranges = Ranges(),
 ) -> Numbered:
     """Sequence numbers for `messages`, looked up and handed out in this transaction."""
 
@@ -98,7 +103,7 @@ def number_rows(
         )
         return {bytes(digest): int(seq) for digest, seq in rows}
 
-    return number(row.state.key, messages, next_seq=row.next_seq, known=known, revise=revise)
+    return number(row.state.key, messages, next_seq=row.next_seq, known=known, revise=revise, lineage=lineage)
 
 
 def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Numbered) -> None:
