@@ -15,6 +15,7 @@ from session_core.plan import View
 from session_core.ports import MessageList, Plain
 from session_core.ranges import Ranges
 from session_core.serial.codec import digest_to_plain
+from session_core.serial.marks import words_hash
 from session_core.turns import Key, Message
 
 Prepare = Callable[[Message], Message]
@@ -83,7 +84,8 @@ def _with_place(made: BaseMessage, message: Message, view: View, key: Key) -> Ba
     mark = {**mark, "session": str(key)}
     if message.origin == "digest" and view.digest is not None:
         mark["digest"] = digest_to_plain(view.digest)
-    return made.model_copy(update={"additional_kwargs": {**made.additional_kwargs, MARK: mark}})
+    name = f"{made.id}:{words_hash(str(key))}"
+    return made.model_copy(update={"id": name, "additional_kwargs": {**made.additional_kwargs, MARK: mark}})
 
 
 def _plain_words(message: BaseMessage) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.messages import MARK, from_core, mark_of, to_core
+from langchain_session.marks import mark_of, marked
+from langchain_session.messages import from_core, to_core
 from session_core.compress.ladder import plan
 from session_core.plan import Digest
 from session_core.ranges import Ranges
@@ -37,7 +38,8 @@ class Squeeze:
         digest, rest = _digest_of(messages, numbered)
         made = plan(rest, digest, tools=tools)
         live = {index + 1: message for index, message in enumerate(messages)}
-        return [self._live(message, live) for message in made.messages]
+        handed = next((m for m in messages if (mark_of(m) or {}).get("origin") == "digest"), None)
+        return [self._live(message, live, handed) for message in made.messages]
 
     def overhead(self, system: SystemMessage | None, tools: Sequence[Any]) -> int:
         """Tokens of a system message and of tool schemas, as a provider is sent them."""
@@ -48,13 +50,16 @@ class Squeeze:
     def _prepared(self, message: BaseMessage) -> Message:
         return self.shop.prepare(to_core(message))
 
-    def _live(self, message: Message, live: dict[int, BaseMessage]) -> BaseMessage:
+    def _live(self, message: Message, live: dict[int, BaseMessage], handed: BaseMessage | None) -> BaseMessage:
+        """The framework's message. A digest keeps the id and the mark of the one that the run was handed: a
+        node may name it, and one that returns it says no more than that the old part is still there."""
         if message.origin == "record" and message.rendition == "whole" and message.seq in live:
             return live[message.seq]
+        if message.origin == "digest" and handed is not None and message.content == handed.content:
+            return handed
         made = from_core(replace(message, covers=Ranges()))
-        mark = made.additional_kwargs.get(MARK)
-        if mark is not None and message.origin == "digest":
-            made.additional_kwargs = {**made.additional_kwargs, MARK: {**mark, "session": None}}
+        if message.origin == "digest" and handed is not None:
+            return marked(made.model_copy(update={"id": handed.id}), mark_of(handed) or {})
         return made
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from langchain_core.messages import BaseMessage
 
 from session_core.serial.blocks import read_blocks
-from session_core.serial.marks import MARK, synthetic_id, words_hash
+from session_core.serial.marks import MARK, words_hash
 
 M = TypeVar("M", bound=BaseMessage)
 
@@ -20,8 +20,7 @@ def text_of(message: BaseMessage) -> str:
 
 def marked(message: M, mark: Mapping[str, Any]) -> M:
     """A copy of `message` with `mark`, and with what is needed to see later that nobody changed it."""
-    words = {} if "origin" in mark else {"hash": words_hash(text_of(message))}
-    kwargs = {**message.additional_kwargs, MARK: {**mark, **words}}
+    kwargs = {**message.additional_kwargs, MARK: {**mark, "hash": words_hash(text_of(message))}}
     return message.model_copy(update={"additional_kwargs": kwargs})
 
 
@@ -30,8 +29,5 @@ def mark_of(message: BaseMessage) -> dict[str, Any] | None:
     mark = message.additional_kwargs.get(MARK)
     if not isinstance(mark, dict):
         return None
-    if "origin" in mark:
-        holds = message.id == synthetic_id(mark["origin"], text_of(message), mark.get("covers", ()))
-    else:
-        holds = message.id == mark.get("ref") and mark.get("hash") == words_hash(text_of(message))
-    return mark if holds else None
+    known = "origin" in mark or message.id == mark.get("ref")
+    return mark if known and mark.get("hash") == words_hash(text_of(message)) else None

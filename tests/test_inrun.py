@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
@@ -232,3 +232,40 @@ def test_two_threads_of_equal_shape_never_see_each_others_words(sessions):
         told = " ".join(str(m.content) for messages in seen for m in messages)
         assert f"my word is {name}" in told
         assert ("alpha" in told) is (name == "alpha")
+
+
+@pytest.mark.parametrize("whole_input", [False, True], ids=["appends", "returns-its-input"])
+def test_runs_on_top_of_a_digest_keep_the_record_whole(sessions, whole_input):
+    for run in range(4):
+        seen: list[list[BaseMessage]] = []
+        graph = attach(
+            chain_of_calls(seen, calls=12, whole_input=whole_input).compile(checkpointer=SessionSaver(sessions))
+        )
+        graph.invoke({"messages": [HumanMessage(f"run {run}", id=f"h{run}")]}, CONFIG)
+        check_views(sessions, seen)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept if m.type == "human"] == [f"run {run}" for run in range(4)]
+    assert [m.content for m in kept if m.type == "tool"] == [result_of(n) for n in range(1, 13)] * 4
+    assert not any(mark_of(m) for m in kept)
+
+
+def test_a_node_may_trim_what_it_was_shown(sessions):
+    def trim(state: State):
+        return {"messages": [RemoveMessage(id=m.id) for m in state["messages"][:-2]]}
+
+    graph = StateGraph(State)
+    graph.add_node("model", lambda state: {"messages": [AIMessage("words and words " * 60)]})
+    graph.add_node("trim", trim)
+    graph.add_edge(START, "model")
+    graph.add_edge("model", "trim")
+    saver = SessionSaver(sessions)
+    without = StateGraph(State)
+    without.add_node("model", lambda state: {"messages": [AIMessage("words and words " * 60)]})
+    without.add_edge(START, "model")
+    long = without.compile(checkpointer=saver)
+    for turn in range(60):
+        long.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    assert sessions.session("t").stats().digests > 0
+    run = attach(graph.compile(checkpointer=saver))
+    run.invoke({"messages": [HumanMessage("trim it", id="last")]}, CONFIG)
+    assert len(run.get_state(CONFIG).values["messages"]) == 2

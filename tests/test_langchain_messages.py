@@ -369,7 +369,10 @@ def test_a_digest_has_an_id_that_says_what_it_is_and_comes_back_as_one() -> None
     made = from_core(DIGEST)
     assert isinstance(made, HumanMessage)
     assert re.fullmatch(r"llm-sessions:digest:[0-9a-f]{16}", made.id or "")
-    assert mark_of(made) == {"origin": "digest", "covers": [[1, 40], [44, 45]]}
+    assert {k: v for k, v in (mark_of(made) or {}).items() if k != "hash"} == {
+        "origin": "digest",
+        "covers": [[1, 40], [44, 45]],
+    }
     assert to_core(made) == replace(DIGEST, id=made.id)
     assert from_core(to_core(made)) == made
     assert from_core(DIGEST).id == made.id

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, TypedDict
 
 import pytest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.memory import InMemorySaver
@@ -297,3 +297,85 @@ def test_deleting_a_thread_deletes_the_session(sessions):
     saver.delete_thread("t")
     assert graph.get_state(CONFIG).values == {}
     assert sessions.session("t").record(all_branches=True) == []
+
+
+def contents(messages) -> list[str]:
+    return [str(m.content)[:12] for m in messages]
+
+
+def long_talk(graph, turns: int = 30) -> None:
+    for turn in range(turns):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+
+
+def both(sessions):
+    return talker([], SessionSaver(sessions)), talker([], InMemorySaver())
+
+
+def test_a_system_message_in_the_middle_keeps_its_place(sessions):
+    ours, theirs = both(sessions)
+    for graph in (ours, theirs):
+        graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
+        graph.invoke({"messages": [SystemMessage("be brief", id="s"), HumanMessage("two", id="h2")]}, CONFIG)
+        graph.invoke({"messages": [HumanMessage("three", id="h3")]}, CONFIG)
+    kept = [graph.get_state(CONFIG).values["messages"] for graph in (ours, theirs)]
+    assert contents(kept[0]) == contents(kept[1])
+
+
+def test_update_state_knows_what_a_chain_wrote(sessions):
+    graph = talker([], SessionSaver(sessions))
+    graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
+    sessions.session("t").append({"role": "user", "content": "from a chain"})
+    graph.update_state(CONFIG, {"messages": [HumanMessage("two", id="h2")]}, as_node="tools")
+    assert [m.content for m in sessions.session("t").record() if m.role == "user"] == ["one", "from a chain", "two"]
+
+
+def test_giving_a_view_back_changes_nothing(sessions):
+    graph = talker([], SessionSaver(sessions))
+    long_talk(graph)
+    before = contents(graph.get_state(CONFIG).values["messages"])
+    shown = graph.invoke({"messages": [HumanMessage("more", id="more")]}, CONFIG)["messages"]
+    graph.update_state(CONFIG, {"messages": shown}, as_node="tools")
+    after = contents(graph.get_state(CONFIG).values["messages"])
+    assert after[: len(before)] == before
+    assert len(after) == len(before) + 4
+
+
+def test_an_edit_of_a_folded_message_takes_its_place(sessions):
+    ours, theirs = both(sessions)
+    for graph in (ours, theirs):
+        long_talk(graph)
+        graph.invoke({"messages": [HumanMessage("edited", id="h1"), HumanMessage("last", id="last")]}, CONFIG)
+    kept = [graph.get_state(CONFIG).values["messages"] for graph in (ours, theirs)]
+    assert contents(kept[0]) == contents(kept[1])
+
+
+def test_another_channel_with_shortened_messages_leaves_the_record_whole(sessions):
+    class Two(State):
+        llm_input: list[AnyMessage]
+
+    def model(state: Two):
+        short = [m.model_copy(update={"content": str(m.content)[:7]}) for m in state["messages"]]
+        return {"llm_input": short, "messages": [AIMessage("ok")]}
+
+    built = StateGraph(Two)
+    built.add_node("model", model)
+    built.add_edge(START, "model")
+    graph = built.compile(checkpointer=SessionSaver(sessions))
+    for turn in range(20):
+        graph.invoke({"messages": [HumanMessage(f"question {turn} " * 40, id=f"h{turn}")]}, CONFIG)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept if m.type == "human"] == [f"question {turn} " * 40 for turn in range(20)]
+    assert sessions.session("t").expand("h1").content == "question 1 " * 40
+
+
+def test_a_subgraph_that_keeps_its_own_messages_does_not_disturb_its_parent(sessions):
+    child = talker([], True)
+    built = StateGraph(State)
+    built.add_node("child", child)
+    built.add_edge(START, "child")
+    graph = built.compile(checkpointer=SessionSaver(sessions))
+    for turn in range(12):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept if m.type == "human"] == [f"question {turn}" for turn in range(12)]

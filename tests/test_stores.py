@@ -4,11 +4,14 @@ import asyncio
 import multiprocessing
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from session_core.errors import NewerSchema, StoreBusy, StoreUnreadable, UnknownScheme
+from session_core.errors import Conflict, NewerSchema, StoreBusy, StoreError, StoreUnreadable, UnknownScheme
+from session_core.plan import Digest
+from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
 from session_core.stores.open import open_store
 from session_core.stores.sqlite import SqliteStore
@@ -136,7 +139,17 @@ def test_a_writer_that_waits_too_long_says_busy(tmp_path):
     run_blocking(store.close())
 
 
-@pytest.mark.parametrize("url", ["mysql://host/db", "chat.db", "sqlite://host/chat.db", "sqlite://"])
+BAD_URLS = [
+    "mysql://host/db",
+    "chat.db",
+    "sqlite://host/chat.db",
+    "sqlite://",
+    "sqlite:///a#1.db",
+    "sqlite:///:memory:",
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
 def test_an_unknown_url_is_refused_with_the_known_ones(url):
     with pytest.raises(UnknownScheme, match="sqlite:///"):
         open_store(url)
@@ -165,3 +178,59 @@ def test_deleting_one_session_leaves_the_others_findable(tmp_path):
     run_blocking(store.delete(KEY))
     assert [m.content for m in run_blocking(store.search(Key("other"), ["blue"], max_hits=3))] == ["blue hats"]
     run_blocking(store.close())
+
+
+def test_closing_while_others_work_ends_their_work_in_peace(tmp_path):
+    store = SqliteStore(tmp_path / "a.db")
+    ended: list[str] = []
+
+    def write(name: int) -> None:
+        try:
+            for turn in range(10_000):
+                run_blocking(store.append(KEY, [message(name * 100_000 + turn)]))
+        except StoreError as exc:
+            ended.append(str(exc))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in range(1, 4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    run_blocking(store.close())
+    for thread in threads:
+        thread.join()
+    assert len(ended) == 3
+    assert all("was closed" in said for said in ended)
+
+
+def test_an_interrupted_wait_for_the_write_lock_leaves_nothing_open(tmp_path):
+    store = SqliteStore(tmp_path / "a.db", busy_timeout_s=0.05)
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(3):
+        with pytest.raises(StoreBusy):
+            run_blocking(store.append(KEY, [message(1)]))
+    other.rollback()
+    other.close()
+    assert run_blocking(store.append(KEY, [message(1)])).new == 1
+    run_blocking(store.close())
+
+
+def test_many_short_lived_threads_leave_few_connections(tmp_path):
+    store = SqliteStore(tmp_path / "a.db")
+    for number in range(40):
+        thread = threading.Thread(target=lambda n=number: run_blocking(store.append(KEY, [message(n)])))
+        thread.start()
+        thread.join()
+    assert len(store._file._idle) == 1
+    run_blocking(store.close())
+
+
+def test_a_digest_of_a_deleted_session_is_refused(store):
+    first = run_blocking(store.append(KEY, [message(1), message(2)]))
+    run_blocking(store.delete(KEY))
+    digest = Digest(Ranges.span(1, 1), "what was deleted")
+    with pytest.raises(Conflict):
+        run_blocking(store.put_digest(KEY, digest, expected=0))
+    run_blocking(store.append(KEY, [message(3), message(4)]))
+    with pytest.raises(Conflict):
+        run_blocking(store.put_digest(KEY, digest, expected=0, born=first.state.born))

@@ -21,6 +21,10 @@ def open_store(url: str) -> SessionStore:
         return MemoryStore()
     if parts.scheme == "sqlite":
         path = unquote(parts.path).removeprefix("/")
+        if parts.query or parts.fragment:
+            raise UnknownScheme(f"{url!r} has a '?' or '#' behind the file; in a file's name write them %3F and %23")
+        if path == ":memory:":
+            raise UnknownScheme("sqlite:///:memory: would be another database in every thread; use memory://")
         if not path or parts.netloc:
             raise UnknownScheme(
                 f"{url!r} names no file; write sqlite:///chat.db, or sqlite:////var/lib/chat.db with a full path"

@@ -1,4 +1,4 @@
-"""One SQLite file: connections for each thread, transactions, migrations, and the driver's errors translated."""
+"""One SQLite file: connections, transactions, migrations, and the driver's errors translated."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one before it gives up with StoreBusy."""
 
 
+MOST_IDLE = 8
+"""Connections that are kept open between transactions; more are opened when more work at once."""
+
+
 class SqliteFile:
-    """Opens `path` once for each thread that asks (and again after a fork); closes all at the end.
+    """The file at `path`. Each transaction has a connection to itself, so any thread may come and go.
 
     Writes are durable when their transaction ends: the journal is a WAL and every commit is synced.
     """
@@ -25,11 +29,11 @@ class SqliteFile:
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
-        self._local = threading.local()
-        self._opened: list[tuple[int, sqlite3.Connection]] = []
+        self._idle: list[sqlite3.Connection] = []
+        self._of_parents: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._generation = 0
         self._process = os.getpid()
+        self._closed = False
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             self._migrate(connection, version)
@@ -47,42 +51,48 @@ class SqliteFile:
             yield connection
 
     def close(self) -> None:
-        """Close every connection of this process; the next use opens a new one."""
+        """Take no more work; a transaction under way ends first and then closes its own connection."""
         with self._lock:
-            opened, self._opened = self._opened, []
-            self._generation += 1
-        for process, connection in opened:
-            if process == os.getpid():
-                connection.close()
+            idle, self._idle = self._idle, []
+            self._closed = True
+        for connection in idle:
+            connection.close()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._translated():
-            connection = self._connection()
-            if connection.in_transaction:
-                raise StoreError(f"{self.path}: a transaction is open already in this thread")
-            connection.execute(begin)
+            connection = self._taken()
             try:
+                connection.execute(begin)
                 yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+                connection.commit()
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+                self._given_back(connection)
 
-    def _connection(self) -> sqlite3.Connection:
-        mine = (os.getpid(), self._generation)
-        if getattr(self._local, "mine", None) == mine:
-            connection: sqlite3.Connection = self._local.connection
-            return connection
+    def _taken(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._process != os.getpid():
+                # A connection must not cross a fork, and must not be closed by the child either.
+                self._of_parents, self._idle, self._process = self._idle, [], os.getpid()
+            if self._closed:
+                raise StoreError(f"{self.path} was closed; open the sessions again to go on")
+            if self._idle:
+                return self._idle.pop()
         connection = sqlite3.connect(
             self.path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
         )
-        with self._lock:
-            self._opened.append((os.getpid(), connection))
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        self._local.connection, self._local.mine = connection, mine
         return connection
+
+    def _given_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and self._process == os.getpid() and len(self._idle) < MOST_IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _migrate(self, connection: sqlite3.Connection, version: int) -> None:
         if version > len(MIGRATIONS):
@@ -112,10 +122,14 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
     said = str(exc)
     if "locked" in said or "busy" in said:
         return StoreBusy(f"{path}: another writer held the database too long ({said}); retry")
+    if "unable to open" in said and path.is_dir():
+        return StoreUnreadable(f"{path} is a directory; name a file in it")
     if "unable to open" in said:
         return StoreUnreadable(f"{path} cannot be opened ({said}); does its folder exist, and may you write there?")
     if "not a database" in said or "malformed" in said:
-        return StoreUnreadable(f"{path} is not a readable SQLite database ({said}); restore it from a backup")
+        return StoreUnreadable(
+            f"{path} is not a readable SQLite database ({said}); see docs/runbook.md, or restore it from a backup"
+        )
     if "no such module: fts5" in said:
         return ConfigError("this Python's sqlite3 was built without FTS5; use a Python that has it")
     return StoreError(f"{path}: {said}")
