@@ -17,7 +17,8 @@ from llamaindex_session.changes import new_id
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import from_core, to_core
 from session_core import Message, Session, View
-from session_core.compress.ladder import Extras, plan
+from session_core.compress.fixed import Extras
+from session_core.compress.ladder import plan
 
 SCRATCHPAD = "scratchpad"
 """Where LlamaIndex' function calling agents keep the messages of a run."""

@@ -44,6 +44,37 @@ def test_no_view_is_over_budget_or_invalid(block):
                 assert check_valid(view.messages) == [], seed
 
 
+def test_a_system_message_with_every_turn_never_stops_a_session():
+    for text in ("You are a careful assistant. " * 6, "The time is {turn}. " * 8):
+        with Sessions(policy=small(1_500)) as sessions:
+            session = sessions.session("s")
+            for turn in range(120):
+                session.append([{"role": "system", "content": text.format(turn=turn)}])
+                session.append({"role": "user", "content": f"question {turn}"})
+                view = session.view()
+                assert view.tokens <= 1_500
+                assert check_valid(view.messages) == []
+                session.append({"role": "assistant", "content": f"answer {turn} " * 10})
+            assert text.format(turn=119) in [m.content for m in session.view().messages]
+
+
+@pytest.mark.parametrize("words", [20, 60, 95, 120, 135, 160, 180])
+@pytest.mark.parametrize("window", [256, 400])
+def test_large_system_messages_and_extras_leave_a_view_that_fits(words, window):
+    now = [0.0]
+    with Sessions(policy=small(window), clock=lambda: now[0]) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "system", "content": "rule " * words})
+        for turn in range(12):
+            session.append({"role": "user", "content": f"My flight {turn} to Rome is at {turn + 1} pm for 90 euros."})
+            session.append({"role": "assistant", "content": f"Noted flight {turn}. " * 5})
+        now[0] = 90 * DAY_S
+        session.append({"role": "user", "content": "flight 3 euros?"})
+        view = session.view("flight 3 euros")
+        assert view.tokens <= window
+        assert check_valid(view.messages) == []
+
+
 def test_the_record_is_what_was_appended():
     for seed in range(60):
         with Sessions(policy=small()) as sessions:

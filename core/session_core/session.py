@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from session_core.budget import Tier
+from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools
-from session_core.compress.ladder import Extras, plan
+from session_core.compress.ladder import plan
 from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
@@ -177,7 +178,10 @@ class Flow:
         named = _named(loaded, shop)
         recalled = await self._recalled(loaded, query, tools) if query else ""
         extras = Extras(recalled, _refresh(loaded))
-        made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+        try:
+            made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+        except PinnedTooLarge as exc:
+            raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return _view(made, loaded, limits.total, shop)
 
     async def _recalled(self, loaded: Loaded, query: str | None, tools: Tools) -> str:
@@ -258,8 +262,11 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     )
     tier = shop.policy.budget.tier(made.raw_tokens)
     standing = {message.seq for message in made.messages}
-    covered = made.digest.covers if made.digest else Ranges()
-    hidden = Ranges.of(m.seq for m in loaded.messages if m.seq not in standing and m.seq not in covered)
+    shown = any(message.origin == "digest" and message.covers for message in made.messages)
+    covered = made.digest.covers if made.digest and shown else Ranges()
+    under = loaded.digest.covers if loaded.digest else Ranges()
+    known = [*(() if shown else under), *(message.seq for message in loaded.messages)]
+    hidden = Ranges.of(seq for seq in dict.fromkeys(known) if seq not in standing and seq not in covered)
     return View(
         made.messages,
         made.tokens,

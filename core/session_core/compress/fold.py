@@ -108,14 +108,28 @@ def digest_text(digest: Digest, *, tools: Tools) -> str:
     """What `digest` says in a view: a head that tells what it is, the summary, the key facts."""
     facts = shown_facts(digest, tools=tools)
     blocks = [_HEAD]
-    if digest.summary:
-        blocks.append(f"Summary:\n{digest.summary}")
+    if summary := _within(digest.summary, tools):
+        blocks.append(f"Summary:\n{summary}")
     if facts:
         blocks.append("Key facts:\n" + "\n".join(f"- ({fact.kind}) {line(fact)}" for fact in facts))
     hidden = sum(fact.current for fact in digest.facts) - len(facts)
     if hidden > 0:
         blocks.append(f"({hidden} more facts are in the record; search it for them.)")
     return "\n".join(blocks)
+
+
+def _within(summary: str, tools: Tools) -> str:
+    """The lines of the summary for which there is room, from the first on."""
+    room, count = tools.limits.summary_room, tools.count
+    if count(summary) <= room:
+        return summary
+    kept: list[str] = []
+    for said in summary.splitlines():
+        room -= count(said) + 1
+        if room < 0:
+            break
+        kept.append(said)
+    return "\n".join(kept)
 
 
 def digest_message(digest: Digest, *, tools: Tools) -> Message:

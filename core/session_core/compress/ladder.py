@@ -9,12 +9,12 @@ cache keeps its prefix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from session_core.compress.fold import Tools, digest_message, fingerprint, fold
+from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
+from session_core.compress.fold import Tools, fingerprint, fold
 from session_core.compress.squeeze import squeeze
-from session_core.errors import PinnedTooLarge
 from session_core.plan import Choice, Decision, Digest, Plan, seqs_of
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
@@ -30,14 +30,6 @@ class Steps:
     folded: int
     clipped: int
     folds: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What a view shows beside the record: old messages a query brought back, and a word on an absence."""
-
-    recalled: str = ""
-    refresh: str = ""
 
 
 def plan(
@@ -58,32 +50,33 @@ def plan(
     Raises: PinnedTooLarge when the system messages alone leave no room.
     """
     extras = extras or Extras()
-    pinned = [message for message in messages if message.role is Role.SYSTEM and not message.empty]
+    pinned = pinned_messages(messages, tools)
     rest = [message for message in messages if message.role is not Role.SYSTEM]
     whole = units(rest)
     waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
     parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
     asked = max((i for i, unit in enumerate(parts) if unit.starts_turn), default=None)
-    additions = _extra_messages(extras, tools)
-    fixed = sum(m.tokens for m in pinned) + sum(m.tokens for m in additions)
-    _require_room(fixed, pinned, tools)
-    fixed += min(waiting.tokens, tools.limits.total // 2) if waiting else 0
+    free = tools.limits.total - sum(m.tokens for m in pinned)
+    added = additions(extras, free, tools)
+    fixed = tools.limits.total - free + sum(m.tokens for m in added)
+    fixed += min(waiting.tokens, free // 2) if waiting else 0
     steps = walk(parts, fixed, digest, asked=asked, tools=tools)
     grown = _grown(digest, messages, parts, steps, tools)
     kept = [_clipped(u) if i < steps.clipped else u for i, u in enumerate(parts)][steps.folded :]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    head = [digest_message(grown, tools=tools)] if grown else []
+    condensed = head_message(grown, free, tools)
+    head = [condensed] if condensed else []
     body = [*([question] if question else []), *kept]
     opening = _opening(tools)
     room = tools.limits.total - fixed - sum(m.tokens for m in head or [opening])
     body = squeeze(body, room, tools=tools) + ([waiting] if waiting else [])
-    shown = _with_additions(body, additions)
+    shown = _with_additions(body, added)
     if not head and shown and shown[0].role is not Role.USER:
         head = [opening]
     final = (*pinned, *head, *shown)
     return Plan(
         final,
-        _decisions(messages, digest, grown, parts, steps, body),
+        _decisions(messages, digest, parts, steps, body, {m.seq for m in pinned}),
         sum(message.tokens for message in final),
         _raw_tokens(messages, digest),
         grown,
@@ -189,24 +182,6 @@ def _covers(digest: Digest | None, messages: Sequence[Message], parts: Sequence[
     return before.plus(Ranges.of(gone))
 
 
-def _extra_messages(extras: Extras, tools: Tools) -> list[Message]:
-    made: list[Message] = []
-    if extras.recalled:
-        made.append(Message(Role.USER, extras.recalled, id="llm-sessions:recall", origin="recall"))
-    if extras.refresh:
-        made.append(Message(Role.USER, extras.refresh, id="llm-sessions:refresh", origin="refresh"))
-    return [replace(message, tokens=tools.measure(message)) for message in made]
-
-
-def _require_room(fixed: int, pinned: Sequence[Message], tools: Tools) -> None:
-    total = tools.limits.total
-    if pinned and fixed > total * 0.75:
-        raise PinnedTooLarge(
-            f"the system messages take {sum(m.tokens for m in pinned)} of {total} tokens and stand in every "
-            "view; shorten them or raise Budget(window_tokens=...)"
-        )
-
-
 def _with_additions(body: Sequence[Unit], additions: Sequence[Message]) -> list[Message]:
     """The units' messages, with `additions` right before the newest user message (else at the end)."""
     at = max((i for i, unit in enumerate(body) if unit.starts_turn), default=len(body))
@@ -228,10 +203,10 @@ def _raw_tokens(messages: Sequence[Message], digest: Digest | None) -> int:
 def _decisions(
     messages: Sequence[Message],
     digest: Digest | None,
-    grown: Digest | None,
     parts: Sequence[Unit],
     steps: Steps,
     body: Sequence[Unit],
+    pinned: Collection[int],
 ) -> tuple[Decision, ...]:
     made: list[Decision] = []
     if digest:
@@ -243,13 +218,13 @@ def _decisions(
     for message in messages:
         shown = standing.get(message.seq)
         where = seqs_of([message])
-        if message.role is Role.SYSTEM and not message.empty:
+        if message.role is Role.SYSTEM and message.seq in pinned:
             made.append(Decision(where, Choice.WHOLE, message.tokens, "system message"))
         elif shown is not None and shown.rendition == "clip":
             made.append(Decision(where, Choice.CLIP, shown.tokens, f"{message.tokens} tokens whole"))
         elif shown is not None:
             made.append(Decision(where, Choice.WHOLE, shown.tokens, "recent"))
         elif message.seq not in folded:
-            why = "empty, or a call and its result do not match" if grown is digest else "no room"
+            why = "no room, or nothing that a provider takes"
             made.append(Decision(where, Choice.DROP, 0, why))
     return tuple(made)

@@ -1,0 +1,80 @@
+"""What a view shows besides its units: system messages, the digest, and additions, each within its share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from session_core.compress.fold import Tools, digest_message
+from session_core.errors import PinnedTooLarge
+from session_core.plan import Digest
+from session_core.turns import Message, Role
+
+PINNED_SHARE = 0.5
+"""System messages together take no more than this share of the limit, unless the first alone does."""
+MOST_PINNED_SHARE = 0.75
+"""A first system message over this share leaves no room for a conversation and is refused."""
+DIGEST_SHARE = 0.5
+ADDITIONS_SHARE = 0.25
+"""Shares of what the system messages leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a view shows beside the record: old messages a query brought back, and a word on an absence."""
+
+    recalled: str = ""
+    refresh: str = ""
+
+
+def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
+    """The system messages that stand in the view, in their order: the first, and the newest for which there is
+    room; equal ones once. Raises: PinnedTooLarge when the first alone leaves no room."""
+    said = [message for message in messages if message.role is Role.SYSTEM and not message.empty]
+    if not said:
+        return []
+    total = tools.limits.total
+    if said[0].tokens > total * MOST_PINNED_SHARE:
+        raise PinnedTooLarge(
+            f"the system message takes {said[0].tokens} of {total} tokens and stands in every view; shorten it "
+            "or raise Budget(window_tokens=...)"
+        )
+    shown, left = {said[0].content: said[0]}, total * PINNED_SHARE - said[0].tokens
+    for message in reversed(said[1:]):
+        if message.content not in shown and message.tokens <= left:
+            shown[message.content] = message
+            left -= message.tokens
+    chosen = {id(message) for message in shown.values()}
+    return [message for message in said if id(message) in chosen]
+
+
+def additions(extras: Extras, room_tokens: int, tools: Tools) -> list[Message]:
+    """The messages that `extras` become; what has no room is left out, recalled messages first."""
+    made: list[Message] = []
+    left = room_tokens * ADDITIONS_SHARE
+    for origin, text in (("refresh", extras.refresh), ("recall", extras.recalled)):
+        if not text:
+            continue
+        message = Message(
+            Role.USER, text, id=f"llm-sessions:{origin}", origin="recall" if origin == "recall" else "refresh"
+        )
+        message = replace(message, tokens=tools.measure(message))
+        if message.tokens <= left:
+            made.insert(0, message)
+            left -= message.tokens
+    return made
+
+
+def head_message(digest: Digest | None, room_tokens: int, tools: Tools) -> Message | None:
+    """The digest's message in its share of the room: with less and less of its summary and facts, or, when
+    even its first line has no room, not at all."""
+    if digest is None:
+        return None
+    limits = tools.limits
+    for share in (1.0, 0.6, 0.3, 0.1, 0.0):
+        summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
+        smaller = replace(tools, limits=replace(limits, digest_tokens=summary, facts_tokens=facts))
+        message = digest_message(digest, tools=smaller)
+        if message.tokens <= room_tokens * DIGEST_SHARE:
+            return message
+    return None
