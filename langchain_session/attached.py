@@ -46,7 +46,7 @@ def _waits(messages: list[BaseMessage]) -> bool:
 def attach(graph: Graph, *, policy: Policy | None = None, channel: str = "messages") -> Graph:
     """A copy of `graph` whose nodes are handed messages that fit the budget, at every step of a run.
 
-    The state, the checkpoints and what `invoke` returns keep every message whole. The policy is that
+    The state and the checkpoints keep whole what the run adds. The policy is that
     of the graph's `SessionSaver` unless one is given. Attaching twice is attaching once. Inputs that
     a `Send` carries go to their node as they are, and so does a list that ends with calls to be made.
     Raises: ConfigError when there is neither a SessionSaver nor a policy.

@@ -31,22 +31,28 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     ) -> None:
         opened = sessions or shared(url or "sqlite:///llm-sessions.db", policy)
         self.session: Session = opened.session(session_id, tenant=tenant)
+        self._turn: list[BaseMessage] | None = None
+        self._fresh = True
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # the base declares a plain attribute
         """The view, for the next model call."""
-        return from_core_many(self.session.view().messages)
+        kept = self._same()
+        return kept if kept is not None else self._first(from_core_many(self.session.view().messages))
 
     async def aget_messages(self) -> list[BaseMessage]:
         """As `messages`, awaited."""
-        return from_core_many((await self.session.aview()).messages)
+        kept = self._same()
+        return kept if kept is not None else self._first(from_core_many((await self.session.aview()).messages))
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Store `messages`, all or none; durable when it returns."""
+        self._turn, self._fresh = None, False
         self.session.append(to_core_many(messages), lenient=True)
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """As `add_messages`, awaited."""
+        self._turn, self._fresh = None, False
         await self.session.aappend(to_core_many(messages), lenient=True)
 
     def record(self) -> list[BaseMessage]:
@@ -64,3 +70,15 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     async def aclear(self) -> None:
         """As `clear`, awaited."""
         await self.session.adelete()
+
+    def _first(self, seen: list[BaseMessage]) -> list[BaseMessage]:
+        """Keep what a new history reads first. `RunnableWithMessageHistory` makes one for each call, reads it
+        at both ends of the turn and cuts its input by the length: another turn that ends between the two
+        reads must not cut a user's message off."""
+        self._turn, self._fresh = (list(seen), False) if self._fresh else (None, False)
+        return seen
+
+    def _same(self) -> list[BaseMessage] | None:
+        """What was read first, once; a third read, or one after an append, is made anew."""
+        kept, self._turn = self._turn, None
+        return kept

@@ -418,3 +418,19 @@ def test_a_correction_that_quotes_the_old_value_replaces_it_and_keeps_the_rest(c
     assert stated.content not in current
     assert any(shown.startswith(correction) for shown in current)
     assert any("14 March 2027" in shown for shown in current)
+
+
+def test_many_facts_of_one_kind_never_push_the_only_one_of_another_out() -> None:
+    said = [Message(Role.USER, "My name is Mara Lindqvist.", seq=1)]
+    said += [Message(Role.USER, f"I prefer option {n}.", seq=n) for n in range(2, 62)]
+    facts = merge((), extract(said))
+    shown = select(facts, max_tokens=120, count=lambda text: (len(text) + 3) // 4)
+    assert "My name is Mara Lindqvist." in [fact.text for fact in shown]
+
+
+def test_of_too_many_rules_the_first_and_the_last_stay() -> None:
+    said = [Message(Role.USER, f"Never open gate {n} at night.", seq=n) for n in range(1, 301)]
+    shown = select(merge((), extract(said)), max_tokens=200, count=lambda text: (len(text) + 3) // 4)
+    told = [fact.text for fact in shown]
+    assert told[0] == "Never open gate 1 at night."
+    assert told[-1] == "Never open gate 300 at night."

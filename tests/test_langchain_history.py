@@ -1,6 +1,7 @@
 """`SessionChatMessageHistory` behind `RunnableWithMessageHistory`: nothing lost, nothing doubled, always fitting."""
 
 import asyncio
+import threading
 
 import pytest
 from langchain_core.chat_history import BaseChatMessageHistory
@@ -160,3 +161,68 @@ def test_a_failing_chat_model_is_replaced_by_the_rules():
     assert any(isinstance(event, FellBack) for event in heard)
     assert {event.made_by for event in heard if isinstance(event, Folded)} == {"extractive"}
     assert "ORD-" in shown
+
+
+@pytest.mark.parametrize("keys", [{}, KEYED], ids=["list-input", "keyed-input"])
+def test_two_turns_at_once_lose_no_user_message(sessions, keys):
+    inside = threading.Barrier(2)
+
+    ended = threading.Event()
+
+    def answer(messages):
+        if inside.wait(10) == 0:
+            ended.wait(10)
+        return AIMessage("answer")
+
+    runnable = ChatPromptTemplate.from_messages([MessagesPlaceholder("history"), ("human", "{question}")])
+    model = RunnableLambda(answer)
+    talk = RunnableWithMessageHistory(
+        runnable | model if keys else model,
+        lambda session_id: SessionChatMessageHistory(session_id, sessions=sessions),
+        **keys,
+    )
+    said = [f"question {name}" for name in "ab"]
+    asked = [{"question": text} if keys else [HumanMessage(text)] for text in said]
+
+    def ask(question) -> None:
+        talk.invoke(question, CONFIG)
+        ended.set()
+
+    threads = [threading.Thread(target=ask, args=(question,)) for question in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(m.content for m in sessions.session("s").record() if m.role == "user") == said
+
+
+def test_a_history_that_is_only_read_sees_what_others_write(sessions):
+    reader = SessionChatMessageHistory("s", sessions=sessions)
+    assert reader.messages == []
+    SessionChatMessageHistory("s", sessions=sessions).add_messages([HumanMessage("hi")])
+    assert [reader.messages, reader.messages][-1] == [HumanMessage("hi")]
+
+
+class Awaiting:
+    """A summarizer that waits for an event loop."""
+
+    name = "awaiting"
+
+    async def summarize(self, request):
+        await asyncio.sleep(0)
+        return "never"
+
+
+def test_a_summarizer_that_awaits_is_replaced_by_the_rules():
+    heard, shown = long_talk(Awaiting())
+    assert {event.reason for event in heard if isinstance(event, FellBack)} == {"VoiceError"}
+    assert "ORD-" in shown
+
+
+def test_a_listener_that_raises_disturbs_nobody():
+    def broken(event):
+        raise KeyError("no")
+
+    with Sessions(on_event=broken) as sessions, pytest.warns(UserWarning, match="raised KeyError on Appended"):
+        SessionChatMessageHistory("s", sessions=sessions).add_messages([HumanMessage("hi")])
+    assert len(sessions.session("s").record()) == 1

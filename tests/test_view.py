@@ -304,6 +304,9 @@ def test_an_unknown_reference_is_named():
         {"window_tokens": 4_000, "hysteresis": 0.7},
         {"window_tokens": 4_000.5},
         {"window_tokens": 4_000, "notify_at": 1.2},
+        {"window_tokens": 4_000, "reply_reserve_tokens": "x"},
+        {"window_tokens": 4_000, "reply_reserve_tokens": 10.5},
+        {"window_tokens": 4_000, "summarize_at": "half"},
     ],
 )
 def test_an_invalid_budget_is_refused(values):
@@ -311,10 +314,25 @@ def test_an_invalid_budget_is_refused(values):
         Budget(**values)
 
 
-@pytest.mark.parametrize("values", [{"keep_turns": 0}, {"digest_tokens": 3}, {"folding": "sometimes"}])
+BAD_POLICIES = [
+    {"keep_turns": 0},
+    {"keep_turns": 1.5},
+    {"digest_tokens": 3},
+    {"folding": "sometimes"},
+    {"budget": 8_000},
+    {"budget": Budget(4_000), "overhead_tokens": 3_900},
+]
+
+
+@pytest.mark.parametrize("values", BAD_POLICIES)
 def test_an_invalid_policy_is_refused(values):
-    with pytest.raises(BudgetError, match="pass"):
+    with pytest.raises(BudgetError, match=r"pass|raise Budget"):
         Policy(**values)
+
+
+def test_a_budget_in_the_place_of_a_policy_is_named():
+    with pytest.raises(BudgetError, match=r"pass Policy\(Budget"):
+        Sessions(policy=Budget(8_000))
 
 
 def test_the_cost_of_a_turn_does_not_grow_with_the_session():

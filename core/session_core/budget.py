@@ -44,6 +44,11 @@ class Budget:
             raise BudgetError(f"window_tokens={self.window_tokens!r}; pass a whole number of tokens")
         if self.reply_reserve_tokens is None:
             object.__setattr__(self, "reply_reserve_tokens", max(0, min(4_096, self.window_tokens // 8)))
+        for name in ("summarize_at", "facts_at", "notify_at", "hysteresis"):
+            if isinstance(share := getattr(self, name), bool) or not isinstance(share, (int, float)):
+                raise BudgetError(f"{name}={share!r}; pass a number between 0 and 1")
+        if isinstance(self.reply_reserve_tokens, bool) or not isinstance(self.reply_reserve_tokens, int):
+            raise BudgetError(f"reply_reserve_tokens={self.reply_reserve_tokens!r}; pass a whole number of tokens")
         if self.reply_reserve < 0:
             raise BudgetError(f"reply_reserve_tokens={self.reply_reserve}; pass 0 or more")
         if self.limit_tokens < MIN_LIMIT_TOKENS:

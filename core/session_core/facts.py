@@ -21,6 +21,9 @@ ASSISTANT_FACTS = 8
 TOOL_FACTS = 4
 """Most facts taken from one message, by who wrote it; what binds goes before values that are only stated."""
 
+EACH_KIND = 2
+"""Facts of one kind that are chosen before another kind has its turn."""
+
 TOOL_CHARACTERS = 20_000
 """So much of a tool result is read for facts."""
 
@@ -77,14 +80,13 @@ def merge(old: Sequence[Fact], new: Sequence[Fact]) -> tuple[Fact, ...]:
 def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
     """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were said.
 
-    Rules and constraints have the first places: while one of them has no room, nothing else is chosen.
-    Then the order of the kinds decides, then what was said last. A line that does not fit is
-    passed over for a shorter one. The price of a line includes its bullet, kind and line end.
+    Rules and constraints have the first places: while one of them has no room, nothing else is chosen;
+    of too many, the newest and the oldest stay in turn. Then each kind has its newest two, in the order
+    of the kinds, then its next two, so that many of one kind never push the only one of another out.
+    A line that does not fit is passed over for a shorter one. The price of a line includes its bullet,
+    kind and line end.
     """
-    order = sorted(
-        (index for index, fact in enumerate(facts) if fact.current),
-        key=lambda i: (not facts[i].kind.pinned, _KIND_ORDER[facts[i].kind], -facts[i].seq, -i),
-    )
+    order = _by_rank(facts)
     chosen: list[int] = []
     left = max_tokens
     pinned_missing = False
@@ -99,6 +101,26 @@ def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fac
         else:
             pinned_missing = pinned_missing or fact.kind.pinned
     return tuple(facts[index] for index in sorted(chosen, key=lambda i: (facts[i].seq, i)))
+
+
+def _by_rank(facts: Sequence[Fact]) -> list[int]:
+    """The places of the current facts, those that are chosen first in front."""
+    of_kind: dict[FactKind, list[int]] = {}
+    for index in sorted(range(len(facts)), key=lambda i: (-facts[i].seq, -i)):
+        if facts[index].current:
+            of_kind.setdefault(facts[index].kind, []).append(index)
+    ranked: list[tuple[bool, int, int, int]] = []
+    for kind, newest_first in of_kind.items():
+        for place, index in enumerate(_ends_in_turn(newest_first) if kind.pinned else newest_first):
+            ranked.append((not kind.pinned, place // EACH_KIND, _KIND_ORDER[kind] * len(facts) + place, index))
+    return [index for *_, index in sorted(ranked)]
+
+
+def _ends_in_turn(places: Sequence[int]) -> list[int]:
+    """The first, the last, the second, the second last, and so on to the middle."""
+    half = (len(places) + 1) // 2
+    pairs = zip(places[:half], reversed(places[half - len(places) % 2 :]), strict=True)
+    return list(dict.fromkeys(index for pair in pairs for index in pair))
 
 
 def line(fact: Fact) -> str:

@@ -15,6 +15,7 @@ from session_core.plan import Digest
 from session_core.ports import Loaded, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Key, Message, Role, Unit, units
+from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
 ATTEMPTS = 4
@@ -92,7 +93,7 @@ class Folder:
         request = SummaryRequest(previous, tuple(told), most)
         key, name = loaded.state.key, self.summarizer.name
         try:
-            written = await self.summarizer.summarize(request)
+            written = run_blocking(self.summarizer.summarize(request))
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
             self.shop.tell(FellBack(key, name, type(exc).__name__))
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from session_core.budget import Budget
+from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.errors import BudgetError
 from session_core.plan import Limits
 from session_core.ports import Classifier, Embedder, Summarizer
@@ -45,12 +45,30 @@ class Policy:
     embedder: Embedder | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.budget, Budget):
+            raise BudgetError(f"budget={self.budget!r}; pass Budget(window_tokens=...)")
         least = {"keep_turns": 1, "digest_tokens": 40, "facts_tokens": 0, "tool_output_tokens": 32}
         least |= {"recall_tokens": 0, "overhead_tokens": 0, "resume_after_s": 0, "max_message_bytes": 1}
         for name, smallest in least.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < smallest:
                 raise BudgetError(f"{name}={value!r}; pass a number of at least {smallest}")
+        whole = (
+            "keep_turns",
+            "digest_tokens",
+            "facts_tokens",
+            "tool_output_tokens",
+            "recall_tokens",
+            "overhead_tokens",
+        )
+        for name in whole:
+            if not isinstance(getattr(self, name), int):
+                raise BudgetError(f"{name}={getattr(self, name)!r}; pass a whole number")
+        if self.overhead_tokens > self.budget.limit_tokens - MIN_LIMIT_TOKENS:
+            raise BudgetError(
+                f"overhead_tokens={self.overhead_tokens} leave less than {MIN_LIMIT_TOKENS} of the budget's "
+                f"{self.budget.limit_tokens} tokens for a view; raise Budget(window_tokens=...)"
+            )
         if self.folding not in ("inline", "background", "off"):
             raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
 

@@ -6,13 +6,14 @@ import atexit
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from session_core.display import drawn
-from session_core.errors import InputError
+from session_core.errors import BudgetError, InputError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.pipeline import Background
@@ -49,6 +50,8 @@ class Sessions:
         on_event: Callable[[Event], None] | None = None,
         clock: Clock = time.time,
     ) -> None:
+        if policy is not None and not isinstance(policy, Policy):
+            raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = isinstance(url, str)
         self.store: SessionStore = open_store(url) if isinstance(url, str) else url
@@ -123,10 +126,13 @@ class Sessions:
         await self.aclose()
 
     def _tell(self, event: Event) -> None:
-        for observer in self._observers:
-            observer.observe(event)
-        if self._on_event is not None:
-            self._on_event(event)
+        told = [observer.observe for observer in self._observers]
+        for tell in [*told, *([self._on_event] if self._on_event is not None else [])]:
+            try:
+                tell(event)
+            except Exception as exc:  # noqa: BLE001 (what is stored is stored, whatever a listener makes of it)
+                name = getattr(tell, "__qualname__", type(tell).__name__)
+                warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; go on", stacklevel=2)
 
 
 class _Closing:

@@ -37,6 +37,9 @@ def messages_from_plain(plain: object) -> list[Message]:
     """
     if not isinstance(plain, Mapping):
         raise InputError(f"a {type(plain).__name__} is no message, which is an object with role and content")
+    if not isinstance(plain.get("content"), (str, list, dict, type(None))):
+        kind = type(plain["content"]).__name__
+        raise InputError(f"a message's content is of type {kind}; pass a text or a list of content parts")
     if _is_langchain_constructor(plain):
         return [_langchain(str(plain["id"][-1]), plain.get("kwargs") or {})]
     if _is_langchain_typed(plain):
