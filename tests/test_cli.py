@@ -295,3 +295,22 @@ def test_every_exported_line_is_json(url: str, capsys: pytest.CaptureFixture[str
 
 def _words(message: Message) -> tuple[object, ...]:
     return (message.role, message.content, message.id, message.tool_calls, message.tool_call_id, message.author)
+
+
+def test_the_doctor_finds_a_damaged_database(tmp_path, capsys):
+    path = tmp_path / "chat.db"
+    with Sessions(f"sqlite:///{path}") as sessions:
+        for turn in range(200):
+            sessions.session("s").append({"role": "user", "content": f"words {turn} " * 60})
+    with path.open("r+b") as file:
+        file.seek(4096 * 20)
+        file.write(b"\xff" * 4096 * 4)
+    assert main(["doctor", "--url", f"sqlite:///{path}"]) == 1
+    assert "damaged" in capsys.readouterr().out
+
+
+def test_a_session_of_another_tenant_is_pointed_to(tmp_path, capsys):
+    with Sessions(f"sqlite:///{tmp_path}/chat.db") as sessions:
+        sessions.session("s", tenant="acme").append({"role": "user", "content": "hi"})
+    assert main(["show", "s", "--url", f"sqlite:///{tmp_path}/chat.db"]) == 2
+    assert "--tenant acme" in capsys.readouterr().err

@@ -164,6 +164,10 @@ class Store(Protocol):
         """The state of every session, namespaces left out, newest activity first."""
         ...
 
+    async def damage(self) -> tuple[str, ...]:
+        """What is broken in the stored data, as far as the backend can tell by itself; nothing for a sound one."""
+        ...
+
     async def close(self) -> None:
         """Release what the store opened; a second call does nothing."""
         ...

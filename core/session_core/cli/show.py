@@ -28,6 +28,9 @@ LAST_NOTICES = 3
 """So much of a message stands in a list of messages, and so many notices before it."""
 
 
+MEND_DAMAGE = "stop writing and recover what can be read (docs/runbook.md), or restore a backup"
+
+
 def list_sessions(asked: argparse.Namespace) -> int:
     """Print a line for each session."""
     with _opened(asked.url) as sessions:
@@ -91,8 +94,9 @@ def doctor(asked: argparse.Namespace) -> int:
 
     with _opened(asked.url, asked.window) as sessions:
         findings = run_blocking(examine(sessions.store, sessions.policy))
-    print("\n".join(lines(findings)))
-    return 0 if findings.healthy else 1
+        broken = run_blocking(sessions.store.damage())
+    print("\n".join([*lines(findings), *(f"damaged: {found}; {MEND_DAMAGE}" for found in broken)]))
+    return 0 if findings.healthy and not broken else 1
 
 
 def _opened(url: str, window_tokens: int = 128_000) -> Sessions:
@@ -110,7 +114,9 @@ def _found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     key = Key(asked.session, asked.tenant)
     state = run_blocking(sessions.store.state(key))
     if state is None or not state.ledger.messages:
-        raise NotFound(f"no session {key} in {asked.url}; see: llm-sessions list --url {asked.url}")
+        others = [s.key.tenant for s in sessions.list() if s.key.session_id == asked.session]
+        mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list --url {asked.url}"
+        raise NotFound(f"no session {key} in {asked.url}; {mend}")
     return sessions.session(asked.session, tenant=asked.tenant)
 
 

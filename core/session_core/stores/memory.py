@@ -173,6 +173,9 @@ class MemoryStore:
             ]
         return tuple(sorted(found, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
 
+    async def damage(self) -> tuple[str, ...]:
+        return ()
+
     async def close(self) -> None:
         """Nothing is open; what is kept stays until the process ends."""
 

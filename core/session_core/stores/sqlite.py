@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Appended, Loaded, Marks, SessionStore, State
@@ -179,6 +180,14 @@ class SqliteStore(SqliteCheckpoints):
             )
             states = [SessionRow(row).state for row in rows]
         return tuple(state for state in states if state.ledger.messages)
+
+    async def damage(self) -> tuple[str, ...]:
+        try:
+            with self._file.reading() as connection:
+                found = [str(said) for (said,) in connection.execute("PRAGMA quick_check(5)")]
+        except StoreUnreadable as exc:
+            return (str(exc),)
+        return tuple(" ".join(said.split()) for said in found if said != "ok")
 
     async def close(self) -> None:
         self._file.close()
