@@ -1,0 +1,25 @@
+"""The promises of a store, once each, for every store and both voices; and fakes that tests of adapters need.
+
+    @pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+    def test_it_keeps_its_promises(promise):
+        run_blocking(promise(MyStore()))
+
+Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
+"""
+
+from session_core.testing.checkpoints import CHECKPOINT_PROMISES
+from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
+from session_core.testing.sessions import SESSION_PROMISES
+
+STORE_PROMISES: tuple[Promise, ...] = (*SESSION_PROMISES, *CHECKPOINT_PROMISES)
+
+__all__ = [
+    "CHECKPOINT_PROMISES",
+    "KEY",
+    "SESSION_PROMISES",
+    "STORE_PROMISES",
+    "Heard",
+    "Promise",
+    "check_valid",
+    "message",
+]

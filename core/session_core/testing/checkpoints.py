@@ -1,0 +1,125 @@
+"""What a store promises of LangGraph checkpoints: messages once, heads, writes, order."""
+
+from __future__ import annotations
+
+from session_core.ports import MessageList, Plain, SessionStore, Stored, Write
+from session_core.ranges import Ranges
+from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
+from session_core.turns import Message, Role
+
+
+async def stores_checkpoint_messages_once(store: SessionStore) -> None:
+    """A checkpoint's messages are the record's; each of two checkpoints has its own part of it."""
+    one, two = message(1), message(2)
+    await _put(store, "1", None, (one,))
+    await _put(store, "2", "1", (one, two))
+    assert len(await store.record(KEY)) == 2
+    first = await store.checkpoint(KEY, "1")
+    newest = await store.checkpoint(KEY)
+    assert first is not None
+    assert newest is not None
+    assert first.values["messages"] == Stored(Ranges.span(1, 1))
+    assert newest.values["messages"] == Stored(Ranges.span(1, 2))
+    assert newest.parent_id == "1"
+
+
+async def expands_what_a_view_covered(store: SessionStore) -> None:
+    """A range in a message list stands for the messages of the record, none twice."""
+    await _put(store, "1", None, (message(1), message(2), message(3)))
+    await _put(store, "2", "1", (message(1), Ranges.span(1, 3), message(4)))
+    newest = await store.checkpoint(KEY)
+    assert newest is not None
+    assert newest.values["messages"] == Stored(Ranges.span(1, 4))
+
+
+async def keeps_the_place_of_what_a_view_hid(store: SessionStore) -> None:
+    """What a view showed in no form stands where it stood, until nothing of the old list is left."""
+    one, two, three = message(1), message(2), message(3)
+    await _put(store, "1", None, (one, two, three))
+    hidden = Ranges.span(2, 2)
+    await _put(store, "2", "1", (one, three, message(4)), hidden=hidden)
+    await _put(store, "3", "2", (one, three, message(4), message(5)), hidden=hidden)
+    await _put(store, "4", "3", (message(6),), hidden=hidden)
+    await _put(store, "5", "4", (message(6), message(7)), hidden=hidden)
+    parts = []
+    for number in "2345":
+        found = await store.checkpoint(KEY, number)
+        value = found.values["messages"] if found else None
+        parts.append(list(value.part) if isinstance(value, Stored) else None)
+    assert parts == [[1, 2, 3, 4], [1, 2, 3, 4, 5], [6], [6, 7]]
+
+
+async def empties_a_conversation(store: SessionStore) -> None:
+    """A checkpoint without messages leaves an empty head; the log keeps all of it."""
+    await _put(store, "1", None, (message(1), message(2)))
+    empty: dict[str, Plain | MessageList | None] = {"messages": MessageList(())}
+    await store.put_checkpoint(bare_checkpoint("2", "1"), empty, head_channel="messages", merge=False)
+    state = await store.state(KEY)
+    assert state is not None
+    assert list(state.head) == []
+    assert len(await store.record(KEY)) == 2
+
+
+async def keeps_what_others_appended(store: SessionStore) -> None:
+    """The head keeps messages that arrived while a run went on, whole groups in order of their start."""
+    await _put(store, "1", None, (message(1),))
+    await store.append(KEY, [message(8)])
+    base = Ranges.span(1, 1)
+    await _put(store, "2", "1", (message(1), message(2)), base=base)
+    await _put(store, "3", "2", (message(1), message(2), message(3)), base=base)
+    state = await store.state(KEY)
+    assert state is not None
+    head = [m.id for m in await store.record(KEY, state.head)]
+    assert head == ["m1", "m8", "m2", "m3"]
+
+
+async def orders_writes(store: SessionStore) -> None:
+    """Writes come back by path, task and index; a special one replaces itself, a plain one stays."""
+    await _put(store, "1", None, (message(1),))
+    plain = Plain("t", b"1")
+    said = MessageList((message(5, Role.ASSISTANT),), single=True)
+    await store.put_writes(KEY, "1", [Write("b", 0, "x", plain, "1"), Write("a", 0, "x", said, "2")])
+    await store.put_writes(KEY, "1", [Write("b", 0, "x", Plain("t", b"2"), "1"), Write("b", -1, "e", plain, "1")])
+    await store.put_writes(KEY, "1", [Write("b", -1, "e", Plain("t", b"3"), "1")])
+    found = await store.checkpoint(KEY, "1")
+    assert found is not None
+    assert [(w.task_id, w.index) for w in found.writes] == [("b", -1), ("b", 0), ("a", 0)]
+    assert [w.value for w in found.writes[:2]] == [Plain("t", b"3"), plain]
+    last = found.writes[2].value
+    assert isinstance(last, MessageList)
+    assert last.single
+    assert [item.content for item in last.items if isinstance(item, Message)] == ["words of message 5"]
+
+
+async def lists_checkpoints_newest_first(store: SessionStore) -> None:
+    """Checkpoints are listed newest first, before a given one, of one namespace or all."""
+    await _put(store, "1", None, ())
+    await _put(store, "2", "1", ())
+    assert [c.id for c in await store.checkpoints("a tenant", "a session", "")] == ["2", "1"]
+    assert [c.id for c in await store.checkpoints("a tenant", None, None, before="2")] == ["1"]
+    assert await store.checkpoints("nobody", None, None) == ()
+
+
+async def _put(
+    store: SessionStore,
+    checkpoint_id: str,
+    parent_id: str | None,
+    items: tuple[Message | Ranges, ...],
+    *,
+    base: Ranges | None = None,
+    hidden: Ranges | None = None,
+) -> None:
+    said = MessageList(items, base=base or Ranges(), hidden=hidden or Ranges(), base_version=1)
+    values: dict[str, Plain | MessageList | None] = {"messages": said if items else None}
+    await store.put_checkpoint(bare_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", merge=True)
+
+
+CHECKPOINT_PROMISES: tuple[Promise, ...] = (
+    stores_checkpoint_messages_once,
+    expands_what_a_view_covered,
+    keeps_the_place_of_what_a_view_hid,
+    empties_a_conversation,
+    keeps_what_others_appended,
+    orders_writes,
+    lists_checkpoints_newest_first,
+)
