@@ -34,6 +34,9 @@ PROMISED = {
     "langgraph": f"{CORE_NAMES}; {GRAPH_NAMES}",
     "llamaindex": f"{CORE_NAMES}; {LLAMAINDEX_NAMES}",
     "otel": f"{CORE_NAMES}; import opentelemetry.trace, session_core.otel",
+    "redis": f"{CORE_NAMES}; import session_core.stores.redis.store",
+    "postgres": f"{CORE_NAMES}; import session_core.stores.postgres.store",
+    "encryption": f"{CORE_NAMES}; import session_core.stores.encrypted",
     "cli": f"{CORE_NAMES}; import rich, matplotlib, session_core.cli",
 }
 
@@ -51,7 +54,7 @@ print(json.dumps(sorted(asked)))
 """
 
 LANGCHAINS = ("langchain", "langchain_core", "langgraph")
-COMFORTS = ("IPython", "docket", "matplotlib", "opentelemetry", "psycopg", "redis", "rich", "wordllama")
+COMFORTS = ("IPython", "cryptography", "docket", "matplotlib", "opentelemetry", "psycopg", "redis", "rich", "wordllama")
 WHOLE_LANGGRAPH = ("graph", "pregel", "prebuilt", "types", "runtime", "config")
 
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from session_core.display import drawn
-from session_core.errors import BudgetError, InputError
+from session_core.errors import BudgetError, ConfigError, InputError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.pipeline import Background
@@ -23,7 +23,10 @@ from session_core.ports import Appended, Marks, Observer, SessionStore, State, S
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
+from session_core.stores.cache import MemoryCache
+from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
+from session_core.stores.open_cache import open_cache
 from session_core.transcripts import message_from_plain
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking, threaded
@@ -36,15 +39,19 @@ Said = Message | Mapping[str, Any]
 class Sessions:
     """All sessions of one store, under one policy.
 
-    `url` names the store ("memory://", "sqlite:///chat.db"); a store object is taken as it is and
-    is not closed. `observers` are told every event, and `on_event` is a plain function for the same.
+    `url` names the store ("sqlite:///chat.db"; "memory://" when nothing is named); a store object is
+    taken as it is and is not closed. `hot` and `cold` name the two sides of a hybrid store instead: a
+    cache for views, and a durable store that every write waits for. `observers` are told every event,
+    and `on_event` is a plain function for the same.
     Safe to share between threads. Raises: ConfigError, StoreError when the store cannot be opened.
     """
 
     def __init__(
         self,
-        url: str | SessionStore = "memory://",
+        url: str | SessionStore | None = None,
         *,
+        hot: str | None = None,
+        cold: str | None = None,
         policy: Policy | None = None,
         observers: Sequence[Observer] = (),
         on_event: Callable[[Event], None] | None = None,
@@ -53,8 +60,8 @@ class Sessions:
         if policy is not None and not isinstance(policy, Policy):
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
-        self._owned = isinstance(url, str)
-        self.store: SessionStore = open_store(url) if isinstance(url, str) else url
+        self._owned = url is None or isinstance(url, str)
+        self.store: SessionStore = _opened(url, hot, cold)
         self._observers = list(observers)
         self._on_event = on_event
         embedder = self.policy.embedder
@@ -133,6 +140,17 @@ class Sessions:
             except Exception as exc:  # noqa: BLE001 (what is stored is stored, whatever a listener makes of it)
                 name = getattr(tell, "__qualname__", type(tell).__name__)
                 warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; go on", stacklevel=2)
+
+
+def _opened(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:
+    if hot is None and cold is None:
+        url = "memory://" if url is None else url
+        return open_store(url) if isinstance(url, str) else url
+    if url is not None or hot is None or cold is None:
+        raise ConfigError("name one store, or the two sides of a hybrid one: hot='memory://', cold='sqlite:///chat.db'")
+    cache = open_cache(hot)
+    # What another process writes, a cache in this one never hears of.
+    return HybridStore(cache, open_store(cold), verify=isinstance(cache, MemoryCache))
 
 
 class _Closing:

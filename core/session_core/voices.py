@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, TypeVar, cast
 
 from session_core.errors import VoiceError
 
@@ -50,3 +51,62 @@ class _Threaded:
 def threaded(port: T) -> T:
     """`port` for awaiting callers: the same methods, each run in a thread instead of on the loop."""
     return cast(T, _Threaded(port))
+
+
+class PerLoop(Generic[T]):
+    """One `T` for each event loop that asks: what one loop opened, no other may use.
+
+    `opened` makes it, `closed` ends it; the latter runs on the same loop, at the latest when that ends.
+    """
+
+    def __init__(self, opened: Callable[[], T], closed: Callable[[T], Awaitable[None]]) -> None:
+        self._opened = opened
+        self._closed = closed
+        self._held: dict[asyncio.AbstractEventLoop, tuple[T, AsyncGenerator[T, None]]] = {}
+
+    async def here(self) -> T:
+        """The one of the running loop."""
+        loop = asyncio.get_running_loop()
+        held = self._held.get(loop)
+        if held is not None:
+            return held[0]
+        for other in [other for other in self._held if other.is_closed()]:
+            self._held.pop(other, None)
+        # A loop that ends closes its asynchronous generators: so ours hears of it.
+        keeper = self._kept(loop)
+        made = await anext(keeper)
+        self._held[loop] = made, keeper
+        return made
+
+    async def close(self) -> None:
+        """End the one of the running loop, and ask the other loops to end theirs."""
+        mine = asyncio.get_running_loop()
+        self.close_soon(but=mine)
+        held = self._held.get(mine)
+        if held is not None:
+            await held[1].aclose()
+
+    def close_soon(self, *, but: asyncio.AbstractEventLoop | None = None) -> None:
+        """Ask each loop to end its own; for callers that cannot await."""
+        for loop, (_, keeper) in list(self._held.items()):
+            if loop is not but and loop.is_running():
+                asyncio.run_coroutine_threadsafe(keeper.aclose(), loop)
+
+    async def _kept(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[T, None]:
+        made = self._opened()
+        try:
+            yield made
+        finally:
+            self._held.pop(loop, None)
+            await self._closed(made)
+
+
+def fair_gate(places: int) -> AbstractAsyncContextManager[None]:
+    """Lets `places` callers of one loop in at a time; those who wait come in by the order of their coming."""
+    return asyncio.Semaphore(places)
+
+
+async def within(timeout_s: float, work: Awaitable[T]) -> T:
+    """What `work` gives, which is given up after `timeout_s` seconds. Raises: TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        return await work

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from session_core.errors import UnknownScheme
+from session_core.errors import UnknownScheme, missing_extra
 from session_core.ports import SessionStore
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
 
+REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
+
 
 def open_store(url: str) -> SessionStore:
-    """The store at `url`: `memory://`, or `sqlite:///relative.db` and `sqlite:////absolute.db`.
+    """The store at `url`: `memory://`, `sqlite:///relative.db` and `sqlite:////absolute.db`, `redis://host:port/db`,
+    `rediss://` (TLS), `redis+cluster://host:port,host:port`, `redis+sentinel://host:port/service`,
+    `postgresql://user@host/db`.
 
-    Raises: UnknownScheme for anything else.
+    Raises: UnknownScheme for anything else; MissingExtra when the store's driver is not installed.
     """
     parts = urlsplit(url)
     if parts.scheme == "memory":
@@ -30,8 +34,22 @@ def open_store(url: str) -> SessionStore:
                 f"{url!r} names no file; write sqlite:///chat.db, or sqlite:////var/lib/chat.db with a full path"
             )
         return SqliteStore(Path(path).expanduser())
-    known = "memory://, sqlite:///path.db"
+    if parts.scheme in REDIS_SCHEMES:
+        from session_core.stores.redis.store import RedisStore
+
+        return RedisStore(url)
+    if parts.scheme in ("postgresql", "postgres"):
+        return _postgres(url)
+    known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
     raise UnknownScheme(f"{url.split(':')[0]!r} in {_without_secrets(url)!r} is no store; use one of {known}")
+
+
+def _postgres(url: str) -> SessionStore:
+    try:
+        from session_core.stores.postgres.store import PostgresStore
+    except ImportError as exc:
+        raise missing_extra("psycopg", "postgres") from exc
+    return PostgresStore(url)
 
 
 def _without_secrets(url: str) -> str:

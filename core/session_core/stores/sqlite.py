@@ -18,6 +18,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     digest_for,
     gone,
@@ -31,6 +32,7 @@ from session_core.stores.rules import (
 )
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
+from session_core.stores.sqlite_rewrite import rewrite_rows
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
@@ -180,6 +182,10 @@ class SqliteStore(SqliteCheckpoints):
             )
             states = [SessionRow(row).state for row in rows]
         return tuple(state for state in states if state.ledger.messages)
+
+    async def rewrite(self, key: Key, change: Change) -> int:
+        """Write the `change` of all the session holds, in short transactions; how many values changed."""
+        return rewrite_rows(self._file, key, change)
 
     async def damage(self) -> tuple[str, ...]:
         try:

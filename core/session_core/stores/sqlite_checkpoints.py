@@ -62,7 +62,7 @@ class SqliteCheckpoints:
                 connection.execute(
                     "INSERT OR REPLACE INTO channel_values (session, channel, version, type, data) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    (row.place, channel, version, value.type, _packed(value)),
+                    (row.place, channel, version, value.type, packed(value)),
                 )
             connection.execute(
                 "INSERT OR REPLACE INTO checkpoints (session, id, parent_id, body_type, body, versions) "
@@ -83,7 +83,7 @@ class SqliteCheckpoints:
         with self._file.writing() as connection:
             row = require_row(connection, key)
             for write in writes:
-                value = _write_value(connection, row, write.value)
+                value = write_value(connection, row, write.value)
                 verb = "INSERT OR REPLACE" if write.index < 0 else "INSERT OR IGNORE"
                 connection.execute(
                     f"{verb} INTO writes (session, checkpoint, task_id, position, channel, task_path, type, data) "
@@ -96,7 +96,7 @@ class SqliteCheckpoints:
                         write.channel,
                         write.task_path,
                         value.type,
-                        _packed(value),
+                        packed(value),
                     ),
                 )
 
@@ -165,7 +165,8 @@ def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str
     return Before(version, _ranges(found[0]) if found else Ranges())
 
 
-def _write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:
+def write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:
+    """What stands in a write's row for `value`: messages as references to their bodies, which are kept."""
     if isinstance(value, Plain):
         return value
     messages = [item for item in value.items if isinstance(item, Message)]
@@ -176,7 +177,8 @@ def _write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain |
     return Plain(BODIES, pack([value.single, kept]))
 
 
-def _packed(value: Plain) -> bytes:
+def packed(value: Plain) -> bytes:
+    """The column that holds the value."""
     return value.data if value.type in (PART, BODIES) else pack(value.data)
 
 
@@ -186,7 +188,7 @@ def _bare(key: Key, found: Sequence[object]) -> Checkpoint:
         key,
         str(checkpoint_id),
         None if parent_id is None else str(parent_id),
-        _plain(str(body_type), body),
+        plain_from(str(body_type), body),
         cast(dict[str, Version], unpack(as_bytes(versions))),
     )
 
@@ -199,13 +201,18 @@ def _filled(connection: sqlite3.Connection, row: SessionRow, bare: Checkpoint) -
             (row.place, channel, str(version)),
         ).fetchone()
         if kept:
-            values[channel] = Stored(_ranges(kept[1])) if kept[0] == PART else _plain(kept[0], kept[1])
-    writes = connection.execute(
+            values[channel] = Stored(_ranges(kept[1])) if kept[0] == PART else plain_from(kept[0], kept[1])
+    return replace(bare, values=values, writes=writes_of(connection, row, bare.id))
+
+
+def writes_of(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str) -> tuple[Write, ...]:
+    """The pending writes of a checkpoint, by task path, task and index."""
+    found = connection.execute(
         "SELECT task_id, position, channel, type, data, task_path FROM writes "
         "WHERE session = ? AND checkpoint = ? ORDER BY task_path, task_id, position",
-        (row.place, bare.id),
+        (row.place, checkpoint_id),
     ).fetchall()
-    return replace(bare, values=values, writes=tuple(_write(connection, row, one) for one in writes))
+    return tuple(_write(connection, row, one) for one in found)
 
 
 def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[object]) -> Write:
@@ -214,7 +221,7 @@ def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[obje
     if kind == BODIES:
         value = _messages(connection, row, unpack(as_bytes(data)))
     else:
-        value = _plain(str(kind), data)
+        value = plain_from(str(kind), data)
     return Write(str(task_id), int(str(position)), str(channel), value, str(task_path))
 
 
@@ -229,7 +236,8 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, kept: object) -> 
     return MessageList(tuple(items), single=bool(single))
 
 
-def _plain(kind: str, data: object) -> Plain:
+def plain_from(kind: str, data: object) -> Plain:
+    """The serialized value in two columns."""
     value = unpack(as_bytes(data))
     return Plain(kind, value if isinstance(value, bytes) else str(value).encode())
 

@@ -1,0 +1,166 @@
+"""A store that holds any store and hides from it what is said: AES-256-GCM, key ids, rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from session_core.errors import ConfigError
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList, Plain, SessionStore, State, Write
+from session_core.ranges import Ranges
+from session_core.retrieve import rank
+from session_core.stores.keyring import Keyring
+from session_core.stores.rewrite import Rewriting
+from session_core.stores.sealing import Renewal, Seals
+from session_core.turns import Key, Message
+
+SEARCHED_AT_ONCE = 250
+"""How many messages a search opens before it forgets those that do not match."""
+
+
+class EncryptedStore:
+    """Keeps sessions in `inner`, which never sees a word of them.
+
+    Sealed: content, tool names and arguments, media, authors, clips, the frameworks' own fields,
+    summaries, facts, notices, checkpoints, their values and writes. Readable for the store inside:
+    session names, ids, roles, numbers, times, token counts, versions, ranges, channel names. Each
+    sealed value is bound to tenant, session, namespace and its own name there, so that one that was
+    changed, or moved to another session or tenant, does not open: StoreUnreadable.
+
+    A message costs about 20 us to seal or to open, and 60 to 130 bytes more to keep. A search has no
+    index to go by, since words in an index would tell what was said: it opens the session's whole
+    record, `SEARCHED_AT_ONCE` messages at a time, in about 60 ms for 1,000 messages.
+
+    In front of a cache stands this store, not behind it: `EncryptedStore(HybridStore(...), keyring)`
+    keeps the cache sealed too. The stores it is given are closed with it.
+    """
+
+    def __init__(self, inner: SessionStore, keyring: Keyring) -> None:
+        self.inner = inner
+        self.keyring = keyring
+        self.scheme = inner.scheme
+        self._seals = Seals(keyring)
+
+    def awaiting(self) -> EncryptedStore:
+        """The same store for callers on an event loop."""
+        return EncryptedStore(self.inner.awaiting(), self.keyring)
+
+    async def rotate(self, key: Key) -> int:
+        """Seal all of the session anew with the keyring's first key; how many values had another one.
+
+        Readers and writers go on meanwhile, and a rotation that was stopped is begun again. Old
+        bytes may stay in backups, logs and free pages of the store inside until it reuses them.
+
+        Raises: ConfigError when the store inside cannot rewrite; then the old key must stay in the
+        keyring, last, until its sessions are gone.
+        """
+        if not hasattr(self.inner, "rewrite"):
+            raise ConfigError(
+                f"session {key}: the {self.scheme} store cannot rewrite what it holds; keep the old key in the keyring "
+                "until the sessions that it sealed are deleted"
+            )
+        return await cast(Rewriting, self.inner).rewrite(key, Renewal(self.keyring))
+
+    async def append(
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
+    ) -> Appended:
+        sealed = [self._seals.message(key, message) for message in messages]
+        done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict)
+        return replace(done, state=self._seals.opened_state(done.state))
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        found = await self.inner.load(key, lineage)
+        return Loaded(
+            self._seals.opened_state(found.state),
+            self._seals.opened_digest(key, found.digest),
+            self._seals.all_opened(key, found.messages),
+        )
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        return self._seals.all_opened(key, await self.inner.record(key, part))
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        found = await self.inner.find(key, message_id)
+        return None if found is None else self._seals.opened(key, found)
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        """Messages that hold any of `words`, likely ones first; reads the whole record, see the class."""
+        state = await self.inner.state(key) if words else None
+        if state is None:
+            return ()
+        query, best = " ".join(words), list[Message]()
+        last = state.ledger.messages
+        for first in range(1, last + 1, SEARCHED_AT_ONCE):
+            part = await self.record(key, Ranges.span(first, min(first + SEARCHED_AT_ONCE - 1, last)))
+            best = [message for message, _ in rank(query, [*best, *part], max_hits=max_hits)]
+        return tuple(best)
+
+    async def state(self, key: Key) -> State | None:
+        found = await self.inner.state(key)
+        return None if found is None else self._seals.opened_state(found)
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
+        sealed = self._seals.digest(key, digest, expected + 1)
+        made = await self.inner.put_digest(key, sealed, expected=expected, born=born)
+        return replace(digest, number=made.number)
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        notice = None if marks.notice is None else self._seals.notice(key, marks.notice)
+        await self.inner.mark(key, replace(marks, notice=notice))
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        return tuple(self._seals.opened_notice(key, notice) for notice in await self.inner.notices(key))
+
+    async def delete(self, key: Key) -> int:
+        return await self.inner.delete(key)
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        return tuple(self._seals.opened_state(state) for state in await self.inner.sessions(tenant))
+
+    async def damage(self) -> tuple[str, ...]:
+        return await self.inner.damage()
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+    async def put_checkpoint(
+        self,
+        checkpoint: Checkpoint,
+        new_values: Mapping[str, Plain | MessageList | None],
+        *,
+        head_channel: str | None,
+        merge: bool,
+    ) -> Appended:
+        sealed, values = self._seals.checkpoint(checkpoint), self._seals.new_values(checkpoint, new_values)
+        done = await self.inner.put_checkpoint(sealed, values, head_channel=head_channel, merge=merge)
+        return replace(done, state=self._seals.opened_state(done.state))
+
+    async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        sealed = [self._seals.write(key, checkpoint_id, write) for write in writes]
+        await self.inner.put_writes(key, checkpoint_id, sealed)
+
+    async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
+        found = await self.inner.checkpoint(key, checkpoint_id)
+        return None if found is None else self._seals.opened_checkpoint(found)
+
+    async def checkpoints(
+        self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
+    ) -> tuple[Checkpoint, ...]:
+        found = await self.inner.checkpoints(tenant, session_id, namespace, before=before)
+        return tuple(self._seals.opened_checkpoint(one) for one in found)
+
+    async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
+        found = await self.inner.fill(replace(checkpoint, values={}, writes=()))
+        return replace(self._seals.filled(found), body=checkpoint.body)
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        await self.inner.delete_checkpoints(tenant, session_id)

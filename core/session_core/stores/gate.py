@@ -1,0 +1,43 @@
+"""A gate for threads that serves them by the order of their coming, as `asyncio.Semaphore` does for tasks."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+
+class Gate:
+    """Lets `places` threads in at a time; a place that gets free goes to the one that waits longest.
+
+    `threading.Semaphore` gives it to whoever runs first, and lets some wait for very long.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+
+    def enter(self, *, wait_s: float) -> bool:
+        """Whether a place was free within `wait_s` seconds."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=wait_s):
+            return True
+        with self._lock:
+            if turn not in self._waiting:
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def leave(self) -> None:
+        """Give the place to the next."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1

@@ -1,0 +1,177 @@
+"""The hot side as the hybrid store meets it: it may fail at any moment, and then it is left alone for a while."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from session_core.errors import StoreError
+from session_core.stores.cache import Cache, Entry, Look
+
+T = TypeVar("T")
+
+FAILURES = (StoreError, OSError, TimeoutError)
+"""What a cache may raise; after it the hot side counts as down."""
+REPAIRED_AT_ONCE = 50
+"""How many entries a call repairs at most, once the hot side is back."""
+
+
+class Breaker:
+    """Lets calls through until one fails; then one call in `retry_after_s` seconds, until one works.
+
+    So a dead server costs one timeout in that time, whatever the load. It is written out here since
+    the libraries for it wait, count and lock in one voice only; retries within a call are the
+    driver's.
+    """
+
+    def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._retry_after_s, self._clock = retry_after_s, clock
+        self._closed_until_s: float | None = None
+        self._lock = threading.Lock()
+
+    def lets_through(self) -> bool:
+        """Whether to try now; a yes while it is open is given to one caller only."""
+        with self._lock:
+            if self._closed_until_s is None:
+                return True
+            if self._clock() < self._closed_until_s:
+                return False
+            self._closed_until_s = self._clock() + self._retry_after_s
+            return True
+
+    def worked(self) -> None:
+        with self._lock:
+            self._closed_until_s = None
+
+    def failed(self) -> None:
+        with self._lock:
+            self._closed_until_s = self._clock() + self._retry_after_s
+
+
+@dataclass(slots=True)
+class Health:
+    """Why either side is not to be had, as far as is known; both voices of a store share it."""
+
+    on_change: Callable[[str | None], None] | None = None
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def degraded(self) -> str | None:
+        """What is wrong, in a line; None when both sides are well."""
+        return "; ".join(f"{side}: {why}" for side, why in sorted(dict(self.reasons).items())) or None
+
+    def bad(self, side: str, exc: BaseException) -> None:
+        """`side` failed with `exc`; told once, until the reason is another."""
+        why = f"{type(exc).__name__}: {exc}"
+        if self.reasons.get(side) != why:
+            self.reasons[side] = why
+            self._tell()
+
+    def good(self, side: str) -> None:
+        """`side` answered."""
+        if self.reasons.pop(side, None) is not None:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.on_change is not None:
+            self.on_change(self.degraded)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One write as the hot side knows it: its place, its name, and the head that it hid if that counted.
+
+    A write that the hot side was not told of has no name.
+    """
+
+    place: str
+    write: str = ""
+    head: bytes | None = None
+
+
+class HotSide:
+    """A cache that never raises: a failure is a miss. Places whose entries it could not hide in time are
+    passed by until they are repaired."""
+
+    def __init__(self, cache: Cache, breaker: Breaker, health: Health, unhidden: dict[str, None] | None = None) -> None:
+        self.cache = cache
+        self.unhidden = {} if unhidden is None else unhidden
+        self._breaker, self._health = breaker, health
+
+    def awaiting(self) -> HotSide:
+        """The same side for callers on an event loop."""
+        return HotSide(self.cache.awaiting(), self._breaker, self._health, self.unhidden)
+
+    async def look(self, place: str, *, hidden: bool = False) -> Look | None:
+        """What stands at `place`; None when the hot side cannot tell."""
+        if self.unhidden:
+            await self._repair(place)
+            if place in self.unhidden:
+                return None
+        return await self._try(lambda: self.cache.look(place, hidden=hidden))
+
+    async def begin(self, place: str) -> Turn:
+        """A write to `place` is going to happen."""
+        turn = Turn(place, secrets.token_hex(8))
+        if self.unhidden:
+            await self._repair(place)
+        begun = await self._try(lambda: _told(self.cache.begin(place, turn.write)))
+        if begun is None or place in self.unhidden:
+            self.unhidden[place] = None
+            return Turn(place)
+        return Turn(place, turn.write, begun[0])
+
+    async def extend(self, turn: Turn, head: bytes, more: Sequence[bytes]) -> None:
+        """The write happened, and this is what it added."""
+        if await self._try(lambda: self.cache.extend(turn.place, turn.write, head, more)) is None:
+            self.unhidden[turn.place] = None
+
+    async def end(self, turn: Turn, *, discard: bool) -> None:
+        """The write happened (`discard`: what stood there is out of date), or nothing was written."""
+        if turn.write:
+            ended = await self._try(lambda: _told(self.cache.end(turn.place, turn.write, discard=discard)))
+            if ended is None and discard:
+                self.unhidden[turn.place] = None
+        elif discard:
+            # Another caller may have repaired the place while the write was still going on.
+            self.unhidden[turn.place] = None
+            await self._repair(turn.place)
+
+    async def fill(self, place: str, mark: str, entry: Entry) -> None:
+        """Keep `entry`, unless a write began since `mark`."""
+        await self._try(lambda: self.cache.fill(place, mark, entry))
+
+    async def _repair(self, first: str) -> None:
+        """Remove what stands at places that were written while the hot side could not be told."""
+        others = [place for place in list(self.unhidden)[:REPAIRED_AT_ONCE] if place != first]
+        for place in [first, *others] if first in self.unhidden else others:
+            if await self._try(partial(self._drop, place)) is None:
+                return
+            self.unhidden.pop(place, None)
+
+    async def _drop(self, place: str) -> bool:
+        await self.cache.end(place, "", discard=True)
+        return True
+
+    async def _try(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        if not self._breaker.lets_through():
+            return None
+        try:
+            found = await work()
+        except FAILURES as exc:
+            self._breaker.failed()
+            self._health.bad("hot", exc)
+            return None
+        self._breaker.worked()
+        self._health.good("hot")
+        return found
+
+
+async def _told(work: Awaitable[T]) -> tuple[T]:
+    """The answer in a box, so that an answer of None is not taken for none at all."""
+    return (await work,)

@@ -1,0 +1,347 @@
+"""A store of two: a durable one that every write waits for, and a hot side that serves the view."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar, cast
+
+from session_core.errors import (
+    ConfigError,
+    Conflict,
+    InputError,
+    NewerSchema,
+    StoreBusy,
+    StoreError,
+    StoreUnreadable,
+)
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList, Plain, SessionStore, State, Write
+from session_core.ranges import Ranges
+from session_core.stores.cache import Cache
+from session_core.stores.hot import Breaker, Health, HotSide, Turn
+from session_core.stores.projection import (
+    Head,
+    added,
+    added_by_checkpoint,
+    entry_of,
+    head_from,
+    loaded_from,
+    packed_messages,
+)
+from session_core.stores.rewrite import Change, Rewriting
+from session_core.turns import Key, Message
+
+T = TypeVar("T")
+
+_LIVELY = (StoreBusy, StoreUnreadable, NewerSchema)
+"""Errors of a cold side that answers."""
+
+
+class HybridStore:
+    """Keeps sessions in `cold`, durably, and what views are made of in `hot`, for a while.
+
+    A write is confirmed when `cold` has it. `load` is served by `hot` in one round trip when that
+    is up to date. A hot side that is empty, flushed, slow or dead is no error: `cold` is read, and
+    `hot` is tried again every `retry_after_s` seconds. When `cold` is dead, writes raise StoreError,
+    and `load` and `state` are served from what `hot` has. `degraded` says which side is not to be
+    had, and `on_degraded` is told when that changes.
+
+    How `hot` is never behind without knowing it. A write hides the entry first (`begin`), then
+    writes to `cold`, then lets the entry count again with what it added (`extend`). In between
+    nobody is served from `hot` and nobody may fill it:
+
+    - A process that dies in between leaves a hidden entry: a miss. Its write ends by itself after
+      the cache's `writing_s`; until then readers go to `cold` and fill nothing.
+    - Two writes at once: A begins, B begins and writes, A writes. Each begin puts its own mark on
+      the entry; `extend` wants the mark it put there, and that nobody was writing when it began.
+      Neither has both, so neither extends, whatever their order: a miss.
+    - A reader that read `cold` before a write and fills after it: `fill` wants the mark the reader
+      saw when no write was going on. The write replaced it, and a deleted entry has none.
+    - The hot side forgets everything in mid-write: the writer finds its mark gone, extends nothing, and
+      removes what a reader may have filled meanwhile.
+    - Writes that `hot` never heard of (another program wrote to `cold`, or `hot` was not to be
+      reached): the next write sees that its figures do not continue those of the entry (messages,
+      head, digest, `born`) and removes it. A process that could not hide an entry passes it by and
+      repairs it as soon as `hot` answers.
+
+    What is left: while one process cannot reach `hot` and another can, the other may be shown a view
+    without the first one's newest messages, until the next write to that session, the repair, or the
+    end of the entry; so also when `hot` forgets in mid-write and that writer dies at once. Who cannot
+    have that sets `verify`: each hit is compared with the state in `cold`, for one small round trip.
+    An entry of over `max_entry_bytes` is not kept.
+
+    Checkpoints, records and searches, and the namespaces of a session, are read from `cold`. The two
+    sides are closed with the store.
+    """
+
+    def __init__(
+        self,
+        hot: Cache,
+        cold: SessionStore,
+        *,
+        verify: bool = False,
+        retry_after_s: float = 5.0,
+        max_entry_bytes: int = 8_000_000,
+        on_degraded: Callable[[str | None], None] | None = None,
+    ) -> None:
+        self.cold = cold
+        self.scheme = cold.scheme
+        self._verify, self._most = verify, max_entry_bytes
+        self._health = Health(on_degraded)
+        self._hot = HotSide(hot, Breaker(retry_after_s), self._health)
+
+    @property
+    def degraded(self) -> str | None:
+        """Which side is not to be had, and why; None when both answered last."""
+        return self._health.degraded
+
+    def awaiting(self) -> HybridStore:
+        """The same two sides for callers on an event loop."""
+        twin = HybridStore(self._hot.cache, self.cold.awaiting(), verify=self._verify, max_entry_bytes=self._most)
+        twin._health, twin._hot = self._health, self._hot.awaiting()
+        return twin
+
+    async def append(
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
+    ) -> Appended:
+        turn = await self._begin(key)
+        done = await self._written(
+            turn, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict)
+        )
+        await self._settle(turn, key, lambda head: added(head, messages, done))
+        return done
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        if lineage is not None or key.namespace:
+            return await self._read(self.cold.load(key, lineage))
+        seen = await self._hot.look(_place(key))
+        if seen is not None and seen.entry is not None:
+            try:
+                loaded = loaded_from(seen.entry, key)
+            except StoreUnreadable:
+                seen = None
+            else:
+                if not self._verify or await self._agrees(loaded.state):
+                    return loaded
+        try:
+            loaded = await self._read(self.cold.load(key))
+        except StoreError:
+            kept = await self._kept(key)
+            if kept is None:
+                raise
+            return kept
+        if seen is not None and seen.quiet and loaded.state.version:
+            entry = entry_of(loaded)
+            if len(entry.head) + sum(map(len, entry.messages)) <= self._most:
+                await self._hot.fill(_place(key), seen.mark, entry)
+        return loaded
+
+    async def state(self, key: Key) -> State | None:
+        try:
+            return await self._read(self.cold.state(key))
+        except StoreError:
+            kept = None if key.namespace else await self._kept(key)
+            if kept is None:
+                raise
+            return kept.state
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        return await self._read(self.cold.record(key, part))
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        return await self._read(self.cold.find(key, message_id))
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        return await self._read(self.cold.search(key, words, max_hits=max_hits))
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
+        turn = await self._begin(key)
+        made = await self._written(turn, key, self.cold.put_digest(key, digest, expected=expected, born=born))
+        await self._restate(turn, key)
+        return made
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        turn = await self._begin(key)
+        await self._written(turn, key, self.cold.mark(key, marks))
+        await self._restate(turn, key)
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        return await self._read(self.cold.notices(key))
+
+    async def delete(self, key: Key) -> int:
+        turn = await self._hot.begin(_place(key))
+        gone = await self._written(turn, key, self.cold.delete(key))
+        await self._hot.end(turn, discard=True)
+        return gone
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        return await self._read(self.cold.sessions(tenant))
+
+    async def damage(self) -> tuple[str, ...]:
+        return await self._read(self.cold.damage())
+
+    async def rewrite(self, key: Key, change: Change) -> int:
+        """Write the `change` of all the session holds; its hot entry goes. Raises: ConfigError when the
+        cold store cannot rewrite."""
+        if not hasattr(self.cold, "rewrite"):
+            raise ConfigError(
+                f"session {key}: the {self.scheme} store behind the hot side cannot rewrite what it holds"
+            )
+        turn = await self._hot.begin(_place(key))
+        changed = await self._written(turn, key, cast(Rewriting, self.cold).rewrite(key, change))
+        await self._hot.end(turn, discard=True)
+        return changed
+
+    async def close(self) -> None:
+        await self._hot.cache.close()
+        await self.cold.close()
+
+    async def put_checkpoint(
+        self,
+        checkpoint: Checkpoint,
+        new_values: Mapping[str, Plain | MessageList | None],
+        *,
+        head_channel: str | None,
+        merge: bool,
+    ) -> Appended:
+        turn = await self._begin(checkpoint.key)
+        done = await self._written(
+            turn,
+            checkpoint.key,
+            self.cold.put_checkpoint(checkpoint, new_values, head_channel=head_channel, merge=merge),
+        )
+        await self._settle(turn, checkpoint.key, lambda head: added_by_checkpoint(head, new_values, head_channel, done))
+        return done
+
+    async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        await self._written(None, key, self.cold.put_writes(key, checkpoint_id, writes))
+
+    async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
+        return await self._read(self.cold.checkpoint(key, checkpoint_id))
+
+    async def checkpoints(
+        self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
+    ) -> tuple[Checkpoint, ...]:
+        return await self._read(self.cold.checkpoints(tenant, session_id, namespace, before=before))
+
+    async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
+        return await self._read(self.cold.fill(checkpoint))
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        key = Key(session_id, tenant)
+        turn = await self._hot.begin(_place(key))
+        await self._written(turn, key, self.cold.delete_checkpoints(tenant, session_id))
+        await self._hot.end(turn, discard=True)
+
+    async def _begin(self, key: Key) -> Turn | None:
+        return None if key.namespace else await self._hot.begin(_place(key))
+
+    async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
+        """What the cold side answers to a write.
+
+        When it fails, the write may have happened all the same: then the entry stays hidden until
+        the write's time is over. Of a write that was refused, nothing is left.
+        """
+        try:
+            done = await work
+        except (Conflict, InputError):
+            self._health.good("cold")
+            if turn is not None:
+                await self._refused(turn)
+            raise
+        except _LIVELY:
+            raise
+        except StoreError as exc:
+            self._health.bad("cold", exc)
+            raise StoreError(
+                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed ({exc}); "
+                "views are still served while the hot side has them: bring that store back, then send the same again"
+            ) from exc
+        self._health.good("cold")
+        return done
+
+    async def _refused(self, turn: Turn) -> None:
+        if turn.head is not None:
+            await self._hot.extend(turn, turn.head, ())
+        elif turn.write:
+            await self._hot.end(turn, discard=False)
+
+    async def _settle(
+        self, turn: Turn | None, key: Key, grow: Callable[[Head], tuple[Head, tuple[Message, ...]] | None]
+    ) -> None:
+        """Let the entry count again with what was written, or remove it when it cannot be had that way."""
+        if turn is None:
+            return
+        grown = _grown(turn, key, grow)
+        if grown is None:
+            await self._hot.end(turn, discard=True)
+        else:
+            await self._hot.extend(turn, grown[0].packed(), packed_messages(grown[1]))
+
+    async def _restate(self, turn: Turn | None, key: Key) -> None:
+        """Let the entry count again with the state that the cold side has now."""
+        if turn is None:
+            return
+        try:
+            state = await self.cold.state(key) if turn.head is not None else None
+        except StoreError:
+            state = None
+        await self._settle(turn, key, lambda head: _restated(head, state))
+
+    async def _read(self, work: Awaitable[T]) -> T:
+        try:
+            found = await work
+        except _LIVELY:
+            raise
+        except StoreError as exc:
+            self._health.bad("cold", exc)
+            raise
+        self._health.good("cold")
+        return found
+
+    async def _agrees(self, state: State) -> bool:
+        try:
+            return await self._read(self.cold.state(state.key)) == state
+        except StoreError:
+            return True
+
+    async def _kept(self, key: Key) -> Loaded | None:
+        """What the hot side has of a session whose cold side failed: all that it knew to be confirmed."""
+        seen = await self._hot.look(_place(key), hidden=True)
+        if seen is None or seen.entry is None:
+            return None
+        try:
+            return loaded_from(seen.entry, key)
+        except StoreUnreadable:
+            return None
+
+
+def _place(key: Key) -> str:
+    return f"{len(key.tenant)}:{key.tenant}:{key.session_id}"
+
+
+def _grown(
+    turn: Turn, key: Key, grow: Callable[[Head], tuple[Head, tuple[Message, ...]] | None]
+) -> tuple[Head, tuple[Message, ...]] | None:
+    if turn.head is None:
+        return None
+    try:
+        return grow(head_from(turn.head, key))
+    except StoreUnreadable:
+        return None
+
+
+def _restated(head: Head, state: State | None) -> tuple[Head, tuple[Message, ...]] | None:
+    """The head with `state`, when the messages and the digest of a view stay what they were."""
+    old = head.state
+    same = state is not None and (state.born, state.head, state.ledger) == (old.born, old.head, old.ledger)
+    if state is None or not same or state.active != old.active:
+        return None
+    return Head(state, head.digest), ()

@@ -1,0 +1,196 @@
+"""Keys and the cipher of an encrypting store: AES-256-GCM, key ids, and bytes that open in one place only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from session_core.errors import ConfigError, StoreUnreadable, missing_extra
+from session_core.turns import Key
+
+try:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+except ImportError as exc:
+    raise missing_extra("cryptography", "encryption") from exc
+
+KEY_BYTES = 32
+KEYS_VARIABLE = "LLM_SESSIONS_KEYS"
+MATCH_VARIABLE = "LLM_SESSIONS_MATCH_KEY"
+FORMAT = 1
+_NONCE_BYTES = 12
+_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_CIPHERS_KEPT = 4096
+
+Place = tuple[str | bytes | int, ...]
+"""What a sealed value is for, and its name within its session: ("clip", "m1")."""
+
+
+class Keyring:
+    """Seals bytes with the first of `keys`, opens what any of them sealed. Safe with several threads.
+
+    `keys` maps an id to 32 random bytes; ids are stored with what they sealed. A new key is put in
+    front; an old one may go when every session was rotated (`EncryptedStore.rotate`).
+
+    `match_key` recognises a message that is sent again, whatever key sealed the first one, so it
+    must stay the same as long as the sessions live; it opens nothing. When it is not given, it is
+    derived from the last of `keys`: before that one goes, pass `match_key=old_keyring.match_key`.
+
+    How it is built, and why that is sound: each key only derives (HKDF-SHA256) one AES key for each
+    session, so that the usual bound of GCM with random nonces, 2^32 values, holds for a session and
+    not for a key. What is sealed with `same` (names that are compared inside a store) has an AES key
+    of its own and takes its nonce from HMAC-SHA256 over place and text, as SIV modes do: one nonce
+    meets one text only, and all that can be seen is that two equal names in one session are equal.
+    The place (tenant, session, namespace, purpose, name) is associated data: bytes that were moved
+    to another place do not open. Lengths and times are not hidden.
+
+    Raises: ConfigError for keys that cannot be used.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], *, match_key: bytes | None = None) -> None:
+        if not keys:
+            raise ConfigError(
+                "a keyring needs a key; make one with: python -c 'import secrets, base64; "
+                "print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+            )
+        for key_id, key in keys.items():
+            _check(key_id, key)
+        if match_key is not None:
+            _check("match key", match_key)
+        self._keys = {key_id: bytes(key) for key_id, key in keys.items()}
+        self.primary = next(iter(self._keys))
+        last = self._keys[next(reversed(self._keys))]
+        self.match_key = bytes(match_key) if match_key is not None else _derived(last, b"match")
+        self._match_id = hmac.digest(self.match_key, b"id", "sha256")[:4]
+        self._cipher = lru_cache(_CIPHERS_KEPT)(self._made_cipher)
+
+    @classmethod
+    def from_env(cls, name: str = KEYS_VARIABLE, *, match_name: str = MATCH_VARIABLE) -> Keyring:
+        """The keyring in the variable `name`: "new:<base64>,old:<base64>", the first one seals.
+
+        The match key, base64, is in `match_name` when it is set. Raises: ConfigError.
+        """
+        text = os.environ.get(name, "").strip()
+        if not text:
+            raise ConfigError(f"the variable {name} is not set; it holds keys as id:base64, with commas between them")
+        keys: dict[str, bytes] = {}
+        for number, entry in enumerate(text.split(","), 1):
+            key_id, colon, encoded = entry.strip().partition(":")
+            if not colon or key_id in keys:
+                why = "has an id that is there already" if colon else "is not id:base64"
+                raise ConfigError(f"key {number} in {name} {why}; write id:base64,id:base64 with an id for each")
+            keys[key_id] = _decoded(encoded, f"key {number} in {name}")
+        match = os.environ.get(match_name, "").strip()
+        return cls(keys, match_key=_decoded(match, match_name) if match else None)
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(self._keys)})"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the keys, the one that seals first."""
+        return tuple(self._keys)
+
+    def seal(self, key: Key, place: Place, plain: bytes, *, same: bool = False) -> bytes:
+        """`plain`, readable only with this keyring, in this session, at this place.
+
+        With `same`, equal texts give equal bytes as long as the first key is the same.
+        """
+        bound = _joined(key, place)
+        head = bytes((FORMAT, len(self.primary))) + self.primary.encode()
+        nonce = self._mac(b"nonce", bound, plain)[:_NONCE_BYTES] if same else os.urandom(_NONCE_BYTES)
+        cipher = self._cipher(self.primary, key, same)
+        return head + nonce + cipher.encrypt(nonce, plain, head + bound)
+
+    def open(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
+        """What `seal` was given. Raises: StoreUnreadable, naming session and key, never content."""
+        key_id = self.key_of(key, place, sealed)
+        if key_id not in self._keys:
+            raise StoreUnreadable(
+                f"session {key}: a {place[0]!s} was sealed with key {key_id!r}, which the keyring "
+                f"({', '.join(self._keys)}) does not have; add that key behind the others"
+            )
+        start = 2 + len(key_id)
+        head, nonce, body = sealed[:start], sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        try:
+            return self._cipher(key_id, key, same).decrypt(nonce, body, head + _joined(key, place))
+        except (InvalidTag, ValueError) as exc:
+            raise StoreUnreadable(
+                f"session {key}: a {place[0]!s} does not open with key {key_id!r}; the key under that id is another "
+                "one, or the stored value was changed or moved here from elsewhere: restore key or backup"
+            ) from exc
+
+    def renewed(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
+        """The same, sealed with the first key; `sealed` itself when it is already."""
+        if self.key_of(key, place, sealed) == self.primary:
+            return sealed
+        return self.seal(key, place, self.open(key, place, sealed, same=same), same=same)
+
+    def key_of(self, key: Key, place: Place, sealed: bytes) -> str:
+        """The id of the key that sealed `sealed`. Raises: StoreUnreadable when it is not sealed at all."""
+        length = sealed[1] if len(sealed) > 1 and sealed[0] == FORMAT else 0
+        found = sealed[2 : 2 + length].decode("ascii", "replace")
+        if not _ID.fullmatch(found):
+            raise StoreUnreadable(
+                f"session {key}: a {place[0]!s} is not sealed, or by a newer release; an encrypting store reads only "
+                "what it wrote: update llm-sessions, or read it with the store inside and append it here"
+            )
+        return found
+
+    def match(self, key: Key, place: Place, said: bytes) -> bytes:
+        """Bytes that are equal for equal `said` at one place, and tell nothing to who has no match key."""
+        return self._match_id + self._mac(b"match", _joined(key, place), said)[:16]
+
+    def require_match(self, key: Key, mark: bytes) -> None:
+        """Raises: StoreUnreadable when `mark` was made with another match key."""
+        if mark[:4] != self._match_id:
+            raise StoreUnreadable(
+                f"session {key}: it was written with another match key, so messages sent again would be stored twice; "
+                "pass Keyring(match_key=...), or list the key last that was last when the session began"
+            )
+
+    def _mac(self, purpose: bytes, bound: bytes, said: bytes) -> bytes:
+        return hmac.digest(self.match_key, purpose + _counted(bound) + said, "sha256")
+
+    def _made_cipher(self, key_id: str, key: Key, same: bool) -> AESGCM:
+        return AESGCM(_derived(self._keys[key_id], b"same" if same else b"seal", _joined(key, ())))
+
+
+def _derived(key: bytes, purpose: bytes, bound: bytes = b"") -> bytes:
+    # Expanding alone is enough: the keys are random already (RFC 5869, section 3.3).
+    return HKDFExpand(SHA256(), KEY_BYTES, b"llm-sessions/1 " + purpose + b" " + bound).derive(key)
+
+
+def _joined(key: Key, place: Place) -> bytes:
+    """The parts with their lengths before them, so that no two lists of parts look the same."""
+    parts = (key.tenant, key.session_id, key.namespace, *place)
+    return b"".join(_counted(_bytes_of(part)) for part in parts)
+
+
+def _bytes_of(part: str | bytes | int) -> bytes:
+    return part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+
+
+def _counted(data: bytes) -> bytes:
+    return len(data).to_bytes(8, "big") + data
+
+
+def _check(key_id: str, key: bytes) -> None:
+    if key_id != "match key" and not _ID.fullmatch(key_id):
+        raise ConfigError(f"key id {key_id[:40]!r} is not taken; use 1 to 32 letters, digits, dots, - and _")
+    if not isinstance(key, bytes | bytearray) or len(key) != KEY_BYTES:
+        raise ConfigError(f"{key_id} is not a key of {KEY_BYTES} bytes; make one with secrets.token_bytes({KEY_BYTES})")
+
+
+def _decoded(text: str, what: str) -> bytes:
+    try:
+        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigError(f"{what} is not base64; make one with base64.b64encode(secrets.token_bytes(32))") from None

@@ -1,0 +1,95 @@
+"""From a PostgreSQL URL to an address: which database, which schema in it, how many connections to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from session_core.errors import ConfigError
+
+SCHEMA = "llm_sessions"
+CONNECTIONS = 16
+"""How many connections a process opens at most, and each event loop in it."""
+WAIT_S = 30.0
+"""How long a caller waits for a free connection before it gives up with StoreBusy."""
+CONNECT_TIMEOUT_S = 10
+"""How long a server may take to answer a new connection, where the URL does not say."""
+
+N = TypeVar("N", int, float)
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_OWN_OPTIONS = ("schema", "rls", "max_connections", "wait_s", "prepare")
+_SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where sessions are kept.
+
+    `rls` asks for row level security by tenant. `prepare` is whether statements are prepared on the
+    server; turn it off behind a pooler that knows none.
+    """
+
+    conninfo: str = field(repr=False)
+    shown: str = "postgresql://"
+    schema: str = field(default=SCHEMA, kw_only=True)
+    rls: bool = field(default=False, kw_only=True)
+    prepare: bool = field(default=True, kw_only=True)
+    max_connections: int = field(default=CONNECTIONS, kw_only=True)
+    wait_s: float = field(default=WAIT_S, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.schema):
+            raise ConfigError(
+                f"{self.shown}: schema {self.schema!r} is not taken; use a to z, 0 to 9 and _, at most 63 characters"
+            )
+        if self.max_connections < 1 or self.wait_s <= 0:
+            raise ConfigError(f"{self.shown}: max_connections and wait_s must be over 0")
+
+    @property
+    def quoted(self) -> str:
+        """The schema as it stands in statements."""
+        return f'"{self.schema}"'
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """The address that `url` names: libpq's options, and ours. Raises: ConfigError; it shows no password."""
+        parts = urlsplit(url)
+        shown = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        options = parse_qsl(parts.query, keep_blank_values=True)
+        theirs = [(name, value) for name, value in options if name not in _OWN_OPTIONS]
+        given = dict(option for option in options if option[0] in _OWN_OPTIONS)
+        try:
+            plain = conninfo_to_dict(urlunsplit(parts._replace(query=urlencode(theirs))))
+        except psycopg.ProgrammingError as exc:
+            known = ", ".join(_OWN_OPTIONS)
+            raise ConfigError(f"{shown}: libpq does not take this URL; its own options and {known} are known") from exc
+        plain.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+        plain.setdefault("application_name", "llm-sessions")
+        return cls(
+            make_conninfo("", **plain),
+            shown,
+            schema=given.get("schema", SCHEMA),
+            rls=_switch("rls", given.get("rls", "0"), shown),
+            prepare=_switch("prepare", given.get("prepare", "1"), shown),
+            max_connections=_number("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
+            wait_s=_number("wait_s", given.get("wait_s", WAIT_S), shown, float),
+        )
+
+
+def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N:
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise ConfigError(f"{shown}: {name} is {value!r}; give a number") from None
+
+
+def _switch(name: str, value: str, shown: str) -> bool:
+    if value.lower() not in _SWITCHES:
+        raise ConfigError(f"{shown}: {name} is {value!r}; give 1 or 0")
+    return _SWITCHES[value.lower()]

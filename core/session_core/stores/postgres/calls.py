@@ -1,0 +1,53 @@
+"""The functions of the schema as statements: the types of their arguments, and the tenant named for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SESSION = ("text", "text")
+_BATCH = ("json", "bytea[]", "bytea[]")
+_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "append_messages": (*_SESSION, *_BATCH, "bigint", "boolean", "boolean"),
+    "load_session": (*_SESSION, "integer[]"),
+    "read_record": (*_SESSION, "integer[]"),
+    "find_message": (*_SESSION, "text", "bigint"),
+    "search_messages": (*_SESSION, "integer[]", "integer"),
+    "read_state": _SESSION,
+    "put_digest": (*_SESSION, "integer", "bigint[]", "integer[]", "integer[]", "bytea", "text"),
+    "mark_session": (
+        *_SESSION,
+        "integer",
+        "integer",
+        "double precision",
+        "bytea",
+        "integer[]",
+        "boolean",
+    ),
+    "read_notices": _SESSION,
+    "list_sessions": (),
+    "read_parent": (*_SESSION, "text", "text[]", "text[]", "bigint[]"),
+    "hold_parent": (*_SESSION, "text", "text[]", "text[]", "bigint[]"),
+    "put_checkpoint": (
+        *(*_SESSION, "text", "text", "text", "bytea", "json", "bytea[]"),
+        *(*_BATCH, "bigint[]", "text", "bigint", "integer[]"),
+    ),
+    "put_writes": (*_SESSION, "text", "json", "bytea[]", "json", "bytea[]"),
+    "read_checkpoint": (*_SESSION, "text"),
+    "list_checkpoints": (*_SESSION, "text"),
+    "delete_session": ("text",),
+    "purge_sessions": ("double precision", "integer", "text", "text"),
+}
+"""What each function takes behind the tenant."""
+
+
+def statements(schema: str) -> Mapping[str, str]:
+    """For each function of `schema` the statement that calls it, once.
+
+    The tenant goes through a setting of the transaction, which policies by tenant go by: arguments
+    are computed before the function begins, so that this needs no round trip of its own.
+    """
+    tenant = "set_config('llm_sessions.tenant', %s::text, true)"
+    return {
+        name: f"SELECT * FROM {schema}.{name}({', '.join([tenant, *(f'%s::{kind}' for kind in kinds)])})"
+        for name, kinds in _ARGUMENTS.items()
+    }

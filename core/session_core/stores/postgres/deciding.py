@@ -1,0 +1,104 @@
+"""What a list of messages in a checkpoint comes to, by the rules of all stores, on what was read of the session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from session_core.ports import Checkpoint, MessageList, Plain, State
+from session_core.ranges import Ranges
+from session_core.stores.postgres.rows import (
+    flat,
+    id_hash,
+    maybe_in,
+    ranges,
+    state_from,
+    text_in,
+    text_out,
+    version_out,
+)
+from session_core.stores.postgres.wire import Row
+from session_core.stores.rules import Before, begun, grown, head_after, number, part_of, with_head
+from session_core.turns import Key, Message
+
+Values = Mapping[str, Plain | MessageList | None]
+
+
+def asked(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
+    """The arguments of `read_parent` behind the names of the session."""
+    lists = {channel: value for channel, value in new_values.items() if isinstance(value, MessageList)}
+    ids = {item.id for value in lists.values() for item in value.items if isinstance(item, Message)}
+    return (
+        maybe_in(checkpoint.parent_id),
+        [text_in(channel) for channel in lists],
+        [text_in(message_id) for message_id in ids],
+        [id_hash(message_id) for message_id in ids],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session as `read_parent` found it; `read` and `born` tell whether it is still that one."""
+
+    state: State
+    read: tuple[int, int, int]
+    born: str | None
+    before: Mapping[str, Before]
+    known: Mapping[str, Mapping[bytes, int]]
+
+    @classmethod
+    def of(cls, key: Key, rows: Sequence[Row]) -> Seen:
+        if not rows:
+            return cls(begun(key), (0, 0, 0), None, {}, {})
+        row = rows[0][0]
+        before: dict[str, Before] = {}
+        known: dict[str, dict[bytes, int]] = {}
+        for _, name, version, part, digest, seq in rows[1:]:
+            if version is not None:
+                before[text_out(name)] = Before(version_out(version), ranges(part))
+            else:
+                known.setdefault(text_out(name), {})[digest.bytes] = seq
+        return cls(state_from(row), (row["version"], row["messages"], row["values_kept"]), row["born"], before, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a checkpoint adds to the session that was seen: its new messages, and the part that each list is."""
+
+    seen: Seen
+    state: State
+    new: tuple[Message, ...]
+    parts: Mapping[str, Ranges]
+
+    @classmethod
+    def on(cls, seen: Seen, new_values: Values, *, head_channel: str | None, merge: bool) -> Planned:
+        state = seen.state
+        known = {message_id: dict(versions) for message_id, versions in seen.known.items()}
+        new: list[Message] = []
+        parts: dict[str, Ranges] = {}
+        for channel, value in new_values.items():
+            if not isinstance(value, MessageList):
+                continue
+            before = seen.before.get(channel, Before())
+            outcome = number(
+                state.key,
+                [item for item in value.items if isinstance(item, Message)],
+                next_seq=state.ledger.messages + 1,
+                known=lambda message_id: dict(known.get(message_id, {})),
+                revise=True,
+                lineage=value.base or before.part,
+            )
+            for message, digest in outcome.new:
+                known.setdefault(message.id, {})[digest] = message.seq
+                new.append(message)
+            state = grown(state, outcome, state.head)
+            part = parts[channel] = part_of(value, outcome, before, is_head=channel == head_channel)
+            if channel == head_channel:
+                head = head_after(state.head, part, before.part, value.base) if merge else part
+                state = with_head(state, head)
+        return cls(seen, state, tuple(new), parts)
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The last arguments of `put_checkpoint`: what was read, and what the session is then."""
+        return list(self.seen.read), self.seen.born, self.state.version, flat(self.state.head)

@@ -1,0 +1,85 @@
+"""What the PostgreSQL driver raises, in our words and with the mend; nothing of a message is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import psycopg
+
+from session_core.errors import ConfigError, SessionError, StoreBusy, StoreError, StoreUnreadable
+from session_core.stores.postgres.address import Address
+
+_Mend = tuple[type[SessionError], str]
+_LOST: _Mend = (
+    StoreBusy,
+    "lost its connection, and whether it wrote is not known; retry: messages with ids are stored once",
+)
+_SCHEMA: _Mend = (
+    StoreUnreadable,
+    "has something else in this schema, or another release of ours; open it again, or name another schema in the URL",
+)
+_MENDS: Mapping[str, _Mend] = {
+    "40001": (StoreBusy, "met another writer; retry"),
+    "40P01": (StoreBusy, "met another writer; retry"),
+    "55P03": (StoreBusy, "is held by another writer for too long; retry"),
+    "57014": (StoreBusy, "ran out of the time that the server gives a statement; retry, or raise statement_timeout"),
+    "53300": (StoreBusy, "has no connection free; retry, lower max_connections in the URL or raise the server's"),
+    "53100": (StoreError, "has no room left on its disk, and nothing was written; make room"),
+    "25006": (StoreError, "is a standby and takes no writes; name the primary, or add target_session_attrs=read-write"),
+    "42501": (StoreUnreadable, "forbids what sessions need; grant the user the schema, its tables and functions"),
+    "3D000": (StoreUnreadable, "does not exist; create the database"),
+    "28000": (StoreUnreadable, "refuses the user; correct it in the URL"),
+    "28P01": (StoreUnreadable, "refuses the password; correct it in the URL"),
+    "LS001": (ConfigError, "guards rows by tenant, so that nobody sees all of them; name a tenant"),
+    **dict.fromkeys(("3F000", "42P01", "42P07", "42703", "42710", "42723", "42883"), _SCHEMA),
+    **dict.fromkeys(("57P01", "57P02", "57P03"), _LOST),
+}
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Raise what the driver raises as an error of ours that names `where`."""
+    try:
+        yield
+    except psycopg.Error as exc:
+        raise _translate(exc, where) from exc
+
+
+def _translate(exc: psycopg.Error, where: str) -> SessionError:
+    code = exc.sqlstate or ""
+    if code in _MENDS:
+        kind, mend = _MENDS[code]
+        return kind(f"{where} {mend} ({code})")
+    if isinstance(exc, psycopg.OperationalError) and (not code or code.startswith("08")):
+        kind, mend = _LOST
+        return kind(f"{where} {mend}")
+    return StoreError(f"{where} refused a call ({type(exc).__name__}{', ' + code if code else ''})")
+
+
+def no_connection(address: Address) -> StoreBusy:
+    """The error for a caller who waited for a free connection as long as the URL says."""
+    return StoreBusy(
+        f"{address.shown}: all {address.max_connections} connections were in use for {address.wait_s:g} s; "
+        "retry, or raise max_connections in the URL"
+    )
+
+
+def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
+    """The error for a further connection that did not come about, to a server that gave some before."""
+    if exc.sqlstate in _MENDS:
+        return _translate(exc, where)
+    return StoreBusy(f"{where} gives no connection ({_said(exc)}); nothing was written: retry")
+
+
+def unreachable(exc: psycopg.Error, where: str) -> SessionError:
+    """The error for a first connection that did not come about; what the server says of it holds no message."""
+    if exc.sqlstate in _MENDS:
+        return _translate(exc, where)
+    return StoreUnreadable(
+        f"{where} cannot be reached ({_said(exc)}); is the server running, are host, database, user and password right?"
+    )
+
+
+def _said(exc: psycopg.Error) -> str:
+    return " ".join(str(exc).split())[:300]

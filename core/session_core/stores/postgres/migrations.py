@@ -1,0 +1,88 @@
+"""The schema as an ordered list of SQL files; a database's version is how many of them it has seen."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import psycopg
+
+from session_core.errors import NewerSchema
+from session_core.stores.postgres.address import Address
+from session_core.stores.postgres.failures import translated, unreachable
+
+MIGRATIONS = ("tables", "ranges", "reading", "record", "checkpoints", "deletion")
+"""Never edit one that was released; add the next at the end, and have it guard the tables it makes."""
+LOCK_TIMEOUT_MS = 60_000
+"""How long a process waits for another one that migrates."""
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def migrate(address: Address) -> None:
+    """Bring the schema to this release's version, made when it is not there; several processes may.
+
+    Raises: NewerSchema, StoreUnreadable when it is not one this release can use.
+    """
+    try:
+        connection = psycopg.connect(address.conninfo, autocommit=True)
+    except psycopg.Error as exc:
+        raise unreachable(exc, address.shown) from exc
+    with translated(address.shown), connection:
+        if _behind(connection, address):
+            _catch_up(connection, address)
+
+
+def _behind(connection: Connection, address: Address) -> bool:
+    return _version(connection, address) < len(MIGRATIONS) or (address.rls and not _guarded(connection, address))
+
+
+def _catch_up(connection: Connection, address: Address) -> None:
+    """Run what is missing, all or nothing, while every other process that wants to waits."""
+    schema = address.quoted
+    with connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"llm_sessions {schema}",))
+        version = _version(connection, address)
+        if version == 0:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            connection.execute(
+                f"CREATE TABLE {schema}.migrations (version integer PRIMARY KEY, applied timestamptz DEFAULT now())"
+            )
+        connection.execute(f"SET LOCAL search_path = {schema}, pg_temp")
+        for step in range(version, len(MIGRATIONS)):
+            connection.execute(_script(MIGRATIONS[step]))
+            connection.execute("INSERT INTO migrations (version) VALUES (%s)", (step + 1,))
+        if address.rls and not _guarded(connection, address):
+            connection.execute("SELECT guard_tenants()")
+
+
+def _version(connection: Connection, address: Address) -> int:
+    if _table(connection, address, "migrations") is None:
+        return 0
+    row = connection.execute(f"SELECT coalesce(max(version), 0) FROM {address.quoted}.migrations").fetchone()
+    version = int(str(row[0])) if row else 0
+    if version > len(MIGRATIONS):
+        raise NewerSchema(
+            f"{address.shown}, schema {address.schema}, is at version {version}, this release knows "
+            f"{len(MIGRATIONS)}; upgrade with: pip install -U llm-sessions"
+        )
+    return version
+
+
+def _guarded(connection: Connection, address: Address) -> bool:
+    """Whether row level security is on."""
+    found = _table(connection, address, "sessions")
+    return found is not None and bool(found[0])
+
+
+def _table(connection: Connection, address: Address, name: str) -> tuple[object, ...] | None:
+    """Whether the table is guarded, or None when there is none; as it is now, since a name is looked up but once."""
+    return connection.execute(
+        "SELECT c.relforcerowsecurity FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = %s",
+        (address.schema, name),
+    ).fetchone()
+
+
+def _script(name: str) -> bytes:
+    return resources.files("session_core.stores.postgres").joinpath("sql", f"{name}.sql").read_bytes()

@@ -1,0 +1,148 @@
+-- Every table but sessions is keyed by the session's number first, so that all of them can be hash partitioned.
+-- Text is compared by its bytes, and holds no NUL: rows.py escapes what PostgreSQL cannot keep.
+
+CREATE SEQUENCE session_numbers;
+
+CREATE TABLE sessions (
+    id bigint NOT NULL DEFAULT nextval('session_numbers'),
+    version bigint NOT NULL DEFAULT 0,
+    tokens bigint NOT NULL DEFAULT 0,
+    view_tokens bigint NOT NULL DEFAULT 0,
+    first_time_s double precision,
+    last_time_s double precision,
+    absent_s double precision NOT NULL DEFAULT 0,
+    touched timestamptz NOT NULL DEFAULT now(),
+    messages integer NOT NULL DEFAULT 0,
+    turns integer NOT NULL DEFAULT 0,
+    largest_tokens integer NOT NULL DEFAULT 0,
+    tier integer NOT NULL DEFAULT 0,
+    resumed_after_seq integer NOT NULL DEFAULT 0,
+    values_kept integer NOT NULL DEFAULT 0,
+    tenant text COLLATE "C" NOT NULL,
+    session_id text COLLATE "C" NOT NULL,
+    namespace text COLLATE "C" NOT NULL,
+    born uuid NOT NULL DEFAULT gen_random_uuid(),
+    head integer[] NOT NULL DEFAULT '{}',
+    active bigint[] NOT NULL DEFAULT '{0,0,0,0}',
+    ready bigint[] NOT NULL DEFAULT '{0,0,0,0}',
+    open_calls text[] NOT NULL DEFAULT '{}',
+    authors text[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, session_id, namespace)
+) WITH (fillfactor = 60);
+
+COMMENT ON COLUMN sessions.head IS 'pairs of first and last sequence number, in the order of the conversation';
+
+CREATE TABLE messages (
+    session bigint NOT NULL,
+    time_s double precision,
+    id_hash bigint NOT NULL,
+    seq integer NOT NULL,
+    tokens integer NOT NULL,
+    clip_tokens integer NOT NULL,
+    digest uuid NOT NULL,
+    importance text NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    author text,
+    body bytea NOT NULL,
+    clip bytea,
+    words integer[] NOT NULL,
+    PRIMARY KEY (session, seq)
+);
+
+-- Bodies and clips come compressed.
+ALTER TABLE messages ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN clip SET STORAGE EXTERNAL;
+
+CREATE INDEX messages_by_id ON messages (session, id_hash);
+
+COMMENT ON COLUMN messages.words IS 'hashes of the words a search goes by, each once';
+
+CREATE TABLE digests (
+    session bigint NOT NULL,
+    number integer NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    covers integer[] NOT NULL,
+    pinned integer[] NOT NULL,
+    data bytea NOT NULL,
+    PRIMARY KEY (session, number)
+);
+
+CREATE TABLE notices (
+    session bigint NOT NULL,
+    number integer NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    data bytea NOT NULL,
+    PRIMARY KEY (session, number)
+);
+
+CREATE TABLE checkpoints (
+    session bigint NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    parent_id text COLLATE "C",
+    type text NOT NULL,
+    data bytea NOT NULL,
+    numbers integer[] NOT NULL,
+    PRIMARY KEY (session, id)
+);
+
+COMMENT ON COLUMN checkpoints.numbers IS 'the channel values of this checkpoint, by their number';
+
+CREATE TABLE channel_values (
+    session bigint NOT NULL,
+    number integer NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    version text COLLATE "C" NOT NULL,
+    type text,
+    data bytea,
+    part integer[],
+    PRIMARY KEY (session, number),
+    UNIQUE (session, channel, version)
+);
+
+COMMENT ON COLUMN channel_values.part IS 'the part of the record that a list of messages is; without it and data the channel is empty';
+
+CREATE TABLE writes (
+    session bigint NOT NULL,
+    position integer NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    checkpoint text COLLATE "C" NOT NULL,
+    task_id text COLLATE "C" NOT NULL,
+    task_path text COLLATE "C" NOT NULL,
+    channel text NOT NULL,
+    type text NOT NULL,
+    data bytea NOT NULL,
+    ids text[],
+    id_hashes bigint[],
+    digests uuid[],
+    PRIMARY KEY (session, checkpoint, task_id, position)
+);
+
+-- Bodies of messages in writes that the record does not have yet.
+CREATE TABLE drafts (
+    session bigint NOT NULL,
+    digest uuid NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (session, digest, id)
+);
+
+ALTER TABLE drafts ALTER COLUMN body SET STORAGE EXTERNAL;
+
+-- From here on a row is seen and written only by a transaction that names its tenant.
+CREATE FUNCTION guard_tenants() RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['sessions', 'messages', 'digests', 'notices', 'checkpoints', 'channel_values',
+                                   'writes', 'drafts'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
+        EXECUTE format('DROP POLICY IF EXISTS own_tenant ON %I', v_table);
+        EXECUTE format(
+            'CREATE POLICY own_tenant ON %I USING (tenant = current_setting(''llm_sessions.tenant'', true)) '
+            'WITH CHECK (tenant = current_setting(''llm_sessions.tenant'', true))', v_table);
+    END LOOP;
+END $$;

@@ -1,0 +1,219 @@
+"""Sessions in PostgreSQL, for many processes: one round trip for nearly each thing a session does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Loaded, Marks, SessionStore, Standing, State
+from session_core.ranges import Ranges
+from session_core.retrieve import searchable
+from session_core.serial.codec import (
+    digest_from_plain,
+    digest_to_plain,
+    notice_from_plain,
+    notice_to_plain,
+    pack,
+    unpack,
+)
+from session_core.stores.postgres.address import Address
+from session_core.stores.postgres.calls import statements
+from session_core.stores.postgres.checkpoints import PostgresCheckpoints
+from session_core.stores.postgres.migrations import migrate
+from session_core.stores.postgres.rows import (
+    Batch,
+    flat,
+    id_hash,
+    maybe_in,
+    message_from,
+    names,
+    state_from,
+    text_in,
+    text_out,
+    word_hashes,
+)
+from session_core.stores.postgres.wire import AwaitingWire, BlockingWire
+from session_core.stores.rules import gone, require_newest, require_version, standing
+from session_core.turns import Key, Message
+
+SESSIONS_AT_ONCE = 100
+"""How many sessions one transaction of a purge looks at."""
+
+
+class PostgresStore(PostgresCheckpoints):
+    """Keeps sessions and checkpoints in a schema of the database at `url`, which is made when it is not there.
+
+    `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s`
+    (30), `prepare` (1), `rls` (0). With `rls=1` a row can be read and written only by a transaction
+    that names its tenant in the setting `llm_sessions.tenant`, as each call here does; PostgreSQL
+    asks this of every role but superusers and those with BYPASSRLS.
+
+    The schema is brought to this release's version at once, over a connection of its own; all others
+    open with the calls that need them, so that a fork is safe at any time. What is written is as
+    durable as the server's `synchronous_commit`: by default it survives a crash.
+
+    Raises: ConfigError; StoreUnreadable, NewerSchema when there is no schema this release can use.
+    """
+
+    scheme = "postgresql"
+
+    def __init__(self, url: str | Address) -> None:
+        self._address = url if isinstance(url, Address) else Address.parse(url)
+        migrate(self._address)
+        self._statements = statements(self._address.quoted)
+        self._loops = AwaitingWire(self._address)
+        self._wire = BlockingWire(self._address)
+
+    def awaiting(self) -> SessionStore:
+        """The same sessions over connections that each event loop opens for itself."""
+        return _AwaitingStore(self._address, self._loops)
+
+    async def append(
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
+    ) -> Appended:
+        batch = Batch.of(messages)
+        rows = await self._call("append_messages", *names(key), *batch.values, expected, revise, strict)
+        refusal, detail, seqs, fresh, tokens, state = rows[0]
+        if refusal == "version":
+            require_version(State(key, version=int(detail)), expected)
+        if refusal is not None:
+            raise _refused(key, refusal, text_out(detail))
+        return Appended(tuple(seqs), fresh, state_from(state), tokens)
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        rows = await self._call("load_session", *names(key), None if lineage is None else flat(lineage))
+        if not rows:
+            return Loaded(State(key), None, ())
+        state, digest = rows[0][:2]
+        return Loaded(
+            state_from(state),
+            digest_from_plain(unpack(digest)) if digest is not None else None,
+            tuple(message_from(row[2:]) for row in rows[1:]),
+        )
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        rows = await self._call("read_record", *names(key), None if part is None else flat(part))
+        return tuple(map(message_from, rows))
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        rows = await self._call("find_message", *names(key), text_in(message_id), id_hash(message_id))
+        return message_from(rows[0]) if rows else None
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        if not words:
+            return ()
+        rows = await self._call("search_messages", *names(key), word_hashes(words), max_hits)
+        # Two words may share a hash.
+        return tuple(m for m in map(message_from, rows) if _holds(m, words))
+
+    async def state(self, key: Key) -> State | None:
+        rows = await self._call("read_state", *names(key))
+        return state_from(rows[0][0]) if rows else None
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
+        numbered = replace(digest, number=expected + 1)
+        figures = standing(numbered)
+        rows = await self._call(
+            "put_digest",
+            *names(key),
+            numbered.number,
+            [figures.number, figures.tokens, figures.covered_tokens, figures.covered_messages],
+            flat(numbered.covers),
+            flat(numbered.pinned),
+            pack(digest_to_plain(numbered)),
+            maybe_in(born),
+        )
+        refusal, newest = rows[0]
+        if refusal == "gone":
+            raise gone(key)
+        if refusal is not None:
+            require_newest(State(key, ready=Standing(newest)), expected, None)
+        return numbered
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        await self._call(
+            "mark_session",
+            *names(key),
+            marks.tier,
+            marks.resumed_after_seq,
+            marks.absent_s,
+            None if marks.notice is None else pack(notice_to_plain(marks.notice)),
+            None if marks.head is None else flat(marks.head),
+            marks.activate,
+        )
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        rows = await self._call("read_notices", *names(key))
+        return tuple(notice_from_plain(unpack(data)) for (data,) in rows)
+
+    async def delete(self, key: Key) -> int:
+        tenant, session_id, _ = names(key)
+        rows = await self._call("delete_session", tenant, session_id)
+        return int(rows[0][0])
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        """As the port says. Raises: ConfigError without a tenant where rows are guarded by tenant."""
+        rows = await self._call("list_sessions", text_in(tenant) if tenant else "")
+        return tuple(state_from(state) for (state,) in rows)
+
+    async def damage(self) -> tuple[str, ...]:
+        """Nothing: the server checks its own pages."""
+        return ()
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None, at_once: int = SESSIONS_AT_ONCE) -> int:
+        """Delete the sessions that nobody wrote to for `older_than_s` seconds; how many went.
+
+        Works in transactions of at most `at_once` sessions and locks only what it deletes. A session
+        that somebody is writing to stays. Raises: ConfigError as `sessions` does.
+        """
+        deleted = 0
+        after = ("", "")
+        while True:
+            rows = await self._call("purge_sessions", text_in(tenant) if tenant else "", older_than_s, at_once, *after)
+            seen, went, *last = rows[0]
+            deleted += int(went)
+            if seen < at_once:
+                return deleted
+            after = (last[0], last[1])
+
+    async def close(self) -> None:
+        self._loops.close_soon()
+        await self._wire.close()
+
+
+class _AwaitingStore(PostgresStore):
+    """The twin of a store, over its connections for event loops."""
+
+    def __init__(self, address: Address, wire: AwaitingWire) -> None:
+        self._address = address
+        self._statements = statements(address.quoted)
+        self._loops = wire
+        self._wire = wire
+
+    async def close(self) -> None:
+        await self._loops.close()
+
+
+def _holds(message: Message, words: Sequence[str]) -> bool:
+    text = searchable(message).lower()
+    return any(word in text for word in words)
+
+
+def _refused(key: Key, refusal: str, named: str) -> InputError:
+    if refusal == "duplicate":
+        return DuplicateMessage(
+            f"session {key}: message {named!r} is in the record with other content; give the new one an id of its own"
+        )
+    return OrphanToolResult(
+        f"session {key}: a tool result answers call {named!r}, which is not open; "
+        "append the assistant message with that call first, and each result once"
+    )

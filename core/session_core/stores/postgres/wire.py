@@ -1,0 +1,209 @@
+"""One call to the server in two voices: connections for threads that block, and connections for each event loop."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from time import monotonic
+from typing import Any, Generic, Protocol, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from session_core.stores.gate import Gate
+from session_core.stores.postgres.address import Address
+from session_core.stores.postgres.failures import no_connection, not_now, translated
+from session_core.voices import PerLoop, fair_gate, within
+
+Row = tuple[Any, ...]
+Call = tuple[str, Sequence[object]]
+"""A statement and its values."""
+Then = Callable[[list[Row]], Call]
+"""What to send next, decided on what the first call gave."""
+C = TypeVar("C", bound=psycopg.BaseConnection[Any])
+
+PREPARED_AFTER_CALLS = 5
+"""A connection prepares a statement once it has run that often: preparing is a round trip of its own."""
+IDLE_S = 600.0
+"""How long a connection that nobody needs stays open."""
+
+
+class Wire(Protocol):
+    """Sends one statement and gives back its rows: one round trip, one transaction.
+
+    Connections open when they are needed, in the caller's own thread or task: so a server that is
+    not there is told at once with the reason, a fork meets no thread of ours, and a loop that ends
+    waits for nothing. (psycopg's pool for event loops keeps a loop from ending that cancels it while
+    it connects.) Who finds all connections taken is served by the order of coming.
+    """
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]: ...
+
+    async def fetch_then(self, call: Call, then: Then) -> list[Row]:
+        """The rows of the second of two calls in one transaction, which takes four round trips."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class BlockingWire:
+    """For callers that block; safe with several threads, and after a fork."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._processes: dict[int, _ForThreads] = {}
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
+        # A fork's child leaves the connections of its parent alone: both would speak over them.
+        mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
+        with translated(self._address.shown):
+            return mine.fetch((sql, values))
+
+    async def fetch_then(self, call: Call, then: Then) -> list[Row]:
+        mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
+        with translated(self._address.shown):
+            return mine.fetch(call, then)
+
+    async def close(self) -> None:
+        mine = self._processes.pop(os.getpid(), None)
+        if mine is not None:
+            mine.close()
+
+
+class AwaitingWire:
+    """For callers on event loops; what a loop opened ends with it."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._loops = PerLoop(lambda: _ForLoop(address), _ForLoop.close)
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
+        with translated(self._address.shown):
+            return await (await self._loops.here()).fetch((sql, values))
+
+    async def fetch_then(self, call: Call, then: Then) -> list[Row]:
+        with translated(self._address.shown):
+            return await (await self._loops.here()).fetch(call, then)
+
+    async def close(self) -> None:
+        await self._loops.close()
+
+    def close_soon(self) -> None:
+        """Have every loop close its connections; for callers that cannot await."""
+        self._loops.close_soon()
+
+
+class _Free(Generic[C]):
+    """Connections that wait for a caller; the one used last goes first."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[C, float]] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self) -> C | None:
+        with self._lock:
+            return self._waiting.pop()[0] if self._waiting else None
+
+    def give_back(self, connection: C) -> list[C]:
+        """Keep the connection for the next caller; those that have to be closed instead."""
+        now = monotonic()
+        with self._lock:
+            if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                # What broke one has most likely broken those that wait.
+                return [connection, *self._unused_since(now if connection.broken else now - IDLE_S)]
+            self._waiting.append((connection, now))
+            return self._unused_since(now - IDLE_S)
+
+    def close(self) -> list[C]:
+        """Keep none from now on; those that have to be closed."""
+        with self._lock:
+            self._closed = True
+            return self._unused_since(monotonic())
+
+    def _unused_since(self, moment_s: float) -> list[C]:
+        found = []
+        while self._waiting and self._waiting[0][1] <= moment_s:
+            found.append(self._waiting.popleft()[0])
+        return found
+
+
+class _ForThreads:
+    """The connections of one process."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._gate = Gate(address.max_connections)
+        self._free = _Free[psycopg.Connection[Row]]()
+
+    def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
+        if not self._gate.enter(wait_s=self._address.wait_s):
+            raise no_connection(self._address)
+        try:
+            connection = self._free.take() or self._opened()
+            try:
+                if then is None:
+                    return connection.execute(*call, binary=True).fetchall()
+                with connection.transaction():
+                    rows = connection.execute(*call, binary=True).fetchall()
+                    return connection.execute(*then(rows), binary=True).fetchall()
+            finally:
+                for unwanted in self._free.give_back(connection):
+                    unwanted.close()
+        finally:
+            self._gate.leave()
+
+    def close(self) -> None:
+        for unwanted in self._free.close():
+            unwanted.close()
+
+    def _opened(self) -> psycopg.Connection[Row]:
+        try:
+            return psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address))
+        except psycopg.OperationalError as exc:
+            raise not_now(exc, self._address.shown) from exc
+
+
+class _ForLoop:
+    """The connections of one event loop."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._gate = fair_gate(address.max_connections)
+        self._free = _Free[psycopg.AsyncConnection[Row]]()
+
+    async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
+        async with AsyncExitStack() as place:
+            try:
+                await within(self._address.wait_s, place.enter_async_context(self._gate))
+            except TimeoutError as exc:
+                raise no_connection(self._address) from exc
+            connection = self._free.take() or await self._opened()
+            try:
+                if then is None:
+                    return await (await connection.execute(*call, binary=True)).fetchall()
+                async with connection.transaction():
+                    rows = await (await connection.execute(*call, binary=True)).fetchall()
+                    return await (await connection.execute(*then(rows), binary=True)).fetchall()
+            finally:
+                for unwanted in self._free.give_back(connection):
+                    await unwanted.close()
+
+    async def close(self) -> None:
+        for unwanted in self._free.close():
+            await unwanted.close()
+
+    async def _opened(self) -> psycopg.AsyncConnection[Row]:
+        try:
+            return await psycopg.AsyncConnection.connect(
+                self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address)
+            )
+        except psycopg.OperationalError as exc:
+            raise not_now(exc, self._address.shown) from exc
+
+
+def _prepared(address: Address) -> int | None:
+    return PREPARED_AFTER_CALLS if address.prepare else None

@@ -1,0 +1,138 @@
+"""What the hot side keeps of a session: all that a view is made of, as bytes, and how it grows with an append."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from session_core.errors import StoreUnreadable
+from session_core.plan import Digest
+from session_core.ports import Appended, Loaded, MessageList, Plain, State
+from session_core.ranges import Ranges
+from session_core.serial.codec import (
+    decode_body,
+    digest_from_plain,
+    digest_to_plain,
+    encode_body,
+    pack,
+    unpack,
+)
+from session_core.stores.cache import Entry
+from session_core.stores.plain import state_from_plain, state_to_plain
+from session_core.turns import Importance, Key, Message
+
+FORMAT = 1
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The state and the digest, without the messages behind it."""
+
+    state: State
+    digest: Digest | None
+
+    def packed(self) -> bytes:
+        digest = None if self.digest is None else digest_to_plain(self.digest)
+        return pack([FORMAT, self.state.version, state_to_plain(self.state), digest])
+
+
+def head_from(data: bytes, key: Key) -> Head:
+    """The head that was packed. Raises: StoreUnreadable, also for another release's."""
+    try:
+        found, version, state, digest = cast("list[Any]", unpack(data))
+        if found != FORMAT:
+            raise ValueError(f"format {found}")
+        made = None if digest is None else digest_from_plain(digest)
+        return Head(state_from_plain(state, key=key, version=int(version)), made)
+    except _DAMAGE as exc:
+        raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from exc
+
+
+def entry_of(loaded: Loaded) -> Entry:
+    """`loaded` for the hot side."""
+    return Entry(Head(loaded.state, loaded.digest).packed(), packed_messages(loaded.messages))
+
+
+def loaded_from(entry: Entry, key: Key) -> Loaded:
+    """What `entry_of` was given. Raises: StoreUnreadable."""
+    head = head_from(entry.head, key)
+    return Loaded(head.state, head.digest, tuple(_message(data) for data in entry.messages))
+
+
+def packed_messages(messages: Sequence[Message]) -> tuple[bytes, ...]:
+    """Each message on its own, so that others can be put behind it."""
+    return tuple(_packed(message) for message in messages)
+
+
+def added(head: Head, messages: Sequence[Message], done: Appended) -> tuple[Head, tuple[Message, ...]] | None:
+    """The head after `messages` were appended as `done` says, and those of them that are new to it.
+
+    None when the projection cannot be had by putting messages behind the old one: the head of the
+    conversation changed in another way, another digest is active, or writes came between that the
+    hot side never saw (then the figures do not add up, or the session is another of the same name).
+    """
+    last = head.state.ledger.messages
+    fresh = {seq: message for message, seq in zip(messages, done.seqs, strict=True) if seq > last}
+    grew = Ranges.span(last + 1, last + done.new)
+    state = done.state
+    adds_up = (
+        state.born == head.state.born
+        and list(fresh) == list(grew)
+        and state.ledger.messages == last + done.new
+        and state.head == head.state.head.plus(grew)
+        and state.active == head.state.active
+    )
+    if not adds_up:
+        return None
+    return Head(state, head.digest), tuple(replace(message, seq=seq) for seq, message in fresh.items())
+
+
+def added_by_checkpoint(
+    head: Head, values: Mapping[str, Plain | MessageList | None], head_channel: str | None, done: Appended
+) -> tuple[Head, tuple[Message, ...]] | None:
+    """As `added`, for messages that came with a checkpoint: when all that it brought are new, or none."""
+    lists = {channel: value for channel, value in values.items() if isinstance(value, MessageList)}
+    brought = [item for value in lists.values() for item in value.items if isinstance(item, Message)]
+    if not done.new:
+        brought = []
+    elif len(brought) != done.new or set(lists) != {head_channel}:
+        return None
+    last = head.state.ledger.messages
+    return added(head, brought, replace(done, seqs=tuple(range(last + 1, last + 1 + len(brought)))))
+
+
+def _packed(message: Message) -> bytes:
+    columns = pack(
+        [
+            message.id,
+            message.seq,
+            message.time_s,
+            message.tokens,
+            message.author,
+            message.importance.value,
+            message.clip,
+            message.clip_tokens,
+        ]
+    )
+    return len(columns).to_bytes(4, "big") + columns + encode_body(message)
+
+
+def _message(data: bytes) -> Message:
+    end = 4 + int.from_bytes(data[:4], "big")
+    try:
+        message_id, seq, time_s, tokens, author, importance, clip, clip_tokens = cast("list[Any]", unpack(data[4:end]))
+        return decode_body(
+            data[end:],
+            id=message_id,
+            seq=seq,
+            time_s=time_s,
+            tokens=tokens,
+            author=author,
+            importance=Importance(importance),
+            clip=clip,
+            clip_tokens=clip_tokens,
+        )
+    except _DAMAGE as exc:
+        raise StoreUnreadable("the hot side holds a message that this release does not read") from exc

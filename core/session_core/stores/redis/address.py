@@ -1,0 +1,139 @@
+"""From a Redis URL to an address: which servers, how to reach them, how long sessions live there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from session_core.errors import ConfigError
+
+CONNECTIONS = 32
+"""How many connections a process opens at most to a server; who finds none free waits for one."""
+WAIT_S = 30.0
+"""How long a caller waits for a free connection before it gives up with StoreBusy."""
+
+ATTEMPTS = 3
+"""How often a call is sent again when its connection breaks; every write is one that may be sent twice."""
+
+N = TypeVar("N", int, float)
+Kind = Literal["one", "cluster", "sentinel"]
+_KINDS: Mapping[str, Kind] = {"": "one", "cluster": "cluster", "sentinel": "sentinel"}
+_PORTS: Mapping[Kind, int] = {"one": 6379, "cluster": 6379, "sentinel": 26379}
+
+
+def _switch(value: str) -> bool:
+    return value.lower() in ("1", "true", "yes", "on")
+
+
+_DRIVER_OPTIONS: Mapping[str, Callable[[str], object]] = {
+    "socket_timeout": float,
+    "socket_connect_timeout": float,
+    "health_check_interval": int,
+    "protocol": int,
+    "client_name": str,
+    "ssl_ca_certs": str,
+    "ssl_certfile": str,
+    "ssl_keyfile": str,
+    "ssl_cert_reqs": str,
+    "ssl_check_hostname": _switch,
+}
+_OWN_OPTIONS = ("ttl_s", "prefix", "max_connections", "db")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where sessions are kept. `ttl_s` is how long an idle session lives, None for ever.
+
+    All who share a `prefix` on a server must name the same `ttl_s`.
+    """
+
+    kind: Kind
+    hosts: tuple[tuple[str, int], ...]
+    secure: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    db: int = 0
+    service: str = ""
+    ttl_s: float | None = None
+    prefix: str = "llms"
+    max_connections: int = CONNECTIONS
+    attempts: int = ATTEMPTS
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """The address that `url` names. Raises: ConfigError; its message shows no password."""
+        parts = urlsplit(url)
+        base, _, kind_name = parts.scheme.partition("+")
+        kind = _KINDS[kind_name]
+        login, _, places = parts.netloc.rpartition("@")
+        username, _, password = login.partition(":")
+        path = [unquote(part) for part in parts.path.split("/") if part]
+        service = path.pop(0) if kind == "sentinel" and path else ""
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        shown = f"{parts.scheme}://{places}{parts.path}"
+        made = cls(
+            kind,
+            tuple(_place(place, _PORTS[kind], shown) for place in places.split(",")),
+            secure=base == "rediss",
+            username=unquote(username) or None,
+            password=unquote(password) or None,
+            db=_number("db", given.get("db", path[0] if path else "0"), shown, int),
+            service=service,
+            ttl_s=_number("ttl_s", given["ttl_s"], shown, float) if "ttl_s" in given else None,
+            prefix=given.get("prefix", "llms"),
+            max_connections=_number("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
+            options=_options(given, shown),
+        )
+        made._check(shown)
+        return made
+
+    @property
+    def shown(self) -> str:
+        """The address for a message: no user, no password, no options."""
+        places = ",".join(f"{host}:{port}" for host, port in self.hosts)
+        kind = "" if self.kind == "one" else f"+{self.kind}"
+        return f"redis{'s' if self.secure else ''}{kind}://{places}" + (f"/{self.service}" if self.service else "")
+
+    def _check(self, shown: str) -> None:
+        if self.ttl_s is not None and not 0.001 <= self.ttl_s <= 1e9:
+            raise ConfigError(
+                f"{shown}: ttl_s is {self.ttl_s:g}; give seconds, or leave it out to keep sessions for ever"
+            )
+        if not self.prefix or set(self.prefix) & set("{}"):
+            raise ConfigError(f"{shown}: prefix {self.prefix!r} is not taken; it begins every key and has no braces")
+        if self.max_connections < 1:
+            raise ConfigError(f"{shown}: max_connections is {self.max_connections}; give at least 1")
+        if self.kind == "cluster" and self.db:
+            raise ConfigError(f"{shown}: a cluster has database 0 only; leave the number out")
+        if self.kind == "sentinel" and not self.service:
+            raise ConfigError(f"{shown}: name the service, as in redis+sentinel://host:26379/mymaster")
+
+
+def _place(place: str, port: int, shown: str) -> tuple[str, int]:
+    host, _, given = place.rpartition(":") if not place.endswith("]") and ":" in place else (place, "", "")
+    return host.strip("[]") or "localhost", _number("port", given or port, shown, int)
+
+
+def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N:
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise ConfigError(f"{shown}: {name} is {value!r}; give a number") from None
+
+
+def _options(given: Mapping[str, str], shown: str) -> dict[str, object]:
+    made: dict[str, object] = {}
+    for name, value in given.items():
+        if name in _OWN_OPTIONS:
+            continue
+        if name not in _DRIVER_OPTIONS:
+            known = ", ".join([*_OWN_OPTIONS, *_DRIVER_OPTIONS])
+            raise ConfigError(f"{shown}: option {name!r} is not known; use {known}")
+        try:
+            made[name] = _DRIVER_OPTIONS[name](value)
+        except ValueError:
+            raise ConfigError(f"{shown}: option {name} is {value!r}; give a number") from None
+    return made

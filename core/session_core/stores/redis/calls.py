@@ -1,0 +1,144 @@
+"""What both halves of the Redis store share: one call of a script, its refusals, the rows it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Never
+
+import ormsgpack
+
+from session_core.errors import Conflict, NewerSchema, StoreUnreadable
+from session_core.ports import Standing, State
+from session_core.stores.redis.listing import Listing
+from session_core.stores.redis.names import Names, as_bytes
+from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
+from session_core.stores.redis.scripts import Script
+from session_core.stores.redis.wires import Call, Wire
+from session_core.stores.rules import Numbered, gone, number, require_calls, require_newest, require_version
+from session_core.turns import Key, Message, Role
+
+TOLD = 40_000
+"""How many rows a process remembers that a server has."""
+
+
+class Told:
+    """Which rows the server has, as far as this process saw: they need not be sent again.
+
+    It may be wrong (the server forgot); then the scripts ask for the rows.
+    """
+
+    def __init__(self) -> None:
+        self._newer: set[int] = set()
+        self._older: set[int] = set()
+
+    def has(self, name: bytes, row_label: bytes) -> bool:
+        """Whether the session whose key is `name` has the row."""
+        place = hash((name, row_label))
+        return place in self._newer or place in self._older
+
+    def add(self, name: bytes, row_labels: Iterable[bytes]) -> None:
+        """Remember rows that the session has."""
+        if len(self._newer) > TOLD // 2:
+            self._newer, self._older = set(), self._newer
+        self._newer.update(hash((name, row_label)) for row_label in row_labels)
+
+
+class RedisCalls:
+    """Speaks to the servers of one address in one voice."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._names = Names(wire.address.prefix)
+        self._ttl_ms = round((wire.address.ttl_s or 0) * 1000)
+        self._listing = Listing(self._names, self._ttl_ms)
+        self._told = Told()
+
+    async def _write(self, script: Script, key: Key, *args: object) -> tuple[list[Any], bytes]:
+        """What a script tells that may make the session, and its state, which is empty for a refusal.
+
+        A session is listed before it is made, or in the same round trip.
+        """
+        due = self._listing.due(key)
+        *_, answer = await self._wire.run(*due, self._call(script, key, *args))
+        if due:
+            self._listing.noted(key)
+        if not isinstance(answer, bytes):
+            return answer, b""
+        told, state = unframed(answer)
+        if told[0] and not due:
+            self._listing.forget(key)
+            await self._wire.run(*self._listing.due(key))
+            self._listing.noted(key)
+        return told, state
+
+    async def _read(self, script: Script, key: Key, *args: object) -> list[Any] | None:
+        """The answer of a script that makes nothing; None when there is nothing."""
+        (answer,) = await self._wire.run(self._call(script, key, *args))
+        return None if answer is None else accepted(answer, key)
+
+    def _call(self, script: Script, key: Key, *args: object) -> Call:
+        return Call(script, self._names.of(key), [self._ttl_ms, as_bytes(key.namespace), *args])
+
+    async def _send_rows(
+        self,
+        script: Script,
+        key: Key,
+        messages: Sequence[Message],
+        arguments: Callable[[list[bytes]], Sequence[object]],
+        *,
+        expected: int | None = None,
+    ) -> tuple[list[Any], State]:
+        """What a script tells that is given rows, and the state; rows it is believed to have go as their labels."""
+        name = self._names.of(key)[0]
+        labels = [label(message) for message in messages]
+        rows = [
+            row_label if self._told.has(name, row_label) else row_label + content(message)
+            for row_label, message in zip(labels, messages, strict=True)
+        ]
+        told, state = await self._write(script, key, *arguments(rows))
+        if told[:2] == [b"refused", b"rows"]:
+            rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
+            told, state = await self._write(script, key, *arguments(rows))
+        accepted(told, key, expected=expected)
+        self._told.add(name, labels)
+        return told, state_from(state, key)
+
+
+def packed(request: object) -> bytes:
+    """A request as the scripts read it."""
+    return ormsgpack.packb(request)
+
+
+def unpacked(answer: bytes) -> Any:
+    """What a script packed."""
+    return ormsgpack.unpackb(answer)
+
+
+def accepted(answer: list[Any], key: Key, *, expected: int | None = None) -> list[Any]:
+    """`answer`, unless it is a refusal: that is raised as the error the rules have for it."""
+    if answer[0] == b"refused":
+        _raise(answer[1].decode(), answer[2] if len(answer) > 2 else None, key, expected)
+    return answer
+
+
+def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
+    if kind == "newer":
+        raise NewerSchema(f"session {key} has format {detail}; upgrade with: pip install -U llm-sessions")
+    if kind == "duplicate":
+        twice = Message(Role.USER, id=unpacked_id(detail))
+        number(key, [twice], next_seq=1, known=lambda _: {b"other content": 1}, revise=False)
+    if kind == "orphan":
+        lost = Message(Role.TOOL, tool_call_id=from_plain(detail.decode()))
+        require_calls(State(key), Numbered((), ((lost, b""),), ()))
+    if kind == "conflict":
+        require_version(State(key, version=detail), expected)
+    if kind == "digest":
+        require_newest(State(key, ready=Standing(detail)), expected or 0, None)
+    if kind == "gone":
+        raise gone(key)
+    if kind == "shorter":
+        raise Conflict(f"session {key} has {detail} messages by now, fewer than the digest covers; fold again")
+    raise StoreUnreadable(
+        f"session {key} is there in part only: the server throws single keys away; set its maxmemory-policy to "
+        "noeviction, and delete this session"
+    )

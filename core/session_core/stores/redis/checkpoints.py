@@ -1,0 +1,195 @@
+"""LangGraph checkpoints beside the record on Redis: small entries that point into the log for their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ranges import Ranges
+from session_core.serial.codec import pack, unpack
+from session_core.stores.redis.calls import RedisCalls, packed, unpacked
+from session_core.stores.redis.names import as_bytes, as_text, unescaped
+from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
+from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
+from session_core.stores.rules import begun
+from session_core.turns import Key, Message
+
+
+class RedisCheckpoints(RedisCalls):
+    """The CheckpointStore half of the Redis store."""
+
+    async def put_checkpoint(
+        self,
+        checkpoint: Checkpoint,
+        new_values: Mapping[str, Plain | MessageList | None],
+        *,
+        head_channel: str | None,
+        merge: bool,
+    ) -> Appended:
+        key = checkpoint.key
+        messages: list[Message] = []
+        data: list[bytes] = []
+        values = [
+            {"channel": plain(channel), "version": plain(str(checkpoint.versions[channel]))}
+            | _value(value, messages, data)
+            for channel, value in new_values.items()
+        ]
+        request = packed(
+            {
+                "born": begun(key).born,
+                "id": plain(checkpoint.id),
+                "parent": None if checkpoint.parent_id is None else plain(checkpoint.parent_id),
+                "head": None if head_channel is None else plain(head_channel),
+                "merge": merge,
+                "facts": [facts(message) for message in messages],
+                "rows": _DATA_FROM + len(data),
+                "values": values,
+            }
+        )
+        (_, new, tokens), state = await self._send_rows(
+            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows]
+        )
+        return Appended((), new, state, tokens)
+
+    async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        messages: list[Message] = []
+        data: list[bytes] = []
+        told = [_told(write, messages, data) for write in writes]
+        request = packed(
+            {
+                "born": begun(key).born,
+                "checkpoint": plain(checkpoint_id),
+                "facts": [facts(message) for message in messages],
+                "rows": _DATA_FROM - 1 + len(data),
+                "writes": told,
+            }
+        )
+        await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows])
+
+    async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
+        answer = await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or "")))
+        if answer is None:
+            return None
+        _, found_id, entry, values, writes = answer
+        bare = _bare(key, found_id, entry)
+        found = {
+            from_plain(channel.decode()): _value_from(value)
+            for channel, value in zip(values[::2], values[1::2], strict=True)
+        }
+        made = sorted((_write(write) for write in writes), key=lambda one: (one.task_path, one.task_id, one.index))
+        return replace(bare, values={c: found[c] for c in bare.versions if c in found}, writes=tuple(made))
+
+    async def checkpoints(
+        self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
+    ) -> tuple[Checkpoint, ...]:
+        sessions = [session_id]
+        if session_id is None:
+            (names,) = await self._wire.ask(("ZRANGE", self._names.sessions(tenant), 0, -1))
+            sessions = [unescaped(as_text(name)) for name in names]
+        keys = [Key(one, tenant, namespace or "") for one in sessions if one is not None]
+        if namespace is None and keys:
+            answers = await self._wire.ask(*(("SMEMBERS", self._names.namespaces(key)) for key in keys))
+            keys += [
+                replace(key, namespace=as_text(name))
+                for key, names in zip(keys, answers, strict=True)
+                for name in names
+            ]
+        found: list[Checkpoint] = []
+        if keys:
+            answers = await self._wire.ask(*(("HGETALL", self._names.of(key)[2]) for key in keys))
+            found = [_bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
+        older = (one for one in found if before is None or one.id < before)
+        return tuple(sorted(older, key=lambda one: one.id, reverse=True))
+
+    async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
+        return await self.checkpoint(checkpoint.key, checkpoint.id) or checkpoint
+
+
+_DATA_FROM = 5
+"""The first argument of PUT_CHECKPOINT that is data; PUT_WRITES has no entry before it."""
+
+
+def _value(value: Plain | MessageList | None, messages: list[Message], data: list[bytes]) -> dict[str, Any]:
+    """What a script is told of a channel's value; its messages and its data go beside it."""
+    if value is None:
+        return {}
+    if isinstance(value, Plain):
+        data.append(b"p" + pack([value.type, value.data]))
+        return {"data": _DATA_FROM + len(data) - 1}
+    version = value.base_version
+    return {
+        "items": _items(value, messages),
+        "base": flat(value.base),
+        "base_version": f"t{plain(version)}" if isinstance(version, str) else version,
+        "hidden": flat(value.hidden),
+    }
+
+
+def _items(value: MessageList, messages: list[Message]) -> list[object]:
+    items: list[object] = []
+    for item in value.items:
+        if isinstance(item, Ranges):
+            items.append(flat(item))
+        else:
+            messages.append(item)
+            items.append(len(messages))
+    return items
+
+
+def _told(write: Write, messages: list[Message], data: list[bytes]) -> list[object]:
+    """What PUT_WRITES is told of a write; its messages and its data go beside it."""
+    if isinstance(write.value, Plain):
+        said: list[int] = []
+        data.append(pack([write.value.type, write.value.data]))
+    else:
+        bodies = [item for item in write.value.items if isinstance(item, Message)]
+        said = list(range(len(messages) + 1, len(messages) + len(bodies) + 1))
+        messages.extend(bodies)
+        data.append(pack([write.value.single, [[body.id, body.author] for body in bodies]]))
+    place = _DATA_FROM - 2 + len(data)
+    return [plain(write.task_id), write.index, plain(write.channel), plain(write.task_path), place, said]
+
+
+def _write(found: Sequence[Any]) -> Write:
+    task, index, channel, path, data, rows = found
+    first, second = _pair(unpack(data))
+    value: Plain | MessageList
+    if isinstance(first, bool):
+        bodies = (said_in(row, id=name, author=author) for row, (name, author) in zip(rows, second, strict=True))
+        value = MessageList(tuple(bodies), single=first)
+    else:
+        value = Plain(first, second)
+    names = [from_plain(text.decode()) for text in (task, channel, path)]
+    return Write(names[0], index, names[1], value, names[2])
+
+
+def _value_from(kept: bytes) -> Plain | Stored:
+    if kept[:1] == b"r":
+        return Stored(ranges(unpacked(kept[1:])))
+    return Plain(*_pair(unpack(kept[1:])))
+
+
+def _pair(found: object) -> tuple[Any, Any]:
+    first, second = found if isinstance(found, list) else ("", b"")
+    return first, second
+
+
+def _entry(checkpoint: Checkpoint) -> bytes:
+    """A checkpoint as it is stored. Versions stand there as text, and beside it those that are not text."""
+    parent = None if checkpoint.parent_id is None else plain(checkpoint.parent_id)
+    versions = {plain(channel): plain(str(version)) for channel, version in checkpoint.versions.items()}
+    numbers = {plain(c): version for c, version in checkpoint.versions.items() if not isinstance(version, str)}
+    body = pack([checkpoint.body.type, checkpoint.body.data])
+    return framed([versions, numbers, parent], body)
+
+
+def _bare(key: Key, name: bytes, entry: bytes) -> Checkpoint:
+    (texts, numbers, parent), body = unframed(entry)
+    versions: dict[str, Version] = {
+        from_plain(channel): numbers[channel] if channel in numbers else from_plain(text)
+        for channel, text in texts.items()
+    }
+    parent_id = None if parent is None else from_plain(parent)
+    return Checkpoint(key, from_plain(name.decode()), parent_id, Plain(*_pair(unpack(body))), versions)

@@ -1,0 +1,88 @@
+"""The clients of redis-py for an address, blocking and awaiting; nothing is connected before its first use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from session_core.errors import missing_extra
+from session_core.stores.redis.address import Address
+
+try:
+    import redis.asyncio.cluster
+    import redis.asyncio.sentinel
+    import redis.cluster
+    import redis.sentinel
+    from redis import exceptions
+    from redis.asyncio.retry import Retry as AwaitingRetry
+    from redis.backoff import ExponentialWithJitterBackoff
+    from redis.retry import Retry
+except ModuleNotFoundError as exc:
+    if (exc.name or "").partition(".")[0] != "redis":
+        raise
+    raise missing_extra("redis", "redis") from exc
+
+__all__ = ["awaiting_client", "blocking_client", "exceptions", "opened_with"]
+
+TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
+
+
+def blocking_client(address: Address) -> Any:
+    """A client that blocks, safe with several threads; one for each process."""
+    if address.kind == "cluster":
+        node: Any = redis.cluster.ClusterNode
+        nodes = [node(host, port) for host, port in address.hosts]
+        return redis.cluster.RedisCluster(
+            startup_nodes=nodes, max_connections=address.max_connections, **_login(address), **_secured(address)
+        )
+    options = {**_login(address), "db": address.db, "retry": Retry(_backoff(), address.attempts)}
+    if address.kind == "sentinel":
+        sentinel: Any = redis.sentinel.Sentinel
+        watchers = sentinel(address.hosts, sentinel_kwargs=dict(TIMEOUTS_S))
+        options |= {"max_connections": address.max_connections, **_secured(address)}
+        return watchers.master_for(address.service, **options)
+    (place,) = address.hosts
+    kind: Any = redis.SSLConnection if address.secure else redis.Connection
+    pool = redis.ConnectionPool(
+        connection_class=kind, host=place[0], port=place[1], max_connections=address.max_connections, **options
+    )
+    return redis.Redis.from_pool(pool)
+
+
+def awaiting_client(address: Address) -> Any:
+    """A client for the event loop that first uses it, and no other."""
+    if address.kind == "cluster":
+        nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
+        return redis.asyncio.cluster.RedisCluster(
+            startup_nodes=nodes, max_connections=address.max_connections, **_login(address), **_secured(address)
+        )
+    options = {**_login(address), "db": address.db, "retry": AwaitingRetry(_backoff(), address.attempts)}
+    if address.kind == "sentinel":
+        awaiting_sentinel: Any = redis.asyncio.sentinel.Sentinel
+        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=dict(TIMEOUTS_S))
+        options |= {"max_connections": address.max_connections, **_secured(address)}
+        return watchers.master_for(address.service, **options)
+    (place,) = address.hosts
+    kind: Any = redis.asyncio.SSLConnection if address.secure else redis.asyncio.Connection
+    pool: Any = redis.asyncio.ConnectionPool(
+        connection_class=kind, host=place[0], port=place[1], max_connections=address.max_connections, **options
+    )
+    return redis.asyncio.Redis.from_pool(pool)
+
+
+def opened_with(client: Any) -> list[Any]:
+    """All clients that `client` stands on and that are to be closed with it: itself, and those to the sentinels."""
+    watchers = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    return [client, *(watchers.sentinels if watchers else ())]
+
+
+def _login(address: Address) -> dict[str, Any]:
+    login = {"username": address.username, "password": address.password}
+    return {**TIMEOUTS_S, **address.options, **{name: value for name, value in login.items() if value is not None}}
+
+
+def _secured(address: Address) -> dict[str, Any]:
+    return {"ssl": True} if address.secure else {}
+
+
+def _backoff() -> ExponentialWithJitterBackoff:
+    return ExponentialWithJitterBackoff(base=0.02, cap=0.5)

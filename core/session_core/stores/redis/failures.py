@@ -1,0 +1,54 @@
+"""What the Redis driver raises, in our words and with the mend."""
+
+from __future__ import annotations
+
+from session_core.errors import StoreBusy, StoreError, StoreUnreadable
+from session_core.stores.redis.driver import exceptions as driver
+
+FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
+"""All that the driver raises when a call fails."""
+
+_FORBIDS = "forbids what sessions need; allow the user +@all on the keys of the prefix"
+_Mend = tuple[type[BaseException], type[StoreError], str]
+_MENDS: tuple[_Mend, ...] = (
+    (driver.AuthenticationError, StoreError, "refuses the user or password; correct them in the URL"),
+    (driver.NoPermissionError, StoreError, _FORBIDS),
+    (driver.AuthorizationError, StoreError, _FORBIDS),
+    (driver.BusyLoadingError, StoreBusy, "is still loading its data; retry"),
+    (driver.MaxConnectionsError, StoreBusy, "has no connection free; retry, or raise max_connections in the URL"),
+    (driver.TimeoutError, StoreBusy, "did not answer in time; retry, or raise socket_timeout in the URL"),
+    (driver.ReadOnlyError, StoreError, "is a replica and takes no writes; name the primary, or use redis+sentinel://"),
+    (driver.OutOfMemoryError, StoreError, "is out of memory and took nothing; raise maxmemory, or set ttl_s"),
+    (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
+    (driver.ClusterDownError, StoreBusy, "is a cluster without a node for this session right now; retry"),
+    (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
+    (driver.ConnectionError, StoreError, "cannot be reached; is it running, and is the address right?"),
+)
+_SAID: tuple[tuple[str, type[StoreError], str], ...] = (
+    ("WRONGTYPE", StoreUnreadable, "has keys of something else under this prefix; set another prefix in the URL"),
+    ("NOAUTH", StoreError, "asks for a password; give it in the URL"),
+    ("NOPERM", StoreError, _FORBIDS),
+    ("MISCONF", StoreError, "cannot write to its disk and takes no writes; look into its log"),
+    ("BUSY", StoreBusy, "is held by somebody's script; retry"),
+    ("LOADING", StoreBusy, "is still loading its data; retry"),
+    ("unknown command", StoreError, "does not know a command that sessions need; use Redis 6.2 or later, or Valkey"),
+)
+
+
+def translation(exc: BaseException, where: str) -> StoreError:
+    """The error of ours for what the driver raised at `where`."""
+    said = str(exc)
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return StoreError(f"{where} shows a certificate that is not trusted; name its issuer with ssl_ca_certs")
+    for beginning, ours, mend in _SAID:
+        if said.removeprefix("ERR ").startswith(beginning):
+            return ours(f"{where} {mend}")
+    for theirs, ours, mend in _MENDS:
+        if isinstance(exc, theirs):
+            return ours(f"{where} {mend} ({type(exc).__name__})")
+    return StoreError(f"{where} refused a call ({_short(said) or type(exc).__name__})")
+
+
+def _short(said: str) -> str:
+    """The beginning of what the server said, less the arguments it quotes: they may hold a message."""
+    return said.partition(", with args")[0].partition("\n")[0][:160]

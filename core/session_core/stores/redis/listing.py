@@ -1,0 +1,67 @@
+"""The lists of tenants and of their sessions, which lie in other slots than the sessions themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from session_core.stores.redis.names import Names, as_bytes, escaped
+from session_core.stores.redis.scripts import TOUCH
+from session_core.stores.redis.wires import Call
+from session_core.turns import Key
+
+REMEMBERED = 20_000
+"""How many sessions a process remembers to have listed; past that it lists them again when it meets them."""
+
+Place = tuple[str, str | None]
+
+
+class Listing:
+    """Keeps a session listed while it is in use, with as few calls as that takes.
+
+    A session is listed before its first write and, where sessions end by time, again after each
+    quarter of that time in which it is used. The list may name sessions that are gone; it never
+    lacks one that is there.
+    """
+
+    def __init__(self, names: Names, ttl_ms: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._names = names
+        self._ttl_ms = ttl_ms
+        self._clock = clock
+        self._noted: dict[Place, float] = {}
+
+    def due(self, key: Key, *, exists: bool = False) -> list[Call]:
+        """The calls that keep `key` listed; with `exists` only those that a session in use needs."""
+        if exists and not self._ttl_ms:
+            return []
+        return [self._call(place, exists) for place in _places(key) if not self._fresh(place)]
+
+    def noted(self, key: Key, *, exists: bool = False) -> None:
+        """Remember that the calls that were due for `key` were made."""
+        if exists and not self._ttl_ms:
+            return
+        if len(self._noted) > REMEMBERED:
+            self._noted.clear()
+        now = self._clock()
+        for place in _places(key):
+            if not self._fresh(place):
+                self._noted[place] = now
+
+    def forget(self, key: Key) -> None:
+        """Do not rely on what was noted of `key` any more."""
+        for place in _places(key):
+            self._noted.pop(place, None)
+
+    def _fresh(self, place: Place) -> bool:
+        noted = self._noted.get(place)
+        return noted is not None and (not self._ttl_ms or (self._clock() - noted) * 4_000 < self._ttl_ms)
+
+    def _call(self, place: Place, exists: bool) -> Call:
+        tenant, session_id = place
+        listed = self._names.tenants() if session_id is None else self._names.sessions(tenant)
+        name = as_bytes(escaped(tenant if session_id is None else session_id))
+        return Call(TOUCH, [listed], [self._ttl_ms, name, "XX" if exists else ""])
+
+
+def _places(key: Key) -> tuple[Place, Place]:
+    return (key.tenant, None), (key.tenant, key.session_id)

@@ -1,0 +1,143 @@
+-- What a stored message list is as a part of the record. Mirrors part_of and head_after in rules.py.
+
+local function each(part, visit)
+  for i = 1, #part, 2 do
+    for seq = part[i], part[i + 1] do visit(seq) end
+  end
+end
+
+-- Which numbers of `base` are replaced by versions, and those that all of the versions replace.
+local function replaced(versions, old)
+  local instead, gone = {}, {}
+  for _, one in ipairs(versions) do
+    local first
+    for _, seq in ipairs(old[one.seq] and {} or one.alike) do
+      if old[seq] then
+        gone[seq] = true
+        first = math.min(first or seq, seq)
+      end
+    end
+    if first then instead[first] = one.seq end
+  end
+  return instead, gone
+end
+
+-- What is left of `base` in its order, versions in the place of what they replace, the rest where the list
+-- has it: behind its neighbour, or at the end. What is kept is a chain of places; 0 is before the first.
+local function in_order(part, versions, base, is_hidden)
+  local old, listed, there, anything = {}, {}, {}, false
+  each(base, function(seq) old[seq] = true end)
+  each(part, function(seq)
+    if not there[seq] then table.insert(listed, seq) end
+    there[seq] = true
+    anything = anything or old[seq]
+  end)
+  local instead, gone = replaced(versions, old)
+
+  local seqs, follower, place_of = {}, {}, {}
+  local function insert(place, seq)
+    local mine = #seqs + 1
+    seqs[mine], follower[mine], follower[place] = seq, follower[place], mine
+    place_of[seq] = place_of[seq] or mine
+    return mine
+  end
+  local tail = 0
+  each(base, function(seq)
+    if instead[seq] or (not gone[seq] and (there[seq] or (anything and is_hidden(seq)))) then
+      tail = insert(tail, instead[seq] or seq)
+    end
+  end)
+
+  local last, anchor = 0, 0
+  for i, seq in ipairs(listed) do
+    if place_of[seq] then last = i end
+  end
+  for i = 1, last do
+    local seq = listed[i]
+    if not gone[seq] then anchor = place_of[seq] or insert(anchor, seq) end
+  end
+
+  local out, place = {}, follower[0]
+  while place do
+    push(out, seqs[place], seqs[place])
+    place = follower[place]
+  end
+  for i = last + 1, #listed do
+    if not gone[listed[i]] then push(out, listed[i], listed[i]) end
+  end
+  return out
+end
+
+local function repeats(part)
+  local pairs_of = {}
+  for i = 1, #part, 2 do table.insert(pairs_of, {part[i], part[i + 1]}) end
+  table.sort(pairs_of, function(one, other) return one[1] < other[1] end)
+  for i = 2, #pairs_of do
+    if pairs_of[i][1] <= pairs_of[i - 1][2] then return true end
+  end
+  return false
+end
+
+-- Whether a list is `base` and more behind it, as most are; then there is nothing to put in order.
+local function only_grew(part, versions, base)
+  if not after(part, base) or repeats(part) then return false end
+  for _, one in ipairs(versions) do
+    for _, seq in ipairs(one.alike) do
+      if within(base, seq) and not within(base, one.seq) then return false end
+    end
+  end
+  return true
+end
+
+-- Items are ranges, or places among the messages, which `outcome` numbers. A list that is not the head's is
+-- taken as it stands.
+local function part_of(value, outcome, before, is_head)
+  local part, versions, at = {}, {}, 0
+  for _, item in ipairs(value.items) do
+    if type(item) == 'table' then
+      add(part, item)
+    else
+      at = at + 1
+      local seq = outcome.seqs[at]
+      push(part, seq, seq)
+      table.insert(versions, {seq = seq, alike = outcome.alike[at]})
+    end
+  end
+  local base = #value.base > 0 and value.base or before.part
+  if not is_head or only_grew(part, versions, base) then return part end
+  local same_version = before.version == value.base_version
+  return in_order(part, versions, base, function(seq)
+    return within(value.hidden, seq) and (same_version or within(before.part, seq))
+  end)
+end
+
+-- The head after a run stored `part`, when `before` was its previous part and it had begun with `base`: what
+-- of the head the run never had stays; the group that began first stands first, whole.
+local function head_after(head, part, before, base)
+  local others = minus(minus(minus(head, base), before), part)
+  if #others == 0 then return part end
+  local fresh = minus(part, base)
+  local out = minus(part, fresh)
+  if #fresh > 0 and fresh[1] < others[1] then return add(add(out, fresh), others) end
+  return add(add(out, others), fresh)
+end
+
+-- Order by bytes, whatever the server's locale.
+local function before_in_bytes(one, other)
+  for i = 1, math.min(#one, #other) do
+    local mine, theirs = one:byte(i), other:byte(i)
+    if mine ~= theirs then return mine < theirs end
+  end
+  return #one < #other
+end
+
+-- A checkpoint's entry: length of the head (4 bytes), head {versions as text, those that are numbers, ...},
+-- body. Returns the versions as text, the entry, and the numbers.
+local function versions_of(checkpoint)
+  local entry = checkpoint and redis.call('HGET', CHECKPOINTS, checkpoint)
+  if not entry then return {}, nil, {} end
+  local head = cmsgpack.unpack(entry:sub(5, 4 + struct.unpack('>I4', entry)))
+  return head[1], entry, head[2]
+end
+
+local function value_field(channel, version) return 'v' .. channel .. '\0' .. version end

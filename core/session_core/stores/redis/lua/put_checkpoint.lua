@@ -1,0 +1,56 @@
+-- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
+-- ARGV: ttl, namespace, request {born, id, parent, head, merge, facts, rows, values}, entry, plain values and rows
+--   (`rows` is the number of the first row). A value is {channel, version} and `data` (the number of an
+--   argument), or `items` (places among the messages, or ranges) with `base`,
+--   `base_version` and `hidden`, or neither: then it goes.
+-- Told: whether the session is new, how many messages are new, their tokens.
+
+local request = cmsgpack.unpack(ARGV[3])
+local state, _, refused = read_state()
+if refused then return refused end
+local created = not state
+state = state or new_state(request.born)
+local messages, seen = given(request.facts, request.rows), {}
+if rows_missing(state, messages, seen) then return refusal('rows') end
+local messages_before, tokens_before = state.n, state.tokens
+
+local function kept(value, before)
+  local mine = {}
+  for _, item in ipairs(value.items) do
+    if type(item) == 'number' then table.insert(mine, messages[item]) end
+  end
+  local outcome = number(state, mine, true, seen, #value.base > 0 and value.base or before.part)
+  grow(state, outcome)
+  return part_of(value, outcome, before, value.channel == request.head)
+end
+
+-- What a channel was at the parent: its version (a number, or a text behind a "t"), and its part.
+local function at_parent(channel)
+  local versions, _, numbers = versions_of(request.parent)
+  local version = versions[channel]
+  local data = version and redis.call('HGET', VALUES, value_field(channel, version))
+  return {
+    version = version and (numbers[channel] or 't' .. version),
+    part = data and data:sub(1, 1) == 'r' and cmsgpack.unpack(data:sub(2)) or {},
+  }
+end
+
+for _, value in ipairs(request.values) do
+  local field, data = value_field(value.channel, value.version), value.data and ARGV[value.data]
+  if value.items then
+    local before = at_parent(value.channel)
+    local part = kept(value, before)
+    data = 'r' .. cmsgpack.pack(part)
+    if value.channel == request.head then
+      with_head(state, request.merge and head_after(state.head, part, before.part, value.base) or part)
+    end
+  end
+  if data then
+    redis.call('HSET', VALUES, field, data)
+  else
+    redis.call('HDEL', VALUES, field)
+  end
+end
+redis.call('HSET', CHECKPOINTS, request.id, ARGV[4])
+if not state.newest or before_in_bytes(state.newest, request.id) then state.newest = request.id end
+return answer({created, state.n - messages_before, state.tokens - tokens_before}, save(state))

@@ -1,0 +1,68 @@
+"""The names of a session's keys: all in one slot of a cluster, whatever the names hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from session_core.turns import Key
+
+_RESERVED = str.maketrans({"%": "%25", "{": "%7B", "}": "%7D", "|": "%7C"})
+_BACK = (("%7B", "{"), ("%7D", "}"), ("%7C", "|"), ("%25", "%"))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Makes the keys of sessions; `prefix` begins each of them."""
+
+    prefix: str = "llms"
+
+    def of(self, key: Key) -> tuple[bytes, ...]:
+        """The five keys of a session: state, log, checkpoints, values, and the set of its namespaces."""
+        return _of(self, key)
+
+    def of_namespace(self, key: Key) -> list[bytes]:
+        """The four keys that a namespace has for itself."""
+        return [as_bytes(f"{self._tag(key)}:{part}:{key.namespace}") for part in "smcv"]
+
+    def namespaces(self, key: Key) -> bytes:
+        """The set of a session's namespaces, less the empty one."""
+        return as_bytes(f"{self._tag(key)}:n")
+
+    def sessions(self, tenant: str) -> bytes:
+        """The list of a tenant's sessions; it lies in a slot of its own."""
+        return as_bytes(f"{self.prefix}:sessions:{escaped(tenant)}")
+
+    def tenants(self) -> bytes:
+        """The list of all tenants."""
+        return as_bytes(f"{self.prefix}:tenants")
+
+    def _tag(self, key: Key) -> str:
+        return f"{self.prefix}:{{{escaped(key.tenant)}|{escaped(key.session_id)}}}"
+
+
+@lru_cache(maxsize=4_096)
+def _of(names: Names, key: Key) -> tuple[bytes, ...]:
+    return (*names.of_namespace(key), names.namespaces(key))
+
+
+def escaped(name: str) -> str:
+    """`name` without the signs that have a meaning in a key."""
+    return name.translate(_RESERVED)
+
+
+def unescaped(name: str) -> str:
+    """What `escaped` was given."""
+    for code, sign in _BACK:
+        name = name.replace(code, sign)
+    return name
+
+
+def as_bytes(text: str) -> bytes:
+    """`text` as it goes over the wire; halves of surrogate pairs survive."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def as_text(data: bytes) -> str:
+    """What `as_bytes` was given."""
+    return data.decode("utf-8", "surrogatepass")

@@ -1,0 +1,236 @@
+"""Values to the bytes that Redis keeps, and back: messages, states, digests, and what Lua must know of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import ormsgpack
+
+from session_core.errors import NewerSchema, StoreUnreadable
+from session_core.ledger import Ledger
+from session_core.plan import Digest
+from session_core.ports import Standing, State
+from session_core.ranges import Ranges
+from session_core.serial.codec import (
+    DIGEST_BYTES,
+    body_digest,
+    decode_body,
+    digest_from_plain,
+    digest_to_plain,
+    encode_body,
+    pack,
+    unpack,
+)
+from session_core.serial.exact import Exact, padded, trimmed
+from session_core.stores.redis.names import as_bytes, as_text
+from session_core.turns import Importance, Key, Message, Role
+
+FORMAT = 1
+"""Of a row and of a state; a greater one is from a newer release."""
+_LENGTH_AT = 1 + DIGEST_BYTES
+_LONG = 255
+_UUID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ROW_FIELDS = 7
+_WITH_UUID = 0xFF
+"""How a packed id begins that holds a UUID; no text in UTF-8 does."""
+_IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
+_exact = Exact()
+
+
+def label(message: Message) -> bytes:
+    """The beginning of a message's row, which says what it is: format, content digest, id."""
+    name = packed_id(message.id)
+    length = bytes([len(name)]) if len(name) < _LONG else bytes([_LONG]) + len(name).to_bytes(4, "big")
+    return bytes([FORMAT]) + body_digest(message) + length + name
+
+
+def content(message: Message) -> bytes:
+    """The rest of a message's row: everything that its place does not tell."""
+    clip = pack(message.clip) if message.clip is not None else None
+    importance = None if message.importance is Importance.SUMMARIZE else _IMPORTANCE.index(message.importance)
+    return _exact.encode(
+        trimmed(
+            [
+                encode_body(message),
+                message.time_s,
+                message.tokens,
+                message.author,
+                importance,
+                clip,
+                message.clip_tokens or None,
+            ]
+        )
+    )
+
+
+def label_of(row: bytes) -> bytes:
+    """The beginning of a row that `label` made."""
+    return row[: _id_at(row)[1]]
+
+
+def message_from(row: bytes, seq: int) -> Message:
+    """The message of a row. Raises: StoreUnreadable, NewerSchema."""
+    name, (body, time_s, tokens, author, importance, clip, clip_tokens) = _fields(row)
+    return decode_body(
+        body,
+        id=name,
+        seq=seq,
+        time_s=time_s,
+        tokens=tokens,
+        author=author,
+        importance=_IMPORTANCE[importance or 0] or Importance.SUMMARIZE,
+        clip=None if clip is None else str(unpack(clip)),
+        clip_tokens=clip_tokens or 0,
+    )
+
+
+def said_in(row: bytes, *, id: str, author: str | None) -> Message:  # noqa: A002 - as the message's field
+    """What a row says, as a message of another id or author. Raises: StoreUnreadable, NewerSchema."""
+    return decode_body(_fields(row)[1][0], id=id, author=author)
+
+
+def _fields(row: bytes) -> tuple[str, list[Any]]:
+    if row[0] != FORMAT:
+        raise _newer("a message", row[0])
+    start, end = _id_at(row)
+    try:
+        return unpacked_id(row[start:end]), padded(_exact.decode(row[end:]), _ROW_FIELDS)
+    except (ValueError, TypeError) as exc:
+        raise StoreUnreadable(f"a message cannot be read ({exc}); restore the server from a backup") from exc
+
+
+def _id_at(row: bytes) -> tuple[int, int]:
+    """Where the id begins in a row, and where it ends."""
+    start, length = _LENGTH_AT + 1, row[_LENGTH_AT]
+    if length == _LONG:
+        start, length = start + 4, int.from_bytes(row[start : start + 4], "big")
+    return start, start + length
+
+
+def packed_id(message_id: str) -> bytes:
+    """A message's id in few bytes: a UUID in it takes 16, wherever it stands. Equal ids make equal bytes."""
+    found = _UUID.search(message_id)
+    if found is None or found.start() > 255:
+        return as_bytes(message_id)
+    digits = found.group()
+    head = bytes([_WITH_UUID, len(digits), found.start()])
+    rest = message_id[: found.start()] + message_id[found.end() :]
+    return head + bytes.fromhex(digits.replace("-", "")) + as_bytes(rest)
+
+
+def unpacked_id(data: bytes) -> str:
+    """What `packed_id` was given."""
+    if data[:1] != bytes([_WITH_UUID]):
+        return as_text(data)
+    _, length, place = data[:3]
+    digits = data[3:19].hex() if length == 32 else str(UUID(bytes=data[3:19]))
+    rest = as_text(data[19:])
+    return rest[:place] + digits + rest[place:]
+
+
+def facts(message: Message) -> list[object]:
+    """What the scripts must know of a message; record.lua has the names of the places."""
+    return [
+        message.rendition == "whole",
+        message.role.value,
+        message.tokens,
+        message.view_tokens,
+        message.time_s,
+        plain(message.author) if message.author and message.role is Role.USER else None,
+        plain(message.tool_call_id) if message.tool_call_id is not None else None,
+        [plain(call.id) for call in message.tool_calls],
+    ]
+
+
+def plain(text: str) -> str:
+    """`text` as UTF-8 can have it: the scripts' msgpack knows no bytes."""
+    if text.isascii() and not text.startswith("\x00"):
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "\x00" + as_bytes(text).hex()
+    return "\x00" + as_bytes(text).hex() if text.startswith("\x00") else text
+
+
+def from_plain(text: str) -> str:
+    """What `plain` was given."""
+    return as_text(bytes.fromhex(text[1:])) if text.startswith("\x00") else text
+
+
+def flat(part: Ranges) -> list[int]:
+    """`part` as the scripts have it."""
+    return [seq for pair in part.pairs for seq in pair]
+
+
+def ranges(numbers: Sequence[int]) -> Ranges:
+    """The part of a record that `flat` made `numbers` of."""
+    return Ranges(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
+
+
+def state_from(packed: bytes, key: Key) -> State:
+    """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
+    try:
+        found = ormsgpack.unpackb(packed)
+        if found["f"] > FORMAT:
+            raise _newer(f"session {key}", found["f"])
+        return State(
+            key,
+            born=found["born"],
+            version=found["v"],
+            head=ranges(found["head"]),
+            ledger=_ledger(found),
+            active=Standing(*found["active"]),
+            ready=Standing(*found["ready"]),
+            tier=found["tier"],
+            resumed_after_seq=found["resumed"],
+            absent_s=float(found["away"]),
+        )
+    except (ValueError, TypeError, KeyError) as exc:
+        raise StoreUnreadable(f"session {key} cannot be read ({exc}); restore the server from a backup") from exc
+
+
+def _ledger(found: dict[str, Any]) -> Ledger:
+    first, last = found.get("first"), found.get("last")
+    return Ledger(
+        messages=found["n"],
+        turns=found["turns"],
+        tokens=found["tokens"],
+        view_tokens=found["view"],
+        largest_tokens=found["largest"],
+        open_calls=tuple(from_plain(call) for call in found["open"]),
+        authors=tuple(from_plain(author) for author in found["authors"]),
+        first_time_s=None if first is None else float(first),
+        last_time_s=None if last is None else float(last),
+    )
+
+
+def framed(head: object, rest: bytes) -> bytes:
+    """An entry that a script reads the head of: length of the head, head, and the rest as it is."""
+    packed = ormsgpack.packb(head)
+    return len(packed).to_bytes(4, "big") + packed + rest
+
+
+def unframed(entry: bytes) -> tuple[Any, bytes]:
+    """The head and the rest of what `framed` made."""
+    end = 4 + int.from_bytes(entry[:4], "big")
+    return ormsgpack.unpackb(entry[4:end]), entry[end:]
+
+
+def digest_entry(digest: Digest) -> bytes:
+    """A digest as it is stored."""
+    return framed([flat(digest.covers), flat(digest.pinned)], pack(digest_to_plain(digest)))
+
+
+def digest_from(data: bytes) -> Digest:
+    """The digest that stands behind the head of an entry."""
+    return digest_from_plain(unpack(data))
+
+
+def _newer(what: str, found: int) -> NewerSchema:
+    return NewerSchema(
+        f"{what} has format {found}, this release knows {FORMAT}; upgrade with: pip install -U llm-sessions"
+    )

@@ -1,0 +1,38 @@
+"""The Lua scripts that do a store's atomic work beside the data; each is known to a server by its digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha1
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script, and the name a server knows it by once it has seen it."""
+
+    name: str
+    source: str
+    sha: str
+
+
+def _script(*parts: str) -> Script:
+    """The script that the files of `parts` are, one behind the other; the last one gives the name."""
+    folder = files(__package__) / "lua"
+    source = "\n".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
+    return Script(parts[-1], source, sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+_SESSION = ("ranges", "state")
+APPEND = _script(*_SESSION, "record", "append")
+LOAD = _script(*_SESSION, "load")
+FIND = _script(*_SESSION, "record", "find")
+PUT_DIGEST = _script(*_SESSION, "put_digest")
+MARK = _script(*_SESSION, "mark")
+NOTICES = _script("notices")
+PUT_CHECKPOINT = _script(*_SESSION, "record", "lists", "put_checkpoint")
+PUT_WRITES = _script(*_SESSION, "record", "put_writes")
+CHECKPOINT = _script(*_SESSION, "lists", "checkpoint")
+DELETE = _script("delete")
+TOUCH = _script("touch")
+FORGET = _script("forget")

@@ -1,0 +1,239 @@
+"""Sessions on a plain Redis server, written once for the blocking and the awaiting wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Appended, Loaded, Marks, SessionStore, State
+from session_core.ranges import Ranges
+from session_core.retrieve import searchable, terms
+from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, unpack
+from session_core.stores.redis.address import Address
+from session_core.stores.redis.calls import accepted, packed, unpacked
+from session_core.stores.redis.checkpoints import RedisCheckpoints
+from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
+from session_core.stores.redis.rows import (
+    digest_entry,
+    digest_from,
+    facts,
+    flat,
+    label_of,
+    message_from,
+    packed_id,
+    ranges,
+    state_from,
+)
+from session_core.stores.redis.scripts import APPEND, DELETE, FIND, FORGET, LOAD, MARK, NOTICES, PUT_DIGEST
+from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
+from session_core.stores.rules import begun, standing
+from session_core.turns import Key, Message
+
+ROWS_AT_ONCE = 500
+"""How many messages, or states, one command asks for."""
+NEW_MS = 3_600_000
+"""A name noted in a list within this time may belong to a session that is just being made."""
+
+
+class RedisStore(RedisCheckpoints):
+    """Keeps sessions and checkpoints on the server, or servers, that `url` names.
+
+    Writes are as durable as the server is set to be (`appendonly yes`, `appendfsync`). With
+    `?ttl_s=` in the URL a session ends when nobody wrote to it or loaded it for that long, whole.
+    Nothing is connected before the first call. Raises: ConfigError; MissingExtra without the driver.
+    """
+
+    scheme = "redis"
+
+    def __init__(self, url: str | Wire) -> None:
+        super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
+        self._twin: RedisStore | None = None
+
+    def awaiting(self) -> SessionStore:
+        """The same sessions over connections of the running event loop; always the same object."""
+        if isinstance(self._wire, AwaitingWire):
+            return self
+        if self._twin is None:
+            self._twin = RedisStore(AwaitingWire(self._wire.address))
+        return self._twin
+
+    async def append(
+        self,
+        key: Key,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        revise: bool = False,
+        strict: bool = False,
+    ) -> Appended:
+        told = [facts(message) for message in messages]
+        request = packed(
+            {
+                "born": begun(key).born,
+                "expected": expected,
+                "revise": revise,
+                "strict": strict,
+                "facts": told,
+            }
+        )
+        answer = await self._send_rows(APPEND, key, messages, lambda rows: [request, *rows], expected=expected)
+        (_, new, tokens, seqs), state = answer
+        return Appended(tuple(seqs), new, state, tokens)
+
+    async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        part = b"" if lineage is None else packed(flat(lineage))
+        due = self._listing.due(key, exists=True)
+        *_, answer = await self._wire.run(*due, self._call(LOAD, key, part))
+        if answer is None:
+            return Loaded(State(key), None, ())
+        _, state, digest, wanted, *found = accepted(answer, key)
+        self._listing.noted(key, exists=True)
+        rows = [row for some in found for row in some]
+        self._told.add(self._names.of(key)[0], map(label_of, rows))
+        messages = tuple(map(message_from, rows, ranges(unpacked(wanted))))
+        return Loaded(state_from(state, key), None if digest is None else digest_from(digest), messages)
+
+    async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        log = self._names.of(key)[1]
+        found: list[Message] = []
+        if part is None:
+            length, rows = await self._wire.ask(("LLEN", log), ("LRANGE", log, 0, ROWS_AT_ONCE - 1))
+            found.extend(map(message_from, rows, range(1, length + 1)))
+            part = Ranges.span(len(rows) + 1, length)
+        pieces = [
+            (first, min(first + ROWS_AT_ONCE - 1, last))
+            for start, last in part.pairs
+            for first in range(start, last + 1, ROWS_AT_ONCE)
+        ]
+        answers = await self._wire.ask(*(("LRANGE", log, first - 1, last - 1) for first, last in pieces))
+        for (first, last), rows in zip(pieces, answers, strict=True):
+            found.extend(map(message_from, rows, range(first, last + 1)))
+        return tuple(found)
+
+    async def find(self, key: Key, message_id: str) -> Message | None:
+        answer = await self._read(FIND, key, packed_id(message_id))
+        return message_from(answer[2], answer[1]) if answer else None
+
+    async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
+        """Messages that hold any of `words`, those with rarer words first.
+
+        No index is kept: it would take more room than the messages. The record is read in parts of
+        500 messages, about 10 ms for 1,000 of them.
+        """
+        log = self._names.of(key)[1]
+        holding: dict[str, list[int]] = {word: [] for word in words}
+        first, rows = 1, [b""]
+        while holding and rows:
+            (rows,) = await self._wire.ask(("LRANGE", log, first - 1, first + ROWS_AT_ONCE - 2))
+            for seq, row in enumerate(rows, first):
+                for word in _words_in(message_from(row, seq), holding):
+                    holding[word].append(seq)
+            first += len(rows)
+        hits: dict[int, float] = {}
+        for seqs in holding.values():
+            for seq in seqs:
+                hits[seq] = hits.get(seq, 0.0) + 1.0 / len(seqs)
+        best = sorted(hits, key=lambda seq: (-hits[seq], -seq))[:max_hits]
+        found = await self._wire.ask(*(("LINDEX", log, seq - 1) for seq in best)) if best else []
+        return tuple(message_from(row, seq) for row, seq in zip(found, best, strict=True) if row is not None)
+
+    async def state(self, key: Key) -> State | None:
+        (state,) = await self._wire.ask(("HGET", self._names.of(key)[0], "state"))
+        return None if state is None else state_from(state, key)
+
+    async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
+        numbered = replace(digest, number=expected + 1)
+        figures = standing(numbered)
+        request = {
+            "born": born,
+            "expected": expected,
+            "last": max((last for _, last in (*digest.covers.pairs, *digest.pinned.pairs)), default=0),
+            "figures": [figures.number, figures.tokens, figures.covered_tokens, figures.covered_messages],
+        }
+        call = self._call(PUT_DIGEST, key, packed(request), digest_entry(numbered))
+        (answer,) = await self._wire.run(call)
+        accepted(answer, key, expected=expected)
+        return numbered
+
+    async def mark(self, key: Key, marks: Marks) -> None:
+        request = {
+            "tier": marks.tier,
+            "resumed": marks.resumed_after_seq,
+            "away": marks.absent_s,
+            "activate": marks.activate,
+            "head": None if marks.head is None else flat(marks.head),
+        }
+        notice = b"" if marks.notice is None else pack(notice_to_plain(marks.notice))
+        await self._read(MARK, key, packed(request), notice)
+
+    async def notices(self, key: Key) -> tuple[Notice, ...]:
+        answer = await self._read(NOTICES, key)
+        return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
+
+    async def delete(self, key: Key) -> int:
+        listed, name = self._names.sessions(key.tenant), as_bytes(escaped(key.session_id))
+        while True:
+            names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
+            namespaces = sorted(names)
+            keys = [self._names.namespaces(key)]
+            for namespace in (b"", *namespaces):
+                keys += self._names.of_namespace(replace(key, namespace=as_text(namespace)))
+            calls = [Call(DELETE, keys, namespaces)]
+            if noted is not None:
+                calls.append(Call(FORGET, [listed], [int(noted), name]))
+            answer, *_ = await self._wire.run(*calls)
+            if answer[0] == b"ok":
+                self._listing.forget(key)
+                return int(answer[1])
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        await self.delete(Key(session_id, tenant))
+
+    async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
+        found: list[State] = []
+        for one in await self._tenants() if tenant is None else [tenant]:
+            found.extend(await self._states(one))
+        with_messages = (state for state in found if state.ledger.messages)
+        return tuple(sorted(with_messages, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
+
+    async def damage(self) -> tuple[str, ...]:
+        return ()
+
+    async def close(self) -> None:
+        if self._twin is not None:
+            self._twin._wire.close_soon()
+        await self._wire.close()
+
+    async def _tenants(self) -> list[str]:
+        (names,) = await self._wire.ask(("ZRANGE", self._names.tenants(), 0, -1))
+        return [unescaped(as_text(name)) for name in names]
+
+    async def _states(self, tenant: str) -> list[State]:
+        """The states of a tenant's sessions; names of sessions that are gone leave the list."""
+        listed = self._names.sessions(tenant)
+        (names,) = await self._wire.ask(("ZRANGE", listed, 0, -1))
+        keys = [Key(unescaped(as_text(name)), tenant) for name in names]
+        found: list[State] = []
+        gone: list[bytes] = []
+        for start in range(0, len(keys), ROWS_AT_ONCE):
+            some = keys[start : start + ROWS_AT_ONCE]
+            states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in some))
+            others = await self._wire.ask(*(("EXISTS", self._names.namespaces(key)) for key in some))
+            for key, name, state, other in zip(some, names[start:], states, others, strict=False):
+                if state is not None:
+                    found.append(state_from(state, key))
+                elif not other:
+                    gone.append(name)
+        if gone:
+            await self._wire.run(Call(FORGET, [listed], [-NEW_MS, *gone]))
+        return found
+
+
+def _words_in(message: Message, words: Iterable[str]) -> set[str]:
+    """Those of `words` that the message holds; it is taken apart only when their letters stand in it."""
+    text = searchable(message)
+    letters = text.lower()
+    likely = [word for word in words if word in letters]
+    return set(likely).intersection(terms(text)) if likely else set()

@@ -1,0 +1,198 @@
+"""Two wires to Redis, one that blocks and one that awaits; each goes to a single server, Sentinel or Cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from session_core.errors import StoreBusy
+from session_core.stores.gate import Gate
+from session_core.stores.redis.address import WAIT_S, Address
+from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with
+from session_core.stores.redis.failures import FAILURES, translation
+from session_core.stores.redis.scripts import Script
+from session_core.voices import PerLoop, fair_gate
+
+Command = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One run of a script."""
+
+    script: Script
+    keys: Sequence[bytes]
+    args: Sequence[Any]
+
+    @property
+    def command(self) -> Command:
+        return ("EVALSHA", self.script.sha, len(self.keys), *self.keys, *self.args)
+
+    @property
+    def whole(self) -> Command:
+        """The same with its source, for a server that has not seen the script yet."""
+        return ("EVAL", self.script.source, len(self.keys), *self.keys, *self.args)
+
+
+class Wire(Protocol):
+    """Carries scripts and commands to the servers at an address."""
+
+    address: Address
+
+    async def run(self, *calls: Call) -> list[Any]:
+        """The answers to `calls`, made in their order; one round trip, in a cluster one for each."""
+        ...
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """The answers to plain commands, in one round trip; in a cluster one to each node it takes."""
+        ...
+
+    async def close(self) -> None:
+        """Close what is open; the next use opens it again."""
+        ...
+
+    def close_soon(self) -> None:
+        """As `close`, for callers that cannot await."""
+        ...
+
+
+class BlockingWire:
+    """Blocks the calling thread. Safe with several threads, and after a fork."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._opened: _Opened | None = None
+
+    async def run(self, *calls: Call) -> list[Any]:
+        if self.address.kind == "cluster":
+            answers = [answer for call in calls for answer in self._sent(call.command)]
+        else:
+            answers = self._sent(*(call.command for call in calls))
+        for place, call in _unknown(calls, answers):
+            answers[place : place + 1] = self._sent(call.whole)
+        return _good(answers, self.address)
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        return _good(self._sent(*commands), self.address) if commands else []
+
+    async def close(self) -> None:
+        self.close_soon()
+
+    def close_soon(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None and opened.process == os.getpid():
+            for client in opened_with(opened.client):
+                client.close()
+
+    def _sent(self, *commands: Command) -> list[Any]:
+        """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
+        try:
+            opened = self._here()
+            if not opened.gate.enter(wait_s=WAIT_S):
+                raise _no_connection(self.address)
+            try:
+                if len(commands) == 1:
+                    return [opened.client.execute_command(*commands[0])]
+                pipeline = opened.client.pipeline(transaction=False)
+                for command in commands:
+                    pipeline.execute_command(*command)
+                return list(pipeline.execute(raise_on_error=False))
+            finally:
+                opened.gate.leave()
+        except exceptions.ResponseError as exc:
+            return [exc]
+        except FAILURES as exc:
+            raise translation(exc, self.address.shown) from exc
+
+    def _here(self) -> _Opened:
+        """The client of this process, and a gate to as many callers as it has connections."""
+        opened = self._opened
+        if opened is None or opened.process != os.getpid():
+            gate = Gate(self.address.max_connections)
+            opened = self._opened = _Opened(os.getpid(), blocking_client(self.address), gate)
+        return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    process: int
+    client: Any
+    gate: Gate
+
+
+class AwaitingWire:
+    """Never blocks the event loop. Each loop has a client of its own, which ends with it.
+
+    Callers that find all connections taken are served by the order of their coming.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._clients = PerLoop(self._opened, self._closed)
+
+    async def run(self, *calls: Call) -> list[Any]:
+        if self.address.kind == "cluster":
+            answers = [answer for call in calls for answer in await self._sent(call.command)]
+        else:
+            answers = await self._sent(*(call.command for call in calls))
+        for place, call in _unknown(calls, answers):
+            answers[place : place + 1] = await self._sent(call.whole)
+        return _good(answers, self.address)
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        return _good(await self._sent(*commands), self.address) if commands else []
+
+    async def close(self) -> None:
+        await self._clients.close()
+
+    def close_soon(self) -> None:
+        self._clients.close_soon()
+
+    async def _sent(self, *commands: Command) -> list[Any]:
+        """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
+        try:
+            client, gate = await self._clients.here()
+            async with gate:
+                if len(commands) == 1:
+                    return [await client.execute_command(*commands[0])]
+                pipeline = client.pipeline(transaction=False)
+                for command in commands:
+                    pipeline.execute_command(*command)
+                return list(await pipeline.execute(raise_on_error=False))
+        except exceptions.ResponseError as exc:
+            return [exc]
+        except FAILURES as exc:
+            raise translation(exc, self.address.shown) from exc
+
+    def _opened(self) -> tuple[Any, Any]:
+        return awaiting_client(self.address), fair_gate(self.address.max_connections)
+
+    @staticmethod
+    async def _closed(opened: tuple[Any, Any]) -> None:
+        for client in opened_with(opened[0]):
+            await client.aclose()
+
+
+def _unknown(calls: Sequence[Call], answers: Sequence[Any]) -> list[tuple[int, Call]]:
+    """The calls whose script the server does not know, with their places; it knows them from then on."""
+    return [
+        (place, call)
+        for place, (call, answer) in enumerate(zip(calls, answers, strict=True))
+        if isinstance(answer, exceptions.NoScriptError)
+    ]
+
+
+def _good(answers: list[Any], address: Address) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise translation(answer, address.shown) from answer
+    return answers
+
+
+def _no_connection(address: Address) -> StoreBusy:
+    return StoreBusy(
+        f"{address.shown}: all {address.max_connections} connections were in use for {WAIT_S:g} s; "
+        "retry, or raise max_connections in the URL"
+    )

@@ -1,0 +1,249 @@
+"""Sessions' values sealed and opened: what they say is hidden, what a store works with stays readable."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from session_core.errors import StoreUnreadable
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Checkpoint, MessageList, Plain, State, Stored, Write
+from session_core.serial.codec import (
+    body_digest,
+    decode_body,
+    digest_from_plain,
+    digest_to_plain,
+    encode_body,
+    pack,
+    unpack,
+)
+from session_core.stores.keyring import Keyring, Place
+from session_core.turns import Key, Message, Native, ToolCall
+
+SEALED = "sealed/1"
+"""The format of sealed bodies and values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """Each value of a session to its sealed form and back; the sealed form has the same type.
+
+    A sealed message says nothing but role, ids, tokens and time. Its body travels in `native.note`,
+    which is no part of what a message says to a store; in `native.data` stands a keyed digest of
+    what it says, the same whatever key sealed it. So a store's own comparison ("known by id and
+    content") holds, although no message is sealed twice to the same bytes.
+    """
+
+    ring: Keyring
+
+    def message(self, key: Key, message: Message) -> Message:
+        """`message` for the store inside."""
+        mark = self.ring.match(key, ("message", message.id), body_digest(message))
+        return replace(
+            message,
+            content="",
+            tool_calls=tuple(ToolCall(call.id, "", "") for call in message.tool_calls),
+            name=None,
+            author=self._named(key, message.author),
+            media=(),
+            aside="",
+            native=Native(SEALED, mark, self.ring.seal(key, _body(message.id, mark), encode_body(message))),
+            clip=None if message.clip is None else self._text(key, ("clip", message.id), message.clip),
+        )
+
+    def opened(self, key: Key, message: Message) -> Message:
+        """The message that was sealed. Raises: StoreUnreadable."""
+        native = _sealed(key, message)
+        self.ring.require_match(key, native.data)
+        body = decode_body(self.ring.open(key, _body(message.id, native.data), native.note), id=message.id)
+        return replace(
+            message,
+            role=body.role,
+            content=body.content,
+            tool_calls=body.tool_calls,
+            tool_call_id=body.tool_call_id,
+            name=body.name,
+            author=self._name(key, message.author),
+            media=body.media,
+            aside=body.aside,
+            native=body.native,
+            clip=None if message.clip is None else self._said(key, ("clip", message.id), message.clip),
+        )
+
+    def all_opened(self, key: Key, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Each of `messages` opened."""
+        return tuple(self.opened(key, message) for message in messages)
+
+    def digest(self, key: Key, digest: Digest, number: int) -> Digest:
+        """`digest`, which will be number `number`, for the store inside."""
+        whole = pack(digest_to_plain(digest))
+        return replace(digest, summary=_encoded(self.ring.seal(key, _digest(number), whole)), facts=())
+
+    def opened_digest(self, key: Key, digest: Digest | None) -> Digest | None:
+        """The digest that was sealed. Raises: StoreUnreadable."""
+        if digest is None:
+            return None
+        whole = self.ring.open(key, _digest(digest.number), _decoded(digest.summary))
+        return replace(digest_from_plain(unpack(whole)), number=digest.number)
+
+    def notice(self, key: Key, notice: Notice) -> Notice:
+        """`notice` for the store inside."""
+        return replace(notice, text=self._text(key, ("notice", notice.version), notice.text))
+
+    def opened_notice(self, key: Key, notice: Notice) -> Notice:
+        """The notice that was sealed. Raises: StoreUnreadable."""
+        return replace(notice, text=self._said(key, ("notice", notice.version), notice.text))
+
+    def opened_state(self, state: State) -> State:
+        """The state with its authors' names; one who was sealed with two keys is one author."""
+        if not state.ledger.authors:
+            return state
+        names = dict.fromkeys(self._name(state.key, author) or "" for author in state.ledger.authors)
+        return replace(state, ledger=replace(state.ledger, authors=tuple(names)))
+
+    def plain(self, key: Key, place: Place, value: Plain) -> Plain:
+        """A serialized value for the store inside; its type is hidden with it."""
+        return Plain(SEALED, self.ring.seal(key, place, pack([value.type, value.data])))
+
+    def opened_plain(self, key: Key, place: Place, value: Plain) -> Plain:
+        """The value that was sealed. Raises: StoreUnreadable."""
+        data = self.ring.open(key, place, value.data if value.type == SEALED else b"")
+        kind, plain = cast("list[object]", unpack(data))
+        return Plain(str(kind), plain if isinstance(plain, bytes) else b"")
+
+    def new_values(
+        self, checkpoint: Checkpoint, values: Mapping[str, Plain | MessageList | None]
+    ) -> dict[str, Plain | MessageList | None]:
+        """The values of a checkpoint's changed channels for the store inside."""
+        return {
+            channel: None if value is None else self._value(checkpoint.key, value_place(checkpoint, channel), value)
+            for channel, value in values.items()
+        }
+
+    def checkpoint(self, checkpoint: Checkpoint) -> Checkpoint:
+        """A bare checkpoint for the store inside."""
+        return replace(checkpoint, body=self.plain(checkpoint.key, ("checkpoint", checkpoint.id), checkpoint.body))
+
+    def opened_checkpoint(self, found: Checkpoint) -> Checkpoint:
+        """The checkpoint that was sealed, with the values and writes it has. Raises: StoreUnreadable."""
+        body = self.opened_plain(found.key, ("checkpoint", found.id), found.body)
+        return self.filled(replace(found, body=body))
+
+    def filled(self, found: Checkpoint) -> Checkpoint:
+        """A checkpoint with its values and writes opened, its body as it is."""
+        values: dict[str, Plain | Stored] = {
+            channel: value
+            if isinstance(value, Stored)
+            else self.opened_plain(found.key, value_place(found, channel), value)
+            for channel, value in found.values.items()
+        }
+        writes = tuple(self.opened_write(found.key, found.id, write) for write in found.writes)
+        return replace(found, values=values, writes=writes)
+
+    def write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
+        """A pending write for the store inside."""
+        return replace(write, value=self._value(key, write_place(checkpoint_id, write), write.value))
+
+    def opened_write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
+        """The pending write that was sealed. Raises: StoreUnreadable."""
+        value = write.value
+        if isinstance(value, Plain):
+            return replace(write, value=self.opened_plain(key, write_place(checkpoint_id, write), value))
+        items = tuple(self.opened(key, item) if isinstance(item, Message) else item for item in value.items)
+        return replace(write, value=replace(value, items=items))
+
+    def _value(self, key: Key, place: Place, value: Plain | MessageList) -> Plain | MessageList:
+        if isinstance(value, Plain):
+            return self.plain(key, place, value)
+        items = tuple(self.message(key, item) if isinstance(item, Message) else item for item in value.items)
+        return replace(value, items=items)
+
+    def _text(self, key: Key, place: Place, text: str) -> str:
+        return _encoded(self.ring.seal(key, place, text.encode("utf-8", "surrogatepass")))
+
+    def _said(self, key: Key, place: Place, text: str) -> str:
+        return self.ring.open(key, place, _decoded(text)).decode("utf-8", "surrogatepass")
+
+    def _named(self, key: Key, author: str | None) -> str | None:
+        """Equal for equal names in one session, since stores count a session's authors."""
+        if author is None:
+            return None
+        return _encoded(self.ring.seal(key, ("author",), author.encode("utf-8", "surrogatepass"), same=True))
+
+    def _name(self, key: Key, author: str | None) -> str | None:
+        if author is None:
+            return None
+        return self.ring.open(key, ("author",), _decoded(author), same=True).decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The change that a rotation is: everything sealed with the keyring's first key; see `Rewriting`."""
+
+    ring: Keyring
+
+    def message(self, key: Key, message: Message) -> Message:
+        native = _sealed(key, message)
+        note = self.ring.renewed(key, _body(message.id, native.data), native.note)
+        clip = None if message.clip is None else self._text(key, ("clip", message.id), message.clip)
+        author = None if message.author is None else self.author(key, message.author)
+        if (note, clip, author) == (native.note, message.clip, message.author):
+            return message
+        return replace(message, native=replace(native, note=note), clip=clip, author=author)
+
+    def digest(self, key: Key, digest: Digest) -> Digest:
+        return replace(digest, summary=self._text(key, _digest(digest.number), digest.summary))
+
+    def notice(self, key: Key, notice: Notice) -> Notice:
+        return replace(notice, text=self._text(key, ("notice", notice.version), notice.text))
+
+    def author(self, key: Key, author: str) -> str:
+        return _encoded(self.ring.renewed(key, ("author",), _decoded(author), same=True))
+
+    def plain(self, key: Key, place: tuple[str, ...], value: Plain) -> Plain:
+        return Plain(SEALED, self.ring.renewed(key, place, value.data if value.type == SEALED else b""))
+
+    def _text(self, key: Key, place: Place, text: str) -> str:
+        return _encoded(self.ring.renewed(key, place, _decoded(text)))
+
+
+def value_place(checkpoint: Checkpoint, channel: str) -> tuple[str, ...]:
+    """The place of a channel's value: its channel and the version it is stored under."""
+    return ("value", channel, str(checkpoint.versions[channel]))
+
+
+def write_place(checkpoint_id: str, write: Write) -> tuple[str, ...]:
+    """The place of a pending write: its checkpoint, task and index."""
+    return ("write", checkpoint_id, write.task_id, str(write.index))
+
+
+def _body(message_id: str, mark: bytes) -> Place:
+    return ("message", message_id, mark)
+
+
+def _digest(number: int) -> Place:
+    return ("digest", number)
+
+
+def _sealed(key: Key, message: Message) -> Native:
+    if message.native is None or message.native.format != SEALED:
+        raise StoreUnreadable(
+            f"session {key}: message {message.id!r} is stored in clear; an encrypting store reads only what it wrote: "
+            "read it with the store inside and append it here"
+        )
+    return message.native
+
+
+def _encoded(sealed: bytes) -> str:
+    return base64.b64encode(sealed).decode("ascii")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

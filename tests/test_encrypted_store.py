@@ -1,0 +1,395 @@
+"""An encrypting store keeps every promise, shows its inner store no word, and opens nothing in a wrong place."""
+
+import asyncio
+import base64
+import sqlite3
+import threading
+from dataclasses import replace
+
+import pytest
+
+from session_core import Budget, Policy, Sessions
+from session_core.errors import ConfigError, DuplicateMessage, StoreUnreadable
+from session_core.events import Notice
+from session_core.plan import Digest, Fact, FactKind
+from session_core.ports import Checkpoint, Marks, MessageList, Plain, Write
+from session_core.ranges import Ranges
+from session_core.retrieve import terms
+from session_core.stores.encrypted import SEARCHED_AT_ONCE, EncryptedStore
+from session_core.stores.keyring import Keyring
+from session_core.stores.memory import MemoryStore
+from session_core.stores.sqlite import SqliteStore
+from session_core.testing import KEY, STORE_PROMISES, message
+from session_core.turns import Importance, Key, Media, Message, Native, Role, ToolCall
+from session_core.voices import run_blocking
+
+OLD, NEW, THIRD = b"o" * 32, b"n" * 32, b"t" * 32
+RING = Keyring({"k1": OLD})
+SECRET = "periwinkle"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    inner = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "sealed.db")
+    made = EncryptedStore(inner, RING)
+    yield made
+    run_blocking(made.close())
+
+
+@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+def test_encrypted_store_keeps_its_promise_blocking(promise, store):
+    run_blocking(promise(store))
+
+
+@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+def test_encrypted_store_keeps_its_promise_awaiting(promise, store):
+    asyncio.run(promise(store.awaiting()))
+
+
+CALL = Message(
+    Role.ASSISTANT,
+    f"{SECRET} spoken",
+    id="c1",
+    tool_calls=(ToolCall("t1", f"{SECRET}_tool", f'{{"{SECRET}": 1}}'),),
+    media=(Media("image", f"data:{SECRET}", "image/png"),),
+    aside=f"{SECRET} aside",
+    native=Native(f"{SECRET}/1", SECRET.encode(), b"note " + SECRET.encode()),
+    tokens=12,
+)
+RESULT = Message(
+    Role.TOOL,
+    f"{SECRET} result " * 300,
+    id="r1",
+    tool_call_id="t1",
+    name=f"{SECRET}_tool",
+    clip=f"{SECRET} clip",
+    clip_tokens=3,
+    tokens=900,
+    importance=Importance.DISCARD,
+    time_s=3.0,
+)
+SAID = Message(Role.USER, f"{SECRET} asked \x00 \ud800", id="u1", author=f"{SECRET} Smith", tokens=5, time_s=2.0)
+FACT = Fact(FactKind.RULE, f"{SECRET} rule", seq=1, author=f"{SECRET} Smith", slot=SECRET)
+NOTICE = Notice(f"{SECRET} notice", 0.9, 1, 5.0)
+CHECKPOINT = Checkpoint(KEY, "1", None, Plain(f"{SECRET}-type", SECRET.encode()), {"messages": 1, "other": 1})
+
+
+async def _fill_with_secrets(store: EncryptedStore) -> None:
+    await store.append(KEY, [SAID, CALL, RESULT])
+    await store.put_digest(KEY, Digest(Ranges.span(1, 1), f"{SECRET} summary", (FACT,)), expected=0)
+    await store.mark(KEY, Marks(notice=NOTICE))
+    values = {"messages": MessageList((SAID, CALL, RESULT)), "other": Plain(f"{SECRET}-type", SECRET.encode())}
+    await store.put_checkpoint(CHECKPOINT, values, head_channel="messages", merge=True)
+    pending = replace(RESULT, id="r2", content=f"{SECRET} pending")
+    await store.put_writes(
+        KEY,
+        "1",
+        [
+            Write("task", 0, "messages", MessageList((pending,), single=True)),
+            Write("task", 1, "other", Plain(f"{SECRET}-type", SECRET.encode())),
+        ],
+    )
+    await store.append(KEY, [message(9, content=f"{SECRET} marmalade")])
+
+
+async def _check_secrets(store: EncryptedStore) -> None:
+    said, call, result, _ = await store.record(KEY)
+    assert said == replace(SAID, seq=1)
+    assert call == replace(CALL, seq=2)
+    assert result == replace(RESULT, seq=3)
+    loaded = await store.load(KEY)
+    assert loaded.digest is not None
+    assert (loaded.digest.summary, loaded.digest.facts) == (f"{SECRET} summary", (FACT,))
+    assert loaded.state.ledger.authors == (f"{SECRET} Smith",)
+    assert await store.notices(KEY) == (NOTICE,)
+    found = await store.checkpoint(KEY)
+    assert found is not None
+    assert found.body == CHECKPOINT.body
+    assert found.values["other"] == Plain(f"{SECRET}-type", SECRET.encode())
+    listed = await store.checkpoints(KEY.tenant, KEY.session_id, "")
+    filled = await store.fill(listed[0])
+    assert filled == found
+    pending = filled.writes[0].value
+    assert isinstance(pending, MessageList)
+    assert [m.content for m in pending.items if isinstance(m, Message)] == [f"{SECRET} pending"]
+    assert filled.writes[1].value == Plain(f"{SECRET}-type", SECRET.encode())
+    assert [m.id for m in await store.search(KEY, terms("marmalade"), max_hits=1)] == ["m9"]
+
+
+def test_everything_comes_back_as_it_went_in(store):
+    run_blocking(_fill_with_secrets(store))
+    run_blocking(_check_secrets(store))
+
+
+def test_no_word_of_a_session_is_in_the_file(tmp_path):
+    store = EncryptedStore(SqliteStore(tmp_path / "a.db"), RING)
+    run_blocking(_fill_with_secrets(store))
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    run_blocking(store.close())
+    written += b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    plain = SECRET.encode()
+    forms = [plain, plain.hex().encode(), *(base64.b64encode(b" " * shift + plain)[4:-4] for shift in range(3))]
+    assert written
+    assert [form for form in forms if form in written] == []
+
+
+def test_the_inner_store_answers_no_search_for_a_word(store):
+    run_blocking(_fill_with_secrets(store))
+    assert run_blocking(store.inner.search(KEY, terms(SECRET), max_hits=9)) == ()
+
+
+def test_what_a_store_works_with_stays_readable(store):
+    run_blocking(_fill_with_secrets(store))
+    said, call, result, _ = run_blocking(store.inner.record(KEY))
+    assert [m.role for m in (said, call, result)] == [Role.USER, Role.ASSISTANT, Role.TOOL]
+    assert (call.tool_calls[0].id, result.tool_call_id, result.tokens, result.time_s) == ("t1", "t1", 900, 3.0)
+
+
+def test_the_same_text_is_never_sealed_to_the_same_bytes(store):
+    run_blocking(store.append(KEY, [message(1, content="same"), message(2, content="same")]))
+    one, two = run_blocking(store.inner.record(KEY))
+    assert one.native.note != two.native.note
+    assert one.native.data != two.native.data
+
+
+def test_authors_are_counted_once_each(store):
+    names = ["Ann", "Ben", "Ann", "Ann"]
+    turns = [Message(Role.USER, f"turn {i}", id=f"u{i}", author=name) for i, name in enumerate(names)]
+    for turn in turns:
+        done = run_blocking(store.append(KEY, [turn]))
+    assert done.state.ledger.authors == ("Ann", "Ben")
+    assert len(run_blocking(store.inner.state(KEY)).ledger.authors) == 2
+
+
+def test_search_ranks_over_the_whole_of_a_long_record(store):
+    many = [message(n, content=f"filler number {n}") for n in range(1, SEARCHED_AT_ONCE * 2 + 20)]
+    many[3] = message(4, content="the violet umbrella")
+    many[-2] = message(len(many) - 1, content="a violet umbrella, violet all over")
+    run_blocking(store.append(KEY, many))
+    found = run_blocking(store.search(KEY, terms("violet umbrella"), max_hits=5))
+    assert {m.id for m in found} == {"m4", f"m{len(many) - 1}"}
+
+
+# Rotation.
+
+
+def _sqlite_with_old_key(tmp_path):
+    inner = SqliteStore(tmp_path / "a.db")
+    run_blocking(_fill_with_secrets(EncryptedStore(inner, RING)))
+    return inner
+
+
+def test_a_new_key_seals_while_the_old_one_still_reads(tmp_path):
+    inner = _sqlite_with_old_key(tmp_path)
+    both = EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD}))
+    run_blocking(_check_secrets(both))
+    run_blocking(both.append(KEY, [message(10)]))
+    assert [m.native.note[2:4] for m in run_blocking(inner.record(KEY))[-2:]] == [b"k1", b"k2"]
+    run_blocking(both.close())
+
+
+def test_a_known_message_stays_known_after_a_new_key(tmp_path):
+    inner = _sqlite_with_old_key(tmp_path)
+    both = EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD}))
+    again = run_blocking(both.append(KEY, [SAID, CALL, RESULT], revise=True))
+    assert (again.new, again.seqs) == (0, (1, 2, 3))
+    with pytest.raises(DuplicateMessage):
+        run_blocking(both.append(KEY, [replace(SAID, content="other")]))
+    run_blocking(both.close())
+
+
+def test_a_rotated_session_opens_without_the_old_key(tmp_path):
+    inner = _sqlite_with_old_key(tmp_path)
+    both = EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD}))
+    assert run_blocking(both.rotate(KEY)) > 0
+    assert run_blocking(both.rotate(KEY)) == 0
+    alone = EncryptedStore(inner, Keyring({"k2": NEW}, match_key=RING.match_key))
+    run_blocking(_check_secrets(alone))
+    assert run_blocking(alone.append(KEY, [SAID])).new == 0
+    run_blocking(alone.close())
+
+
+def test_a_rotated_write_becomes_a_message_that_opens_without_the_old_key(tmp_path):
+    inner = _sqlite_with_old_key(tmp_path)
+    run_blocking(EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD})).rotate(KEY))
+    alone = EncryptedStore(inner, Keyring({"k2": NEW}, match_key=RING.match_key))
+    pending = replace(RESULT, id="r2", content=f"{SECRET} pending")
+    run_blocking(alone.append(KEY, [pending]))
+    assert run_blocking(alone.find(KEY, "r2")).clip == RESULT.clip
+    run_blocking(alone.close())
+
+
+def test_a_rotation_reaches_a_namespace(tmp_path):
+    inner, sub = SqliteStore(tmp_path / "a.db"), Key(KEY.session_id, KEY.tenant, "sub")
+    run_blocking(EncryptedStore(inner, RING).append(sub, [message(1)]))
+    run_blocking(EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD})).rotate(KEY))
+    alone = EncryptedStore(inner, Keyring({"k2": NEW}, match_key=RING.match_key))
+    assert [m.content for m in run_blocking(alone.record(sub))] == ["words of message 1"]
+    run_blocking(inner.close())
+
+
+def test_turns_go_on_while_a_session_is_rotated(tmp_path):
+    store = EncryptedStore(SqliteStore(tmp_path / "a.db"), RING)
+    run_blocking(store.append(KEY, [message(n) for n in range(1, 1200)]))
+    both = EncryptedStore(store.inner, Keyring({"k2": NEW, "k1": OLD}))
+    rotation = threading.Thread(target=lambda: run_blocking(both.rotate(KEY)))
+    rotation.start()
+    for n in range(1200, 1220):
+        run_blocking(both.append(KEY, [message(n)]))
+    rotation.join()
+    alone = EncryptedStore(store.inner, Keyring({"k2": NEW}, match_key=RING.match_key))
+    assert [m.id for m in run_blocking(alone.record(KEY))] == [f"m{n}" for n in range(1, 1220)]
+    run_blocking(store.close())
+
+
+def test_a_store_that_cannot_rewrite_says_so():
+    store = EncryptedStore(MemoryStore(), RING)
+    with pytest.raises(ConfigError, match="keep the old key"):
+        run_blocking(store.rotate(KEY))
+
+
+# Wrong keys, moved and changed rows.
+
+
+def _refused(store, key=KEY):
+    with pytest.raises(StoreUnreadable) as caught:
+        run_blocking(store.load(key))
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_key_is_named_with_its_session(store):
+    run_blocking(store.append(KEY, [SAID]))
+    told = _refused(EncryptedStore(store.inner, Keyring({"k9": NEW}, match_key=RING.match_key)))
+    assert "a tenant/a session" in told
+    assert "'k1'" in told
+
+
+def test_another_key_under_the_same_id_opens_nothing(store):
+    run_blocking(store.append(KEY, [replace(SAID, author=None)]))
+    told = _refused(EncryptedStore(store.inner, Keyring({"k1": NEW}, match_key=RING.match_key)))
+    assert "does not open with key 'k1'" in told
+
+
+def test_another_match_key_is_told_before_anything_is_doubled(store):
+    run_blocking(store.append(KEY, [replace(SAID, author=None)]))
+    assert "match key" in _refused(EncryptedStore(store.inner, Keyring({"k1": OLD, "k2": NEW})))
+
+
+def test_a_message_in_clear_is_refused(store):
+    run_blocking(store.inner.append(KEY, [message(1, content=SECRET)]))
+    assert "in clear" in _refused(store)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Key("a session", "another"), Key("another", "a tenant"), Key("a session", "a tenant", "sub")],
+    ids=["tenant", "session", "namespace"],
+)
+def test_a_row_that_was_moved_elsewhere_does_not_open(store, other):
+    run_blocking(store.append(KEY, [replace(SAID, author=None)]))
+    run_blocking(store.inner.append(other, run_blocking(store.inner.record(KEY))))
+    assert "moved here" in _refused(store, other)
+
+
+def test_a_message_under_another_id_does_not_open(store):
+    run_blocking(store.append(KEY, [replace(SAID, author=None)]))
+    (sealed,) = run_blocking(store.inner.record(KEY))
+    run_blocking(store.inner.append(KEY, [replace(sealed, id="u2")]))
+    assert "moved here" in _refused(store)
+
+
+def test_a_clip_is_no_author(store):
+    run_blocking(store.append(KEY, [RESULT]))
+    (sealed,) = run_blocking(store.inner.record(KEY))
+    other = Key("other")
+    run_blocking(store.inner.append(other, [replace(sealed, author=sealed.clip)]))
+    _refused(store, other)
+
+
+def test_a_changed_byte_is_seen(tmp_path):
+    store = EncryptedStore(SqliteStore(tmp_path / "a.db"), RING)
+    run_blocking(store.append(KEY, [SAID]))
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        (data,) = database.execute("SELECT data FROM bodies").fetchone()
+        database.execute("UPDATE bodies SET data = ?", (data[:-1] + bytes([data[-1] ^ 1]),))
+    database.close()
+    _refused(store)
+    run_blocking(store.close())
+
+
+def test_threads_share_one_keyring():
+    store, problems = EncryptedStore(MemoryStore(), RING), []
+
+    def work(number: int) -> None:
+        key = Key(f"s{number % 2}")
+        for turn in range(50):
+            run_blocking(store.append(key, [message(number * 1000 + turn)]))
+        problems.extend(m for m in run_blocking(store.record(key)) if not m.content.startswith("words"))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
+# Keyrings.
+
+
+def _env(**keys: bytes) -> str:
+    return ",".join(f"{key_id}:{base64.b64encode(key).decode()}" for key_id, key in keys.items())
+
+
+def test_a_keyring_from_the_environment_seals_with_its_first_key(monkeypatch):
+    monkeypatch.setenv("LLM_SESSIONS_KEYS", _env(k2=NEW, k1=OLD))
+    ring = Keyring.from_env()
+    assert (ring.ids, ring.primary) == (("k2", "k1"), "k2")
+    assert ring.match_key == RING.match_key
+    monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(THIRD).decode())
+    assert Keyring.from_env().match_key == THIRD
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "not set"),
+        ("k1", "key 1 in LLM_SESSIONS_KEYS is not id:base64"),
+        ("k1:***", "not base64"),
+        ("k1:" + base64.b64encode(b"short").decode(), "32 bytes"),
+        (_env(k1=OLD) + "," + _env(k1=NEW), "id that is there already"),
+        (_env(**{"a b": OLD}), "key id 'a b'"),
+    ],
+)
+def test_a_bad_key_in_the_environment_is_told_without_showing_it(monkeypatch, text, told):
+    monkeypatch.setenv("LLM_SESSIONS_KEYS", text)
+    with pytest.raises(ConfigError, match=told) as caught:
+        Keyring.from_env()
+    assert base64.b64encode(OLD).decode() not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "match"),
+    [({}, None), ({"k": b"x"}, None), ({"k": "text" * 8}, None), ({"k": OLD}, b"x"), ({"": OLD}, None)],
+)
+def test_keys_that_cannot_be_used_are_refused(keys, match):
+    with pytest.raises(ConfigError):
+        Keyring(keys, match_key=match)
+
+
+def test_a_keyring_shows_ids_and_no_keys():
+    assert repr(Keyring({"k2": NEW, "k1": OLD})) == "Keyring(k2, k1)"
+
+
+def test_sessions_fold_and_recall_over_an_encrypting_store(store):
+    policy = Policy(budget=Budget(window_tokens=900, reply_reserve_tokens=100), folding="inline")
+    session = Sessions(store, policy=policy).session("chat", tenant="acme")
+    session.append({"role": "user", "content": "My order number is ORD-7741 and I prefer the violet one."})
+    for turn in range(30):
+        session.append({"role": "assistant", "content": f"answer {turn} " + "about many things " * 12})
+        session.append({"role": "user", "content": f"question {turn} " + "about other things " * 12})
+    view = session.view(query="what was my order number?")
+    assert view.digest is not None
+    assert any("ORD-7741" in m.content for m in view.messages)
+    assert session.search("violet")[0].id == session.record()[0].id
