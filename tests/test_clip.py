@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import bpe_openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,7 +114,6 @@ def test_a_clip_always_shows_that_it_is_one(text: str, max_tokens: int) -> None:
 @given(ROWS.map(lambda rows: json.dumps(rows)) | LINES, st.sampled_from([12, 40, 150]))
 @settings(max_examples=25, deadline=None)
 def test_a_clip_is_within_its_tokens_by_a_real_tokenizer(text: str, max_tokens: int) -> None:
-    bpe_openai = pytest.importorskip("bpe_openai")
     encoding = bpe_openai.get_encoding("o200k_base")
 
     def count(said: str) -> int:
