@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated, TypedDict
 
 import pytest
+from blocking_voice import BASE, BlockingVoice
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.conformance import checkpointer_test, validate
@@ -59,29 +60,6 @@ def sessions(request, tmp_path):
 
 
 CONFIG = {"configurable": {"thread_id": "t"}}
-
-
-class BlockingVoice(SessionSaver):
-    """The blocking voice under the awaiting names, so that the official kit tests it too."""
-
-    async def aget_tuple(self, config):
-        return self.get_tuple(config)
-
-    async def alist(self, config, *, filter=None, before=None, limit=None):  # noqa: A002
-        for found in self.list(config, filter=filter, before=before, limit=limit):
-            yield found
-
-    async def aput(self, config, checkpoint, metadata, new_versions):
-        return self.put(config, checkpoint, metadata, new_versions)
-
-    async def aput_writes(self, config, writes, task_id, task_path=""):
-        return self.put_writes(config, writes, task_id, task_path)
-
-    async def adelete_thread(self, thread_id):
-        return self.delete_thread(thread_id)
-
-
-BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
 
 
 @pytest.mark.parametrize("kind", [SessionSaver, BlockingVoice], ids=["awaiting", "blocking"])

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from blocking_voice import BASE, BlockingVoice
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import START, MessagesState, StateGraph
@@ -706,29 +707,6 @@ def test_sessions_talk_through_redis_in_both_voices(url):
         assert asyncio.run(asked()) == ["my order is ORD-77", "noted", "which order?"]
         assert [m.content for m in session.search("ord-77")] == ["my order is ORD-77"]
         assert session.delete() == 3
-
-
-class BlockingVoice(SessionSaver):
-    """The blocking voice under the awaiting names, so that the official kit tests it too."""
-
-    async def aget_tuple(self, config):
-        return self.get_tuple(config)
-
-    async def alist(self, config, *, filter=None, before=None, limit=None):  # noqa: A002
-        for found in self.list(config, filter=filter, before=before, limit=limit):
-            yield found
-
-    async def aput(self, config, checkpoint, metadata, new_versions):
-        return self.put(config, checkpoint, metadata, new_versions)
-
-    async def aput_writes(self, config, writes, task_id, task_path=""):
-        return self.put_writes(config, writes, task_id, task_path)
-
-    async def adelete_thread(self, thread_id):
-        return self.delete_thread(thread_id)
-
-
-BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
 
 
 @pytest.mark.parametrize("kind", [SessionSaver, BlockingVoice], ids=["awaiting", "blocking"])
