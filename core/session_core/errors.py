@@ -18,6 +18,8 @@ SessionError
 │   ├── NewerSchema        written by a newer release
 │   └── StoreBusy          another writer held it for too long
 ├── Conflict               the session moved on; load again and retry
+│   ├── TurnTaken          another holder has the turn
+│   └── TurnLost           the turn went to another holder; nothing was written
 ├── NotFound               no such session, message or reference
 └── VoiceError             a blocking call met something that must be awaited
 """
@@ -93,6 +95,14 @@ class StoreBusy(StoreError):
 
 class Conflict(SessionError):
     """The session is not at the version the caller expected; an ordinary answer: load and retry."""
+
+
+class TurnTaken(Conflict):
+    """Another holder has the turn of the session and did not give it back in time."""
+
+
+class TurnLost(Conflict):
+    """The lease that a write came with is not the session's any more; nothing was written."""
 
 
 class NotFound(SessionError, LookupError):

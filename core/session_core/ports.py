@@ -86,7 +86,38 @@ class Marks:
     activate: bool = False
 
 
-class Store(Protocol):
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to take the next turn of a session, until `ttl_s` seconds after it was last taken.
+
+    `token` is the fencing token: no two grants of a session have the same, and a later grant has a
+    greater one as long as the store's clock does not go back. `holder` is who asked for it.
+    """
+
+    key: Key
+    token: int
+    holder: str
+    ttl_s: float
+
+
+class Leasing(Protocol):
+    """Grants leases; the store's clock counts, not the caller's."""
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        """A lease on the session, which need not be there yet; None while another holder has one.
+
+        Who holds it, or held it last, takes it again to hold it longer, and keeps the token. A clock
+        that went behind the grant ends a lease: better two holders of whom one is fenced off than
+        nobody for as long as the clock went back.
+        """
+        ...
+
+    async def drop_lease(self, lease: Lease) -> None:
+        """Give the lease back; nothing when it is over, or somebody else's by now."""
+        ...
+
+
+class Store(Leasing, Protocol):
     """Keeps sessions. Every promise below is tested by `session_core.testing` for each store.
 
     Writes are atomic, and durable when the call returns. An unknown session is an empty one; only
@@ -103,6 +134,7 @@ class Store(Protocol):
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
         """Add `messages` behind the head, all or none, and give each its sequence number.
 
@@ -112,7 +144,9 @@ class Store(Protocol):
         makes the newest digest the active one.
 
         Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` when a new result
-        answers no open call; Conflict when `expected` is not the version.
+        answers no open call; Conflict when `expected` is not the version; TurnLost when `lease` was
+        given back, went to another holder, or ended with its session. One that is over by time only
+        still counts, since nobody else has the turn.
         """
         ...
 

@@ -14,7 +14,7 @@ from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedToo
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
 from session_core.plan import Choice, Plan, Report, View
-from session_core.ports import Appended, Loaded, Marks, State, Store
+from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
 from session_core.recalling import excerpt, speaker
 from session_core.retrieve import fuse, nearest, rank, searchable, terms
@@ -34,7 +34,12 @@ class Flow:
         self._shop = workshop
 
     async def append(
-        self, messages: Sequence[Message], *, expected: int | None = None, lenient: bool = False
+        self,
+        messages: Sequence[Message],
+        *,
+        expected: int | None = None,
+        lenient: bool = False,
+        lease: Lease | None = None,
     ) -> tuple[Appended, bool]:
         """Store `messages`; also whether a fold should be asked for now.
 
@@ -48,7 +53,7 @@ class Flow:
         for message in messages:
             self._check(message, lenient)
         prepared = [self._shop.prepare(message) for message in messages]
-        done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient)
+        done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient, lease=lease)
         return done, await self.settle(done, time.perf_counter() - began)
 
     async def settle(self, done: Appended, seconds: float) -> bool:

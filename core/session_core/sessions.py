@@ -16,6 +16,7 @@ from session_core.display import drawn
 from session_core.errors import BudgetError, ConfigError, InputError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
+from session_core.leasing import TurnLease
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
@@ -201,15 +202,18 @@ class Session:
         author: str | None = None,
         expected: int | None = None,
         lenient: bool = False,
+        lease: TurnLease | None = None,
     ) -> Appended:
         """Store `messages`, all or none; durable when it returns.
 
         One id with the same content is stored once. `author` names who speaks in the user messages,
-        `expected` is the version the caller read. `lenient` takes empty answers and results without
-        a call, which views then leave out. Raises: InputError and its kin, Conflict, StoreError.
+        `expected` is the version the caller read, `lease` the turn that the caller holds. `lenient`
+        takes empty answers and results without a call, which views then leave out.
+        Raises: InputError and its kin, Conflict, TurnLost, StoreError.
         """
         said = _taken(messages, author)
-        done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient))
+        held = lease.held if lease else None
+        done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient, lease=held))
         if fold:
             self.sessions.ask_fold(self.key)
         return done
@@ -221,10 +225,12 @@ class Session:
         author: str | None = None,
         expected: int | None = None,
         lenient: bool = False,
+        lease: TurnLease | None = None,
     ) -> Appended:
         """As `append`, awaited."""
         said = _taken(messages, author)
-        done, fold = await self.aflow.append(said, expected=expected, lenient=lenient)
+        held = lease.held if lease else None
+        done, fold = await self.aflow.append(said, expected=expected, lenient=lenient, lease=held)
         if fold:
             await self.sessions.aask_fold(self.key)
         return done
@@ -240,6 +246,14 @@ class Session:
     async def aview(self, query: str | None = None, *, overhead_tokens: int = 0) -> View:
         """As `view`, awaited."""
         return await self.aflow.view(query, overhead_tokens=overhead_tokens)
+
+    def lease(self, *, ttl_s: float = 60.0, wait_s: float = 30.0) -> TurnLease:
+        """The session's turn, to be held in a `with` or `async with` block by one caller at a time.
+
+        Waits at most `wait_s` seconds for another holder, and is held for `ttl_s` seconds at most
+        unless it is renewed. Raises, in the block's beginning: TurnTaken.
+        """
+        return TurnLease(self.key, self.sessions.store, self.sessions.awaited, ttl_s=ttl_s, wait_s=wait_s)
 
     def record(self, *, all_branches: bool = False) -> list[Message]:
         """The whole conversation, word for word, in its order; with `all_branches` also what edits and

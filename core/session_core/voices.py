@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar, cast
@@ -99,6 +100,16 @@ class PerLoop(Generic[T]):
         finally:
             self._held.pop(loop, None)
             await self._closed(made)
+
+
+async def pause_blocking(seconds: float) -> None:
+    """Keep the calling thread waiting."""
+    time.sleep(seconds)  # noqa: ASYNC251 (the blocking voice: no loop waits behind it)
+
+
+async def pause_awaiting(seconds: float) -> None:
+    """Let the loop go on meanwhile."""
+    await asyncio.sleep(seconds)
 
 
 def fair_gate(places: int) -> AbstractAsyncContextManager[None]:

@@ -9,7 +9,18 @@ from typing import cast
 from session_core.errors import ConfigError
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList, Plain, SessionStore, State, Write
+from session_core.ports import (
+    Appended,
+    Checkpoint,
+    Lease,
+    Loaded,
+    Marks,
+    MessageList,
+    Plain,
+    SessionStore,
+    State,
+    Write,
+)
 from session_core.ranges import Ranges
 from session_core.retrieve import rank
 from session_core.stores.keyring import Keyring
@@ -72,10 +83,17 @@ class EncryptedStore:
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
         sealed = [self._seals.message(key, message) for message in messages]
-        done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict)
+        done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict, lease=lease)
         return replace(done, state=self._seals.opened_state(done.state))
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        return await self.inner.take_lease(key, holder=holder, ttl_s=ttl_s)
+
+    async def drop_lease(self, lease: Lease) -> None:
+        await self.inner.drop_lease(lease)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         found = await self.inner.load(key, lineage)

@@ -16,7 +16,18 @@ from session_core.errors import (
 )
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList, Plain, SessionStore, State, Write
+from session_core.ports import (
+    Appended,
+    Checkpoint,
+    Lease,
+    Loaded,
+    Marks,
+    MessageList,
+    Plain,
+    SessionStore,
+    State,
+    Write,
+)
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
@@ -110,13 +121,20 @@ class HybridStore:
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
         turn = await self._begin(key)
         done = await self._written(
-            turn, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict)
+            turn, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict, lease=lease)
         )
         await self._settle(turn, key, lambda head: added(head, messages, done))
         return done
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        return await self._written(None, key, self.cold.take_lease(key, holder=holder, ttl_s=ttl_s))
+
+    async def drop_lease(self, lease: Lease) -> None:
+        await self._written(None, lease.key, self.cold.drop_lease(lease))
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         if lineage is not None or key.namespace:

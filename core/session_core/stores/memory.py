@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from session_core.events import Notice
@@ -11,6 +13,7 @@ from session_core.plan import Digest
 from session_core.ports import (
     Appended,
     Checkpoint,
+    Lease,
     Loaded,
     Marks,
     MessageList,
@@ -30,10 +33,12 @@ from session_core.stores.rules import (
     gone,
     grown,
     head_after,
+    lease_over,
     marked,
     number,
     part_of,
     require_calls,
+    require_lease,
     require_newest,
     require_version,
     standing,
@@ -63,8 +68,11 @@ class MemoryStore:
 
     scheme = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._sessions: dict[Key, _Session] = {}
+        self._leases: dict[Key, tuple[Lease, float]] = {}
+        self._tokens = itertools.count(1)
+        self._clock = clock
         self._lock = threading.RLock()
 
     def awaiting(self) -> SessionStore:
@@ -79,8 +87,12 @@ class MemoryStore:
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
         with self._lock:
+            if lease is not None:
+                held = self._leases.get(key)
+                require_lease(key, lease, held[0].token if held else None)
             session = self._sessions.get(key) or _Session(begun(key))
             require_version(session.state, expected)
             outcome = self._number(session, messages, revise=revise)
@@ -90,6 +102,23 @@ class MemoryStore:
             self._keep(session, outcome)
             session.state = grown(session.state, outcome)
             return Appended(outcome.seqs, len(outcome.new), session.state, outcome.tokens)
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        with self._lock:
+            now = self._clock()
+            last, taken_s = self._leases.get(key, (None, 0.0))
+            if last is not None and last.holder != holder and not lease_over(taken_s, last.ttl_s, now):
+                return None
+            token = last.token if last is not None and last.holder == holder else next(self._tokens)
+            lease = Lease(key, token, holder, ttl_s)
+            self._leases[key] = lease, now
+            return lease
+
+    async def drop_lease(self, lease: Lease) -> None:
+        with self._lock:
+            held = self._leases.get(lease.key)
+            if held is not None and held[0].token == lease.token:
+                del self._leases[lease.key]
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         with self._lock:
@@ -160,9 +189,12 @@ class MemoryStore:
             return tuple(session.notices) if session else ()
 
     async def delete(self, key: Key) -> int:
+        def within(k: Key) -> bool:
+            return (k.tenant, k.session_id) == (key.tenant, key.session_id)
+
         with self._lock:
-            names = [k for k in self._sessions if (k.tenant, k.session_id) == (key.tenant, key.session_id)]
-            return sum(len(self._sessions.pop(k).log) for k in names)
+            self._leases = {k: held for k, held in self._leases.items() if not within(k)}
+            return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if within(k))
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._lock:

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
+from session_core.errors import Conflict, DuplicateMessage, InputError, OrphanToolResult, TurnLost
 from session_core.plan import Digest
-from session_core.ports import Marks, MessageList, Standing, State, Version
+from session_core.ports import Lease, Marks, MessageList, Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
@@ -93,6 +93,24 @@ def require_version(state: State, expected: int | None) -> None:
     """Raises: Conflict when the session is not at version `expected`."""
     if expected is not None and state.version != expected:
         raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
+
+
+def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:
+    """Whether a lease's time is over; a clock that went behind its beginning has ended it too."""
+    return not taken_s <= now_s < taken_s + ttl_s
+
+
+def require_lease(key: Key, lease: Lease | None, token: int | None) -> None:
+    """Raises: TurnLost when a write comes with `lease` and the session's is `token` (None: it has none)."""
+    if lease is None:
+        return
+    if lease.key != key:
+        raise InputError(f"session {key}: the lease is one of session {lease.key}; take one of this session")
+    if lease.token != token:
+        raise TurnLost(
+            f"session {key}: the turn was given back, or went to somebody else after {lease.ttl_s:g} s; nothing was "
+            "written: load the session and take the turn again, with a longer ttl_s if turns are slow"
+        )
 
 
 def require_calls(state: State, outcome: Numbered) -> None:

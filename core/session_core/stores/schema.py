@@ -49,6 +49,16 @@ MIGRATIONS: tuple[str, ...] = (
         data BLOB NOT NULL,
         PRIMARY KEY (session, number)
     ) WITHOUT ROWID;
+    CREATE TABLE leases (
+        token INTEGER PRIMARY KEY AUTOINCREMENT,
+        tenant TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        taken_s REAL NOT NULL,
+        ttl_s REAL NOT NULL,
+        UNIQUE (tenant, session_id, namespace)
+    );
     CREATE TABLE checkpoints (
         session INTEGER NOT NULL,
         id TEXT NOT NULL,

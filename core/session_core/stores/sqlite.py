@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Loaded, Marks, SessionStore, State
+from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import (
     digest_to_plain,
@@ -25,6 +26,7 @@ from session_core.stores.rules import (
     grown,
     marked,
     require_calls,
+    require_lease,
     require_newest,
     require_version,
     standing,
@@ -32,6 +34,7 @@ from session_core.stores.rules import (
 )
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
+from session_core.stores.sqlite_leases import drop_lease, take_lease, token_of
 from session_core.stores.sqlite_rewrite import rewrite_rows
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
@@ -58,8 +61,11 @@ class SqliteStore(SqliteCheckpoints):
 
     scheme = "sqlite"
 
-    def __init__(self, path: str | Path, *, busy_timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, path: str | Path, *, busy_timeout_s: float = 30.0, clock: Callable[[], float] = time.time
+    ) -> None:
         self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s)
+        self._clock = clock
 
     @property
     def path(self) -> Path:
@@ -77,8 +83,11 @@ class SqliteStore(SqliteCheckpoints):
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
         with self._file.writing() as connection:
+            if lease is not None:
+                require_lease(key, lease, token_of(connection, key))
             row = require_row(connection, key)
             require_version(row.state, expected)
             outcome = number_rows(connection, row, messages, revise=revise)
@@ -87,6 +96,14 @@ class SqliteStore(SqliteCheckpoints):
             insert_messages(connection, row, outcome)
             save_state(connection, row, grown(row.state, outcome), new=len(outcome.new))
             return Appended(outcome.seqs, len(outcome.new), row.state, outcome.tokens)
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        with self._file.writing() as connection:
+            return take_lease(connection, key, holder=holder, ttl_s=ttl_s, now_s=self._clock())
+
+    async def drop_lease(self, lease: Lease) -> None:
+        with self._file.writing() as connection:
+            drop_lease(connection, lease)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         with self._file.reading() as connection:

@@ -167,6 +167,7 @@ def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) ->
         for table in _TABLES:
             connection.execute(f"DELETE FROM {table} WHERE session = ?", (row.place,))
         connection.execute("DELETE FROM sessions WHERE id = ?", (row.place,))
+    connection.execute("DELETE FROM leases WHERE tenant = ? AND session_id = ?", (tenant, session_id))
     return gone
 
 

@@ -9,13 +9,15 @@ Every promise is one async function that takes an empty store and raises Asserti
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
 from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
+from session_core.testing.leases import LEASE_PROMISES
 from session_core.testing.sessions import SESSION_PROMISES
 
-STORE_PROMISES: tuple[Promise, ...] = (*SESSION_PROMISES, *CHECKPOINT_PROMISES)
+STORE_PROMISES: tuple[Promise, ...] = (*SESSION_PROMISES, *LEASE_PROMISES, *CHECKPOINT_PROMISES)
 
 __all__ = [
     "CHECKPOINT_PROMISES",
     "KEY",
+    "LEASE_PROMISES",
     "SESSION_PROMISES",
     "STORE_PROMISES",
     "Heard",

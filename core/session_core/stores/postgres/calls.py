@@ -7,7 +7,9 @@ from collections.abc import Mapping
 _SESSION = ("text", "text")
 _BATCH = ("json", "bytea[]", "bytea[]")
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "append_messages": (*_SESSION, *_BATCH, "bigint", "boolean", "boolean"),
+    "append_messages": (*_SESSION, *_BATCH, "bigint", "boolean", "boolean", "bigint"),
+    "take_lease": (*_SESSION, "text", "double precision"),
+    "drop_lease": (*_SESSION, "bigint"),
     "load_session": (*_SESSION, "integer[]"),
     "read_record": (*_SESSION, "integer[]"),
     "find_message": (*_SESSION, "text", "bigint"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Loaded, Marks, SessionStore, Standing, State
+from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, Standing, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable
 from session_core.serial.codec import (
@@ -36,7 +36,7 @@ from session_core.stores.postgres.rows import (
     word_hashes,
 )
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire
-from session_core.stores.rules import gone, require_newest, require_version, standing
+from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
 from session_core.turns import Key, Message
 
 SESSIONS_AT_ONCE = 100
@@ -79,15 +79,26 @@ class PostgresStore(PostgresCheckpoints):
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
-        batch = Batch.of(messages)
-        rows = await self._call("append_messages", *names(key), *batch.values, expected, revise, strict)
+        require_lease(key, lease, lease.token if lease else None)
+        values = (*names(key), *Batch.of(messages).values, expected, revise, strict, lease.token if lease else None)
+        rows = await self._call("append_messages", *values)
         refusal, detail, seqs, fresh, tokens, state = rows[0]
+        if refusal == "lease":
+            require_lease(key, lease, None)
         if refusal == "version":
             require_version(State(key, version=int(detail)), expected)
         if refusal is not None:
             raise _refused(key, refusal, text_out(detail))
         return Appended(tuple(seqs), fresh, state_from(state), tokens)
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        ((token,),) = await self._call("take_lease", *names(key), text_in(holder), ttl_s)
+        return None if token is None else Lease(key, token, holder, ttl_s)
+
+    async def drop_lease(self, lease: Lease) -> None:
+        await self._call("drop_lease", *names(lease.key), lease.token)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         rows = await self._call("load_session", *names(key), None if lineage is None else flat(lineage))

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Never
 
 import ormsgpack
 
 from session_core.errors import Conflict, NewerSchema, StoreUnreadable
-from session_core.ports import Standing, State
+from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes
 from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.wires import Call, Wire
-from session_core.stores.rules import Numbered, gone, number, require_calls, require_newest, require_version
+from session_core.stores.rules import (
+    Numbered,
+    gone,
+    number,
+    require_calls,
+    require_lease,
+    require_newest,
+    require_version,
+)
 from session_core.turns import Key, Message, Role
 
 TOLD = 40_000
@@ -53,13 +62,18 @@ class RedisCalls:
         self._listing = Listing(self._names, self._ttl_ms)
         self._told = Told()
 
-    async def _write(self, script: Script, key: Key, *args: object) -> tuple[list[Any], bytes]:
+    async def _write(
+        self, script: Script, key: Key, *args: object, lease: Lease | None = None
+    ) -> tuple[list[Any], bytes]:
         """What a script tells that may make the session, and its state, which is empty for a refusal.
 
         A session is listed before it is made, or in the same round trip.
         """
         due = self._listing.due(key)
-        *_, answer = await self._wire.run(*due, self._call(script, key, *args))
+        call = self._call(script, key, *args)
+        if lease is not None:
+            call = replace(call, keys=[*call.keys, self._names.lease(key)])
+        *_, answer = await self._wire.run(*due, call)
         if due:
             self._listing.noted(key)
         if not isinstance(answer, bytes):
@@ -87,6 +101,7 @@ class RedisCalls:
         arguments: Callable[[list[bytes]], Sequence[object]],
         *,
         expected: int | None = None,
+        lease: Lease | None = None,
     ) -> tuple[list[Any], State]:
         """What a script tells that is given rows, and the state; rows it is believed to have go as their labels."""
         name = self._names.of(key)[0]
@@ -95,11 +110,11 @@ class RedisCalls:
             row_label if self._told.has(name, row_label) else row_label + content(message)
             for row_label, message in zip(labels, messages, strict=True)
         ]
-        told, state = await self._write(script, key, *arguments(rows))
+        told, state = await self._write(script, key, *arguments(rows), lease=lease)
         if told[:2] == [b"refused", b"rows"]:
             rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
-            told, state = await self._write(script, key, *arguments(rows))
-        accepted(told, key, expected=expected)
+            told, state = await self._write(script, key, *arguments(rows), lease=lease)
+        accepted(told, key, expected=expected, lease=lease)
         self._told.add(name, labels)
         return told, state_from(state, key)
 
@@ -114,9 +129,11 @@ def unpacked(answer: bytes) -> Any:
     return ormsgpack.unpackb(answer)
 
 
-def accepted(answer: list[Any], key: Key, *, expected: int | None = None) -> list[Any]:
+def accepted(answer: list[Any], key: Key, *, expected: int | None = None, lease: Lease | None = None) -> list[Any]:
     """`answer`, unless it is a refusal: that is raised as the error the rules have for it."""
     if answer[0] == b"refused":
+        if answer[1] == b"lease":
+            require_lease(key, lease, None)
         _raise(answer[1].decode(), answer[2] if len(answer) > 2 else None, key, expected)
     return answer
 

@@ -25,6 +25,10 @@ class Names:
         """The four keys that a namespace has for itself."""
         return [as_bytes(f"{self._tag(key)}:{part}:{key.namespace}") for part in "smcv"]
 
+    def lease(self, key: Key) -> bytes:
+        """The newest grant of the session's turn."""
+        return as_bytes(f"{self._tag(key)}:l:{key.namespace}")
+
     def namespaces(self, key: Key) -> bytes:
         """The set of a session's namespaces, less the empty one."""
         return as_bytes(f"{self._tag(key)}:n")

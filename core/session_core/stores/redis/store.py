@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Loaded, Marks, SessionStore, State
+from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, unpack
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints
+from session_core.stores.redis.leases import RedisLeases
 from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
 from session_core.stores.redis.rows import (
     digest_entry,
@@ -28,7 +29,7 @@ from session_core.stores.redis.rows import (
 )
 from session_core.stores.redis.scripts import APPEND, DELETE, FIND, FORGET, LOAD, MARK, NOTICES, PUT_DIGEST
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
-from session_core.stores.rules import begun, standing
+from session_core.stores.rules import begun, require_lease, standing
 from session_core.turns import Key, Message
 
 ROWS_AT_ONCE = 500
@@ -37,7 +38,7 @@ NEW_MS = 3_600_000
 """A name noted in a list within this time may belong to a session that is just being made."""
 
 
-class RedisStore(RedisCheckpoints):
+class RedisStore(RedisCheckpoints, RedisLeases):
     """Keeps sessions and checkpoints on the server, or servers, that `url` names.
 
     Writes are as durable as the server is set to be (`appendonly yes`, `appendfsync`). With
@@ -67,7 +68,9 @@ class RedisStore(RedisCheckpoints):
         expected: int | None = None,
         revise: bool = False,
         strict: bool = False,
+        lease: Lease | None = None,
     ) -> Appended:
+        require_lease(key, lease, lease.token if lease else None)
         told = [facts(message) for message in messages]
         request = packed(
             {
@@ -75,10 +78,13 @@ class RedisStore(RedisCheckpoints):
                 "expected": expected,
                 "revise": revise,
                 "strict": strict,
+                "lease": str(lease.token) if lease else None,
                 "facts": told,
             }
         )
-        answer = await self._send_rows(APPEND, key, messages, lambda rows: [request, *rows], expected=expected)
+        answer = await self._send_rows(
+            APPEND, key, messages, lambda rows: [request, *rows], expected=expected, lease=lease
+        )
         (_, new, tokens, seqs), state = answer
         return Appended(tuple(seqs), new, state, tokens)
 
@@ -177,10 +183,12 @@ class RedisStore(RedisCheckpoints):
         while True:
             names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
             namespaces = sorted(names)
-            keys = [self._names.namespaces(key)]
+            keys, leases = [self._names.namespaces(key)], []
             for namespace in (b"", *namespaces):
-                keys += self._names.of_namespace(replace(key, namespace=as_text(namespace)))
-            calls = [Call(DELETE, keys, namespaces)]
+                part = replace(key, namespace=as_text(namespace))
+                keys += self._names.of_namespace(part)
+                leases.append(self._names.lease(part))
+            calls = [Call(DELETE, [*keys, *leases], namespaces)]
             if noted is not None:
                 calls.append(Call(FORGET, [listed], [int(noted), name]))
             answer, *_ = await self._wire.run(*calls)

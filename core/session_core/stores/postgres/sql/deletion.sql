@@ -20,6 +20,7 @@ BEGIN
         DELETE FROM sessions
         WHERE tenant = s.tenant AND session_id = s.session_id AND namespace = s.namespace;
     END LOOP;
+    DELETE FROM leases WHERE tenant = p_tenant AND session_id = p_session_id;
     RETURN v_gone;
 END $$;
 

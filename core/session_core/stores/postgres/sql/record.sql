@@ -149,7 +149,7 @@ END $$;
 
 CREATE FUNCTION append_messages(
     p_tenant text, p_session_id text, p_namespace text, p_messages json, p_bodies bytea[], p_clips bytea[],
-    p_expected bigint, p_revise boolean, p_strict boolean
+    p_expected bigint, p_revise boolean, p_strict boolean, p_lease bigint
 ) RETURNS TABLE (refusal text, detail text, seqs integer[], fresh integer, tokens bigint, state json)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
@@ -166,6 +166,8 @@ BEGIN
     IF s.version <> p_expected THEN
         refusal := 'version';
         detail := s.version;
+    ELSIF p_lease IS NOT NULL AND NOT has_turn(p_tenant, p_session_id, p_namespace, p_lease) THEN
+        refusal := 'lease';
     ELSE
         r := add_messages(s, p_messages, p_bodies, p_clips, p_revise, p_strict);
         refusal := r.refusal;

@@ -138,7 +138,7 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['sessions', 'messages', 'digests', 'notices', 'checkpoints', 'channel_values',
-                                   'writes', 'drafts'] LOOP
+                                   'writes', 'drafts', 'leases'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
         EXECUTE format('DROP POLICY IF EXISTS own_tenant ON %I', v_table);
         EXECUTE format(

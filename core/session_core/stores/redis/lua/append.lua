@@ -1,5 +1,6 @@
 -- Append messages behind the head, all or none.
--- ARGV: ttl, namespace, request {born, expected, revise, strict, facts}, rows ...
+-- KEYS: with a lease, a sixth that is its own. ARGV: ttl, namespace, request {born, expected, revise, strict, lease,
+--   facts}, rows ...
 -- Told: whether the session is new, how many messages are new, their tokens, all numbers.
 
 local request = cmsgpack.unpack(ARGV[3])
@@ -8,6 +9,8 @@ if refused then return refused end
 local created = not state
 state = state or new_state(request.born)
 if request.expected and state.v ~= request.expected then return refusal('conflict', state.v) end
+
+if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
 
 local outcome, why = number(state, given(request.facts, 4), request.revise, {}, {})
 if why then return why end

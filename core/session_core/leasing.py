@@ -1,0 +1,105 @@
+"""`TurnLease`: one caller at a time on a session, for who wants its turns strictly one behind the other."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from session_core.errors import BudgetError, TurnLost, TurnTaken
+from session_core.ports import Lease, Leasing
+from session_core.turns import Key
+from session_core.voices import pause_awaiting, pause_blocking, run_blocking
+
+FIRST_PAUSE_S = 0.01
+LONGEST_PAUSE_S = 0.25
+"""Who waits for a turn asks again after pauses that double up to this; those who wait are not queued."""
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+class TurnLease:
+    """The turn of one session, held in a `with` or `async with` block; `append(..., lease=it)` is fenced by it.
+
+    The block begins when no other holder has the turn. If its work takes longer than `ttl_s` seconds
+    another caller may take the turn; from then on appends with this lease raise TurnLost and write
+    nothing. `renew` holds it longer. Other appends are not kept out: a lease orders those who ask.
+    """
+
+    def __init__(self, key: Key, store: Leasing, awaited: Leasing, *, ttl_s: float, wait_s: float) -> None:
+        if not (ttl_s > 0 and wait_s >= 0):
+            raise BudgetError(f"session {key}: ttl_s={ttl_s}, wait_s={wait_s}; give seconds, ttl_s over 0")
+        self.key = key
+        self._store, self._awaited = store, awaited
+        self._ttl_s, self._wait_s = ttl_s, wait_s
+        self._holder = secrets.token_hex(16)
+        self._held: Lease | None = None
+
+    @property
+    def held(self) -> Lease:
+        """The lease as the store granted it; its `token` fences other systems off too. Raises: TurnLost before and
+        after the block."""
+        if self._held is None:
+            raise TurnLost(f"session {self.key}: the turn is not held; write inside of `with session.lease() as turn:`")
+        return self._held
+
+    @property
+    def token(self) -> int:
+        """The fencing token."""
+        return self.held.token
+
+    def renew(self) -> None:
+        """Hold the turn for another `ttl_s` seconds from now. Raises: TurnLost when somebody else has it."""
+        run_blocking(self._renewed(self._store))
+
+    async def arenew(self) -> None:
+        """As `renew`, awaited."""
+        await self._renewed(self._awaited)
+
+    def __enter__(self) -> Self:
+        run_blocking(self._taken(self._store, pause_blocking))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        run_blocking(self._dropped(self._store))
+
+    async def __aenter__(self) -> Self:
+        await self._taken(self._awaited, pause_awaiting)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._dropped(self._awaited)
+
+    async def _taken(self, store: Leasing, pause: Pause) -> None:
+        until, pause_s = time.monotonic() + self._wait_s, FIRST_PAUSE_S
+        while True:
+            self._held = await store.take_lease(self.key, holder=self._holder, ttl_s=self._ttl_s)
+            left_s = until - time.monotonic()
+            if self._held is not None:
+                return
+            if left_s <= 0:
+                raise TurnTaken(
+                    f"session {self.key}: somebody else has had the turn for all of {self._wait_s:g} s; "
+                    "retry, or wait longer with wait_s="
+                )
+            await pause(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _renewed(self, store: Leasing) -> None:
+        had = self.held
+        now = await store.take_lease(self.key, holder=self._holder, ttl_s=self._ttl_s)
+        if now is None or now.token != had.token:
+            if now is not None:
+                await store.drop_lease(now)
+            raise TurnLost(f"session {self.key}: the turn went to somebody else; load the session and begin it again")
+
+    async def _dropped(self, store: Leasing) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            await store.drop_lease(held)

@@ -1,0 +1,44 @@
+"""Turn leases in an SQLite file: a row for the newest grant of a session, whose number is the fencing token."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from session_core.ports import Lease
+from session_core.stores.rules import lease_over
+from session_core.turns import Key
+
+_OF_SESSION = "tenant = ? AND session_id = ? AND namespace = ?"
+
+
+def take_lease(connection: sqlite3.Connection, key: Key, *, holder: str, ttl_s: float, now_s: float) -> Lease | None:
+    """As the port says. A grant is a new row: its number was never given before, nor to a deleted session."""
+    found = connection.execute(
+        f"SELECT token, holder, taken_s, ttl_s FROM leases WHERE {_OF_SESSION}", _columns(key)
+    ).fetchone()
+    if found is not None and found[1] == holder:
+        connection.execute("UPDATE leases SET taken_s = ?, ttl_s = ? WHERE token = ?", (now_s, ttl_s, found[0]))
+        return Lease(key, int(found[0]), holder, ttl_s)
+    if found is not None and not lease_over(found[2], found[3], now_s):
+        return None
+    connection.execute(f"DELETE FROM leases WHERE {_OF_SESSION}", _columns(key))
+    made = connection.execute(
+        "INSERT INTO leases (tenant, session_id, namespace, holder, taken_s, ttl_s) VALUES (?, ?, ?, ?, ?, ?)",
+        (*_columns(key), holder, now_s, ttl_s),
+    )
+    return Lease(key, int(made.lastrowid or 0), holder, ttl_s)
+
+
+def drop_lease(connection: sqlite3.Connection, lease: Lease) -> None:
+    """Remove the grant."""
+    connection.execute("DELETE FROM leases WHERE token = ?", (lease.token,))
+
+
+def token_of(connection: sqlite3.Connection, key: Key) -> int | None:
+    """The token of the newest grant; None when it was given back, or there was none."""
+    found = connection.execute(f"SELECT token FROM leases WHERE {_OF_SESSION}", _columns(key)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _columns(key: Key) -> tuple[str, str, str]:
+    return key.tenant, key.session_id, key.namespace

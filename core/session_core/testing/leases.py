@@ -1,0 +1,129 @@
+"""What a store promises of leases: one holder, an end by time, and no write of who lost the turn."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from session_core.errors import InputError, TurnLost
+from session_core.ports import Lease, SessionStore
+from session_core.testing.fakes import KEY, Promise, message
+from session_core.turns import Key
+
+LONG_S, SHORT_S = 600.0, 0.05
+
+
+async def gives_the_turn_to_one_holder(store: SessionStore) -> None:
+    """While one holds the turn nobody else gets it; given back, the next gets it with a greater token."""
+    first = await _taken(store, "one", LONG_S)
+    assert (first.key, first.holder, first.ttl_s) == (KEY, "one", LONG_S)
+    assert await store.take_lease(KEY, holder="two", ttl_s=LONG_S) is None
+    await store.drop_lease(first)
+    second = await _taken(store, "two", LONG_S)
+    assert second.token > first.token
+    await store.drop_lease(first)
+    assert await store.take_lease(KEY, holder="one", ttl_s=LONG_S) is None
+
+
+async def lets_a_holder_hold_on(store: SessionStore) -> None:
+    """Who holds the turn takes it again under the same token, for as long as is asked then."""
+    first = await _taken(store, "one", SHORT_S)
+    again = await _taken(store, "one", LONG_S)
+    assert again.token == first.token
+    await _until(SHORT_S * 2)
+    assert await store.take_lease(KEY, holder="two", ttl_s=LONG_S) is None
+
+
+async def ends_a_lease_by_time(store: SessionStore) -> None:
+    """A holder that is not heard of any more loses the turn after its time, and what it writes then is refused."""
+    late = await _taken(store, "late", SHORT_S)
+    await store.append(KEY, [message(1)], lease=late)
+    await _until(SHORT_S * 2)
+    await store.append(KEY, [message(2)], lease=late)
+    next_one = await _taken(store, "next", LONG_S)
+    assert next_one.token > late.token
+    assert await _refused(store, late)
+    assert await store.take_lease(KEY, holder="late", ttl_s=LONG_S) is None
+    await store.append(KEY, [message(3)], lease=next_one)
+    assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m3"]
+
+
+async def refuses_a_lease_that_was_given_back(store: SessionStore) -> None:
+    """After the turn was given back its lease writes nothing, whether somebody has the turn or nobody."""
+    held = await _taken(store, "one", LONG_S)
+    await store.append(KEY, [message(1)], lease=held)
+    await store.drop_lease(held)
+    assert await _refused(store, held)
+    await store.append(KEY, [message(2)])
+    assert [m.id for m in await store.record(KEY)] == ["m1", "m2"]
+
+
+async def ends_leases_with_their_session(store: SessionStore) -> None:
+    """A deleted session is not brought back by who had its turn, and its tokens are not given again."""
+    await store.append(KEY, [message(1)])
+    sub = Key(KEY.session_id, KEY.tenant, "sub")
+    held = await _taken(store, "one", LONG_S)
+    within = await store.take_lease(sub, holder="one", ttl_s=LONG_S)
+    await store.append(sub, [message(1)], lease=within)
+    await store.delete(KEY)
+    assert await _refused(store, held)
+    assert await store.state(KEY) is None
+    other = await _taken(store, "two", LONG_S)
+    assert other.token != held.token
+    assert await _refused(store, held)
+    assert await store.take_lease(sub, holder="two", ttl_s=LONG_S) is not None
+
+
+async def makes_no_session_by_a_lease(store: SessionStore) -> None:
+    """The turn of an unknown session can be held; the session is made by its first append."""
+    held = await _taken(store, "one", LONG_S)
+    assert await store.state(KEY) is None
+    assert await store.sessions(KEY.tenant) == ()
+    done = await store.append(KEY, [message(1)], lease=held)
+    assert done.new == 1
+
+
+async def keeps_leases_apart(store: SessionStore) -> None:
+    """Each session, tenant and namespace has a turn of its own; a lease of one writes to no other."""
+    held = await _taken(store, "one", LONG_S)
+    others = (Key("b session", KEY.tenant), Key(KEY.session_id, "another"), Key(KEY.session_id, KEY.tenant, "sub"))
+    for other in others:
+        assert await store.take_lease(other, holder="two", ttl_s=LONG_S) is not None
+        try:
+            await store.append(other, [message(1)], lease=held)
+        except InputError:
+            continue
+        raise AssertionError("a lease of one session wrote to another")
+    await store.delete(others[0])
+    await store.append(KEY, [message(1)], lease=held)
+
+
+async def _taken(store: SessionStore, holder: str, ttl_s: float) -> Lease:
+    lease = await store.take_lease(KEY, holder=holder, ttl_s=ttl_s)
+    assert lease is not None, f"{holder} does not get the turn"
+    return lease
+
+
+async def _refused(store: SessionStore, lease: Lease) -> bool:
+    try:
+        await store.append(lease.key, [message(99)], lease=lease)
+    except TurnLost:
+        return True
+    return False
+
+
+async def _until(seconds: float) -> None:
+    """Let time go by, on whatever clock: a promise must hold in both voices."""
+    end = monotonic() + seconds
+    while monotonic() < end:
+        pass
+
+
+LEASE_PROMISES: tuple[Promise, ...] = (
+    gives_the_turn_to_one_holder,
+    lets_a_holder_hold_on,
+    ends_a_lease_by_time,
+    refuses_a_lease_that_was_given_back,
+    ends_leases_with_their_session,
+    makes_no_session_by_a_lease,
+    keeps_leases_apart,
+)
