@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_core.classify import LONG_CHARACTERS, RuleClassifier
+from session_core.language.values import _PATTERN, _matches
 from session_core.turns import Importance, Media, Message, Role, ToolCall
 
 
@@ -170,3 +171,15 @@ def test_what_is_not_understood_is_never_discarded(text: str) -> None:
 @given(st.sampled_from(list(Role)), st.text())
 def test_every_message_gets_an_importance_and_the_same_one_again(role: Role, text: str) -> None:
     assert judged(role, text) is judged(role, text)
+
+
+PIECES = (
+    "5T monday Mon next\u00a0week é usd 5 km . @ http:// T 10:30 märz may 2024 - _ a.b (0 +49 $ US$ % x ſ 1,000 #tag "
+    "/a/b h ٣ 年 3 sábado ' \" früh morgen eur B-77 word"
+).split(" ")
+
+
+@given(st.lists(st.sampled_from([*PIECES, " "]), max_size=12).map("".join) | st.text(max_size=60))
+def test_the_quick_way_to_the_values_of_a_text_finds_what_the_slow_one_finds(text):
+    quick = [(match.span(), match.lastgroup) for match in _matches(text)]
+    assert quick == [(match.span(), match.lastgroup) for match in _PATTERN.finditer(text)]

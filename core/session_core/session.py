@@ -177,9 +177,10 @@ class Flow:
 
     async def _planned(self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool) -> View:
         shop = self._shop
-        limits = shop.policy.limits
-        limits = replace(limits, budget=limits.budget.less(overhead_tokens))
-        tools = replace(shop.tools, limits=limits)
+        limits, tools = shop.tools.limits, shop.tools
+        if overhead_tokens:
+            limits = replace(limits, budget=limits.budget.less(overhead_tokens))
+            tools = replace(tools, limits=limits)
         named = _named(loaded, shop)
         recalled = await self._recalled(loaded, query, tools) if query else ""
         extras = Extras(recalled, _refresh(loaded))

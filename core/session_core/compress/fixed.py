@@ -70,6 +70,10 @@ def head_message(digest: Digest | None, room_tokens: int, tools: Tools) -> Messa
     even its first line has no room, not at all."""
     if digest is None:
         return None
+    return tools.memory.shown(digest, room_tokens, tools.limits, lambda: _head(digest, room_tokens, tools))
+
+
+def _head(digest: Digest, room_tokens: int, tools: Tools) -> Message | None:
     limits = tools.limits
     for share in (1.0, 0.6, 0.3, 0.1, 0.0):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Any
 
 from session_core.compress.summary import summarize
 from session_core.facts import extract, line, merge, select
@@ -21,11 +22,13 @@ _HEAD = (
 
 
 class Memory:
-    """Digests that plans made lately, by what they were made of; the oldest go first."""
+    """Digests that plans made lately, by what they were made of, and the messages that digests become; the
+    oldest go first."""
 
     def __init__(self, most: int = 256) -> None:
         self._most = most
         self._kept: dict[bytes, Digest] = {}
+        self._shown: dict[tuple[int, int, Limits], tuple[Digest, Message | None]] = {}
 
     def get(self, made_of: bytes) -> Digest | None:
         """The digest that was made of it, if it is remembered."""
@@ -33,9 +36,24 @@ class Memory:
 
     def keep(self, made_of: bytes, digest: Digest) -> None:
         """Remember `digest`."""
-        while len(self._kept) >= self._most:
-            self._kept.pop(next(iter(self._kept)), None)
+        _make_room(self._kept, self._most)
         self._kept[made_of] = digest
+
+    def shown(
+        self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Message | None]
+    ) -> Message | None:
+        """What `make` gives for this very digest object, which is kept alive so that no other takes its place."""
+        key = (id(digest), room_tokens, limits)
+        found = self._shown.get(key)
+        if found is None:
+            _make_room(self._shown, self._most)
+            found = self._shown[key] = digest, make()
+        return found[1]
+
+
+def _make_room(kept: dict[Any, Any], most: int) -> None:
+    while len(kept) >= most:
+        kept.pop(next(iter(kept)), None)
 
 
 def fingerprint(*made_of: object) -> bytes:

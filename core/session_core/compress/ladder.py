@@ -129,6 +129,8 @@ def _grown(
 
     What was folded for a shorter list is remembered; the result is the same without the memory.
     """
+    if not steps.folds:
+        return digest
     grown, start = digest, 0
     made_of = fingerprint(digest, tools.limits)
     for end in steps.folds:

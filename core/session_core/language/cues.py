@@ -23,14 +23,18 @@ from session_core.plan import FactKind
 LEAD_IN_WORDS = 8
 """Most words before a colon that announce a rule; longer ones tell a story."""
 
-_USER_KINDS = (
-    (FactKind.RULE, RULES),
-    (FactKind.CONSTRAINT, CONSTRAINTS),
-    (FactKind.CORRECTION, CORRECTIONS),
-    (FactKind.DECISION, DECISIONS),
-    (FactKind.IDENTITY, IDENTITIES),
-    (FactKind.PREFERENCE, PREFERENCES),
+_USER_KINDS = tuple(
+    (kind, cues, frozenset().union(*(cue.stems for cue in cues)))
+    for kind, cues in (
+        (FactKind.RULE, RULES),
+        (FactKind.CONSTRAINT, CONSTRAINTS),
+        (FactKind.CORRECTION, CORRECTIONS),
+        (FactKind.DECISION, DECISIONS),
+        (FactKind.IDENTITY, IDENTITIES),
+        (FactKind.PREFERENCE, PREFERENCES),
+    )
 )
+"""Each kind with its cues, and the stems of all of them: most sentences have none of a kind's."""
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}?\b(?:previous|prior|above|all|any|earlier|"
     r"instructions?|rules?|guidelines|everything|your)\b|"
@@ -51,7 +55,9 @@ def kinds(sentence: str) -> Iterator[FactKind]:
     """What a user says with `sentence`, most binding first; a plain question binds nobody."""
     asking = _ASKING.search(sentence) is not None
     stems = _stems(sentence)
-    for kind, cues in _USER_KINDS:
+    for kind, cues, needed in _USER_KINDS:
+        if needed.isdisjoint(stems):
+            continue
         if asking and kind in _NOT_ASKED:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):

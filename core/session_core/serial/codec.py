@@ -12,6 +12,7 @@ from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
 from session_core.serial.exact import Exact, mapping, padded, trimmed
+from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED = b"\x01", b"\x02"
@@ -74,7 +75,7 @@ def decode_body(
             time_s=time_s,
             seq=seq,
             tokens=tokens,
-            importance=Importance(importance),
+            importance=_IMPORTANCES[importance],
             clip=clip,
             clip_tokens=clip_tokens,
         )
@@ -87,6 +88,8 @@ def body_digest(message: Message) -> bytes:
     return blake2b(_exact.encode(_body(message, note=False)), digest_size=DIGEST_BYTES).digest()
 
 
+_FACT_KINDS = {kind.value: kind for kind in FactKind}
+_IMPORTANCES = {importance.value: importance for importance in Importance}
 _LETTERS = {Role.SYSTEM: "s", Role.USER: "u", Role.ASSISTANT: "a", Role.TOOL: "t"}
 _ROLES = {letter: role for role, letter in _LETTERS.items()}
 
@@ -139,11 +142,22 @@ def digest_to_plain(digest: Digest) -> dict[str, object]:
     return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
 
 
+_digests: Remembered[Digest] = Remembered(4_000_000)
+
+
+def decode_digest(data: bytes) -> Digest:
+    """The digest that `pack(digest_to_plain(...))` gave `data` for; mostly the same object for the same bytes.
+
+    Raises: StoreUnreadable.
+    """
+    return _digests.get(data) or _digests.keep(data, digest_from_plain(unpack(data)), len(data))
+
+
 def digest_from_plain(plain: object) -> Digest:
     """The digest `plain` was made of. Raises: StoreUnreadable."""
     try:
         found = dict(mapping(plain))
-        facts = tuple(Fact(**{**fact, "kind": FactKind(fact["kind"])}) for fact in found.pop("facts"))
+        facts = tuple(Fact(_FACT_KINDS[fact.pop("kind")], fact.pop("text"), **fact) for fact in found.pop("facts"))
         covers, pinned = (Ranges.from_pairs(found.pop(name)) for name in ("covers", "pinned"))
         return Digest(covers=covers, pinned=pinned, facts=facts, **found)
     except _DAMAGE as exc:

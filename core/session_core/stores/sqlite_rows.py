@@ -14,7 +14,7 @@ from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
     body_digest,
     decode_body,
-    digest_from_plain,
+    decode_digest,
     encode_body,
     pack,
     unpack,
@@ -225,7 +225,7 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
         (row.place, newest),
     )
     for (data,) in rows:
-        yield digest_from_plain(unpack(data))
+        yield decode_digest(data)
 
 
 def as_bytes(value: object) -> bytes:

@@ -16,6 +16,7 @@ from session_core.ports import Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.serial.codec import body_digest, decode_body, encode_body, pack, unpack
+from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Key, Message
 
 MAX_NAME_BYTES = 2_600
@@ -26,6 +27,7 @@ _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
+_messages: Remembered[Message] = Remembered(16_000_000)
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 
@@ -138,6 +140,11 @@ def _columns(place: int, message: Message, *, again: bool) -> dict[str, object]:
 
 def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of type `kept`."""
+    key = tuple(row)
+    return _messages.get(key) or _messages.keep(key, _read(row), len(row[6]))
+
+
+def _read(row: Sequence[Any]) -> Message:
     seq, message_id, author, time_s, tokens, importance, body, clip, clip_tokens = row
     return decode_body(
         body,

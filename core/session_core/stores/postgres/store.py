@@ -12,7 +12,7 @@ from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, Sta
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable
 from session_core.serial.codec import (
-    digest_from_plain,
+    decode_digest,
     digest_to_plain,
     notice_from_plain,
     notice_to_plain,
@@ -107,7 +107,7 @@ class PostgresStore(PostgresCheckpoints):
         state, digest = rows[0][:2]
         return Loaded(
             state_from(state),
-            digest_from_plain(unpack(digest)) if digest is not None else None,
+            decode_digest(digest) if digest is not None else None,
             tuple(message_from(row[2:]) for row in rows[1:]),
         )
 

@@ -18,13 +18,14 @@ from session_core.serial.codec import (
     DIGEST_BYTES,
     body_digest,
     decode_body,
-    digest_from_plain,
+    decode_digest,
     digest_to_plain,
     encode_body,
     pack,
     unpack,
 )
 from session_core.serial.exact import Exact, padded, trimmed
+from session_core.serial.remembered import Remembered
 from session_core.stores.redis.names import as_bytes, as_text
 from session_core.turns import Importance, Key, Message, Role
 
@@ -38,6 +39,7 @@ _WITH_UUID = 0xFF
 """How a packed id begins that holds a UUID; no text in UTF-8 does."""
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
 _exact = Exact()
+_messages: Remembered[Message] = Remembered(16_000_000)
 
 
 def label(message: Message) -> bytes:
@@ -73,6 +75,10 @@ def label_of(row: bytes) -> bytes:
 
 def message_from(row: bytes, seq: int) -> Message:
     """The message of a row. Raises: StoreUnreadable, NewerSchema."""
+    return _messages.get((row, seq)) or _messages.keep((row, seq), _read(row, seq), len(row))
+
+
+def _read(row: bytes, seq: int) -> Message:
     name, (body, time_s, tokens, author, importance, clip, clip_tokens) = _fields(row)
     return decode_body(
         body,
@@ -227,7 +233,7 @@ def digest_entry(digest: Digest) -> bytes:
 
 def digest_from(data: bytes) -> Digest:
     """The digest that stands behind the head of an entry."""
-    return digest_from_plain(unpack(data))
+    return decode_digest(data)
 
 
 def _newer(what: str, found: int) -> NewerSchema:
