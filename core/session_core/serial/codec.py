@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import fields
 from hashlib import blake2b
+from typing import Any
 
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
@@ -157,11 +159,16 @@ def digest_from_plain(plain: object) -> Digest:
     """The digest `plain` was made of. Raises: StoreUnreadable."""
     try:
         found = dict(mapping(plain))
-        facts = tuple(Fact(_FACT_KINDS[fact.pop("kind")], fact.pop("text"), **fact) for fact in found.pop("facts"))
+        facts = tuple(map(_fact, found.pop("facts")))
         covers, pinned = (Ranges.from_pairs(found.pop(name)) for name in ("covers", "pinned"))
         return Digest(covers=covers, pinned=pinned, facts=facts, **found)
     except _DAMAGE as exc:
         raise _unreadable("a digest", exc) from exc
+
+
+def _fact(plain: Mapping[str, Any]) -> Fact:
+    said = dict(plain)
+    return Fact(_FACT_KINDS[said.pop("kind")], said.pop("text"), **said)
 
 
 def ledger_to_plain(ledger: Ledger) -> dict[str, object]:
