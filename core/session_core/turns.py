@@ -175,7 +175,7 @@ class Unit:
 
     @property
     def tokens(self) -> int:
-        return sum(message.tokens for message in self.messages)
+        return sum([message.tokens for message in self.messages])
 
     @property
     def view_tokens(self) -> int:
@@ -200,24 +200,21 @@ def units(messages: Sequence[Message]) -> list[Unit]:
     A result that answers no call before it, or one that is answered already, belongs to no unit a
     provider would accept and is left out; a call without its result makes its unit incomplete.
     """
-    groups: list[list[Message]] = []
-    owner: dict[str, list[Message]] = {}
-    waiting: list[set[str]] = []
-    of_group: dict[int, set[str]] = {}
+    groups: list[tuple[list[Message], set[str]]] = []
+    owner: dict[str, tuple[list[Message], set[str]]] = {}
     for message in messages:
         if message.role is Role.TOOL:
-            group = owner.pop(message.tool_call_id or "", None)
+            called = message.tool_call_id or ""
+            group = owner.pop(called, None)
             if group is not None:
-                group.append(message)
-                of_group[id(group)].discard(message.tool_call_id or "")
+                group[0].append(message)
+                group[1].discard(called)
             continue
-        group = [message]
+        group = [message], {call.id for call in message.tool_calls}
         groups.append(group)
-        of_group[id(group)] = {call.id for call in message.tool_calls}
-        waiting.append(of_group[id(group)])
-        for call in message.tool_calls:
-            owner[call.id] = group
-    return [Unit(tuple(group), complete=not missing) for group, missing in zip(groups, waiting, strict=True)]
+        for called in group[1]:
+            owner[called] = group
+    return [Unit(tuple(said), complete=not waiting) for said, waiting in groups]
 
 
 def turn_starts(parts: Sequence[Unit]) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +11,7 @@ from session_core.compress.clip import clip
 from session_core.compress.fold import Tools
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
 from session_core.events import Event
+from session_core.fresh import fresh_id
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
 from session_core.serial.codec import body_digest
@@ -57,7 +57,7 @@ class Workshop:
 
     def prepare(self, message: Message) -> Message:
         """The message with its id, time, price and importance, and a clip beside a large tool output."""
-        named = message if message.id else replace(message, id=f"{GIVEN_ID}{uuid.uuid4().hex}")
+        named = message if message.id else replace(message, id=f"{GIVEN_ID}{fresh_id()}")
         figures = self._figures(named)
         return replace(
             named,

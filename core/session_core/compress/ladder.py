@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold
 from session_core.compress.squeeze import squeeze
-from session_core.plan import Choice, Decision, Digest, Plan, seqs_of
+from session_core.plan import Choice, Decision, Digest, Plan
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
 
@@ -62,7 +62,7 @@ def plan(
     fixed += min(waiting.tokens, free // 2) if waiting else 0
     steps = walk(parts, fixed, digest, asked=asked, tools=tools)
     grown = _grown(digest, messages, parts, steps, tools)
-    kept = [_clipped(u) if i < steps.clipped else u for i, u in enumerate(parts)][steps.folded :]
+    kept = [*map(_clipped, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
     condensed = head_message(grown, free, tools)
     head = [condensed] if condensed else []
@@ -95,12 +95,15 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     enough = budget.keep_tokens(budget.facts_at)
     reserve = limits.summary_room + limits.facts_room + 64
     base = fixed + (digest.tokens if digest else 0)
-    starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
+    prices = [unit.tokens for unit in parts]
     folded = clipped = 0
     folds: list[int] = []
     total = base
-    for index, unit in enumerate(parts):
-        total += unit.tokens
+    if total + sum(prices) <= threshold:
+        return Steps(0, 0)
+    starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
+    for index, price in enumerate(prices):
+        total += price
         if total <= threshold:
             continue
         total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : index])
@@ -146,14 +149,15 @@ def _grown(
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
     """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
-    first = unit.first
+    first, results = unit.first, unit.messages[1:]
+    if unit.complete and not any(message.empty for message in results):
+        return None if first.empty else unit
     if not unit.complete:
         answered = {message.tool_call_id for message in unit.messages[1:]}
         calls = tuple(call for call in first.tool_calls if call.id in answered)
         first = replace(first, aside="", tool_calls=calls, rendition="clip")
         first = replace(first, tokens=tools.measure(first))
-    results = tuple(_spoken(message, tools) for message in unit.messages[1:])
-    return None if first.empty else Unit((first, *results))
+    return None if first.empty else Unit((first, *(_spoken(message, tools) for message in results)))
 
 
 def _spoken(message: Message, tools: Tools) -> Message:
@@ -219,7 +223,7 @@ def _decisions(
     folded = {seq for unit in parts[: steps.folded] for seq in unit.seqs}
     for message in messages:
         shown = standing.get(message.seq)
-        where = seqs_of([message])
+        where = Ranges.span(message.seq, message.seq) if message.seq else Ranges()
         if message.role is Role.SYSTEM and message.seq in pinned:
             made.append(Decision(where, Choice.WHOLE, message.tokens, "system message"))
         elif shown is not None and shown.rendition == "clip":

@@ -115,6 +115,10 @@ _PLAIN = (int, float, str, bytes, list, dict)
 """Subclasses of these that no kind takes come back as the plain value; they compare equal."""
 
 
+_WRITTEN_AS_THEY_ARE = frozenset((str, bytes, int, float, bool, type(None)))
+"""Types that need no walk; what of them msgpack lacks (great numbers, halves of characters) raises TypeError."""
+
+
 class Exact:
     """Writes and reads values. `kinds` are asked, in their order, for what is not built in."""
 
@@ -127,6 +131,8 @@ class Exact:
         """`value` as msgpack. Raises: InputError for what cannot come back as it was."""
         try:
             try:
+                if table is None and type(value) is list and _WRITTEN_AS_THEY_ARE.issuperset(map(type, value)):
+                    return ormsgpack.packb(value)
                 return ormsgpack.packb(_Writer(self._kinds, table, halves=False).plain(value))
             except TypeError:
                 return ormsgpack.packb(_Writer(self._kinds, table, halves=True).plain(value))

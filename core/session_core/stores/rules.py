@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from session_core.errors import Conflict, DuplicateMessage, InputError, OrphanToolResult, TurnLost
+from session_core.fresh import fresh_id
 from session_core.plan import Digest
 from session_core.ports import Lease, Marks, MessageList, Standing, State, Version
 from session_core.ranges import Ranges
@@ -128,7 +128,7 @@ def require_calls(state: State, outcome: Numbered) -> None:
 
 def begun(key: Key) -> State:
     """The state of a session that begins now, told apart from an older one of the same name."""
-    return State(key, born=uuid.uuid4().hex)
+    return State(key, born=fresh_id())
 
 
 def require_newest(state: State, expected: int, born: str | None) -> None:

@@ -1,0 +1,22 @@
+"""Fresh names: unique in every process, whatever the program does with its own random numbers."""
+
+import os
+import random
+
+from session_core.fresh import fresh_id
+
+
+def test_a_forked_process_does_not_name_messages_as_its_parent_does():
+    child, parent = os.pipe()
+    if os.fork() == 0:
+        os.write(parent, fresh_id().encode())
+        os._exit(0)
+    os.wait()
+    assert os.read(child, 64).decode() != fresh_id()
+
+
+def test_names_do_not_repeat_when_the_program_seeds_its_own_random_numbers():
+    random.seed(7)
+    first = fresh_id()
+    random.seed(7)
+    assert fresh_id() != first
