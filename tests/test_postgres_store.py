@@ -39,7 +39,7 @@ from session_core.stores.memory import MemoryStore
 from session_core.stores.open import open_store
 from session_core.stores.postgres import checkpoints
 from session_core.stores.postgres.migrations import MIGRATIONS
-from session_core.stores.postgres.rows import text_in, text_out
+from session_core.stores.postgres.rows import Batch, names, text_in, text_out
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key, Message, Role, ToolCall
@@ -172,6 +172,28 @@ def test_each_thing_is_one_round_trip_and_a_list_in_a_checkpoint_two_at_any_age(
     made = {name: trips(store, tmp_path, lambda work=work: run_blocking(work())) for name, work in done.items()}
     assert made == {**dict.fromkeys(done, 1), "put_checkpoint": 2}
     run_blocking(store.close())
+
+
+def pages_read(connection: psycopg.Connection[Any], store: PostgresStore, call: str, *values: object) -> int:
+    """How many pages the server looks at for `call`, with the plans that the connection made when it was first used."""
+    said = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {store._statements[call]}", values).fetchone()
+    plan = said[0][0]["Plan"]  # type: ignore[index]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def test_an_append_looks_at_as_few_pages_in_an_old_session_also_with_plans_of_a_young_one(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    def append(first: int) -> int:
+        values = (*names(KEY), *Batch.of([message(first)]).values, None, False, True, None)
+        return pages_read(connection, store, "append_messages", *values)
+
+    with server.connect() as connection:
+        young = [append(n) for n in range(40)][-5:]
+        for first in range(1_000, 4_000, 500):
+            run_blocking(store.append(KEY, [message(first + n) for n in range(500)]))
+        old = [append(n) for n in range(10_000, 10_005)]
+    assert max(old) <= max(young) + 25
 
 
 def test_a_view_of_an_old_session_reads_what_is_behind_the_digest_only(store: PostgresStore) -> None:
