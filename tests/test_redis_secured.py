@@ -1,0 +1,73 @@
+"""Redis behind TLS, and with a user that may do only what sessions need."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from session_core import Sessions
+from session_core.errors import StoreError
+from session_core.stores.redis.store import RedisStore
+from session_core.testing import KEY, STORE_PROMISES, message
+from session_core.voices import run_blocking
+from tests.redis_server import RedisServer, redis_server
+from tests.tls_proxy import TlsProxy, tls_proxy
+
+RUNBOOK = Path(__file__).resolve().parents[1] / "docs" / "runbook.md"
+RIGHTS = " ".join(re.findall(r"^ACL SETUSER sessions on >PASSWORD (.*?)$", RUNBOOK.read_text(), re.M))
+"""What the runbook tells an operator to grant."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        with running.client() as client:
+            client.execute_command("ACL", "SETUSER", "sessions", "on", ">p@ss/word", *RIGHTS.split())
+        yield running
+
+
+@pytest.fixture(scope="module")
+def secured(server, tmp_path_factory) -> Iterator[TlsProxy]:
+    with tls_proxy(server.port, tmp_path_factory.mktemp("tls")) as proxy:
+        yield proxy
+
+
+def test_sessions_talk_tls_in_both_voices(secured):
+    with Sessions(f"rediss://127.0.0.1:{secured.port}?ssl_ca_certs={secured.root}") as sessions:
+        sessions.session("tls").append({"role": "user", "content": "sealed on its way"})
+        assert [m.content for m in sessions.session("tls").record()] == ["sealed on its way"]
+
+    async def awaited() -> list[str]:
+        async with Sessions(f"rediss://127.0.0.1:{secured.port}?ssl_ca_certs={secured.root}") as sessions:
+            await sessions.session("tls").aappend({"role": "assistant", "content": "and back"})
+            return [m.content for m in await sessions.session("tls").arecord()]
+
+    assert asyncio.run(awaited()) == ["sealed on its way", "and back"]
+
+
+def test_a_certificate_that_is_not_trusted_is_named_with_the_mend(secured):
+    told = "shows a certificate that is not trusted; name its issuer with ssl_ca_certs"
+    with Sessions(f"rediss://127.0.0.1:{secured.port}") as sessions, pytest.raises(StoreError, match=told):
+        sessions.session("tls").append({"role": "user", "content": "never sent"})
+
+
+@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
+def test_a_user_with_the_rights_of_the_runbook_can_do_all_that_a_store_does(promise, server):
+    with server.client() as client:
+        client.flushall()
+    store = RedisStore(f"redis://sessions:p%40ss%2Fword@127.0.0.1:{server.port}")
+    run_blocking(promise(store))
+    run_blocking(store.close())
+
+
+def test_a_user_without_them_is_told_what_is_missing(server):
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "reader", "on", ">x", "~llms:*", "+@read")
+    store = RedisStore(f"redis://reader:x@127.0.0.1:{server.port}")
+    with pytest.raises(StoreError, match="forbids what sessions need; allow the user"):
+        run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.close())
