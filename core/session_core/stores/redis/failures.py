@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from session_core.errors import StoreBusy, StoreError, StoreUnreadable
+from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.redis.driver import exceptions as driver
 
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
@@ -16,11 +16,11 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.AuthorizationError, StoreError, _FORBIDS),
     (driver.BusyLoadingError, StoreBusy, "is still loading its data; retry"),
     (driver.MaxConnectionsError, StoreBusy, "has no connection free; retry, or raise max_connections in the URL"),
-    (driver.TimeoutError, StoreBusy, "did not answer in time; retry, or raise socket_timeout in the URL"),
+    (driver.TimeoutError, StoreLost, "did not answer in time; retry, or raise socket_timeout in the URL"),
     (driver.ReadOnlyError, StoreError, "is a replica and takes no writes; name the primary, or use redis+sentinel://"),
     (driver.OutOfMemoryError, StoreError, "is out of memory and took nothing; raise maxmemory, or set ttl_s"),
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
-    (driver.ClusterDownError, StoreBusy, "is a cluster without a node for this session right now; retry"),
+    (driver.ClusterDownError, StoreLost, "is a cluster without a node for this session right now; retry"),
     (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
     (driver.ConnectionError, StoreError, "cannot be reached; is it running, and is the address right?"),
 )
