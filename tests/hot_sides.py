@@ -51,7 +51,8 @@ class MemoryHot:
         self.cache.forget()
 
     def places(self) -> list[str]:
-        return list(self.cache._places)
+        now_s = self._clock.now_s
+        return [place for place, held in self.cache._places.items() if held.until_s > now_s]
 
     def held(self) -> list[Held]:
         return [Held(held.counts, held.entry()) for held in self.cache._places.values()]
