@@ -370,6 +370,7 @@ def test_a_server_that_hangs_holds_one_caller_and_not_for_long(server, hot):
     run_blocking(store.load(KEY))
     with server.client() as client:
         process = int(client.info("server")["process_id"])
+        client.config_resetstat()
     cache.called.clear()
     os.kill(process, signal.SIGSTOP)
     try:
@@ -384,6 +385,9 @@ def test_a_server_that_hangs_holds_one_caller_and_not_for_long(server, hot):
         assert "did not answer in time" in str(store.degraded)
     finally:
         os.kill(process, signal.SIGCONT)
+    with server.client() as client:
+        # This one; the caller did not try another one.
+        assert client.info("stats")["total_connections_received"] == 1
     store._hot._breaker._closed_until_s = 0.0
     assert len(run_blocking(store.load(KEY)).messages) == 19
     assert store.degraded is None
@@ -458,6 +462,15 @@ def test_a_server_that_is_not_there_is_an_error_with_the_mend_and_without_the_pa
     with pytest.raises(StoreError, match="is it running") as caught:
         run_blocking(cache.look(PLACE))
     assert "secret" not in str(caught.value)
+
+
+def test_a_user_who_may_not_ask_for_the_history_of_the_server_is_told_what_to_allow(server, hot):
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "ann", "on", ">pw", "~llms:*", "+@all", "-info")
+    cache = RedisCache(server.url.replace("://", "://ann:pw@"))
+    with pytest.raises(StoreError, match="forbids what sessions need; allow the user"):
+        run_blocking(cache.look(PLACE))
+    run_blocking(cache.close())
 
 
 # Forks and loops.
