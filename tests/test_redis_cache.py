@@ -16,12 +16,12 @@ from random import Random
 
 import pytest
 import redis
-from hot_sides import PATIENT, Around, MemoryHot, RedisHot
+from hot_sides import PATIENT, Around, Clock, MemoryHot, RedisHot
 from redis_server import RedisServer, redis_cluster, redis_sentinel, redis_server
 from tls_front import tls_front
 
 from session_core.errors import ConfigError, StoreBusy, StoreError
-from session_core.stores.cache import TTL_S, WRITING_S, Cache, Entry
+from session_core.stores.cache import TTL_S, WRITING_S, Cache, Entry, MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.memory import MemoryStore
 from session_core.stores.open_cache import open_cache
@@ -213,6 +213,19 @@ def test_a_key_lives_as_long_as_a_write_may_take_and_then_as_the_url_says(server
     run_blocking(cache.extend(PLACE, "w", b"h", []))
     assert all(4 < left <= 5 for left in _left_s(server))
     run_blocking(cache.close())
+
+
+def test_so_does_an_entry_in_memory():
+    clock = Clock()
+    cache = MemoryCache(ttl_s=5, writing_s=60, clock=clock)
+    _filled(cache)
+    run_blocking(cache.begin(PLACE, "w"))
+    clock.now_s = 50
+    assert run_blocking(cache.extend(PLACE, "w", b"h", []))
+    clock.now_s = 54
+    assert _found(cache) == Entry(b"h", ENTRY.messages)
+    clock.now_s = 60
+    assert _found(cache) is None
 
 
 def test_without_a_time_in_the_url_it_is_an_hour_and_each_call_gives_it_again(server, hot, cache):
