@@ -1,19 +1,20 @@
 """A hybrid store keeps every promise, survives a hot side that fails in any way, and never serves a stale hit."""
 
 import asyncio
-import types
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from random import Random
 
 import pytest
+from hot_sides import Around, Clock, Died, Forgetful, Hot, hot_side
+from redis_server import RedisServer, redis_server
 
 from session_core import Sessions
-from session_core.errors import ConfigError, Conflict, StoreBusy, StoreError, UnknownScheme
+from session_core.errors import ConfigError, Conflict, StoreBusy, StoreError, StoreLost, UnknownScheme
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, Marks, MessageList, Plain
 from session_core.ranges import Ranges
-from session_core.stores.cache import WRITING_S, Entry, MemoryCache
+from session_core.stores.cache import WRITING_S, Entry
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.keyring import Keyring
@@ -26,80 +27,41 @@ from session_core.turns import Key, Media, Message, Native, Role, ToolCall
 from session_core.voices import run_blocking
 
 
-class Clock:
-    """A clock that tests set."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-class Around:
-    """Stands for a cache or a store: counts calls, does something before or after them, or fails."""
-
-    def __init__(self, port, called: Counter | None = None) -> None:
-        self.port = port
-        self.called = Counter() if called is None else called
-        self.before: dict[str, object] = {}
-        self.after: dict[str, object] = {}
-        self.failure: Exception | None = None
-
-    def awaiting(self):
-        return self
-
-    def __getattr__(self, name):
-        attribute = getattr(self.port, name)
-        if not callable(attribute):
-            return attribute
-
-        async def call(*args, **kwargs):
-            self.called[name] += 1
-            if self.failure is not None and name != "close":
-                raise self.failure
-            self.before.pop(name, lambda: None)()
-            done = await attribute(*args, **kwargs)
-            self.after.pop(name, lambda: None)()
-            return done
-
-        return call
-
-
-class Forgetful(Around):
-    """A cache that forgets everything every third call."""
-
-    def __getattr__(self, name):
-        call = super().__getattr__(name)
-        if sum(self.called.values()) % 3 == 2:
-            self.port.forget()
-        return call
-
-
-class Died(BaseException):
-    """The process is gone."""
-
-
 def _die():
     raise Died
 
 
-def _failing() -> Around:
-    cache = Around(MemoryCache())
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server(appendonly="no") as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "redis"])
+def hot_kind(request):
+    return request.param
+
+
+@pytest.fixture
+def hot(hot_kind, server):
+    with hot_side(hot_kind, server) as made:
+        yield made
+
+
+def _dead(hot: Hot) -> Around:
+    cache = Around(hot.cache)
     cache.failure = StoreError("the hot side is gone")
     return cache
 
 
-HOT = {
-    "well": MemoryCache,
-    "dead": _failing,
-    "forgetful": lambda: Forgetful(MemoryCache()),
-}
+FARES = {"well": lambda hot: hot.cache, "dead": _dead, "forgetful": Forgetful}
 
 
-@pytest.fixture(params=["well", "dead", "forgetful"])
-def hot(request):
-    return HOT[request.param]()
+@pytest.fixture(params=["memory well", "memory dead", "memory forgetful", "redis well", "redis forgetful"])
+def cache(request, server):
+    kind, fares = request.param.split()
+    with hot_side(kind, server) as hot:
+        yield FARES[fares](hot)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -108,8 +70,8 @@ def cold(request, tmp_path):
 
 
 @pytest.fixture(params=["plain", "verified", "encrypted"])
-def store(request, hot, cold):
-    made = HybridStore(hot, cold, verify=request.param == "verified", retry_after_s=0.0)
+def store(request, cache, cold):
+    made = HybridStore(cache, cold, verify=request.param == "verified", retry_after_s=0.0)
     yield EncryptedStore(made, Keyring({"k": b"k" * 32})) if request.param == "encrypted" else made
     run_blocking(made.close())
 
@@ -125,14 +87,9 @@ def test_hybrid_store_keeps_its_promise_awaiting(promise, store):
 
 
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def sides(clock):
+def sides(hot):
     """A cache and a durable store that count their calls."""
-    return Around(MemoryCache(clock=clock)), Around(MemoryStore())
+    return Around(hot.cache), Around(MemoryStore())
 
 
 def _hybrid(sides, **options) -> HybridStore:
@@ -167,8 +124,8 @@ def test_a_load_is_one_call_to_the_hot_side_and_none_to_the_durable_one(sides):
     assert _agrees(store)
 
 
-def test_a_hot_load_gives_what_the_durable_store_gives(tmp_path):
-    store = HybridStore(MemoryCache(), SqliteStore(tmp_path / "a.db"))
+def test_a_hot_load_gives_what_the_durable_store_gives(hot, tmp_path):
+    store = HybridStore(hot.cache, SqliteStore(tmp_path / "a.db"))
     run_blocking(store.append(KEY, [Message(Role.USER, "nul \x00 and \ud800", id="u", author="Ann", time_s=1.5)]))
     run_blocking(store.load(KEY))
     call = Message(
@@ -183,9 +140,9 @@ def test_a_hot_load_gives_what_the_durable_store_gives(tmp_path):
     )
     result = Message(Role.TOOL, "long " * 400, id="r", tool_call_id="t1", name="look", clip="short", clip_tokens=2)
     run_blocking(store.append(KEY, [call, result], strict=True))
-    hot = run_blocking(store.load(KEY))
-    assert hot == run_blocking(store.cold.load(KEY))
-    assert len(hot.messages) == 3
+    loaded = run_blocking(store.load(KEY))
+    assert loaded == run_blocking(store.cold.load(KEY))
+    assert len(loaded.messages) == 3
     run_blocking(store.close())
 
 
@@ -256,6 +213,7 @@ def test_after_any_write_both_sides_agree(sides, write):
     run_blocking(write(store))
     assert _agrees(store)
     assert _agrees(store)
+    assert store.drifts == 0
 
 
 def test_a_refused_append_leaves_the_entry(sides):
@@ -283,31 +241,50 @@ def test_an_entry_over_the_size_is_not_kept(sides):
     assert sides[0].called["fill"] == 0
 
 
-def test_delete_leaves_nothing_on_either_side(sides):
+def test_an_entry_that_grows_past_the_size_goes_and_comes_back_when_a_digest_makes_it_small(sides, hot):
+    store = _hybrid(sides, max_entry_bytes=4000)
+    run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.load(KEY))
+    sizes = []
+    for n in range(2, 60):
+        run_blocking(store.append(KEY, [message(n, content="words " * 15)]))
+        sizes.append(sum(len(h.entry.head) + sum(map(len, h.entry.messages)) for h in hot.held()))
+        assert _agrees(store)
+    assert 3500 < max(sizes) <= 4000
+    assert hot.held()[0].entry.messages == ()
+    assert sides[0].called["fill"] == 1
+    run_blocking(store.put_digest(KEY, Digest(Ranges.span(1, 55), "so far", tokens=3), expected=0))
+    run_blocking(store.append(KEY, [message(60)]))
+    run_blocking(store.load(KEY))
+    _calls(sides)
+    assert _agrees(store)
+    assert _calls(sides)[0] == Counter(look=1)
+
+
+def test_delete_leaves_nothing_on_either_side(sides, hot):
     store = _hybrid(sides)
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
     assert run_blocking(store.delete(KEY)) == 1
-    assert len(sides[0].port) == 0
+    assert hot.places() == []
     assert run_blocking(store.load(KEY)).messages == ()
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
     run_blocking(store.delete_checkpoints(KEY.tenant, KEY.session_id))
-    assert len(sides[0].port) == 0
+    assert hot.places() == []
 
 
-def test_an_encrypting_store_in_front_seals_the_cache_too():
-    cache = MemoryCache()
-    store = EncryptedStore(HybridStore(cache, MemoryStore()), Keyring({"k": b"k" * 32}))
+def test_an_encrypting_store_in_front_seals_the_cache_too(hot):
+    store = EncryptedStore(HybridStore(hot.cache, MemoryStore()), Keyring({"k": b"k" * 32}))
     run_blocking(store.append(KEY, [message(1, content="periwinkle")]))
     assert run_blocking(store.load(KEY)).messages[0].content == "periwinkle"
-    (held,) = cache._places.values()
-    assert held.messages
-    assert b"periwinkle" not in held.head + b"".join(held.messages)
+    (held,) = hot.held()
+    assert held.entry.messages
+    assert b"periwinkle" not in held.entry.head + b"".join(held.entry.messages)
 
 
-def test_a_rotation_drops_the_entry(tmp_path):
-    cold, cache = SqliteStore(tmp_path / "a.db"), MemoryCache()
+def test_a_rotation_drops_the_entry(hot, tmp_path):
+    cold, cache = SqliteStore(tmp_path / "a.db"), hot.cache
     ring, newer = Keyring({"k": b"k" * 32}), Keyring({"n": b"n" * 32, "k": b"k" * 32})
     run_blocking(EncryptedStore(HybridStore(cache, cold), ring).append(KEY, [message(1)]))
     store = EncryptedStore(HybridStore(cache, cold), newer)
@@ -396,13 +373,13 @@ def test_a_hot_side_that_dies_after_the_write_shows_nothing_old(sides):
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_hot_side_that_forgets_in_mid_write_is_filled_again(sides, when):
+def test_a_hot_side_that_forgets_in_mid_write_is_filled_again(sides, hot, when):
     store, other = _hybrid(sides), _hybrid(sides)
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
 
     def forget():
-        sides[0].port.forget()
+        hot.forget()
         run_blocking(other.load(KEY))
 
     getattr(sides[1], when)["append"] = forget
@@ -416,8 +393,13 @@ def test_writes_past_the_hot_side_are_seen_at_the_next_write(sides):
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
     run_blocking(sides[1].port.append(KEY, [message(2)]))
+    assert store.drifts == 0
     run_blocking(store.append(KEY, [message(3)]))
+    assert store.drifts == store.awaiting().drifts == 1
     assert _agrees(store)
+    run_blocking(store.append(KEY, [message(4)]))
+    assert _agrees(store)
+    assert store.drifts == 1
 
 
 @pytest.mark.parametrize("write", ["append", "mark"])
@@ -429,6 +411,7 @@ def test_a_session_begun_again_past_the_hot_side_is_seen_at_the_next_write(sides
     run_blocking(sides[1].port.append(KEY, [replace(message(1), id="another")]))
     run_blocking(store.append(KEY, [message(3)]) if write == "append" else store.mark(KEY, Marks(tier=1)))
     assert _agrees(store)
+    assert store.drifts == 1
 
 
 def test_a_verifying_store_sees_writes_past_the_hot_side_at_once(sides):
@@ -442,13 +425,16 @@ def test_a_verifying_store_sees_writes_past_the_hot_side_at_once(sides):
     assert sides[1].called == Counter(state=1)
 
 
-def test_what_another_release_left_in_the_hot_side_is_a_miss(sides):
+def test_what_another_release_left_in_the_hot_side_is_a_miss_and_replaced(sides, hot):
     store = _hybrid(sides)
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
-    (held,) = sides[0].port._places.values()
-    held.head = b"\x09 newer"
+    hot.spoil_heads()
     assert len(run_blocking(store.load(KEY)).messages) == 1
+    _calls(sides)
+    assert len(run_blocking(store.load(KEY)).messages) == 1
+    assert _calls(sides) == (Counter(look=1), Counter())
+    hot.spoil_heads()
     run_blocking(store.append(KEY, [message(2)]))
     assert _agrees(store)
 
@@ -522,6 +508,18 @@ def test_a_lost_answer_while_the_hot_side_was_away_shows_nothing_old(sides):
     assert len(run_blocking(store.load(KEY)).messages) == 2
 
 
+def test_a_lost_connection_to_the_durable_side_is_told_and_stays_one_to_retry(sides):
+    store = _hybrid(sides)
+    run_blocking(store.append(KEY, [message(1)]))
+    before = run_blocking(store.load(KEY))
+    sides[1].failure = StoreLost("lost its connection; retry")
+    with pytest.raises(StoreLost, match=r"the write is not confirmed.*bring that store back"):
+        run_blocking(store.append(KEY, [message(2)]))
+    assert store.degraded == "cold: StoreLost: lost its connection; retry"
+    assert run_blocking(store.load(KEY)) == before
+    assert run_blocking(store.state(KEY)) == before.state
+
+
 def test_a_busy_durable_side_stays_busy_for_the_caller(sides):
     store = _hybrid(sides)
     sides[1].failure = StoreBusy("held; retry")
@@ -533,7 +531,7 @@ def test_a_busy_durable_side_stays_busy_for_the_caller(sides):
 # Processes that die, and writes that meet.
 
 
-def test_a_process_that_dies_before_its_write_leaves_a_miss(sides, clock):
+def test_a_process_that_dies_before_its_write_leaves_a_miss(sides, hot):
     store, other = _hybrid(sides), _hybrid(sides)
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
@@ -542,12 +540,12 @@ def test_a_process_that_dies_before_its_write_leaves_a_miss(sides, clock):
         run_blocking(store.append(KEY, [message(2)]))
     assert _agrees(other)
     assert sides[0].called["fill"] == 1
-    clock.now_s = WRITING_S + 1
+    hot.elapse(WRITING_S + 1)
     assert _agrees(other)
     assert sides[0].called["fill"] == 2
 
 
-def test_a_process_that_dies_after_its_write_leaves_a_miss(sides, clock):
+def test_a_process_that_dies_after_its_write_leaves_a_miss(sides, hot):
     store, other = _hybrid(sides), _hybrid(sides)
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
@@ -555,7 +553,7 @@ def test_a_process_that_dies_after_its_write_leaves_a_miss(sides, clock):
     with pytest.raises(Died):
         run_blocking(store.append(KEY, [message(2)]))
     assert len(run_blocking(other.load(KEY)).messages) == 2
-    clock.now_s = WRITING_S + 1
+    hot.elapse(WRITING_S + 1)
     assert len(run_blocking(other.load(KEY)).messages) == 2
 
 
@@ -567,28 +565,28 @@ def test_a_reader_that_read_before_a_write_fills_nothing_after_it(sides):
     assert len(run_blocking(reader.load(KEY)).messages) == 2
 
 
-def test_a_reader_that_read_before_a_write_fills_nothing_at_a_place_that_another_one_looked_at(sides):
+def test_a_reader_that_read_before_a_write_fills_nothing_at_a_place_that_another_one_looked_at(sides, hot):
     reader, writer = _hybrid(sides), _hybrid(sides)
     run_blocking(sides[1].port.append(KEY, [message(1)]))
 
     def written_and_looked_at():
         run_blocking(writer.append(KEY, [message(2)]))
-        run_blocking(sides[0].port.look(*places))
+        run_blocking(hot.cache.look(*places))
 
     places = []
-    sides[1].before["load"] = lambda: places.extend(sides[0].port._places)
+    sides[1].before["load"] = lambda: places.extend(hot.places())
     sides[1].after["load"] = written_and_looked_at
     run_blocking(reader.load(KEY))
     assert places
     assert _agrees(reader)
 
 
-def test_a_reader_that_read_before_a_delete_brings_nothing_back(sides):
+def test_a_reader_that_read_before_a_delete_brings_nothing_back(sides, hot):
     reader, writer = _hybrid(sides), _hybrid(sides)
     run_blocking(sides[1].port.append(KEY, [message(1)]))
     sides[1].after["load"] = lambda: run_blocking(writer.delete(KEY))
     run_blocking(reader.load(KEY))
-    assert len(sides[0].port) == 0
+    assert hot.places() == []
     assert run_blocking(reader.load(KEY)).messages == ()
 
 
@@ -601,6 +599,7 @@ def test_a_writer_that_another_one_overtakes_leaves_nothing_stale(sides, when):
     run_blocking(slow.append(KEY, [message(2)]))
     assert _agrees(fast)
     assert _agrees(slow)
+    assert slow.drifts == fast.drifts == 0
 
 
 def test_a_writer_that_is_overtaken_and_dies_after_its_write_leaves_nothing_stale(sides):
@@ -626,121 +625,6 @@ def test_a_writer_that_is_overtaken_and_dies_after_its_write_leaves_nothing_stal
     with pytest.raises(Died):
         run_blocking(slow.append(KEY, [message(2)]))
     assert _agrees(fast)
-
-
-@types.coroutine
-def _switch():
-    yield
-
-
-class Switching:
-    """A cache or a store that lets others go on before each of its calls."""
-
-    def __init__(self, port) -> None:
-        self.port = port
-        self.scheme = "switching"
-        self.name = "switching"
-
-    def __getattr__(self, name):
-        attribute = getattr(self.port, name)
-
-        async def call(*args, **kwargs):
-            await _switch()
-            return await attribute(*args, **kwargs)
-
-        return call
-
-
-class World:
-    """Some processes on one session, stepped one at a time; with `exact`, an entry that counts is what the
-    durable store has, after every step."""
-
-    def __init__(self, *, exact: bool) -> None:
-        self.clock = Clock()
-        self.cache, self.cold = MemoryCache(clock=self.clock), MemoryStore()
-        self.exact = exact
-        self.running: list[object] = []
-        self.confirmed: set[str] = set()
-        self.written = 0
-
-    def _store(self) -> HybridStore:
-        return HybridStore(Switching(self.cache), Switching(self.cold))
-
-    async def append(self) -> None:
-        self.written += 1
-        said = message(self.written)
-        await self._store().append(KEY, [said])
-        self.confirmed.add(said.id)
-
-    async def revise(self) -> None:
-        await self._store().append(KEY, [message(0, content=f"revision {self.written}")], revise=True)
-
-    async def delete(self) -> None:
-        await self._store().delete(KEY)
-
-    async def mark(self) -> None:
-        await self._store().mark(KEY, Marks(tier=self.written % 4))
-
-    async def load(self) -> None:
-        confirmed = set(self.confirmed)
-        loaded = await self._store().load(KEY)
-        assert self.exact or confirmed <= {m.id for m in loaded.messages}
-
-    async def forget(self) -> None:
-        self.cache.forget()
-
-    def begin(self, name: str) -> None:
-        self.running.append(getattr(self, name)())
-        self.step(len(self.running) - 1, dies=False)
-
-    def step(self, number: int, *, dies: bool) -> None:
-        if not self.running:
-            return
-        place = number % len(self.running)
-        if dies:
-            self.running.pop(place).close()
-            return
-        try:
-            self.running[place].send(None)
-        except StopIteration:
-            self.running.pop(place)
-        for held in self.cache._places.values():
-            if self.exact and held.counts:
-                assert loaded_from(held.entry(), KEY) == run_blocking(self.cold.load(KEY))
-
-
-OPERATIONS = ["append", "append", "load", "load", "load", "revise", "mark"]
-ORDERS = 1500
-
-
-def _played(random: Random, world: World, operations: list[str], deaths: float) -> None:
-    """Some operations at once, in a random order of their steps; some of them die on the way."""
-    for name in ("append", "load", *random.choices(operations, k=random.randint(2, 6))):
-        world.begin(name)
-        for _ in range(random.choice([0, 0, 1, 2, 5, 30])):
-            world.step(random.randrange(8), dies=random.random() < deaths)
-    while world.running:
-        world.step(random.randrange(8), dies=random.random() < deaths)
-
-
-def test_no_order_of_steps_and_deaths_lets_a_stale_entry_count():
-    random = Random(11)
-    for _ in range(ORDERS):
-        world = World(exact=True)
-        _played(random, world, [*OPERATIONS, "delete"], deaths=0.06)
-        store = HybridStore(world.cache, world.cold)
-        assert _agrees(store)
-        world.clock.now_s += WRITING_S + 1
-        assert _agrees(store)
-        assert _agrees(store)
-
-
-def test_no_order_of_steps_and_flushes_gives_a_load_without_what_was_confirmed():
-    random = Random(12)
-    for _ in range(ORDERS):
-        world = World(exact=False)
-        _played(random, world, [*OPERATIONS, "forget"], deaths=0.0)
-        assert _agrees(HybridStore(world.cache, world.cold))
 
 
 # Opening one.
@@ -774,10 +658,9 @@ def test_one_side_alone_or_three_stores_are_refused(named):
 
 
 def test_an_unknown_hot_side_is_refused_with_the_known_ones():
-    for url in ("memcached://secret@host", "redis://secret@host"):
-        with pytest.raises(UnknownScheme, match="memory://") as caught:
-            open_cache(url)
-        assert "secret" not in str(caught.value)
+    with pytest.raises(UnknownScheme, match="memory://, redis://") as caught:
+        open_cache("memcached://secret@host")
+    assert "secret" not in str(caught.value)
 
 
 def test_an_entry_comes_back_as_it_was(cold):

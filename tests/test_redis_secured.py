@@ -15,7 +15,7 @@ from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.voices import run_blocking
 from tests.redis_server import RedisServer, redis_server
-from tests.tls_proxy import TlsProxy, tls_proxy
+from tests.tls_front import tls_front
 
 RUNBOOK = Path(__file__).resolve().parents[1] / "docs" / "runbook.md"
 RIGHTS = " ".join(re.findall(r"^ACL SETUSER sessions on >PASSWORD (.*?)$", RUNBOOK.read_text(), re.M))
@@ -31,18 +31,19 @@ def server() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def secured(server, tmp_path_factory) -> Iterator[TlsProxy]:
-    with tls_proxy(server.port, tmp_path_factory.mktemp("tls")) as proxy:
-        yield proxy
+def secured(server, tmp_path_factory) -> Iterator[tuple[int, Path]]:
+    with tls_front(server.port, tmp_path_factory.mktemp("tls")) as port_and_root:
+        yield port_and_root
 
 
 def test_sessions_talk_tls_in_both_voices(secured):
-    with Sessions(f"rediss://127.0.0.1:{secured.port}?ssl_ca_certs={secured.root}") as sessions:
+    port, root = secured
+    with Sessions(f"rediss://127.0.0.1:{port}?ssl_ca_certs={root}") as sessions:
         sessions.session("tls").append({"role": "user", "content": "sealed on its way"})
         assert [m.content for m in sessions.session("tls").record()] == ["sealed on its way"]
 
     async def awaited() -> list[str]:
-        async with Sessions(f"rediss://127.0.0.1:{secured.port}?ssl_ca_certs={secured.root}") as sessions:
+        async with Sessions(f"rediss://127.0.0.1:{port}?ssl_ca_certs={root}") as sessions:
             await sessions.session("tls").aappend({"role": "assistant", "content": "and back"})
             return [m.content for m in await sessions.session("tls").arecord()]
 
@@ -51,7 +52,7 @@ def test_sessions_talk_tls_in_both_voices(secured):
 
 def test_a_certificate_that_is_not_trusted_is_named_with_the_mend(secured):
     told = "shows a certificate that is not trusted; name its issuer with ssl_ca_certs"
-    with Sessions(f"rediss://127.0.0.1:{secured.port}") as sessions, pytest.raises(StoreError, match=told):
+    with Sessions(f"rediss://127.0.0.1:{secured[0]}") as sessions, pytest.raises(StoreError, match=told):
         sessions.session("tls").append({"role": "user", "content": "never sent"})
 
 

@@ -17,6 +17,7 @@ SessionError
 │   ├── StoreUnreadable    not a database of ours, or damaged
 │   ├── NewerSchema        written by a newer release
 │   └── StoreBusy          another writer held it for too long
+│       └── StoreLost      its server is not to be had, or the connection broke
 ├── Conflict               the session moved on; load again and retry
 │   ├── TurnTaken          another holder has the turn
 │   └── TurnLost           the turn went to another holder; nothing was written
@@ -91,6 +92,10 @@ class NewerSchema(StoreError):
 
 class StoreBusy(StoreError):
     """Another writer held the store longer than the store waits."""
+
+
+class StoreLost(StoreBusy):
+    """The server of a store is not to be had right now, or the connection to it broke in the middle of a call."""
 
 
 class Conflict(SessionError):

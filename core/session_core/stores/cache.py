@@ -62,12 +62,15 @@ class Cache(Protocol):
         """
         ...
 
-    async def end(self, place: str, write: str, *, discard: bool) -> None:
-        """`write` is over; what it hid stays hidden, or goes. Nothing is left when no other is going on."""
+    async def end(self, place: str, write: str, *, discard: bool) -> bool:
+        """`write` is over; what it hid stays hidden, or goes. Nothing is left when no other is going on.
+
+        Whether nobody else began to write since `write` did.
+        """
         ...
 
     async def fill(self, place: str, mark: str, entry: Entry) -> bool:
-        """Let `entry` count, unless a write began since `mark` was looked at."""
+        """Let `entry` count, unless a write is going on, or began since `mark` was looked at."""
         ...
 
     async def close(self) -> None:
@@ -90,6 +93,10 @@ class _Held:
     def counts(self) -> bool:
         return self.valid == self.mark and not self.writes
 
+    def renew(self, now_s: float, ttl_s: float) -> None:
+        """Live for `ttl_s` from now, and as long as a write goes on."""
+        self.until_s = max([now_s + ttl_s, *self.writes.values()])
+
     def clear(self) -> None:
         self.valid, self.head, self.messages = "", b"", []
 
@@ -100,7 +107,8 @@ class _Held:
 class MemoryCache:
     """A cache in this process, for one process alone or for tests. Safe with several threads.
 
-    Of more than `max_sessions`, those that were not touched for longest are forgotten.
+    An entry that nobody touched for `ttl_s` goes, unless a write to it goes on. Of more than
+    `max_sessions`, those that were not touched for longest are forgotten.
     """
 
     name = "memory"
@@ -113,7 +121,7 @@ class MemoryCache:
         max_sessions: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ttl_s, self._writing_s = max(ttl_s, writing_s), writing_s
+        self._ttl_s, self._writing_s = ttl_s, writing_s
         self._most, self._clock = max_sessions, clock
         self._places: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.Lock()
@@ -125,6 +133,7 @@ class MemoryCache:
     async def look(self, place: str, *, hidden: bool = False) -> Look:
         with self._lock:
             held = self._held(place) or self._made(place, secrets.token_hex(8))
+            held.renew(self._clock(), self._ttl_s)
             shown = held.counts or (hidden and held.valid)
             return Look(held.entry() if shown else None, not held.writes, held.mark)
 
@@ -134,6 +143,7 @@ class MemoryCache:
             head = held.head if held.counts else None
             held.mark = write
             held.writes[write] = self._clock() + self._writing_s
+            held.renew(self._clock(), self._ttl_s)
             return head
 
     async def extend(self, place: str, write: str, head: bytes, more: Sequence[bytes]) -> bool:
@@ -145,11 +155,12 @@ class MemoryCache:
             del held.writes[write]
             held.valid, held.head = held.mark, head
             held.messages.extend(more)
+            held.renew(self._clock(), self._ttl_s)
             return True
 
-    async def end(self, place: str, write: str, *, discard: bool) -> None:
+    async def end(self, place: str, write: str, *, discard: bool) -> bool:
         with self._lock:
-            self._end(place, write, discard=discard)
+            return self._end(place, write, discard=discard)
 
     async def fill(self, place: str, mark: str, entry: Entry) -> bool:
         with self._lock:
@@ -157,6 +168,7 @@ class MemoryCache:
             if held is None or held.mark != mark or held.writes:
                 return False
             held.valid, held.head, held.messages = mark, entry.head, list(entry.messages)
+            held.renew(self._clock(), self._ttl_s)
             return True
 
     async def close(self) -> None:
@@ -170,17 +182,20 @@ class MemoryCache:
     def __len__(self) -> int:
         return len(self._places)
 
-    def _end(self, place: str, write: str, *, discard: bool) -> None:
+    def _end(self, place: str, write: str, *, discard: bool) -> bool:
         held = self._held(place)
         if held is None:
-            return
-        held.writes.pop(write, None)
+            return False
+        alone = held.writes.pop(write, None) is not None and held.mark == write
         if discard:
             held.clear()
             # Who looked before and has not filled yet must find another mark, or none.
             held.mark = secrets.token_hex(8)
-        if not (held.writes or held.valid):
+        if held.writes or held.valid:
+            held.renew(self._clock(), self._ttl_s)
+        else:
             del self._places[place]
+        return alone
 
     def _held(self, place: str) -> _Held | None:
         held, now = self._places.get(place), self._clock()
@@ -190,7 +205,6 @@ class MemoryCache:
             del self._places[place]
             return None
         held.writes = {write: until for write, until in held.writes.items() if until > now}
-        held.until_s = now + self._ttl_s
         self._places.move_to_end(place)
         return held
 

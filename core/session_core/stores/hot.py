@@ -14,6 +14,8 @@ from session_core.errors import StoreError
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
+Unhidden = dict[str, set[str]]
+"""Places that the hot side must not be asked about, with the writes that it may believe to be going on there."""
 
 FAILURES = (StoreError, OSError, TimeoutError)
 """What a cache may raise; after it the hot side counts as down."""
@@ -55,10 +57,12 @@ class Breaker:
 
 @dataclass(slots=True)
 class Health:
-    """Why either side is not to be had, as far as is known; both voices of a store share it."""
+    """Why either side is not to be had, as far as is known, and how often the hot one was found behind; both
+    voices of a store share it."""
 
     on_change: Callable[[str | None], None] | None = None
     reasons: dict[str, str] = field(default_factory=dict)
+    drifts: int = 0
 
     @property
     def degraded(self) -> str | None:
@@ -98,9 +102,9 @@ class HotSide:
     """A cache that never raises: a failure is a miss. Places whose entries it could not hide in time are
     passed by until they are repaired."""
 
-    def __init__(self, cache: Cache, breaker: Breaker, health: Health, unhidden: dict[str, None] | None = None) -> None:
+    def __init__(self, cache: Cache, breaker: Breaker, health: Health, unhidden: Unhidden | None = None) -> None:
         self.cache = cache
-        self.unhidden = {} if unhidden is None else unhidden
+        self.unhidden: Unhidden = {} if unhidden is None else unhidden
         self._breaker, self._health = breaker, health
 
     def awaiting(self) -> HotSide:
@@ -120,27 +124,31 @@ class HotSide:
         turn = Turn(place, secrets.token_hex(8))
         if self.unhidden:
             await self._repair(place)
-        begun = await self._try(lambda: _told(self.cache.begin(place, turn.write)))
-        if begun is None or place in self.unhidden:
-            self.unhidden[place] = None
+        begun = await self._try(lambda: _told(self.cache.begin(place, turn.write)), turn)
+        if begun is None:
+            return Turn(place)
+        if place in self.unhidden:
+            self._pass_by(turn)
             return Turn(place)
         return Turn(place, turn.write, begun[0])
 
     async def extend(self, turn: Turn, head: bytes, more: Sequence[bytes]) -> None:
         """The write happened, and this is what it added."""
-        if await self._try(lambda: self.cache.extend(turn.place, turn.write, head, more)) is None:
-            self.unhidden[turn.place] = None
+        await self._try(lambda: self.cache.extend(turn.place, turn.write, head, more), turn)
 
-    async def end(self, turn: Turn, *, discard: bool) -> None:
-        """The write happened (`discard`: what stood there is out of date), or nothing was written."""
+    async def end(self, turn: Turn, *, discard: bool) -> bool:
+        """The write happened (`discard`: what stood there is out of date), or nothing was written.
+
+        Whether it is known that nobody else began to write since this write did.
+        """
         if turn.write:
-            ended = await self._try(lambda: _told(self.cache.end(turn.place, turn.write, discard=discard)))
-            if ended is None and discard:
-                self.unhidden[turn.place] = None
-        elif discard:
+            ending = partial(self.cache.end, turn.place, turn.write, discard=discard)
+            return bool(await self._try(ending, turn if discard else None))
+        if discard:
             # Another caller may have repaired the place while the write was still going on.
-            self.unhidden[turn.place] = None
+            self._pass_by(turn)
             await self._repair(turn.place)
+        return False
 
     async def fill(self, place: str, mark: str, entry: Entry) -> None:
         """Keep `entry`, unless a write began since `mark`."""
@@ -155,15 +163,25 @@ class HotSide:
             self.unhidden.pop(place, None)
 
     async def _drop(self, place: str) -> bool:
-        await self.cache.end(place, "", discard=True)
+        for write in list(self.unhidden.get(place, ())) or [""]:
+            await self.cache.end(place, write, discard=True)
         return True
 
-    async def _try(self, work: Callable[[], Awaitable[T]]) -> T | None:
+    def _pass_by(self, turn: Turn) -> None:
+        self.unhidden.setdefault(turn.place, set()).update([turn.write] if turn.write else [])
+
+    async def _try(self, work: Callable[[], Awaitable[T]], turn: Turn | None = None) -> T | None:
+        """What the cache answers, or None. When it is not told of `turn`, or may have heard of it all the
+        same, the place is passed by."""
         if not self._breaker.lets_through():
+            if turn is not None:
+                self._pass_by(Turn(turn.place))
             return None
         try:
             found = await work()
         except FAILURES as exc:
+            if turn is not None:
+                self._pass_by(turn)
             self._breaker.failed()
             self._health.bad("hot", exc)
             return None

@@ -12,6 +12,7 @@ from session_core.errors import (
     NewerSchema,
     StoreBusy,
     StoreError,
+    StoreLost,
     StoreUnreadable,
 )
 from session_core.events import Notice
@@ -29,16 +30,17 @@ from session_core.ports import (
     Write,
 )
 from session_core.ranges import Ranges
-from session_core.stores.cache import Cache
+from session_core.stores.cache import Cache, Entry
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
 from session_core.stores.projection import (
+    Grown,
     Head,
     added,
     added_by_checkpoint,
     entry_of,
     head_from,
     loaded_from,
-    packed_messages,
+    restated,
 )
 from session_core.stores.rewrite import Change, Rewriting
 from session_core.turns import Key, Message
@@ -46,7 +48,7 @@ from session_core.turns import Key, Message
 T = TypeVar("T")
 
 _LIVELY = (StoreBusy, StoreUnreadable, NewerSchema)
-"""Errors of a cold side that answers."""
+"""Errors of a cold side that answers; but for StoreLost."""
 
 
 class HybridStore:
@@ -73,14 +75,14 @@ class HybridStore:
       removes what a reader may have filled meanwhile.
     - Writes that `hot` never heard of (another program wrote to `cold`, or `hot` was not to be
       reached): the next write sees that its figures do not continue those of the entry (messages,
-      head, digest, `born`) and removes it. A process that could not hide an entry passes it by and
-      repairs it as soon as `hot` answers.
+      head, digest, `born`) and removes it; `drifts` counts those. A process that could not hide an
+      entry passes it by and repairs it as soon as `hot` answers.
 
     What is left: while one process cannot reach `hot` and another can, the other may be shown a view
     without the first one's newest messages, until the next write to that session, the repair, or the
     end of the entry; so also when `hot` forgets in mid-write and that writer dies at once. Who cannot
     have that sets `verify`: each hit is compared with the state in `cold`, for one small round trip.
-    An entry of over `max_entry_bytes` is not kept.
+    An entry of over `max_entry_bytes` is not kept, nor one that grows past it.
 
     Checkpoints, records and searches, and the namespaces of a session, are read from `cold`. The two
     sides are closed with the store.
@@ -107,6 +109,11 @@ class HybridStore:
         """Which side is not to be had, and why; None when both answered last."""
         return self._health.degraded
 
+    @property
+    def drifts(self) -> int:
+        """How often a write found that somebody had written past the hot side; what stood there was removed."""
+        return self._health.drifts
+
     def awaiting(self) -> HybridStore:
         """The same two sides for callers on an event loop."""
         twin = HybridStore(self._hot.cache, self.cold.awaiting(), verify=self._verify, max_entry_bytes=self._most)
@@ -127,7 +134,7 @@ class HybridStore:
         done = await self._written(
             turn, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict, lease=lease)
         )
-        await self._settle(turn, key, lambda head: added(head, messages, done))
+        await self._settle(turn, key, done, lambda head: added(head, messages, done))
         return done
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -141,13 +148,9 @@ class HybridStore:
             return await self._read(self.cold.load(key, lineage))
         seen = await self._hot.look(_place(key))
         if seen is not None and seen.entry is not None:
-            try:
-                loaded = loaded_from(seen.entry, key)
-            except StoreUnreadable:
-                seen = None
-            else:
-                if not self._verify or await self._agrees(loaded.state):
-                    return loaded
+            kept = _readable(seen.entry, key)
+            if kept is not None and (not self._verify or await self._agrees(kept.state)):
+                return kept
         try:
             loaded = await self._read(self.cold.load(key))
         except StoreError:
@@ -182,13 +185,13 @@ class HybridStore:
     async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         turn = await self._begin(key)
         made = await self._written(turn, key, self.cold.put_digest(key, digest, expected=expected, born=born))
-        await self._restate(turn, key)
+        await self._restate(turn, key, steps=0)
         return made
 
     async def mark(self, key: Key, marks: Marks) -> None:
         turn = await self._begin(key)
         await self._written(turn, key, self.cold.mark(key, marks))
-        await self._restate(turn, key)
+        await self._restate(turn, key, steps=2)
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         return await self._read(self.cold.notices(key))
@@ -235,7 +238,14 @@ class HybridStore:
             checkpoint.key,
             self.cold.put_checkpoint(checkpoint, new_values, head_channel=head_channel, merge=merge),
         )
-        await self._settle(turn, checkpoint.key, lambda head: added_by_checkpoint(head, new_values, head_channel, done))
+        lists = sum(isinstance(value, MessageList) for value in new_values.values())
+        await self._settle(
+            turn,
+            checkpoint.key,
+            done,
+            lambda head: added_by_checkpoint(head, new_values, head_channel, done),
+            steps=2 * lists,
+        )
         return done
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
@@ -274,11 +284,12 @@ class HybridStore:
             if turn is not None:
                 await self._refused(turn)
             raise
-        except _LIVELY:
-            raise
         except StoreError as exc:
+            if _answers(exc):
+                raise
             self._health.bad("cold", exc)
-            raise StoreError(
+            kind = StoreLost if isinstance(exc, StoreLost) else StoreError
+            raise kind(
                 f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed ({exc}); "
                 "views are still served while the hot side has them: bring that store back, then send the same again"
             ) from exc
@@ -292,34 +303,46 @@ class HybridStore:
             await self._hot.end(turn, discard=False)
 
     async def _settle(
-        self, turn: Turn | None, key: Key, grow: Callable[[Head], tuple[Head, tuple[Message, ...]] | None]
+        self,
+        turn: Turn | None,
+        key: Key,
+        done: Appended,
+        grow: Callable[[Head], Grown | None],
+        *,
+        steps: int = 1,
     ) -> None:
         """Let the entry count again with what was written, or remove it when it cannot be had that way."""
         if turn is None:
             return
-        grown = _grown(turn, key, grow)
-        if grown is None:
-            await self._hot.end(turn, discard=True)
-        else:
-            await self._hot.extend(turn, grown[0].packed(), packed_messages(grown[1]))
+        head = _head(turn, key)
+        grown = None if head is None else grow(head)
+        if grown is not None:
+            packed, more = grown[0].packed(), grown[1]
+            if len(packed) + grown[0].message_bytes <= self._most:
+                await self._hot.extend(turn, packed, more)
+                return
+        alone = await self._hot.end(turn, discard=True)
+        if alone and head is not None and not head.continues_in(done.state, new=done.new, steps=steps):
+            self._health.drifts += 1
 
-    async def _restate(self, turn: Turn | None, key: Key) -> None:
+    async def _restate(self, turn: Turn | None, key: Key, *, steps: int) -> None:
         """Let the entry count again with the state that the cold side has now."""
         if turn is None:
             return
         try:
             state = await self.cold.state(key) if turn.head is not None else None
         except StoreError:
-            state = None
-        await self._settle(turn, key, lambda head: _restated(head, state))
+            await self._hot.end(turn, discard=True)
+            return
+        now = state or State(key)
+        await self._settle(turn, key, Appended((), 0, now), lambda head: restated(head, now), steps=steps)
 
     async def _read(self, work: Awaitable[T]) -> T:
         try:
             found = await work
-        except _LIVELY:
-            raise
         except StoreError as exc:
-            self._health.bad("cold", exc)
+            if not _answers(exc):
+                self._health.bad("cold", exc)
             raise
         self._health.good("cold")
         return found
@@ -333,33 +356,27 @@ class HybridStore:
     async def _kept(self, key: Key) -> Loaded | None:
         """What the hot side has of a session whose cold side failed: all that it knew to be confirmed."""
         seen = await self._hot.look(_place(key), hidden=True)
-        if seen is None or seen.entry is None:
-            return None
-        try:
-            return loaded_from(seen.entry, key)
-        except StoreUnreadable:
-            return None
+        return None if seen is None or seen.entry is None else _readable(seen.entry, key)
 
 
 def _place(key: Key) -> str:
     return f"{len(key.tenant)}:{key.tenant}:{key.session_id}"
 
 
-def _grown(
-    turn: Turn, key: Key, grow: Callable[[Head], tuple[Head, tuple[Message, ...]] | None]
-) -> tuple[Head, tuple[Message, ...]] | None:
-    if turn.head is None:
-        return None
+def _answers(exc: StoreError) -> bool:
+    return isinstance(exc, _LIVELY) and not isinstance(exc, StoreLost)
+
+
+def _head(turn: Turn, key: Key) -> Head | None:
+    """The head that `turn` hid; None when none counted, or when it is another release's."""
     try:
-        return grow(head_from(turn.head, key))
+        return None if turn.head is None else head_from(turn.head, key)
     except StoreUnreadable:
         return None
 
 
-def _restated(head: Head, state: State | None) -> tuple[Head, tuple[Message, ...]] | None:
-    """The head with `state`, when the messages and the digest of a view stay what they were."""
-    old = head.state
-    same = state is not None and (state.born, state.head, state.ledger) == (old.born, old.head, old.ledger)
-    if state is None or not same or state.active != old.active:
+def _readable(entry: Entry, key: Key) -> Loaded | None:
+    try:
+        return loaded_from(entry, key)
+    except StoreUnreadable:
         return None
-    return Head(state, head.digest), ()

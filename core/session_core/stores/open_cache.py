@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from session_core.errors import UnknownScheme
 from session_core.stores.cache import Cache, MemoryCache
+from session_core.stores.open import REDIS_SCHEMES
 
 
 def open_cache(url: str) -> Cache:
-    """The cache at `url`: `memory://`, in this process. Raises: UnknownScheme for anything else."""
+    """The cache at `url`: `memory://`, in this process, or `redis://host:port/db`, also `rediss://` (TLS),
+    `redis+cluster://host:port,host:port` and `redis+sentinel://host:port/service`.
+
+    Raises: UnknownScheme for anything else; MissingExtra when the driver is not installed.
+    """
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return MemoryCache()
-    raise UnknownScheme(f"{scheme[:40]!r} is no hot side; use memory://, or give HybridStore a Cache of your own")
+    if scheme in REDIS_SCHEMES:
+        from session_core.stores.redis.cache import RedisCache
+
+        return RedisCache(url)
+    raise UnknownScheme(
+        f"{scheme[:40]!r} is no hot side; use memory://, redis://, rediss://, redis+cluster://, redis+sentinel://, "
+        "or give HybridStore a Cache of your own"
+    )

@@ -28,31 +28,47 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The state and the digest, without the messages behind it."""
+    """The state and the digest, without the messages behind it; of those only how many bytes they take."""
 
     state: State
     digest: Digest | None
+    message_bytes: int
 
     def packed(self) -> bytes:
         digest = None if self.digest is None else digest_to_plain(self.digest)
-        return pack([FORMAT, self.state.version, state_to_plain(self.state), digest])
+        return pack([FORMAT, self.state.version, state_to_plain(self.state), digest, self.message_bytes])
+
+    def continues_in(self, state: State, *, new: int, steps: int) -> bool:
+        """Whether `state` is what a write that adds `new` messages makes of this head; it raises the version
+        by at most `steps`. Otherwise somebody wrote in between who did not tell."""
+        old = self.state
+        return (
+            state.born == old.born
+            and state.ledger.messages == old.ledger.messages + new
+            and old.version <= state.version <= old.version + steps
+        )
+
+
+Grown = tuple[Head, tuple[bytes, ...]]
+"""The head after a write, and the messages that it put behind those that are there."""
 
 
 def head_from(data: bytes, key: Key) -> Head:
     """The head that was packed. Raises: StoreUnreadable, also for another release's."""
     try:
-        found, version, state, digest = cast("list[Any]", unpack(data))
+        found, version, state, digest, message_bytes = cast("list[Any]", unpack(data))
         if found != FORMAT:
             raise ValueError(f"format {found}")
         made = None if digest is None else digest_from_plain(digest)
-        return Head(state_from_plain(state, key=key, version=int(version)), made)
+        return Head(state_from_plain(state, key=key, version=int(version)), made, int(message_bytes))
     except _DAMAGE as exc:
         raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from exc
 
 
 def entry_of(loaded: Loaded) -> Entry:
     """`loaded` for the hot side."""
-    return Entry(Head(loaded.state, loaded.digest).packed(), packed_messages(loaded.messages))
+    messages = packed_messages(loaded.messages)
+    return Entry(Head(loaded.state, loaded.digest, sum(map(len, messages))).packed(), messages)
 
 
 def loaded_from(entry: Entry, key: Key) -> Loaded:
@@ -66,7 +82,7 @@ def packed_messages(messages: Sequence[Message]) -> tuple[bytes, ...]:
     return tuple(_packed(message) for message in messages)
 
 
-def added(head: Head, messages: Sequence[Message], done: Appended) -> tuple[Head, tuple[Message, ...]] | None:
+def added(head: Head, messages: Sequence[Message], done: Appended) -> Grown | None:
     """The head after `messages` were appended as `done` says, and those of them that are new to it.
 
     None when the projection cannot be had by putting messages behind the old one: the head of the
@@ -86,12 +102,13 @@ def added(head: Head, messages: Sequence[Message], done: Appended) -> tuple[Head
     )
     if not adds_up:
         return None
-    return Head(state, head.digest), tuple(replace(message, seq=seq) for seq, message in fresh.items())
+    more = packed_messages([replace(message, seq=seq) for seq, message in fresh.items()])
+    return Head(state, head.digest, head.message_bytes + sum(map(len, more))), more
 
 
 def added_by_checkpoint(
     head: Head, values: Mapping[str, Plain | MessageList | None], head_channel: str | None, done: Appended
-) -> tuple[Head, tuple[Message, ...]] | None:
+) -> Grown | None:
     """As `added`, for messages that came with a checkpoint: when all that it brought are new, or none."""
     lists = {channel: value for channel, value in values.items() if isinstance(value, MessageList)}
     brought = [item for value in lists.values() for item in value.items if isinstance(item, Message)]
@@ -101,6 +118,13 @@ def added_by_checkpoint(
         return None
     last = head.state.ledger.messages
     return added(head, brought, replace(done, seqs=tuple(range(last + 1, last + 1 + len(brought)))))
+
+
+def restated(head: Head, state: State) -> Grown | None:
+    """The head with `state`, when the messages and the digest of a view stay what they were."""
+    old = head.state
+    same = (state.born, state.head, state.ledger, state.active) == (old.born, old.head, old.ledger, old.active)
+    return (replace(head, state=state), ()) if same else None
 
 
 def _packed(message: Message) -> bytes:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import psycopg
 
-from session_core.errors import ConfigError, SessionError, StoreBusy, StoreError, StoreUnreadable
+from session_core.errors import ConfigError, SessionError, StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.postgres.address import Address
 
 _Mend = tuple[type[SessionError], str]
 _LOST: _Mend = (
-    StoreBusy,
+    StoreLost,
     "lost its connection, and whether it wrote is not known; retry: messages with ids are stored once",
 )
 _SCHEMA: _Mend = (
@@ -69,7 +69,7 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
     """The error for a further connection that did not come about, to a server that gave some before."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    return StoreBusy(f"{where} gives no connection ({_said(exc)}); nothing was written: retry")
+    return StoreLost(f"{where} gives no connection ({_said(exc)}); nothing was written: retry")
 
 
 def unreachable(exc: psycopg.Error, where: str) -> SessionError:

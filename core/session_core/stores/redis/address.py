@@ -14,7 +14,7 @@ CONNECTIONS = 32
 WAIT_S = 30.0
 """How long a caller waits for a free connection before it gives up with StoreBusy."""
 
-ATTEMPTS = 3
+RETRIES = 3
 """How often a call is sent again when its connection breaks; every write is one that may be sent twice."""
 
 N = TypeVar("N", int, float)
@@ -39,14 +39,16 @@ _DRIVER_OPTIONS: Mapping[str, Callable[[str], object]] = {
     "ssl_cert_reqs": str,
     "ssl_check_hostname": _switch,
 }
-_OWN_OPTIONS = ("ttl_s", "prefix", "max_connections", "db")
+_OWN_OPTIONS = ("ttl_s", "prefix", "max_connections", "wait_s", "retries", "db")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where sessions are kept. `ttl_s` is how long an idle session lives, None for ever.
 
-    All who share a `prefix` on a server must name the same `ttl_s`.
+    All who share a `prefix` on a server must name the same `ttl_s`. `wait_s` is how long a caller
+    waits for a free connection, `retries` how often a call is sent again; without `patient` not after
+    a timeout.
     """
 
     kind: Kind
@@ -59,12 +61,17 @@ class Address:
     ttl_s: float | None = None
     prefix: str = "llms"
     max_connections: int = CONNECTIONS
-    attempts: int = ATTEMPTS
+    wait_s: float = WAIT_S
+    retries: int = RETRIES
+    patient: bool = True
     options: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, url: str) -> Address:
-        """The address that `url` names. Raises: ConfigError; its message shows no password."""
+    def parse(cls, url: str, **defaults: str) -> Address:
+        """The address that `url` names, with `defaults` for options that it does not.
+
+        Raises: ConfigError; its message shows no password.
+        """
         parts = urlsplit(url)
         base, _, kind_name = parts.scheme.partition("+")
         kind = _KINDS[kind_name]
@@ -72,7 +79,7 @@ class Address:
         username, _, password = login.partition(":")
         path = [unquote(part) for part in parts.path.split("/") if part]
         service = path.pop(0) if kind == "sentinel" and path else ""
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        given = defaults | dict(parse_qsl(parts.query, keep_blank_values=True))
         shown = f"{parts.scheme}://{places}{parts.path}"
         made = cls(
             kind,
@@ -85,6 +92,8 @@ class Address:
             ttl_s=_number("ttl_s", given["ttl_s"], shown, float) if "ttl_s" in given else None,
             prefix=given.get("prefix", "llms"),
             max_connections=_number("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
+            wait_s=_number("wait_s", given.get("wait_s", WAIT_S), shown, float),
+            retries=_number("retries", given.get("retries", RETRIES), shown, int),
             options=_options(given, shown),
         )
         made._check(shown)
@@ -106,6 +115,8 @@ class Address:
             raise ConfigError(f"{shown}: prefix {self.prefix!r} is not taken; it begins every key and has no braces")
         if self.max_connections < 1:
             raise ConfigError(f"{shown}: max_connections is {self.max_connections}; give at least 1")
+        if self.wait_s <= 0 or self.retries < 0:
+            raise ConfigError(f"{shown}: wait_s must be over 0 and retries at least 0")
         if self.kind == "cluster" and self.db:
             raise ConfigError(f"{shown}: a cluster has database 0 only; leave the number out")
         if self.kind == "sentinel" and not self.service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from session_core.errors import missing_extra
@@ -32,12 +33,16 @@ def blocking_client(address: Address) -> Any:
         node: Any = redis.cluster.ClusterNode
         nodes = [node(host, port) for host, port in address.hosts]
         return redis.cluster.RedisCluster(
-            startup_nodes=nodes, max_connections=address.max_connections, **_login(address), **_secured(address)
+            startup_nodes=nodes,
+            max_connections=address.max_connections,
+            retry=_retry(Retry, address),
+            **_login(address),
+            **_secured(address),
         )
-    options = {**_login(address), "db": address.db, "retry": Retry(_backoff(), address.attempts)}
+    options = {**_login(address), "db": address.db, "retry": _retry(Retry, address)}
     if address.kind == "sentinel":
         sentinel: Any = redis.sentinel.Sentinel
-        watchers = sentinel(address.hosts, sentinel_kwargs=dict(TIMEOUTS_S))
+        watchers = sentinel(address.hosts, sentinel_kwargs={**_timeouts(address), "retry": options["retry"]})
         options |= {"max_connections": address.max_connections, **_secured(address)}
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
@@ -53,12 +58,17 @@ def awaiting_client(address: Address) -> Any:
     if address.kind == "cluster":
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
         return redis.asyncio.cluster.RedisCluster(
-            startup_nodes=nodes, max_connections=address.max_connections, **_login(address), **_secured(address)
+            startup_nodes=nodes,
+            max_connections=address.max_connections,
+            retry=_retry(AwaitingRetry, address),
+            **_login(address),
+            **_secured(address),
         )
-    options = {**_login(address), "db": address.db, "retry": AwaitingRetry(_backoff(), address.attempts)}
+    options = {**_login(address), "db": address.db, "retry": _retry(AwaitingRetry, address)}
     if address.kind == "sentinel":
         awaiting_sentinel: Any = redis.asyncio.sentinel.Sentinel
-        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=dict(TIMEOUTS_S))
+        settings = {**_timeouts(address), "retry": options["retry"]}
+        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=settings)
         options |= {"max_connections": address.max_connections, **_secured(address)}
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
@@ -84,5 +94,13 @@ def _secured(address: Address) -> dict[str, Any]:
     return {"ssl": True} if address.secure else {}
 
 
-def _backoff() -> ExponentialWithJitterBackoff:
-    return ExponentialWithJitterBackoff(base=0.02, cap=0.5)
+def _timeouts(address: Address) -> dict[str, Any]:
+    return {name: address.options.get(name, seconds) for name, seconds in TIMEOUTS_S.items()}
+
+
+def _retry(kind: Callable[..., Any], address: Address) -> Any:
+    errors: tuple[type[Exception], ...] = (exceptions.ConnectionError,)
+    if address.patient:
+        errors += (exceptions.TimeoutError, TimeoutError)
+    backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.5)
+    return kind(backoff, address.retries, supported_errors=errors)

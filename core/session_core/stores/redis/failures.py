@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from session_core.errors import StoreBusy, StoreError, StoreUnreadable
+import re
+
+from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.redis.driver import exceptions as driver
 
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
 """All that the driver raises when a call fails."""
 
 _FORBIDS = "forbids what sessions need; allow the user +@all on the keys of the prefix"
+_FULL = "is out of memory and took nothing; raise maxmemory, or set ttl_s"
+_REPLICA = "is a replica and takes no writes; name the primary, or use redis+sentinel://"
+_IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
+"""What a server of version 6 puts before an error that a command met within a script."""
 _Mend = tuple[type[BaseException], type[StoreError], str]
 _MENDS: tuple[_Mend, ...] = (
     (driver.AuthenticationError, StoreError, "refuses the user or password; correct them in the URL"),
@@ -16,11 +22,11 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.AuthorizationError, StoreError, _FORBIDS),
     (driver.BusyLoadingError, StoreBusy, "is still loading its data; retry"),
     (driver.MaxConnectionsError, StoreBusy, "has no connection free; retry, or raise max_connections in the URL"),
-    (driver.TimeoutError, StoreBusy, "did not answer in time; retry, or raise socket_timeout in the URL"),
-    (driver.ReadOnlyError, StoreError, "is a replica and takes no writes; name the primary, or use redis+sentinel://"),
-    (driver.OutOfMemoryError, StoreError, "is out of memory and took nothing; raise maxmemory, or set ttl_s"),
+    (driver.TimeoutError, StoreLost, "did not answer in time; retry, or raise socket_timeout in the URL"),
+    (driver.ReadOnlyError, StoreError, _REPLICA),
+    (driver.OutOfMemoryError, StoreError, _FULL),
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
-    (driver.ClusterDownError, StoreBusy, "is a cluster without a node for this session right now; retry"),
+    (driver.ClusterDownError, StoreLost, "is a cluster without a node for this session right now; retry"),
     (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
     (driver.ConnectionError, StoreError, "cannot be reached; is it running, and is the address right?"),
 )
@@ -28,6 +34,10 @@ _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("WRONGTYPE", StoreUnreadable, "has keys of something else under this prefix; set another prefix in the URL"),
     ("NOAUTH", StoreError, "asks for a password; give it in the URL"),
     ("NOPERM", StoreError, _FORBIDS),
+    ("ACL failure in script", StoreError, _FORBIDS),
+    ("The user executing the script can't run", StoreError, _FORBIDS),
+    ("OOM", StoreError, _FULL),
+    ("READONLY", StoreError, _REPLICA),
     ("MISCONF", StoreError, "cannot write to its disk and takes no writes; look into its log"),
     ("BUSY", StoreBusy, "is held by somebody's script; retry"),
     ("LOADING", StoreBusy, "is still loading its data; retry"),
@@ -40,8 +50,9 @@ def translation(exc: BaseException, where: str) -> StoreError:
     said = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         return StoreError(f"{where} shows a certificate that is not trusted; name its issuer with ssl_ca_certs")
+    inner = _IN_SCRIPT.sub("", said, count=1)
     for beginning, ours, mend in _SAID:
-        if said.removeprefix("ERR ").startswith(beginning):
+        if inner.startswith(beginning):
             return ours(f"{where} {mend}")
     for theirs, ours, mend in _MENDS:
         if isinstance(exc, theirs):

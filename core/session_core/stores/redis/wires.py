@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
-from session_core.stores.redis.address import WAIT_S, Address
+from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with
 from session_core.stores.redis.failures import FAILURES, translation
 from session_core.stores.redis.scripts import Script
-from session_core.voices import PerLoop, fair_gate
+from session_core.voices import PerLoop, fair_gate, within
 
 Command = tuple[Any, ...]
 
@@ -90,7 +91,7 @@ class BlockingWire:
         """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
         try:
             opened = self._here()
-            if not opened.gate.enter(wait_s=WAIT_S):
+            if not opened.gate.enter(wait_s=self.address.wait_s):
                 raise _no_connection(self.address)
             try:
                 if len(commands) == 1:
@@ -154,7 +155,11 @@ class AwaitingWire:
         """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
         try:
             client, gate = await self._clients.here()
-            async with gate:
+            async with AsyncExitStack() as place:
+                try:
+                    await within(self.address.wait_s, place.enter_async_context(gate))
+                except TimeoutError as exc:
+                    raise _no_connection(self.address) from exc
                 if len(commands) == 1:
                     return [await client.execute_command(*commands[0])]
                 pipeline = client.pipeline(transaction=False)
@@ -193,6 +198,6 @@ def _good(answers: list[Any], address: Address) -> list[Any]:
 
 def _no_connection(address: Address) -> StoreBusy:
     return StoreBusy(
-        f"{address.shown}: all {address.max_connections} connections were in use for {WAIT_S:g} s; "
+        f"{address.shown}: all {address.max_connections} connections were in use for {address.wait_s:g} s; "
         "retry, or raise max_connections in the URL"
     )
