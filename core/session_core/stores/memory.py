@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -22,6 +22,9 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.stores.memory_rewrite import rewrite_session
+from session_core.stores.memory_session import MemorySession
+from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     Before,
     Numbered,
@@ -43,28 +46,13 @@ from session_core.stores.rules import (
 from session_core.turns import Key, Message
 
 
-@dataclass(slots=True)
-class _Session:
-    """Everything kept for one session."""
-
-    state: State
-    log: list[Message] = field(default_factory=list)
-    by_id: dict[str, dict[bytes, int]] = field(default_factory=dict)
-    words: dict[str, list[int]] = field(default_factory=dict)
-    digests: list[Digest] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
-    values: dict[tuple[str, str], Plain | Stored] = field(default_factory=dict)
-    writes: dict[str, dict[tuple[str, int], Write]] = field(default_factory=dict)
-
-
 class MemoryStore:
     """A store that forgets with its process. Safe with several threads."""
 
     scheme = "memory"
 
     def __init__(self) -> None:
-        self._sessions: dict[Key, _Session] = {}
+        self._sessions: dict[Key, MemorySession] = {}
         self._lock = threading.RLock()
 
     def awaiting(self) -> SessionStore:
@@ -81,7 +69,7 @@ class MemoryStore:
         strict: bool = False,
     ) -> Appended:
         with self._lock:
-            session = self._sessions.get(key) or _Session(begun(key))
+            session = self._sessions.get(key) or MemorySession(begun(key))
             require_version(session.state, expected)
             outcome = self._number(session, messages, revise=revise)
             if strict:
@@ -161,7 +149,7 @@ class MemoryStore:
 
     async def delete(self, key: Key) -> int:
         with self._lock:
-            names = [k for k in self._sessions if (k.tenant, k.session_id) == (key.tenant, key.session_id)]
+            names = [k for k in self._sessions if _same_session(k, key)]
             return sum(len(self._sessions.pop(k).log) for k in names)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
@@ -172,6 +160,18 @@ class MemoryStore:
                 if not key.namespace and tenant in (None, key.tenant) and session.state.ledger.messages
             ]
         return tuple(sorted(found, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
+
+    async def rewrite(self, key: Key, change: Change) -> int:
+        """Replace all the session holds by its `change`, a few values at a time; how many changed."""
+        with self._lock:
+            found = [session for k, session in self._sessions.items() if _same_session(k, key)]
+        return sum(rewrite_session(session, self._lock, change) for session in found)
+
+    async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
+        """Every session that holds anything, with messages or without; namespaces left out."""
+        with self._lock:
+            found = [replace(key, namespace="") for key in self._sessions if tenant in (None, key.tenant)]
+        return tuple(dict.fromkeys(found))
 
     async def damage(self) -> tuple[str, ...]:
         return ()
@@ -188,7 +188,7 @@ class MemoryStore:
         merge: bool,
     ) -> Appended:
         with self._lock:
-            session = self._sessions.get(checkpoint.key) or _Session(begun(checkpoint.key))
+            session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
             self._sessions[checkpoint.key] = session
             before = session.state.ledger
             for channel, value in new_values.items():
@@ -210,7 +210,7 @@ class MemoryStore:
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._lock:
-            session = self._sessions.setdefault(key, _Session(begun(key)))
+            session = self._sessions.setdefault(key, MemorySession(begun(key)))
             kept = session.writes.setdefault(checkpoint_id, {})
             for write in writes:
                 place = (write.task_id, write.index)
@@ -248,7 +248,7 @@ class MemoryStore:
         await self.delete(Key(session_id, tenant))
 
     def _number(
-        self, session: _Session, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()
+        self, session: MemorySession, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()
     ) -> Numbered:
         return number(
             session.state.key,
@@ -259,7 +259,7 @@ class MemoryStore:
             lineage=lineage,
         )
 
-    def _keep(self, session: _Session, outcome: Numbered) -> None:
+    def _keep(self, session: MemorySession, outcome: Numbered) -> None:
         for message, digest in outcome.new:
             session.log.append(message)
             session.by_id.setdefault(message.id, {})[digest] = message.seq
@@ -267,20 +267,20 @@ class MemoryStore:
                 session.words.setdefault(word, []).append(message.seq)
 
     @staticmethod
-    def _part_before(session: _Session, checkpoint: Checkpoint, channel: str) -> Before:
+    def _part_before(session: MemorySession, checkpoint: Checkpoint, channel: str) -> Before:
         parent = session.checkpoints.get(checkpoint.parent_id or "")
         version = parent.versions.get(channel) if parent else None
         value = session.values.get((channel, str(version)))
         return Before(version, value.part if isinstance(value, Stored) else Ranges())
 
-    def _keep_list(self, session: _Session, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
+    def _keep_list(self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
         messages = [item for item in value.items if isinstance(item, Message)]
         outcome = self._number(session, messages, revise=True, lineage=value.base or before.part)
         self._keep(session, outcome)
         session.state = grown(session.state, outcome, session.state.head)
         return part_of(value, outcome, before, is_head=is_head)
 
-    def _filled(self, session: _Session, bare: Checkpoint) -> Checkpoint:
+    def _filled(self, session: MemorySession, bare: Checkpoint) -> Checkpoint:
         values = {
             channel: session.values[channel, str(version)]
             for channel, version in bare.versions.items()
@@ -291,5 +291,9 @@ class MemoryStore:
         return replace(bare, values=values, writes=tuple(ordered))
 
     @staticmethod
-    def _pick(session: _Session, part: Ranges) -> tuple[Message, ...]:
+    def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:
         return tuple(session.log[seq - 1] for seq in part)
+
+
+def _same_session(one: Key, other: Key) -> bool:
+    return (one.tenant, one.session_id) == (other.tenant, other.session_id)
