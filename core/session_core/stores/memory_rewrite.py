@@ -60,13 +60,15 @@ def _replaced(kept: Kept[T], new: Iterable[tuple[Any, T, T]]) -> int:
 
 
 def _authors(session: MemorySession, lock: AbstractContextManager[object], change: Change) -> int:
-    with lock:
-        ledger = session.state.ledger
-        authors = changed_authors(change, session.state.key, ledger.authors)
-        if authors == ledger.authors:
+    while True:
+        old = session.state.ledger.authors
+        authors = changed_authors(change, session.state.key, old)
+        if authors == old:
             return 0
-        session.state = replace(session.state, ledger=replace(ledger, authors=authors))
-        return 1
+        with lock:
+            if session.state.ledger.authors == old:
+                session.state = replace(session.state, ledger=replace(session.state.ledger, authors=authors))
+                return 1
 
 
 def _checkpoint(key: Key, old: Checkpoint, change: Change) -> Checkpoint:

@@ -9,17 +9,17 @@ local _, _, refused = read_state()
 if refused then return refused end
 local kind, enough, size, reply = ARGV[3], tonumber(ARGV[4]), 0, {'ok'}
 local hashes = {session = SESSION, checkpoints = CHECKPOINTS, values = VALUES}
-local TOGETHER = 20
 
 local function give(value)
   if value then size = size + #value end
   table.insert(reply, value)
 end
 
--- Messages that stand side by side are read together: a list finds each of its places anew.
+-- Messages that stand side by side are read together, since a list finds each of its places anew: as many as were read
+-- so far, so that no more than twice the bytes that are enough are read.
 local function read_log(from)
   local first, last, at = tonumber(ARGV[from]), tonumber(ARGV[from]), from + 1
-  while last - first + 1 < TOGETHER and tonumber(ARGV[at]) == last + 1 do
+  while last - first + 1 < #reply and tonumber(ARGV[at]) == last + 1 do
     last, at = last + 1, at + 1
   end
   local rows = redis.call('LRANGE', LOG, first - 1, last - 1)
