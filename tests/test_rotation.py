@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from every_store import KINDS, Place, Servers, every_server
 from sealed_fill import (
@@ -423,6 +424,18 @@ def test_a_rotation_is_no_activity_for_retention(servers: Servers, tmp_path: Pat
         assert run_blocking(store.purge(30 * 86_400)) == 1
 
 
+_THEIRS = f"'another', '{KEY.session_id}'"
+_PAST_THE_GUARD: dict[str, list[Any]] = {
+    f"SELECT * FROM read_kinds({_THEIRS})": [],
+    f"SELECT * FROM read_values({_THEIRS}, '', 'messages', '{{}}', 0, 9, 9999)": [],
+    f"SELECT * FROM read_values({_THEIRS}, '', 'writes', '{{\"\",\"\"}}', 0, 9, 9999)": [],
+    f"SELECT * FROM put_values({_THEIRS}, '', 'messages', '[{{\"number\": 1}}]', '{{x}}', '{{x}}')": [],
+    f"SELECT put_authors({_THEIRS}, '', authors, '{{}}') FROM sessions": [(False,)],
+    "SELECT * FROM list_names('another')": [],
+}
+"""Calls for another tenant in the name of this one, and what they give."""
+
+
 def test_a_rotation_keeps_to_row_level_security(servers: Servers) -> None:
     schema = servers.schema()
     with servers.postgres.connect() as connection:
@@ -440,6 +453,13 @@ def test_a_rotation_keeps_to_row_level_security(servers: Servers) -> None:
         run_blocking(alone(store).record(others))
     with pytest.raises(ConfigError, match="name a tenant"):
         run_blocking(both(store).rotate_all())
+    before = run_blocking(store.record(others))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"SET search_path = {schema}")
+        connection.execute(f"SET llm_sessions.tenant = '{KEY.tenant}'")
+        for call, answer in _PAST_THE_GUARD.items():
+            assert (call, connection.execute(call).fetchall()) == (call, answer)
+    assert run_blocking(store.record(others)) == before
     run_blocking(store.close())
 
 

@@ -28,6 +28,8 @@ from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,
+    clip_in,
+    clip_out,
     messages_in,
     session_row,
 )
@@ -101,7 +103,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, seqs: Sequence[in
 def _body(connection: sqlite3.Connection, row: SessionRow, message: Message) -> None:
     connection.execute(
         "UPDATE bodies SET data = ?, clip = coalesce(?, clip) WHERE session = ? AND digest = ?",
-        (encode_body(message), message.clip, row.place, body_digest(message)),
+        (encode_body(message), clip_in(message.clip), row.place, body_digest(message)),
     )
 
 
@@ -219,7 +221,7 @@ def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | 
             found = connection.execute(
                 "SELECT clip FROM bodies WHERE session = ? AND digest = ?", (row.place, body_digest(item))
             ).fetchone()
-            items[i] = replace(item, clip=found[0] if found else None)
+            items[i] = replace(item, clip=clip_out(found[0]) if found else None)
     return replace(value, items=tuple(items))
 
 
