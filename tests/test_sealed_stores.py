@@ -138,6 +138,36 @@ def test_a_message_under_another_id_does_not_open(place: Place, store: Encrypted
     _does_not_open(store.record(KEY))
 
 
+def test_a_message_stays_its_authors_whoever_is_written_beside_it(place: Place, store: EncryptedStore) -> None:
+    said = [
+        replace(SAID, id="a", author="Ann"),
+        replace(SAID, id="b", author="Ben"),
+        replace(SAID, id="c", author=None),
+    ]
+    run_blocking(store.append(KEY, said))
+    sealed = run_blocking(place.store.record(KEY))
+    run_blocking(place.store.delete(KEY))
+    # The author of each is now another one of the session.
+    one, two, three = sealed
+    exchanged = [replace(one, author=two.author), replace(two, author=one.author), three]
+    run_blocking(place.store.append(KEY, exchanged))
+    assert [m.author for m in run_blocking(store.record(KEY))] == ["Ann", "Ben", None]
+    run_blocking(place.store.delete(KEY))
+    run_blocking(place.store.append(KEY, [replace(one, author=None) for one in sealed]))
+    assert [m.author for m in run_blocking(store.record(KEY))] == ["Ann", "Ben", None]
+
+
+def test_an_author_of_another_session_does_not_open(place: Place, store: EncryptedStore) -> None:
+    other = Key("another", KEY.tenant)
+    run_blocking(store.append(other, [SAID]))
+    (theirs,) = run_blocking(place.store.record(other))
+    run_blocking(store.append(KEY, [replace(SAID, author=None)]))
+    (mine,) = run_blocking(place.store.record(KEY))
+    run_blocking(place.store.delete(KEY))
+    run_blocking(place.store.append(KEY, [replace(mine, author=theirs.author)]))
+    _does_not_open(store.record(KEY))
+
+
 def test_a_pending_message_under_another_name_does_not_open(place: Place, store: EncryptedStore) -> None:
     run_blocking(fill_with_secrets(store))
     found = run_blocking(place.store.checkpoint(KEY, "1"))

@@ -36,13 +36,15 @@ class EncryptedStore:
 
     Sealed: content, tool names and arguments, media, authors, clips, the frameworks' own fields,
     summaries, facts, notices, checkpoints, their values and writes. Readable for the store inside:
-    session names, ids, roles, numbers, times, token counts, versions, ranges, channel names. Each
-    sealed value is bound to tenant, session, namespace and its own name there, so that one that was
-    changed, or moved to another session or tenant, does not open: StoreUnreadable.
+    session names, ids, roles, numbers, times, token counts, versions, ranges, names of channels and
+    tasks; docs/security.md says what that tells. Each sealed value is bound to tenant, session,
+    namespace and its own name there, so that one that was changed, or moved to another session or
+    tenant, does not open: StoreUnreadable.
 
-    A message costs about 20 us to seal or to open, and 60 to 130 bytes more to keep. A search has no
-    index to go by, since words in an index would tell what was said: it opens the session's whole
-    record, `SEARCHED_AT_ONCE` messages at a time, in about 60 ms for 1,000 messages.
+    A message costs about 20 us to seal or to open, 40 us to seal with its author, and 60 to 150 bytes
+    more to keep. A search has no index to go by, since words in an index would tell what was said: it
+    opens the session's whole record, `SEARCHED_AT_ONCE` messages at a time, in about 60 ms for 1,000
+    messages.
 
     In front of a cache stands this store, not behind it: `EncryptedStore(HybridStore(...), keyring)`
     keeps the cache sealed too. The stores it is given are closed with it.
