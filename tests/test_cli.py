@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -18,8 +19,12 @@ from session_core.cli.promises import Kept, told
 from session_core.cli.report import MOST_ROWS, curves, table
 from session_core.cli.terminal import columns, size, spark
 from session_core.events import Folded, TierChanged
+from session_core.stores.encrypted import EncryptedStore
+from session_core.stores.keyring import Keyring
+from session_core.stores.open import open_store
 from session_core.transcripts import read
 from session_core.turns import Key
+from session_core.voices import run_blocking
 
 CALL = ToolCall("call-1", "search", '{"query":"ferry"}')
 SAID = [
@@ -198,6 +203,34 @@ def test_delete_removes_the_session_and_no_other_one(url: str) -> None:
     assert main(["delete", "trip", "--url", url, "--yes"]) == 0
     with Sessions(url) as sessions:
         assert [state.key for state in sessions.list()] == [Key("other", "acme")]
+
+
+def _keys(**keys: bytes) -> str:
+    return ",".join(f"{name}:{base64.b64encode(key).decode()}" for name, key in keys.items())
+
+
+def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, one, two = f"sqlite:///{tmp_path}/sealed.db", b"1" * 32, b"2" * 32
+    old = Keyring({"k1": one})
+    sealed = EncryptedStore(open_store(url), old)
+    for name in ("a", "b"):
+        Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
+    monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two, k1=one))
+    assert main(["rotate", "--url", url]) == 0
+    assert "2 sessions; 2 values were sealed anew with key 'k2'" in capsys.readouterr().out
+    assert main(["rotate", "--url", url]) == 0
+    assert "nothing is sealed with an older key any more" in capsys.readouterr().out
+    Sessions(sealed).session("c").append({"role": "user", "content": "hello"})
+    run_blocking(sealed.close())
+    monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two))
+    monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(old.match_key).decode())
+    assert main(["rotate", "--url", url]) == 1
+    assert "left as it was: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
+    monkeypatch.delenv("LLM_SESSIONS_KEYS")
+    assert main(["rotate", "--url", url]) == 2
+    assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err
 
 
 def test_doctor_says_what_it_found_and_ends_with_1_when_there_is_something_to_mend(

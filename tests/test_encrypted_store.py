@@ -1,31 +1,37 @@
-"""An encrypting store keeps every promise, shows its inner store no word, and opens nothing in a wrong place."""
+"""An encrypting store shows its inner store no word, and opens nothing in a wrong place; its keyring."""
 
-import asyncio
 import base64
 import sqlite3
 import threading
 from dataclasses import replace
 
 import pytest
+from sealed_fill import (
+    CALL,
+    NEW,
+    OLD,
+    PENDING,
+    RESULT,
+    RING,
+    SAID,
+    SECRET,
+    check_secrets,
+    fill_with_secrets,
+    forms_of,
+)
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, DuplicateMessage, StoreUnreadable
-from session_core.events import Notice
-from session_core.plan import Digest, Fact, FactKind
-from session_core.ports import Checkpoint, Marks, MessageList, Plain, Write
-from session_core.ranges import Ranges
 from session_core.retrieve import terms
 from session_core.stores.encrypted import SEARCHED_AT_ONCE, EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.testing import KEY, STORE_PROMISES, message
-from session_core.turns import Importance, Key, Media, Message, Native, Role, ToolCall
+from session_core.testing import KEY, message
+from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
 
-OLD, NEW, THIRD = b"o" * 32, b"n" * 32, b"t" * 32
-RING = Keyring({"k1": OLD})
-SECRET = "periwinkle"
+THIRD = b"t" * 32
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -36,110 +42,28 @@ def store(request, tmp_path):
     run_blocking(made.close())
 
 
-@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
-def test_encrypted_store_keeps_its_promise_blocking(promise, store):
-    run_blocking(promise(store))
-
-
-@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
-def test_encrypted_store_keeps_its_promise_awaiting(promise, store):
-    asyncio.run(promise(store.awaiting()))
-
-
-CALL = Message(
-    Role.ASSISTANT,
-    f"{SECRET} spoken",
-    id="c1",
-    tool_calls=(ToolCall("t1", f"{SECRET}_tool", f'{{"{SECRET}": 1}}'),),
-    media=(Media("image", f"data:{SECRET}", "image/png"),),
-    aside=f"{SECRET} aside",
-    native=Native(f"{SECRET}/1", SECRET.encode(), b"note " + SECRET.encode()),
-    tokens=12,
-)
-RESULT = Message(
-    Role.TOOL,
-    f"{SECRET} result " * 300,
-    id="r1",
-    tool_call_id="t1",
-    name=f"{SECRET}_tool",
-    clip=f"{SECRET} clip",
-    clip_tokens=3,
-    tokens=900,
-    importance=Importance.DISCARD,
-    time_s=3.0,
-)
-SAID = Message(Role.USER, f"{SECRET} asked \x00 \ud800", id="u1", author=f"{SECRET} Smith", tokens=5, time_s=2.0)
-FACT = Fact(FactKind.RULE, f"{SECRET} rule", seq=1, author=f"{SECRET} Smith", slot=SECRET)
-NOTICE = Notice(f"{SECRET} notice", 0.9, 1, 5.0)
-CHECKPOINT = Checkpoint(KEY, "1", None, Plain(f"{SECRET}-type", SECRET.encode()), {"messages": 1, "other": 1})
-
-
-async def _fill_with_secrets(store: EncryptedStore) -> None:
-    await store.append(KEY, [SAID, CALL, RESULT])
-    await store.put_digest(KEY, Digest(Ranges.span(1, 1), f"{SECRET} summary", (FACT,)), expected=0)
-    await store.mark(KEY, Marks(notice=NOTICE))
-    values = {"messages": MessageList((SAID, CALL, RESULT)), "other": Plain(f"{SECRET}-type", SECRET.encode())}
-    await store.put_checkpoint(CHECKPOINT, values, head_channel="messages", merge=True)
-    pending = replace(RESULT, id="r2", content=f"{SECRET} pending")
-    await store.put_writes(
-        KEY,
-        "1",
-        [
-            Write("task", 0, "messages", MessageList((pending,), single=True)),
-            Write("task", 1, "other", Plain(f"{SECRET}-type", SECRET.encode())),
-        ],
-    )
-    await store.append(KEY, [message(9, content=f"{SECRET} marmalade")])
-
-
-async def _check_secrets(store: EncryptedStore) -> None:
-    said, call, result, _ = await store.record(KEY)
-    assert said == replace(SAID, seq=1)
-    assert call == replace(CALL, seq=2)
-    assert result == replace(RESULT, seq=3)
-    loaded = await store.load(KEY)
-    assert loaded.digest is not None
-    assert (loaded.digest.summary, loaded.digest.facts) == (f"{SECRET} summary", (FACT,))
-    assert loaded.state.ledger.authors == (f"{SECRET} Smith",)
-    assert await store.notices(KEY) == (NOTICE,)
-    found = await store.checkpoint(KEY)
-    assert found is not None
-    assert found.body == CHECKPOINT.body
-    assert found.values["other"] == Plain(f"{SECRET}-type", SECRET.encode())
-    listed = await store.checkpoints(KEY.tenant, KEY.session_id, "")
-    filled = await store.fill(listed[0])
-    assert filled == found
-    pending = filled.writes[0].value
-    assert isinstance(pending, MessageList)
-    assert [m.content for m in pending.items if isinstance(m, Message)] == [f"{SECRET} pending"]
-    assert filled.writes[1].value == Plain(f"{SECRET}-type", SECRET.encode())
-    assert [m.id for m in await store.search(KEY, terms("marmalade"), max_hits=1)] == ["m9"]
-
-
 def test_everything_comes_back_as_it_went_in(store):
-    run_blocking(_fill_with_secrets(store))
-    run_blocking(_check_secrets(store))
+    run_blocking(fill_with_secrets(store))
+    run_blocking(check_secrets(store))
 
 
 def test_no_word_of_a_session_is_in_the_file(tmp_path):
     store = EncryptedStore(SqliteStore(tmp_path / "a.db"), RING)
-    run_blocking(_fill_with_secrets(store))
+    run_blocking(fill_with_secrets(store))
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     run_blocking(store.close())
     written += b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    plain = SECRET.encode()
-    forms = [plain, plain.hex().encode(), *(base64.b64encode(b" " * shift + plain)[4:-4] for shift in range(3))]
     assert written
-    assert [form for form in forms if form in written] == []
+    assert [form for form in forms_of(SECRET) if form in written] == []
 
 
 def test_the_inner_store_answers_no_search_for_a_word(store):
-    run_blocking(_fill_with_secrets(store))
+    run_blocking(fill_with_secrets(store))
     assert run_blocking(store.inner.search(KEY, terms(SECRET), max_hits=9)) == ()
 
 
 def test_what_a_store_works_with_stays_readable(store):
-    run_blocking(_fill_with_secrets(store))
+    run_blocking(fill_with_secrets(store))
     said, call, result, _ = run_blocking(store.inner.record(KEY))
     assert [m.role for m in (said, call, result)] == [Role.USER, Role.ASSISTANT, Role.TOOL]
     assert (call.tool_calls[0].id, result.tool_call_id, result.tokens, result.time_s) == ("t1", "t1", 900, 3.0)
@@ -175,14 +99,14 @@ def test_search_ranks_over_the_whole_of_a_long_record(store):
 
 def _sqlite_with_old_key(tmp_path):
     inner = SqliteStore(tmp_path / "a.db")
-    run_blocking(_fill_with_secrets(EncryptedStore(inner, RING)))
+    run_blocking(fill_with_secrets(EncryptedStore(inner, RING)))
     return inner
 
 
 def test_a_new_key_seals_while_the_old_one_still_reads(tmp_path):
     inner = _sqlite_with_old_key(tmp_path)
     both = EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD}))
-    run_blocking(_check_secrets(both))
+    run_blocking(check_secrets(both))
     run_blocking(both.append(KEY, [message(10)]))
     assert [m.native.note[2:4] for m in run_blocking(inner.record(KEY))[-2:]] == [b"k1", b"k2"]
     run_blocking(both.close())
@@ -204,7 +128,7 @@ def test_a_rotated_session_opens_without_the_old_key(tmp_path):
     assert run_blocking(both.rotate(KEY)) > 0
     assert run_blocking(both.rotate(KEY)) == 0
     alone = EncryptedStore(inner, Keyring({"k2": NEW}, match_key=RING.match_key))
-    run_blocking(_check_secrets(alone))
+    run_blocking(check_secrets(alone))
     assert run_blocking(alone.append(KEY, [SAID])).new == 0
     run_blocking(alone.close())
 
@@ -213,8 +137,7 @@ def test_a_rotated_write_becomes_a_message_that_opens_without_the_old_key(tmp_pa
     inner = _sqlite_with_old_key(tmp_path)
     run_blocking(EncryptedStore(inner, Keyring({"k2": NEW, "k1": OLD})).rotate(KEY))
     alone = EncryptedStore(inner, Keyring({"k2": NEW}, match_key=RING.match_key))
-    pending = replace(RESULT, id="r2", content=f"{SECRET} pending")
-    run_blocking(alone.append(KEY, [pending]))
+    run_blocking(alone.append(KEY, [PENDING]))
     assert run_blocking(alone.find(KEY, "r2")).clip == RESULT.clip
     run_blocking(alone.close())
 
@@ -242,10 +165,22 @@ def test_turns_go_on_while_a_session_is_rotated(tmp_path):
     run_blocking(store.close())
 
 
+class WithoutRewriting:
+    """A store of somebody else's, which has what the port asks for and no more."""
+
+    scheme = "theirs"
+
+    def __getattr__(self, name):
+        if name in ("rewrite", "names"):
+            raise AttributeError(name)
+        return getattr(MemoryStore(), name)
+
+
 def test_a_store_that_cannot_rewrite_says_so():
-    store = EncryptedStore(MemoryStore(), RING)
-    with pytest.raises(ConfigError, match="keep the old key"):
-        run_blocking(store.rotate(KEY))
+    store = EncryptedStore(WithoutRewriting(), RING)
+    for work in (store.rotate(KEY), store.rotate_all()):
+        with pytest.raises(ConfigError, match="keep the old key"):
+            run_blocking(work)
 
 
 # Wrong keys, moved and changed rows.
@@ -371,7 +306,15 @@ def test_a_bad_key_in_the_environment_is_told_without_showing_it(monkeypatch, te
 
 @pytest.mark.parametrize(
     ("keys", "match"),
-    [({}, None), ({"k": b"x"}, None), ({"k": "text" * 8}, None), ({"k": OLD}, b"x"), ({"": OLD}, None)],
+    [
+        ({}, None),
+        ({"k": b"x"}, None),
+        ({"k": "text" * 8}, None),
+        ({"k": OLD}, b"x"),
+        ({"": OLD}, None),
+        ({"k2": OLD, "k1": OLD}, None),
+        ({"k": OLD}, OLD),
+    ],
 )
 def test_keys_that_cannot_be_used_are_refused(keys, match):
     with pytest.raises(ConfigError):
@@ -380,6 +323,68 @@ def test_keys_that_cannot_be_used_are_refused(keys, match):
 
 def test_a_keyring_shows_ids_and_no_keys():
     assert repr(Keyring({"k2": NEW, "k1": OLD})) == "Keyring(k2, k1)"
+
+
+PLACE = ("author",)
+
+
+def test_equal_names_are_sealed_alike_in_one_session_under_one_key_and_nowhere_else():
+    ring, other = Keyring({"k1": OLD}), Keyring({"k1": OLD}, match_key=THIRD)
+    sealed = ring.seal(KEY, PLACE, b"Ann", same=True)
+    assert other.seal(KEY, PLACE, b"Ann", same=True) == sealed
+    others = [
+        ring.seal(KEY, PLACE, b"Ben", same=True),
+        ring.seal(replace(KEY, session_id="another"), PLACE, b"Ann", same=True),
+        Keyring({"k2": OLD}).seal(KEY, PLACE, b"Ann", same=True),
+        Keyring({"k1": NEW}).seal(KEY, PLACE, b"Ann", same=True),
+    ]
+    # A nonce that came again with other text, or with other associated data, would give the session's names away.
+    assert len({_nonce(one) for one in [sealed, *others]}) == 5
+
+
+def _nonce(sealed: bytes) -> bytes:
+    start = 2 + sealed[1]
+    return sealed[start : start + 12]
+
+
+def test_a_nonce_never_comes_again():
+    ring = Keyring({"k1": OLD})
+    assert len({_nonce(ring.seal(KEY, PLACE, b"same")) for _ in range(1_000)}) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((Key("a", "b"), ("x", "y")), (Key("b", "a"), ("x", "y"))),
+        ((Key("ab", "c"), ("x",)), (Key("a", "bc"), ("x",))),
+        ((Key("a", "b", "c"), ("x",)), (Key("a", "b"), ("c", "x"))),
+        ((Key("a", "b"), ("x", "y")), (Key("a", "b"), ("xy",))),
+        ((Key("a", "b"), ("x", "y", "z")), (Key("a", "b"), ("x", "yz"))),
+    ],
+)
+def test_no_two_places_are_taken_for_one(one, other):
+    ring = Keyring({"k1": OLD})
+    sealed = ring.seal(*one, b"said")
+    assert ring.open(*one, sealed) == b"said"
+    with pytest.raises(StoreUnreadable):
+        ring.open(*other, sealed)
+    assert ring.match(*one, b"said") != ring.match(*other, b"said")
+
+
+@pytest.mark.parametrize("at", range(len("k1") + 2 + 12 + 16 + len("said")))
+def test_no_byte_of_what_is_sealed_can_be_changed(at):
+    ring = Keyring({"k1": OLD, "k2": NEW})
+    sealed = bytearray(ring.seal(KEY, PLACE, b"said"))
+    sealed[at] ^= 3
+    with pytest.raises(StoreUnreadable):
+        ring.open(KEY, PLACE, bytes(sealed))
+
+
+@pytest.mark.parametrize("length", range(4 + 12 + 16))
+def test_nothing_cut_short_opens(length):
+    ring = Keyring({"k1": OLD})
+    with pytest.raises(StoreUnreadable):
+        ring.open(KEY, PLACE, ring.seal(KEY, PLACE, b"said")[:length])
 
 
 def test_sessions_fold_and_recall_over_an_encrypting_store(store):

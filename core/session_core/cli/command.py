@@ -115,6 +115,11 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     delete = _command(commands, "delete", "show", "delete", "remove a session everywhere, for good")
     _add_session(delete)
     delete.add_argument("--yes", action="store_true", help="really do it")
+    rotate = _command(
+        commands, "rotate", "rotate", "rotate", "seal the sessions of an encrypting store anew with the first key"
+    )
+    _add_url(rotate)
+    rotate.add_argument("--tenant", help="only this tenant's sessions")
 
 
 def _command(

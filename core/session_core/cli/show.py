@@ -33,7 +33,7 @@ MEND_DAMAGE = "stop writing and recover what can be read (docs/runbook.md), or r
 
 def list_sessions(asked: argparse.Namespace) -> int:
     """Print a line for each session."""
-    with _opened(asked.url) as sessions:
+    with opened(asked.url) as sessions:
         states = sessions.list(asked.tenant)
     if not states:
         print(f"no sessions in {asked.url}")
@@ -57,7 +57,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
 
 def show(asked: argparse.Namespace) -> int:
     """Print a session's figures, and its record, its view or its plan."""
-    with _opened(asked.url, asked.window) as sessions:
+    with opened(asked.url, asked.window) as sessions:
         session = _found(sessions, asked)
         print("\n".join(_figures(session.stats(), session)))
         if asked.view or asked.explain or asked.query:
@@ -70,7 +70,7 @@ def show(asked: argparse.Namespace) -> int:
 
 def export(asked: argparse.Namespace) -> int:
     """Print the record as JSONL in the shape of the OpenAI chat API."""
-    with _opened(asked.url) as sessions:
+    with opened(asked.url) as sessions:
         for message in _found(sessions, asked).record():
             print(json.dumps(chat_message(message), ensure_ascii=False))
     return 0
@@ -78,7 +78,7 @@ def export(asked: argparse.Namespace) -> int:
 
 def delete(asked: argparse.Namespace) -> int:
     """Remove a session, when it is really meant."""
-    with _opened(asked.url) as sessions:
+    with opened(asked.url) as sessions:
         session = _found(sessions, asked)
         if not asked.yes:
             raise ConfigError(
@@ -92,14 +92,14 @@ def doctor(asked: argparse.Namespace) -> int:
     """Print what an examination of the store found; 1 when there is something to mend."""
     from session_core.doctor import examine, lines
 
-    with _opened(asked.url, asked.window) as sessions:
+    with opened(asked.url, asked.window) as sessions:
         findings = run_blocking(examine(sessions.store, sessions.policy))
         broken = run_blocking(sessions.store.damage())
     print("\n".join([*lines(findings), *(f"damaged: {found}; {MEND_DAMAGE}" for found in broken)]))
     return 0 if findings.healthy and not broken else 1
 
 
-def _opened(url: str, window_tokens: int = 128_000) -> Sessions:
+def opened(url: str, window_tokens: int = 128_000) -> Sessions:
     """The sessions at `url`, for looking: no absence is noted in them. Raises: NotFound."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":

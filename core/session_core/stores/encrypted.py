@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import (
@@ -32,18 +32,30 @@ SEARCHED_AT_ONCE = 250
 """How many messages a search opens before it forgets those that do not match."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A rotation of many sessions: how many were looked at, how many values had another key, and what
+    could not be rotated and why. When `values` is 0 and `left` is empty, older keys may go."""
+
+    sessions: int
+    values: int
+    left: tuple[str, ...] = ()
+
+
 class EncryptedStore:
     """Keeps sessions in `inner`, which never sees a word of them.
 
     Sealed: content, tool names and arguments, media, authors, clips, the frameworks' own fields,
     summaries, facts, notices, checkpoints, their values and writes. Readable for the store inside:
-    session names, ids, roles, numbers, times, token counts, versions, ranges, channel names. Each
-    sealed value is bound to tenant, session, namespace and its own name there, so that one that was
-    changed, or moved to another session or tenant, does not open: StoreUnreadable.
+    session names, ids, roles, numbers, times, token counts, versions, ranges, names of channels and
+    tasks; docs/security.md says what that tells. Each sealed value is bound to tenant, session,
+    namespace and its own name there, so that one that was changed, or moved to another session or
+    tenant, does not open: StoreUnreadable.
 
-    A message costs about 20 us to seal or to open, and 60 to 130 bytes more to keep. A search has no
-    index to go by, since words in an index would tell what was said: it opens the session's whole
-    record, `SEARCHED_AT_ONCE` messages at a time, in about 60 ms for 1,000 messages.
+    A message costs about 20 us to seal or to open, 40 us to seal with its author, and 60 to 150 bytes
+    more to keep. A search has no index to go by, since words in an index would tell what was said: it
+    opens the session's whole record, `SEARCHED_AT_ONCE` messages at a time, in about 60 ms for 1,000
+    messages.
 
     In front of a cache stands this store, not behind it: `EncryptedStore(HybridStore(...), keyring)`
     keeps the cache sealed too. The stores it is given are closed with it.
@@ -62,18 +74,39 @@ class EncryptedStore:
     async def rotate(self, key: Key) -> int:
         """Seal all of the session anew with the keyring's first key; how many values had another one.
 
-        Readers and writers go on meanwhile, and a rotation that was stopped is begun again. Old
-        bytes may stay in backups, logs and free pages of the store inside until it reuses them.
+        Readers and writers go on meanwhile, and a rotation that was stopped is begun again. Give the
+        new keyring to every process first: one that still seals with the old key leaves values behind.
+        The old key may go when a rotation finds nothing more to change. Old bytes may stay in
+        backups, logs and free pages of the store inside until it reuses them.
 
         Raises: ConfigError when the store inside cannot rewrite; then the old key must stay in the
-        keyring, last, until its sessions are gone.
+        keyring, last, until its sessions are gone. StoreUnreadable for what no key of the ring opens.
         """
+        return await self._rewriting().rewrite(key, Renewal(self.keyring))
+
+    async def rotate_all(self, tenant: str | None = None) -> Rotated:
+        """Rotate every session, of one tenant or of all, one after the other.
+
+        A session that does not open, or that others keep changing, holds up no other: see `left`.
+        Raises: ConfigError as `rotate`; StoreError when the store inside does not answer.
+        """
+        sessions, values, left = 0, 0, list[str]()
+        for key in await self._rewriting().names(tenant):
+            sessions += 1
+            try:
+                values += await self.rotate(key)
+            except (StoreUnreadable, StoreBusy) as exc:
+                await self.inner.state(key)
+                left.append(str(exc))
+        return Rotated(sessions, values, tuple(left))
+
+    def _rewriting(self) -> Rewriting:
         if not hasattr(self.inner, "rewrite"):
             raise ConfigError(
-                f"session {key}: the {self.scheme} store cannot rewrite what it holds; keep the old key in the keyring "
+                f"the {self.scheme} store cannot rewrite what it holds; keep the old key in the keyring "
                 "until the sessions that it sealed are deleted"
             )
-        return await cast(Rewriting, self.inner).rewrite(key, Renewal(self.keyring))
+        return cast(Rewriting, self.inner)
 
     async def append(
         self,

@@ -211,14 +211,15 @@ class HybridStore:
     async def rewrite(self, key: Key, change: Change) -> int:
         """Write the `change` of all the session holds; its hot entry goes. Raises: ConfigError when the
         cold store cannot rewrite."""
-        if not hasattr(self.cold, "rewrite"):
-            raise ConfigError(
-                f"session {key}: the {self.scheme} store behind the hot side cannot rewrite what it holds"
-            )
+        rewriting = self._rewriting()
         turn = await self._hot.begin(_place(key))
-        changed = await self._written(turn, key, cast(Rewriting, self.cold).rewrite(key, change))
+        changed = await self._written(turn, key, rewriting.rewrite(key, change))
         await self._hot.end(turn, discard=True)
         return changed
+
+    async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
+        """Every session of the cold store. Raises: ConfigError when it cannot rewrite."""
+        return await self._read(self._rewriting().names(tenant))
 
     async def close(self) -> None:
         await self._hot.cache.close()
@@ -267,6 +268,11 @@ class HybridStore:
         turn = await self._hot.begin(_place(key))
         await self._written(turn, key, self.cold.delete_checkpoints(tenant, session_id))
         await self._hot.end(turn, discard=True)
+
+    def _rewriting(self) -> Rewriting:
+        if not hasattr(self.cold, "rewrite"):
+            raise ConfigError(f"the {self.scheme} store behind the hot side cannot rewrite what it holds")
+        return cast(Rewriting, self.cold)
 
     async def _begin(self, key: Key) -> Turn | None:
         return None if key.namespace else await self._hot.begin(_place(key))

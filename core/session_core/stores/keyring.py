@@ -46,10 +46,12 @@ class Keyring:
     How it is built, and why that is sound: each key only derives (HKDF-SHA256) one AES key for each
     session, so that the usual bound of GCM with random nonces, 2^32 values, holds for a session and
     not for a key. What is sealed with `same` (names that are compared inside a store) has an AES key
-    of its own and takes its nonce from HMAC-SHA256 over place and text, as SIV modes do: one nonce
-    meets one text only, and all that can be seen is that two equal names in one session are equal.
-    The place (tenant, session, namespace, purpose, name) is associated data: bytes that were moved
-    to another place do not open. Lengths and times are not hidden.
+    of its own and takes its nonce from HMAC-SHA256, with a third derived key, over all that is
+    encrypted or authenticated, as SIV modes do: one nonce meets one text only, and all that can be
+    seen is that two equal names in one session are equal. The place (tenant, session, namespace,
+    purpose, name) is associated data, and so is the key's id: bytes that were moved to another place
+    do not open. Lengths and times are not hidden. Who has the match key can test guesses at what a
+    message says; docs/security.md tells when that matters.
 
     Raises: ConfigError for keys that cannot be used.
     """
@@ -64,6 +66,9 @@ class Keyring:
             _check(key_id, key)
         if match_key is not None:
             _check("match key", match_key)
+        given = [bytes(key) for key in (*keys.values(), *(() if match_key is None else (match_key,)))]
+        if len(set(given)) < len(given):
+            raise ConfigError("two keys of a keyring are the same bytes; make each with secrets.token_bytes(32)")
         self._keys = {key_id: bytes(key) for key_id, key in keys.items()}
         self.primary = next(iter(self._keys))
         last = self._keys[next(reversed(self._keys))]
@@ -105,8 +110,11 @@ class Keyring:
         """
         bound = _joined(key, place)
         head = bytes((FORMAT, len(self.primary))) + self.primary.encode()
-        nonce = self._mac(b"nonce", bound, plain)[:_NONCE_BYTES] if same else os.urandom(_NONCE_BYTES)
-        cipher = self._cipher(self.primary, key, same)
+        cipher, nonce_key = self._cipher(self.primary, key, same)
+        if same:
+            nonce = _mac(nonce_key, head + bound, plain)[:_NONCE_BYTES]
+        else:
+            nonce = os.urandom(_NONCE_BYTES)
         return head + nonce + cipher.encrypt(nonce, plain, head + bound)
 
     def open(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
@@ -120,7 +128,7 @@ class Keyring:
         start = 2 + len(key_id)
         head, nonce, body = sealed[:start], sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
-            return self._cipher(key_id, key, same).decrypt(nonce, body, head + _joined(key, place))
+            return self._cipher(key_id, key, same)[0].decrypt(nonce, body, head + _joined(key, place))
         except (InvalidTag, ValueError) as exc:
             raise StoreUnreadable(
                 f"session {key}: a {place[0]!s} does not open with key {key_id!r}; the key under that id is another "
@@ -146,7 +154,7 @@ class Keyring:
 
     def match(self, key: Key, place: Place, said: bytes) -> bytes:
         """Bytes that are equal for equal `said` at one place, and tell nothing to who has no match key."""
-        return self._match_id + self._mac(b"match", _joined(key, place), said)[:16]
+        return self._match_id + _mac(self.match_key, b"match" + _joined(key, place), said)[:16]
 
     def require_match(self, key: Key, mark: bytes) -> None:
         """Raises: StoreUnreadable when `mark` was made with another match key."""
@@ -156,11 +164,16 @@ class Keyring:
                 "pass Keyring(match_key=...), or list the key last that was last when the session began"
             )
 
-    def _mac(self, purpose: bytes, bound: bytes, said: bytes) -> bytes:
-        return hmac.digest(self.match_key, purpose + _counted(bound) + said, "sha256")
+    def _made_cipher(self, key_id: str, key: Key, same: bool) -> tuple[AESGCM, bytes]:
+        """A session's cipher, and the key that nonces are taken with where they are not random."""
+        whole, session = self._keys[key_id], _joined(key, ())
+        if same:
+            return AESGCM(_derived(whole, b"same", session)), _derived(whole, b"nonce", session)
+        return AESGCM(_derived(whole, b"seal", session)), b""
 
-    def _made_cipher(self, key_id: str, key: Key, same: bool) -> AESGCM:
-        return AESGCM(_derived(self._keys[key_id], b"same" if same else b"seal", _joined(key, ())))
+
+def _mac(key: bytes, bound: bytes, said: bytes) -> bytes:
+    return hmac.digest(key, _counted(bound) + said, "sha256")
 
 
 def _derived(key: bytes, purpose: bytes, bound: bytes = b"") -> bytes:

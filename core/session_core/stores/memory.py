@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -25,6 +25,9 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.stores.memory_rewrite import rewrite_session
+from session_core.stores.memory_session import MemorySession
+from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     Before,
     Numbered,
@@ -48,28 +51,13 @@ from session_core.stores.rules import (
 from session_core.turns import Key, Message
 
 
-@dataclass(slots=True)
-class _Session:
-    """Everything kept for one session."""
-
-    state: State
-    log: list[Message] = field(default_factory=list)
-    by_id: dict[str, dict[bytes, int]] = field(default_factory=dict)
-    words: dict[str, list[int]] = field(default_factory=dict)
-    digests: list[Digest] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
-    values: dict[tuple[str, str], Plain | Stored] = field(default_factory=dict)
-    writes: dict[str, dict[tuple[str, int], Write]] = field(default_factory=dict)
-
-
 class MemoryStore:
     """A store that forgets with its process. Safe with several threads."""
 
     scheme = "memory"
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._sessions: dict[Key, _Session] = {}
+        self._sessions: dict[Key, MemorySession] = {}
         self._leases: dict[Key, tuple[Lease, float]] = {}
         self._tokens = itertools.count(1)
         self._clock = clock
@@ -93,7 +81,7 @@ class MemoryStore:
             if lease is not None:
                 held = self._leases.get(key)
                 require_lease(key, lease, held[0].token if held else None)
-            session = self._sessions.get(key) or _Session(begun(key))
+            session = self._sessions.get(key) or MemorySession(begun(key))
             require_version(session.state, expected)
             outcome = self._number(session, messages, revise=revise)
             if strict:
@@ -189,12 +177,9 @@ class MemoryStore:
             return tuple(session.notices) if session else ()
 
     async def delete(self, key: Key) -> int:
-        def within(k: Key) -> bool:
-            return (k.tenant, k.session_id) == (key.tenant, key.session_id)
-
         with self._lock:
-            self._leases = {k: held for k, held in self._leases.items() if not within(k)}
-            return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if within(k))
+            self._leases = {k: held for k, held in self._leases.items() if not _same_session(k, key)}
+            return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if _same_session(k, key))
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._lock:
@@ -204,6 +189,18 @@ class MemoryStore:
                 if not key.namespace and tenant in (None, key.tenant) and session.state.ledger.messages
             ]
         return tuple(sorted(found, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
+
+    async def rewrite(self, key: Key, change: Change) -> int:
+        """Replace all the session holds by its `change`, a few values at a time; how many changed."""
+        with self._lock:
+            found = [session for k, session in self._sessions.items() if _same_session(k, key)]
+        return sum(rewrite_session(session, self._lock, change) for session in found)
+
+    async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
+        """Every session that holds anything, with messages or without; namespaces left out."""
+        with self._lock:
+            found = [replace(key, namespace="") for key in self._sessions if tenant in (None, key.tenant)]
+        return tuple(dict.fromkeys(found))
 
     async def damage(self) -> tuple[str, ...]:
         return ()
@@ -220,7 +217,7 @@ class MemoryStore:
         merge: bool,
     ) -> Appended:
         with self._lock:
-            session = self._sessions.get(checkpoint.key) or _Session(begun(checkpoint.key))
+            session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
             self._sessions[checkpoint.key] = session
             before = session.state.ledger
             for channel, value in new_values.items():
@@ -242,7 +239,7 @@ class MemoryStore:
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._lock:
-            session = self._sessions.setdefault(key, _Session(begun(key)))
+            session = self._sessions.setdefault(key, MemorySession(begun(key)))
             kept = session.writes.setdefault(checkpoint_id, {})
             for write in writes:
                 place = (write.task_id, write.index)
@@ -280,7 +277,7 @@ class MemoryStore:
         await self.delete(Key(session_id, tenant))
 
     def _number(
-        self, session: _Session, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()
+        self, session: MemorySession, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()
     ) -> Numbered:
         return number(
             session.state.key,
@@ -291,7 +288,7 @@ class MemoryStore:
             lineage=lineage,
         )
 
-    def _keep(self, session: _Session, outcome: Numbered) -> None:
+    def _keep(self, session: MemorySession, outcome: Numbered) -> None:
         for message, digest in outcome.new:
             session.log.append(message)
             session.by_id.setdefault(message.id, {})[digest] = message.seq
@@ -299,20 +296,20 @@ class MemoryStore:
                 session.words.setdefault(word, []).append(message.seq)
 
     @staticmethod
-    def _part_before(session: _Session, checkpoint: Checkpoint, channel: str) -> Before:
+    def _part_before(session: MemorySession, checkpoint: Checkpoint, channel: str) -> Before:
         parent = session.checkpoints.get(checkpoint.parent_id or "")
         version = parent.versions.get(channel) if parent else None
         value = session.values.get((channel, str(version)))
         return Before(version, value.part if isinstance(value, Stored) else Ranges())
 
-    def _keep_list(self, session: _Session, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
+    def _keep_list(self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
         messages = [item for item in value.items if isinstance(item, Message)]
         outcome = self._number(session, messages, revise=True, lineage=value.base or before.part)
         self._keep(session, outcome)
         session.state = grown(session.state, outcome, session.state.head)
         return part_of(value, outcome, before, is_head=is_head)
 
-    def _filled(self, session: _Session, bare: Checkpoint) -> Checkpoint:
+    def _filled(self, session: MemorySession, bare: Checkpoint) -> Checkpoint:
         values = {
             channel: session.values[channel, str(version)]
             for channel, version in bare.versions.items()
@@ -323,5 +320,9 @@ class MemoryStore:
         return replace(bare, values=values, writes=tuple(ordered))
 
     @staticmethod
-    def _pick(session: _Session, part: Ranges) -> tuple[Message, ...]:
+    def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:
         return tuple(session.log[seq - 1] for seq in part)
+
+
+def _same_session(one: Key, other: Key) -> bool:
+    return (one.tenant, one.session_id) == (other.tenant, other.session_id)

@@ -7,36 +7,36 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from session_core.errors import StoreUnreadable
-from session_core.plan import Digest
 from session_core.ports import Appended, Loaded, MessageList, Plain, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import (
     decode_body,
-    digest_from_plain,
+    decode_digest,
     digest_to_plain,
     encode_body,
     pack,
     unpack,
 )
+from session_core.serial.remembered import Remembered
 from session_core.stores.cache import Entry
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.turns import Importance, Key, Message
 
 FORMAT = 1
+_messages: Remembered[Message] = Remembered(16_000_000)
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The state and the digest, without the messages behind it; of those only how many bytes they take."""
+    """The state and the packed digest, without the messages behind it; of those only how many bytes they take."""
 
     state: State
-    digest: Digest | None
+    digest: bytes | None
     message_bytes: int
 
     def packed(self) -> bytes:
-        digest = None if self.digest is None else digest_to_plain(self.digest)
-        return pack([FORMAT, self.state.version, state_to_plain(self.state), digest, self.message_bytes])
+        return pack([FORMAT, self.state.version, state_to_plain(self.state), self.digest, self.message_bytes])
 
     def continues_in(self, state: State, *, new: int, steps: int) -> bool:
         """Whether `state` is what a write that adds `new` messages makes of this head; it raises the version
@@ -59,8 +59,7 @@ def head_from(data: bytes, key: Key) -> Head:
         found, version, state, digest, message_bytes = cast("list[Any]", unpack(data))
         if found != FORMAT:
             raise ValueError(f"format {found}")
-        made = None if digest is None else digest_from_plain(digest)
-        return Head(state_from_plain(state, key=key, version=int(version)), made, int(message_bytes))
+        return Head(state_from_plain(state, key=key, version=int(version)), digest, int(message_bytes))
     except _DAMAGE as exc:
         raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from exc
 
@@ -68,13 +67,15 @@ def head_from(data: bytes, key: Key) -> Head:
 def entry_of(loaded: Loaded) -> Entry:
     """`loaded` for the hot side."""
     messages = packed_messages(loaded.messages)
-    return Entry(Head(loaded.state, loaded.digest, sum(map(len, messages))).packed(), messages)
+    digest = None if loaded.digest is None else pack(digest_to_plain(loaded.digest))
+    return Entry(Head(loaded.state, digest, sum(map(len, messages))).packed(), messages)
 
 
 def loaded_from(entry: Entry, key: Key) -> Loaded:
     """What `entry_of` was given. Raises: StoreUnreadable."""
     head = head_from(entry.head, key)
-    return Loaded(head.state, head.digest, tuple(_message(data) for data in entry.messages))
+    digest = None if head.digest is None else decode_digest(head.digest)
+    return Loaded(head.state, digest, tuple(map(_message, entry.messages)))
 
 
 def packed_messages(messages: Sequence[Message]) -> tuple[bytes, ...]:
@@ -144,6 +145,10 @@ def _packed(message: Message) -> bytes:
 
 
 def _message(data: bytes) -> Message:
+    return _messages.get(data) or _messages.keep(data, _read(data), len(data))
+
+
+def _read(data: bytes) -> Message:
     end = 4 + int.from_bytes(data[:4], "big")
     try:
         message_id, seq, time_s, tokens, author, importance, clip, clip_tokens = cast("list[Any]", unpack(data[4:end]))

@@ -18,7 +18,7 @@ MIGRATIONS: tuple[str, ...] = (
         session INTEGER NOT NULL,
         digest BLOB NOT NULL,
         data BLOB NOT NULL,
-        clip TEXT,
+        clip BLOB,
         clip_tokens INTEGER NOT NULL DEFAULT 0,
         indexed INTEGER NOT NULL DEFAULT 0,
         UNIQUE (session, digest)

@@ -35,7 +35,9 @@ class Seals:
     A sealed message says nothing but role, ids, tokens and time. Its body travels in `native.note`,
     which is no part of what a message says to a store; in `native.data` stands a keyed digest of
     what it says, the same whatever key sealed it. So a store's own comparison ("known by id and
-    content") holds, although no message is sealed twice to the same bytes.
+    content") holds, although no message is sealed twice to the same bytes. Its author is sealed
+    twice: for the store, which counts authors, and with what was said, so that nobody can be quoted
+    for another.
     """
 
     ring: Keyring
@@ -51,7 +53,7 @@ class Seals:
             author=self._named(key, message.author),
             media=(),
             aside="",
-            native=Native(SEALED, mark, self.ring.seal(key, _body(message.id, mark), encode_body(message))),
+            native=Native(SEALED, mark, self.ring.seal(key, _body(message.id, mark), _with_author(message))),
             clip=None if message.clip is None else self._text(key, ("clip", message.id), message.clip),
         )
 
@@ -59,7 +61,8 @@ class Seals:
         """The message that was sealed. Raises: StoreUnreadable."""
         native = _sealed(key, message)
         self.ring.require_match(key, native.data)
-        body = decode_body(self.ring.open(key, _body(message.id, native.data), native.note), id=message.id)
+        author, said = _author_and_body(self.ring.open(key, _body(message.id, native.data), native.note))
+        body = decode_body(said, id=message.id)
         return replace(
             message,
             role=body.role,
@@ -67,7 +70,7 @@ class Seals:
             tool_calls=body.tool_calls,
             tool_call_id=body.tool_call_id,
             name=body.name,
-            author=self._name(key, message.author),
+            author=self._name(key, message.author) if author is None else author,
             media=body.media,
             aside=body.aside,
             native=body.native,
@@ -223,6 +226,22 @@ def write_place(checkpoint_id: str, write: Write) -> tuple[str, ...]:
 
 def _body(message_id: str, mark: bytes) -> Place:
     return ("message", message_id, mark)
+
+
+def _with_author(message: Message) -> bytes:
+    """What a message says, with who said it before it."""
+    if message.author is None:
+        return b"\0" + encode_body(message)
+    author = message.author.encode("utf-8", "surrogatepass")
+    return b"\1" + len(author).to_bytes(4, "big") + author + encode_body(message)
+
+
+def _author_and_body(plain: bytes) -> tuple[str | None, bytes]:
+    """What `_with_author` put together."""
+    if plain[:1] == b"\0":
+        return None, plain[1:]
+    end = 5 + int.from_bytes(plain[1:5], "big")
+    return plain[5:end].decode("utf-8", "surrogatepass"), plain[end:]
 
 
 def _digest(number: int) -> Place:

@@ -204,6 +204,14 @@ class SqliteStore(SqliteCheckpoints):
         """Write the `change` of all the session holds, in short transactions; how many values changed."""
         return rewrite_rows(self._file, key, change)
 
+    async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
+        """Every session that holds anything, with messages or without; namespaces left out."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT session_id, tenant FROM sessions WHERE tenant = ? OR ? IS NULL", (tenant, tenant)
+            ).fetchall()
+        return tuple(Key(session_id, owner) for session_id, owner in rows)
+
     async def damage(self) -> tuple[str, ...]:
         try:
             with self._file.reading() as connection:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from session_core.ports import MessageList, Plain, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import (
     body_digest,
+    digest_from_plain,
     digest_to_plain,
     encode_body,
     notice_from_plain,
@@ -16,46 +20,75 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.rewrite import Change
+from session_core.stores.plain import state_to_plain
+from session_core.stores.rewrite import Change, changed_authors, changed_write
 from session_core.stores.sqlite_checkpoints import PART, packed, plain_from, write_value, writes_of
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,
-    digests_of,
+    clip_in,
+    clip_out,
     messages_in,
-    save_state,
     session_row,
 )
 from session_core.turns import Key, Message
 
-AT_ONCE = 500
-"""How many messages one transaction rewrites."""
+MESSAGES_AT_ONCE = 250
+"""How many messages one transaction rewrites; about 15 ms, in which nobody else writes."""
+VALUES_AT_ONCE = 50
+"""How many checkpoints, values or writes, which may be larger, one transaction rewrites."""
+
+Step = Callable[[sqlite3.Connection, SessionRow, Sequence[Any], Change], int]
+"""Rewrites the values at some places; how many changed."""
 
 
 def rewrite_rows(file: SqliteFile, key: Key, change: Change) -> int:
-    """The `change` of all that the session and its namespaces hold; how many values changed."""
+    """The `change` of all that the session and its namespaces hold; how many values changed.
+
+    What a step rewrites it reads in its own transaction, so nothing that others wrote is lost.
+    """
     with file.reading() as connection:
         rows = connection.execute(
             f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?", (key.tenant, key.session_id)
         ).fetchall()
-    changed = 0
-    for found in map(SessionRow, rows):
-        for first in range(1, found.next_seq, AT_ONCE):
-            part = Ranges.span(first, first + AT_ONCE - 1)
+    return sum(_rewrite(file, SessionRow(row), change) for row in rows)
+
+
+def _rewrite(file: SqliteFile, found: SessionRow, change: Change) -> int:
+    """What one namespace holds. Writes go last: they rewrite bodies that became messages meanwhile too."""
+
+    def in_steps(places: Sequence[Any], at_once: int, step: Step) -> int:
+        changed = 0
+        for start in range(0, len(places), at_once):
             with file.writing() as connection:
+                began_s = time.monotonic()
                 row = session_row(connection, found.state.key)
-                changed += _messages(connection, row, part, change) if row else 0
-        with file.writing() as connection:
-            row = session_row(connection, found.state.key)
-            changed += _values(connection, row, change) if row else 0
-    return changed
+                changed += step(connection, row, places[start : start + at_once], change) if row else 0
+            # SQLite's lock has no queue: without a pause, others would find it taken again and again.
+            time.sleep(time.monotonic() - began_s)
+        return changed
+
+    def places(sql: str, *values: object) -> list[Any]:
+        with file.reading() as connection:
+            return connection.execute(sql, (found.place, *values)).fetchall()
+
+    values = "SELECT channel, version FROM channel_values WHERE session = ? AND type <> ?"
+    return (
+        in_steps(range(1, found.next_seq), MESSAGES_AT_ONCE, _messages)
+        + in_steps([None], 1, _authors)
+        + in_steps(places("SELECT number FROM digests WHERE session = ?"), VALUES_AT_ONCE, _digests)
+        + in_steps(places("SELECT number FROM notices WHERE session = ?"), VALUES_AT_ONCE, _notices)
+        + in_steps(places("SELECT id FROM checkpoints WHERE session = ?"), VALUES_AT_ONCE, _checkpoints)
+        + in_steps(places(values, PART), VALUES_AT_ONCE, _channel_values)
+        + in_steps(places("SELECT DISTINCT checkpoint FROM writes WHERE session = ?"), VALUES_AT_ONCE, _writes)
+    )
 
 
-def _messages(connection: sqlite3.Connection, row: SessionRow, part: Ranges, change: Change) -> int:
+def _messages(connection: sqlite3.Connection, row: SessionRow, seqs: Sequence[int], change: Change) -> int:
     changed = 0
-    for old in messages_in(connection, row, part):
+    for old in messages_in(connection, row, Ranges.span(seqs[0], seqs[-1])):
         new = change.message(row.state.key, old)
         if new == old:
             continue
@@ -70,75 +103,80 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, part: Ranges, cha
 def _body(connection: sqlite3.Connection, row: SessionRow, message: Message) -> None:
     connection.execute(
         "UPDATE bodies SET data = ?, clip = coalesce(?, clip) WHERE session = ? AND digest = ?",
-        (encode_body(message), message.clip, row.place, body_digest(message)),
+        (encode_body(message), clip_in(message.clip), row.place, body_digest(message)),
     )
 
 
-def _values(connection: sqlite3.Connection, row: SessionRow, change: Change) -> int:
-    return (
-        _authors(connection, row, change)
-        + _digests(connection, row, change)
-        + _notices(connection, row, change)
-        + _checkpoints(connection, row, change)
-        + _writes(connection, row, change)
-    )
-
-
-def _authors(connection: sqlite3.Connection, row: SessionRow, change: Change) -> int:
+def _authors(connection: sqlite3.Connection, row: SessionRow, _: Sequence[Any], change: Change) -> int:
     ledger = row.state.ledger
-    authors = tuple(dict.fromkeys(change.author(row.state.key, author) for author in ledger.authors))
+    authors = changed_authors(change, row.state.key, ledger.authors)
     if authors == ledger.authors:
         return 0
-    save_state(connection, row, replace(row.state, ledger=replace(ledger, authors=authors)))
+    state = replace(row.state, ledger=replace(ledger, authors=authors))
+    # Not save_state, which notes an activity.
+    connection.execute("UPDATE sessions SET state = ? WHERE id = ?", (pack(state_to_plain(state)), row.place))
     return 1
 
 
-def _digests(connection: sqlite3.Connection, row: SessionRow, change: Change) -> int:
-    changed = 0
-    for old in list(digests_of(connection, row, row.state.ready.number)):
-        new = change.digest(row.state.key, old)
-        if new != old:
-            changed += 1
+def _digests(connection: sqlite3.Connection, row: SessionRow, numbers: Sequence[Any], change: Change) -> int:
+    def changed(data: bytes) -> bytes:
+        return pack(digest_to_plain(change.digest(row.state.key, digest_from_plain(unpack(data)))))
+
+    return _numbered(connection, row, "digests", numbers, changed)
+
+
+def _notices(connection: sqlite3.Connection, row: SessionRow, numbers: Sequence[Any], change: Change) -> int:
+    def changed(data: bytes) -> bytes:
+        return pack(notice_to_plain(change.notice(row.state.key, notice_from_plain(unpack(data)))))
+
+    return _numbered(connection, row, "notices", numbers, changed)
+
+
+def _numbered(
+    connection: sqlite3.Connection,
+    row: SessionRow,
+    table: str,
+    numbers: Sequence[Any],
+    changed: Callable[[bytes], bytes],
+) -> int:
+    count = 0
+    for (number,) in numbers:
+        found = connection.execute(
+            f"SELECT data FROM {table} WHERE session = ? AND number = ?", (row.place, number)
+        ).fetchone()
+        old = as_bytes(found[0]) if found else b""
+        if old and (new := changed(old)) != old:
+            count += 1
             connection.execute(
-                "UPDATE digests SET data = ? WHERE session = ? AND number = ?",
-                (pack(digest_to_plain(new)), row.place, old.number),
+                f"UPDATE {table} SET data = ? WHERE session = ? AND number = ?", (new, row.place, number)
             )
-    return changed
+    return count
 
 
-def _notices(connection: sqlite3.Connection, row: SessionRow, change: Change) -> int:
+def _checkpoints(connection: sqlite3.Connection, row: SessionRow, ids: Sequence[Any], change: Change) -> int:
     changed = 0
-    found = connection.execute("SELECT number, data FROM notices WHERE session = ?", (row.place,)).fetchall()
-    for number, data in found:
-        old = notice_from_plain(unpack(as_bytes(data)))
-        new = change.notice(row.state.key, old)
-        if new != old:
-            changed += 1
-            connection.execute(
-                "UPDATE notices SET data = ? WHERE session = ? AND number = ?",
-                (pack(notice_to_plain(new)), row.place, number),
-            )
-    return changed
-
-
-def _checkpoints(connection: sqlite3.Connection, row: SessionRow, change: Change) -> int:
-    changed = 0
-    bodies = connection.execute(
-        "SELECT id, body_type, body FROM checkpoints WHERE session = ?", (row.place,)
-    ).fetchall()
-    for checkpoint_id, kind, data in bodies:
-        new = _changed(row, ("checkpoint", str(checkpoint_id)), kind, data, change)
+    for (checkpoint_id,) in ids:
+        found = connection.execute(
+            "SELECT body_type, body FROM checkpoints WHERE session = ? AND id = ?", (row.place, checkpoint_id)
+        ).fetchone()
+        new = _changed(row, ("checkpoint", str(checkpoint_id)), found, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE checkpoints SET body_type = ?, body = ? WHERE session = ? AND id = ?",
                 (new.type, pack(new.data), row.place, checkpoint_id),
             )
-    values = connection.execute(
-        "SELECT channel, version, type, data FROM channel_values WHERE session = ? AND type <> ?", (row.place, PART)
-    ).fetchall()
-    for channel, version, kind, data in values:
-        new = _changed(row, ("value", str(channel), str(version)), kind, data, change)
+    return changed
+
+
+def _channel_values(connection: sqlite3.Connection, row: SessionRow, places: Sequence[Any], change: Change) -> int:
+    changed = 0
+    for channel, version in places:
+        found = connection.execute(
+            "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type <> ?",
+            (row.place, channel, version, PART),
+        ).fetchone()
+        new = _changed(row, ("value", str(channel), str(version)), found, change)
         if new is not None:
             changed += 1
             connection.execute(
@@ -148,28 +186,29 @@ def _checkpoints(connection: sqlite3.Connection, row: SessionRow, change: Change
     return changed
 
 
-def _writes(connection: sqlite3.Connection, row: SessionRow, change: Change) -> int:
+def _writes(connection: sqlite3.Connection, row: SessionRow, ids: Sequence[Any], change: Change) -> int:
     """Pending writes; of those that are messages the bodies too, which may stand in no record yet."""
     changed = 0
-    ids = connection.execute("SELECT DISTINCT checkpoint FROM writes WHERE session = ?", (row.place,)).fetchall()
     for (checkpoint_id,) in ids:
         for write in writes_of(connection, row, checkpoint_id):
-            old = _with_clips(connection, row, write.value)
-            new = _write_changed(row, str(checkpoint_id), replace(write, value=old), change)
-            if new == old:
-                continue
-            changed += 1
-            if isinstance(new, MessageList):
-                for message in new.items:
-                    if isinstance(message, Message):
-                        _body(connection, row, message)
-            value = write_value(connection, row, new)
-            connection.execute(
-                "UPDATE writes SET type = ?, data = ? "
-                "WHERE session = ? AND checkpoint = ? AND task_id = ? AND position = ?",
-                (value.type, packed(value), row.place, checkpoint_id, write.task_id, write.index),
-            )
+            old = replace(write, value=_with_clips(connection, row, write.value))
+            new = changed_write(change, row.state.key, str(checkpoint_id), old)
+            if new is not old:
+                changed += 1
+                _put_write(connection, row, str(checkpoint_id), new)
     return changed
+
+
+def _put_write(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str, write: Write) -> None:
+    if isinstance(write.value, MessageList):
+        for message in write.value.items:
+            if isinstance(message, Message):
+                _body(connection, row, message)
+    value = write_value(connection, row, write.value)
+    connection.execute(
+        "UPDATE writes SET type = ?, data = ? WHERE session = ? AND checkpoint = ? AND task_id = ? AND position = ?",
+        (value.type, packed(value), row.place, checkpoint_id, write.task_id, write.index),
+    )
 
 
 def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain | MessageList:
@@ -182,20 +221,14 @@ def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | 
             found = connection.execute(
                 "SELECT clip FROM bodies WHERE session = ? AND digest = ?", (row.place, body_digest(item))
             ).fetchone()
-            items[i] = replace(item, clip=found[0] if found else None)
+            items[i] = replace(item, clip=clip_out(found[0]) if found else None)
     return replace(value, items=tuple(items))
 
 
-def _write_changed(row: SessionRow, checkpoint_id: str, write: Write, change: Change) -> Plain | MessageList:
-    key, value = row.state.key, write.value
-    if isinstance(value, Plain):
-        return change.plain(key, ("write", checkpoint_id, write.task_id, str(write.index)), value)
-    items = tuple(change.message(key, item) if isinstance(item, Message) else item for item in value.items)
-    return replace(value, items=items)
-
-
-def _changed(row: SessionRow, place: tuple[str, ...], kind: str, data: object, change: Change) -> Plain | None:
-    """The change of a serialized value, or None when it stays."""
-    old = plain_from(str(kind), data)
+def _changed(row: SessionRow, place: tuple[str, ...], found: Sequence[Any] | None, change: Change) -> Plain | None:
+    """The change of a serialized value, or None when it stays or is gone."""
+    if found is None:
+        return None
+    old = plain_from(str(found[0]), found[1])
     new = change.plain(row.state.key, place, old)
     return None if new == old else new

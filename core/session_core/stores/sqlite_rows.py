@@ -137,12 +137,12 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
         if found[1] is None and message.clip is not None:
             connection.execute(
                 "UPDATE bodies SET clip = ?, clip_tokens = ? WHERE id = ?",
-                (message.clip, message.clip_tokens, found[0]),
+                (clip_in(message.clip), message.clip_tokens, found[0]),
             )
         return int(found[0])
     made = connection.execute(
         "INSERT INTO bodies (session, digest, data, clip, clip_tokens) VALUES (?, ?, ?, ?, ?)",
-        (row.place, digest, encode_body(message), message.clip, message.clip_tokens),
+        (row.place, digest, encode_body(message), clip_in(message.clip), message.clip_tokens),
     )
     return int(made.lastrowid or 0)
 
@@ -213,7 +213,7 @@ def message_from(row: Sequence[object]) -> Message:
         time_s=None if time_s is None else float(str(time_s)),
         tokens=int(str(tokens)),
         importance=Importance(str(importance)),
-        clip=None if clip is None else str(clip),
+        clip=clip_out(clip),
         clip_tokens=int(str(clip_tokens)),
     )
 
@@ -226,6 +226,16 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
     )
     for (data,) in rows:
         yield decode_digest(data)
+
+
+def clip_in(clip: str | None) -> bytes | None:
+    """A clip as its column takes it, which would take no half of a surrogate pair as text."""
+    return None if clip is None else clip.encode("utf-8", "surrogatepass")
+
+
+def clip_out(value: object) -> str | None:
+    """What `clip_in` was given."""
+    return None if value is None else as_bytes(value).decode("utf-8", "surrogatepass")
 
 
 def as_bytes(value: object) -> bytes:

@@ -33,7 +33,7 @@ async def keeps_everything_of_a_message(store: SessionStore) -> None:
         tool_call_id="t1",
         name="look",
         tokens=900,
-        clip="short",
+        clip="short \ud800",
         clip_tokens=4,
         time_s=2.5,
     )
@@ -43,7 +43,7 @@ async def keeps_everything_of_a_message(store: SessionStore) -> None:
     assert [m.content for m in kept] == [said.content, "", result.content]
     assert (kept[0].author, kept[0].time_s, kept[0].tokens) == ("Ann", 1.5, 3)
     assert kept[1].tool_calls == call.tool_calls
-    assert (kept[2].clip, kept[2].clip_tokens, kept[2].name, kept[2].tool_call_id) == ("short", 4, "look", "t1")
+    assert (kept[2].clip, kept[2].clip_tokens, kept[2].name, kept[2].tool_call_id) == (result.clip, 4, "look", "t1")
 
 
 async def stores_one_message_once(store: SessionStore) -> None:

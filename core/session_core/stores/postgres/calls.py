@@ -36,6 +36,11 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "put_writes": (*_SESSION, "text", "json", "bytea[]", "json", "bytea[]"),
     "read_checkpoint": (*_SESSION, "text"),
     "list_checkpoints": (*_SESSION, "text"),
+    "read_kinds": ("text",),
+    "read_values": (*_SESSION, "text", "text[]", "bigint", "integer", "bigint"),
+    "put_values": (*_SESSION, "text", *_BATCH),
+    "put_authors": (*_SESSION, "text[]", "text[]"),
+    "list_names": (),
     "delete_session": ("text",),
     "purge_sessions": ("double precision", "integer", "text", "text"),
 }

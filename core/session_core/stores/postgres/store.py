@@ -23,6 +23,7 @@ from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints
 from session_core.stores.postgres.migrations import migrate
+from session_core.stores.postgres.rewrite import PostgresRewriting
 from session_core.stores.postgres.rows import (
     Batch,
     flat,
@@ -43,7 +44,7 @@ SESSIONS_AT_ONCE = 100
 """How many sessions one transaction of a purge looks at."""
 
 
-class PostgresStore(PostgresCheckpoints):
+class PostgresStore(PostgresCheckpoints, PostgresRewriting):
     """Keeps sessions and checkpoints in a schema of the database at `url`, which is made when it is not there.
 
     `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s`

@@ -16,6 +16,7 @@ from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints
 from session_core.stores.redis.leases import RedisLeases
 from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
+from session_core.stores.redis.rewrite import RedisRewriting
 from session_core.stores.redis.rows import (
     digest_entry,
     digest_from,
@@ -38,7 +39,7 @@ NEW_MS = 3_600_000
 """A name noted in a list within this time may belong to a session that is just being made."""
 
 
-class RedisStore(RedisCheckpoints, RedisLeases):
+class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
     """Keeps sessions and checkpoints on the server, or servers, that `url` names.
 
     Writes are as durable as the server is set to be (`appendonly yes`, `appendfsync`). With
@@ -201,7 +202,7 @@ class RedisStore(RedisCheckpoints, RedisLeases):
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         found: list[State] = []
-        for one in await self._tenants() if tenant is None else [tenant]:
+        for one in await self._tenants(tenant):
             found.extend(await self._states(one))
         with_messages = (state for state in found if state.ledger.messages)
         return tuple(sorted(with_messages, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
@@ -213,10 +214,6 @@ class RedisStore(RedisCheckpoints, RedisLeases):
         if self._twin is not None:
             self._twin._wire.close_soon()
         await self._wire.close()
-
-    async def _tenants(self) -> list[str]:
-        (names,) = await self._wire.ask(("ZRANGE", self._names.tenants(), 0, -1))
-        return [unescaped(as_text(name)) for name in names]
 
     async def _states(self, tenant: str) -> list[State]:
         """The states of a tenant's sessions; names of sessions that are gone leave the list."""

@@ -1,0 +1,23 @@
+"""A new key for all sessions of an encrypting store."""
+
+from __future__ import annotations
+
+import argparse
+
+from session_core.cli.show import opened
+from session_core.stores.encrypted import EncryptedStore
+from session_core.stores.keyring import Keyring
+from session_core.voices import run_blocking
+
+
+def rotate(asked: argparse.Namespace) -> int:
+    """Seal what an older key sealed with the first key in the environment; 1 when something could not be."""
+    keyring = Keyring.from_env()
+    with opened(asked.url) as sessions:
+        done = run_blocking(EncryptedStore(sessions.store, keyring).rotate_all(asked.tenant))
+    print(f"looked at {done.sessions:,} sessions; {done.values:,} values were sealed anew with key {keyring.primary!r}")
+    for why in done.left:
+        print(f"left as it was: {why}")
+    if not done.values and not done.left:
+        print("nothing is sealed with an older key any more")
+    return 1 if done.left else 0

@@ -1,0 +1,25 @@
+"""Everything that the store in memory keeps for one session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import Checkpoint, Plain, State, Stored, Write
+from session_core.turns import Message
+
+
+@dataclass(slots=True)
+class MemorySession:
+    """One session or namespace. Who reads or changes it holds the store's lock."""
+
+    state: State
+    log: list[Message] = field(default_factory=list)
+    by_id: dict[str, dict[bytes, int]] = field(default_factory=dict)
+    words: dict[str, list[int]] = field(default_factory=dict)
+    digests: list[Digest] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    values: dict[tuple[str, str], Plain | Stored] = field(default_factory=dict)
+    writes: dict[str, dict[tuple[str, int], Write]] = field(default_factory=dict)

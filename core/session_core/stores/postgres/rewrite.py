@@ -1,0 +1,178 @@
+"""Every value of a session in PostgreSQL written anew where it stands, in pages of two round trips each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from session_core.ports import Plain
+from session_core.serial.codec import (
+    decode_body,
+    digest_from_plain,
+    digest_to_plain,
+    encode_body,
+    notice_from_plain,
+    notice_to_plain,
+    pack,
+    unpack,
+)
+from session_core.stores.postgres.checkpoints import BODIES
+from session_core.stores.postgres.rows import maybe_in, maybe_out, names, text_in, text_out
+from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.rewrite import (
+    AT_ONCE,
+    BYTES_AT_ONCE,
+    TRIES,
+    Change,
+    changed_author,
+    changed_authors,
+    changed_too_often,
+)
+from session_core.turns import Key
+
+_BEFORE_ALL = ["", ""], -(2**31)
+"""A place that all others are behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A row that holds a value: where it stands, which version of the row this is, and what is in it."""
+
+    names: list[str]
+    number: int
+    seen: str
+    author: str | None
+    type: str | None
+    data: bytes
+    clip: bytes | None
+
+    @property
+    def place(self) -> dict[str, object]:
+        """All of it that is no bytes, as a call takes it."""
+        named = {"names": self.names, "number": self.number, "seen": self.seen}
+        return {**named, "author": self.author, "type": self.type}
+
+
+class PostgresRewriting:
+    """The Rewriting half of the PostgreSQL store."""
+
+    _wire: Wire
+    _statements: Mapping[str, str]
+
+    async def rewrite(self, key: Key, change: Change) -> int:
+        """As the port says. 500 messages, unless they are large, take one round trip to read and one to write."""
+        tenant, session_id, _ = names(key)
+        changed = 0
+        for namespace, authors, kinds in await self._ask("read_kinds", tenant, session_id):
+            one = replace(key, namespace=text_out(namespace))
+            changed += await self._authors(one, authors, change)
+            for kind in kinds:
+                changed += await self._each(one, kind, change)
+        return changed
+
+    async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
+        """As the port says. Raises: ConfigError without a tenant where rows are guarded by tenant."""
+        rows = await self._ask("list_names", text_in(tenant) if tenant else "")
+        return tuple(Key(text_out(session_id), text_out(owner)) for owner, session_id in rows)
+
+    async def _each(self, key: Key, kind: str, change: Change) -> int:
+        """Rewrite all values of one kind, page by page; a page in which others wrote is read again."""
+        changed, tries = 0, 0
+        after: tuple[list[str], int] = _BEFORE_ALL
+        while True:
+            rows = await self._ask("read_values", *names(key), kind, *after, AT_ONCE, BYTES_AT_ONCE)
+            page = [Value(*row) for row in rows]
+            new = [value for old in page if (value := _renewed(key, kind, old, change)) != old]
+            done = await self._put(key, kind, new)
+            changed += done
+            tries = 0 if done == len(new) else tries + 1
+            if tries == TRIES:
+                raise changed_too_often(key, len(new) - done)
+            if not tries:
+                if len(page) < AT_ONCE and sum(len(value.data) for value in page) < BYTES_AT_ONCE:
+                    return changed
+                after = page[-1].names, page[-1].number
+
+    async def _put(self, key: Key, kind: str, new: Sequence[Value]) -> int:
+        if not new:
+            return 0
+        told = json.dumps([value.place for value in new])
+        data, clips = [value.data for value in new], [value.clip for value in new]
+        return len(await self._ask("put_values", *names(key), kind, told, data, clips))
+
+    async def _authors(self, key: Key, authors: list[str], change: Change) -> int:
+        for _ in range(TRIES):
+            old = tuple(map(text_out, authors))
+            new = changed_authors(change, key, old)
+            if new == old:
+                return 0
+            rows = await self._ask("put_authors", *names(key), authors, [*map(text_in, new)])
+            if rows[0][0]:
+                return 1
+            found = await self._ask("read_state", *names(key))
+            if not found:
+                return 0
+            authors = found[0][0]["authors"]
+        raise changed_too_often(key, 1)
+
+    async def _ask(self, name: str, *values: object) -> list[Row]:
+        return await self._wire.fetch(self._statements[name], values)
+
+
+def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
+    """What becomes of a value of table `kind`."""
+    if kind == "messages":
+        return _message(key, value, change)
+    if kind == "drafts":
+        old = decode_body(value.data, id=text_out(value.names[1]))
+        new = change.message(key, old)
+        return value if new == old else replace(value, data=encode_body(new))
+    if kind == "digests":
+        digest = digest_from_plain(unpack(value.data))
+        made = change.digest(key, digest)
+        return value if made == digest else replace(value, data=pack(digest_to_plain(made)))
+    if kind == "notices":
+        notice = notice_from_plain(unpack(value.data))
+        told = change.notice(key, notice)
+        return value if told == notice else replace(value, data=pack(notice_to_plain(told)))
+    if kind == "writes" and value.type == BODIES:
+        return _write_of_messages(key, value, change)
+    named = [text_out(name) for name in value.names]
+    if kind == "checkpoints":
+        return _plain(key, ("checkpoint", *named), value, change)
+    if kind == "writes":
+        return _plain(key, ("write", *named, str(value.number)), value, change)
+    return _plain(key, ("value", named[0], named[1][1:]), value, change)
+
+
+def _message(key: Key, value: Value, change: Change) -> Value:
+    old = decode_body(
+        value.data,
+        id=text_out(value.names[0]),
+        seq=value.number,
+        author=maybe_out(value.author),
+        clip=None if value.clip is None else str(unpack(value.clip)),
+    )
+    new = change.message(key, old)
+    if new == old:
+        return value
+    clip = None if new.clip is None else pack(new.clip)
+    return replace(value, author=maybe_in(new.author), data=encode_body(new), clip=clip)
+
+
+def _write_of_messages(key: Key, value: Value, change: Change) -> Value:
+    """A write names its messages and their authors; bodies stand elsewhere."""
+    single, items, *rest = cast("list[Any]", unpack(value.data))
+    new = [
+        item if not item or isinstance(item[0], int) else [*item[:2], changed_author(change, key, item[2])]
+        for item in items
+    ]
+    return value if new == items else replace(value, data=pack([single, new, *rest]))
+
+
+def _plain(key: Key, place: tuple[str, ...], value: Value, change: Change) -> Value:
+    old = Plain(text_out(value.type or ""), cast(bytes, unpack(value.data)))
+    new = change.plain(key, place, old)
+    return value if new == old else replace(value, type=text_in(new.type), data=pack(new.data))

@@ -1,0 +1,170 @@
+"""No tenant reads, changes or deletes anything of another one, on any store, whatever both are called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from every_store import KINDS, Servers, every_server
+from sealed_fill import RING, SAID, check_secrets, checkpoint_of, fill_with_secrets
+
+from session_core.errors import Conflict, InputError
+from session_core.events import Notice
+from session_core.plan import Digest
+from session_core.ports import CheckpointStore, Loaded, Marks, MessageList, Plain, SessionStore, State, Store, Write
+from session_core.ranges import Ranges
+from session_core.retrieve import terms
+from session_core.stores.encrypted import EncryptedStore
+from session_core.testing import message
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+LONG = "n" * 511
+HOSTILE = {
+    "a name in common": (Key("s", "one"), Key("s", "two")),
+    "a bar that moves": (Key("c", "a|b"), Key("b|c", "a")),
+    "a slash that moves": (Key("b/c", "a"), Key("c", "a/b")),
+    "braces": (Key("x", "}{"), Key("x", "{}")),
+    "a brace and its code": (Key("x", "{"), Key("x", "%7B")),
+    "a code and the code of it": (Key("x", "%7B"), Key("x", "%257B")),
+    "the name of a part of a key": (Key("s", "a:s:"), Key(":s:s", "a")),
+    "names in turn": (Key("a", "b"), Key("b", "a")),
+    "a letter and its parts": (Key("s", "é"), Key("s", "e\u0301")),
+    "letters that look alike": (Key("s", "acme"), Key("s", "\u0430cme")),
+    "capitals": (Key("s", "Acme"), Key("s", "acme")),
+    "a blank behind": (Key("s", "acme"), Key("s", "acme ")),
+    "patterns": (Key("s", "acme"), Key("s", "acm*")),
+    "patterns of SQL": (Key("s", "acme"), Key("s", "%")),
+    "a quotation mark": (Key("s", "acme"), Key("s", "acme' OR 'a' = 'a")),
+    "a backslash": (Key("s", "\\u0041"), Key("s", "A")),
+    "512 characters": (Key(f"{LONG}s", f"{LONG}a"), Key(f"{LONG}s", f"{LONG}b")),
+    "signs of four bytes": (Key("s", "\U0001f642" * 200), Key("s", "\U0001f642" * 199)),
+    "a namespace": (Key("s", "one", "sub"), Key("s", "two", "sub")),
+    "a namespace that moves": (Key("s", "one", "a|b"), Key("s|a", "one", "b")),
+}
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with every_server() as running:
+        yield running
+
+
+@pytest.fixture(params=[*KINDS, "encrypted"])
+def store(request: Any, servers: Servers, tmp_path: Path) -> Iterator[SessionStore]:
+    kind = "memory" if request.param == "encrypted" else request.param
+    with servers.place(kind, tmp_path) as place:
+        yield EncryptedStore(place.store, RING) if request.param == "encrypted" else place.store
+
+
+Ask = Callable[[SessionStore, Key], Any]
+
+READING: dict[str, tuple[Ask, Callable[[Key], object]]] = {
+    "load": (lambda store, key: store.load(key), lambda key: Loaded(State(key), None, ())),
+    "record": (lambda store, key: store.record(key), lambda key: ()),
+    "find": (lambda store, key: store.find(key, SAID.id), lambda key: None),
+    "search": (lambda store, key: store.search(key, terms("periwinkle"), max_hits=9), lambda key: ()),
+    "state": (lambda store, key: store.state(key), lambda key: None),
+    "notices": (lambda store, key: store.notices(key), lambda key: ()),
+    "checkpoint": (lambda store, key: store.checkpoint(key, "1"), lambda key: None),
+    "checkpoints": (lambda store, key: store.checkpoints(key.tenant, key.session_id, None), lambda key: ()),
+    "fill": (lambda store, key: store.fill(checkpoint_of(key)), checkpoint_of),
+    "sessions": (lambda store, key: store.sessions(key.tenant), lambda key: ()),
+}
+"""What asks for something, and what nobody's key gets."""
+
+WRITING: dict[str, Ask] = {
+    "append": lambda store, key: store.append(key, [replace(SAID, content="mine")]),
+    "put_digest": lambda store, key: store.put_digest(key, Digest(Ranges.span(1, 1), "mine"), expected=1),
+    "mark": lambda store, key: store.mark(
+        key, Marks(tier=3, head=Ranges.span(1, 1), activate=True, notice=Notice("mine", 0.5, 1))
+    ),
+    "put_checkpoint": lambda store, key: store.put_checkpoint(
+        replace(checkpoint_of(key), body=Plain("t", b"mine")),
+        {"messages": MessageList((message(1),)), "other": Plain("t", b"mine"), "é": None},
+        head_channel="messages",
+        merge=False,
+    ),
+    "put_writes": lambda store, key: store.put_writes(
+        key, "1", [Write("tâche", -1, "x", Plain("t", b"mine")), Write("tâche", 0, "x", Plain("t", b"mine"))]
+    ),
+    "take_lease": lambda store, key: store.take_lease(key, holder="mine", ttl_s=60),
+    "drop_lease": lambda store, key: store.drop_lease(Lease(key, 1, "mine", 60)),
+    "delete": lambda store, key: store.delete(key),
+    "delete_checkpoints": lambda store, key: store.delete_checkpoints(key.tenant, key.session_id),
+}
+OF_NO_SESSION = {"damage", "close", "awaiting"}
+
+
+def test_all_that_a_store_can_be_asked_is_asked_here() -> None:
+    ports = {
+        name
+        for port in (Store, CheckpointStore, SessionStore)
+        for name, _ in inspect.getmembers(port, inspect.isfunction)
+    }
+    assert {name for name in ports if not name.startswith("_")} == {*READING, *WRITING, *OF_NO_SESSION}
+
+
+@pytest.mark.parametrize("names", HOSTILE.values(), ids=HOSTILE)
+def test_another_key_reads_nothing(names: tuple[Key, Key], store: SessionStore) -> None:
+    for mine, theirs in (names, names[::-1]):
+        run_blocking(fill_with_secrets(store, theirs))
+        found = {name: run_blocking(ask(store, mine)) for name, (ask, _) in READING.items() if _bears_on(name, names)}
+        assert found == {name: nothing(mine) for name, (_, nothing) in READING.items() if _bears_on(name, names)}
+        run_blocking(store.delete(theirs))
+
+
+def _bears_on(asked: str, names: tuple[Key, Key]) -> bool:
+    """Whether an answer to what is asked of a whole tenant would be another tenant's."""
+    return asked != "sessions" or names[0].tenant != names[1].tenant
+
+
+@pytest.mark.parametrize("names", HOSTILE.values(), ids=HOSTILE)
+def test_another_key_changes_and_deletes_nothing(names: tuple[Key, Key], store: SessionStore) -> None:
+    for mine, theirs in (names, names[::-1]):
+        run_blocking(fill_with_secrets(store, theirs))
+        before = _all_of(store, theirs)
+        for name, write in WRITING.items():
+            if name == "put_digest":
+                # There is no digest number 1 of this session.
+                with pytest.raises(Conflict):
+                    run_blocking(write(store, mine))
+            else:
+                run_blocking(write(store, mine))
+            assert (name, _all_of(store, theirs)) == (name, before)
+        run_blocking(check_secrets(store, theirs))
+        run_blocking(store.delete(theirs))
+
+
+def _all_of(store: SessionStore, key: Key) -> object:
+    return {name: run_blocking(ask(store, key)) for name, (ask, _) in READING.items() if name != "sessions"}
+
+
+@pytest.mark.parametrize("names", HOSTILE.values(), ids=HOSTILE)
+def test_a_rotation_of_another_key_touches_nothing(names: tuple[Key, Key], store: SessionStore) -> None:
+    mine, theirs = names
+    for inner in [store.inner if isinstance(store, EncryptedStore) else store]:
+        run_blocking(fill_with_secrets(EncryptedStore(inner, RING), theirs))
+        before = _all_of(inner, theirs)
+        assert run_blocking(inner.rewrite(mine, None)) == 0  # type: ignore[attr-defined]
+        assert _all_of(inner, theirs) == before
+        found = {(k.tenant, k.session_id) for k in run_blocking(inner.names(mine.tenant))}  # type: ignore[attr-defined]
+        assert found == ({(theirs.tenant, theirs.session_id)} if mine.tenant == theirs.tenant else set())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_halves_of_a_sign_are_told_apart_or_refused(kind: str, servers: Servers, tmp_path: Path) -> None:
+    mine, theirs = Key("s", "\ud800"), Key("s", "\udc00")
+    with servers.place(kind, tmp_path) as place:
+        if kind in ("sqlite", "hybrid"):
+            for ask, _ in READING.values():
+                with pytest.raises(InputError, match="surrogate"):
+                    run_blocking(ask(place.store, mine))
+            return
+        run_blocking(fill_with_secrets(place.store, theirs))
+        found = {name: run_blocking(ask(place.store, mine)) for name, (ask, _) in READING.items()}
+        assert found == {name: nothing(mine) for name, (_, nothing) in READING.items()}
