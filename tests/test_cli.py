@@ -12,12 +12,12 @@ import pytest
 from session_core import Budget, Media, Message, Policy, Role, Sessions, ToolCall
 from session_core.budget import Tier
 from session_core.cli import main
-from session_core.cli.chat_shape import chat_message
 from session_core.cli.journal import Journal, Turn, tier_changes
 from session_core.cli.promises import Kept, told
 from session_core.cli.report import MOST_ROWS, curves, table
 from session_core.cli.terminal import columns, size, spark
 from session_core.events import Folded, TierChanged
+from session_core.serial.chat_shape import chat_message
 from session_core.transcripts import read
 from session_core.turns import Key
 

@@ -18,6 +18,7 @@ SessionError
 │   ├── NewerSchema        written by a newer release
 │   └── StoreBusy          another writer held it for too long
 ├── Conflict               the session moved on; load again and retry
+│   └── Diverged           what is moved in or out is not what was moved before
 ├── NotFound               no such session, message or reference
 └── VoiceError             a blocking call met something that must be awaited
 """
@@ -93,6 +94,10 @@ class StoreBusy(StoreError):
 
 class Conflict(SessionError):
     """The session is not at the version the caller expected; an ordinary answer: load and retry."""
+
+
+class Diverged(Conflict):
+    """What is moved in or out no longer begins with what was moved before; nothing was written."""
 
 
 class NotFound(SessionError, LookupError):
