@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from importlib import import_module
-from typing import Any
 
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import BaseMessage, messages_from_dict
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import run_in_executor
 
 from langchain_session.marks import text_of
 from langchain_session.messages import to_core
+from langchain_session.moving_redis import is_langchain_redis, messages_in_redis
 from session_core import Message
 from session_core.errors import ConfigError, InputError
 from session_core.moving import in_batches, missing
@@ -30,16 +28,20 @@ def session_id_of(history: BaseChatMessageHistory) -> str:
 
 def messages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     """All messages of `history`, oldest first. Raises: InputError when it holds some back."""
+    if is_langchain_redis(history):
+        return messages_in_redis(history)
     said = list(history.messages)
-    return said if _count(history) <= len(said) else _rest_too(history)
+    _require_all(history, said)
+    return said
 
 
 async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     """As `messages_of`, awaited."""
+    if is_langchain_redis(history):
+        return await run_in_executor(None, messages_in_redis, history)
     said = list(await history.aget_messages())
-    if await run_in_executor(None, _count, history) <= len(said):
-        return said
-    return await run_in_executor(None, _rest_too, history)
+    await run_in_executor(None, _require_all, history, said)
+    return said
 
 
 def taken(messages: Iterable[BaseMessage]) -> Iterator[Message]:
@@ -59,29 +61,10 @@ def wanting(said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str
     return in_batches(rest, lambda message: len(str(message.content)))
 
 
-def _count(history: BaseChatMessageHistory) -> int:
-    """How many messages `history` says that it has; 0 where it does not say."""
-    return len(history) if isinstance(history, Sized) else 0
-
-
-def _rest_too(history: Any) -> list[BaseMessage]:
-    """All that `history` counts; `langchain-redis` reads no more than its first 10,000 by itself."""
-    count = len(history)
-    found = _of_redis(history, count) if type(history).__module__.startswith("langchain_redis.") else history.messages
-    if len(found) < count:
+def _require_all(history: BaseChatMessageHistory, said: Sequence[BaseMessage]) -> None:
+    count = len(history) if isinstance(history, Sized) else 0
+    if count > len(said):
         raise InputError(
-            f"the {type(history).__name__} says that it has {count} messages and gives {len(found)}; nothing was "
+            f"the {type(history).__name__} says that it has {count} messages and gives {len(said)}; nothing was "
             "written: read it another way, and pass an InMemoryChatMessageHistory with all of them"
         )
-    return list(found)
-
-
-def _of_redis(history: Any, count: int) -> list[BaseMessage]:
-    tag, query = import_module("redisvl.query.filter").Tag, import_module("redisvl.query").FilterQuery
-    asked = query(
-        filter_expression=tag("session_id") == history.session_id,
-        return_fields=["type", "$.data"],
-        num_results=count,
-    ).sort_by("timestamp", asc=True)
-    found = history.index.query(asked)
-    return messages_from_dict([{"type": one["type"], "data": json.loads(one["$.data"])} for one in found])

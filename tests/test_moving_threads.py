@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
@@ -139,19 +140,24 @@ def notes(graph) -> list[str]:
     )
 
 
-@pytest.fixture(params=["memory", "sqlite", "whole-numbers"])
-def source(request, tmp_path):
-    if request.param == "sqlite":
-        with SqliteSaver.from_conn_string(f"{tmp_path}/theirs.db") as saver:
-            yield saver
-    else:
-        yield InMemorySaver() if request.param == "memory" else Whole()
-
-
 @pytest.fixture(scope="module")
 def servers():
     with redis_server() as redis, postgres_server() as postgres:
         yield {"redis": redis.url, "postgres": postgres.url}
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres", "whole-numbers"])
+def source(request, tmp_path, servers):
+    if request.param == "sqlite":
+        with SqliteSaver.from_conn_string(f"{tmp_path}/theirs.db") as saver:
+            yield saver
+    elif request.param == "postgres":
+        with PostgresSaver.from_conn_string(servers["postgres"]) as saver:
+            saver.setup()
+            saver.delete_thread("t")
+            yield saver
+    else:
+        yield InMemorySaver() if request.param == "memory" else Whole()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
