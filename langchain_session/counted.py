@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ class Counted:
         self._width = len(first.partition(".")[0]) if isinstance(first, str) else 0
         self._told: dict[Place, tuple[ChannelVersions, ChannelVersions]] = {}
         self._stored: set[tuple[str, str, Any]] = set()
+        self._numbers: Counter[tuple[str, str]] = Counter()
 
     def of(self, found: CheckpointTuple, place: Place) -> tuple[Checkpoint, ChannelVersions]:
         """The checkpoint with versions for the saver, and those of them whose values it has to store."""
@@ -31,12 +33,12 @@ class Counted:
         parent = found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else ""
         before, told_before = self._told.get(Place(parent, place.namespace, place.thread_id), ({}, {}))
         told: ChannelVersions = {
-            name: told_before[name] if before.get(name) == version else self._version(version, place.id)
+            name: told_before[name] if before.get(name) == version else self._new(version, place, name)
             for name, version in versions.items()
         }
         self._told[place] = versions, told
         seen = {
-            node: {name: told[name] if versions.get(name) == one else self._version(one) for name, one in own.items()}
+            node: {name: told[name] if versions.get(name) == one else self._older(one) for name, one in own.items()}
             for node, own in found.checkpoint["versions_seen"].items()
         }
         changed: ChannelVersions = {
@@ -57,11 +59,24 @@ class Counted:
         made = {**checkpoint, "channel_values": {**checkpoint["channel_values"], **values}, "versions_seen": seen}
         return cast(Checkpoint, {**made, "channel_versions": {**old, **changed}}), changed
 
-    def _version(self, version: str | int | float, origin: str = "") -> str | int:
-        number, _, rest = str(version).partition(".")
-        if not number.isdecimal():
-            raise InputError(f"a channel's version {version!r} begins with no number; such a thread cannot be moved")
+    def _new(self, version: str | int | float, place: Place, channel: str) -> str | int:
+        """The version of a value that came with the checkpoint at `place`."""
         if not self._width:
-            return int(number)
-        rest = rest if isinstance(version, str) and rest else origin
-        return f"{int(number):0{self._width}d}.{rest}" if rest else f"{int(number):0{self._width}d}"
+            self._numbers[place.namespace, channel] += 1
+            return self._numbers[place.namespace, channel]
+        number, rest = _parts(version)
+        return f"{number:0{self._width}d}.{rest or place.id}"
+
+    def _older(self, version: str | int | float) -> str | int:
+        """A version that a node has seen, and that is not the value's any more."""
+        number, rest = _parts(version)
+        text = f"{number:0{self._width}d}"
+        return (f"{text}.{rest}" if rest else text) if self._width else 0
+
+
+def _parts(version: str | int | float) -> tuple[int, str]:
+    """The number that a version begins with, and what makes it unique, if it is a text."""
+    number, _, rest = str(version).partition(".")
+    if not number.isdecimal():
+        raise InputError(f"a channel's version {version!r} begins with no number; such a thread cannot be moved")
+    return int(number), rest if isinstance(version, str) else ""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from postgres_server import postgres_server
+from redis_server import redis_server
 from sessions_made import conversation
 
 from session_core import Message, Role, Sessions
 from session_core.cli import main
 from session_core.errors import Diverged
 from session_core.moving import BATCH_CHARACTERS, NOTES, amove_in, in_batches, move_in, with_ids
-from session_core.transcripts import message_from_plain
+from session_core.stores.encrypted import EncryptedStore
+from session_core.stores.keyring import Keyring
+from session_core.stores.open import open_store
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
@@ -31,7 +36,7 @@ def test_an_export_that_is_imported_is_the_same_export(seed: int) -> None:
         sessions.session("here").append(conversation(seed), lenient=True)
         exported = sessions.session("here").export()
         for _ in range(2):
-            move_in(sessions.session("there"), map(message_from_plain, exported))
+            move_in(sessions.session("there"), exported)
         assert sessions.session("there").export() == exported
         assert asyncio.run(sessions.session("there").aexport()) == exported
 
@@ -67,6 +72,38 @@ def test_the_note_beside_a_session_is_no_session_and_goes_with_it() -> None:
         assert [state.key.namespace for state in sessions.list()] == [""]
         session.delete()
         assert run_blocking(sessions.store.state(Key("s", namespace=NOTES))) is None
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    with redis_server() as redis, postgres_server() as postgres:
+        yield {"redis": redis.url, "postgres": postgres.url}
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres", "hybrid", "encrypted"])
+def every_store(request: pytest.FixtureRequest, tmp_path: Path, servers: dict[str, str]) -> Iterator[Sessions]:
+    file = f"sqlite:///{tmp_path / 'chat.db'}"
+    if request.param == "hybrid":
+        opened = Sessions(hot="memory://", cold=file)
+    elif request.param == "encrypted":
+        opened = Sessions(EncryptedStore(open_store(file), Keyring({"a": bytes(32)})))
+    else:
+        opened = Sessions({"memory": "memory://", "sqlite": file, **servers}[request.param])
+    with opened:
+        yield opened
+
+
+def test_every_store_remembers_what_was_moved_in_until_the_session_is_deleted(every_store: Sessions) -> None:
+    messages = [f"message {n % 50}" for n in range(600)]
+    session = every_store.session("moved")
+    for count in (400, 400, 600):
+        move_in(session, said(*messages[:count]))
+        assert [m.content for m in session.record()] == messages[:count]
+    with pytest.raises(Diverged):
+        move_in(session, said(*messages[1:]))
+    session.delete()
+    assert asyncio.run(amove_in(session, said("afresh"))) == 1
+    assert [m.content for m in session.record(all_branches=True)] == ["afresh"]
 
 
 def test_imports_at_once_store_each_message_once(tmp_path: Path) -> None:

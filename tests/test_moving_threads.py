@@ -324,6 +324,18 @@ def test_a_thread_goes_out_and_comes_back_as_it_was(sessions, tmp_path):
         ]
 
 
+def test_forks_stay_apart_in_a_saver_that_counts_in_whole_numbers(sessions):
+    theirs, out = played(InMemorySaver()), Whole()
+    saver = SessionSaver.import_from(theirs.checkpointer, "t", sessions=sessions)
+    saver.export_to(out)
+    assert saver.export_to(out) == 0
+    there = office(out)
+    assert history(there) == history(theirs)
+    for graph in (theirs, there):
+        graph.invoke(Command(resume="at last"), CONFIG)
+    assert there.get_state(CONFIG).values["steps"] == theirs.get_state(CONFIG).values["steps"]
+
+
 def test_the_whole_record_goes_out_although_runs_saw_a_view(tmp_path):
     policy = Policy(Budget(1_500, reply_reserve_tokens=0), folding="inline")
     with Sessions(f"sqlite:///{tmp_path}/ours.db", policy=policy) as sessions:

@@ -14,7 +14,8 @@ from session_core.ports import Store
 from session_core.ranges import Ranges
 from session_core.serial.codec import DIGEST_BYTES, body_digest
 from session_core.session import Flow
-from session_core.sessions import Session
+from session_core.sessions import Said, Session
+from session_core.transcripts import message_from_plain
 from session_core.turns import GIVEN_ID, Key, Message, Role
 from session_core.voices import run_blocking
 
@@ -29,13 +30,14 @@ M = TypeVar("M")
 _Ask = Callable[[Key], Awaitable[None]]
 
 
-def move_in(session: Session, messages: Iterable[Message]) -> int:
+def move_in(session: Session, messages: Iterable[Said]) -> int:
     """Store `messages` in `session`, in their order and in bounded batches; how many were new to it.
 
-    They are all that the source has. Asked for again, it goes on where it ended, and adds what the source
-    has more by now. Messages without an id get one that is the same each time; what was said twice is
-    stored twice. Raises: Diverged when the source no longer begins with what was moved in; InputError and
-    its kin for a message that no session takes, when those in the batches before it are stored.
+    They are all that a source has: ours, or dicts such as `Session.export` gives. Asked for again, it goes
+    on where it ended, and adds what the source has more by now. Messages without an id get one that is the
+    same each time; what was said twice is stored twice. Raises: Diverged when the source no longer begins
+    with what was moved in; InputError and its kin for a message that no session takes, when those in the
+    batches before it are stored.
     """
 
     async def ask(key: Key) -> None:
@@ -44,14 +46,15 @@ def move_in(session: Session, messages: Iterable[Message]) -> int:
     return run_blocking(_moved(session, session.flow, session.sessions.store, ask, messages))
 
 
-async def amove_in(session: Session, messages: Iterable[Message]) -> int:
+async def amove_in(session: Session, messages: Iterable[Said]) -> int:
     """As `move_in`, awaited."""
     sessions = session.sessions
     return await _moved(session, session.aflow, sessions.awaited, sessions.aask_fold, messages)
 
 
-async def _moved(session: Session, flow: Flow, store: Store, ask: _Ask, messages: Iterable[Message]) -> int:
-    key, said = session.key, with_ids(messages)
+async def _moved(session: Session, flow: Flow, store: Store, ask: _Ask, messages: Iterable[Said]) -> int:
+    key = session.key
+    said = with_ids(one if isinstance(one, Message) else message_from_plain(one) for one in messages)
     beside = replace(key, namespace=NOTES)
     prints = _fingerprints(said)
     done = await _begun(store, beside, prints, key)
