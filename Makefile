@@ -10,11 +10,12 @@ TEST_BIN := .venv-test/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test peers lint bench clean
 
 help: ## show what can be made
 	@echo "make demo    run a long conversation through the session layer and show what it did"
 	@echo "make test    lint, types, floors, then the whole test suite"
+	@echo "make peers   tests with langchain-redis itself, in an environment with what it needs"
 	@echo "make lint    lint, types and floors only"
 	@echo "make bench   measure time, size and what survives"
 	@echo "make clean   remove environments, caches and build output"
@@ -27,6 +28,9 @@ demo: .venv-demo/installed
 test: lint
 	$(TEST_BIN)/python -m pytest -q tests
 
+peers: .venv-peers/installed
+	.venv-peers/bin/python -m pytest -q tests/peers
+
 lint: .venv-test/installed
 	$(TEST_BIN)/ruff check .
 	$(TEST_BIN)/ruff format --check .
@@ -37,7 +41,7 @@ bench: .venv-test/installed
 	$(TEST_BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv-demo .venv-test build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv-demo .venv-test .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv-demo/installed: pyproject.toml
@@ -48,6 +52,11 @@ clean:
 .venv-test/installed: pyproject.toml
 	$(call new_environment,.venv-test)
 	.venv-test/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+.venv-peers/installed: pyproject.toml
+	$(call new_environment,.venv-peers)
+	.venv-peers/bin/python $(PIP_INSTALL) --editable '.[peers]'
 	@touch $@
 
 # The environment is emptied first, so that it never holds what pyproject.toml no longer asks for.

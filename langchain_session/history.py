@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
 from langchain_session.messages import from_core_many, to_core_many
+from langchain_session.moving_history import amessages_of, messages_of, session_id_of, taken, wanting
 from session_core import Policy, Session, Sessions
+from session_core.moving import amove_in, move_in
 from session_core.sessions import shared
 
 
@@ -33,6 +36,69 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         self.session: Session = opened.session(session_id, tenant=tenant)
         self._turn: list[BaseMessage] | None = None
         self._fresh = True
+
+    @classmethod
+    def import_from(
+        cls,
+        history: BaseChatMessageHistory,
+        session_id: str | None = None,
+        *,
+        url: str | None = None,
+        sessions: Sessions | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+    ) -> Self:
+        """The chat history of session `session_id`, with all that `history` has; its own id when none is given.
+
+        Asked for again, it goes on where it ended and adds what `history` has more by now; nothing is
+        stored twice, and `history` is left as it is. Raises: ConfigError when `history` names no session;
+        Diverged when it no longer begins with what was imported; InputError for what no session takes.
+        """
+        made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
+        said = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
+        move_in(made.session, taken(said))
+        return made
+
+    @classmethod
+    async def aimport_from(
+        cls,
+        history: BaseChatMessageHistory,
+        session_id: str | None = None,
+        *,
+        url: str | None = None,
+        sessions: Sessions | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+    ) -> Self:
+        """As `import_from`, awaited."""
+        made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
+        said = history.arecord() if isinstance(history, SessionChatMessageHistory) else amessages_of(history)
+        await amove_in(made.session, taken(await said))
+        return made
+
+    def export_to(self, history: BaseChatMessageHistory) -> int:
+        """Add to `history` what it has not of the whole conversation; how many messages that were.
+
+        Raises: Diverged when `history` has messages that this conversation does not begin with.
+        """
+        added = 0
+        for batch in wanting(self.record(), messages_of(history), type(history).__name__):
+            history.add_messages(batch)
+            added += len(batch)
+        return added
+
+    async def aexport_to(self, history: BaseChatMessageHistory) -> int:
+        """As `export_to`, awaited."""
+        added = 0
+        for batch in wanting(await self.arecord(), await amessages_of(history), type(history).__name__):
+            await history.aadd_messages(batch)
+            added += len(batch)
+        return added
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self.session.key.session_id
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # the base declares a plain attribute

@@ -35,8 +35,11 @@ _SPEAKERS = {
 }
 
 
-def to_core(message: BaseMessage) -> Message:
+def to_core(message: BaseMessage, *, named: bool = True) -> Message:
     """The record's form of `message`, which is left as it is.
+
+    It has the message's id, unless `named` is false: then the record knows it by another one, and the
+    message comes back with its own all the same.
 
     A message with our mark comes back as what it was in the view: digest, recall, clip. One that was
     changed since it was marked is taken as a message of its own. A `RemoveMessage` says nothing: it is
@@ -47,7 +50,7 @@ def to_core(message: BaseMessage) -> Message:
         covers = Ranges.from_pairs(mark.get("covers", ()))
         role, _ = _speaker(message)
         return Message(role, text_of(message), id=message.id or "", origin=mark["origin"], covers=covers)
-    neutral, table = _neutral(message, mark)
+    neutral, table = _neutral(message, mark, named)
     return replace(neutral, native=write(message, neutral, table))
 
 
@@ -79,14 +82,14 @@ def from_core_many(messages: Iterable[Message]) -> list[BaseMessage]:
     return [from_core(message) for message in messages]
 
 
-def _neutral(message: BaseMessage, mark: Mapping[str, Any]) -> tuple[Message, HeldBy]:
+def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tuple[Message, HeldBy]:
     parts = read_blocks(message.content)
     calls, parsed = _calls(message)
     role, author = _speaker(message)
     neutral = Message(
         role,
         parts.content,
-        id=str(mark.get("ref", message.id or "")),
+        id=str(mark.get("ref", message.id or "")) if named else "",
         tool_calls=calls,
         tool_call_id=_answers(message),
         name=message.name,

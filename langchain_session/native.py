@@ -90,7 +90,7 @@ def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
         values["additional_kwargs"] = {k: v for k, v in message.additional_kwargs.items() if k != MARK}
     if isinstance(message.content, str):
         values.pop("content", None)
-    if message.id:
+    if neutral.id:
         values.pop("id", None)
     if isinstance(message, lc.AIMessage) and _calls_follow(message, neutral):
         values["tool_calls"] = len(message.tool_calls)

@@ -12,7 +12,6 @@ from typing import Any, Self, cast
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
-    BaseCheckpointSaver,
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
@@ -29,6 +28,8 @@ from langchain_session.channels import (
     record_messages,
     view_messages,
 )
+from langchain_session.moving import Moving
+from langchain_session.threads import BASE, FORK, RUNTIME
 from session_core import Policy, Sessions
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
@@ -37,15 +38,8 @@ from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
-FORK = "__llm_sessions_fork"
-"""In a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
-BASE = "__llm_sessions_base"
-"""In a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
-RUNTIME = "__pregel_runtime"
-"""In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 
-
-class SessionSaver(BaseCheckpointSaver[str]):
+class SessionSaver(Moving):
     """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
 
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
@@ -289,14 +283,16 @@ class SessionSaver(BaseCheckpointSaver[str]):
     ) -> tuple[Key, bool]:
         began = time.perf_counter()
         key = self.key(config)
-        values = checkpoint["channel_values"]
+        names, values = config["configurable"], checkpoint["channel_values"]
         prepare = self.sessions.workshop.prepare
+        if names.get(FORK) and self.channel in values:
+            # The conversation follows a fork, also one that adds nothing to what was said.
+            new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         changed: dict[str, Plain | MessageList | None] = {
             name: encode(values[name], key, self.serde, prepare) if name in values else None
             for name in new_versions
             if name in checkpoint["channel_versions"]
         }
-        names = config["configurable"]
         said = changed.get(self.channel)
         if values.get(self.channel) == [] and said is not None:
             said = MessageList(())

@@ -44,8 +44,12 @@ def new_id() -> str:
 
 def said(message: ChatMessage, message_id: str | None = None) -> Message:
     """`message` as something that was said now, with an id of its own, whatever view it may come from."""
-    own = message_id or new_id()
-    return replace(to_core(message), id=own, origin="record", rendition="whole", covers=Ranges())
+    return replace(unnamed(message), id=message_id or new_id())
+
+
+def unnamed(message: ChatMessage) -> Message:
+    """`message` as something that was said, whatever view it may come from, without an id."""
+    return replace(to_core(message), id="", origin="record", rendition="whole", covers=Ranges())
 
 
 def change_to(wanted: Iterable[ChatMessage], record: Sequence[Message], key: Key) -> Change:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 from llama_index.core.storage.chat_store.base import BaseChatStore
+from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 
 from llamaindex_session.changes import change_to, said
 from llamaindex_session.messages import from_core, from_core_many
+from llamaindex_session.moving import akeys_of, amessages_of, keys_of, moved_in, wanting
 from llamaindex_session.places import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError
+from session_core.moving import amove_in, move_in
 from session_core.ports import Marks
 from session_core.ranges import Ranges
 from session_core.voices import run_blocking
@@ -58,6 +61,67 @@ class SessionChatStore(BaseChatStore):
     def class_name(cls) -> str:
         """The name in serialized forms."""
         return "SessionChatStore"
+
+    @classmethod
+    def import_from(
+        cls,
+        chat_store: BaseChatStore,
+        keys: Iterable[str] | None = None,
+        *,
+        url: str | None = None,
+        sessions: Sessions | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+    ) -> Self:
+        """A store with all that `chat_store` has under `keys`, or under all of its keys.
+
+        Asked for again, it goes on where it ended and adds what `chat_store` has more by now; nothing is
+        stored twice, and `chat_store` is left as it is. Raises: Diverged when a key no longer begins with
+        what was imported; InputError for what no session takes; ConfigError.
+        """
+        made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
+        for key in keys_of(chat_store, keys):
+            move_in(made.session(key), moved_in(chat_store.get_messages(key)))
+        return made
+
+    @classmethod
+    async def aimport_from(
+        cls,
+        chat_store: BaseChatStore | AsyncDBChatStore,
+        keys: Iterable[str] | None = None,
+        *,
+        url: str | None = None,
+        sessions: Sessions | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+    ) -> Self:
+        """As `import_from`, awaited; also from an `AsyncDBChatStore`, what it has archived included."""
+        made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
+        for key in await akeys_of(chat_store, keys):
+            await amove_in(made.session(key), moved_in(await amessages_of(chat_store, key)))
+        return made
+
+    def export_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
+        """Add to `chat_store` what it has not of the sessions `keys`, or of all; how many messages that were.
+
+        Raises: Diverged when a key there has messages that its session does not begin with.
+        """
+        added = 0
+        for key in keys_of(self, keys):
+            for message in wanting(self.get_messages(key), chat_store.get_messages(key), chat_store, key):
+                chat_store.add_message(key, message)
+                added += 1
+        return added
+
+    async def aexport_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
+        """As `export_to`, awaited."""
+        added = 0
+        for key in await akeys_of(self, keys):
+            said, there = await self.aget_messages(key), await chat_store.aget_messages(key)
+            for message in wanting(said, there, chat_store, key):
+                await chat_store.async_add_message(key, message)
+                added += 1
+        return added
 
     @property
     def sessions(self) -> Sessions:

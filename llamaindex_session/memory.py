@@ -15,6 +15,7 @@ from llama_index.core.memory.chat_memory_buffer import (
     DEFAULT_TOKEN_LIMIT_RATIO,
     ChatMemoryBuffer,
 )
+from llama_index.core.memory.types import BaseMemory
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.utils import get_tokenizer
 
@@ -23,9 +24,11 @@ from llamaindex_session.chat_store import SessionChatStore
 from llamaindex_session.inrun import run_of, stored, whole_of
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import from_core_many
+from llamaindex_session.moving import moved_in, session_id_of
 from session_core import Budget, Message, Policy, Session, Sessions
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
+from session_core.moving import amove_in, move_in
 
 
 class SessionMemoryBuffer(ChatMemoryBuffer):
@@ -90,6 +93,25 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         )
         if chat_history and made.get_all()[: len(chat_history)] != chat_history:
             made.set(chat_history)
+        return made
+
+    @classmethod
+    def import_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
+        """A memory of session `session_id` with all that `memory` has; its own id when none is given.
+
+        Everything else is as in `from_defaults`, and its limit is that of `memory` when nothing says
+        another. Asked for again, it adds what `memory` has more by now. Raises: ConfigError when `memory`
+        names no session; Diverged when it no longer begins with what was imported; InputError.
+        """
+        made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
+        move_in(made.session, moved_in(memory.get_all()))
+        return made
+
+    @classmethod
+    async def aimport_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
+        """As `import_from`, awaited."""
+        made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
+        await amove_in(made.session, moved_in(await memory.aget_all()))
         return made
 
     @classmethod
@@ -228,6 +250,13 @@ def _given(
     if sessions is not None or url is not None or policy is not None:
         raise ConfigError("chat_store has its own store and policy; leave out sessions=, url= and policy=")
     return chat_store
+
+
+def _limited(made_with: dict[str, Any], memory: BaseMemory) -> dict[str, Any]:
+    """What to make a memory with: with the limit of `memory`, unless there is something that has one."""
+    if any(made_with.get(name) is not None for name in ("token_limit", "llm", "sessions", "policy", "chat_store")):
+        return made_with
+    return {**made_with, "token_limit": getattr(memory, "token_limit", None)}
 
 
 def _within(token_limit: int | None, store: SessionChatStore) -> int:

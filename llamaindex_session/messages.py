@@ -211,10 +211,11 @@ def _from_neutral(message: Message) -> ChatMessage:
 
 
 def _block(media: Media) -> li.ContentBlock:
-    """The block for `media`; what only a provider's file id names is left to a document block's url."""
+    """The block for `media`; a provider's file id is a document block's url, since all others want a real one."""
     source = source_of(media)
-    data = source.base64.encode("ascii") if source.base64 else None
-    url = source.url or source.file_id
+    if source.file_id is not None:
+        return li.DocumentBlock(url=source.file_id, document_mimetype=source.mime)
+    data, url = source.base64.encode("ascii") if source.base64 else None, source.url
     match media.kind:
         case "image":
             return li.ImageBlock(image=data, url=url, image_mimetype=source.mime)

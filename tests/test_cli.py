@@ -13,12 +13,12 @@ import pytest
 from session_core import Budget, Media, Message, Policy, Role, Sessions, ToolCall
 from session_core.budget import Tier
 from session_core.cli import main
-from session_core.cli.chat_shape import chat_message
 from session_core.cli.journal import Journal, Turn, tier_changes
 from session_core.cli.promises import Kept, told
 from session_core.cli.report import MOST_ROWS, curves, table
 from session_core.cli.terminal import columns, size, spark
 from session_core.events import Folded, TierChanged
+from session_core.serial.chat_shape import chat_message
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.open import open_store

@@ -137,6 +137,18 @@ def test_a_fork_has_its_own_messages_and_no_digest_of_another_branch(sessions):
     assert len(sessions.session("t").record(all_branches=True)) == 52
 
 
+def test_a_fork_that_says_nothing_is_where_the_thread_is_now(sessions):
+    graph = talker([], SessionSaver(sessions))
+    for turn in range(3):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    early = next(s for s in graph.get_state_history(CONFIG) if len(s.values.get("messages", [])) == 4 and not s.next)
+    graph.invoke(None, early.config)
+    assert len(graph.get_state(CONFIG).values["messages"]) == 4
+    graph.invoke({"messages": [HumanMessage("another way", id="fork")]}, CONFIG)
+    kept = graph.get_state(CONFIG).values["messages"]
+    assert [m.content for m in kept if isinstance(m, HumanMessage)] == ["question 0", "another way"]
+
+
 def test_an_edited_and_a_removed_message_change_the_conversation_and_not_the_log(sessions):
     graph = talker([], SessionSaver(sessions))
     graph.invoke({"messages": [HumanMessage("first", id="h0")]}, CONFIG)

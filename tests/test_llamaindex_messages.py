@@ -389,3 +389,9 @@ def test_media_of_another_framework_stay_what_they_are(media: Media) -> None:
     made = from_core(Message(Role.USER, "see", media=(media,)))
     (found,) = to_core(made).media
     assert (found.kind, found.data) == (media.kind, media.data)
+
+
+@pytest.mark.parametrize("kind", ["image", "audio", "video", "file"])
+def test_media_that_only_a_providers_file_id_names_can_be_read(kind: str) -> None:
+    made = from_core(Message(Role.USER, "look", media=(Media(kind, "file-abc"),)))  # type: ignore[arg-type]
+    assert [getattr(block, "url", None) for block in made.blocks] == [None, "file-abc"]

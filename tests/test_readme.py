@@ -14,10 +14,10 @@ def test_the_readme_is_under_150_lines():
 
 
 def test_there_is_an_example_for_each_way_in():
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["langgraph", "langchain", "llamaindex", "plain"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["langgraph", "langchain", "llamaindex", "plain", "moving"])
 def test_the_example_runs(example, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "README.md", "exec"), {"__name__": "example"})

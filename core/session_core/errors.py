@@ -20,7 +20,8 @@ SessionError
 │       └── StoreLost      its server is not to be had, or the connection broke
 ├── Conflict               the session moved on; load again and retry
 │   ├── TurnTaken          another holder has the turn
-│   └── TurnLost           the turn went to another holder; nothing was written
+│   ├── TurnLost           the turn went to another holder; nothing was written
+│   └── Diverged           what is moved in or out is not what was moved before
 ├── NotFound               no such session, message or reference
 └── VoiceError             a blocking call met something that must be awaited
 """
@@ -108,6 +109,10 @@ class TurnTaken(Conflict):
 
 class TurnLost(Conflict):
     """The lease that a write came with is not the session's any more; nothing was written."""
+
+
+class Diverged(Conflict):
+    """What is moved in or out no longer begins with what was moved before; nothing was written."""
 
 
 class NotFound(SessionError, LookupError):

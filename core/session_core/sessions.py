@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from session_core.plan import Digest, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
 from session_core.ranges import Ranges
+from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.cache import MemoryCache
@@ -88,6 +89,19 @@ class Sessions:
     async def alist(self, tenant: str | None = None) -> tuple[State, ...]:
         """As `list`, awaited."""
         return await self.awaited.sessions(tenant)
+
+    def export(self, tenant: str = "default") -> Iterator[dict[str, Any]]:
+        """Every session of `tenant`, newest activity first, as `{"session_id": ..., "messages": [...]}`.
+
+        The messages are those of `Session.export`; one session at a time is in memory.
+        """
+        for state in self.list(tenant):
+            yield _exported(state.key, self.session(state.key.session_id, tenant=tenant).export())
+
+    async def aexport(self, tenant: str = "default") -> AsyncIterator[dict[str, Any]]:
+        """As `export`, awaited: `async for one in sessions.aexport()`."""
+        for state in await self.alist(tenant):
+            yield _exported(state.key, await self.session(state.key.session_id, tenant=tenant).aexport())
 
     def drain(self, timeout_s: float = 30.0) -> bool:
         """Wait for background folds; False when they were not done in `timeout_s` seconds."""
@@ -264,6 +278,17 @@ class Session:
         """As `record`, awaited."""
         return list(await _record(self.sessions.awaited, self.key, all_branches))
 
+    def export(self) -> list[dict[str, Any]]:
+        """The whole conversation as dicts in the shape of the OpenAI chat API, each with its id and time.
+
+        `append` takes them back.
+        """
+        return [chat_message(message) for message in self.record()]
+
+    async def aexport(self) -> list[dict[str, Any]]:
+        """As `export`, awaited."""
+        return [chat_message(message) for message in await self.arecord()]
+
     def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """At most `max_hits` messages of the record that match `query`, best first."""
         return run_blocking(self.flow.search(query, max_hits=max_hits))
@@ -319,6 +344,10 @@ class Session:
     async def adelete(self) -> int:
         """As `delete`, awaited."""
         return await self.sessions.awaited.delete(self.key)
+
+
+def _exported(key: Key, messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"session_id": key.session_id, "messages": messages}
 
 
 async def _record(store: Store, key: Key, all_branches: bool) -> tuple[Message, ...]:

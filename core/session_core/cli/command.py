@@ -104,14 +104,23 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
     show.add_argument("--explain", action="store_true", help="why each part of the record stands as it does")
     show.add_argument("--query", help="the view with old messages that bear on this")
     _add_window(show)
-    export = _command(commands, "export", "show", "export", "a session's record as JSONL, a chat message a line")
-    _add_session(export)
+    export = _command(
+        commands, "export", "moving", "export", "a session's record as JSONL, a chat message a line; or all sessions"
+    )
+    _add_session(export, optional="the session's id; without it, all of the tenant, a session a line")
     doctor = _command(commands, "doctor", "show", "doctor", "examine a store and say what needs mending")
     _add_url(doctor)
     _add_window(doctor)
 
 
 def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
+    moved = _command(
+        commands, "import", "moving", "move_file_in", "store the conversations of a file, each message once"
+    )
+    moved.add_argument("file", type=Path, metavar="FILE", help="what export wrote, or another JSON or JSONL transcript")
+    moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file's)")
+    moved.add_argument("--tenant", default="default")
+    _add_url(moved)
     delete = _command(commands, "delete", "show", "delete", "remove a session everywhere, for good")
     _add_session(delete)
     delete.add_argument("--yes", action="store_true", help="really do it")
@@ -144,8 +153,11 @@ def _add_url(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_session(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", metavar="SESSION", help="the session's id")
+def _add_session(parser: argparse.ArgumentParser, *, optional: str = "") -> None:
+    if optional:
+        parser.add_argument("session", metavar="SESSION", nargs="?", help=optional)
+    else:
+        parser.add_argument("session", metavar="SESSION", help="the session's id")
     parser.add_argument("--tenant", default="default")
     _add_url(parser)
 

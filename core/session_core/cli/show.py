@@ -1,9 +1,8 @@
-"""Looking at sessions: list, show, export, doctor; and delete."""
+"""Looking at sessions: list, show, doctor; and delete."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from math import inf
@@ -11,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from session_core.budget import Budget
-from session_core.cli.chat_shape import chat_message
 from session_core.cli.terminal import columns
 from session_core.errors import ConfigError, NotFound
 from session_core.language.words import one_line
@@ -58,7 +56,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
 def show(asked: argparse.Namespace) -> int:
     """Print a session's figures, and its record, its view or its plan."""
     with opened(asked.url, asked.window) as sessions:
-        session = _found(sessions, asked)
+        session = found(sessions, asked)
         print("\n".join(_figures(session.stats(), session)))
         if asked.view or asked.explain or asked.query:
             view = session.view(asked.query)
@@ -68,18 +66,10 @@ def show(asked: argparse.Namespace) -> int:
     return 0
 
 
-def export(asked: argparse.Namespace) -> int:
-    """Print the record as JSONL in the shape of the OpenAI chat API."""
-    with opened(asked.url) as sessions:
-        for message in _found(sessions, asked).record():
-            print(json.dumps(chat_message(message), ensure_ascii=False))
-    return 0
-
-
 def delete(asked: argparse.Namespace) -> int:
     """Remove a session, when it is really meant."""
     with opened(asked.url) as sessions:
-        session = _found(sessions, asked)
+        session = found(sessions, asked)
         if not asked.yes:
             raise ConfigError(
                 f"session {session.key}: record, digests and checkpoints would go for good; add --yes to do it"
@@ -95,7 +85,7 @@ def doctor(asked: argparse.Namespace) -> int:
     with opened(asked.url, asked.window) as sessions:
         findings = run_blocking(examine(sessions.store, sessions.policy))
         broken = run_blocking(sessions.store.damage())
-    print("\n".join([*lines(findings), *(f"damaged: {found}; {MEND_DAMAGE}" for found in broken)]))
+    print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken)]))
     return 0 if findings.healthy and not broken else 1
 
 
@@ -110,7 +100,7 @@ def opened(url: str, window_tokens: int = 128_000) -> Sessions:
     return Sessions(url, policy=policy)
 
 
-def _found(sessions: Sessions, asked: argparse.Namespace) -> Session:
+def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     key = Key(asked.session, asked.tenant)
     state = run_blocking(sessions.store.state(key))
     if state is None or not state.ledger.messages:

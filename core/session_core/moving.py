@@ -1,0 +1,158 @@
+"""Moving in: what was said elsewhere comes into a session, in its order, once, however often it is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TypeVar
+
+from session_core.errors import Diverged, DuplicateMessage
+from session_core.ports import Store
+from session_core.ranges import Ranges
+from session_core.serial.codec import DIGEST_BYTES, body_digest
+from session_core.session import Flow
+from session_core.sessions import Said, Session
+from session_core.transcripts import message_from_plain
+from session_core.turns import GIVEN_ID, Key, Message, Role
+from session_core.voices import run_blocking
+
+NOTES = "~moved-in"
+"""The namespace beside a session that says how much of its source is in it; it is deleted with the session."""
+
+BATCH_MESSAGES = 256
+BATCH_CHARACTERS = 4_000_000
+"""A batch is written at once, and has no more than this; a message alone may be larger."""
+
+M = TypeVar("M")
+_Ask = Callable[[Key], Awaitable[None]]
+
+
+def move_in(session: Session, messages: Iterable[Said]) -> int:
+    """Store `messages` in `session`, in their order and in bounded batches; how many were new to it.
+
+    They are all that a source has: ours, or dicts such as `Session.export` gives. Asked for again, it goes
+    on where it ended, and adds what the source has more by now. Messages without an id get one that is the
+    same each time; what was said twice is stored twice. Raises: Diverged when the source no longer begins
+    with what was moved in; InputError and its kin for a message that no session takes, when those in the
+    batches before it are stored.
+    """
+
+    async def ask(key: Key) -> None:
+        session.sessions.ask_fold(key)
+
+    return run_blocking(_moved(session, session.flow, session.sessions.store, ask, messages))
+
+
+async def amove_in(session: Session, messages: Iterable[Said]) -> int:
+    """As `move_in`, awaited."""
+    sessions = session.sessions
+    return await _moved(session, session.aflow, sessions.awaited, sessions.aask_fold, messages)
+
+
+async def _moved(session: Session, flow: Flow, store: Store, ask: _Ask, messages: Iterable[Said]) -> int:
+    key = session.key
+    said = with_ids(one if isinstance(one, Message) else message_from_plain(one) for one in messages)
+    beside = replace(key, namespace=NOTES)
+    prints = _fingerprints(said)
+    done = await _begun(store, beside, prints, key)
+    new = 0
+    for batch in in_batches(said[done:], _characters):
+        new += await _appended(flow, batch, ask)
+        done += len(batch)
+        note = Message(Role.ASSISTANT, json.dumps([done, prints[done]]), id=f"{GIVEN_ID}{done}-{prints[done]}")
+        await store.append(beside, [session.sessions.workshop.prepare(note)])
+    return new
+
+
+async def _appended(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
+    try:
+        appended, fold = await flow.append(batch, lenient=True)
+    except DuplicateMessage as exc:
+        raise DuplicateMessage(
+            f"{exc}: that is where the session and what is moved into it differ; move it into a session of its own"
+        ) from exc
+    if fold:
+        await ask(flow.key)
+    return appended.new
+
+
+async def _begun(store: Store, beside: Key, prints: Sequence[str], key: Key) -> int:
+    """How many messages of the source are in the session already. Raises: Diverged."""
+    state = await store.state(beside)
+    if state is None or not state.head:
+        return 0
+    (note,) = await store.record(beside, Ranges.span(state.head.last, state.head.last))
+    count, fingerprint = json.loads(note.content)
+    if count < len(prints) and prints[count] == fingerprint:
+        return int(count)
+    raise Diverged(
+        f"session {key}: {count} messages were moved in, and its source, with {len(prints) - 1} now, no longer begins "
+        "with them; nothing was written: move it into a session of another name, or delete this one first"
+    )
+
+
+def with_ids(messages: Iterable[Message]) -> list[Message]:
+    """`messages`, each with an id, none of them twice.
+
+    One that comes without an id, or with that of a message before it, gets one that is made of what it
+    says and of how many before it say the same: so it is the same each time.
+    """
+    taken: set[str] = set()
+    said: Counter[bytes] = Counter()
+    named: list[Message] = []
+    for message in messages:
+        digest = body_digest(message)
+        if not message.id or message.id in taken:
+            message = replace(message, id=stable_id(digest, said[digest]))
+        said[digest] += 1
+        taken.add(message.id)
+        named.append(message)
+    return named
+
+
+def stable_id(digest: bytes, before: int, place: str = "") -> str:
+    """The id of a message with this content, when `before` messages before it (in `place`) say the same."""
+    return f"{GIVEN_ID}{blake2b(digest + f'{before}{place}'.encode(), digest_size=DIGEST_BYTES).hexdigest()}"
+
+
+def in_batches(items: Iterable[M], characters: Callable[[M], int]) -> Iterator[list[M]]:
+    """`items` in lists of bounded size."""
+    batch: list[M] = []
+    size = 0
+    for item in items:
+        weight = characters(item)
+        if batch and (len(batch) == BATCH_MESSAGES or size + weight > BATCH_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += weight
+    if batch:
+        yield batch
+
+
+def missing(said: Sequence[M], there: Sequence[M], words: Callable[[M], object], *, where: str) -> Sequence[M]:
+    """What of `said` is not `there` yet, judged by what `words` gives of a message. Raises: Diverged."""
+    if [words(message) for message in said[: len(there)]] == [words(message) for message in there]:
+        return said[len(there) :]
+    raise Diverged(
+        f"{where} has messages that the session does not begin with; nothing was written: clear it, or export to an "
+        "empty one"
+    )
+
+
+def _fingerprints(messages: Sequence[Message]) -> list[str]:
+    """For each number of messages, from none to all, what the first so many are known by."""
+    prints = [""]
+    for message in messages:
+        own = (prints[-1] + message.id).encode("utf-8", "surrogatepass")
+        prints.append(blake2b(own + body_digest(message), digest_size=DIGEST_BYTES).hexdigest())
+    return prints
+
+
+def _characters(message: Message) -> int:
+    texts = [message.content, message.aside, *(media.data for media in message.media)]
+    native = len(message.native.data) if message.native else 0
+    return sum(map(len, texts)) + sum(len(call.arguments) for call in message.tool_calls) + native

@@ -1,0 +1,82 @@
+"""Versions of channels, told in the way that another checkpointer counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, cast
+
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointTuple
+
+from langchain_session.hands import Place
+from session_core.errors import InputError
+
+
+class Counted:
+    """The checkpoints of one thread, given oldest first, with versions that `saver` can count on from.
+
+    Savers compare versions as they are, and fill their numbers up with zeros each to a width of its own. Two
+    forks of a thread may share a plain number for two values; here each has its own version.
+    """
+
+    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
+        first = saver.get_next_version(None, None)
+        self._saver = saver
+        self._width = len(first.partition(".")[0]) if isinstance(first, str) else 0
+        self._told: dict[Place, tuple[ChannelVersions, ChannelVersions]] = {}
+        self._stored: set[tuple[str, str, Any]] = set()
+        self._numbers: Counter[tuple[str, str]] = Counter()
+
+    def of(self, found: CheckpointTuple, place: Place) -> tuple[Checkpoint, ChannelVersions]:
+        """The checkpoint with versions for the saver, and those of them whose values it has to store."""
+        versions = found.checkpoint["channel_versions"]
+        parent = found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else ""
+        before, told_before = self._told.get(Place(parent, place.namespace, place.thread_id), ({}, {}))
+        told: ChannelVersions = {
+            name: told_before[name] if before.get(name) == version else self._new(version, place, name)
+            for name, version in versions.items()
+        }
+        self._told[place] = versions, told
+        seen = {
+            node: {name: told[name] if versions.get(name) == one else self._older(one) for name, one in own.items()}
+            for node, own in found.checkpoint["versions_seen"].items()
+        }
+        changed: ChannelVersions = {
+            name: version for name, version in told.items() if (place.namespace, name, version) not in self._stored
+        }
+        self._stored.update((place.namespace, name, version) for name, version in told.items())
+        checkpoint = {**found.checkpoint, "channel_versions": told, "versions_seen": seen}
+        return cast(Checkpoint, checkpoint), changed
+
+    def raised(self, checkpoint: Checkpoint, values: Mapping[str, Any]) -> tuple[Checkpoint, ChannelVersions]:
+        """The checkpoint with other `values`, under new versions that no node takes for news, and these."""
+        old = checkpoint["channel_versions"]
+        changed: ChannelVersions = {name: self._saver.get_next_version(old.get(name), None) for name in values}
+        seen = {
+            node: {name: changed.get(name, one) if old.get(name) == one else one for name, one in own.items()}
+            for node, own in checkpoint["versions_seen"].items()
+        }
+        made = {**checkpoint, "channel_values": {**checkpoint["channel_values"], **values}, "versions_seen": seen}
+        return cast(Checkpoint, {**made, "channel_versions": {**old, **changed}}), changed
+
+    def _new(self, version: str | int | float, place: Place, channel: str) -> str | int:
+        """The version of a value that came with the checkpoint at `place`."""
+        if not self._width:
+            self._numbers[place.namespace, channel] += 1
+            return self._numbers[place.namespace, channel]
+        number, rest = _parts(version)
+        return f"{number:0{self._width}d}.{rest or place.id}"
+
+    def _older(self, version: str | int | float) -> str | int:
+        """A version that a node has seen, and that is not the value's any more."""
+        number, rest = _parts(version)
+        text = f"{number:0{self._width}d}"
+        return (f"{text}.{rest}" if rest else text) if self._width else 0
+
+
+def _parts(version: str | int | float) -> tuple[int, str]:
+    """The number that a version begins with, and what makes it unique, if it is a text."""
+    number, _, rest = str(version).partition(".")
+    if not number.isdecimal():
+        raise InputError(f"a channel's version {version!r} begins with no number; such a thread cannot be moved")
+    return int(number), rest if isinstance(version, str) else ""

@@ -1,0 +1,211 @@
+"""Threads of LangGraph, moved from any checkpointer to any other: every checkpoint, write and namespace, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Self, cast
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
+
+from langchain_session.channels import is_message_list
+from langchain_session.counted import Counted
+from langchain_session.hands import Awaiting, Blocking, Hand, Place, config_at
+from langchain_session.messages import MARK, to_core
+from langchain_session.threads import BASE, FORK
+from session_core import Message, Sessions
+from session_core.errors import Diverged
+from session_core.moving import stable_id
+from session_core.serial.codec import body_digest
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+_NO_PART = ((2**31 - 1, 2**31 - 1),)
+"""A part of a record that no message stands in: what is put as made of it has its own order and nothing else."""
+
+
+class Moving(BaseCheckpointSaver[str]):
+    """How a `SessionSaver` gets threads from other checkpointers, and gives them away."""
+
+    sessions: Sessions
+    tenant: str
+    channel: str
+
+    @classmethod
+    def import_from(
+        cls,
+        saver: BaseCheckpointSaver[Any],
+        thread_id: str | None = None,
+        *,
+        url: str | None = None,
+        sessions: Sessions | str = "memory://",
+        **made_with: Any,
+    ) -> Self:
+        """A checkpointer that has `thread_id`, or every thread, of `saver`.
+
+        It has all checkpoints with their parents, metadata, pending writes and subgraphs, so that state,
+        history, time travel and an interrupt that waits are as they were; each message is stored once. The
+        store is the one at `url`, or `sessions`; everything else is as in the constructor. Asked for again,
+        it goes on where it ended and adds what `saver` has more by now; `saver` is left as it is.
+        Raises: Diverged when the thread went on here too; InputError for a message that no session takes.
+        """
+        made = cast(Any, cls)(url or sessions, **made_with)
+        run_blocking(_all_moved(Blocking(saver), Blocking(made), thread_id))
+        return cast(Self, made)
+
+    @classmethod
+    async def aimport_from(
+        cls,
+        saver: BaseCheckpointSaver[Any],
+        thread_id: str | None = None,
+        *,
+        url: str | None = None,
+        sessions: Sessions | str = "memory://",
+        **made_with: Any,
+    ) -> Self:
+        """As `import_from`, awaited; from a saver that awaits. Raises: VoiceError for one that does not."""
+        made = cast(Any, cls)(url or sessions, **made_with)
+        await _all_moved(Awaiting(saver), Awaiting(made), thread_id)
+        return cast(Self, made)
+
+    def export_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
+        """Copy `thread_id`, or every thread, to `saver`; how many checkpoints were new there.
+
+        The newest checkpoint has the whole record of the conversation, also what was added without the graph;
+        that stays behind only while the thread waits for the results of calls. Asked for again, it adds what
+        is new. Raises: Diverged when the thread went on there too.
+        """
+        return run_blocking(_all_moved(Blocking(self), Blocking(saver), thread_id))
+
+    async def aexport_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
+        """As `export_to`, awaited; to a saver that awaits. Raises: VoiceError for one that does not."""
+        return await _all_moved(Awaiting(self), Awaiting(saver), thread_id)
+
+
+async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
+    threads = [str(thread_id)] if thread_id is not None else await source.threads()
+    return sum([await _moved(source, target, thread) for thread in threads])
+
+
+async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
+    """Copy one thread, oldest checkpoint first; how many were new."""
+    theirs, known = await source.places(thread_id), set(await target.places(thread_id))
+    new = set(theirs) - known
+    if new:
+        await _require_same(source, target, thread_id, known, set(theirs))
+    counted = Counted(target.saver)
+    for place in theirs:
+        found = await source.read(place)
+        if found is None:
+            continue
+        checkpoint, changed = counted.of(found, place)
+        if place in new:
+            values = checkpoint["channel_values"]
+            checkpoint["channel_values"] = {name: _carried(values[name], target, name) for name in values}
+            config = _written(target, place, found.parent_config)
+            await target.put(config, checkpoint, found.metadata, changed)
+        for task_id, writes, path in _by_task(found.pending_writes or ()):
+            await target.put_writes(config_at(place), writes, task_id, path)
+    newest = max((place for place in theirs if not place.namespace), default=None)
+    if newest is not None:
+        await _with_all_said(source, target, newest)
+    return len(new)
+
+
+async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:
+    """Raises: Diverged when the target has of the thread what its source has not."""
+    apart = bool(known - theirs)
+    if isinstance(target.saver, Moving) and not apart:
+        there = {message.id for message in await _without_place(target, target.saver, thread_id, known)}
+        if isinstance(source.saver, Moving) and there:
+            there -= {message.id for message in await _without_place(source, source.saver, thread_id, theirs)}
+        apart = bool(there)
+    if apart:
+        raise Diverged(
+            f"session {thread_id}: it went on in the {type(target.saver).__name__} since it was moved there, or is "
+            "another conversation; nothing was written: delete that thread first, or go on with it"
+        )
+
+
+async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[Place]) -> list[Message]:
+    """What stands in a conversation of ours without being in its newest checkpoint: other doors wrote it."""
+    store, key = hand.store(saver.sessions), Key(thread_id, saver.tenant)
+    state = await store.state(key)
+    newest = max((place for place in places if not place.namespace), default=None)
+    own = await hand.read(newest) if newest is not None else None
+    said = own.checkpoint["channel_values"].get(saver.channel, []) if own is not None else []
+    had = {message.id for message in said if isinstance(message, BaseMessage)}
+    return [message for message in await store.record(key, state.head) if message.id not in had] if state else []
+
+
+async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
+    """Give the target what was added to a conversation of ours behind its newest checkpoint."""
+    ours, theirs = source.saver, target.saver
+    if not isinstance(ours, Moving):
+        return
+    there = await target.read(newest.now)
+    if there is None or there.checkpoint["id"] != newest.id:
+        return
+    if isinstance(theirs, Moving):
+        behind = await _without_place(source, ours, newest.thread_id, {newest})
+        prepare = theirs.sessions.workshop.prepare
+        added = [prepare(replace(message, seq=0)) for message in behind]
+        if added:
+            await target.store(theirs.sessions).append(Key(newest.thread_id, theirs.tenant), added)
+        return
+    now = await source.read(newest.now)
+    said = now.checkpoint["channel_values"].get(ours.channel) if now is not None else None
+    whole = _carried(said, target, ours.channel)
+    if said is not None and whole != there.checkpoint["channel_values"].get(ours.channel):
+        checkpoint, changed = Counted(theirs).raised(there.checkpoint, {ours.channel: whole})
+        await target.put(_written(target, newest, there.parent_config), checkpoint, there.metadata, changed)
+
+
+def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> RunnableConfig:
+    """The config to put a checkpoint with; one of ours takes its list of messages as it stands."""
+    config = config_at(place)
+    config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"] if parent else None
+    if isinstance(target.saver, Moving):
+        config["configurable"] |= {FORK: True, BASE: (None, _NO_PART, ())}
+    return config
+
+
+def _carried(value: Any, target: Hand, channel: str) -> Any:
+    """A channel's value for the target. Messages have no marks of ours any more; those without an id get one
+    from us that is the same in each checkpoint, so that they are stored once."""
+    if not is_message_list(value):
+        return value
+    plain = [_unmarked(message) for message in value]
+    if not isinstance(target.saver, Moving) or all(message.id for message in plain):
+        return plain
+    said: dict[bytes, int] = {}
+    for at, message in enumerate(plain):
+        if not message.id:
+            digest = body_digest(to_core(message))
+            said[digest] = said.get(digest, -1) + 1
+            plain[at] = message.model_copy(update={"id": stable_id(digest, said[digest], f" in {channel}")})
+    return plain
+
+
+def _unmarked(message: BaseMessage) -> BaseMessage:
+    if MARK not in message.additional_kwargs:
+        return message
+    kwargs = {name: value for name, value in message.additional_kwargs.items() if name != MARK}
+    return message.model_copy(update={"additional_kwargs": kwargs})
+
+
+def _by_task(writes: Sequence[tuple[str, str, Any]]) -> Iterator[tuple[str, list[tuple[str, Any]], str]]:
+    """The writes of each task, its special ones by themselves, under a path that keeps the tasks' order.
+
+    The real path is not told by savers; it is only for the order. Writes of no task have none.
+    """
+    tasks: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in writes:
+        tasks.setdefault(task_id, []).append((channel, value))
+    for rank, (task_id, own) in enumerate(tasks.items()):
+        path = f"{rank:06d}" if task_id.strip("0-") else ""
+        special = [write for write in own if write[0] in WRITES_IDX_MAP]
+        plain = [write for write in own if write[0] not in WRITES_IDX_MAP]
+        yield from ((task_id, part, path) for part in (plain, special) if part)

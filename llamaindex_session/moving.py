@@ -1,0 +1,65 @@
+"""Chat stores and memories of LlamaIndex, read whole and filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.memory.types import DEFAULT_CHAT_STORE_KEY, BaseMemory
+from llama_index.core.storage.chat_store.base import BaseChatStore
+from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
+
+from llamaindex_session.changes import unnamed
+from llamaindex_session.marks import text_of
+from session_core import Message
+from session_core.errors import ConfigError
+from session_core.moving import missing
+
+
+def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
+    """The keys that are asked for, or all that `chat_store` has. Raises: ConfigError when it must be awaited."""
+    if isinstance(chat_store, AsyncDBChatStore):
+        raise ConfigError(f"a {type(chat_store).__name__} only awaits; use aimport_from")
+    return _given(keys) if keys is not None else list(chat_store.get_keys())
+
+
+async def akeys_of(chat_store: BaseChatStore | AsyncDBChatStore, keys: Iterable[str] | None) -> list[str]:
+    """As `keys_of`, awaited, of either kind of store."""
+    if keys is not None:
+        return _given(keys)
+    found = chat_store.get_keys() if isinstance(chat_store, AsyncDBChatStore) else chat_store.aget_keys()
+    return list(await found)
+
+
+async def amessages_of(chat_store: BaseChatStore | AsyncDBChatStore, key: str) -> list[ChatMessage]:
+    """All messages under `key`, those that a memory has archived too."""
+    if isinstance(chat_store, AsyncDBChatStore):
+        return await chat_store.get_messages(key, status=None)
+    return await chat_store.aget_messages(key)
+
+
+def session_id_of(memory: BaseMemory) -> str:
+    """The id of the session that `memory` is of. Raises: ConfigError where it has none of its own."""
+    known: Any = memory
+    found = getattr(known, "session_id", None) or getattr(known, "chat_store_key", None)
+    if not found or found == DEFAULT_CHAT_STORE_KEY:
+        raise ConfigError(f"this {type(memory).__name__} does not say which session it is; pass session_id=")
+    return str(found)
+
+
+def moved_in(messages: Iterable[ChatMessage]) -> Iterator[Message]:
+    """`messages` for the record."""
+    return map(unnamed, messages)
+
+
+def wanting(
+    said: Sequence[ChatMessage], there: Sequence[ChatMessage], chat_store: BaseChatStore, key: str
+) -> Sequence[ChatMessage]:
+    """What of `said` is not `there` under `key`; who speaks and the words are what counts. Raises: Diverged."""
+    where = f"key {key!r} of the {type(chat_store).__name__}"
+    return missing(said, there, lambda message: (message.role, text_of(message)), where=where)
+
+
+def _given(keys: Iterable[str]) -> list[str]:
+    return [keys] if isinstance(keys, str) else list(keys)
