@@ -29,20 +29,15 @@ from langchain_session.channels import (
     record_messages,
     view_messages,
 )
+from langchain_session.threads import BASE, ELSEWHERE, FORK, RUNTIME, config_of, key_of, starting_part
 from session_core import Policy, Sessions
+from session_core.errors import ConfigError
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
-
-FORK = "__llm_sessions_fork"
-"""In a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
-BASE = "__llm_sessions_base"
-"""In a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
-RUNTIME = "__pregel_runtime"
-"""In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 
 
 class SessionSaver(BaseCheckpointSaver[str]):
@@ -51,7 +46,22 @@ class SessionSaver(BaseCheckpointSaver[str]):
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
     history see the whole record. One object serves both voices. `channel` is the state key that the
     conversation is; lists of messages under other keys are stored once too, and come back whole.
+
+    With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
+    views are made of; see `langchain_session.inner`.
     """
+
+    def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:
+        if inner is None:
+            return super().__new__(cls)
+        # Not at the top: that module builds on this one.
+        from langchain_session.inner import InnerSaver
+
+        if not issubclass(InnerSaver, cls) and not issubclass(cls, InnerSaver):
+            raise ConfigError(
+                f"{cls.__name__}(inner=...): derive the class from InnerSaver to have checkpoints elsewhere"
+            )
+        return cast(Self, super().__new__(cls if issubclass(cls, InnerSaver) else InnerSaver))
 
     def __init__(
         self,
@@ -61,6 +71,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         tenant: str = "default",
         channel: str = "messages",
         serde: SerializerProtocol | None = None,
+        inner: BaseCheckpointSaver[Any] | None = None,
     ) -> None:
         super().__init__(serde=serde)
         self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
@@ -138,7 +149,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         key, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
             self.sessions.ask_fold(key)
-        return _config(key, checkpoint["id"])
+        return config_of(key, checkpoint["id"])
 
     async def aput(
         self,
@@ -150,7 +161,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         key, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
             await self.sessions.aask_fold(key)
-        return _config(key, checkpoint["id"])
+        return config_of(key, checkpoint["id"])
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -177,8 +188,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
 
     def key(self, config: RunnableConfig) -> Key:
         """The session that a config's thread and namespace are."""
-        names = config["configurable"]
-        return Key(str(names["thread_id"]), self.tenant, str(names.get("checkpoint_ns") or ""))
+        return key_of(config, self.tenant)
 
     async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted = get_checkpoint_id(config)
@@ -189,7 +199,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         said = found.values.get(self.channel)
         if not isinstance(said, Stored):
             return await self._tuple(voice, found, {}, fork=wanted is not None)
-        lineage, is_head = await self._lineage(voice, found.key, said.part, wanted)
+        lineage, is_head = await starting_part(voice.store, found.key, said.part, wanted is not None)
         hidden = Ranges()
         if run:
             seen = await voice.flow(found.key).view(lineage=None if is_head else lineage, open_end=True)
@@ -199,21 +209,6 @@ class SessionSaver(BaseCheckpointSaver[str]):
             messages = record_messages(await voice.store.record(found.key, lineage))
         base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
         return await self._tuple(voice, found, {self.channel: messages}, fork=wanted is not None, base=base)
-
-    async def _lineage(self, voice: _Voice, key: Key, part: Ranges, wanted: str | None) -> tuple[Ranges, bool]:
-        """What a run or a reader starts from, and whether it is the head: a named checkpoint's own part,
-        else the conversation as it is.
-
-        A thread that waits for the results of calls goes on from its own part; what others wrote since
-        then stands behind it.
-        """
-        if wanted:
-            return part, False
-        state = await voice.store.state(key)
-        if state is None or state.head == part:
-            return part, True
-        last = await voice.store.record(key, Ranges.span(part.last, part.last))
-        return (part, False) if last and last[0].tool_calls else (state.head, True)
 
     async def _tuple(
         self,
@@ -227,7 +222,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
         if not found.values and not found.writes:
             found = await voice.store.fill(found)
-        body = self.serde.loads_typed((found.body.type, found.body.data))
+        body = self._body(found)
         shown: dict[str, Any] = {}
         for channel, value in found.values.items():
             if channel in values:
@@ -237,14 +232,14 @@ class SessionSaver(BaseCheckpointSaver[str]):
             else:
                 shown[channel] = record_messages(await voice.store.record(found.key, value.part))
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown}
-        config = _config(found.key, found.id)
+        config = config_of(found.key, found.id)
         config["configurable"].update({FORK: True} if fork else {})
         config["configurable"].update({BASE: base} if base is not None else {})
         return CheckpointTuple(
             config=config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
-            parent_config=_config(found.key, found.parent_id) if found.parent_id else None,
+            parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
             pending_writes=[(w.task_id, w.channel, decode_write(w.value, self.serde)) for w in found.writes],
         )
 
@@ -276,8 +271,16 @@ class SessionSaver(BaseCheckpointSaver[str]):
     def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:
         if not wanted:
             return True
-        metadata = self.serde.loads_typed((checkpoint.body.type, checkpoint.body.data))["metadata"]
+        metadata = self._body(checkpoint)["metadata"]
         return all(metadata.get(name) == value for name, value in wanted.items())
+
+    def _body(self, found: Checkpoint) -> Any:
+        if found.body.type == ELSEWHERE.type:
+            raise ConfigError(
+                f"session {found.key}: the checkpoints of this thread are with another saver; "
+                "pass it as SessionSaver(inner=...)"
+            )
+        return self.serde.loads_typed((found.body.type, found.body.data))
 
     async def _put(
         self,
@@ -338,13 +341,3 @@ class _Voice:
 
     def flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)
-
-
-def _config(key: Key, checkpoint_id: str | None) -> RunnableConfig:
-    return {
-        "configurable": {
-            "thread_id": key.session_id,
-            "checkpoint_ns": key.namespace,
-            "checkpoint_id": checkpoint_id,
-        }
-    }

@@ -20,6 +20,7 @@ SessionError
 ├── Conflict               the session moved on; load again and retry
 ├── NotFound               no such session, message or reference
 └── VoiceError             a blocking call met something that must be awaited
+    └── NotOffered         a saver that was handed in lacks the method, or has it in the other voice only
 """
 
 
@@ -101,6 +102,10 @@ class NotFound(SessionError, LookupError):
 
 class VoiceError(SessionError, RuntimeError):
     """A blocking call met something that must be awaited."""
+
+
+class NotOffered(VoiceError, NotImplementedError):
+    """A saver that was handed in lacks the method, or has it in the other voice only."""
 
 
 def missing_extra(package: str, extra: str) -> MissingExtra:
