@@ -318,9 +318,18 @@ class SessionSaver(BaseCheckpointSaver[str]):
             dict(checkpoint["channel_versions"]),
         )
         done = await voice.store.put_checkpoint(row, changed, head_channel=self.channel, merge=not names.get(FORK))
+        if metadata.get("source") == "fork" and self.channel not in changed:
+            await self._go_back(voice, row)
         if not done.new or key.namespace:
             return key, False
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)
+
+    async def _go_back(self, voice: _Voice, row: Checkpoint) -> None:
+        """Make what a copied or replayed checkpoint holds the conversation; it adds no message that would do it."""
+        said = (await voice.store.fill(row)).values.get(self.channel)
+        if isinstance(said, Stored):
+            value = MessageList((said.part,), base=said.part)
+            await voice.store.put_checkpoint(row, {self.channel: value}, head_channel=self.channel, merge=False)
 
     def _rows(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
