@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,11 +15,13 @@ from langchain_session.native import FORMAT
 from session_core.plan import View
 from session_core.ports import MessageList, Plain
 from session_core.ranges import Ranges
-from session_core.serial.codec import digest_to_plain
+from session_core.serial.codec import body_digest, digest_to_plain
 from session_core.serial.marks import words_hash
-from session_core.turns import Key, Message
+from session_core.turns import GIVEN_ID, Key, Message
 
 Prepare = Callable[[Message], Message]
+NAMELESS = f"{GIVEN_ID}."
+"""How the id begins that the record gives a message of a graph which gives none itself."""
 
 
 def is_message_list(value: object) -> bool:
@@ -62,6 +65,35 @@ def view_messages(view: View, key: Key) -> list[BaseMessage]:
 def record_messages(messages: Iterable[Message]) -> list[BaseMessage]:
     """Messages of the record for a graph's state; each can be told again when the graph hands it back."""
     return [_known(message) for message in messages]
+
+
+def raw_messages(messages: Iterable[Message]) -> list[BaseMessage]:
+    """Messages of the record as a graph had them; those that `named` gave an id have none."""
+    return [from_core(message) if message.id.startswith(NAMELESS) else _known(message) for message in messages]
+
+
+def named(messages: list[BaseMessage], known: Iterable[Message]) -> list[BaseMessage]:
+    """`messages`, each with an id: those without one have that of the message in `known` that says the same.
+
+    Of several that say the same the first takes the first; who is not found gets an id that is new.
+    """
+    spare: dict[bytes, list[str]] = {}
+    taken = {message.id for message in messages}
+    for one in known:
+        if one.id.startswith(NAMELESS) and one.id not in taken:
+            spare.setdefault(body_digest(one), []).append(one.id)
+    return [message if message.id else _given_id(message, spare) for message in messages]
+
+
+def without_given_id(message: BaseMessage) -> BaseMessage:
+    """The message as its graph had it, without the id that `named` gave it."""
+    return message.model_copy(update={"id": None}) if (message.id or "").startswith(NAMELESS) else message
+
+
+def _given_id(message: BaseMessage, spare: dict[bytes, list[str]]) -> BaseMessage:
+    alike = spare.get(body_digest(to_core(message)))
+    name = alike.pop(0) if alike else f"{NAMELESS}{uuid.uuid4().hex}"
+    return message.model_copy(update={"id": name})
 
 
 def _known(message: Message) -> BaseMessage:

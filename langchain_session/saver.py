@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
+    BaseCheckpointSaver,
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
@@ -29,8 +30,9 @@ from langchain_session.channels import (
     view_messages,
 )
 from langchain_session.moving import Moving
-from langchain_session.threads import BASE, FORK, RUNTIME
+from langchain_session.threads import BASE, ELSEWHERE, FORK, RUNTIME, config_of, key_of, starting_part
 from session_core import Policy, Sessions
+from session_core.errors import ConfigError
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
@@ -45,7 +47,22 @@ class SessionSaver(Moving):
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
     history see the whole record. One object serves both voices. `channel` is the state key that the
     conversation is; lists of messages under other keys are stored once too, and come back whole.
+
+    With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
+    views are made of; see `langchain_session.inner`.
     """
+
+    def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:
+        if inner is None:
+            return super().__new__(cls)
+        # Not at the top: that module builds on this one.
+        from langchain_session.inner import InnerSaver
+
+        if not issubclass(InnerSaver, cls) and not issubclass(cls, InnerSaver):
+            raise ConfigError(
+                f"{cls.__name__}(inner=...): derive the class from InnerSaver to have checkpoints elsewhere"
+            )
+        return cast(Self, super().__new__(cls if issubclass(cls, InnerSaver) else InnerSaver))
 
     def __init__(
         self,
@@ -55,6 +72,7 @@ class SessionSaver(Moving):
         tenant: str = "default",
         channel: str = "messages",
         serde: SerializerProtocol | None = None,
+        inner: BaseCheckpointSaver[Any] | None = None,
     ) -> None:
         super().__init__(serde=serde)
         self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
@@ -132,7 +150,7 @@ class SessionSaver(Moving):
         key, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
             self.sessions.ask_fold(key)
-        return _config(key, checkpoint["id"])
+        return config_of(key, checkpoint["id"])
 
     async def aput(
         self,
@@ -144,7 +162,7 @@ class SessionSaver(Moving):
         key, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
             await self.sessions.aask_fold(key)
-        return _config(key, checkpoint["id"])
+        return config_of(key, checkpoint["id"])
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -171,8 +189,7 @@ class SessionSaver(Moving):
 
     def key(self, config: RunnableConfig) -> Key:
         """The session that a config's thread and namespace are."""
-        names = config["configurable"]
-        return Key(str(names["thread_id"]), self.tenant, str(names.get("checkpoint_ns") or ""))
+        return key_of(config, self.tenant)
 
     async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted = get_checkpoint_id(config)
@@ -183,7 +200,7 @@ class SessionSaver(Moving):
         said = found.values.get(self.channel)
         if not isinstance(said, Stored):
             return await self._tuple(voice, found, {}, fork=wanted is not None)
-        lineage, is_head = await self._lineage(voice, found.key, said.part, wanted)
+        lineage, is_head = await starting_part(voice.store, found.key, said.part, wanted is not None)
         hidden = Ranges()
         if run:
             seen = await voice.flow(found.key).view(lineage=None if is_head else lineage, open_end=True)
@@ -193,21 +210,6 @@ class SessionSaver(Moving):
             messages = record_messages(await voice.store.record(found.key, lineage))
         base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
         return await self._tuple(voice, found, {self.channel: messages}, fork=wanted is not None, base=base)
-
-    async def _lineage(self, voice: _Voice, key: Key, part: Ranges, wanted: str | None) -> tuple[Ranges, bool]:
-        """What a run or a reader starts from, and whether it is the head: a named checkpoint's own part,
-        else the conversation as it is.
-
-        A thread that waits for the results of calls goes on from its own part; what others wrote since
-        then stands behind it.
-        """
-        if wanted:
-            return part, False
-        state = await voice.store.state(key)
-        if state is None or state.head == part:
-            return part, True
-        last = await voice.store.record(key, Ranges.span(part.last, part.last))
-        return (part, False) if last and last[0].tool_calls else (state.head, True)
 
     async def _tuple(
         self,
@@ -221,7 +223,7 @@ class SessionSaver(Moving):
         """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
         if not found.values and not found.writes:
             found = await voice.store.fill(found)
-        body = self.serde.loads_typed((found.body.type, found.body.data))
+        body = self._body(found)
         shown: dict[str, Any] = {}
         for channel, value in found.values.items():
             if channel in values:
@@ -231,14 +233,14 @@ class SessionSaver(Moving):
             else:
                 shown[channel] = record_messages(await voice.store.record(found.key, value.part))
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown}
-        config = _config(found.key, found.id)
+        config = config_of(found.key, found.id)
         config["configurable"].update({FORK: True} if fork else {})
         config["configurable"].update({BASE: base} if base is not None else {})
         return CheckpointTuple(
             config=config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
-            parent_config=_config(found.key, found.parent_id) if found.parent_id else None,
+            parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
             pending_writes=[(w.task_id, w.channel, decode_write(w.value, self.serde)) for w in found.writes],
         )
 
@@ -270,8 +272,16 @@ class SessionSaver(Moving):
     def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:
         if not wanted:
             return True
-        metadata = self.serde.loads_typed((checkpoint.body.type, checkpoint.body.data))["metadata"]
+        metadata = self._body(checkpoint)["metadata"]
         return all(metadata.get(name) == value for name, value in wanted.items())
+
+    def _body(self, found: Checkpoint) -> Any:
+        if found.body.type == ELSEWHERE.type:
+            raise ConfigError(
+                f"session {found.key}: the checkpoints of this thread are with another saver; "
+                "pass it as SessionSaver(inner=...)"
+            )
+        return self.serde.loads_typed((found.body.type, found.body.data))
 
     async def _put(
         self,
@@ -285,7 +295,8 @@ class SessionSaver(Moving):
         key = self.key(config)
         names, values = config["configurable"], checkpoint["channel_values"]
         prepare = self.sessions.workshop.prepare
-        if names.get(FORK) and self.channel in values:
+        forks = bool(names.get(FORK)) or metadata.get("source") == "fork"
+        if forks and self.channel in values:
             # The conversation follows a fork, also one that adds nothing to what was said.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         changed: dict[str, Plain | MessageList | None] = {
@@ -310,7 +321,7 @@ class SessionSaver(Moving):
             Plain(*self.serde.dumps_typed(body)),
             dict(checkpoint["channel_versions"]),
         )
-        done = await voice.store.put_checkpoint(row, changed, head_channel=self.channel, merge=not names.get(FORK))
+        done = await voice.store.put_checkpoint(row, changed, head_channel=self.channel, merge=not forks)
         if not done.new or key.namespace:
             return key, False
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)
@@ -334,13 +345,3 @@ class _Voice:
 
     def flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)
-
-
-def _config(key: Key, checkpoint_id: str | None) -> RunnableConfig:
-    return {
-        "configurable": {
-            "thread_id": key.session_id,
-            "checkpoint_ns": key.namespace,
-            "checkpoint_id": checkpoint_id,
-        }
-    }

@@ -1,10 +1,59 @@
-"""What the configs of a thread carry from a read to the writes that follow it."""
+"""Where a thread is, where a run of it begins, and what we write into the configs of runs."""
 
 from __future__ import annotations
+
+from langchain_core.runnables import RunnableConfig
+
+from session_core.ports import Plain, SessionStore
+from session_core.ranges import Ranges
+from session_core.turns import Key
 
 FORK = "__llm_sessions_fork"
 """In a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
 BASE = "__llm_sessions_base"
 """In a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
+DOUBT = "__llm_sessions_doubt"
+"""In a config we made: a checkpoint that we know and an inner saver did not have when a run began."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
+ELSEWHERE = Plain("elsewhere", b"")
+"""The body of a checkpoint that another saver keeps (see `inner`): here is only its part of the record."""
+
+
+def key_of(config: RunnableConfig, tenant: str) -> Key:
+    """The session of `tenant` that a config's thread and namespace are."""
+    names = config["configurable"]
+    return Key(str(names["thread_id"]), tenant, str(names.get("checkpoint_ns") or ""))
+
+
+async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool) -> tuple[Ranges, bool]:
+    """What a run or a reader starts from, and whether it is the head: a `named` checkpoint's own part,
+    else the conversation as it is.
+
+    A thread that waits for the results of calls goes on from its own part; what others wrote since
+    then stands behind it.
+    """
+    if named:
+        return part, False
+    state = await store.state(key)
+    if state is None or state.head == part:
+        return part, True
+    last = await store.record(key, Ranges.span(part.last, part.last))
+    return (part, False) if last and last[0].tool_calls else (state.head, True)
+
+
+def config_of(key: Key, checkpoint_id: str | None) -> RunnableConfig:
+    """The config that names a checkpoint of a session's thread."""
+    return {
+        "configurable": {
+            "thread_id": key.session_id,
+            "checkpoint_ns": key.namespace,
+            "checkpoint_id": checkpoint_id,
+        }
+    }
+
+
+def bare(config: RunnableConfig) -> RunnableConfig:
+    """`config` without what we wrote into it."""
+    names = {name: value for name, value in config["configurable"].items() if name not in (FORK, BASE, DOUBT)}
+    return {**config, "configurable": names}

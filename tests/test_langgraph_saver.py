@@ -149,6 +149,34 @@ def test_a_fork_that_says_nothing_is_where_the_thread_is_now(sessions):
     assert [m.content for m in kept if isinstance(m, HumanMessage)] == ["question 0", "another way"]
 
 
+def test_a_copy_of_an_early_checkpoint_is_the_conversation_again(sessions):
+    graph = talker([], SessionSaver(sessions))
+    for turn in range(3):
+        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    early = next(s for s in graph.get_state_history(CONFIG) if len(s.values.get("messages", [])) == 4 and not s.next)
+    graph.update_state(early.config, None, as_node="__copy__")
+    assert len(graph.get_state(CONFIG).values["messages"]) == 4
+    graph.invoke({"messages": [HumanMessage("another way", id="h9")]}, CONFIG)
+    assert [m.content for m in sessions.session("t").record() if m.role == "user"] == ["question 0", "another way"]
+
+
+def test_an_interrupted_replay_goes_on_on_its_own_branch(sessions):
+    def ask(state: State):
+        return {"messages": [HumanMessage(str(interrupt("may I?")))]}
+
+    built = StateGraph(State)
+    built.add_node("ask", ask)
+    built.add_edge(START, "ask")
+    graph = built.compile(checkpointer=SessionSaver(sessions))
+    graph.invoke({"messages": [HumanMessage("first")]}, CONFIG)
+    waiting = graph.get_state(CONFIG).config
+    graph.invoke(Command(resume="yes"), CONFIG)
+    graph.invoke({"messages": [HumanMessage("second")]}, CONFIG)
+    graph.invoke(None, waiting)
+    graph.invoke(Command(resume="no"), CONFIG)
+    assert [m.content for m in graph.get_state(CONFIG).values["messages"]] == ["first", "no"]
+
+
 def test_an_edited_and_a_removed_message_change_the_conversation_and_not_the_log(sessions):
     graph = talker([], SessionSaver(sessions))
     graph.invoke({"messages": [HumanMessage("first", id="h0")]}, CONFIG)

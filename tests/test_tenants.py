@@ -15,7 +15,18 @@ from sealed_fill import RING, SAID, check_secrets, checkpoint_of, fill_with_secr
 from session_core.errors import Conflict, InputError
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import CheckpointStore, Loaded, Marks, MessageList, Plain, SessionStore, State, Store, Write
+from session_core.ports import (
+    CheckpointStore,
+    Lease,
+    Loaded,
+    Marks,
+    MessageList,
+    Plain,
+    SessionStore,
+    State,
+    Store,
+    Write,
+)
 from session_core.ranges import Ranges
 from session_core.retrieve import terms
 from session_core.stores.encrypted import EncryptedStore

@@ -24,6 +24,7 @@ SessionError
 │   └── Diverged           what is moved in or out is not what was moved before
 ├── NotFound               no such session, message or reference
 └── VoiceError             a blocking call met something that must be awaited
+    └── NotOffered         a saver that was handed in lacks the method, or has it in the other voice only
 """
 
 
@@ -121,6 +122,10 @@ class NotFound(SessionError, LookupError):
 
 class VoiceError(SessionError, RuntimeError):
     """A blocking call met something that must be awaited."""
+
+
+class NotOffered(VoiceError, NotImplementedError):
+    """A saver that was handed in lacks the method, or has it in the other voice only."""
 
 
 def missing_extra(package: str, extra: str) -> MissingExtra:

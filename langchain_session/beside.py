@@ -1,0 +1,358 @@
+"""What stands beside another saver's checkpoints: the record of their messages, and the views made of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+)
+from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
+
+from langchain_session.channels import (
+    decode_write,
+    encode,
+    encode_write,
+    named,
+    view_messages,
+)
+from langchain_session.inner_voice import InnerVoice
+from langchain_session.originals import Originals
+from langchain_session.threads import BASE, DOUBT, ELSEWHERE, FORK, RUNTIME, bare, config_of, key_of, starting_part
+from langchain_session.unfolding import above, is_of_a_view, unfolded
+from session_core.ports import Appended, Checkpoint, MessageList, SessionStore, Stored, Version, Write
+from session_core.ranges import Ranges
+from session_core.session import Flow
+from session_core.turns import Key, Message
+from session_core.workshop import Workshop
+
+AFRESH = Ranges.span(0, 0)
+"""As the base of a list: it was made of nothing the record has, so its own order counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One voice of a saver with an inner one.
+
+    The store has a row for each checkpoint of the inner saver that was seen. Under the channel's own name
+    it has what a run stored, by which the store merges runs; under `whole` what the inner saver was given
+    where that is more (others' turns); under `found` what was found in a checkpoint somebody named. All
+    by the checkpoint's id and not by the channel's version: some savers count versions in whole numbers,
+    and two runs at once count to the same one.
+    """
+
+    inner: InnerVoice
+    store: SessionStore
+    shop: Workshop
+    tenant: str
+    channel: str
+    originals: Originals
+
+    @property
+    def whole(self) -> str:
+        return f"{self.channel}, whole"
+
+    @property
+    def found(self) -> str:
+        return f"{self.channel}, found"
+
+    async def get(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The inner saver's checkpoint; for a run with the view in the place of the messages."""
+        found: CheckpointTuple | None = await self.inner.call("get_tuple", bare(config))
+        named, run = get_checkpoint_id(config) is not None, RUNTIME in config["configurable"]
+        return found and await self.handed(found, run=run, named=named)
+
+    async def handed(self, found: CheckpointTuple, *, run: bool, named: bool) -> CheckpointTuple:
+        """What the inner saver found as a run gets it, or anybody else; one that was `named` may be an old one."""
+        ours: dict[str, Any] = {FORK: True} if named else {}
+        said = _messages(found.checkpoint["channel_values"].get(self.channel))
+        if run and said is not None:
+            key = key_of(found.config, self.tenant)
+            row, part, newest = await self._row(key, found, said, named=named)
+            lost = not named and await self._is_lost(key, newest, row)
+            ours.update({DOUBT: newest.id} if lost else {})
+            lineage, is_head = await starting_part(self.store, key, part, named or lost)
+            seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
+            ours[BASE] = (row.versions.get(self.channel), seen.lineage.pairs, seen.hidden.pairs)
+            found = self._shown(found, row, view_messages(seen, key))
+        return found._replace(config={**found.config, "configurable": {**found.config["configurable"], **ours}})
+
+    async def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> tuple[RunnableConfig, bool]:
+        """Store the messages here, then the checkpoint with all of them there; also whether to fold now."""
+        began = time.perf_counter()
+        values, fold = checkpoint["channel_values"], False
+        value = values.get(self.channel)
+        # A run that was handed the view of a list stores it as a snapshot when its graph has a DeltaChannel by now.
+        snapshot = BASE in config["configurable"] and getattr(value, "_fields", None) == ("value",)
+        said = _messages(cast(Any, value).value if snapshot else value)
+        if said is not None:
+            put = _Put.of(config, checkpoint["id"], metadata, self.tenant)
+            raw, done = await self._kept(put, said, is_new=self.channel in new_versions)
+            if done is not None and done.new and not put.key.namespace:
+                fold = await self._flow(put.key).settle(done, time.perf_counter() - began)
+            shown = cast(Any, value)._replace(value=raw) if snapshot else raw
+            checkpoint = {**checkpoint, "channel_values": {**values, self.channel: shown}}
+        stored: RunnableConfig = await self.inner.call("put", bare(config), checkpoint, metadata, new_versions)
+        return stored, fold
+
+    async def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> None:
+        """Store a task's writes there without a word that was written for a view, and those that had one here too."""
+        key = key_of(config, self.tenant)
+        raw = [(name, await self._raw(key, value) if name == self.channel else value) for name, value in writes]
+        if any(one is not given for (_, one), (_, given) in zip(raw, writes, strict=True)):
+            serde = self.inner.saver.serde
+            rows = [
+                Write(task_id, WRITES_IDX_MAP.get(name, i), name, encode_write(value, serde), task_path)
+                for i, (name, value) in enumerate(writes)
+            ]
+            await self.store.put_writes(key, config["configurable"]["checkpoint_id"], rows)
+        await self.inner.call("put_writes", bare(config), raw, task_id, task_path=task_path)
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete the thread here and there."""
+        await self._forget(str(thread_id))
+        await self.inner.call("delete_thread", thread_id)
+
+    async def prune(self, thread_ids: Sequence[str], strategy: str) -> None:
+        """Prune there; what is deleted there is deleted here."""
+        await self.inner.call("prune", thread_ids, strategy=strategy)
+        for thread_id in thread_ids if strategy == "delete" else ():
+            await self._forget(str(thread_id))
+
+    async def _forget(self, thread_id: str) -> None:
+        await self.store.delete_checkpoints(self.tenant, thread_id)
+        self.originals.forget(self.tenant, thread_id)
+
+    async def _row(
+        self, key: Key, found: CheckpointTuple, said: list[BaseMessage], *, named: bool
+    ) -> tuple[Checkpoint, Ranges, Checkpoint]:
+        """Our row for a checkpoint of the inner saver, the part of the record that its messages are, and our
+        newest row.
+
+        What was stored without us is taken into the record. It becomes the conversation as well, unless
+        the checkpoint was `named` and is older than what we know.
+        """
+        name = found.checkpoint["id"]
+        newest = await self.store.checkpoint(key)
+        known = newest is None or newest.id == name
+        row = newest if known else await self.store.checkpoint(key, name)
+        part = self._held(row, named)
+        if row is not None and newest is not None and part is not None:
+            return row, part, newest
+        value = self._list(key, await self._with_ids(key, said, self._held(newest, True) or Ranges()))
+        if named and newest is not None and name < newest.id:
+            row = Checkpoint(key, name, None, ELSEWHERE, {self.found: name})
+            await self.store.put_checkpoint(row, {self.found: value}, head_channel=None, merge=False)
+        else:
+            before = None if newest is None or known else newest.id
+            row = Checkpoint(key, name, before, ELSEWHERE, {self.channel: name})
+            value = replace(value, base=AFRESH)
+            await self.store.put_checkpoint(row, {self.channel: value}, head_channel=self.channel, merge=True)
+        row = await self.store.fill(row)
+        return row, self._held(row, named) or Ranges(), row
+
+    async def _is_lost(self, key: Key, newest: Checkpoint, row: Checkpoint) -> bool:
+        """Whether our newest row is behind `row` and the inner saver has it not: it failed, or was taken back."""
+        return newest.id > row.id and await self.inner.call("get_tuple", config_of(key, newest.id)) is None
+
+    def _held(self, row: Checkpoint | None, named: bool) -> Ranges | None:
+        """The part of the record that the inner saver's list is at this row, if the row has one."""
+        names = (self.whole, self.channel, *((self.found,) if named else ()))
+        values = (row.values.get(name) for name in names) if row is not None else ()
+        return next((value.part for value in values if isinstance(value, Stored)), None)
+
+    async def _kept(
+        self, put: _Put, said: list[BaseMessage], *, is_new: bool
+    ) -> tuple[list[BaseMessage], Appended | None]:
+        """All of the messages for the inner saver, and what of them was new to the record.
+
+        A subgraph is handed its parent's view. It has a record of its own only once a run of it began with one.
+        """
+        handed_down = put.key.namespace and any(map(is_of_a_view, said))
+        if handed_down:
+            said = await unfolded(said, above(put.key), self.store, self.originals, keep=put.key)
+            if not put.began:
+                return said, None
+        if is_new:
+            return await self._changed(put, said)
+        return await self._unchanged(put, said), None
+
+    async def _changed(self, put: _Put, said: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
+        """Take a list that is new into the record; all of the conversation as it is then.
+
+        What others said in the meantime is in it, but for a fork, and for a thread that was deleted
+        there behind our back and begins anew.
+        """
+        key, name = put.key, put.id
+        base = await self._base(put)
+        value = self._list(key, await self._with_ids(key, said, await self._nameless(put, said, base)))
+        value = replace(value, base=base, base_version=put.version, hidden=put.hidden)
+        merge = not put.fork and not await self._begins_anew(put)
+        row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
+        done = await self.store.put_checkpoint(row, {self.channel: value}, head_channel=self.channel, merge=merge)
+        head = done.state.head
+        all_of_it = await self.originals.of(self.store, done.state, head)
+        listed = {item.id for item in value.items if isinstance(item, Message)}
+        had = set(base) | {seq for item in value.items if isinstance(item, Ranges) for seq in item}
+        if any(one.id not in listed and one.seq not in had for one in all_of_it):
+            row = replace(row, versions={self.channel: name, self.whole: name})
+            await self.store.put_checkpoint(row, {self.whole: MessageList((head,))}, head_channel=None, merge=False)
+        return [one.message for one in all_of_it], done
+
+    async def _unchanged(self, put: _Put, said: list[BaseMessage]) -> list[BaseMessage]:
+        """All of the messages under a version that the inner saver has already: what it was given then.
+
+        A saver may or may not store them again, so nothing of others may come in here. A copy that is
+        no run's is left alone; it is taken in when a run begins with it.
+        """
+        row = await self._parent(put)
+        part = self._held(row, True)
+        if row is None or part is None or (put.fork and not put.run):
+            return said
+        after = Checkpoint(put.key, put.id, put.parent_id, ELSEWHERE, row.versions)
+        if put.fork:
+            after = replace(after, versions={self.channel: put.id})
+            value = MessageList((part,), base=part)
+            done = await self.store.put_checkpoint(after, {self.channel: value}, head_channel=self.channel, merge=False)
+        else:
+            done = await self.store.put_checkpoint(after, {}, head_channel=None, merge=False)
+        if not put.run:
+            return said
+        return [one.message for one in await self.originals.of(self.store, done.state, part)]
+
+    async def _base(self, put: _Put) -> Ranges:
+        """What the list was made of. Of a row that is still lost its messages count as well, so that they go."""
+        if not put.run:
+            return await self._at_parent(put)
+        lost = await self.store.checkpoint(put.key, put.doubt) if put.doubt else None
+        if lost is None or await self.inner.call("get_tuple", config_of(put.key, lost.id)) is not None:
+            return put.base
+        had = set(put.base)
+        return Ranges.of([*put.base, *(seq for seq in self._held(lost, True) or () if seq not in had)])
+
+    async def _at_parent(self, put: _Put) -> Ranges:
+        """What somebody who is no run was handed: the inner saver's list at the parent."""
+        if put.parent_id is None:
+            return Ranges()
+        part = self._held(await self._parent(put), True)
+        if part is not None:
+            return part
+        found: CheckpointTuple | None = await self.inner.call("get_tuple", config_of(put.key, put.parent_id))
+        said = _messages(found.checkpoint["channel_values"].get(self.channel)) if found else None
+        return (await self._row(put.key, found, said, named=put.fork))[1] if found and said is not None else Ranges()
+
+    async def _begins_anew(self, put: _Put) -> bool:
+        """Whether the inner saver has lost the thread that we know, and this is the first that it gets."""
+        if put.began or self._held(await self._parent(put), True) is not None:
+            return False
+        newest = await self.store.checkpoint(put.key)
+        return newest is not None and await self.inner.call("get_tuple", config_of(put.key, newest.id)) is None
+
+    async def _parent(self, put: _Put) -> Checkpoint | None:
+        return await self.store.checkpoint(put.key, put.parent_id) if put.parent_id else None
+
+    async def _nameless(self, put: _Put, said: list[BaseMessage], base: Ranges) -> Ranges:
+        """Where messages without an id may be known from: a run has named those that it began with."""
+        if not put.run or all(message.id for message in said):
+            return base
+        return (self._held(await self._parent(put), True) or Ranges()).without(set(base))
+
+    async def _with_ids(self, key: Key, said: list[BaseMessage], part: Ranges) -> list[BaseMessage]:
+        if all(message.id for message in said):
+            return said
+        return named(said, await self.store.record(key, part))
+
+    def _list(self, key: Key, said: list[BaseMessage]) -> MessageList:
+        value = encode(said, key, self.inner.saver.serde, self.shop.prepare) if said else None
+        return value if isinstance(value, MessageList) else MessageList(())
+
+    async def _raw(self, key: Key, value: Any) -> Any:
+        """A write without what was written for a view."""
+        single = isinstance(value, BaseMessage)
+        said = [value] if single else _messages(value)
+        if not said or not any(map(is_of_a_view, said)):
+            return value
+        raw = await unfolded(said, [key, *above(key)], self.store, self.originals)
+        return raw[0] if single and len(raw) == 1 else raw
+
+    def _shown(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:
+        """The checkpoint with the view, and with writes that were made of a view as they were made."""
+        mine: dict[str, list[Any]] = {}
+        for write in row.writes:
+            if write.channel == self.channel:
+                mine.setdefault(write.task_id, []).append(decode_write(write.value, self.inner.saver.serde))
+        writes = []
+        for task_id, name, value in found.pending_writes or ():
+            of_view = mine[task_id].pop(0) if name == self.channel and mine.get(task_id) else None
+            writes.append((task_id, name, of_view if _says_the_same(of_view, value) else value))
+        values = {**found.checkpoint["channel_values"], self.channel: view}
+        checkpoint = cast(GraphCheckpoint, {**found.checkpoint, "channel_values": values})
+        return found._replace(checkpoint=checkpoint, pending_writes=writes)
+
+    def _flow(self, key: Key) -> Flow:
+        return Flow(key, self.store, self.shop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A checkpoint on its way: behind which one, for a run or for somebody else, and what its list was made of.
+
+    `began` says that the run was handed a view, `doubt` names a row of ours that was lost at that time.
+    """
+
+    key: Key
+    id: str
+    parent_id: str | None
+    run: bool
+    began: bool
+    fork: bool
+    doubt: str | None
+    version: Version | None
+    base: Ranges
+    hidden: Ranges
+
+    @classmethod
+    def of(cls, config: RunnableConfig, name: str, metadata: CheckpointMetadata, tenant: str) -> _Put:
+        names = config["configurable"]
+        version, base, hidden = names.get(BASE, (None, (), ()))
+        return cls(
+            key_of(config, tenant),
+            name,
+            names.get("checkpoint_id"),
+            run=RUNTIME in names or BASE in names,
+            began=BASE in names,
+            doubt=names.get(DOUBT),
+            fork=FORK in names or metadata.get("source") == "fork",
+            version=version,
+            base=Ranges.from_pairs(base),
+            hidden=Ranges.from_pairs(hidden),
+        )
+
+
+def _messages(value: object) -> list[BaseMessage] | None:
+    """The value of a channel when it is a list of nothing but messages; none at all is one too."""
+    return value if isinstance(value, list) and all(isinstance(item, BaseMessage) for item in value) else None
+
+
+def _says_the_same(of_view: Any, raw: Any) -> bool:
+    """Whether a write that was made of a view is the one that was stored without it."""
+    ours, theirs = ([value] if isinstance(value, BaseMessage) else value or [] for value in (of_view, raw))
+    own = {message.id for message in ours if not is_of_a_view(message)}
+    return bool(ours) and own <= {getattr(message, "id", None) for message in theirs}

@@ -1,0 +1,193 @@
+"""`SessionSaver(inner=...)`: views for the runs of a graph whose checkpoints another saver keeps."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
+from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langchain_session.beside import Beside
+from langchain_session.inner_voice import InnerVoice
+from langchain_session.originals import Originals
+from langchain_session.saver import SessionSaver
+from langchain_session.threads import RUNTIME, bare
+from session_core import Policy, Sessions
+from session_core.errors import ConfigError
+from session_core.voices import run_blocking
+
+
+class InnerSaver(SessionSaver):
+    """What `SessionSaver(sessions, inner=saver)` is: runs get the view, the checkpoints stay with `saver`.
+
+    The inner saver is given every checkpoint whole, in its own form and by its own versions, with the
+    messages as a graph without us would have them; a run that goes on without us finds nothing missing.
+    The store has the record, the digests and a row of numbers for each checkpoint. Threads that were
+    there before are taken into the record when a run begins with them. Turns of runs at the same time
+    are merged in what the inner saver is given.
+
+    It serves the voices that the inner saver serves; what that saver does not offer raises NotOffered.
+    `delete_thread` deletes here and there. `close` leaves the inner saver open. That knows no tenants:
+    thread ids must differ between them. The messages of a DeltaChannel stay with it alone, and a run gets
+    them as they are (`attach` makes them fit).
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions | str = "memory://",
+        *,
+        inner: BaseCheckpointSaver[Any] | None = None,
+        policy: Policy | None = None,
+        tenant: str = "default",
+        channel: str = "messages",
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        if not isinstance(inner, BaseCheckpointSaver) or isinstance(inner, SessionSaver):
+            raise ConfigError(
+                f"inner={type(inner).__name__}; pass a checkpointer such as a PostgresSaver "
+                "(from_conn_string gives one in a with statement)"
+            )
+        if serde is not None:
+            raise ConfigError("with inner= its serializer counts; pass serde= to the inner saver")
+        super().__init__(sessions, policy=policy, tenant=tenant, channel=channel, serde=inner.serde)
+        self._originals = Originals()
+        self._with(inner)
+
+    def _with(self, inner: BaseCheckpointSaver[Any]) -> None:
+        self.inner = inner
+        self.serde = inner.serde
+        opened, rest = self.sessions, (self.tenant, self.channel, self._originals)
+        self._plain = Beside(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
+        self._awaited = Beside(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
+
+    @property
+    def config_specs(self) -> list[Any]:
+        return self.inner.config_specs
+
+    def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> BaseCheckpointSaver[Any]:
+        derived = self.inner.with_allowlist(extra_allowlist)
+        if derived is self.inner:
+            return self
+        clone = copy.copy(self)
+        clone._with(derived)
+        return clone
+
+    def get_next_version(self, current: Any, channel: None) -> Any:
+        return self.inner.get_next_version(current, channel)
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return run_blocking(self._plain.get(config))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return await self._awaited.get(config)
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        try:
+            for found in self.inner.list(config and bare(config), filter=filter, before=before, limit=limit):
+                yield run_blocking(self._plain.handed(found, run=True, named=True)) if _of_a_run(config) else found
+        except NotImplementedError as exc:
+            raise self._plain.inner.lacks("list") from exc
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        try:
+            async for found in self.inner.alist(config and bare(config), filter=filter, before=before, limit=limit):
+                yield await self._awaited.handed(found, run=True, named=True) if _of_a_run(config) else found
+        except NotImplementedError as exc:
+            raise self._awaited.inner.lacks("list") from exc
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        stored, fold = run_blocking(self._plain.put(config, checkpoint, metadata, new_versions))
+        if fold:
+            self.sessions.ask_fold(self.key(config))
+        return stored
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        stored, fold = await self._awaited.put(config, checkpoint, metadata, new_versions)
+        if fold:
+            await self.sessions.aask_fold(self.key(config))
+        return stored
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        run_blocking(self._plain.put_writes(config, writes, task_id, task_path))
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        await self._awaited.put_writes(config, writes, task_id, task_path)
+
+    def delete_thread(self, thread_id: str) -> None:
+        run_blocking(self._plain.delete_thread(thread_id))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        await self._awaited.delete_thread(thread_id)
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        run_blocking(self._plain.inner.call("delete_for_runs", run_ids))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        await self._awaited.inner.call("delete_for_runs", run_ids)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        run_blocking(self._plain.inner.call("copy_thread", source_thread_id, target_thread_id))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        await self._awaited.inner.call("copy_thread", source_thread_id, target_thread_id)
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        run_blocking(self._plain.prune(thread_ids, strategy))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        await self._awaited.prune(thread_ids, strategy)
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        return self.inner.get_delta_channel_history(config=bare(config), channels=channels)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        return await self.inner.aget_delta_channel_history(config=bare(config), channels=channels)
+
+
+def _of_a_run(config: RunnableConfig | None) -> bool:
+    """Whether a run asks: it does for a subgraph that is replayed, and goes on from what it gets."""
+    return config is not None and RUNTIME in config["configurable"]

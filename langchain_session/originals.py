@@ -1,0 +1,66 @@
+"""Messages of the record as their graph had them, remembered: an inner saver is given all of them at each step."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from langchain_core.messages import BaseMessage
+
+from langchain_session.channels import raw_messages
+from session_core.ports import SessionStore, State
+from session_core.ranges import Ranges
+from session_core.turns import Key
+
+MOST_MESSAGES = 10_000
+"""How many messages are remembered, of all threads together; the threads that were used last stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A message as its graph had it, with its number and its id in the record."""
+
+    seq: int
+    id: str
+    message: BaseMessage
+
+
+class Originals:
+    """What of the record was read before is not read again. Safe to share between threads and voices.
+
+    A number of a record means the same message for ever, until the session is deleted; one that is begun
+    again has another `born`.
+    """
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[Key, str], dict[int, Original]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    async def of(self, store: SessionStore, state: State, part: Ranges) -> list[Original]:
+        """The messages of `part` in its order; one read for those that are not remembered."""
+        place = state.key, state.born
+        with self._lock:
+            held = dict(self._held.get(place, {}))
+        missing = Ranges.of(seq for seq in part if seq not in held)
+        if missing:
+            record = await store.record(state.key, missing)
+            found = zip(record, raw_messages(record), strict=True)
+            held |= {one.seq: Original(one.seq, one.id, message) for one, message in found}
+            self._keep(place, held)
+        return [held[seq] for seq in part]
+
+    def forget(self, tenant: str, session_id: str) -> None:
+        """Remember nothing of a session that is deleted."""
+        with self._lock:
+            for place in [
+                place for place in self._held if (place[0].tenant, place[0].session_id) == (tenant, session_id)
+            ]:
+                del self._held[place]
+
+    def _keep(self, place: tuple[Key, str], held: dict[int, Original]) -> None:
+        with self._lock:
+            self._held[place] = {**self._held.get(place, {}), **held}
+            self._held.move_to_end(place)
+            while sum(map(len, self._held.values())) > MOST_MESSAGES and len(self._held) > 1:
+                self._held.popitem(last=False)

@@ -1,0 +1,68 @@
+"""Lists of messages that were made of a view, with what the view stood for in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langchain_core.messages import BaseMessage
+
+from langchain_session.channels import NAMELESS
+from langchain_session.marks import mark_of
+from langchain_session.originals import Original, Originals
+from session_core.ports import SessionStore
+from session_core.ranges import Ranges
+from session_core.turns import Key
+
+LEVELS = "|"
+"""Between the names of a graph and of the subgraph in it, in a checkpoint namespace."""
+
+
+def above(key: Key) -> list[Key]:
+    """The sessions of the graphs around a subgraph's, the nearest first; their views are handed down to it."""
+    names = key.namespace.split(LEVELS) if key.namespace else []
+    return [Key(key.session_id, key.tenant, LEVELS.join(names[:n])) for n in range(len(names) - 1, -1, -1)]
+
+
+def is_of_a_view(message: BaseMessage) -> bool:
+    """Whether the message is not as its graph had it, but as a view showed it."""
+    mark = mark_of(message)
+    return (message.id or "").startswith(NAMELESS) or (mark is not None and mark.get("rendition") != "foreign")
+
+
+async def unfolded(
+    said: Sequence[BaseMessage],
+    keys: Sequence[Key],
+    store: SessionStore,
+    originals: Originals,
+    *,
+    keep: Key | None = None,
+) -> list[BaseMessage]:
+    """`said`, where what views of `keys` showed is as it was said: clips whole, a digest as all it covers.
+
+    What else was written for a view goes, but for that of `keep`.
+    """
+    states = {str(key): state for key in keys if (state := await store.state(key)) is not None}
+    covered: dict[int, list[Original]] = {}
+    for place, message in enumerate(said):
+        mark = mark_of(message) or {}
+        state = states.get(str(mark.get("session")))
+        if state is not None:
+            covered[place] = await originals.of(store, state, Ranges.from_pairs(mark.get("covers", ())))
+    # What stands beside its digest (a rule that is pinned) has its place under it, as it is said now.
+    listed = {message.id: message for message in said if message.type != "remove" and not is_of_a_view(message)}
+    under = {one.id for found in covered.values() for one in found}
+    known: dict[str, Original] = {}
+    if any(is_of_a_view(message) and "origin" not in (mark_of(message) or {}) for message in said):
+        for state in reversed(states.values()):
+            known |= {one.id: one for one in await originals.of(store, state, state.head)}
+    whole: list[BaseMessage] = []
+    for place, message in enumerate(said):
+        mark = mark_of(message) or {}
+        if place in covered:
+            whole += [listed.get(one.id, one.message) for one in covered[place]]
+        elif "origin" in mark:
+            whole += [message] if keep is not None and mark.get("session") == str(keep) else []
+        elif message.id not in under or message.type == "remove":
+            original = known.get(str(mark.get("ref", message.id))) if is_of_a_view(message) else None
+            whole.append(message if original is None else original.message)
+    return whole
