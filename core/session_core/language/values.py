@@ -135,7 +135,7 @@ _PATTERN = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"(?P<likely>(?<=\d)[Tt]|[A-Za-z]++(?=[0-9_@./:#+%$-]|[^\x00-\x7f])|[^\s,;!?\"'A-Za-z])|(?P<word>[A-Za-z]++)"
+    r"(?P<likely>(?<=\d)[Tt]|[A-Za-z]++(?=[0-9_@./:#+%$-]|[^\x00-\x7f])|\.(?!\s|$)|[^\s,;!?\"'A-Za-z.])|(?P<word>[A-Za-z]++)"
 )
 """Where a value may begin: at a sign or digit, or at letters that a sign or digit follows; or at a word."""
 _NAMES = frozenset(
