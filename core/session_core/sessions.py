@@ -27,6 +27,7 @@ from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
 from session_core.stores.open_cache import open_cache
+from session_core.stores.retention import purging
 from session_core.transcripts import message_from_plain
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking, threaded
@@ -87,6 +88,17 @@ class Sessions:
     async def alist(self, tenant: str | None = None) -> tuple[State, ...]:
         """As `list`, awaited."""
         return await self.awaited.sessions(tenant)
+
+    def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """Delete the sessions that nobody wrote to for `older_than_s` seconds, everywhere; those that went.
+
+        Raises: ConfigError when the store cannot purge, or hides a tenant from others and none is named.
+        """
+        return run_blocking(purging(self.store).purge(older_than_s, tenant=tenant))
+
+    async def apurge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `purge`, awaited."""
+        return await purging(self.awaited).purge(older_than_s, tenant=tenant)
 
     def drain(self, timeout_s: float = 30.0) -> bool:
         """Wait for background folds; False when they were not done in `timeout_s` seconds."""

@@ -13,6 +13,7 @@ from session_core.ports import Appended, Checkpoint, Loaded, Marks, MessageList,
 from session_core.ranges import Ranges
 from session_core.retrieve import rank
 from session_core.stores.keyring import Keyring
+from session_core.stores.retention import purging
 from session_core.stores.rewrite import Rewriting
 from session_core.stores.sealing import Renewal, Seals
 from session_core.turns import Key, Message
@@ -122,6 +123,10 @@ class EncryptedStore:
 
     async def delete(self, key: Key) -> int:
         return await self.inner.delete(key)
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says. Raises: ConfigError when the store inside cannot purge."""
+        return await purging(self.inner).purge(older_than_s, tenant=tenant)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         return tuple(self._seals.opened_state(state) for state in await self.inner.sessions(tenant))

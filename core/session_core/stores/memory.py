@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from session_core.events import Notice
@@ -48,6 +49,7 @@ class _Session:
     """Everything kept for one session."""
 
     state: State
+    touched_s: float = 0.0
     log: list[Message] = field(default_factory=list)
     by_id: dict[str, dict[bytes, int]] = field(default_factory=dict)
     words: dict[str, list[int]] = field(default_factory=dict)
@@ -63,7 +65,8 @@ class MemoryStore:
 
     scheme = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._sessions: dict[Key, _Session] = {}
         self._lock = threading.RLock()
 
@@ -86,7 +89,7 @@ class MemoryStore:
             outcome = self._number(session, messages, revise=revise)
             if strict:
                 require_calls(session.state, outcome)
-            self._sessions[key] = session
+            self._sessions[key] = self._touched(session)
             self._keep(session, outcome)
             session.state = grown(session.state, outcome)
             return Appended(outcome.seqs, len(outcome.new), session.state, outcome.tokens)
@@ -141,7 +144,7 @@ class MemoryStore:
                 raise gone(key)
             require_newest(session.state, expected, born)
             numbered = replace(digest, number=expected + 1)
-            session.digests.append(numbered)
+            self._touched(session).digests.append(numbered)
             session.state = replace(session.state, ready=standing(numbered))
             return numbered
 
@@ -150,7 +153,7 @@ class MemoryStore:
             session = self._sessions.get(key)
             if session is None:
                 return
-            session.state = marked(session.state, marks)
+            self._touched(session).state = marked(session.state, marks)
             if marks.notice is not None:
                 session.notices.append(marks.notice)
 
@@ -163,6 +166,20 @@ class MemoryStore:
         with self._lock:
             names = [k for k in self._sessions if (k.tenant, k.session_id) == (key.tenant, key.session_id)]
             return sum(len(self._sessions.pop(k).log) for k in names)
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the clock it was made with."""
+        with self._lock:
+            until_s = self._clock() - older_than_s
+            touched_s: dict[Key, float] = {}
+            for key, session in self._sessions.items():
+                if tenant in (None, key.tenant):
+                    whole = replace(key, namespace="")
+                    touched_s[whole] = max(session.touched_s, touched_s.get(whole, session.touched_s))
+            idle = tuple(key for key, when_s in touched_s.items() if when_s < until_s)
+            for key in idle:
+                await self.delete(key)
+            return idle
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._lock:
@@ -189,7 +206,7 @@ class MemoryStore:
     ) -> Appended:
         with self._lock:
             session = self._sessions.get(checkpoint.key) or _Session(begun(checkpoint.key))
-            self._sessions[checkpoint.key] = session
+            self._sessions[checkpoint.key] = self._touched(session)
             before = session.state.ledger
             for channel, value in new_values.items():
                 place = (channel, str(checkpoint.versions[channel]))
@@ -210,7 +227,7 @@ class MemoryStore:
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         with self._lock:
-            session = self._sessions.setdefault(key, _Session(begun(key)))
+            session = self._touched(self._sessions.setdefault(key, _Session(begun(key))))
             kept = session.writes.setdefault(checkpoint_id, {})
             for write in writes:
                 place = (write.task_id, write.index)
@@ -246,6 +263,10 @@ class MemoryStore:
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         await self.delete(Key(session_id, tenant))
+
+    def _touched(self, session: _Session) -> _Session:
+        session.touched_s = self._clock()
+        return session
 
     def _number(
         self, session: _Session, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()

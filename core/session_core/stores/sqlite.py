@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Appended, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
+from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
     digest_to_plain,
     notice_from_plain,
@@ -36,9 +38,12 @@ from session_core.stores.sqlite_rewrite import rewrite_rows
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
+    bodies_with,
     delete_rows,
     digests_of,
+    idle_behind,
     insert_messages,
+    is_idle,
     messages_in,
     messages_where,
     number_rows,
@@ -58,8 +63,10 @@ class SqliteStore(SqliteCheckpoints):
 
     scheme = "sqlite"
 
-    def __init__(self, path: str | Path, *, busy_timeout_s: float = 30.0) -> None:
-        self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s)
+    def __init__(
+        self, path: str | Path, *, busy_timeout_s: float = 30.0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s, clock=clock)
 
     @property
     def path(self) -> Path:
@@ -122,13 +129,12 @@ class SqliteStore(SqliteCheckpoints):
             row = session_row(connection, key)
             if row is None:
                 return ()
-            wanted = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
-            asked = f'session : "s{row.place}" AND text : ({wanted})'
-            bodies = connection.execute(
-                "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (asked, max_hits)
-            ).fetchall()
-            marks = ", ".join("?" * len(bodies))
-            return messages_where(connection, row, f"m.body IN ({marks})", (body for (body,) in bodies))
+            found: list[Message] = []
+            for body in bodies_with(connection, row, words, most=max_hits):
+                found.extend(messages_where(connection, row, "m.body = ?", (body,)))
+        # Two words may share a mark.
+        wanted = set(words)
+        return tuple(one for one in found if wanted.intersection(terms(searchable(one))))[:max_hits]
 
     async def state(self, key: Key) -> State | None:
         with self._file.reading() as connection:
@@ -170,8 +176,30 @@ class SqliteStore(SqliteCheckpoints):
             return tuple(notice_from_plain(unpack(data)) for (data,) in found)
 
     async def delete(self, key: Key) -> int:
+        """As the port says; what stood there is overwritten too, in the journal when nobody reads from it any more."""
         with self._file.writing() as connection:
-            return delete_rows(connection, key.tenant, key.session_id)
+            gone = delete_rows(connection, key.tenant, key.session_id)
+        self._file.erased()
+        return gone
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by this machine's clock; each session goes in a short transaction of its own."""
+        gone: list[Key] = []
+        last = ("", "")
+        while True:
+            with self._file.reading() as connection:
+                found = idle_behind(connection, last, older_than_s, tenant)
+            if found is None:
+                break
+            last = found
+            with self._file.writing() as connection:
+                # Somebody may have written to it since.
+                if is_idle(connection, last, older_than_s):
+                    delete_rows(connection, *last)
+                    gone.append(Key(last[1], last[0]))
+        if gone:
+            self._file.erased()
+        return tuple(gone)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._file.reading() as connection:

@@ -139,6 +139,7 @@ class SqliteCheckpoints:
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         with self._file.writing() as connection:
             delete_rows(connection, tenant, session_id)
+        self._file.erased()
 
 
 def _keep_list(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,16 +20,25 @@ BUSY_TIMEOUT_S = 30.0
 MOST_IDLE = 8
 """Connections that are kept open between transactions; more are opened when more work at once."""
 
+ERASING_S = 1.0
+"""How long an erasure waits for those who still read from the journal."""
+
 
 class SqliteFile:
     """The file at `path`. Each transaction has a connection to itself, so any thread may come and go.
 
     Writes are durable when their transaction ends: the journal is a WAL and every commit is synced.
+    What is deleted is overwritten, and `erased` takes it out of the journal too. In statements
+    `now_s()` is the time of `clock`, in seconds since the epoch.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, clock: Callable[[], float] = time.time
+    ) -> None:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
+        self._clock = clock
+        self._to_erase = False
         self._idle: list[sqlite3.Connection] = []
         self._of_parents: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -49,6 +59,21 @@ class SqliteFile:
         """A connection that alone may write; all of the block is kept, or nothing."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+        if self._to_erase:
+            self.erased(wait_s=0.0)
+
+    def erased(self, *, wait_s: float = ERASING_S) -> bool:
+        """Empty the journal, in which what was deleted still stands; whether that could be done now.
+
+        While somebody reads what the journal holds it cannot; then the next write tries again. The last
+        one to close the file does it in any case.
+        """
+        with self._translated(), self._lent() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+        self._to_erase = bool(busy)
+        return not busy
 
     def close(self) -> None:
         """Take no more work; a transaction under way ends first and then closes its own connection."""
@@ -60,16 +85,20 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._translated():
-            connection = self._taken()
-            try:
-                connection.execute(begin)
-                yield connection
-                connection.commit()
-            finally:
-                if connection.in_transaction:
-                    connection.rollback()
-                self._given_back(connection)
+        with self._translated(), self._lent() as connection:
+            connection.execute(begin)
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        connection = self._taken()
+        try:
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+            self._given_back(connection)
 
     def _taken(self) -> sqlite3.Connection:
         with self._lock:
@@ -85,6 +114,8 @@ class SqliteFile:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.create_function("now_s", 0, self._clock)
         return connection
 
     def _given_back(self, connection: sqlite3.Connection) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 
 from session_core.errors import NotFound
 from session_core.plan import Digest
@@ -30,6 +30,7 @@ _MESSAGE = (
 )
 
 
+MARK_CHARACTERS = 7
 _TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "bodies")
 
 
@@ -61,7 +62,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
     if found is not None:
         return found
     connection.execute(
-        "INSERT INTO sessions (tenant, session_id, namespace, state) VALUES (?, ?, ?, ?)",
+        "INSERT INTO sessions (tenant, session_id, namespace, state, touched_s) VALUES (?, ?, ?, ?, now_s())",
         (key.tenant, key.session_id, key.namespace, pack(state_to_plain(begun(key)))),
     )
     made = session_row(connection, key)
@@ -74,14 +75,9 @@ def save_state(connection: sqlite3.Connection, row: SessionRow, state: State, ne
     """Write `state` back, with `new` numbers handed out."""
     row.state, row.next_seq = state, row.next_seq + new
     connection.execute(
-        "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = ? WHERE id = ?",
-        (
-            state.version,
-            row.next_seq,
-            pack(state_to_plain(state)),
-            state.ledger.last_time_s or time.time(),
-            row.place,
-        ),
+        "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = coalesce(?, now_s()), "
+        "touched_s = now_s() WHERE id = ?",
+        (state.version, row.next_seq, pack(state_to_plain(state)), state.ledger.last_time_s, row.place),
     )
 
 
@@ -148,11 +144,36 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
 
 
 def _index(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
-    words = " ".join(terms(searchable(message)))
+    marks = " ".join(word_marks(row.state, terms(searchable(message))))
     done = connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]
-    if words and not done:
-        connection.execute("INSERT INTO words (rowid, session, text) VALUES (?, ?, ?)", (body, f"s{row.place}", words))
+    if marks and not done:
+        connection.execute("INSERT INTO words (rowid, marks) VALUES (?, ?)", (body, marks))
         connection.execute("UPDATE bodies SET indexed = 1 WHERE id = ?", (body,))
+
+
+def word_marks(state: State, words: Iterable[str]) -> list[str]:
+    """The words as the index has them, each once: by a secret that ends with the session.
+
+    An index keeps words in its segments until it merges them, long after their rows are gone; these
+    say nothing then. They are short, so that now and then two words share one.
+    """
+    keyed = blake2b(key=state.born.encode(), digest_size=4)
+    marks = []
+    for word in dict.fromkeys(words):
+        one = keyed.copy()
+        one.update(word.encode("utf-8", "surrogatepass"))
+        marks.append(one.hexdigest()[:MARK_CHARACTERS])
+    return marks
+
+
+def bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int) -> list[int]:
+    """At most `most` bodies that hold any of `words`, those with rarer words first, of equal ones the newest."""
+    hits: dict[int, float] = {}
+    for mark in word_marks(row.state, words):
+        holding = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'"{mark}"',)).fetchall()
+        for (body,) in holding:
+            hits[body] = hits.get(body, 0.0) + 1.0 / len(holding)
+    return sorted(hits, key=lambda body: (-hits[body], -body))[:most]
 
 
 def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) -> int:
@@ -170,15 +191,32 @@ def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) ->
     return gone
 
 
+def idle_behind(
+    connection: sqlite3.Connection, last: tuple[str, str], older_than_s: float, tenant: str | None
+) -> tuple[str, str] | None:
+    """The next session behind `last`, by tenant and name, that nobody wrote to for `older_than_s` seconds."""
+    found = connection.execute(
+        "SELECT tenant, session_id FROM sessions WHERE (tenant, session_id) > (?, ?) AND (tenant = ? OR ? IS NULL) "
+        "GROUP BY tenant, session_id HAVING max(touched_s) < now_s() - ? ORDER BY tenant, session_id LIMIT 1",
+        (*last, tenant, tenant, older_than_s),
+    ).fetchone()
+    return (str(found[0]), str(found[1])) if found else None
+
+
+def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s: float) -> bool:
+    """Whether nobody wrote to any part of the session at `place` for `older_than_s` seconds."""
+    found = connection.execute(
+        "SELECT max(touched_s) < now_s() - ? FROM sessions WHERE tenant = ? AND session_id = ?", (older_than_s, *place)
+    ).fetchone()
+    return bool(found[0])
+
+
 def _forget_words(connection: sqlite3.Connection, row: SessionRow) -> None:
     """Take the session's words out of the index, which keeps no text and must be told it again."""
     bodies = connection.execute("SELECT id, data FROM bodies WHERE session = ? AND indexed = 1", (row.place,))
     for body, data in bodies.fetchall():
-        words = " ".join(terms(searchable(decode_body(data))))
-        connection.execute(
-            "INSERT INTO words (words, rowid, session, text) VALUES ('delete', ?, ?, ?)",
-            (body, f"s{row.place}", words),
-        )
+        marks = " ".join(word_marks(row.state, terms(searchable(decode_body(data)))))
+        connection.execute("INSERT INTO words (words, rowid, marks) VALUES ('delete', ?, ?)", (body, marks))
 
 
 def messages_in(connection: sqlite3.Connection, row: SessionRow, part: Ranges) -> tuple[Message, ...]:

@@ -193,6 +193,11 @@ def state_from(packed: bytes, key: Key) -> State:
         raise StoreUnreadable(f"session {key} cannot be read ({exc}); restore the server from a backup") from exc
 
 
+def touched_ms(packed: bytes) -> float:
+    """When a state was written, in milliseconds of the server's clock."""
+    return float(ormsgpack.unpackb(packed).get("touched", 0))
+
+
 def _ledger(found: dict[str, Any]) -> Ledger:
     first, last = found.get("first"), found.get("last")
     return Ledger(
