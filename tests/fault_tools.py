@@ -186,6 +186,12 @@ def _hex(row: str) -> Iterator[str]:
         yield digits[: len(digits) // 2 * 2]
 
 
+def postgres_socket(server: PostgresServer) -> Path:
+    """The socket that the server listens at."""
+    with server.connect() as connection:
+        return Path(connection.info.host) / f".s.PGSQL.{connection.info.port}"
+
+
 def in_postgres_files(server: PostgresServer) -> bytes:
     """The files of the database, after it was vacuumed and written out; its journal is not among them."""
     with server.connect() as connection:

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from fault_table import tell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.conformance import checkpointer_test, validate
@@ -507,6 +508,7 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed() -> None:
             writer.join()
         server.start()
         found = _patiently(lambda: run_blocking(store.record(KEY)))
+        tell("postgres killed", faults=1, acknowledged=len(acknowledged), found=len(found))
         assert {f"m{n}" for n in acknowledged} <= {m.id for m in found}
         assert [m.seq for m in found] == list(range(1, len(found) + 1))
         whole_pairs(found)

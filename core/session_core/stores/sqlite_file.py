@@ -65,13 +65,19 @@ class SqliteFile:
     def erased(self, *, wait_s: float = ERASING_S) -> bool:
         """Empty the journal, in which what was deleted still stands; whether that could be done now.
 
-        While somebody reads what the journal holds it cannot; then the next write tries again. The last
-        one to close the file does it in any case.
+        While somebody reads what the journal holds, or the disk is full, it cannot; then the next write
+        tries again. The last one to close the file does it in any case.
         """
+        self._to_erase = True
         with self._translated(), self._lent() as connection:
             connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
-            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+            try:
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:
+                # What was deleted is deleted; only the journal is not empty yet.
+                return False
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
         self._to_erase = bool(busy)
         return not busy
 
@@ -153,6 +159,17 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
     said = str(exc)
     if "locked" in said or "busy" in said:
         return StoreBusy(f"{path}: another writer held the database too long ({said}); retry")
+    if "disk is full" in said:
+        return StoreError(f"{path}: the disk is full, and nothing of this was written; make room, then send it again")
+    if "disk I/O error" in said:
+        return StoreError(
+            f"{path}: the disk does not take or give what it should ({said}); look at its room, the limit on the size "
+            "of files and the system's log, then send it again: messages with ids are stored once"
+        )
+    if "readonly" in said:
+        return StoreError(
+            f"{path}: you may not write there, and nothing was written; mend the rights of file and folder"
+        )
     if "unable to open" in said and path.is_dir():
         return StoreUnreadable(f"{path} is a directory; name a file in it")
     if "unable to open" in said:
