@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools
@@ -45,6 +46,7 @@ class Flow:
             state = await self._store.state(self.key) or State(self.key)
             return Appended((), 0, state), False
         began = time.perf_counter()
+        require_storable(self.key, messages)
         for message in messages:
             self._check(message, lenient)
         prepared = [self._shop.prepare(message) for message in messages]

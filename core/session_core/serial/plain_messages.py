@@ -191,11 +191,11 @@ def _message(
 
 def _time(plain: Mapping[str, Any]) -> float | None:
     found = next((plain[key] for key in _TIMES if isinstance(plain.get(key), str | int | float)), None)
-    if not isinstance(found, str):
-        return None if found is None else float(found)
     try:
-        return datetime.fromisoformat(found).timestamp()
-    except ValueError:
+        if isinstance(found, str):
+            return datetime.fromisoformat(found).timestamp()
+        return None if found is None else float(found)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from session_core.admission import require_storable
 from session_core.errors import ConfigError
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -15,11 +16,15 @@ from session_core.retrieve import rank
 from session_core.stores.keyring import Keyring
 from session_core.stores.retention import purging
 from session_core.stores.rewrite import Rewriting
+from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.turns import Key, Message
 
 SEARCHED_AT_ONCE = 250
 """How many messages a search opens before it forgets those that do not match."""
+
+AUTHOR_CHARACTERS = 1_024
+"""Longest author that is taken; sealed it is longer, and the store inside has its own limit."""
 
 
 class EncryptedStore:
@@ -74,6 +79,7 @@ class EncryptedStore:
         revise: bool = False,
         strict: bool = False,
     ) -> Appended:
+        require_storable(key, messages, author_characters=AUTHOR_CHARACTERS)
         sealed = [self._seals.message(key, message) for message in messages]
         done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict)
         return replace(done, state=self._seals.opened_state(done.state))
@@ -145,11 +151,13 @@ class EncryptedStore:
         head_channel: str | None,
         merge: bool,
     ) -> Appended:
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()), author_characters=AUTHOR_CHARACTERS)
         sealed, values = self._seals.checkpoint(checkpoint), self._seals.new_values(checkpoint, new_values)
         done = await self.inner.put_checkpoint(sealed, values, head_channel=head_channel, merge=merge)
         return replace(done, state=self._seals.opened_state(done.state))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes), author_characters=AUTHOR_CHARACTERS)
         sealed = [self._seals.write(key, checkpoint_id, write) for write in writes]
         await self.inner.put_writes(key, checkpoint_id, sealed)
 

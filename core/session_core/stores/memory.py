@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import (
@@ -36,6 +37,7 @@ from session_core.stores.rules import (
     part_of,
     require_calls,
     require_newest,
+    require_values,
     require_version,
     standing,
     version_in,
@@ -83,6 +85,7 @@ class MemoryStore:
         revise: bool = False,
         strict: bool = False,
     ) -> Appended:
+        require_storable(key, messages)
         with self._lock:
             session = self._sessions.get(key) or _Session(begun(key))
             require_version(session.state, expected)
@@ -204,6 +207,7 @@ class MemoryStore:
         head_channel: str | None,
         merge: bool,
     ) -> Appended:
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._lock:
             session = self._sessions.get(checkpoint.key) or _Session(begun(checkpoint.key))
             self._sessions[checkpoint.key] = self._touched(session)
@@ -226,6 +230,7 @@ class MemoryStore:
             return Appended((), after.messages - before.messages, session.state, after.tokens - before.tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         with self._lock:
             session = self._touched(self._sessions.setdefault(key, _Session(begun(key))))
             kept = session.writes.setdefault(checkpoint_id, {})

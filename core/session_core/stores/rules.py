@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
+from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
+from session_core.errors import Conflict, DuplicateMessage, MessageTooLarge, OrphanToolResult
 from session_core.plan import Digest
-from session_core.ports import Marks, MessageList, Standing, State, Version
+from session_core.ports import Marks, MessageList, Plain, Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
@@ -81,6 +82,22 @@ def number(
         seqs.append(seq)
         new.append((replace(message, seq=seq), digest))
     return Numbered(tuple(seqs), tuple(new), tuple(replaced), tuple(alike))
+
+
+def require_values(
+    key: Key, values: Iterable[Plain | MessageList | None], *, author_characters: int = MAX_LABEL_CHARACTERS
+) -> None:
+    """As `require_storable`, for what a checkpoint or its writes hold."""
+    given = list(values)
+    said = (item for value in given if isinstance(value, MessageList) for item in value.items)
+    messages = [item for item in said if not isinstance(item, Ranges)]
+    require_storable(key, messages, author_characters=author_characters)
+    size = sum(len(value.data) for value in given if isinstance(value, Plain))
+    if size > MAX_BATCH_BYTES:
+        raise MessageTooLarge(
+            f"session {key}: a checkpoint's values have {size:,} bytes, {MAX_BATCH_BYTES:,} are taken; keep large data "
+            "elsewhere, with a reference in the graph's state"
+        )
 
 
 def version_in(seqs: Iterable[int], lineage: Ranges) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from session_core.admission import require_storable
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -50,6 +51,7 @@ from session_core.stores.sqlite_rows import (
     require_row,
     save_state,
     session_row,
+    text_in,
 )
 from session_core.turns import Key, Message
 from session_core.voices import threaded
@@ -85,6 +87,7 @@ class SqliteStore(SqliteCheckpoints):
         revise: bool = False,
         strict: bool = False,
     ) -> Appended:
+        require_storable(key, messages)
         with self._file.writing() as connection:
             row = require_row(connection, key)
             require_version(row.state, expected)
@@ -118,7 +121,7 @@ class SqliteStore(SqliteCheckpoints):
     async def find(self, key: Key, message_id: str) -> Message | None:
         with self._file.reading() as connection:
             row = session_row(connection, key)
-            found = messages_where(connection, row, "m.id = ?", (message_id,)) if row else ()
+            found = messages_where(connection, row, "m.id = ?", (text_in(message_id),)) if row else ()
             wanted = version_in((message.seq for message in found), row.state.head) if row else 0
             return next((message for message in found if message.seq == wanted), None)
 
@@ -206,7 +209,7 @@ class SqliteStore(SqliteCheckpoints):
             rows = connection.execute(
                 f"SELECT {STATE_COLUMNS} FROM sessions WHERE namespace = '' AND (tenant = ? OR ? IS NULL) "
                 "ORDER BY updated_s DESC, id DESC",
-                (tenant, tenant),
+                (text_in(tenant), text_in(tenant)),
             )
             states = [SessionRow(row).state for row in rows]
         return tuple(state for state in states if state.ledger.messages)

@@ -27,6 +27,8 @@ from session_core.stores.sqlite_rows import (
     messages_in,
     save_state,
     session_row,
+    text_in,
+    text_out,
 )
 from session_core.turns import Key, Message
 
@@ -61,7 +63,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, part: Ranges, cha
             continue
         changed += 1
         connection.execute(
-            "UPDATE messages SET author = ? WHERE session = ? AND seq = ?", (new.author, row.place, old.seq)
+            "UPDATE messages SET author = ? WHERE session = ? AND seq = ?", (text_in(new.author), row.place, old.seq)
         )
         _body(connection, row, new)
     return changed
@@ -70,7 +72,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, part: Ranges, cha
 def _body(connection: sqlite3.Connection, row: SessionRow, message: Message) -> None:
     connection.execute(
         "UPDATE bodies SET data = ?, clip = coalesce(?, clip) WHERE session = ? AND digest = ?",
-        (encode_body(message), message.clip, row.place, body_digest(message)),
+        (encode_body(message), text_in(message.clip), row.place, body_digest(message)),
     )
 
 
@@ -127,23 +129,23 @@ def _checkpoints(connection: sqlite3.Connection, row: SessionRow, change: Change
         "SELECT id, body_type, body FROM checkpoints WHERE session = ?", (row.place,)
     ).fetchall()
     for checkpoint_id, kind, data in bodies:
-        new = _changed(row, ("checkpoint", str(checkpoint_id)), kind, data, change)
+        new = _changed(row, ("checkpoint", text_out(checkpoint_id)), kind, data, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE checkpoints SET body_type = ?, body = ? WHERE session = ? AND id = ?",
-                (new.type, pack(new.data), row.place, checkpoint_id),
+                (text_in(new.type), pack(new.data), row.place, checkpoint_id),
             )
     values = connection.execute(
         "SELECT channel, version, type, data FROM channel_values WHERE session = ? AND type <> ?", (row.place, PART)
     ).fetchall()
     for channel, version, kind, data in values:
-        new = _changed(row, ("value", str(channel), str(version)), kind, data, change)
+        new = _changed(row, ("value", text_out(channel), text_out(version)), kind, data, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE channel_values SET type = ?, data = ? WHERE session = ? AND channel = ? AND version = ?",
-                (new.type, pack(new.data), row.place, channel, version),
+                (text_in(new.type), pack(new.data), row.place, channel, version),
             )
     return changed
 
@@ -153,9 +155,9 @@ def _writes(connection: sqlite3.Connection, row: SessionRow, change: Change) -> 
     changed = 0
     ids = connection.execute("SELECT DISTINCT checkpoint FROM writes WHERE session = ?", (row.place,)).fetchall()
     for (checkpoint_id,) in ids:
-        for write in writes_of(connection, row, checkpoint_id):
+        for write in writes_of(connection, row, text_out(checkpoint_id)):
             old = _with_clips(connection, row, write.value)
-            new = _write_changed(row, str(checkpoint_id), replace(write, value=old), change)
+            new = _write_changed(row, text_out(checkpoint_id), replace(write, value=old), change)
             if new == old:
                 continue
             changed += 1
@@ -167,7 +169,7 @@ def _writes(connection: sqlite3.Connection, row: SessionRow, change: Change) -> 
             connection.execute(
                 "UPDATE writes SET type = ?, data = ? "
                 "WHERE session = ? AND checkpoint = ? AND task_id = ? AND position = ?",
-                (value.type, packed(value), row.place, checkpoint_id, write.task_id, write.index),
+                (text_in(value.type), packed(value), row.place, checkpoint_id, text_in(write.task_id), write.index),
             )
     return changed
 
@@ -182,7 +184,7 @@ def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | 
             found = connection.execute(
                 "SELECT clip FROM bodies WHERE session = ? AND digest = ?", (row.place, body_digest(item))
             ).fetchone()
-            items[i] = replace(item, clip=found[0] if found else None)
+            items[i] = replace(item, clip=text_out(found[0]) if found and found[0] is not None else None)
     return replace(value, items=tuple(items))
 
 
@@ -196,6 +198,6 @@ def _write_changed(row: SessionRow, checkpoint_id: str, write: Write, change: Ch
 
 def _changed(row: SessionRow, place: tuple[str, ...], kind: str, data: object, change: Change) -> Plain | None:
     """The change of a serialized value, or None when it stays."""
-    old = plain_from(str(kind), data)
+    old = plain_from(text_out(kind), data)
     new = change.plain(row.state.key, place, old)
     return None if new == old else new

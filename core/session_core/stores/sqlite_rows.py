@@ -43,7 +43,7 @@ class SessionRow:
         place, tenant, session_id, namespace, version, next_seq, state = row
         self.place = int(str(place))
         self.next_seq = int(str(next_seq))
-        key = Key(str(session_id), str(tenant), str(namespace))
+        key = Key(text_out(session_id), text_out(tenant), text_out(namespace))
         self.state = state_from_plain(unpack(as_bytes(state)), key=key, version=int(str(version)))
 
 
@@ -51,7 +51,7 @@ def session_row(connection: sqlite3.Connection, key: Key) -> SessionRow | None:
     """The row of `key`, or None."""
     row = connection.execute(
         f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ? AND namespace = ?",
-        (key.tenant, key.session_id, key.namespace),
+        _names(key),
     ).fetchone()
     return SessionRow(row) if row else None
 
@@ -63,7 +63,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
         return found
     connection.execute(
         "INSERT INTO sessions (tenant, session_id, namespace, state, touched_s) VALUES (?, ?, ?, ?, now_s())",
-        (key.tenant, key.session_id, key.namespace, pack(state_to_plain(begun(key)))),
+        (*_names(key), pack(state_to_plain(begun(key)))),
     )
     made = session_row(connection, key)
     if made is None:
@@ -95,7 +95,7 @@ def number_rows(
         rows = connection.execute(
             "SELECT b.digest, m.seq FROM messages m JOIN bodies b ON b.id = m.body "
             "WHERE m.session = ? AND m.id = ? ORDER BY m.seq",
-            (row.place, message_id),
+            (row.place, text_in(message_id)),
         )
         return {bytes(digest): int(seq) for digest, seq in rows}
 
@@ -112,9 +112,9 @@ def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Nu
             (
                 row.place,
                 message.seq,
-                message.id,
+                text_in(message.id),
                 body,
-                message.author,
+                text_in(message.author),
                 message.time_s,
                 message.tokens,
                 message.importance.value,
@@ -133,12 +133,12 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
         if found[1] is None and message.clip is not None:
             connection.execute(
                 "UPDATE bodies SET clip = ?, clip_tokens = ? WHERE id = ?",
-                (message.clip, message.clip_tokens, found[0]),
+                (text_in(message.clip), message.clip_tokens, found[0]),
             )
         return int(found[0])
     made = connection.execute(
         "INSERT INTO bodies (session, digest, data, clip, clip_tokens) VALUES (?, ?, ?, ?, ?)",
-        (row.place, digest, encode_body(message), message.clip, message.clip_tokens),
+        (row.place, digest, encode_body(message), text_in(message.clip), message.clip_tokens),
     )
     return int(made.lastrowid or 0)
 
@@ -179,7 +179,8 @@ def bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequence
 def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) -> int:
     """Remove a session with all its namespaces; how many messages went."""
     rows = connection.execute(
-        f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?", (tenant, session_id)
+        f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?",
+        (text_in(tenant), text_in(session_id)),
     ).fetchall()
     gone = 0
     for row in map(SessionRow, rows):
@@ -198,15 +199,16 @@ def idle_behind(
     found = connection.execute(
         "SELECT tenant, session_id FROM sessions WHERE (tenant, session_id) > (?, ?) AND (tenant = ? OR ? IS NULL) "
         "GROUP BY tenant, session_id HAVING max(touched_s) < now_s() - ? ORDER BY tenant, session_id LIMIT 1",
-        (*last, tenant, tenant, older_than_s),
+        (*map(text_in, last), text_in(tenant), text_in(tenant), older_than_s),
     ).fetchone()
-    return (str(found[0]), str(found[1])) if found else None
+    return (text_out(found[0]), text_out(found[1])) if found else None
 
 
 def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s: float) -> bool:
     """Whether nobody wrote to any part of the session at `place` for `older_than_s` seconds."""
     found = connection.execute(
-        "SELECT max(touched_s) < now_s() - ? FROM sessions WHERE tenant = ? AND session_id = ?", (older_than_s, *place)
+        "SELECT max(touched_s) < now_s() - ? FROM sessions WHERE tenant = ? AND session_id = ?",
+        (older_than_s, *map(text_in, place)),
     ).fetchone()
     return bool(found[0])
 
@@ -244,13 +246,13 @@ def message_from(row: Sequence[object]) -> Message:
     seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
     return decode_body(
         as_bytes(data),
-        id=str(message_id),
+        id=text_out(message_id),
         seq=int(str(seq)),
-        author=None if author is None else str(author),
+        author=None if author is None else text_out(author),
         time_s=None if time_s is None else float(str(time_s)),
         tokens=int(str(tokens)),
         importance=Importance(str(importance)),
-        clip=None if clip is None else str(clip),
+        clip=None if clip is None else text_out(clip),
         clip_tokens=int(str(clip_tokens)),
     )
 
@@ -263,6 +265,27 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
     )
     for (data,) in rows:
         yield digest_from_plain(unpack(data))
+
+
+def text_in(text: str | None) -> str | bytes | None:
+    """`text` as a column takes it: where half of a surrogate pair is in it, which UTF-8 cannot have, as bytes."""
+    if text is None or text.isascii():
+        return text
+    data = text.encode("utf-8", "surrogatepass")
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data
+    return text
+
+
+def text_out(value: object) -> str:
+    """What `text_in` was given."""
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)
+
+
+def _names(key: Key) -> tuple[str | bytes | None, ...]:
+    return text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)
 
 
 def as_bytes(value: object) -> bytes:

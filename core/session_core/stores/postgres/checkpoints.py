@@ -26,6 +26,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.rules import require_values
 from session_core.turns import Key, Message
 
 BODIES = "bodies"
@@ -54,6 +55,8 @@ class PostgresCheckpoints:
         When somebody else wrote meanwhile it is done again, and at last with the session held.
         """
 
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
+
         def written(rows: Sequence[Row]) -> tuple[object, ...]:
             seen = Seen.of(checkpoint.key, rows)
             return _written(
@@ -75,6 +78,7 @@ class PostgresCheckpoints:
         )
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         last: dict[tuple[str, int], Write] = {}
         for write in writes:
             place = (write.task_id, write.index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -80,6 +81,7 @@ class PostgresStore(PostgresCheckpoints):
         revise: bool = False,
         strict: bool = False,
     ) -> Appended:
+        require_storable(key, messages)
         batch = Batch.of(messages)
         rows = await self._call("append_messages", *names(key), *batch.values, expected, revise, strict)
         refusal, detail, seqs, fresh, tokens, state = rows[0]

@@ -13,7 +13,7 @@ from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, unescaped
 from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import begun
+from session_core.stores.rules import begun, require_values
 from session_core.turns import Key, Message
 
 
@@ -29,6 +29,7 @@ class RedisCheckpoints(RedisCalls):
         merge: bool,
     ) -> Appended:
         key = checkpoint.key
+        require_values(key, (checkpoint.body, *new_values.values()))
         messages: list[Message] = []
         data: list[bytes] = []
         values = [
@@ -54,6 +55,7 @@ class RedisCheckpoints(RedisCalls):
         return Appended((), new, state, tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         messages: list[Message] = []
         data: list[bytes] = []
         told = [_told(write, messages, data) for write in writes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Appended, Loaded, Marks, SessionStore, State
@@ -69,6 +70,7 @@ class RedisStore(RedisCheckpoints):
         revise: bool = False,
         strict: bool = False,
     ) -> Appended:
+        require_storable(key, messages)
         told = [facts(message) for message in messages]
         request = packed(
             {
