@@ -22,6 +22,8 @@ SessionError
 └── VoiceError             a blocking call met something that must be awaited
 """
 
+LONGEST_SHOWN = 32
+
 
 class SessionError(Exception):
     """The root: catch this to catch everything of ours."""
@@ -101,6 +103,14 @@ class NotFound(SessionError, LookupError):
 
 class VoiceError(SessionError, RuntimeError):
     """A blocking call met something that must be awaited."""
+
+
+def shown(name: object) -> str:
+    """A word that a caller used, for an error's text; what is no plain word may be content, and is not shown."""
+    text = str(name)
+    if len(text) <= LONGEST_SHOWN and text.replace("_", "").replace("-", "").isalnum():
+        return repr(text)
+    return f"(a {type(name).__name__} of {len(text):,} characters)"
 
 
 def missing_extra(package: str, extra: str) -> MissingExtra:

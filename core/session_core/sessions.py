@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from session_core.display import drawn
 from session_core.errors import BudgetError, ConfigError, InputError
@@ -335,7 +335,8 @@ async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
 
 
 def _taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
-    given = [messages] if isinstance(messages, (Message, Mapping)) else list(messages)
+    one = isinstance(messages, (Message, Mapping)) or not isinstance(messages, Iterable)
+    given = [messages] if one else list(cast(Iterable[Said], messages))
     taken = [_message(one) for one in given]
     if author is None:
         return taken

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
-from session_core.errors import EmptyMessage, InputError, UnknownRole
+from session_core.errors import EmptyMessage, InputError, UnknownRole, shown
 from session_core.ranges import Ranges
 
 GIVEN_ID = "~"
@@ -32,7 +32,7 @@ class Role(StrEnum):
             return cls(name)
         except ValueError:
             known = ", ".join(role.value for role in cls)
-            raise UnknownRole(f"unknown role {name!r}; use one of {known}") from None
+            raise UnknownRole(f"unknown role {shown(name)}; use one of {known}") from None
 
 
 class Importance(StrEnum):

@@ -46,8 +46,8 @@ def head_from(data: bytes, key: Key) -> Head:
             raise ValueError(f"format {found}")
         made = None if digest is None else digest_from_plain(digest)
         return Head(state_from_plain(state, key=key, version=int(version)), made)
-    except _DAMAGE as exc:
-        raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from exc
+    except _DAMAGE:
+        raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from None
 
 
 def entry_of(loaded: Loaded) -> Entry:
@@ -134,5 +134,5 @@ def _message(data: bytes) -> Message:
             clip=clip,
             clip_tokens=clip_tokens,
         )
-    except _DAMAGE as exc:
-        raise StoreUnreadable("the hot side holds a message that this release does not read") from exc
+    except _DAMAGE:
+        raise StoreUnreadable("the hot side holds a message that this release does not read") from None

@@ -9,7 +9,7 @@ from typing import cast
 
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import body_digest, decode_body, pack, unpack
+from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
 from session_core.stores.rules import Before, grown, head_after, part_of, require_values, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
@@ -114,7 +114,8 @@ class SqliteCheckpoints:
                 "WHERE session = ? AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1",
                 (row.place, text_in(checkpoint_id), text_in(checkpoint_id)),
             ).fetchone()
-            return _filled(connection, row, _bare(row.state.key, found)) if found else None
+            with readable(f"a checkpoint of session {key}"):
+                return _filled(connection, row, _bare(row.state.key, found)) if found else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -132,13 +133,15 @@ class SqliteCheckpoints:
                     "WHERE session = ? AND (id < ? OR ? IS NULL)",
                     (row.place, text_in(before), text_in(before)),
                 ).fetchall()
-                found.extend(_bare(row.state.key, one) for one in kept)
+                with readable(f"a checkpoint of session {row.state.key}"):
+                    found.extend(_bare(row.state.key, one) for one in kept)
             return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         with self._file.reading() as connection:
             row = session_row(connection, checkpoint.key)
-            return _filled(connection, row, checkpoint) if row else checkpoint
+            with readable(f"a checkpoint of session {checkpoint.key}"):
+                return _filled(connection, row, checkpoint) if row else checkpoint
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         with self._file.writing() as connection:
@@ -161,13 +164,14 @@ def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str
     parent = connection.execute(
         "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(parent_id))
     ).fetchone()
-    versions = cast(dict[str, Version], unpack(parent[0])) if parent else {}
-    version = versions.get(channel)
+    with readable(f"a checkpoint of session {row.state.key}"):
+        version = cast(dict[str, Version], unpack(parent[0])).get(channel) if parent else None
     found = connection.execute(
         "SELECT data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type = ?",
         (row.place, text_in(channel), text_in(str(version)), PART),
     ).fetchone()
-    return Before(version, _ranges(found[0]) if found else Ranges())
+    with readable(f"a checkpoint of session {row.state.key}"):
+        return Before(version, _ranges(found[0]) if found else Ranges())
 
 
 def write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:

@@ -17,6 +17,7 @@ from session_core.serial.codec import (
     digest_from_plain,
     encode_body,
     pack,
+    readable,
     unpack,
 )
 from session_core.stores.plain import state_from_plain, state_to_plain
@@ -244,17 +245,18 @@ def messages_where(
 def message_from(row: Sequence[object]) -> Message:
     """The message that a row of `messages` and its body hold."""
     seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
-    return decode_body(
-        as_bytes(data),
-        id=text_out(message_id),
-        seq=int(str(seq)),
-        author=None if author is None else text_out(author),
-        time_s=None if time_s is None else float(str(time_s)),
-        tokens=int(str(tokens)),
-        importance=Importance(str(importance)),
-        clip=None if clip is None else text_out(clip),
-        clip_tokens=int(str(clip_tokens)),
-    )
+    with readable(f"message number {seq}"):
+        return decode_body(
+            as_bytes(data),
+            id=text_out(message_id),
+            seq=int(str(seq)),
+            author=None if author is None else text_out(author),
+            time_s=None if time_s is None else float(str(time_s)),
+            tokens=int(str(tokens)),
+            importance=Importance(str(importance)),
+            clip=None if clip is None else text_out(clip),
+            clip_tokens=int(str(clip_tokens)),
+        )
 
 
 def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> Iterable[Digest]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import body_digest, decode_body, encode_body, pack, unpack
+from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.rows import (
     Batch,
@@ -98,7 +98,8 @@ class PostgresCheckpoints:
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         rows = await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id))
-        return _whole(key, rows) if rows else None
+        with readable(f"a checkpoint of session {key}"):
+            return _whole(key, rows) if rows else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -106,7 +107,8 @@ class PostgresCheckpoints:
         rows = await self._call(
             "list_checkpoints", text_in(tenant), maybe_in(session_id), maybe_in(namespace), maybe_in(before)
         )
-        return tuple(_bare(tenant, row) for row in rows)
+        with readable("a checkpoint"):
+            return tuple(_bare(tenant, row) for row in rows)
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         found = await self.checkpoint(checkpoint.key, checkpoint.id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import pack, unpack
+from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, unescaped
 from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
@@ -75,12 +75,13 @@ class RedisCheckpoints(RedisCalls):
         if answer is None:
             return None
         _, found_id, entry, values, writes = answer
-        bare = _bare(key, found_id, entry)
-        found = {
-            from_plain(channel.decode()): _value_from(value)
-            for channel, value in zip(values[::2], values[1::2], strict=True)
-        }
-        made = sorted((_write(write) for write in writes), key=lambda one: (one.task_path, one.task_id, one.index))
+        with readable(f"a checkpoint of session {key}"):
+            bare = _bare(key, found_id, entry)
+            found = {
+                from_plain(channel.decode()): _value_from(value)
+                for channel, value in zip(values[::2], values[1::2], strict=True)
+            }
+            made = sorted(map(_write, writes), key=lambda one: (one.task_path, one.task_id, one.index))
         return replace(bare, values={c: found[c] for c in bare.versions if c in found}, writes=tuple(made))
 
     async def checkpoints(
@@ -101,7 +102,8 @@ class RedisCheckpoints(RedisCalls):
         found: list[Checkpoint] = []
         if keys:
             answers = await self._wire.ask(*(("HGETALL", self._names.of(key)[2]) for key in keys))
-            found = [_bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
+            with readable("a checkpoint"):
+                found = [_bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
         older = (one for one in found if before is None or one.id < before)
         return tuple(sorted(older, key=lambda one: one.id, reverse=True))
 

@@ -11,7 +11,7 @@ from session_core.plan import Digest
 from session_core.ports import Appended, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
-from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, unpack
+from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints
@@ -94,8 +94,8 @@ class RedisStore(RedisCheckpoints):
         _, state, digest, wanted, *found = accepted(answer, key)
         self._listing.noted(key, exists=True)
         rows = [row for some in found for row in some]
-        self._told.add(self._names.of(key)[0], map(label_of, rows))
         messages = tuple(map(message_from, rows, ranges(unpacked(wanted))))
+        self._told.add(self._names.of(key)[0], map(label_of, rows))
         return Loaded(state_from(state, key), None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
@@ -173,7 +173,8 @@ class RedisStore(RedisCheckpoints):
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         answer = await self._read(NOTICES, key)
-        return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
+        with readable(f"a notice of session {key}"):
+            return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
 
     async def delete(self, key: Key) -> int:
         return await self._removed(key) or 0
