@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sqlite3
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from cutting_proxy import Cut, cutting_proxy
 from fault_tools import KINDS, Places, fill, postgres_socket
 from opentelemetry.sdk.metrics import MeterProvider
@@ -22,6 +25,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from postgres_server import postgres_server
+from redis._parsers import _RESP2Parser
 from redis_server import redis_server
 
 from session_core import Budget, Policy, Sessions
@@ -419,6 +423,30 @@ def test_a_call_that_redis_quotes_is_not_shown(places: Places) -> None:
     refused(lambda: run_blocking(store.append(KEY, [secret()])))
     for one in (store, without):
         run_blocking(one.close())
+
+
+def test_an_answer_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quotes(redis.Connection):
+        """Reads as the driver does without hiredis: an answer that it does not understand, it quotes."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(parser_class=_RESP2Parser, **options)
+
+    monkeypatch.setattr(redis, "Connection", Quotes)
+
+    def answer(listener: socket.socket) -> None:
+        for _ in range(8):
+            client, _ = listener.accept()
+            client.recv(65_536)
+            client.sendall(f"{SECRET}\r\n".encode() * 20)
+            client.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        store = RedisStore(f"redis://127.0.0.1:{listener.getsockname()[1]}?protocol=2&socket_timeout=2")
+        refused(lambda: run_blocking(store.append(KEY, [secret()])))
+        refused(lambda: asyncio.run(store.awaiting().append(KEY, [secret()])))
+        run_blocking(store.close())
 
 
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
