@@ -20,6 +20,8 @@ BUSY_TIMEOUT_S = 30.0
 MOST_IDLE = 8
 """Connections that are kept open between transactions; more are opened when more work at once."""
 
+RETRY_S = 0.005
+"""How long to wait where SQLite does not wait by itself."""
 ERASING_S = 1.0
 """How long an erasure waits for those who still read from the journal."""
 
@@ -115,14 +117,33 @@ class SqliteFile:
                 raise StoreError(f"{self.path} was closed; open the sessions again to go on")
             if self._idle:
                 return self._idle.pop()
+        return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.create_function("now_s", 0, self._clock)
+        try:
+            self._keep_journal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.create_function("now_s", 0, self._clock)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def _keep_journal(self, connection: sqlite3.Connection) -> None:
+        """Set the journal to a WAL. Of several that do it first SQLite lets none wait, so it is tried again here."""
+        end = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as exc:
+                if "locked" not in str(exc) or time.monotonic() > end:
+                    raise
+            time.sleep(RETRY_S)
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
