@@ -11,7 +11,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from session_core.errors import InputError, StoreUnreadable
 from session_core.serial.calls import arguments_of
-from session_core.serial.exact import Exact, Kind, padded, trimmed
+from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
 from session_core.serial.held import HeldBy, restorer
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
@@ -62,12 +62,12 @@ _serializer = JsonPlusSerializer(allowed_msgpack_modules=None)
 def _jsonplus(value: object) -> list[object]:
     try:
         return list(_serializer.dumps_typed(value))
-    except TypeError as exc:
+    except TypeError:
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         raise InputError(
             f"a message holds a {name}, which cannot be stored so that it comes back as it was; "
             "use plain data, a dataclass or a pydantic model in its place"
-        ) from exc
+        ) from None
 
 
 def _is_odd(value: object) -> bool:
@@ -152,9 +152,9 @@ def read(message: Message, native: Native) -> BaseMessage:
         kind = _class_named(name)
     except (ValueError, TypeError, LookupError) as exc:
         raise StoreUnreadable(
-            f"message {message.id} cannot be read as a LangChain message ({exc}); it is damaged, or was "
+            f"message {message.id} cannot be read as a LangChain message ({damage(exc)}); it is damaged, or was "
             "written by a newer release: update llm-sessions, or restore it from a backup"
-        ) from exc
+        ) from None
     if message.id and not message.id.startswith(GIVEN_ID):
         values.setdefault("id", message.id)
     spelled = frozenset({*values, "content"} ^ {_long(key) for key in odd})

@@ -10,7 +10,7 @@ from llama_index.core.bridge.pydantic import AnyUrl
 
 from llamaindex_session.marks import ViewMessage
 from session_core.errors import StoreUnreadable
-from session_core.serial.exact import Exact, Kind, padded, trimmed
+from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
 from session_core.serial.held import HeldBy, restorer
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
@@ -92,9 +92,9 @@ def read(message: Message, native: Native) -> ChatMessage:
         }
     except (ValueError, TypeError, LookupError) as exc:
         raise StoreUnreadable(
-            f"message {message.id} cannot be read as a LlamaIndex message ({exc}); it is damaged, or was "
+            f"message {message.id} cannot be read as a LlamaIndex message ({damage(exc)}); it is damaged, or was "
             "written by a newer release: update llm-sessions, or restore it from a backup"
-        ) from exc
+        ) from None
     found = class_at(path) if path else ChatMessage
     kind = found if found is not None and issubclass(found, ChatMessage) else ChatMessage
     spelled = note if isinstance(note, list) else ["role", "blocks", *(["additional_kwargs"] if kwargs else [])]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 from blocking_voice import BASE, BlockingVoice
+from fault_table import tell
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import START, MessagesState, StateGraph
@@ -393,6 +394,7 @@ def test_every_acknowledged_message_survives_the_death_of_the_server():
         writer.join()
         server.start()
         found = [int(m.id[1:]) for m in run_blocking(store.record(KEY))]
+        tell("redis killed (appendfsync always)", faults=1, acknowledged=2 * len(acknowledged), found=len(found))
         assert len(acknowledged) > 10
         assert found == list(range(1, len(found) + 1))
         assert len(found) % 2 == 0

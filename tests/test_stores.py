@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from session_core.errors import Conflict, NewerSchema, StoreBusy, StoreError, StoreUnreadable, UnknownScheme
+from session_core.errors import Conflict, InputError, NewerSchema, StoreBusy, StoreError, StoreUnreadable, UnknownScheme
 from session_core.plan import Digest
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
@@ -89,7 +89,7 @@ def test_a_failed_append_leaves_nothing_behind(tmp_path):
     store = SqliteStore(tmp_path / "a.db")
     run_blocking(store.append(KEY, [message(1)]))
     before = run_blocking(store.state(KEY))
-    with pytest.raises(AttributeError):
+    with pytest.raises(InputError, match="NoneType is no message"):
         run_blocking(store.append(KEY, [message(2), None]))
     assert run_blocking(store.state(KEY)) == before
     assert len(run_blocking(store.record(KEY))) == 1

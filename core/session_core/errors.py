@@ -27,6 +27,8 @@ SessionError
     └── NotOffered         a saver that was handed in lacks the method, or has it in the other voice only
 """
 
+LONGEST_SHOWN = 32
+
 
 class SessionError(Exception):
     """The root: catch this to catch everything of ours."""
@@ -126,6 +128,14 @@ class VoiceError(SessionError, RuntimeError):
 
 class NotOffered(VoiceError, NotImplementedError):
     """A saver that was handed in lacks the method, or has it in the other voice only."""
+
+
+def shown(name: object) -> str:
+    """A word that a caller used, for an error's text; what is no plain word may be content, and is not shown."""
+    text = str(name)
+    if len(text) <= LONGEST_SHOWN and text.replace("_", "").replace("-", "").isalnum():
+        return repr(text)
+    return f"(a {type(name).__name__} of {len(text):,} characters)"
 
 
 def missing_extra(package: str, extra: str) -> MissingExtra:

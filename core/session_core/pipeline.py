@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from session_core.errors import SessionError
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
 from session_core.turns import Key
@@ -98,8 +99,14 @@ class Background:
             try:
                 run_blocking(self.folder.fold(key, asked_at_s=asked_at_s))
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
-                self.shop.tell(FoldFailed(key, f"{type(exc).__name__}: {exc}"))
+                self.shop.tell(FoldFailed(key, _reason(exc)))
             finally:
                 with self._changed:
                     self._at_work = None
                     self._changed.notify_all()
+
+
+def _reason(exc: Exception) -> str:
+    """What a fold failed with; what a user's model or classifier says of it may quote what was said."""
+    kind = type(exc).__name__
+    return f"{kind}: {exc}" if isinstance(exc, SessionError) else kind

@@ -355,6 +355,19 @@ class CheckpointStore(Protocol):
         ...
 
 
+class Purging(Protocol):
+    """A store that can end what nobody uses any more; all of ours can."""
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """Delete the sessions that nobody wrote to for `older_than_s` seconds, of one tenant or all; those that went.
+
+        A session goes whole, as `delete` has it, or stays: one that is written to meanwhile stays. The
+        store's own clock counts, that of the server where there is one, never the time in a message.
+        Works in steps, so that others go on; one that is stopped half way is begun again.
+        """
+        ...
+
+
 class SessionStore(Store, CheckpointStore, Protocol):
     """A store that keeps checkpoints too; all of ours do."""
 

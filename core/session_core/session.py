@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools
@@ -50,6 +51,7 @@ class Flow:
             state = await self._store.state(self.key) or State(self.key)
             return Appended((), 0, state), False
         began = time.perf_counter()
+        require_storable(self.key, messages)
         for message in messages:
             self._check(message, lenient)
         prepared = [self._shop.prepare(message) for message in messages]
@@ -157,18 +159,21 @@ class Flow:
         return Notice(text, pressure, state.version, self._shop.clock())
 
     async def _resumed(self, loaded: Loaded) -> Loaded:
-        """After an absence, a mark that the views of this turn speak of it; kept, so that they agree."""
+        """After an absence, a mark that the views of this turn speak of it; kept, so that they agree.
+
+        It runs from the latest time that is known: clocks go back, and those of two writers differ.
+        """
         state, now = loaded.state, self._shop.clock()
-        last = state.ledger.last_time_s
         after = self._shop.policy.resume_after_s
         recent = loaded.messages[-1] if loaded.messages else None
-        if last is None or recent is None or recent.role is Role.TOOL or recent.tool_calls:
+        if recent is None or recent.role is Role.TOOL or recent.tool_calls:
             return loaded
-        if recent.role is Role.USER:
-            earlier = [m.time_s for m in loaded.messages[:-1] if m.time_s is not None]
-            absent, mark = (last - earlier[-1] if earlier else 0.0), recent.seq - 1
-        else:
-            absent, mark = now - last, recent.seq
+        said = recent.role is Role.USER
+        known = [m.time_s for m in (loaded.messages[:-1] if said else loaded.messages) if m.time_s is not None]
+        ended = recent.time_s if said else now
+        if not known or ended is None:
+            return loaded
+        absent, mark = ended - max(known), recent.seq - said
         if absent < after or state.resumed_after_seq == mark:
             return loaded
         await self._store.mark(self.key, Marks(resumed_after_seq=mark, absent_s=absent))

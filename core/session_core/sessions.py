@@ -10,7 +10,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from session_core.display import drawn
 from session_core.errors import BudgetError, ConfigError, InputError
@@ -29,6 +29,7 @@ from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
 from session_core.stores.open_cache import open_cache
+from session_core.stores.retention import purging
 from session_core.transcripts import message_from_plain
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking, threaded
@@ -102,6 +103,17 @@ class Sessions:
         """As `export`, awaited: `async for one in sessions.aexport()`."""
         for state in await self.alist(tenant):
             yield _exported(state.key, await self.session(state.key.session_id, tenant=tenant).aexport())
+
+    def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """Delete the sessions that nobody wrote to for `older_than_s` seconds, everywhere; those that went.
+
+        Raises: ConfigError when the store cannot purge, or hides a tenant from others and none is named.
+        """
+        return run_blocking(purging(self.store).purge(older_than_s, tenant=tenant))
+
+    async def apurge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `purge`, awaited."""
+        return await purging(self.awaited).purge(older_than_s, tenant=tenant)
 
     def drain(self, timeout_s: float = 30.0) -> bool:
         """Wait for background folds; False when they were not done in `timeout_s` seconds."""
@@ -366,7 +378,8 @@ async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
 
 
 def _taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
-    given = [messages] if isinstance(messages, (Message, Mapping)) else list(messages)
+    one = isinstance(messages, (Message, Mapping)) or not isinstance(messages, Iterable)
+    given = [messages] if one else list(cast(Iterable[Said], messages))
     taken = [_message(one) for one in given]
     if author is None:
         return taken

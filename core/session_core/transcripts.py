@@ -11,7 +11,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from session_core.errors import InputError, TranscriptError
+from session_core.errors import InputError, TranscriptError, shown
 from session_core.serial.plain_messages import is_message, messages_from_plain
 from session_core.turns import Message
 
@@ -79,7 +79,7 @@ def _text(place: _Place) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = exc.object.count(b"\n", 0, exc.start) + 1
-        raise place.at(f"line {line}").error("not UTF-8", "save the file as UTF-8") from exc
+        raise place.at(f"line {line}").error("not UTF-8", "save the file as UTF-8") from None
     except (OSError, EOFError, zlib.error) as exc:
         raise place.error(f"cannot be read ({exc})", "name a JSON or JSONL file, plain or gzipped") from exc
 
@@ -111,7 +111,7 @@ def _json(text: str, place: _Place, *, line: int = 0) -> Any:
         return json.loads(text)
     except JSONDecodeError as exc:
         where = place.at(f"line {line or exc.lineno}")
-        raise where.error(f"not JSON ({exc.msg} at character {exc.colno})", "mend or remove it") from exc
+        raise where.error(f"not JSON ({exc.msg} at character {exc.colno})", "mend or remove it") from None
     except RecursionError as exc:
         raise place.at(f"line {line or 1}").error("nested too deep", "mend or remove it") from exc
 
@@ -168,7 +168,7 @@ def _from_object(value: Mapping[str, Any], place: _Place, name: str) -> Iterator
         return
     said = _said(value)
     if said is None:
-        keys = ", ".join(map(repr, value)) or "none"
+        keys = ", ".join(map(shown, value)) or "none"
         raise place.error(
             f"an object with the keys {keys} is neither a message nor a conversation",
             'a message has "role" and "content", a conversation has "messages"',

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
-from session_core.errors import EmptyMessage, InputError, UnknownRole
+from session_core.errors import EmptyMessage, InputError, UnknownRole, shown
 from session_core.ranges import Ranges
 
 GIVEN_ID = "~"
@@ -32,7 +32,7 @@ class Role(StrEnum):
             return cls(name)
         except ValueError:
             known = ", ".join(role.value for role in cls)
-            raise UnknownRole(f"unknown role {name!r}; use one of {known}") from None
+            raise UnknownRole(f"unknown role {shown(name)}; use one of {known}") from None
 
 
 class Importance(StrEnum):
@@ -67,6 +67,8 @@ class Key:
         for part, name in ((self.session_id, "session id"), (self.tenant, "tenant")):
             if not isinstance(part, str) or not part:
                 raise InputError(f"{name} {part!r} is not a name; pass a string that is not empty")
+        if not isinstance(self.namespace, str):
+            raise InputError(f"namespace {self.namespace!r} is not a name; pass a string")
         for part in (self.session_id, self.tenant, self.namespace):
             if len(part) > MAX_NAME_CHARACTERS or "\x00" in part:
                 raise InputError(
@@ -75,7 +77,9 @@ class Key:
 
     def __str__(self) -> str:
         name = self.session_id if self.tenant == "default" else f"{self.tenant}/{self.session_id}"
-        return f"{name}#{self.namespace}" if self.namespace else name
+        name = f"{name}#{self.namespace}" if self.namespace else name
+        # A line break in a name must not begin a line in somebody's log.
+        return name if name.isprintable() else ascii(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,14 @@ class ToolCall:
     arguments: str = "{}"
 
 
+MediaKind = Literal["image", "audio", "video", "file"]
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """A part of a message that is not text. `data` is a URL, a data URL or base64, as it came."""
 
-    kind: Literal["image", "audio", "video", "file"]
+    kind: MediaKind
     data: str
     mime: str | None = None
 
@@ -148,6 +155,10 @@ class Message:
             object.__setattr__(self, "role", Role.parse(self.role))
         if self.role is Role.TOOL and not self.tool_call_id:
             raise InputError("a tool message has no tool_call_id; pass the id of the call it answers")
+        for name in ("tool_calls", "media"):
+            # A list is taken too, and is what it will be when it comes back.
+            if type(given := getattr(self, name)) is list:
+                object.__setattr__(self, name, tuple(given))
 
     @property
     def empty(self) -> bool:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 
 from session_core.errors import SessionError
@@ -121,8 +122,15 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file's)")
     moved.add_argument("--tenant", default="default")
     _add_url(moved)
-    delete = _command(commands, "delete", "show", "delete", "remove a session everywhere, for good")
-    _add_session(delete)
+    delete = _command(
+        commands, "delete", "show", "delete", "remove a session, or all that are idle, everywhere, for good"
+    )
+    delete.add_argument("session", metavar="SESSION", nargs="?", help="the session's id")
+    delete.add_argument(
+        "--older-than", type=_days, metavar="DAYS", help="instead: every session that nobody wrote to for so long"
+    )
+    delete.add_argument("--tenant", help="whose (default: default; with --older-than: everybody's)")
+    _add_url(delete)
     delete.add_argument("--yes", action="store_true", help="really do it")
     rotate = _command(
         commands, "rotate", "rotate", "rotate", "seal the sessions of an encrypting store anew with the first key"
@@ -175,6 +183,17 @@ def _positive(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError("pass 1 or more")
+    return number
+
+
+def _days(text: str) -> float:
+    """Days, as a number with or without a d behind it."""
+    try:
+        number = float(text.removesuffix("d"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < inf:
+        raise argparse.ArgumentTypeError("pass a number of days")
     return number
 
 

@@ -24,6 +24,7 @@ from session_core.voices import run_blocking
 FIRST_CHARACTERS = 72
 LAST_NOTICES = 3
 """So much of a message stands in a list of messages, and so many notices before it."""
+DAY_S = 86_400.0
 
 
 MEND_DAMAGE = "stop writing and recover what can be read (docs/runbook.md), or restore a backup"
@@ -67,14 +68,31 @@ def show(asked: argparse.Namespace) -> int:
 
 
 def delete(asked: argparse.Namespace) -> int:
-    """Remove a session, when it is really meant."""
+    """Remove a session, or all that are idle, when it is really meant."""
+    if (asked.session is None) == (asked.older_than is None):
+        raise ConfigError("name a session, or say --older-than DAYS; one of the two")
     with opened(asked.url) as sessions:
+        if asked.session is None:
+            return _purge(sessions, asked)
+        asked.tenant = "default" if asked.tenant is None else asked.tenant
         session = found(sessions, asked)
         if not asked.yes:
             raise ConfigError(
                 f"session {session.key}: record, digests and checkpoints would go for good; add --yes to do it"
             )
         print(f"removed session {session.key}: {session.delete():,} messages")
+    return 0
+
+
+def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
+    whose = f" of tenant {asked.tenant}" if asked.tenant is not None else ""
+    if not asked.yes:
+        raise ConfigError(
+            f"every session{whose} that nobody wrote to for {asked.older_than:g} days would go for good; "
+            "add --yes to do it"
+        )
+    gone = sessions.purge(asked.older_than * DAY_S, tenant=asked.tenant)
+    print(f"removed {len(gone):,} sessions{whose} that nobody wrote to for {asked.older_than:g} days")
     return 0
 
 
@@ -176,4 +194,10 @@ def _first(message: Message) -> str:
 
 
 def _when(time_s: float | None) -> str:
-    return "-" if time_s is None else datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    if time_s is None:
+        return "-"
+    try:
+        return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        # Milliseconds, most likely: whoever gave the time knows.
+        return f"{time_s:g} s"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from hashlib import blake2b
 from typing import Any
@@ -13,7 +14,7 @@ from session_core.events import Notice
 from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
-from session_core.serial.exact import Exact, mapping, padded, trimmed
+from session_core.serial.exact import Damaged, Exact, damage, mapping, padded, trimmed
 from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
@@ -38,7 +39,7 @@ def unpack(data: bytes) -> object:
     try:
         return _exact.decode(_unwrapped(data))
     except _DAMAGE as exc:
-        raise _unreadable("a stored value", exc) from exc
+        raise _unreadable("a stored value", exc) from None
 
 
 def encode_body(message: Message) -> bytes:
@@ -82,7 +83,7 @@ def decode_body(
             clip_tokens=clip_tokens,
         )
     except _DAMAGE as exc:
-        raise _unreadable(f"message {id or seq or ''}".strip(), exc) from exc
+        raise _unreadable(f"message {id or seq or ''}".strip(), exc) from None
 
 
 def body_digest(message: Message) -> bytes:
@@ -127,12 +128,22 @@ def _unwrapped(data: bytes) -> bytes:
         return rest
     if version == COMPRESSED:
         return zlib.decompress(rest)
-    raise ValueError(f"unknown format {version.hex() or 'of no bytes'}")
+    raise Damaged(f"unknown format {version.hex() or 'of no bytes'}")
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Raises: StoreUnreadable for `what`, when what is read inside is not as we write it."""
+    try:
+        yield
+    except _DAMAGE as exc:
+        raise _unreadable(what, exc) from None
 
 
 def _unreadable(what: str, exc: Exception) -> StoreUnreadable:
+    """The error for damaged data. What a decoder says of it, and so its error, may quote what was said."""
     return StoreUnreadable(
-        f"{what} cannot be read ({exc}); it is damaged, not ours, or was written by a newer release: "
+        f"{what} cannot be read ({damage(exc)}); it is damaged, not ours, or was written by a newer release: "
         "update llm-sessions, or restore it from a backup"
     )
 
@@ -163,7 +174,7 @@ def digest_from_plain(plain: object) -> Digest:
         covers, pinned = (Ranges.from_pairs(found.pop(name)) for name in ("covers", "pinned"))
         return Digest(covers=covers, pinned=pinned, facts=facts, **found)
     except _DAMAGE as exc:
-        raise _unreadable("a digest", exc) from exc
+        raise _unreadable("a digest", exc) from None
 
 
 def _fact(plain: Mapping[str, Any]) -> Fact:
@@ -183,7 +194,7 @@ def ledger_from_plain(plain: object) -> Ledger:
         found |= {name: tuple(found[name]) for name in ("open_calls", "authors")}
         return Ledger(**found)
     except _DAMAGE as exc:
-        raise _unreadable("a ledger", exc) from exc
+        raise _unreadable("a ledger", exc) from None
 
 
 def notice_to_plain(notice: Notice) -> dict[str, object]:
@@ -196,7 +207,7 @@ def notice_from_plain(plain: object) -> Notice:
     try:
         return Notice(**mapping(plain))
     except _DAMAGE as exc:
-        raise _unreadable("a notice", exc) from exc
+        raise _unreadable("a notice", exc) from None
 
 
 def _fields(value: Digest | Fact | Ledger | Notice) -> dict[str, object]:

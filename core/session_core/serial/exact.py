@@ -23,6 +23,15 @@ HELD_FROM = 64
 """Extension codes from here on are references into the message, see `Held`."""
 
 
+class Damaged(ValueError):
+    """Data that is not as we write it, told in words of ours."""
+
+
+def damage(exc: Exception) -> str:
+    """What may be said of data that cannot be read: a decoder's own words may quote what somebody said."""
+    return str(exc) if isinstance(exc, Damaged) else type(exc).__name__
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """Stands for a value that the message holds in another place: which, and where in it."""
@@ -138,18 +147,18 @@ class Exact:
                 return ormsgpack.packb(_Writer(self._kinds, table, halves=True).plain(value))
         except (RecursionError, TypeError) as exc:
             raise InputError(
-                f"a {type(value).__name__} cannot be stored ({exc}); it must not hold itself or be nested "
-                "more than some hundred levels deep"
-            ) from exc
+                f"a {type(value).__name__} cannot be stored ({damage(exc)}); it must not hold itself or be "
+                "nested more than some hundred levels deep"
+            ) from None
 
     def decode(self, data: bytes, restore: Callable[[Held], object] | None = None) -> object:
-        """The value `data` was made of. Raises: ValueError or TypeError when it is damaged."""
+        """The value `data` was made of. Raises: Damaged, ValueError or TypeError when it is damaged."""
 
         def give(code: int, inner: bytes) -> object:
             plain = ormsgpack.unpackb(inner, ext_hook=give)
             if code >= HELD_FROM:
                 if restore is None:
-                    raise ValueError("a reference outside of any message")
+                    raise Damaged("a reference outside of any message")
                 where = plain if isinstance(plain, list) else [plain]
                 return restore(Held(code - HELD_FROM, *where))
             return self._given(code, plain)
@@ -164,7 +173,7 @@ class Exact:
         if code == ODD_MAP:
             return dict(plain)
         if code not in self._give:
-            raise ValueError(f"unknown extension {code}")
+            raise Damaged(f"unknown extension {code}")
         return self._give[code](plain)
 
     def same(self, one: object, other: object) -> bool:
@@ -274,12 +283,12 @@ def trimmed(plain: Sequence[object]) -> list[object]:
 def padded(plain: object, length: int) -> list[Any]:
     """A list that `trimmed` made, with None for each missing end. Raises: ValueError."""
     if not isinstance(plain, list) or len(plain) > length:
-        raise ValueError(f"a list of at most {length} was expected")
+        raise Damaged(f"a list of at most {length} was expected")
     return plain + [None] * (length - len(plain))
 
 
 def mapping(plain: object) -> Mapping[str, Any]:
     """`plain` as a mapping. Raises: ValueError when it is none."""
     if not isinstance(plain, dict):
-        raise ValueError("a mapping was expected")
+        raise Damaged("a mapping was expected")
     return plain

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
-from session_core.serial.exact import Exact, Held
+from session_core.serial.exact import Damaged, Exact, Held
 from session_core.turns import Message
 
 Span = tuple[int, int]
@@ -114,11 +114,11 @@ def restorer(message: Message) -> Callable[[Held], object]:
 
 
 def restore(message: Message, held: Held) -> object:
-    """The value that `held` stands for. Raises: ValueError when the message has no such place."""
+    """The value that `held` stands for. Raises: Damaged when the message has no such place."""
     try:
         return _restored(message, held)
     except (IndexError, binascii.Error) as exc:
-        raise ValueError(f"a reference leads nowhere: {held}") from exc
+        raise Damaged(f"a reference leads nowhere: {held}") from exc
 
 
 def _restored(message: Message, held: Held) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from session_core.errors import InputError
+from session_core.errors import InputError, shown
 from session_core.serial.blocks import Parts, read_blocks
 from session_core.serial.calls import calls_from, function_call_id
 from session_core.turns import Message, Role, ToolCall
@@ -47,7 +47,7 @@ def messages_from_plain(plain: object) -> list[Message]:
     if "role" not in plain and _is_flat(plain):
         return [_langchain(str(plain["type"]), plain)]
     if "role" not in plain:
-        known = ", ".join(map(repr, plain)) or "none"
+        known = ", ".join(map(shown, plain)) or "none"
         raise InputError(f"an object with the keys {known} is no message: it has no role")
     if isinstance(plain.get("blocks"), list):
         return [_llamaindex(plain)]
@@ -191,11 +191,11 @@ def _message(
 
 def _time(plain: Mapping[str, Any]) -> float | None:
     found = next((plain[key] for key in _TIMES if isinstance(plain.get(key), str | int | float)), None)
-    if not isinstance(found, str):
-        return None if found is None else float(found)
     try:
-        return datetime.fromisoformat(found).timestamp()
-    except ValueError:
+        if isinstance(found, str):
+            return datetime.fromisoformat(found).timestamp()
+        return None if found is None else float(found)
+    except (ValueError, OverflowError):
         return None
 
 

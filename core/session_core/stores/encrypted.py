@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -24,12 +25,17 @@ from session_core.ports import (
 from session_core.ranges import Ranges
 from session_core.retrieve import rank
 from session_core.stores.keyring import Keyring
+from session_core.stores.retention import purging
 from session_core.stores.rewrite import Rewriting
+from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.turns import Key, Message
 
 SEARCHED_AT_ONCE = 250
 """How many messages a search opens before it forgets those that do not match."""
+
+AUTHOR_CHARACTERS = 1_024
+"""Longest author that is taken; sealed it is longer, and the store inside has its own limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ class EncryptedStore:
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
+        require_storable(key, messages, author_characters=AUTHOR_CHARACTERS)
         sealed = [self._seals.message(key, message) for message in messages]
         done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict, lease=lease)
         return replace(done, state=self._seals.opened_state(done.state))
@@ -174,6 +181,10 @@ class EncryptedStore:
     async def delete(self, key: Key) -> int:
         return await self.inner.delete(key)
 
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says. Raises: ConfigError when the store inside cannot purge."""
+        return await purging(self.inner).purge(older_than_s, tenant=tenant)
+
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         return tuple(self._seals.opened_state(state) for state in await self.inner.sessions(tenant))
 
@@ -191,11 +202,13 @@ class EncryptedStore:
         head_channel: str | None,
         merge: bool,
     ) -> Appended:
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()), author_characters=AUTHOR_CHARACTERS)
         sealed, values = self._seals.checkpoint(checkpoint), self._seals.new_values(checkpoint, new_values)
         done = await self.inner.put_checkpoint(sealed, values, head_channel=head_channel, merge=merge)
         return replace(done, state=self._seals.opened_state(done.state))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes), author_characters=AUTHOR_CHARACTERS)
         sealed = [self._seals.write(key, checkpoint_id, write) for write in writes]
         await self.inner.put_writes(key, checkpoint_id, sealed)
 

@@ -42,6 +42,7 @@ from session_core.stores.projection import (
     loaded_from,
     restated,
 )
+from session_core.stores.retention import purging
 from session_core.stores.rewrite import Change, Rewriting
 from session_core.turns import Key, Message
 
@@ -200,6 +201,14 @@ class HybridStore:
         turn = await self._hot.begin(_place(key))
         gone = await self._written(turn, key, self.cold.delete(key))
         await self._hot.end(turn, discard=True)
+        return gone
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the cold side's clock; hot entries of what went go too. Raises: ConfigError
+        when the cold store cannot purge."""
+        gone = await self._read(purging(self.cold).purge(older_than_s, tenant=tenant))
+        for key in gone:
+            await self._hot.end(await self._hot.begin(_place(key)), discard=True)
         return gone
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:

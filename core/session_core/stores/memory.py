@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import (
@@ -43,6 +44,7 @@ from session_core.stores.rules import (
     require_calls,
     require_lease,
     require_newest,
+    require_values,
     require_version,
     standing,
     version_in,
@@ -56,7 +58,7 @@ class MemoryStore:
 
     scheme = "memory"
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._sessions: dict[Key, MemorySession] = {}
         self._leases: dict[Key, tuple[Lease, float]] = {}
         self._tokens = itertools.count(1)
@@ -77,6 +79,7 @@ class MemoryStore:
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
+        require_storable(key, messages)
         with self._lock:
             if lease is not None:
                 held = self._leases.get(key)
@@ -86,7 +89,7 @@ class MemoryStore:
             outcome = self._number(session, messages, revise=revise)
             if strict:
                 require_calls(session.state, outcome)
-            self._sessions[key] = session
+            self._sessions[key] = self._touched(session)
             self._keep(session, outcome)
             session.state = grown(session.state, outcome)
             return Appended(outcome.seqs, len(outcome.new), session.state, outcome.tokens)
@@ -158,7 +161,7 @@ class MemoryStore:
                 raise gone(key)
             require_newest(session.state, expected, born)
             numbered = replace(digest, number=expected + 1)
-            session.digests.append(numbered)
+            self._touched(session).digests.append(numbered)
             session.state = replace(session.state, ready=standing(numbered))
             return numbered
 
@@ -167,7 +170,7 @@ class MemoryStore:
             session = self._sessions.get(key)
             if session is None:
                 return
-            session.state = marked(session.state, marks)
+            self._touched(session).state = marked(session.state, marks)
             if marks.notice is not None:
                 session.notices.append(marks.notice)
 
@@ -180,6 +183,20 @@ class MemoryStore:
         with self._lock:
             self._leases = {k: held for k, held in self._leases.items() if not _same_session(k, key)}
             return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if _same_session(k, key))
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the clock it was made with."""
+        with self._lock:
+            until_s = self._clock() - older_than_s
+            touched_s: dict[Key, float] = {}
+            for key, session in self._sessions.items():
+                if tenant in (None, key.tenant):
+                    whole = replace(key, namespace="")
+                    touched_s[whole] = max(session.touched_s, touched_s.get(whole, session.touched_s))
+            idle = tuple(key for key, when_s in touched_s.items() if when_s < until_s)
+            for key in idle:
+                await self.delete(key)
+            return idle
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._lock:
@@ -216,9 +233,10 @@ class MemoryStore:
         head_channel: str | None,
         merge: bool,
     ) -> Appended:
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._lock:
             session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
-            self._sessions[checkpoint.key] = session
+            self._sessions[checkpoint.key] = self._touched(session)
             before = session.state.ledger
             for channel, value in new_values.items():
                 place = (channel, str(checkpoint.versions[channel]))
@@ -238,8 +256,9 @@ class MemoryStore:
             return Appended((), after.messages - before.messages, session.state, after.tokens - before.tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         with self._lock:
-            session = self._sessions.setdefault(key, MemorySession(begun(key)))
+            session = self._touched(self._sessions.setdefault(key, MemorySession(begun(key))))
             kept = session.writes.setdefault(checkpoint_id, {})
             for write in writes:
                 place = (write.task_id, write.index)
@@ -275,6 +294,10 @@ class MemoryStore:
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         await self.delete(Key(session_id, tenant))
+
+    def _touched(self, session: MemorySession) -> MemorySession:
+        session.touched_s = self._clock()
+        return session
 
     def _number(
         self, session: MemorySession, messages: Sequence[Message], *, revise: bool, lineage: Ranges = Ranges()

@@ -15,6 +15,7 @@ class MemorySession:
     """One session or namespace. Who reads or changes it holds the store's lock."""
 
     state: State
+    touched_s: float = 0.0
     log: list[Message] = field(default_factory=list)
     by_id: dict[str, dict[bytes, int]] = field(default_factory=dict)
     words: dict[str, list[int]] = field(default_factory=dict)

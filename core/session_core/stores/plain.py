@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from session_core.errors import StoreUnreadable
 from session_core.ports import Standing, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import ledger_from_plain, ledger_to_plain
@@ -25,20 +26,25 @@ def state_to_plain(state: State) -> dict[str, Any]:
 
 
 def state_from_plain(plain: object, *, key: Key, version: int) -> State:
-    """The state that `plain` was made of."""
+    """The state that `plain` was made of. Raises: StoreUnreadable."""
     found = cast(dict[str, Any], plain)
-    return State(
-        key,
-        version=version,
-        head=Ranges.from_pairs(found["head"]),
-        ledger=ledger_from_plain(found["ledger"]),
-        active=Standing(*found["active"]),
-        ready=Standing(*found["ready"]),
-        tier=int(found["tier"]),
-        resumed_after_seq=int(found["resumed_after_seq"]),
-        absent_s=float(found["absent_s"]),
-        born=str(found["born"]),
-    )
+    try:
+        return State(
+            key,
+            version=version,
+            head=Ranges.from_pairs(found["head"]),
+            ledger=ledger_from_plain(found["ledger"]),
+            active=Standing(*found["active"]),
+            ready=Standing(*found["ready"]),
+            tier=int(found["tier"]),
+            resumed_after_seq=int(found["resumed_after_seq"]),
+            absent_s=float(found["absent_s"]),
+            born=str(found["born"]),
+        )
+    except (ValueError, TypeError, KeyError, IndexError) as exc:
+        raise StoreUnreadable(
+            f"the state of session {key} cannot be read ({type(exc).__name__}); it is damaged: restore it from a backup"
+        ) from None
 
 
 def _figures(standing: Standing) -> list[int]:

@@ -60,8 +60,8 @@ def head_from(data: bytes, key: Key) -> Head:
         if found != FORMAT:
             raise ValueError(f"format {found}")
         return Head(state_from_plain(state, key=key, version=int(version)), digest, int(message_bytes))
-    except _DAMAGE as exc:
-        raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from exc
+    except _DAMAGE:
+        raise StoreUnreadable(f"session {key}: the hot side holds what this release does not read") from None
 
 
 def entry_of(loaded: Loaded) -> Entry:
@@ -163,5 +163,5 @@ def _read(data: bytes) -> Message:
             clip=clip,
             clip_tokens=clip_tokens,
         )
-    except _DAMAGE as exc:
-        raise StoreUnreadable("the hot side holds a message that this release does not read") from exc
+    except _DAMAGE:
+        raise StoreUnreadable("the hot side holds a message that this release does not read") from None

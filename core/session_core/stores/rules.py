@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from secrets import token_hex
 
-from session_core.errors import Conflict, DuplicateMessage, InputError, OrphanToolResult, TurnLost
-from session_core.fresh import fresh_id
+from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
+from session_core.errors import Conflict, DuplicateMessage, InputError, MessageTooLarge, OrphanToolResult, TurnLost
 from session_core.plan import Digest
-from session_core.ports import Lease, Marks, MessageList, Standing, State, Version
+from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
@@ -83,6 +84,22 @@ def number(
     return Numbered(tuple(seqs), tuple(new), tuple(replaced), tuple(alike))
 
 
+def require_values(
+    key: Key, values: Iterable[Plain | MessageList | None], *, author_characters: int = MAX_LABEL_CHARACTERS
+) -> None:
+    """As `require_storable`, for what a checkpoint or its writes hold."""
+    given = list(values)
+    said = (item for value in given if isinstance(value, MessageList) for item in value.items)
+    messages = [item for item in said if not isinstance(item, Ranges)]
+    require_storable(key, messages, author_characters=author_characters)
+    size = sum(len(value.data) for value in given if isinstance(value, Plain))
+    if size > MAX_BATCH_BYTES:
+        raise MessageTooLarge(
+            f"session {key}: a checkpoint's values have {size:,} bytes, {MAX_BATCH_BYTES:,} are taken; keep large data "
+            "elsewhere, with a reference in the graph's state"
+        )
+
+
 def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
     """Of the versions of one message the newest in `lineage`, or the newest of all; 0 for none."""
     found = sorted(seqs)
@@ -127,8 +144,8 @@ def require_calls(state: State, outcome: Numbered) -> None:
 
 
 def begun(key: Key) -> State:
-    """The state of a session that begins now, told apart from an older one of the same name."""
-    return State(key, born=fresh_id())
+    """The state of a session that begins now, told apart from an older one of the same name; `born` is a secret."""
+    return State(key, born=token_hex(16))
 
 
 def require_newest(state: State, expected: int, born: str | None) -> None:

@@ -11,6 +11,7 @@ MIGRATIONS: tuple[str, ...] = (
         next_seq INTEGER NOT NULL DEFAULT 1,
         state BLOB NOT NULL,
         updated_s REAL NOT NULL DEFAULT 0,
+        touched_s REAL NOT NULL DEFAULT 0,
         UNIQUE (tenant, session_id, namespace)
     );
     CREATE TABLE bodies (
@@ -18,7 +19,7 @@ MIGRATIONS: tuple[str, ...] = (
         session INTEGER NOT NULL,
         digest BLOB NOT NULL,
         data BLOB NOT NULL,
-        clip BLOB,
+        clip TEXT,
         clip_tokens INTEGER NOT NULL DEFAULT 0,
         indexed INTEGER NOT NULL DEFAULT 0,
         UNIQUE (session, digest)
@@ -36,7 +37,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX messages_by_id ON messages (session, id);
     CREATE INDEX messages_by_body ON messages (body);
-    CREATE VIRTUAL TABLE words USING fts5 (session, text, content = '', detail = 'column');
+    CREATE VIRTUAL TABLE words USING fts5 (marks, content = '', detail = 'none', columnsize = 0, tokenize = 'ascii');
     CREATE TABLE digests (
         session INTEGER NOT NULL,
         number INTEGER NOT NULL,

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from session_core.admission import require_storable
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
+from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
     digest_to_plain,
     notice_from_plain,
@@ -39,15 +41,19 @@ from session_core.stores.sqlite_rewrite import rewrite_rows
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
+    bodies_with,
     delete_rows,
     digests_of,
+    idle_behind,
     insert_messages,
+    is_idle,
     messages_in,
     messages_where,
     number_rows,
     require_row,
     save_state,
     session_row,
+    text_in,
 )
 from session_core.turns import Key, Message
 from session_core.voices import threaded
@@ -64,7 +70,7 @@ class SqliteStore(SqliteCheckpoints):
     def __init__(
         self, path: str | Path, *, busy_timeout_s: float = 30.0, clock: Callable[[], float] = time.time
     ) -> None:
-        self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s)
+        self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s, clock=clock)
         self._clock = clock
 
     @property
@@ -85,6 +91,7 @@ class SqliteStore(SqliteCheckpoints):
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
+        require_storable(key, messages)
         with self._file.writing() as connection:
             if lease is not None:
                 require_lease(key, lease, token_of(connection, key))
@@ -128,7 +135,7 @@ class SqliteStore(SqliteCheckpoints):
     async def find(self, key: Key, message_id: str) -> Message | None:
         with self._file.reading() as connection:
             row = session_row(connection, key)
-            found = messages_where(connection, row, "m.id = ?", (message_id,)) if row else ()
+            found = messages_where(connection, row, "m.id = ?", (text_in(message_id),)) if row else ()
             wanted = version_in((message.seq for message in found), row.state.head) if row else 0
             return next((message for message in found if message.seq == wanted), None)
 
@@ -139,13 +146,12 @@ class SqliteStore(SqliteCheckpoints):
             row = session_row(connection, key)
             if row is None:
                 return ()
-            wanted = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
-            asked = f'session : "s{row.place}" AND text : ({wanted})'
-            bodies = connection.execute(
-                "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (asked, max_hits)
-            ).fetchall()
-            marks = ", ".join("?" * len(bodies))
-            return messages_where(connection, row, f"m.body IN ({marks})", (body for (body,) in bodies))
+            found: list[Message] = []
+            for body in bodies_with(connection, row, words, most=max_hits):
+                found.extend(messages_where(connection, row, "m.body = ?", (body,)))
+        # Two words may share a mark.
+        wanted = set(words)
+        return tuple(one for one in found if wanted.intersection(terms(searchable(one))))[:max_hits]
 
     async def state(self, key: Key) -> State | None:
         with self._file.reading() as connection:
@@ -187,15 +193,37 @@ class SqliteStore(SqliteCheckpoints):
             return tuple(notice_from_plain(unpack(data)) for (data,) in found)
 
     async def delete(self, key: Key) -> int:
+        """As the port says; what stood there is overwritten too, in the journal when nobody reads from it any more."""
         with self._file.writing() as connection:
-            return delete_rows(connection, key.tenant, key.session_id)
+            gone = delete_rows(connection, key.tenant, key.session_id)
+        self._file.erased()
+        return gone
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by this machine's clock; each session goes in a short transaction of its own."""
+        gone: list[Key] = []
+        last = ("", "")
+        while True:
+            with self._file.reading() as connection:
+                found = idle_behind(connection, last, older_than_s, tenant)
+            if found is None:
+                break
+            last = found
+            with self._file.writing() as connection:
+                # Somebody may have written to it since.
+                if is_idle(connection, last, older_than_s):
+                    delete_rows(connection, *last)
+                    gone.append(Key(last[1], last[0]))
+        if gone:
+            self._file.erased()
+        return tuple(gone)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._file.reading() as connection:
             rows = connection.execute(
                 f"SELECT {STATE_COLUMNS} FROM sessions WHERE namespace = '' AND (tenant = ? OR ? IS NULL) "
                 "ORDER BY updated_s DESC, id DESC",
-                (tenant, tenant),
+                (text_in(tenant), text_in(tenant)),
             )
             states = [SessionRow(row).state for row in rows]
         return tuple(state for state in states if state.ledger.messages)

@@ -9,8 +9,8 @@ from typing import cast
 
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import body_digest, decode_body, pack, unpack
-from session_core.stores.rules import Before, grown, head_after, part_of, with_head
+from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
+from session_core.stores.rules import Before, grown, head_after, part_of, require_values, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
@@ -23,6 +23,8 @@ from session_core.stores.sqlite_rows import (
     require_row,
     save_state,
     session_row,
+    text_in,
+    text_out,
 )
 from session_core.turns import Key, Message
 
@@ -45,6 +47,7 @@ class SqliteCheckpoints:
         head_channel: str | None,
         merge: bool,
     ) -> Appended:
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._file.writing() as connection:
             row = require_row(connection, checkpoint.key)
             before = row.state.ledger
@@ -62,16 +65,16 @@ class SqliteCheckpoints:
                 connection.execute(
                     "INSERT OR REPLACE INTO channel_values (session, channel, version, type, data) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    (row.place, channel, version, value.type, packed(value)),
+                    (row.place, text_in(channel), text_in(version), text_in(value.type), packed(value)),
                 )
             connection.execute(
                 "INSERT OR REPLACE INTO checkpoints (session, id, parent_id, body_type, body, versions) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     row.place,
-                    checkpoint.id,
-                    checkpoint.parent_id,
-                    checkpoint.body.type,
+                    text_in(checkpoint.id),
+                    text_in(checkpoint.parent_id),
+                    text_in(checkpoint.body.type),
                     pack(checkpoint.body.data),
                     pack(dict(checkpoint.versions)),
                 ),
@@ -80,6 +83,7 @@ class SqliteCheckpoints:
             return Appended((), after.messages - before.messages, row.state, after.tokens - before.tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         with self._file.writing() as connection:
             row = require_row(connection, key)
             for write in writes:
@@ -90,12 +94,12 @@ class SqliteCheckpoints:
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         row.place,
-                        checkpoint_id,
-                        write.task_id,
+                        text_in(checkpoint_id),
+                        text_in(write.task_id),
                         write.index,
-                        write.channel,
-                        write.task_path,
-                        value.type,
+                        text_in(write.channel),
+                        text_in(write.task_path),
+                        text_in(value.type),
                         packed(value),
                     ),
                 )
@@ -108,9 +112,10 @@ class SqliteCheckpoints:
             found = connection.execute(
                 "SELECT id, parent_id, body_type, body, versions FROM checkpoints "
                 "WHERE session = ? AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1",
-                (row.place, checkpoint_id, checkpoint_id),
+                (row.place, text_in(checkpoint_id), text_in(checkpoint_id)),
             ).fetchone()
-            return _filled(connection, row, _bare(row.state.key, found)) if found else None
+            with readable(f"a checkpoint of session {key}"):
+                return _filled(connection, row, _bare(row.state.key, found)) if found else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -119,26 +124,29 @@ class SqliteCheckpoints:
             rows = connection.execute(
                 f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND (session_id = ? OR ? IS NULL) "
                 "AND (namespace = ? OR ? IS NULL)",
-                (tenant, session_id, session_id, namespace, namespace),
+                tuple(map(text_in, (tenant, session_id, session_id, namespace, namespace))),
             ).fetchall()
             found: list[Checkpoint] = []
             for row in map(SessionRow, rows):
                 kept = connection.execute(
                     "SELECT id, parent_id, body_type, body, versions FROM checkpoints "
                     "WHERE session = ? AND (id < ? OR ? IS NULL)",
-                    (row.place, before, before),
+                    (row.place, text_in(before), text_in(before)),
                 ).fetchall()
-                found.extend(_bare(row.state.key, one) for one in kept)
+                with readable(f"a checkpoint of session {row.state.key}"):
+                    found.extend(_bare(row.state.key, one) for one in kept)
             return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         with self._file.reading() as connection:
             row = session_row(connection, checkpoint.key)
-            return _filled(connection, row, checkpoint) if row else checkpoint
+            with readable(f"a checkpoint of session {checkpoint.key}"):
+                return _filled(connection, row, checkpoint) if row else checkpoint
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         with self._file.writing() as connection:
             delete_rows(connection, tenant, session_id)
+        self._file.erased()
 
 
 def _keep_list(
@@ -154,15 +162,16 @@ def _keep_list(
 
 def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Before:
     parent = connection.execute(
-        "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, parent_id)
+        "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(parent_id))
     ).fetchone()
-    versions = cast(dict[str, Version], unpack(parent[0])) if parent else {}
-    version = versions.get(channel)
+    with readable(f"a checkpoint of session {row.state.key}"):
+        version = cast(dict[str, Version], unpack(parent[0])).get(channel) if parent else None
     found = connection.execute(
         "SELECT data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type = ?",
-        (row.place, channel, str(version), PART),
+        (row.place, text_in(channel), text_in(str(version)), PART),
     ).fetchone()
-    return Before(version, _ranges(found[0]) if found else Ranges())
+    with readable(f"a checkpoint of session {row.state.key}"):
+        return Before(version, _ranges(found[0]) if found else Ranges())
 
 
 def write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:
@@ -186,9 +195,9 @@ def _bare(key: Key, found: Sequence[object]) -> Checkpoint:
     checkpoint_id, parent_id, body_type, body, versions = found
     return Checkpoint(
         key,
-        str(checkpoint_id),
-        None if parent_id is None else str(parent_id),
-        plain_from(str(body_type), body),
+        text_out(checkpoint_id),
+        None if parent_id is None else text_out(parent_id),
+        plain_from(text_out(body_type), body),
         cast(dict[str, Version], unpack(as_bytes(versions))),
     )
 
@@ -198,10 +207,10 @@ def _filled(connection: sqlite3.Connection, row: SessionRow, bare: Checkpoint) -
     for channel, version in bare.versions.items():
         kept = connection.execute(
             "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ?",
-            (row.place, channel, str(version)),
+            (row.place, text_in(channel), text_in(str(version))),
         ).fetchone()
         if kept:
-            values[channel] = Stored(_ranges(kept[1])) if kept[0] == PART else plain_from(kept[0], kept[1])
+            values[channel] = Stored(_ranges(kept[1])) if kept[0] == PART else plain_from(text_out(kept[0]), kept[1])
     return replace(bare, values=values, writes=writes_of(connection, row, bare.id))
 
 
@@ -210,7 +219,7 @@ def writes_of(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: st
     found = connection.execute(
         "SELECT task_id, position, channel, type, data, task_path FROM writes "
         "WHERE session = ? AND checkpoint = ? ORDER BY task_path, task_id, position",
-        (row.place, checkpoint_id),
+        (row.place, text_in(checkpoint_id)),
     ).fetchall()
     return tuple(_write(connection, row, one) for one in found)
 
@@ -221,8 +230,8 @@ def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[obje
     if kind == BODIES:
         value = _messages(connection, row, unpack(as_bytes(data)))
     else:
-        value = plain_from(str(kind), data)
-    return Write(str(task_id), int(str(position)), str(channel), value, str(task_path))
+        value = plain_from(text_out(kind), data)
+    return Write(text_out(task_id), int(str(position)), text_out(channel), value, text_out(task_path))
 
 
 def _messages(connection: sqlite3.Connection, row: SessionRow, kept: object) -> MessageList:

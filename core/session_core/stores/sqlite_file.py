@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,16 +20,27 @@ BUSY_TIMEOUT_S = 30.0
 MOST_IDLE = 8
 """Connections that are kept open between transactions; more are opened when more work at once."""
 
+RETRY_S = 0.005
+"""How long to wait where SQLite does not wait by itself."""
+ERASING_S = 1.0
+"""How long an erasure waits for those who still read from the journal."""
+
 
 class SqliteFile:
     """The file at `path`. Each transaction has a connection to itself, so any thread may come and go.
 
     Writes are durable when their transaction ends: the journal is a WAL and every commit is synced.
+    What is deleted is overwritten, and `erased` takes it out of the journal too. In statements
+    `now_s()` is the time of `clock`, in seconds since the epoch.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, clock: Callable[[], float] = time.time
+    ) -> None:
         self.path = path
         self._busy_timeout_s = busy_timeout_s
+        self._clock = clock
+        self._to_erase = False
         self._idle: list[sqlite3.Connection] = []
         self._of_parents: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -49,6 +61,27 @@ class SqliteFile:
         """A connection that alone may write; all of the block is kept, or nothing."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+        if self._to_erase:
+            self.erased(wait_s=0.0)
+
+    def erased(self, *, wait_s: float = ERASING_S) -> bool:
+        """Empty the journal, in which what was deleted still stands; whether that could be done now.
+
+        While somebody reads what the journal holds, or the disk is full, it cannot; then the next write
+        tries again. The last one to close the file does it in any case.
+        """
+        self._to_erase = True
+        with self._translated(), self._lent() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
+            try:
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:
+                # What was deleted is deleted; only the journal is not empty yet.
+                return False
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+        self._to_erase = bool(busy)
+        return not busy
 
     def close(self) -> None:
         """Take no more work; a transaction under way ends first and then closes its own connection."""
@@ -60,16 +93,20 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._translated():
-            connection = self._taken()
-            try:
-                connection.execute(begin)
-                yield connection
-                connection.commit()
-            finally:
-                if connection.in_transaction:
-                    connection.rollback()
-                self._given_back(connection)
+        with self._translated(), self._lent() as connection:
+            connection.execute(begin)
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        connection = self._taken()
+        try:
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+            self._given_back(connection)
 
     def _taken(self) -> sqlite3.Connection:
         with self._lock:
@@ -80,12 +117,33 @@ class SqliteFile:
                 raise StoreError(f"{self.path} was closed; open the sessions again to go on")
             if self._idle:
                 return self._idle.pop()
+        return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            self._keep_journal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.create_function("now_s", 0, self._clock)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def _keep_journal(self, connection: sqlite3.Connection) -> None:
+        """Set the journal to a WAL. Of several that do it first SQLite lets none wait, so it is tried again here."""
+        end = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as exc:
+                if "locked" not in str(exc) or time.monotonic() > end:
+                    raise
+            time.sleep(RETRY_S)
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
@@ -128,6 +186,17 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
     said = str(exc)
     if "locked" in said or "busy" in said:
         return StoreBusy(f"{path}: another writer held the database too long ({said}); retry")
+    if "disk is full" in said:
+        return StoreError(f"{path}: the disk is full, and nothing of this was written; make room, then send it again")
+    if "disk I/O error" in said:
+        return StoreError(
+            f"{path}: the disk does not take or give what it should ({said}); look at its room, the limit on the size "
+            "of files and the system's log, then send it again: messages with ids are stored once"
+        )
+    if "readonly" in said:
+        return StoreError(
+            f"{path}: you may not write there, and nothing was written; mend the rights of file and folder"
+        )
     if "unable to open" in said and path.is_dir():
         return StoreUnreadable(f"{path} is a directory; name a file in it")
     if "unable to open" in said:

@@ -6,6 +6,7 @@ import sqlite3
 
 from session_core.ports import Lease
 from session_core.stores.rules import lease_over
+from session_core.stores.sqlite_rows import text_in
 from session_core.turns import Key
 
 _OF_SESSION = "tenant = ? AND session_id = ? AND namespace = ?"
@@ -40,5 +41,5 @@ def token_of(connection: sqlite3.Connection, key: Key) -> int | None:
     return None if found is None else int(found[0])
 
 
-def _columns(key: Key) -> tuple[str, str, str]:
-    return key.tenant, key.session_id, key.namespace
+def _columns(key: Key) -> tuple[str | bytes | None, ...]:
+    return text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)

@@ -28,10 +28,10 @@ from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,
-    clip_in,
-    clip_out,
     messages_in,
     session_row,
+    text_in,
+    text_out,
 )
 from session_core.turns import Key, Message
 
@@ -51,7 +51,8 @@ def rewrite_rows(file: SqliteFile, key: Key, change: Change) -> int:
     """
     with file.reading() as connection:
         rows = connection.execute(
-            f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?", (key.tenant, key.session_id)
+            f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?",
+            (text_in(key.tenant), text_in(key.session_id)),
         ).fetchall()
     return sum(_rewrite(file, SessionRow(row), change) for row in rows)
 
@@ -94,7 +95,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, seqs: Sequence[in
             continue
         changed += 1
         connection.execute(
-            "UPDATE messages SET author = ? WHERE session = ? AND seq = ?", (new.author, row.place, old.seq)
+            "UPDATE messages SET author = ? WHERE session = ? AND seq = ?", (text_in(new.author), row.place, old.seq)
         )
         _body(connection, row, new)
     return changed
@@ -103,7 +104,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, seqs: Sequence[in
 def _body(connection: sqlite3.Connection, row: SessionRow, message: Message) -> None:
     connection.execute(
         "UPDATE bodies SET data = ?, clip = coalesce(?, clip) WHERE session = ? AND digest = ?",
-        (encode_body(message), clip_in(message.clip), row.place, body_digest(message)),
+        (encode_body(message), text_in(message.clip), row.place, body_digest(message)),
     )
 
 
@@ -159,12 +160,12 @@ def _checkpoints(connection: sqlite3.Connection, row: SessionRow, ids: Sequence[
         found = connection.execute(
             "SELECT body_type, body FROM checkpoints WHERE session = ? AND id = ?", (row.place, checkpoint_id)
         ).fetchone()
-        new = _changed(row, ("checkpoint", str(checkpoint_id)), found, change)
+        new = _changed(row, ("checkpoint", text_out(checkpoint_id)), found, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE checkpoints SET body_type = ?, body = ? WHERE session = ? AND id = ?",
-                (new.type, pack(new.data), row.place, checkpoint_id),
+                (text_in(new.type), pack(new.data), row.place, checkpoint_id),
             )
     return changed
 
@@ -176,12 +177,12 @@ def _channel_values(connection: sqlite3.Connection, row: SessionRow, places: Seq
             "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type <> ?",
             (row.place, channel, version, PART),
         ).fetchone()
-        new = _changed(row, ("value", str(channel), str(version)), found, change)
+        new = _changed(row, ("value", text_out(channel), text_out(version)), found, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE channel_values SET type = ?, data = ? WHERE session = ? AND channel = ? AND version = ?",
-                (new.type, pack(new.data), row.place, channel, version),
+                (text_in(new.type), pack(new.data), row.place, channel, version),
             )
     return changed
 
@@ -190,12 +191,12 @@ def _writes(connection: sqlite3.Connection, row: SessionRow, ids: Sequence[Any],
     """Pending writes; of those that are messages the bodies too, which may stand in no record yet."""
     changed = 0
     for (checkpoint_id,) in ids:
-        for write in writes_of(connection, row, checkpoint_id):
+        for write in writes_of(connection, row, text_out(checkpoint_id)):
             old = replace(write, value=_with_clips(connection, row, write.value))
-            new = changed_write(change, row.state.key, str(checkpoint_id), old)
+            new = changed_write(change, row.state.key, text_out(checkpoint_id), old)
             if new is not old:
                 changed += 1
-                _put_write(connection, row, str(checkpoint_id), new)
+                _put_write(connection, row, text_out(checkpoint_id), new)
     return changed
 
 
@@ -207,7 +208,7 @@ def _put_write(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: s
     value = write_value(connection, row, write.value)
     connection.execute(
         "UPDATE writes SET type = ?, data = ? WHERE session = ? AND checkpoint = ? AND task_id = ? AND position = ?",
-        (value.type, packed(value), row.place, checkpoint_id, write.task_id, write.index),
+        (text_in(value.type), packed(value), row.place, text_in(checkpoint_id), text_in(write.task_id), write.index),
     )
 
 
@@ -221,7 +222,7 @@ def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | 
             found = connection.execute(
                 "SELECT clip FROM bodies WHERE session = ? AND digest = ?", (row.place, body_digest(item))
             ).fetchone()
-            items[i] = replace(item, clip=clip_out(found[0]) if found else None)
+            items[i] = replace(item, clip=text_out(found[0]) if found and found[0] is not None else None)
     return replace(value, items=tuple(items))
 
 
@@ -229,6 +230,6 @@ def _changed(row: SessionRow, place: tuple[str, ...], found: Sequence[Any] | Non
     """The change of a serialized value, or None when it stays or is gone."""
     if found is None:
         return None
-    old = plain_from(str(found[0]), found[1])
+    old = plain_from(text_out(found[0]), found[1])
     new = change.plain(row.state.key, place, old)
     return None if new == old else new

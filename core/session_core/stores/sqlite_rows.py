@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 
 from session_core.errors import NotFound
 from session_core.plan import Digest
@@ -17,6 +17,7 @@ from session_core.serial.codec import (
     decode_digest,
     encode_body,
     pack,
+    readable,
     unpack,
 )
 from session_core.stores.plain import state_from_plain, state_to_plain
@@ -30,6 +31,7 @@ _MESSAGE = (
 )
 
 
+MARK_CHARACTERS = 7
 _TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "bodies")
 
 
@@ -42,7 +44,7 @@ class SessionRow:
         place, tenant, session_id, namespace, version, next_seq, state = row
         self.place = int(str(place))
         self.next_seq = int(str(next_seq))
-        key = Key(str(session_id), str(tenant), str(namespace))
+        key = Key(text_out(session_id), text_out(tenant), text_out(namespace))
         self.state = state_from_plain(unpack(as_bytes(state)), key=key, version=int(str(version)))
 
 
@@ -50,7 +52,7 @@ def session_row(connection: sqlite3.Connection, key: Key) -> SessionRow | None:
     """The row of `key`, or None."""
     row = connection.execute(
         f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ? AND namespace = ?",
-        (key.tenant, key.session_id, key.namespace),
+        _names(key),
     ).fetchone()
     return SessionRow(row) if row else None
 
@@ -61,8 +63,8 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
     if found is not None:
         return found
     connection.execute(
-        "INSERT INTO sessions (tenant, session_id, namespace, state) VALUES (?, ?, ?, ?)",
-        (key.tenant, key.session_id, key.namespace, pack(state_to_plain(begun(key)))),
+        "INSERT INTO sessions (tenant, session_id, namespace, state, touched_s) VALUES (?, ?, ?, ?, now_s())",
+        (*_names(key), pack(state_to_plain(begun(key)))),
     )
     made = session_row(connection, key)
     if made is None:
@@ -74,14 +76,9 @@ def save_state(connection: sqlite3.Connection, row: SessionRow, state: State, ne
     """Write `state` back, with `new` numbers handed out."""
     row.state, row.next_seq = state, row.next_seq + new
     connection.execute(
-        "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = ? WHERE id = ?",
-        (
-            state.version,
-            row.next_seq,
-            pack(state_to_plain(state)),
-            state.ledger.last_time_s or time.time(),
-            row.place,
-        ),
+        "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = coalesce(?, now_s()), "
+        "touched_s = now_s() WHERE id = ?",
+        (state.version, row.next_seq, pack(state_to_plain(state)), state.ledger.last_time_s, row.place),
     )
 
 
@@ -99,7 +96,7 @@ def number_rows(
         rows = connection.execute(
             "SELECT b.digest, m.seq FROM messages m JOIN bodies b ON b.id = m.body "
             "WHERE m.session = ? AND m.id = ? ORDER BY m.seq",
-            (row.place, message_id),
+            (row.place, text_in(message_id)),
         )
         return {bytes(digest): int(seq) for digest, seq in rows}
 
@@ -116,9 +113,9 @@ def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Nu
             (
                 row.place,
                 message.seq,
-                message.id,
+                text_in(message.id),
                 body,
-                message.author,
+                text_in(message.author),
                 message.time_s,
                 message.tokens,
                 message.importance.value,
@@ -137,28 +134,54 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
         if found[1] is None and message.clip is not None:
             connection.execute(
                 "UPDATE bodies SET clip = ?, clip_tokens = ? WHERE id = ?",
-                (clip_in(message.clip), message.clip_tokens, found[0]),
+                (text_in(message.clip), message.clip_tokens, found[0]),
             )
         return int(found[0])
     made = connection.execute(
         "INSERT INTO bodies (session, digest, data, clip, clip_tokens) VALUES (?, ?, ?, ?, ?)",
-        (row.place, digest, encode_body(message), clip_in(message.clip), message.clip_tokens),
+        (row.place, digest, encode_body(message), text_in(message.clip), message.clip_tokens),
     )
     return int(made.lastrowid or 0)
 
 
 def _index(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
-    words = " ".join(terms(searchable(message)))
+    marks = " ".join(word_marks(row.state, terms(searchable(message))))
     done = connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]
-    if words and not done:
-        connection.execute("INSERT INTO words (rowid, session, text) VALUES (?, ?, ?)", (body, f"s{row.place}", words))
+    if marks and not done:
+        connection.execute("INSERT INTO words (rowid, marks) VALUES (?, ?)", (body, marks))
         connection.execute("UPDATE bodies SET indexed = 1 WHERE id = ?", (body,))
+
+
+def word_marks(state: State, words: Iterable[str]) -> list[str]:
+    """The words as the index has them, each once: by a secret that ends with the session.
+
+    An index keeps words in its segments until it merges them, long after their rows are gone; these
+    say nothing then. They are short, so that now and then two words share one.
+    """
+    keyed = blake2b(key=state.born.encode(), digest_size=4)
+    marks = []
+    for word in dict.fromkeys(words):
+        one = keyed.copy()
+        one.update(word.encode("utf-8", "surrogatepass"))
+        marks.append(one.hexdigest()[:MARK_CHARACTERS])
+    return marks
+
+
+def bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int) -> list[int]:
+    """At most `most` bodies that hold any of `words`, those with rarer words first, of equal ones the newest."""
+    hits: dict[int, float] = {}
+    for mark in word_marks(row.state, words):
+        holding = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'"{mark}"',)).fetchall()
+        for (body,) in holding:
+            hits[body] = hits.get(body, 0.0) + 1.0 / len(holding)
+    return sorted(hits, key=lambda body: (-hits[body], -body))[:most]
 
 
 def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) -> int:
     """Remove a session with all its namespaces; how many messages went."""
     rows = connection.execute(
-        f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?", (tenant, session_id)
+        f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?",
+        (text_in(tenant), text_in(session_id)),
     ).fetchall()
     gone = 0
     for row in map(SessionRow, rows):
@@ -167,19 +190,37 @@ def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) ->
         for table in _TABLES:
             connection.execute(f"DELETE FROM {table} WHERE session = ?", (row.place,))
         connection.execute("DELETE FROM sessions WHERE id = ?", (row.place,))
-    connection.execute("DELETE FROM leases WHERE tenant = ? AND session_id = ?", (tenant, session_id))
+    connection.execute("DELETE FROM leases WHERE tenant = ? AND session_id = ?", (text_in(tenant), text_in(session_id)))
     return gone
+
+
+def idle_behind(
+    connection: sqlite3.Connection, last: tuple[str, str], older_than_s: float, tenant: str | None
+) -> tuple[str, str] | None:
+    """The next session behind `last`, by tenant and name, that nobody wrote to for `older_than_s` seconds."""
+    found = connection.execute(
+        "SELECT tenant, session_id FROM sessions WHERE (tenant, session_id) > (?, ?) AND (tenant = ? OR ? IS NULL) "
+        "GROUP BY tenant, session_id HAVING max(touched_s) < now_s() - ? ORDER BY tenant, session_id LIMIT 1",
+        (*map(text_in, last), text_in(tenant), text_in(tenant), older_than_s),
+    ).fetchone()
+    return (text_out(found[0]), text_out(found[1])) if found else None
+
+
+def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s: float) -> bool:
+    """Whether nobody wrote to any part of the session at `place` for `older_than_s` seconds."""
+    found = connection.execute(
+        "SELECT max(touched_s) < now_s() - ? FROM sessions WHERE tenant = ? AND session_id = ?",
+        (older_than_s, *map(text_in, place)),
+    ).fetchone()
+    return bool(found[0])
 
 
 def _forget_words(connection: sqlite3.Connection, row: SessionRow) -> None:
     """Take the session's words out of the index, which keeps no text and must be told it again."""
     bodies = connection.execute("SELECT id, data FROM bodies WHERE session = ? AND indexed = 1", (row.place,))
     for body, data in bodies.fetchall():
-        words = " ".join(terms(searchable(decode_body(data))))
-        connection.execute(
-            "INSERT INTO words (words, rowid, session, text) VALUES ('delete', ?, ?, ?)",
-            (body, f"s{row.place}", words),
-        )
+        marks = " ".join(word_marks(row.state, terms(searchable(decode_body(data)))))
+        connection.execute("INSERT INTO words (words, rowid, marks) VALUES ('delete', ?, ?)", (body, marks))
 
 
 def messages_in(connection: sqlite3.Connection, row: SessionRow, part: Ranges) -> tuple[Message, ...]:
@@ -205,17 +246,18 @@ def messages_where(
 def message_from(row: Sequence[object]) -> Message:
     """The message that a row of `messages` and its body hold."""
     seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
-    return decode_body(
-        as_bytes(data),
-        id=str(message_id),
-        seq=int(str(seq)),
-        author=None if author is None else str(author),
-        time_s=None if time_s is None else float(str(time_s)),
-        tokens=int(str(tokens)),
-        importance=Importance(str(importance)),
-        clip=clip_out(clip),
-        clip_tokens=int(str(clip_tokens)),
-    )
+    with readable(f"message number {seq}"):
+        return decode_body(
+            as_bytes(data),
+            id=text_out(message_id),
+            seq=int(str(seq)),
+            author=None if author is None else text_out(author),
+            time_s=None if time_s is None else float(str(time_s)),
+            tokens=int(str(tokens)),
+            importance=Importance(str(importance)),
+            clip=None if clip is None else text_out(clip),
+            clip_tokens=int(str(clip_tokens)),
+        )
 
 
 def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> Iterable[Digest]:
@@ -228,14 +270,25 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
         yield decode_digest(data)
 
 
-def clip_in(clip: str | None) -> bytes | None:
-    """A clip as its column takes it, which would take no half of a surrogate pair as text."""
-    return None if clip is None else clip.encode("utf-8", "surrogatepass")
+def text_in(text: str | None) -> str | bytes | None:
+    """`text` as a column takes it: where half of a surrogate pair is in it, which UTF-8 cannot have, as bytes."""
+    if text is None or text.isascii():
+        return text
+    data = text.encode("utf-8", "surrogatepass")
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data
+    return text
 
 
-def clip_out(value: object) -> str | None:
-    """What `clip_in` was given."""
-    return None if value is None else as_bytes(value).decode("utf-8", "surrogatepass")
+def text_out(value: object) -> str:
+    """What `text_in` was given."""
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)
+
+
+def _names(key: Key) -> tuple[str | bytes | None, ...]:
+    return text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)
 
 
 def as_bytes(value: object) -> bytes:

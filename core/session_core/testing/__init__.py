@@ -5,11 +5,13 @@
         run_blocking(promise(MyStore()))
 
 Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
+PURGING_PROMISES are for stores that can purge.
 """
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
 from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
 from session_core.testing.leases import LEASE_PROMISES
+from session_core.testing.retention import PURGING_PROMISES
 from session_core.testing.sessions import SESSION_PROMISES
 
 STORE_PROMISES: tuple[Promise, ...] = (*SESSION_PROMISES, *LEASE_PROMISES, *CHECKPOINT_PROMISES)
@@ -18,6 +20,7 @@ __all__ = [
     "CHECKPOINT_PROMISES",
     "KEY",
     "LEASE_PROMISES",
+    "PURGING_PROMISES",
     "SESSION_PROMISES",
     "STORE_PROMISES",
     "Heard",

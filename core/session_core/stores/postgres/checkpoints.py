@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import body_digest, decode_body, encode_body, pack, unpack
+from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.rows import (
     Batch,
@@ -26,6 +26,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.rules import require_values
 from session_core.turns import Key, Message
 
 BODIES = "bodies"
@@ -54,6 +55,8 @@ class PostgresCheckpoints:
         When somebody else wrote meanwhile it is done again, and at last with the session held.
         """
 
+        require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
+
         def written(rows: Sequence[Row]) -> tuple[object, ...]:
             seen = Seen.of(checkpoint.key, rows)
             return _written(
@@ -75,6 +78,7 @@ class PostgresCheckpoints:
         )
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         last: dict[tuple[str, int], Write] = {}
         for write in writes:
             place = (write.task_id, write.index)
@@ -94,7 +98,8 @@ class PostgresCheckpoints:
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         rows = await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id))
-        return _whole(key, rows) if rows else None
+        with readable(f"a checkpoint of session {key}"):
+            return _whole(key, rows) if rows else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -102,7 +107,8 @@ class PostgresCheckpoints:
         rows = await self._call(
             "list_checkpoints", text_in(tenant), maybe_in(session_id), maybe_in(namespace), maybe_in(before)
         )
-        return tuple(_bare(tenant, row) for row in rows)
+        with readable("a checkpoint"):
+            return tuple(_bare(tenant, row) for row in rows)
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         found = await self.checkpoint(checkpoint.key, checkpoint.id)

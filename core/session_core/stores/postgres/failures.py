@@ -43,7 +43,7 @@ def translated(where: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
-        raise _translate(exc, where) from exc
+        raise _translate(exc, where) from _reason(exc)
 
 
 def _translate(exc: psycopg.Error, where: str) -> SessionError:
@@ -55,6 +55,11 @@ def _translate(exc: psycopg.Error, where: str) -> SessionError:
         kind, mend = _LOST
         return kind(f"{where} {mend}")
     return StoreError(f"{where} refused a call ({type(exc).__name__}{', ' + code if code else ''})")
+
+
+def _reason(exc: psycopg.Error) -> psycopg.Error | None:
+    """The driver's error as the cause of ours, unless the server may have quoted a row in it."""
+    return exc if exc.sqlstate is None or exc.sqlstate in _MENDS else None
 
 
 def no_connection(address: Address) -> StoreBusy:

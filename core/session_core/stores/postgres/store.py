@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -82,6 +83,7 @@ class PostgresStore(PostgresCheckpoints, PostgresRewriting):
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
+        require_storable(key, messages)
         require_lease(key, lease, lease.token if lease else None)
         values = (*names(key), *Batch.of(messages).values, expected, revise, strict, lease.token if lease else None)
         rows = await self._call("append_messages", *values)
@@ -181,20 +183,21 @@ class PostgresStore(PostgresCheckpoints, PostgresRewriting):
         """Nothing: the server checks its own pages."""
         return ()
 
-    async def purge(self, older_than_s: float, *, tenant: str | None = None, at_once: int = SESSIONS_AT_ONCE) -> int:
-        """Delete the sessions that nobody wrote to for `older_than_s` seconds; how many went.
+    async def purge(
+        self, older_than_s: float, *, tenant: str | None = None, at_once: int = SESSIONS_AT_ONCE
+    ) -> tuple[Key, ...]:
+        """As `Purging` says, by the server's clock, in transactions of at most `at_once` sessions.
 
-        Works in transactions of at most `at_once` sessions and locks only what it deletes. A session
-        that somebody is writing to stays. Raises: ConfigError as `sessions` does.
+        Locks only what it deletes. Raises: ConfigError as `sessions` does.
         """
-        deleted = 0
+        deleted: list[Key] = []
         after = ("", "")
         while True:
             rows = await self._call("purge_sessions", text_in(tenant) if tenant else "", older_than_s, at_once, *after)
-            seen, went, *last = rows[0]
-            deleted += int(went)
+            seen, tenants, names_gone, *last = rows[0]
+            deleted.extend(Key(text_out(name), text_out(one)) for one, name in zip(tenants, names_gone, strict=True))
             if seen < at_once:
-                return deleted
+                return tuple(deleted)
             after = (last[0], last[1])
 
     async def close(self) -> None:

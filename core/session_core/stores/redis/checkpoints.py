@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from session_core.fresh import fresh_id
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import pack, unpack
+from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, unescaped
 from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import begun
+from session_core.stores.rules import require_values
 from session_core.turns import Key, Message
 
 
@@ -29,6 +30,7 @@ class RedisCheckpoints(RedisCalls):
         merge: bool,
     ) -> Appended:
         key = checkpoint.key
+        require_values(key, (checkpoint.body, *new_values.values()))
         messages: list[Message] = []
         data: list[bytes] = []
         values = [
@@ -38,7 +40,7 @@ class RedisCheckpoints(RedisCalls):
         ]
         request = packed(
             {
-                "born": begun(key).born,
+                "born": fresh_id(),
                 "id": plain(checkpoint.id),
                 "parent": None if checkpoint.parent_id is None else plain(checkpoint.parent_id),
                 "head": None if head_channel is None else plain(head_channel),
@@ -54,12 +56,13 @@ class RedisCheckpoints(RedisCalls):
         return Appended((), new, state, tokens)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
+        require_values(key, (write.value for write in writes))
         messages: list[Message] = []
         data: list[bytes] = []
         told = [_told(write, messages, data) for write in writes]
         request = packed(
             {
-                "born": begun(key).born,
+                "born": fresh_id(),
                 "checkpoint": plain(checkpoint_id),
                 "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM - 1 + len(data),
@@ -73,12 +76,13 @@ class RedisCheckpoints(RedisCalls):
         if answer is None:
             return None
         _, found_id, entry, values, writes = answer
-        bare = _bare(key, found_id, entry)
-        found = {
-            from_plain(channel.decode()): _value_from(value)
-            for channel, value in zip(values[::2], values[1::2], strict=True)
-        }
-        made = sorted((_write(write) for write in writes), key=lambda one: (one.task_path, one.task_id, one.index))
+        with readable(f"a checkpoint of session {key}"):
+            bare = _bare(key, found_id, entry)
+            found = {
+                from_plain(channel.decode()): _value_from(value)
+                for channel, value in zip(values[::2], values[1::2], strict=True)
+            }
+            made = sorted(map(_write, writes), key=lambda one: (one.task_path, one.task_id, one.index))
         return replace(bare, values={c: found[c] for c in bare.versions if c in found}, writes=tuple(made))
 
     async def checkpoints(
@@ -99,7 +103,8 @@ class RedisCheckpoints(RedisCalls):
         found: list[Checkpoint] = []
         if keys:
             answers = await self._wire.ask(*(("HGETALL", self._names.of(key)[2]) for key in keys))
-            found = [_bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
+            with readable("a checkpoint"):
+                found = [_bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
         older = (one for one in found if before is None or one.id < before)
         return tuple(sorted(older, key=lambda one: one.id, reverse=True))
 

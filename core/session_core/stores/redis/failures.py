@@ -30,6 +30,8 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
     (driver.ConnectionError, StoreError, "cannot be reached; is it running, and is the address right?"),
 )
+_CODE = re.compile(r"^[A-Z]+\b|user_script:\d+")
+"""What of a server's words is shown: its code, and the line of a script."""
 _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("WRONGTYPE", StoreUnreadable, "has keys of something else under this prefix; set another prefix in the URL"),
     ("NOAUTH", StoreError, "asks for a password; give it in the URL"),
@@ -57,9 +59,9 @@ def translation(exc: BaseException, where: str) -> StoreError:
     for theirs, ours, mend in _MENDS:
         if isinstance(exc, theirs):
             return ours(f"{where} {mend} ({type(exc).__name__})")
-    return StoreError(f"{where} refused a call ({_short(said) or type(exc).__name__})")
+    return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(said)])})")
 
 
-def _short(said: str) -> str:
-    """The beginning of what the server said, less the arguments it quotes: they may hold a message."""
-    return said.partition(", with args")[0].partition("\n")[0][:160]
+def reason(exc: BaseException) -> BaseException | None:
+    """The driver's error as the cause of ours, unless the server may have quoted a call or an answer in it."""
+    return exc if isinstance(exc, (driver.ConnectionError, driver.TimeoutError, OSError)) else None

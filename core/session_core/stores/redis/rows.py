@@ -24,7 +24,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.serial.exact import Exact, padded, trimmed
+from session_core.serial.exact import Exact, damage, padded, trimmed
 from session_core.serial.remembered import Remembered
 from session_core.stores.redis.names import as_bytes, as_text
 from session_core.turns import Importance, Key, Message, Role
@@ -38,6 +38,7 @@ _ROW_FIELDS = 7
 _WITH_UUID = 0xFF
 """How a packed id begins that holds a UUID; no text in UTF-8 does."""
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
+_MEND = "it is damaged: restore the server from a backup"
 _exact = Exact()
 _messages: Remembered[Message] = Remembered(16_000_000)
 
@@ -80,6 +81,10 @@ def message_from(row: bytes, seq: int) -> Message:
 
 def _read(row: bytes, seq: int) -> Message:
     name, (body, time_s, tokens, author, importance, clip, clip_tokens) = _fields(row)
+    try:
+        kept = _IMPORTANCE[importance or 0] or Importance.SUMMARIZE
+    except (IndexError, TypeError) as exc:
+        raise StoreUnreadable(f"message number {seq} cannot be read ({damage(exc)}); {_MEND}") from None
     return decode_body(
         body,
         id=name,
@@ -87,7 +92,7 @@ def _read(row: bytes, seq: int) -> Message:
         time_s=time_s,
         tokens=tokens,
         author=author,
-        importance=_IMPORTANCE[importance or 0] or Importance.SUMMARIZE,
+        importance=kept,
         clip=None if clip is None else str(unpack(clip)),
         clip_tokens=clip_tokens or 0,
     )
@@ -99,13 +104,13 @@ def said_in(row: bytes, *, id: str, author: str | None) -> Message:  # noqa: A00
 
 
 def _fields(row: bytes) -> tuple[str, list[Any]]:
-    if row[0] != FORMAT:
-        raise _newer("a message", row[0])
-    start, end = _id_at(row)
     try:
+        if row[0] > FORMAT:
+            raise _newer("a message", row[0])
+        start, end = _id_at(row)
         return unpacked_id(row[start:end]), padded(_exact.decode(row[end:]), _ROW_FIELDS)
-    except (ValueError, TypeError) as exc:
-        raise StoreUnreadable(f"a message cannot be read ({exc}); restore the server from a backup") from exc
+    except (ValueError, TypeError, IndexError) as exc:
+        raise StoreUnreadable(f"a message cannot be read ({damage(exc)}); {_MEND}") from None
 
 
 def _id_at(row: bytes) -> tuple[int, int]:
@@ -196,7 +201,12 @@ def state_from(packed: bytes, key: Key) -> State:
             absent_s=float(found["away"]),
         )
     except (ValueError, TypeError, KeyError) as exc:
-        raise StoreUnreadable(f"session {key} cannot be read ({exc}); restore the server from a backup") from exc
+        raise StoreUnreadable(f"session {key} cannot be read ({damage(exc)}); {_MEND}") from None
+
+
+def touched_ms(packed: bytes) -> float:
+    """When a state was written, in milliseconds of the server's clock."""
+    return float(ormsgpack.unpackb(packed).get("touched", 0))
 
 
 def _ledger(found: dict[str, Any]) -> Ledger:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from session_core.admission import require_storable
 from session_core.events import Notice
+from session_core.fresh import fresh_id
 from session_core.plan import Digest
 from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
-from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, unpack
+from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints
@@ -27,10 +29,11 @@ from session_core.stores.redis.rows import (
     packed_id,
     ranges,
     state_from,
+    touched_ms,
 )
-from session_core.stores.redis.scripts import APPEND, DELETE, FIND, FORGET, LOAD, MARK, NOTICES, PUT_DIGEST
+from session_core.stores.redis.scripts import APPEND, CLOCK, DELETE, FIND, FORGET, LOAD, MARK, NOTICES, PUT_DIGEST
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
-from session_core.stores.rules import begun, require_lease, standing
+from session_core.stores.rules import require_lease, standing
 from session_core.turns import Key, Message
 
 ROWS_AT_ONCE = 500
@@ -72,10 +75,11 @@ class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
         lease: Lease | None = None,
     ) -> Appended:
         require_lease(key, lease, lease.token if lease else None)
+        require_storable(key, messages)
         told = [facts(message) for message in messages]
         request = packed(
             {
-                "born": begun(key).born,
+                "born": fresh_id(),
                 "expected": expected,
                 "revise": revise,
                 "strict": strict,
@@ -98,8 +102,8 @@ class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
         _, state, digest, wanted, *found = accepted(answer, key)
         self._listing.noted(key, exists=True)
         rows = [row for some in found for row in some]
-        self._told.add(self._names.of(key)[0], map(label_of, rows))
         messages = tuple(map(message_from, rows, ranges(unpacked(wanted))))
+        self._told.add(self._names.of(key)[0], map(label_of, rows))
         return Loaded(state_from(state, key), None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
@@ -177,9 +181,30 @@ class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         answer = await self._read(NOTICES, key)
-        return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
+        with readable(f"a notice of session {key}"):
+            return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
 
     async def delete(self, key: Key) -> int:
+        return await self._removed(key) or 0
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the server's clock; for sessions without a time to live. Looks at 500 at once."""
+        age_ms = round(older_than_s * 1000)
+        gone: list[Key] = []
+        for one in await self._tenants(tenant):
+            listed = self._names.sessions(one)
+            (now_ms,) = await self._wire.run(Call(CLOCK, [listed], []))
+            names = await self._listed(listed)
+            for start in range(0, len(names), ROWS_AT_ONCE):
+                some = [Key(unescaped(as_text(name)), one) for name in names[start : start + ROWS_AT_ONCE]]
+                for key, state in zip(some, await self._packed_states(some), strict=True):
+                    idle = state is not None and (not state or touched_ms(state) < now_ms - age_ms)
+                    if idle and await self._removed(key, age_ms=age_ms) is not None:
+                        gone.append(key)
+        return tuple(gone)
+
+    async def _removed(self, key: Key, *, age_ms: int | None = None) -> int | None:
+        """How many messages went with the session; None, and it stays, when it was written to within `age_ms`."""
         listed, name = self._names.sessions(key.tenant), as_bytes(escaped(key.session_id))
         while True:
             names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
@@ -189,11 +214,16 @@ class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
                 part = replace(key, namespace=as_text(namespace))
                 keys += self._names.of_namespace(part)
                 leases.append(self._names.lease(part))
-            calls = [Call(DELETE, [*keys, *leases], namespaces)]
-            if noted is not None:
-                calls.append(Call(FORGET, [listed], [int(noted), name]))
+            calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, *namespaces])]
+            off_the_list = [] if noted is None else [Call(FORGET, [listed], [int(noted), name])]
+            if age_ms is None:
+                calls += off_the_list
             answer, *_ = await self._wire.run(*calls)
+            if answer[0] == b"kept":
+                return None
             if answer[0] == b"ok":
+                if age_ms is not None and off_the_list:
+                    await self._wire.run(*off_the_list)
                 self._listing.forget(key)
                 return int(answer[1])
 
@@ -215,25 +245,33 @@ class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
             self._twin._wire.close_soon()
         await self._wire.close()
 
+    async def _listed(self, listed: bytes) -> list[bytes]:
+        (names,) = await self._wire.ask(("ZRANGE", listed, 0, -1))
+        return list(names)
+
     async def _states(self, tenant: str) -> list[State]:
         """The states of a tenant's sessions; names of sessions that are gone leave the list."""
         listed = self._names.sessions(tenant)
-        (names,) = await self._wire.ask(("ZRANGE", listed, 0, -1))
+        names = await self._listed(listed)
         keys = [Key(unescaped(as_text(name)), tenant) for name in names]
         found: list[State] = []
         gone: list[bytes] = []
         for start in range(0, len(keys), ROWS_AT_ONCE):
             some = keys[start : start + ROWS_AT_ONCE]
-            states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in some))
-            others = await self._wire.ask(*(("EXISTS", self._names.namespaces(key)) for key in some))
-            for key, name, state, other in zip(some, names[start:], states, others, strict=False):
-                if state is not None:
+            for key, name, state in zip(some, names[start:], await self._packed_states(some), strict=False):
+                if state:
                     found.append(state_from(state, key))
-                elif not other:
+                elif state is None:
                     gone.append(name)
         if gone:
             await self._wire.run(Call(FORGET, [listed], [-NEW_MS, *gone]))
         return found
+
+    async def _packed_states(self, keys: Sequence[Key]) -> list[bytes | None]:
+        """For each session its state; nothing when only namespaces of it are there, None when it is gone."""
+        states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in keys))
+        others = await self._wire.ask(*(("EXISTS", self._names.namespaces(key)) for key in keys))
+        return [state or (b"" if other else None) for state, other in zip(states, others, strict=True)]
 
 
 def _words_in(message: Message, words: Iterable[str]) -> set[str]:

@@ -12,7 +12,7 @@ from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with
-from session_core.stores.redis.failures import FAILURES, translation
+from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.scripts import Script
 from session_core.voices import PerLoop, fair_gate, within
 
@@ -105,7 +105,7 @@ class BlockingWire:
         except exceptions.ResponseError as exc:
             return [exc]
         except FAILURES as exc:
-            raise translation(exc, self.address.shown) from exc
+            raise translation(exc, self.address.shown) from reason(exc)
 
     def _here(self) -> _Opened:
         """The client of this process, and a gate to as many callers as it has connections."""
@@ -169,7 +169,7 @@ class AwaitingWire:
         except exceptions.ResponseError as exc:
             return [exc]
         except FAILURES as exc:
-            raise translation(exc, self.address.shown) from exc
+            raise translation(exc, self.address.shown) from reason(exc)
 
     def _opened(self) -> tuple[Any, Any]:
         return awaiting_client(self.address), fair_gate(self.address.max_connections)
@@ -192,7 +192,7 @@ def _unknown(calls: Sequence[Call], answers: Sequence[Any]) -> list[tuple[int, C
 def _good(answers: list[Any], address: Address) -> list[Any]:
     for answer in answers:
         if isinstance(answer, Exception):
-            raise translation(answer, address.shown) from answer
+            raise translation(answer, address.shown) from reason(answer)
     return answers
 
 

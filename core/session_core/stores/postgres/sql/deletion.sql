@@ -28,7 +28,7 @@ END $$;
 -- (p_after_tenant, p_after_session) in the order of their keys; one that somebody holds stays. No tenant ('') asks for all.
 CREATE FUNCTION purge_sessions(
     p_tenant text, p_older_than_s double precision, p_batch integer, p_after_tenant text, p_after_session text
-) RETURNS TABLE (seen integer, gone integer, last_tenant text, last_session text)
+) RETURNS TABLE (seen integer, tenants text[], names text[], last_tenant text, last_session text)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
     v_until timestamptz := now() - make_interval(secs => p_older_than_s);
@@ -38,7 +38,8 @@ DECLARE
 BEGIN
     PERFORM require_tenant(p_tenant);
     seen := 0;
-    gone := 0;
+    tenants := '{}';
+    names := '{}';
     FOR o IN
         SELECT s.tenant, s.session_id, count(*) AS rows FROM sessions AS s
         WHERE (p_tenant = '' OR s.tenant = p_tenant)
@@ -55,7 +56,8 @@ BEGIN
         ) AS h;
         IF v_rows = o.rows AND v_idle = v_rows THEN
             PERFORM delete_session(o.tenant, o.session_id);
-            gone := gone + 1;
+            tenants := tenants || o.tenant::text;
+            names := names || o.session_id::text;
         END IF;
     END LOOP;
     RETURN NEXT;

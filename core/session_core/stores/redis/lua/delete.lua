@@ -1,13 +1,23 @@
 -- Remove a session with all its namespaces, if they are those the client knows of.
 -- KEYS: the set of namespaces, then four keys for each namespace and for the session itself, then the lease of each.
--- ARGV: the namespaces of the set.
--- Reply: ok, how many messages went; or `again` when a namespace came or went meanwhile.
+-- ARGV: for how long, in milliseconds, nobody may have written to it, or an empty string; the namespaces of the set.
+-- Reply: ok, how many messages went; `again` when a namespace came or went meanwhile; `kept` when it is in use.
 
-if redis.call('SCARD', KEYS[1]) ~= #ARGV then return {'again'} end
-for _, namespace in ipairs(ARGV) do
-  if redis.call('SISMEMBER', KEYS[1], namespace) == 0 then return {'again'} end
+-- Behind it are leases.
+local last = 4 * #ARGV + 1
+if redis.call('SCARD', KEYS[1]) ~= #ARGV - 1 then return {'again'} end
+for i = 2, #ARGV do
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then return {'again'} end
+end
+if ARGV[1] ~= '' then
+  local clock = redis.call('TIME')
+  local moment = clock[1] * 1000 + clock[2] / 1000 - tonumber(ARGV[1])
+  for i = 2, last, 4 do
+    local state = redis.call('HGET', KEYS[i], 'state')
+    if state and (cmsgpack.unpack(state).touched or 0) >= moment then return {'kept'} end
+  end
 end
 local gone = 0
-for i = 2, 4 * #ARGV + 5, 4 do gone = gone + redis.call('LLEN', KEYS[i + 1]) end
+for i = 2, last, 4 do gone = gone + redis.call('LLEN', KEYS[i + 1]) end
 for _, key in ipairs(KEYS) do redis.call('UNLINK', key) end
 return {'ok', gone}

@@ -2,7 +2,8 @@
 --   born (name of this beginning),
 --   v version, n messages (they are numbered 1..n), head, turns, tokens, view, largest, open, authors,
 --   first, last (times, absent when unknown), active, ready (figures of digests), tier, resumed, away,
---   newest (checkpoint), bodies (whether bodies wait outside of the log), ttl (of the last write).
+--   newest (checkpoint), bodies (whether bodies wait outside of the log), ttl (of the last write),
+--   touched (when that was, in milliseconds of the server's clock).
 
 local SESSION, LOG, CHECKPOINTS, VALUES, NAMESPACES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local TTL_MS, NAMESPACE = tonumber(ARGV[1]), ARGV[2]
@@ -57,7 +58,8 @@ end
 -- Write the state and all changed fields, and let the session live on.
 local function save(state)
   local ttl_before = state.ttl
-  state.ttl = TTL_MS
+  local clock = redis.call('TIME')
+  state.ttl, state.touched = TTL_MS, clock[1] * 1000 + math.floor(clock[2] / 1000)
   local packed = cmsgpack.pack(state)
   local pairs_of_fields = {'state', packed}
   for name in pairs(changed) do

@@ -1,0 +1,73 @@
+"""What a store promises that can end what nobody uses any more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from session_core.ports import Plain, Purging, SessionStore, Write
+from session_core.testing.fakes import KEY, message
+from session_core.turns import Key
+
+HOUR_S = 3_600.0
+TRIES = 1_000
+"""How often a purge of what is older than nothing is asked for; its clock may have coarse ticks."""
+
+
+class PurgingStore(SessionStore, Purging, Protocol):
+    """What these promises are for."""
+
+
+async def keeps_what_is_in_use(store: PurgingStore) -> None:
+    """What was written to within the time stays, whatever times its messages have."""
+    await store.append(KEY, [message(1)])
+    await store.append(Key("far ahead"), [message(4_102_444_800)])
+    assert await store.purge(HOUR_S) == ()
+    assert len(await store.sessions()) == 2
+
+
+async def purges_what_is_idle(store: PurgingStore) -> None:
+    """What nobody wrote to for longer goes whole, of one tenant or all, and is named."""
+    inner, other = Key(KEY.session_id, KEY.tenant, "inner"), Key("other", "another tenant")
+    await store.append(KEY, [message(1)])
+    await store.append(inner, [message(2)])
+    await store.append(other, [message(3)])
+    assert await _purged(store, KEY.tenant) == {KEY}
+    assert await store.state(inner) is None
+    assert await store.state(KEY) is None
+    assert [state.key for state in await store.sessions()] == [other]
+    assert await _purged(store) == {other}
+    assert await store.sessions() == ()
+
+
+async def purges_what_has_checkpoints_only(store: PurgingStore) -> None:
+    """A session that never had a message goes too."""
+    inner = Key(KEY.session_id, KEY.tenant, "inner")
+    await store.put_writes(inner, "1", [Write("task", 0, "channel", Plain("t", b"x"))])
+    assert await _purged(store) == {KEY}
+    assert await store.state(inner) is None
+
+
+async def begins_a_purged_session_afresh(store: PurgingStore) -> None:
+    """Nothing of what went is in a session of the same name."""
+    old = await store.append(KEY, [message(1)])
+    assert await _purged(store) == {KEY}
+    new = await store.append(KEY, [message(2)])
+    assert new.state.born != old.state.born
+    assert [m.id for m in (await store.load(KEY)).messages] == ["m2"]
+
+
+async def _purged(store: PurgingStore, tenant: str | None = None) -> set[Key]:
+    for _ in range(TRIES):
+        gone = await store.purge(0.0, tenant=tenant)
+        if gone:
+            return set(gone)
+    raise AssertionError("what is idle was not purged")
+
+
+PURGING_PROMISES: tuple[Callable[[PurgingStore], Awaitable[None]], ...] = (
+    keeps_what_is_in_use,
+    purges_what_is_idle,
+    purges_what_has_checkpoints_only,
+    begins_a_purged_session_afresh,
+)

@@ -1,0 +1,493 @@
+"""Nothing of what was said stands in an error, its causes, a log, a warning or telemetry, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sqlite3
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from cutting_proxy import Cut, cutting_proxy
+from fault_tools import KINDS, Places, fill, postgres_socket
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from postgres_server import postgres_server
+from redis._parsers import _RESP2Parser
+from redis_server import redis_server
+
+from session_core import Budget, Policy, Sessions
+from session_core.errors import InputError, SessionError, VoiceError
+from session_core.otel import OpenTelemetry
+from session_core.plan import Digest
+from session_core.ports import MessageList, Plain, SessionStore, SummaryRequest, Write
+from session_core.ranges import Ranges
+from session_core.stores.encrypted import EncryptedStore
+from session_core.stores.keyring import Keyring
+from session_core.stores.memory import MemoryStore
+from session_core.stores.open import open_store
+from session_core.stores.postgres.store import PostgresStore
+from session_core.stores.redis.names import Names
+from session_core.stores.redis.store import RedisStore
+from session_core.stores.sqlite import SqliteStore
+from session_core.testing import KEY, Heard, message
+from session_core.transcripts import read
+from session_core.turns import Importance, Key, Media, Message, Role, ToolCall
+from session_core.voices import run_blocking
+
+SECRET = "xyzzyplugh"
+BYTES = (SECRET.encode(), SECRET.encode().hex().encode())
+
+
+@pytest.fixture(scope="module")
+def places() -> Iterator[Places]:
+    with redis_server() as redis, postgres_server() as postgres:
+        yield Places(redis, postgres)
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, places: Places, tmp_path: Path) -> Iterator[SessionStore]:
+    with places.store(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def overheard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever anybody logs or warns of in a test, at every level, must be silent on it."""
+    names = ("", "psycopg", "psycopg.pool", "redis", "asyncio", "sqlite3", "opentelemetry")
+    for name in names:
+        caplog.set_level(logging.DEBUG, logger=name)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        yield
+    silent([str(one.message) for one in warned])
+    for record in caplog.records:
+        silent([record.getMessage(), repr(record.args), repr(record.exc_info)])
+
+
+def silent(said: object) -> None:
+    text = repr(said).encode().lower()
+    assert not any(word in text for word in BYTES), text[:2_000]
+
+
+def chain(exc: BaseException | None) -> Iterator[BaseException]:
+    """The error and all that a traceback of it shows."""
+    while exc is not None:
+        yield exc
+        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+
+
+def refused(work: Callable[[], Any], kind: type[BaseException] = SessionError) -> BaseException:
+    """The error that `work` raises, of which every part is silent."""
+    with pytest.raises(kind) as caught:
+        work()
+    for one in chain(caught.value):
+        silent([str(one), repr(one), one.args, vars(one)])
+    silent("".join(traceback.format_exception(caught.value)).replace(__file__, ""))
+    return caught.value
+
+
+def secret(role: Role = Role.USER, **fields: Any) -> Message:
+    call = ToolCall("c1", f"tool_{SECRET}", f'{{"q": "{SECRET}"}}')
+    more = {"tool_calls": (call,)} if role is Role.ASSISTANT else {}
+    made = Message(role, f"the word is {SECRET}", id="s1", author=f"author {SECRET}", name=SECRET, **more)
+    return replace(made, **fields)
+
+
+# What every store refuses.
+
+
+def test_what_a_store_refuses_says_nothing(store: SessionStore) -> None:
+    fill(store, KEY, "ordinary")
+    run_blocking(store.append(KEY, [secret()]))
+    state = run_blocking(store.state(KEY))
+    assert state is not None
+    other = secret(content=f"another {SECRET}")
+    lost = Message(Role.TOOL, SECRET, id="r9", tool_call_id="nobody", name=SECRET)
+    digest = Digest(Ranges.span(1, 1), f"{SECRET} in short")
+    works: list[Callable[[], Any]] = [
+        lambda: store.append(KEY, [other]),
+        lambda: store.append(KEY, [lost], strict=True),
+        lambda: store.append(KEY, [secret(id="s2")], expected=99),
+        lambda: store.append(KEY, [secret(id="s2"), replace(other, id="s2")]),
+        lambda: store.append(KEY, [secret(time_s=SECRET)]),
+        lambda: store.append(KEY, [secret(author=SECRET * 1_000)]),
+        lambda: store.append(KEY, [secret(tool_calls=({SECRET: SECRET},))]),
+        lambda: store.append(KEY, [secret(media=(Media("image", [SECRET]),))]),  # type: ignore[arg-type]
+        lambda: store.append(KEY, [{"role": "user", "content": SECRET}]),  # type: ignore[list-item]
+        lambda: store.put_digest(KEY, digest, expected=99),
+        lambda: store.put_digest(KEY, digest, expected=1, born="another"),
+        lambda: store.put_digest(Key("nobody"), digest, expected=0),
+        lambda: store.put_writes(KEY, "1", [Write("t", 0, "c", MessageList((secret(content=[SECRET]),)))]),
+    ]
+    for work in works:
+        refused(lambda: run_blocking(work()))  # noqa: B023
+
+
+# What the door refuses, and what it tells.
+
+
+DICTS: list[Any] = [
+    {"role": "user", "content": ""},
+    {"role": f"robot {SECRET}", "content": SECRET},
+    {"role": "user", "content": 5, "text": SECRET},
+    {"content": SECRET},
+    {f"say {SECRET}": 1},
+    {"role": "tool", "content": SECRET},
+    {"role": "tool", "content": SECRET, "tool_call_id": "nobody"},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": str(n), "content": SECRET} for n in (1, 2)]},
+    {"role": "user", "content": "x" * 2_000 + SECRET},
+    {"role": "system", "content": f"{SECRET} " * 900},
+    Message(Role.USER, SECRET, origin="digest"),
+    SECRET,
+    5,
+]
+
+
+def test_what_the_door_refuses_says_nothing() -> None:
+    policy = Policy(Budget(600, reply_reserve_tokens=0), max_message_bytes=1_500, folding="off")
+    with Sessions(policy=policy) as sessions:
+        session = sessions.session("s")
+        for said in DICTS:
+            refused(lambda: session.append(said))  # noqa: B023
+        session.append({"role": "system", "content": f"{SECRET} always. " * 20})
+        refused(lambda: session.view(overhead_tokens=400))
+        refused(lambda: session.expand("nothing"))
+
+
+def test_an_awaiting_summarizer_and_failing_helpers_say_nothing() -> None:
+    class Talks:
+        name = "talks"
+
+        async def summarize(self, request: SummaryRequest) -> str:
+            raise RuntimeError(f"the provider says: {request.messages[0].content}")
+
+        def classify(self, said: Message) -> Importance:
+            if said.role is Role.ASSISTANT:
+                raise KeyError(said.content)
+            return Importance.SUMMARIZE
+
+    async def awaited() -> str:
+        await asyncio.sleep(0)
+        return SECRET
+
+    refused(lambda: run_blocking(awaited()), VoiceError)
+    heard, loud = Heard(), Talks()
+
+    def listener(event: object) -> None:
+        raise ValueError(f"of {event}: {SECRET}")
+
+    class Forgets(MemoryStore):
+        async def put_digest(self, *args: Any, **kwargs: Any) -> Digest:
+            raise KeyError(SECRET)
+
+    policy = Policy(Budget(600, reply_reserve_tokens=0), summarizer=loud, keep_turns=1)
+    with Sessions(Forgets(), policy=policy, observers=[heard]) as sessions:
+        session = sessions.session("s")
+        for turn in range(12):
+            session.append({"role": "user", "content": f"{SECRET} {turn} " + "and more " * 20})
+        assert sessions.drain()
+    with Sessions(policy=policy, observers=[heard], on_event=listener) as sessions:
+        session = sessions.session("s")
+        for turn in range(12):
+            session.append({"role": "user", "content": f"{SECRET} {turn} " + "and more " * 20})
+        assert sessions.drain()
+    assert {type(event).__name__ for event in heard} >= {"FellBack", "FoldFailed", "TierChanged", "Noticed"}
+    silent([list(heard), [repr(event) for event in heard]])
+
+
+def test_telemetry_says_nothing(store: SessionStore) -> None:
+    spans, figures = InMemorySpanExporter(), InMemoryMetricReader()
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+    observer = OpenTelemetry(MeterProvider([figures]), tracers, session_ids=True)
+    heard = Heard()
+    policy = Policy(Budget(900, reply_reserve_tokens=0), folding="inline", keep_turns=1)
+    with Sessions(store, policy=policy, observers=[heard]) as sessions:
+        observer.watch(sessions)
+        session = sessions.session("s")
+        for turn in range(12):
+            call = ToolCall(f"c{turn}", f"tool_{SECRET}", f'{{"q": "{SECRET}"}}')
+            said = f"My code is {SECRET}-{turn}. Never say {SECRET}. " + "and more " * 20
+            session.append(
+                [
+                    Message(Role.USER, said, author=f"author {SECRET}"),
+                    Message(Role.ASSISTANT, SECRET, tool_calls=(call,)),
+                    Message(Role.TOOL, f"{SECRET} " * 500, tool_call_id=call.id),
+                ]
+            )
+            session.view(f"what is {SECRET}?")
+            session.search(SECRET)
+        assert SECRET in str(run_blocking(store.load(session.key)).digest)
+    told = [
+        (span.name, dict(span.attributes or {}), str(span.status), span.events) for span in spans.get_finished_spans()
+    ]
+    assert {name for name, *_ in told} >= {f"llm_sessions.{what}" for what in ("append", "view", "fold", "search")}
+    data = figures.get_metrics_data()
+    assert data is not None
+    silent([told, data.to_json(), list(heard)])
+
+
+def test_a_transcript_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+    texts = [
+        f'[{{"role": "user", "content": "{SECRET}"}}, {{"role": "user {SECRET}"}}]',
+        f'{{"role": "user", "content": "{SECRET}"',
+        f'{{"role": "user", "content": "{SECRET}"}}\n{{"role": }}\n',
+        f'{{"say {SECRET}": "{SECRET}"}}',
+        f'"{SECRET}"',
+        "[" * 100_000 + SECRET,
+    ]
+    for number, text in enumerate(texts):
+        path = tmp_path / f"{number}.json"
+        path.write_text(text)
+        refused(lambda: read(path))  # noqa: B023
+    (tmp_path / "bytes.json").write_bytes(b"\xff" + SECRET.encode())
+    refused(lambda: read(tmp_path / "bytes.json"))
+
+
+# Stored values that are damaged, and keys that do not fit.
+
+
+def reads(store: SessionStore, key: Key) -> list[Callable[[], Any]]:
+    async def first() -> Any:
+        found = await store.checkpoint(key)
+        return found and await store.fill(found)
+
+    return [
+        lambda: store.load(key),
+        lambda: store.load(key, Ranges.span(1, 2)),
+        lambda: store.record(key),
+        lambda: store.find(key, f"{SECRET}-2"),
+        lambda: store.search(key, [SECRET], max_hits=5),
+        lambda: store.state(key),
+        lambda: store.notices(key),
+        lambda: store.sessions(key.tenant),
+        lambda: store.checkpoints(key.tenant, key.session_id, None),
+        lambda: first(),
+        lambda: store.append(key, [secret(id=f"new {os.urandom(4).hex()}")]),
+    ]
+
+
+def tried(works: list[Callable[[], Any]]) -> int:
+    """How many of `works` raised; each an error of ours that says nothing."""
+    raised = 0
+    for work in works:
+        try:
+            run_blocking(work())
+        except SessionError as exc:
+            raised += 1
+            for one in chain(exc):
+                silent([str(one).replace(f"{SECRET}-", "id-"), vars(one)])
+    return raised
+
+
+JUNK = [
+    b"",
+    SECRET.encode(),
+    b"\x01" + SECRET.encode(),
+    b"\x02" + SECRET.encode(),
+    b"\x07" + SECRET.encode(),
+    # A text, a map with a strange key, a list of texts: well-formed, and not what should stand there.
+    b"\x01\xaa" + SECRET.encode(),
+    b"\x01\x81\xaa" + SECRET.encode() + b"\x01",
+    b"\x01\x93" + (b"\xaa" + SECRET.encode()) * 3,
+    b"\x01\x99" + (b"\xaa" + SECRET.encode()) * 9,
+]
+COLUMNS = {
+    "sessions": ["state"],
+    "bodies": ["data"],
+    "digests": ["data"],
+    "notices": ["data"],
+    "checkpoints": ["body", "versions"],
+    "channel_values": ["data", "type"],
+    "writes": ["data", "type"],
+    "messages": ["importance", "tokens", "time_s"],
+}
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_damaged_rows_are_errors_of_ours_that_say_nothing(table: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    store = SqliteStore(path)
+    fill(store, KEY, SECRET)
+    run_blocking(store.close())
+    whole = path.read_bytes()
+    raised = 0
+    for column in COLUMNS[table]:
+        for junk in JUNK:
+            path.write_bytes(whole)
+            with sqlite3.connect(path) as file:
+                file.execute(
+                    f"UPDATE {table} SET {column} = ?", (junk if column != "type" else junk.decode("latin-1"),)
+                )
+            file.close()
+            damaged = SqliteStore(path)
+            raised += tried(reads(damaged, KEY))
+            run_blocking(damaged.close())
+    assert raised > 0
+
+
+def test_damaged_keys_in_redis_are_errors_of_ours_that_say_nothing(places: Places) -> None:
+    raised = 0
+    for junk in [*JUNK, b"\x01" * 19 + SECRET.encode(), b"\x81\xa1f\x01", b"\x82\xa1f\x01\xa1n\xa3abc"]:
+        store = RedisStore(places.redis_url())
+        fill(store, KEY, SECRET)
+        state, log, _, values, _ = Names().of(KEY)
+        for damage in (
+            lambda client: client.lset(log, 1, junk),  # noqa: B023
+            lambda client: client.hset(state, "notices", junk),  # noqa: B023
+            lambda client: client.hset(state, "d1", junk),  # noqa: B023
+            lambda client: [client.hset(values, field, junk) for field in client.hkeys(values)],  # noqa: B023
+            lambda client: client.hset(state, "state", junk),  # noqa: B023
+            lambda client: client.set(log, SECRET),  # noqa: B023
+        ):
+            with places.redis.client() as client:
+                damage(client)
+            raised += tried(reads(store, KEY))
+        run_blocking(store.close())
+    assert raised > 50
+
+
+@pytest.mark.parametrize(
+    "column", ["messages.body", "digests.data", "notices.data", "channel_values.data", "writes.data"]
+)
+def test_damaged_rows_of_postgresql_are_errors_of_ours_that_say_nothing(column: str, places: Places) -> None:
+    url = places.postgres_url()
+    store = PostgresStore(url)
+    fill(store, KEY, SECRET)
+    table, name = column.split(".")
+    raised = 0
+    for junk in JUNK:
+        with places.postgres.connect() as connection:
+            connection.execute(f"UPDATE {url.rpartition('schema=')[2]}.{table} SET {name} = %s", (junk,))
+        raised += tried(reads(store, KEY))
+    assert raised > 0
+    run_blocking(store.close())
+
+
+def test_a_wrong_key_says_nothing(tmp_path: Path) -> None:
+    inner = SqliteStore(tmp_path / "a.db")
+    fill(EncryptedStore(inner, Keyring({"k1": bytes(32)})), KEY, SECRET)
+    for ring in (Keyring({"k1": b"\x01" * 32}), Keyring({"k2": bytes(32)})):
+        assert tried(reads(EncryptedStore(inner, ring), KEY)) > 5
+    fill(inner, Key("in clear"), SECRET)
+    assert tried(reads(EncryptedStore(inner, Keyring({"k1": bytes(32)})), Key("in clear"))) > 5
+    run_blocking(inner.close())
+
+
+# What servers and the driver say.
+
+
+def test_a_row_that_postgresql_quotes_is_not_shown(places: Places) -> None:
+    url = places.postgres_url()
+    schema = url.rpartition("schema=")[2]
+    store = PostgresStore(url)
+    run_blocking(store.append(KEY, [message(1)]))
+    with places.postgres.connect() as connection:
+        connection.execute(f"ALTER TABLE {schema}.messages ADD CONSTRAINT few CHECK (seq < 2)")
+        connection.execute(f"ALTER TABLE {schema}.digests ADD CONSTRAINT none CHECK (number < 1)")
+        connection.execute(f"ALTER TABLE {schema}.writes ADD CONSTRAINT none CHECK (position > 5)")
+    for one in (store, store.awaiting()):
+        run = run_blocking if one is store else asyncio.run
+        refused(lambda: run(one.append(KEY, [secret()])))  # noqa: B023
+        refused(lambda: run(one.put_digest(KEY, Digest(Ranges.span(1, 1), SECRET), expected=0)))  # noqa: B023
+        refused(lambda: run(one.put_writes(KEY, "1", [Write("t", 0, SECRET, Plain("j", SECRET.encode()))])))  # noqa: B023
+    with places.postgres.connect() as connection:
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    refused(lambda: run_blocking(store.append(KEY, [secret()])))
+    run_blocking(store.close())
+
+
+def test_a_call_that_redis_quotes_is_not_shown(places: Places) -> None:
+    store = RedisStore(places.redis_url())
+    run_blocking(store.append(KEY, [message(1)]))
+    with places.redis.client() as client:
+        client.acl_setuser("nobody", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-evalsha", "-eval"])
+    without = RedisStore(places.redis.url.replace("://", "://nobody:x@"))
+    refused(lambda: run_blocking(without.append(KEY, [secret()])))
+    with places.redis.client() as client:
+        client.acl_deluser("nobody")
+        client.set(Names().of(KEY)[1], SECRET)
+    refused(lambda: run_blocking(store.append(KEY, [secret()])))
+    for one in (store, without):
+        run_blocking(one.close())
+
+
+def test_an_answer_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quotes(redis.Connection):
+        """Reads as the driver does without hiredis: an answer that it does not understand, it quotes."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(parser_class=_RESP2Parser, **options)
+
+    monkeypatch.setattr(redis, "Connection", Quotes)
+
+    def answer(listener: socket.socket) -> None:
+        for _ in range(8):
+            client, _ = listener.accept()
+            client.recv(65_536)
+            client.sendall(f"{SECRET}\r\n".encode() * 20)
+            client.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer, args=(listener,), daemon=True).start()
+        store = RedisStore(f"redis://127.0.0.1:{listener.getsockname()[1]}?protocol=2&socket_timeout=2")
+        refused(lambda: run_blocking(store.append(KEY, [secret()])))
+        refused(lambda: asyncio.run(store.awaiting().append(KEY, [secret()])))
+        run_blocking(store.close())
+
+
+@pytest.mark.parametrize("kind", ["redis", "postgres"])
+def test_a_cut_connection_says_nothing(kind: str, places: Places) -> None:
+    if kind == "redis":
+        target, url = places.redis.port, f"{places.redis_url()}?max_connections=1"
+    else:
+        target, url = postgres_socket(places.postgres), places.postgres_url()
+    with cutting_proxy(target) as proxy:
+        there = f"127.0.0.1:{proxy.port}"
+        if kind == "redis":
+            url = f"redis://{there}"
+        else:
+            url = f"postgresql://postgres@{there}/postgres?sslmode=disable&{url.rpartition('&')[2]}"
+        store = open_store(url)
+        run_blocking(store.append(KEY, [secret(id=f"s{number}") for number in range(3)]))
+        for place in (Cut(unsent=True), Cut(0), Cut(30), Cut(60)):
+            for one in (store, store.awaiting()):
+                run = run_blocking if one is store else asyncio.run
+                for work in (lambda one: one.append(KEY, [secret(id="new")]), lambda one: one.load(KEY)):
+                    proxy.cut(*[place] * 12)
+                    refused(lambda: run(work(one)))  # noqa: B023
+                    proxy.cut()
+        run_blocking(store.close())
+
+
+def test_a_file_that_is_no_database_any_more_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    store = SqliteStore(path)
+    fill(store, KEY, SECRET)
+    run_blocking(store.close())
+    data = bytearray(path.read_bytes())
+    data[4_096:40_000] = (SECRET.encode() * 4_000)[: 40_000 - 4_096]
+    path.write_bytes(data)
+    damaged = SqliteStore(path)
+    assert tried(reads(damaged, KEY)) > 0
+    silent(run_blocking(damaged.damage()))
+    run_blocking(damaged.close())
+
+
+def test_what_was_said_is_named_by_no_input_error_of_an_id() -> None:
+    with pytest.raises(InputError) as caught:
+        Key("k" * 1_000)
+    assert len(str(caught.value)) < 200
