@@ -800,3 +800,27 @@ def test_errors_and_the_server_log_hold_no_word_of_a_message(
         run_blocking(store.append(KEY, [message(2, content="another secret")]))
     assert "secret" not in str(caught.value)
     assert "secret" not in json.dumps(server.log())
+
+
+PARTED = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "drafts")
+
+
+def test_all_that_grows_with_sessions_can_be_partitioned_by_their_hash(url: str, server: PostgresServer) -> None:
+    store = PostgresStore(url)
+    with server.connect() as connection:
+        connection.execute(f"SET search_path = {schema_of(url)}")
+        for table in PARTED:
+            connection.execute(f"ALTER TABLE {table} RENAME TO whole_{table}")
+            connection.execute(f"CREATE TABLE {table} (LIKE whole_{table} INCLUDING ALL) PARTITION BY HASH (session)")
+            connection.execute(f"DROP TABLE whole_{table}")
+            for part in range(3):
+                connection.execute(
+                    f"CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS 3, REMAINDER {part})"
+                )
+        for promise in STORE_PROMISES:
+            run_blocking(promise(store))
+            connection.execute(f"TRUNCATE sessions, leases, {', '.join(PARTED)}")
+        run_blocking(store.append(KEY, [message(1)]))
+        rows = connection.execute("SELECT count(DISTINCT tableoid), count(*) FROM messages").fetchone()
+        assert rows == (1, 1)
+    run_blocking(store.close())

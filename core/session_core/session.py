@@ -256,7 +256,7 @@ def _refresh(loaded: Loaded) -> str:
 
 
 def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
-    chosen = [decision.choice for decision in made.decisions]
+    chosen = [choice for _, choice, _, _ in made.decided]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
     report = Report(
@@ -267,7 +267,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         record_messages=ledger.messages,
         whole=chosen.count(Choice.WHOLE),
         clipped=chosen.count(Choice.CLIP),
-        folded=folded + sum(len(d.covers) for d in made.decisions[1 if folded else 0 :] if d.choice is Choice.FOLD),
+        folded=folded + sum(len(part) for part, *_ in made.decided[1 if folded else 0 :] if isinstance(part, Ranges)),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
     )
@@ -283,7 +283,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         made.tokens,
         tier,
         report,
-        made.decisions,
+        made.decided,
         made.digest,
         hidden,
         version=loaded.state.version,

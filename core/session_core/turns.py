@@ -186,7 +186,8 @@ class Unit:
 
     @property
     def tokens(self) -> int:
-        return sum([message.tokens for message in self.messages])
+        messages = self.messages
+        return messages[0].tokens if len(messages) == 1 else sum([message.tokens for message in messages])
 
     @property
     def view_tokens(self) -> int:

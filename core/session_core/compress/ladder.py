@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold
 from session_core.compress.squeeze import squeeze
-from session_core.plan import Choice, Decision, Digest, Plan
+from session_core.plan import Choice, Decided, Digest, Plan
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
 
@@ -76,7 +76,7 @@ def plan(
     final = (*pinned, *head, *shown)
     return Plan(
         final,
-        _decisions(messages, digest, parts, steps, body, {m.seq for m in pinned}),
+        _decided(messages, digest, parts, steps, body, {m.seq for m in pinned}),
         sum(message.tokens for message in final),
         _raw_tokens(messages, digest),
         grown,
@@ -206,31 +206,30 @@ def _raw_tokens(messages: Sequence[Message], digest: Digest | None) -> int:
     return (digest.tokens if digest else 0) + sum(message.tokens for message in messages)
 
 
-def _decisions(
+def _decided(
     messages: Sequence[Message],
     digest: Digest | None,
     parts: Sequence[Unit],
     steps: Steps,
     body: Sequence[Unit],
     pinned: Collection[int],
-) -> tuple[Decision, ...]:
-    made: list[Decision] = []
+) -> tuple[Decided, ...]:
+    made: list[Decided] = []
     if digest:
-        made.append(Decision(digest.covers, Choice.FOLD, digest.tokens, f"digest {digest.number}"))
+        made.append((digest.covers, Choice.FOLD, digest.tokens, f"digest {digest.number}"))
     for unit in parts[: steps.folded]:
-        made.append(Decision(Ranges.of(unit.seqs), Choice.FOLD, 0, "over the facts threshold"))
+        made.append((Ranges.of(unit.seqs), Choice.FOLD, 0, "over the facts threshold"))
     standing = {message.seq: message for unit in body for message in unit.messages}
     folded = {seq for unit in parts[: steps.folded] for seq in unit.seqs}
     for message in messages:
-        shown = standing.get(message.seq)
-        where = Ranges.span(message.seq, message.seq) if message.seq else Ranges()
-        if message.role is Role.SYSTEM and message.seq in pinned:
-            made.append(Decision(where, Choice.WHOLE, message.tokens, "system message"))
+        seq = message.seq
+        shown = standing.get(seq)
+        if message.role is Role.SYSTEM and seq in pinned:
+            made.append((seq, Choice.WHOLE, message.tokens, "system message"))
         elif shown is not None and shown.rendition == "clip":
-            made.append(Decision(where, Choice.CLIP, shown.tokens, f"{message.tokens} tokens whole"))
+            made.append((seq, Choice.CLIP, shown.tokens, f"{message.tokens} tokens whole"))
         elif shown is not None:
-            made.append(Decision(where, Choice.WHOLE, shown.tokens, "recent"))
-        elif message.seq not in folded:
-            why = "no room, or nothing that a provider takes"
-            made.append(Decision(where, Choice.DROP, 0, why))
+            made.append((seq, Choice.WHOLE, shown.tokens, "recent"))
+        elif seq not in folded:
+            made.append((seq, Choice.DROP, 0, "no room, or nothing that a provider takes"))
     return tuple(made)
