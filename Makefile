@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # What the demonstration is installed with: both frameworks, pictures, and LangGraph's own saver to compare with.
 DEMO_EXTRAS ?= demo
+# How many processes the tests run in; each starts servers of its own.
+JOBS ?= 2
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 TEST_BIN := .venv-test/bin
@@ -26,7 +28,7 @@ demo: .venv-demo/installed
 	$(DEMO_BIN)/llm-sessions demo
 
 test: lint
-	$(TEST_BIN)/python -m pytest -q tests
+	$(TEST_BIN)/python -m pytest -q --numprocesses $(JOBS) --dist worksteal tests
 
 peers: .venv-peers/installed
 	.venv-peers/bin/python -m pytest -q tests/peers

@@ -421,7 +421,7 @@ def test_a_rotation_is_no_activity_for_retention(servers: Servers, tmp_path: Pat
         with servers.postgres.connect() as connection:
             connection.execute(f"UPDATE {store._address.schema}.sessions SET touched = now() - interval '31 days'")
         run_blocking(both(store).rotate(KEY))
-        assert run_blocking(store.purge(30 * 86_400)) == 1
+        assert run_blocking(store.purge(30 * 86_400)) == (KEY,)
 
 
 _THEIRS = f"'another', '{KEY.session_id}'"

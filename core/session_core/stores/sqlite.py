@@ -54,6 +54,7 @@ from session_core.stores.sqlite_rows import (
     save_state,
     session_row,
     text_in,
+    text_out,
 )
 from session_core.turns import Key, Message
 from session_core.voices import threaded
@@ -236,9 +237,10 @@ class SqliteStore(SqliteCheckpoints):
         """Every session that holds anything, with messages or without; namespaces left out."""
         with self._file.reading() as connection:
             rows = connection.execute(
-                "SELECT DISTINCT session_id, tenant FROM sessions WHERE tenant = ? OR ? IS NULL", (tenant, tenant)
+                "SELECT DISTINCT session_id, tenant FROM sessions WHERE tenant = ? OR ? IS NULL",
+                (text_in(tenant), text_in(tenant)),
             ).fetchall()
-        return tuple(Key(session_id, owner) for session_id, owner in rows)
+        return tuple(Key(text_out(session_id), text_out(owner)) for session_id, owner in rows)
 
     async def damage(self) -> tuple[str, ...]:
         try:

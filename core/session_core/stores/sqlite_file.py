@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from session_core.errors import ConfigError, InputError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
+from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
 from session_core.stores.schema import MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
@@ -174,12 +174,6 @@ class SqliteFile:
             yield
         except sqlite3.Error as exc:
             raise _translate(exc, self.path) from exc
-        except UnicodeEncodeError:
-            # Without its cause, which shows the text.
-            raise InputError(
-                f"{self.path}: a name, an id or an author holds half of a surrogate pair, which is no text to SQLite; "
-                "take it out"
-            ) from None
 
 
 def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
