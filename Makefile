@@ -4,9 +4,12 @@
 PYTHON ?= python3
 # What the demonstration is installed with: both frameworks, pictures, and LangGraph's own saver to compare with.
 DEMO_EXTRAS ?= demo
+# Which benchmarks to run (make bench BENCHMARKS="redis load"); all when none is named.
+BENCHMARKS ?=
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 TEST_BIN := .venv-test/bin
+BENCH_BIN := .venv-bench/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
@@ -33,11 +36,11 @@ lint: .venv-test/installed
 	$(TEST_BIN)/mypy
 	$(TEST_BIN)/lint-imports --no-cache
 
-bench: .venv-test/installed
-	$(TEST_BIN)/python -m benchmarks
+bench: .venv-bench/installed
+	$(BENCH_BIN)/python -m benchmarks $(BENCHMARKS)
 
 clean:
-	rm -rf .venv-demo .venv-test build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv-demo .venv-test .venv-bench build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv-demo/installed: pyproject.toml
@@ -48,6 +51,11 @@ clean:
 .venv-test/installed: pyproject.toml
 	$(call new_environment,.venv-test)
 	.venv-test/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+.venv-bench/installed: pyproject.toml
+	$(call new_environment,.venv-bench)
+	.venv-bench/bin/python $(PIP_INSTALL) --editable '.[bench]'
 	@touch $@
 
 # The environment is emptied first, so that it never holds what pyproject.toml no longer asks for.

@@ -33,6 +33,7 @@ APPENDED = 20_000
 """Different messages that a process appends before it begins anew."""
 AT_ONCE = 100
 STORES = ("ours", "floor", "langchain-redis")
+KINDS = ("arriving", "saturating")
 VOICES = ("threads", "asyncio")
 NAMES = [f"live {number}" for number in range(WORKERS)]
 
@@ -92,12 +93,12 @@ def main() -> None:
 
 def _run(clients: Iterable[Client]) -> None:
     for _ in range(ROUNDS):
-        last = 1
+        last = dict.fromkeys(KINDS, 1)
         for one in clients:
-            for kind in ("arriving", "saturating"):
-                outcome = one.load(kind, last)
+            for kind in KINDS:
+                outcome = one.load(kind, last[kind])
                 if one.store == "ours":
-                    last = round(sum(outcome.given) / max(1, len(outcome.given)))
+                    last[kind] = round(sum(outcome.given) / max(1, len(outcome.given)))
 
 
 def _print_arriving(clients: Iterable[Client]) -> None:

@@ -36,6 +36,8 @@ from tests.postgres_server import PostgresServer, postgres_server
 FRAME = 11
 """Bytes that the protocol puts around a row in a reply."""
 SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
+SMALL = 5
+"""How many small sessions are measured at once: one by itself would drown in half empty pages."""
 WARM = 8
 """Calls before bytes are counted; by then the statement is prepared."""
 
@@ -73,7 +75,7 @@ def main() -> None:
         floor = "SELECT from a table, by its key, of as many rows and bytes as the reply to our load has, orjson.loads"
         with relay(server.url) as counting:
             print_views([_views(database, counting, size) for size in SIZES], floor)
-        kept += [_kept(database, "texts", list(texts(size))) for size in SIZES]
+        kept += [_kept(database, "texts", list(texts(size)), SMALL if size == SIZES[0] else 1) for size in SIZES]
         say("Bytes on the server over the messages' JSON: tables, indexes and what is stored beside them.")
         table(["", "messages", "raw bytes", "floor", "ours", "langchain-postgres"], kept)
 
@@ -107,7 +109,7 @@ def _appends(database: Database) -> Times:
 
 
 def _views(database: Database, counting: Relay, size: int) -> Viewed:
-    name, key = f"mix_{size}", Key("a session")
+    name, key = f"mix_{size}", Key("session 0")
     theirs, rows = langchain_postgres(database.theirs, f"theirs_{name}"), f"rows_{name}"
     assert len(theirs.messages) == size
     with database.sessions(name, counting.url) as sessions, psycopg.connect(counting.url, autocommit=True) as plain:
@@ -143,21 +145,22 @@ def _sent(counting: Relay, read: Callable[[], object]) -> int:
     return counting.sent_bytes - before
 
 
-def _kept(database: Database, kind: str, said: list[Said]) -> list[object]:
-    """Put a session into tables of its own, by each store; a row of what they take, less what they take empty."""
-    name, raw = f"{kind}_{len(said)}", raw_bytes(said)
+def _kept(database: Database, kind: str, said: list[Said], copies: int = 1) -> list[object]:
+    """Put sessions into tables of their own, by each store; a row of what they take, less what they take empty."""
+    name, raw = f"{kind}_{len(said)}", raw_bytes(said) * copies
     floor = PostgresFloor(database.plain, f"floor_{name}")
     theirs = langchain_postgres(database.theirs, f"theirs_{name}")
     with database.sessions(name) as sessions:
         puts = [
-            (("public", f"floor_{name}"), lambda: floor.fill(said)),
-            ((name, ""), lambda: converse(sessions.session("a session"), said)),
-            (("public", f"theirs_{name}"), lambda: fill(theirs, said)),
+            (("public", f"floor_{name}"), lambda _: floor.fill(said)),
+            ((name, ""), lambda number: converse(sessions.session(f"session {number}"), said)),
+            (("public", f"theirs_{name}"), lambda _: fill(theirs, said)),
         ]
-        return [kind, len(said), raw, *(_grown(database, where, put) / raw for where, put in puts)]
+        return [kind, len(said), raw, *(_grown(database, where, put, copies) / raw for where, put in puts)]
 
 
-def _grown(database: Database, where: tuple[str, str], put: Callable[[], object]) -> int:
+def _grown(database: Database, where: tuple[str, str], put: Callable[[int], object], times: int) -> int:
     before = database.bytes_in(*where)
-    put()
+    for number in range(times):
+        put(number)
     return database.bytes_in(*where) - before
