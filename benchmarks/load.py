@@ -25,6 +25,8 @@ from session_core.voices import run_blocking
 from tests.redis_server import redis_server
 
 MESSAGES = 1_000
+PHASES = 25
+"""Sessions have up to as many exchanges more than that."""
 PER_SECOND = 100
 ROUNDS = 5
 ARRIVING_S = 4.0
@@ -72,15 +74,16 @@ def main() -> None:
         print(machine("redis", "orjson", "langchain-redis"))
         say(
             f"{redis_version(client)}, appendonly yes, appendfsync everysec; {WORKERS} sessions of {MESSAGES:,}",
-            "messages, every fourth a 4 KB tool result. Each store is used from one Python process, apart from the",
-            "server's, on the same cores; one is at work at a time, by turns. A cycle: view, append, append.",
+            f"messages, every fourth a 4 KB tool result, and up to {2 * PHASES - 2} texts more, so that they are out of",
+            "step. Each store is used from one Python process, apart from the server's, on the same cores; one is at",
+            "work at a time, by turns. A cycle: view, append, append.",
         )
-        said = list(mixed(MESSAGES))
+        said, more = list(mixed(MESSAGES)), list(texts(2 * PHASES))
         with Sessions(plain.url, policy=POLICY) as sessions:
-            _fill_ours(sessions, said)
-        for name in NAMES:
-            RedisFloor(client, f"floor {name}").fill(said)
-            fill(langchain_redis(client_2, name), said)
+            _fill_ours(sessions, said, more)
+        for number, name in enumerate(NAMES):
+            RedisFloor(client, f"floor {name}").fill(said + more[: _ahead(number)])
+            fill(langchain_redis(client_2, name), said + more[: _ahead(number)])
         ports = {"ours": plain.port, "floor": plain.port, "langchain-redis": modules.port}
         clients = [Client(store, voice, ports[store]) for voice in VOICES for store in STORES]
         for one in clients:
@@ -140,9 +143,14 @@ def _print_defaults(client: Client) -> None:
     )
 
 
-def _fill_ours(sessions: Sessions, said: list[Said]) -> None:
+def _ahead(number: int) -> int:
+    """How many messages more a session has: if all had as many, all would have to be folded at the same time."""
+    return 2 * (number % PHASES)
+
+
+def _fill_ours(sessions: Sessions, said: list[Said], more: list[Said]) -> None:
     """One conversation, held turn by turn; the other sessions are given its messages and its digest, which differs
-    in its first word."""
+    in its first word, and go on by themselves."""
     store, first = sessions.store, Key(NAMES[0])
     converse(sessions.session(NAMES[0]), said)
     record, digest = run_blocking(store.record(first)), run_blocking(store.load(first)).digest
@@ -152,6 +160,8 @@ def _fill_ours(sessions: Sessions, said: list[Said]) -> None:
             run_blocking(store.append(Key(name), record[start : min(start + AT_ONCE, len(record) - TURN)]))
         run_blocking(store.put_digest(Key(name), replace(digest, summary=f"{name}: {digest.summary}"), expected=0))
         run_blocking(store.append(Key(name), record[-TURN:]))
+    for number, name in enumerate(NAMES):
+        converse(sessions.session(name), more[: _ahead(number)])
 
 
 def _serve(pipe: Connection, store: str, voice: str, port: int) -> None:
