@@ -74,9 +74,9 @@ def main() -> None:
         print(machine("redis", "orjson", "langchain-redis"))
         say(
             f"{redis_version(client)}, appendonly yes, appendfsync everysec; {WORKERS} sessions of {MESSAGES:,}",
-            f"messages, every fourth a 4 KB tool result, and up to {2 * PHASES - 2} texts more, so that they are out of",
-            "step. Each store is used from one Python process, apart from the server's, on the same cores; one is at",
-            "work at a time, by turns. A cycle: view, append, append.",
+            f"messages, every fourth a 4 KB tool result, and up to {2 * PHASES - 2} texts more, so that they are out",
+            "of step. Each store is used from one Python process, apart from the server's, on the same cores; one",
+            "is at work at a time, by turns. A cycle: view, append, append.",
         )
         said, more = list(mixed(MESSAGES)), list(texts(2 * PHASES))
         with Sessions(plain.url, policy=POLICY) as sessions:
