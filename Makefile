@@ -6,9 +6,12 @@ PYTHON ?= python3
 DEMO_EXTRAS ?= demo
 # How many processes the tests run in; each starts servers of its own.
 JOBS ?= 2
+# Which benchmarks to run (make bench BENCHMARKS="redis load"); all when none is named.
+BENCHMARKS ?=
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 TEST_BIN := .venv-test/bin
+BENCH_BIN := .venv-bench/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
@@ -30,8 +33,8 @@ demo: .venv-demo/installed
 test: lint
 	$(TEST_BIN)/python -m pytest -q --numprocesses $(JOBS) --dist worksteal tests
 
-peers: .venv-peers/installed
-	.venv-peers/bin/python -m pytest -q tests/peers
+peers: .venv-bench/installed
+	.venv-bench/bin/python -m pytest -q tests/peers
 
 lint: .venv-test/installed
 	$(TEST_BIN)/ruff check .
@@ -39,11 +42,11 @@ lint: .venv-test/installed
 	$(TEST_BIN)/mypy
 	$(TEST_BIN)/lint-imports --no-cache
 
-bench: .venv-test/installed
-	$(TEST_BIN)/python -m benchmarks
+bench: .venv-bench/installed
+	$(BENCH_BIN)/python -m benchmarks $(BENCHMARKS)
 
 clean:
-	rm -rf .venv-demo .venv-test .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv-demo .venv-test .venv-bench build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv-demo/installed: pyproject.toml
@@ -56,9 +59,9 @@ clean:
 	.venv-test/bin/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
-.venv-peers/installed: pyproject.toml
-	$(call new_environment,.venv-peers)
-	.venv-peers/bin/python $(PIP_INSTALL) --editable '.[peers]'
+.venv-bench/installed: pyproject.toml
+	$(call new_environment,.venv-bench)
+	.venv-bench/bin/python $(PIP_INSTALL) --editable '.[bench]'
 	@touch $@
 
 # The environment is emptied first, so that it never holds what pyproject.toml no longer asks for.

@@ -46,7 +46,7 @@ class Measured:
         self.loaded: list[int] = []
         self.tokens: list[int] = []
         self.turn_ms: list[float] = []
-        self.graph = _graph(self.loaded, self.tokens, saver)
+        self.graph = chat_graph(self.loaded, self.tokens, saver)
         self.config: Any = {"configurable": {"thread_id": "t"}}
 
     def turn(self, number: int) -> None:
@@ -67,7 +67,9 @@ class Measured:
         return len(self.graph.get_state(self.config).values["messages"])
 
 
-def _graph(loaded: list[int], tokens: list[int], saver: BaseCheckpointSaver[Any]) -> Any:
+def chat_graph(loaded: list[int], tokens: list[int], saver: BaseCheckpointSaver[Any]) -> Any:
+    """The usual chat graph over `saver`; its runs note how many messages they began with, and their tokens."""
+
     def model(state: State) -> dict[str, Any]:
         last = state["messages"][-1]
         if isinstance(last, HumanMessage):

@@ -1,0 +1,159 @@
+"""Two kinds of load in two voices: cycles that arrive at fixed times, and workers that never rest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, cycle
+
+from benchmarks.conversation import Said
+from benchmarks.load_stores import ERRORS, Store
+
+WORKERS = 128
+STARTS_IN_S = 0.1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a load saw, in lists that threads may add to.
+
+    `views` and `appends` are seconds: of a view from the moment its cycle was due, of an append from the end of
+    what was before it. `given` has how many messages each view gave, `errors` what was raised. Cycles that
+    were never served are in `views` with the time they waited.
+    """
+
+    views: list[float] = field(default_factory=list)
+    appends: list[float] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    unserved: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, other: Outcome) -> None:
+        """Pool two rounds."""
+        self.views += other.views
+        self.appends += other.appends
+        self.given += other.given
+        self.errors += other.errors
+        self.unserved += other.unserved
+        self.seconds += other.seconds
+
+    @property
+    def cycles(self) -> float:
+        """Whole cycles, by the appends that were done."""
+        return len(self.appends) / 2
+
+
+class Load:
+    """Cycles of view, append, append on sessions 0 to 127, one session after the other."""
+
+    def __init__(self, store: Store, said: Sequence[Said]) -> None:
+        self._store = store
+        self._said: Iterator[Said] = cycle(said)
+
+    def arriving(self, per_second: int, seconds: float) -> Outcome:
+        """An open loop in threads: 128 workers take the cycles as they fall due."""
+        outcome, numbers = Outcome(seconds=seconds), count()
+        began = time.perf_counter() + STARTS_IN_S
+
+        def work() -> None:
+            while (number := next(numbers)) < per_second * seconds:
+                due = began + number / per_second
+                time.sleep(max(0.0, due - time.perf_counter()))
+                if not _too_late(outcome, due, began + seconds):
+                    self._cycle(number % WORKERS, due, outcome)
+
+        _in_threads([work] * WORKERS)
+        return outcome
+
+    def saturating(self, seconds: float) -> Outcome:
+        """A closed loop in threads: each of 128 workers has its session and begins again at once."""
+        outcome = Outcome()
+        began = time.perf_counter()
+
+        def work(session: int) -> None:
+            while (now := time.perf_counter()) < began + seconds:
+                self._cycle(session, now, outcome)
+
+        _in_threads([lambda session=session: work(session) for session in range(WORKERS)])
+        outcome.seconds = time.perf_counter() - began
+        return outcome
+
+    async def aarriving(self, per_second: int, seconds: float) -> Outcome:
+        """As `arriving`, in tasks of one event loop; at most 128 cycles are under way."""
+        outcome, room = Outcome(seconds=seconds), asyncio.Semaphore(WORKERS)
+        began = time.perf_counter() + STARTS_IN_S
+
+        async def serve(number: int, due: float) -> None:
+            async with room:
+                if not _too_late(outcome, due, began + seconds):
+                    await self._acycle(number % WORKERS, due, outcome)
+
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(int(per_second * seconds)):
+                due = began + number / per_second
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                tasks.create_task(serve(number, due))
+        return outcome
+
+    async def asaturating(self, seconds: float) -> Outcome:
+        """As `saturating`, in tasks of one event loop."""
+        outcome = Outcome()
+        began = time.perf_counter()
+
+        async def work(session: int) -> None:
+            while (now := time.perf_counter()) < began + seconds:
+                await self._acycle(session, now, outcome)
+
+        async with asyncio.TaskGroup() as tasks:
+            for session in range(WORKERS):
+                tasks.create_task(work(session))
+        outcome.seconds = time.perf_counter() - began
+        return outcome
+
+    def _cycle(self, session: int, due: float, outcome: Outcome) -> None:
+        try:
+            given = self._store.read(session)
+            before = time.perf_counter()
+            outcome.views.append(before - due)
+            outcome.given.append(given)
+            for _ in range(2):
+                self._store.append(session, next(self._said))
+                before, began = time.perf_counter(), before
+                outcome.appends.append(before - began)
+        except ERRORS as exc:
+            outcome.errors.append(type(exc).__name__)
+
+    async def _acycle(self, session: int, due: float, outcome: Outcome) -> None:
+        try:
+            given = await self._store.aread(session)
+            before = time.perf_counter()
+            outcome.views.append(before - due)
+            outcome.given.append(given)
+            for _ in range(2):
+                await self._store.aappend(session, next(self._said))
+                before, began = time.perf_counter(), before
+                outcome.appends.append(before - began)
+        except ERRORS as exc:
+            outcome.errors.append(type(exc).__name__)
+
+
+def _too_late(outcome: Outcome, due: float, end: float) -> bool:
+    """Whether the round is over; then the cycle is not served, and has waited at least until now."""
+    now = time.perf_counter()
+    if now < end:
+        return False
+    outcome.unserved.append(now - due)
+    outcome.views.append(now - due)
+    return True
+
+
+def _in_threads(works: Sequence[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
