@@ -16,7 +16,7 @@ MODULES = {
     "hybrid": "hybrid_store",
 }
 """The module that each benchmark is in, by its name."""
-ALL = ("storage", "view", "redis", "postgres", "load", "savers")
+ALL = ("storage", "view", "redis", "postgres", "hybrid", "load", "savers")
 
 
 def main() -> None:

@@ -276,8 +276,9 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     shown = any(message.origin == "digest" and message.covers for message in made.messages)
     covered = made.digest.covers if made.digest and shown else Ranges()
     under = loaded.digest.covers if loaded.digest else Ranges()
-    known = [*(() if shown else under), *(message.seq for message in loaded.messages)]
-    hidden = Ranges.of(seq for seq in dict.fromkeys(known) if seq not in standing and seq not in covered)
+    known = [*(() if shown else under), *[message.seq for message in loaded.messages]]
+    absent = [seq for seq in dict.fromkeys(known) if seq not in standing]
+    hidden = Ranges.of(seq for seq in absent if seq not in covered)
     return View(
         made.messages,
         made.tokens,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Generic, TypeVar
 
 from session_core.compress.summary import summarize
 from session_core.facts import extract, line, merge, select
-from session_core.plan import Count, Digest, Fact, Limits, Measure, seqs_of
+from session_core.plan import Count, Digest, Fact, Limits, Measure, Plan, seqs_of
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
@@ -22,38 +25,52 @@ _HEAD = (
 
 
 class Memory:
-    """Digests that plans made lately, by what they were made of, and the messages that digests become; the
-    oldest go first."""
+    """What plans made lately, by what they were made of: digests, the messages they become, whole plans.
+
+    Messages and digests are told apart as objects: what a store read before it gives again as the same
+    one. They are kept alive with what was made of them, so that no other takes their place.
+    """
 
     def __init__(self, most: int = 256) -> None:
-        self._most = most
-        self._kept: dict[bytes, Digest] = {}
-        self._shown: dict[tuple[int, int, Limits], tuple[Digest, Message | None]] = {}
+        self._digests = Recent[bytes, Digest](most)
+        self._shown = Recent[Hashable, tuple[Digest, Message | None]](most)
+        self._plans = Recent[Hashable, tuple[Sequence[Message], Digest | None, Plan]](most)
 
-    def get(self, made_of: bytes) -> Digest | None:
-        """The digest that was made of it, if it is remembered."""
-        return self._kept.get(made_of)
-
-    def keep(self, made_of: bytes, digest: Digest) -> None:
-        """Remember `digest`."""
-        _make_room(self._kept, self._most)
-        self._kept[made_of] = digest
+    def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
+        """The digest that `make` gives for what has the fingerprint `made_of`."""
+        return self._digests.get(made_of) or self._digests.keep(made_of, make())
 
     def shown(
         self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Message | None]
     ) -> Message | None:
-        """What `make` gives for this very digest object, which is kept alive so that no other takes its place."""
+        """The message that `make` gives for this very digest."""
         key = (id(digest), room_tokens, limits)
-        found = self._shown.get(key)
-        if found is None:
-            _make_room(self._shown, self._most)
-            found = self._shown[key] = digest, make()
+        found = self._shown.get(key) or self._shown.keep(key, (digest, make()))
         return found[1]
 
+    def planned(
+        self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
+    ) -> Plan:
+        """The plan that `make` gives for these very messages and this digest, and for what else it goes by."""
+        key = (id(digest), rest, *map(id, messages))
+        found = self._plans.get(key) or self._plans.keep(key, (tuple(messages), digest, make()))
+        return found[2]
 
-def _make_room(kept: dict[Any, Any], most: int) -> None:
-    while len(kept) >= most:
-        kept.pop(next(iter(kept)), None)
+
+class Recent(Generic[K, V]):
+    """At most `most` values; the oldest go first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[K, V] = {}
+        self.get = self._kept.get
+
+    def keep(self, key: K, value: V) -> V:
+        """Keep `value`, and give it back."""
+        while len(self._kept) >= self._most:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[key] = value
+        return value
 
 
 def fingerprint(*made_of: object) -> bytes:

@@ -9,8 +9,9 @@ cache keeps its prefix.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold
@@ -50,6 +51,11 @@ def plan(
     Raises: PinnedTooLarge when the system messages alone leave no room.
     """
     extras = extras or Extras()
+    make = partial(_plan, messages, digest, tools, extras, open_end)
+    return tools.memory.planned(messages, digest, (tools.limits, extras, open_end), make)
+
+
+def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool) -> Plan:
     pinned = pinned_messages(messages, tools)
     rest = [message for message in messages if message.role is not Role.SYSTEM]
     whole = units(rest)
@@ -139,12 +145,14 @@ def _grown(
     for end in steps.folds:
         gone = parts[start:end]
         made_of = fingerprint(made_of, *(message for unit in gone for message in unit.messages))
-        made = tools.memory.get(made_of)
-        if made is None:
-            made = fold(grown, gone, _covers(digest, messages, parts, end), tools=tools)
-            tools.memory.keep(made_of, made)
-        grown, start = made, end
+        covers = partial(_covers, digest, messages, parts, end)
+        grown = tools.memory.folded(made_of, partial(_folded, grown, gone, covers, tools))
+        start = end
     return grown
+
+
+def _folded(base: Digest | None, gone: Sequence[Unit], covers: Callable[[], Ranges], tools: Tools) -> Digest:
+    return fold(base, gone, covers(), tools=tools)
 
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:

@@ -41,6 +41,7 @@ _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
 _MEND = "it is damaged: restore the server from a backup"
 _exact = Exact()
 _messages: Remembered[Message] = Remembered(16_000_000)
+_states: Remembered[State] = Remembered(1_000_000)
 
 
 def label(message: Message) -> bytes:
@@ -184,6 +185,10 @@ def ranges(numbers: Sequence[int]) -> Ranges:
 
 def state_from(packed: bytes, key: Key) -> State:
     """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
+    return _states.get((packed, key)) or _states.keep((packed, key), _read_state(packed, key), len(packed))
+
+
+def _read_state(packed: bytes, key: Key) -> State:
     try:
         found = ormsgpack.unpackb(packed)
         if found["f"] > FORMAT:
