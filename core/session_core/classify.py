@@ -98,7 +98,7 @@ def filler(text: str) -> bool:
 
 
 def _user_binds(text: str) -> bool:
-    if any(next(kinds(sentence), None) is not None for sentence in sentences(_edges(text))):
+    if any(kinds(sentence) for sentence in sentences(_edges(text))):
         return True
     return len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in values(text))
 

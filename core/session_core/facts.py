@@ -149,7 +149,7 @@ def _of_user(message: Message) -> Iterator[Fact]:
 
 
 def _kind(sentence: str) -> FactKind | None:
-    return next(kinds(sentence), None)
+    return next(iter(kinds(sentence)), None)
 
 
 def _of_assistant(message: Message) -> Iterator[Fact]:

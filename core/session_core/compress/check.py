@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -119,8 +119,10 @@ class _Known:
         words = frozenset(_word_forms(source))
         amounts = {(n, c) for v in found if (c := currency(v.text)) for n in numbers(v.text)}
         spelled = {Decimal(n).normalize() for word, n in _NUMBER_WORDS.items() if word in words}
-        runs = {Decimal(run).normalize() for run in _RUN.findall(source)}
-        stated = {n for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT) for n in numbers(v.text)}
+        figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
+        stated = {n for v in figures for n in numbers(v.text)}
+        # Digits of other values; those of "1,000" are no 1 and no 0.
+        runs = {Decimal(run).normalize() for run in _RUN.findall(_without(source, figures))}
         dated = [v.text for v in found if v.kind is ValueKind.DATE]
         priced = {n for n, _ in amounts}
         return cls(
@@ -137,14 +139,19 @@ class _Known:
         )
 
 
+def _without(text: str, found: Sequence[Value]) -> str:
+    """`text` with blanks for the values that were found in it."""
+    rest = list(text)
+    for value in found:
+        rest[value.start : value.end] = " " * (value.end - value.start)
+    return "".join(rest)
+
+
 def _grounded(sentence: str, known: _Known, german: bool) -> bool:
     found = values(sentence)
     if not all(_stands(value, known) for value in found):
         return False
-    rest = list(sentence)
-    for value in found:
-        rest[value.start : value.end] = " " * (value.end - value.start)
-    left = "".join(rest)
+    left = _without(sentence, found)
     counted = (word for word in re.findall(r"[^\W\d_]+", left.casefold()) if word in _NUMBER_WORDS)
     if not all(word in _COMMON_NUMBERS or Decimal(_NUMBER_WORDS[word]) in known.numbers for word in counted):
         return False

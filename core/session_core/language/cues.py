@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from session_core.language.phrases import (
     ANY_SCRIPT,
@@ -17,7 +18,7 @@ from session_core.language.phrases import (
     STEM_CHARACTERS,
     Cue,
 )
-from session_core.language.words import words
+from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
 
 LEAD_IN_WORDS = 8
@@ -51,8 +52,13 @@ _ASKING = re.compile(r"[?？]\W*$")
 _REQUEST = re.compile(r"\b(?:can|could|would|will) you\b", re.IGNORECASE)
 
 
-def kinds(sentence: str) -> Iterator[FactKind]:
+@lru_cache(maxsize=SENTENCES)
+def kinds(sentence: str) -> tuple[FactKind, ...]:
     """What a user says with `sentence`, most binding first; a plain question binds nobody."""
+    return tuple(_kinds(sentence))
+
+
+def _kinds(sentence: str) -> Iterator[FactKind]:
     asking = _ASKING.search(sentence) is not None
     stems = _stems(sentence)
     for kind, cues, needed in _USER_KINDS:
@@ -80,6 +86,7 @@ def corrects(sentence: str) -> bool:
     return _says(sentence, _stems(sentence), CORRECTIONS)
 
 
+@lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
     """Whether an assistant says with `sentence` what it did or will do."""
     return not _ASKING.search(sentence) and _says(sentence, _stems(sentence), COMMITMENTS)

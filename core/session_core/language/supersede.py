@@ -31,7 +31,9 @@ class _Found:
 
 def put(facts: list[Fact], fact: Fact) -> None:
     """Put `fact` behind `facts` unless it is among them, and mark what it replaces."""
-    if any(_repeats(known, fact) for known in facts):
+    said = _said(fact.text)
+    alike = [known for known in facts if _said(known.text) == said]
+    if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
         return
     by_user = spoken_by_user(fact)
     correcting = by_user and corrects(fact.text)
@@ -55,11 +57,6 @@ def put(facts: list[Fact], fact: Fact) -> None:
 def spoken_by_user(fact: Fact) -> bool:
     """Whether a user said it, not an assistant or a tool."""
     return (fact.author or "").split(" ")[0] not in (ASSISTANT, TOOL)
-
-
-def _repeats(known: Fact, fact: Fact) -> bool:
-    again = known.current or known.seq == fact.seq
-    return again and _one_voice(known, fact) and _said(known.text) == _said(fact.text)
 
 
 @lru_cache(maxsize=8_192)

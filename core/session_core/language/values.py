@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
-from session_core.language.words import MONTHS
+from session_core.language.words import MONTHS, READ_AGAIN_CHARACTERS, SENTENCES
 
 
 class ValueKind(StrEnum):
@@ -159,9 +160,14 @@ _FILE = re.compile(r"[\w-]+\.(?:[a-z]{2,4}|[a-z]\w\d?)", re.IGNORECASE)
 _NUMBER_ONLY = re.compile(rf"{_NUM}{_MANY}?", re.IGNORECASE)
 
 
-def values(text: str) -> list[Value]:
+def values(text: str) -> tuple[Value, ...]:
     """The values that `text` states, in order; no two overlap."""
-    return list(_found(text))
+    return _values_before(text) if len(text) <= READ_AGAIN_CHARACTERS else tuple(_found(text))
+
+
+@lru_cache(maxsize=SENTENCES)
+def _values_before(text: str) -> tuple[Value, ...]:
+    return tuple(_found(text))
 
 
 def numbers(text: str) -> frozenset[Decimal]:

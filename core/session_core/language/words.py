@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SENTENCE_CHARACTERS = 1_000
 """A sentence without any end in so many characters is parted there, at white space where there is some."""
@@ -65,12 +66,27 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")
 
 
-def sentences(text: str) -> list[str]:
+SENTENCES = 8_192
+"""How many sentences a rule remembers what it said of: they are read when they are appended, folded and summed up."""
+READ_AGAIN_CHARACTERS = 1_000
+"""Longer texts are not remembered."""
+
+
+def sentences(text: str) -> tuple[str, ...]:
     """The sentences of `text`, word for word, in order; a line end always ends one.
 
     Marks of lists and headings at the start of a line are left out. Full stops of abbreviations,
     initials, decimals and German dates end nothing.
     """
+    return _sentences_before(text) if len(text) <= READ_AGAIN_CHARACTERS else tuple(_sentences(text))
+
+
+@lru_cache(maxsize=SENTENCES)
+def _sentences_before(text: str) -> tuple[str, ...]:
+    return tuple(_sentences(text))
+
+
+def _sentences(text: str) -> list[str]:
     found: list[str] = []
     for line in text.splitlines():
         line = line.strip()
