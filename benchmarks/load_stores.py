@@ -39,7 +39,12 @@ class Ours:
     def __init__(self, port: int, names: Sequence[str], budget_tokens: int) -> None:
         policy = Policy(Budget(budget_tokens, reply_reserve_tokens=0))
         sessions = Sessions(f"redis://127.0.0.1:{port}", policy=policy)
+        self._all = sessions
         self._sessions = [sessions.session(name) for name in names]
+
+    def rest(self) -> None:
+        """Let the folds that wait be done, so that the next round has only its own."""
+        assert self._all.drain(60)
 
     def read(self, session: int) -> int:
         return len(self._sessions[session].view().messages)

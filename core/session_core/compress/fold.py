@@ -31,7 +31,7 @@ class Memory:
     one. They are kept alive with what was made of them, so that no other takes their place.
     """
 
-    def __init__(self, most: int = 256) -> None:
+    def __init__(self, most: int = 128) -> None:
         self._digests = Recent[bytes, Digest](most)
         self._shown = Recent[Hashable, tuple[Digest, Message | None]](most)
         self._plans = Recent[Hashable, tuple[Sequence[Message], Digest | None, Plan]](most)

@@ -66,7 +66,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")
 
 
-SENTENCES = 8_192
+SENTENCES = 4_096
 """How many sentences a rule remembers what it said of: they are read when they are appended, folded and summed up."""
 READ_AGAIN_CHARACTERS = 1_000
 """Longer texts are not remembered."""

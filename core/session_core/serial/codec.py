@@ -156,7 +156,7 @@ def digest_to_plain(digest: Digest) -> dict[str, object]:
     return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
 
 
-_digests: Remembered[Digest] = Remembered(4_000_000)
+_digests: Remembered[Digest] = Remembered(1_000_000)
 
 
 def decode_digest(data: bytes) -> Digest:
@@ -164,7 +164,7 @@ def decode_digest(data: bytes) -> Digest:
 
     Raises: StoreUnreadable.
     """
-    return _digests.get(data) or _digests.keep(data, digest_from_plain(unpack(data)), len(data))
+    return _digests.get(data, lambda: digest_from_plain(unpack(data)))
 
 
 def digest_from_plain(plain: object) -> Digest:

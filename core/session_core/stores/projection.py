@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from session_core.errors import StoreUnreadable
@@ -23,7 +24,7 @@ from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.turns import Importance, Key, Message
 
 FORMAT = 1
-_messages: Remembered[Message] = Remembered(16_000_000)
+_messages: Remembered[Message] = Remembered(4_000_000)
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
@@ -145,7 +146,7 @@ def _packed(message: Message) -> bytes:
 
 
 def _message(data: bytes) -> Message:
-    return _messages.get(data) or _messages.keep(data, _read(data), len(data))
+    return _messages.get(data, partial(_read, data))
 
 
 def _read(data: bytes) -> Message:

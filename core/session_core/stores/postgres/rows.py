@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 from zlib import crc32
@@ -27,7 +28,7 @@ _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
-_messages: Remembered[Message] = Remembered(16_000_000)
+_messages: Remembered[Message] = Remembered(4_000_000)
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 
@@ -140,8 +141,9 @@ def _columns(place: int, message: Message, *, again: bool) -> dict[str, object]:
 
 def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of type `kept`."""
-    key = tuple(row)
-    return _messages.get(key) or _messages.keep(key, _read(row), len(row[6]))
+    *columns, body, clip, clip_tokens = row
+    named = f"{columns!r} {clip_tokens} {len(body)} ".encode()
+    return _messages.get(b"".join((named, body, clip or b"")), partial(_read, row))
 
 
 def _read(row: Sequence[Any]) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +41,7 @@ _WITH_UUID = 0xFF
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
 _MEND = "it is damaged: restore the server from a backup"
 _exact = Exact()
-_messages: Remembered[Message] = Remembered(16_000_000)
+_messages: Remembered[Message] = Remembered(4_000_000)
 _states: Remembered[State] = Remembered(1_000_000)
 
 
@@ -77,7 +78,7 @@ def label_of(row: bytes) -> bytes:
 
 def message_from(row: bytes, seq: int) -> Message:
     """The message of a row. Raises: StoreUnreadable, NewerSchema."""
-    return _messages.get((row, seq)) or _messages.keep((row, seq), _read(row, seq), len(row))
+    return _messages.get(b"%d " % seq + row, partial(_read, row, seq))
 
 
 def _read(row: bytes, seq: int) -> Message:
@@ -185,7 +186,9 @@ def ranges(numbers: Sequence[int]) -> Ranges:
 
 def state_from(packed: bytes, key: Key) -> State:
     """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
-    return _states.get((packed, key)) or _states.keep((packed, key), _read_state(packed, key), len(packed))
+    # A name holds no NUL.
+    named = as_bytes("\0".join((key.tenant, key.session_id, key.namespace)))
+    return _states.get(named + b"\0" + packed, partial(_read_state, packed, key))
 
 
 def _read_state(packed: bytes, key: Key) -> State:
