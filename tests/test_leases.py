@@ -137,6 +137,15 @@ def test_a_turn_is_held_in_its_block_only(url):
         assert [m.content for m in session.record()] == ["within"]
 
 
+def test_a_lease_that_is_held_is_not_for_a_second_holder(url):
+    with Sessions(url) as sessions:
+        session = sessions.session("s")
+        with session.lease() as lease:
+            with pytest.raises(TurnTaken, match=r"held already; take another with session\.lease\(\)"):
+                lease.__enter__()
+            session.append({"role": "user", "content": "still mine"}, lease=lease)
+
+
 def test_a_turn_of_one_session_writes_to_no_other(url):
     with Sessions(url) as sessions:
         told = "session two: the lease is one of session one"

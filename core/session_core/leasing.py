@@ -77,6 +77,8 @@ class TurnLease:
         await self._dropped(self._awaited)
 
     async def _taken(self, store: Leasing, pause: Pause) -> None:
+        if self._held is not None:
+            raise TurnTaken(f"session {self.key}: this lease is held already; take another with session.lease()")
         until, pause_s = time.monotonic() + self._wait_s, FIRST_PAUSE_S
         while True:
             self._held = await store.take_lease(self.key, holder=self._holder, ttl_s=self._ttl_s)

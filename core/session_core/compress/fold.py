@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Generic, TypeVar
 
 from session_core.compress.summary import summarize
 from session_core.facts import extract, line, merge, select
 from session_core.plan import Count, Digest, Fact, Limits, Measure, Plan, seqs_of
 from session_core.ranges import Ranges
+from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Message, Role, Unit
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
@@ -32,45 +29,26 @@ class Memory:
     """
 
     def __init__(self, most: int = 128) -> None:
-        self._digests = Recent[bytes, Digest](most)
-        self._shown = Recent[Hashable, tuple[Digest, Message | None]](most)
-        self._plans = Recent[Hashable, tuple[Sequence[Message], Digest | None, Plan]](most)
+        self._digests = Remembered[Digest](most)
+        self._shown = Remembered[tuple[Digest, Message | None]](most)
+        self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
         """The digest that `make` gives for what has the fingerprint `made_of`."""
-        return self._digests.get(made_of) or self._digests.keep(made_of, make())
+        return self._digests.get(made_of, make)
 
     def shown(
         self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Message | None]
     ) -> Message | None:
         """The message that `make` gives for this very digest."""
-        key = (id(digest), room_tokens, limits)
-        found = self._shown.get(key) or self._shown.keep(key, (digest, make()))
-        return found[1]
+        return self._shown.get((id(digest), room_tokens, limits), lambda: (digest, make()))[1]
 
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
     ) -> Plan:
         """The plan that `make` gives for these very messages and this digest, and for what else it goes by."""
         key = (id(digest), rest, *map(id, messages))
-        found = self._plans.get(key) or self._plans.keep(key, (tuple(messages), digest, make()))
-        return found[2]
-
-
-class Recent(Generic[K, V]):
-    """At most `most` values; the oldest go first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: dict[K, V] = {}
-        self.get = self._kept.get
-
-    def keep(self, key: K, value: V) -> V:
-        """Keep `value`, and give it back."""
-        while len(self._kept) >= self._most:
-            self._kept.pop(next(iter(self._kept)), None)
-        self._kept[key] = value
-        return value
+        return self._plans.get(key, lambda: (tuple(messages), digest, make()))[2]
 
 
 def fingerprint(*made_of: object) -> bytes:

@@ -164,7 +164,7 @@ def decode_digest(data: bytes) -> Digest:
 
     Raises: StoreUnreadable.
     """
-    return _digests.get(data, lambda: digest_from_plain(unpack(data)))
+    return _digests.get(data, lambda: digest_from_plain(unpack(data)), size=len(data))
 
 
 def digest_from_plain(plain: object) -> Digest:

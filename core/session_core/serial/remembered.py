@@ -1,40 +1,41 @@
-"""What was read before, by its bytes: a view holds mostly the messages of the view before it."""
+"""What was made before, by what it was made of: a view holds mostly the messages of the view before it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
 
 class Remembered(Generic[V]):
-    """Immutable values by the stored bytes they were made of; about `max_bytes` of such bytes at most.
+    """Immutable values by what they were made of; at most `room`, in whatever `get` is told as their size.
 
-    Nothing here can be out of date: other bytes are another key. What was not asked for since half of
-    the room was filled anew is forgotten. Safe with several threads: at worst something is made twice.
+    What was not asked for since half of the room was filled anew is forgotten. Safe with several threads,
+    without a lock that a fork could break: at worst something is made twice.
 
-    Keys are bytes, and nothing is kept beside a value: Python's collector looks at each object that can
-    hold others, and a pause of 100 ms comes from some 300,000 of them.
+    Nothing is kept beside a value, and stored bytes are the best keys, since nothing can be out of date
+    then: Python's collector looks at each object that can hold others, and some 300,000 of them make a
+    pause of 100 ms.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self._half = max_bytes // 2
-        self._newer: dict[bytes, V] = {}
-        self._older: dict[bytes, V] = {}
-        self._bytes = 0
+    def __init__(self, room: int) -> None:
+        self._half = room // 2
+        self._newer: dict[Hashable, V] = {}
+        self._older: dict[Hashable, V] = {}
+        self._filled = 0
 
-    def get(self, key: bytes, make: Callable[[], V]) -> V:
-        """The value for `key`: the one that is remembered, or else what `make` gives."""
+    def get(self, key: Hashable, make: Callable[[], V], *, size: int = 1) -> V:
+        """The value for `key`: the one that is remembered, or else what `make` gives, which is never None."""
         found = self._newer.get(key)
         if found is not None:
             return found
         found = self._older.get(key)
         if found is None:
             found = make()
-        if len(key) <= self._half // 8:
-            if self._bytes + len(key) > self._half:
-                self._newer, self._older, self._bytes = {}, self._newer, 0
+        if size <= self._half // 8:
+            if self._filled + size > self._half:
+                self._newer, self._older, self._filled = {}, self._newer, 0
             self._newer[key] = found
-            self._bytes += len(key)
+            self._filled += size
         return found

@@ -146,7 +146,7 @@ def _packed(message: Message) -> bytes:
 
 
 def _message(data: bytes) -> Message:
-    return _messages.get(data, partial(_read, data))
+    return _messages.get(data, partial(_read, data), size=len(data))
 
 
 def _read(data: bytes) -> Message:

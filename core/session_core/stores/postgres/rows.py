@@ -143,7 +143,8 @@ def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of type `kept`."""
     *columns, body, clip, clip_tokens = row
     named = f"{columns!r} {clip_tokens} {len(body)} ".encode()
-    return _messages.get(b"".join((named, body, clip or b"")), partial(_read, row))
+    key = b"".join((named, body, clip or b""))
+    return _messages.get(key, partial(_read, row), size=len(key))
 
 
 def _read(row: Sequence[Any]) -> Message:

@@ -78,7 +78,7 @@ def label_of(row: bytes) -> bytes:
 
 def message_from(row: bytes, seq: int) -> Message:
     """The message of a row. Raises: StoreUnreadable, NewerSchema."""
-    return _messages.get(b"%d " % seq + row, partial(_read, row, seq))
+    return _messages.get(b"%d " % seq + row, partial(_read, row, seq), size=len(row))
 
 
 def _read(row: bytes, seq: int) -> Message:
@@ -188,7 +188,7 @@ def state_from(packed: bytes, key: Key) -> State:
     """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
     # A name holds no NUL.
     named = as_bytes("\0".join((key.tenant, key.session_id, key.namespace)))
-    return _states.get(named + b"\0" + packed, partial(_read_state, packed, key))
+    return _states.get(named + b"\0" + packed, partial(_read_state, packed, key), size=len(named) + len(packed))
 
 
 def _read_state(packed: bytes, key: Key) -> State:
