@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import DeltaChannelHistory, get_checkpoint_id
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langchain_session.deltas import history_of, said_of
 from langchain_session.moving import Moving
@@ -22,8 +24,22 @@ TRIES = 8
 STRATEGIES = ("keep_latest", "delete")
 
 
+logger = logging.getLogger(__name__)
+
+
 class Keeping(Moving):
     """How a `SessionSaver` looks after the threads it has."""
+
+    def _tell_what_serde_leaves_clear(self) -> None:
+        """Log it when somebody encrypts with a serializer, which never sees a message."""
+        store: Any = self.sessions.store
+        sealed = any(hasattr(one, "keyring") for one in (store, getattr(store, "cold", None)))
+        if isinstance(self.serde, EncryptedSerializer) and not sealed:
+            logger.warning(
+                "serde= encrypts what it serializes; messages go to the record of the %s store in clear: "
+                "pass Sessions(EncryptedStore(store, keyring)) to seal them too",
+                store.scheme,
+            )
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Make `target_thread_id` a copy of a thread: record, digests, checkpoints, pending writes, subgraphs.

@@ -73,13 +73,14 @@ async def drop(
         return
     key = rows.own[next(iter(gone))].key
     parents: dict[str, str | None] = {}
+    named = {one.parent_id for name, one in rows.own.items() if name not in gone}
     for name, one in rows.own.items():
         cut, rest = rows.behind(name, gone) if name not in gone else ([], None)
         if cut:
             kept = await _what_it_stands_on(store, rows, one, cut, rest, channel, serde)
             parents[name] = kept or rest
-    named = {one.parent_id for name, one in rows.own.items() if name not in gone and name not in parents}
-    orphans = {name for name, one in rows.own.items() if is_unlisted(one) and name not in named | set(parents.values())}
+            named.add(rest)
+    orphans = {name for name, one in rows.own.items() if is_unlisted(one) and name not in named}
     await store.drop_checkpoints(key, [*{*gone, *orphans}], parents=parents, head=head, expected=expected)
 
 
@@ -149,7 +150,11 @@ def head_after_drop(head: Ranges, rows: Rows, gone: Collection[str], parts: Mapp
     stays it only loses what nobody but the dropped ones has. The log loses nothing.
     """
     lost = {seq for name in gone for seq in parts.get(name, ())}
-    left = {name: parts[name] for name in rows.own if name not in gone and name in parts}
+    left = {
+        name: parts[name]
+        for name, one in rows.own.items()
+        if name not in gone and name in parts and not is_unlisted(one)
+    }
     if rows.newest not in gone:
         return head.without(lost - {seq for part in left.values() for seq in part})
     newest = Rows({name: one for name, one in rows.own.items() if name not in gone}).newest

@@ -55,7 +55,8 @@ class SessionSaver(Keeping):
 
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
     history see the whole record. One object serves both voices. `channel` is the state key that the
-    conversation is; lists of messages under other keys are stored once too, and come back whole.
+    conversation is; lists of messages under other keys are stored once too, and come back whole. `serde`
+    serializes what is no message; to hide messages too, open the sessions on an `EncryptedStore`.
 
     With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
     views are made of; see `langchain_session.inner`.
@@ -89,6 +90,7 @@ class SessionSaver(Keeping):
         self.channel = channel
         self._blocking = _Voice(self.sessions.store, self.sessions.workshop)
         self._awaiting = _Voice(self.sessions.awaited, self.sessions.aworkshop)
+        self._tell_what_serde_leaves_clear()
 
     @classmethod
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
