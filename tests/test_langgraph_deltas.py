@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
+from deepagents import create_deep_agent
 from every_store import Servers, every_server
-from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, _messages_delta_reducer
 from langgraph.types import Overwrite
@@ -231,6 +234,35 @@ def test_a_pruned_thread_is_whole_where_it_is_moved_to(every, sessions):
     back = SessionSaver.import_from(there, policy=POLICY)
     assert told(talker(back, every=every).get_state(CONFIG)) == told(graph.get_state(CONFIG))
     assert record(back.sessions) == record(sessions)
+
+
+class Scripted(GenericFakeChatModel):
+    """A model that writes a file in each turn."""
+
+    def bind_tools(self, tools: Any, **_: Any) -> Any:
+        return self
+
+
+def answers() -> Iterator[AIMessage]:
+    for n in count():
+        call = {"name": "write_file", "args": {"file_path": f"/{n}.txt", "content": "x" * 50}, "id": f"c{n}"}
+        yield AIMessage("", tool_calls=[call], id=f"a{n}")
+        yield AIMessage(f"done {n}", id=f"b{n}")
+
+
+def test_a_deep_agent_keeps_its_messages_and_files_when_its_thread_is_pruned(sessions):
+    saver = SessionSaver(sessions)
+    agent = create_deep_agent(model=Scripted(messages=answers()), checkpointer=saver)
+    for turn in range(3):
+        agent.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
+    before = agent.get_state(CONFIG).values
+    saver.prune(["t"])
+    assert agent.get_state(CONFIG).values == before
+    assert len(before["files"]) == 3
+    assert len(record(sessions)) == len(before["messages"]) == 12
+    assert len(list(saver.list(CONFIG))) == 1
+    agent.invoke({"messages": [HumanMessage("more", id="h3")]}, CONFIG)
+    assert len(record(sessions)) == 16
 
 
 def test_each_message_is_stored_once(sessions):

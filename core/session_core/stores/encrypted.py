@@ -55,7 +55,7 @@ class EncryptedStore:
 
     Sealed: content, tool names and arguments, media, authors, clips, the frameworks' own fields,
     summaries, facts, notices, checkpoints, their values and writes. Readable for the store inside:
-    session names, ids, roles, numbers, times, token counts, versions, ranges, names of channels and
+    session names, ids, roles, numbers, times, token counts, versions, ranges, runs, names of channels and
     tasks; docs/security.md says what that tells. Each sealed value is bound to tenant, session,
     namespace and its own name there, so that one that was changed, or moved to another session or
     tenant, does not open: StoreUnreadable.
