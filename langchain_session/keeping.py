@@ -58,7 +58,9 @@ class Keeping(Moving):
 
         The newest checkpoint of each namespace stays, with its pending writes and all that a DeltaChannel
         in it is made of. Subgraphs that older checkpoints called go with these. The record stays whole.
-        A thread that is not there is passed by.
+        A thread that is not there is passed by. A run that goes on meanwhile keeps its thread whole, unless it
+        goes on from another checkpoint than the newest (two runs at once, or from the past): then it may
+        find values gone that only its own checkpoints had.
         Raises: InputError for another strategy.
         """
         run_blocking(self._pruned(self.sessions.store, thread_ids, strategy))
