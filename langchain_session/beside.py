@@ -28,7 +28,7 @@ from langchain_session.channels import (
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, DOUBT, ELSEWHERE, FORK, RUNTIME, bare, config_of, key_of, starting_part
-from langchain_session.unfolding import above, is_of_a_view, unfolded
+from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
 from session_core.ports import Appended, Checkpoint, MessageList, SessionStore, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
@@ -115,7 +115,11 @@ class Beside:
     ) -> None:
         """Store a task's writes there without a word that was written for a view, and those that had one here too."""
         key = key_of(config, self.tenant)
-        raw = [(name, await self._raw(key, value) if name == self.channel else value) for name, value in writes]
+        keys = [key, *above(key)]
+        raw = [
+            (name, await raw_write(value, keys, self.store, self.originals) if name == self.channel else value)
+            for name, value in writes
+        ]
         if any(one is not given for (_, one), (_, given) in zip(raw, writes, strict=True)):
             serde = self.inner.saver.serde
             rows = [
@@ -282,15 +286,6 @@ class Beside:
     def _list(self, key: Key, said: list[BaseMessage]) -> MessageList:
         value = encode(said, key, self.inner.saver.serde, self.shop.prepare) if said else None
         return value if isinstance(value, MessageList) else MessageList(())
-
-    async def _raw(self, key: Key, value: Any) -> Any:
-        """A write without what was written for a view."""
-        single = isinstance(value, BaseMessage)
-        said = [value] if single else _messages(value)
-        if not said or not any(map(is_of_a_view, said)):
-            return value
-        raw = await unfolded(said, [key, *above(key)], self.store, self.originals)
-        return raw[0] if single and len(raw) == 1 else raw
 
     def _shown(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:
         """The checkpoint with the view, and with writes that were made of a view as they were made."""

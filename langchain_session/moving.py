@@ -14,6 +14,7 @@ from langchain_session.channels import is_message_list
 from langchain_session.counted import Counted
 from langchain_session.hands import Awaiting, Blocking, Hand, Place, config_at
 from langchain_session.messages import MARK, to_core
+from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK
 from session_core import Message, Sessions
 from session_core.errors import Diverged
@@ -91,7 +92,8 @@ async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
 
 async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
     """Copy one thread, oldest checkpoint first; how many were new."""
-    theirs, known = await source.places(thread_id), set(await target.places(thread_id))
+    theirs = sorted([*await source.places(thread_id), *await _unlisted(source, thread_id)])
+    known = {*await target.places(thread_id), *await _unlisted(target, thread_id)}
     new = set(theirs) - known
     if new:
         await _require_same(source, target, thread_id, known, set(theirs))
@@ -112,6 +114,15 @@ async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
     if newest is not None:
         await _with_all_said(source, target, newest)
     return len(new)
+
+
+async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
+    """Where rows of ours stand that no list shows, since they are only there for what stands on them."""
+    saver = hand.saver
+    if not isinstance(saver, Moving):
+        return []
+    found = await hand.store(saver.sessions).checkpoints(saver.tenant, thread_id, None)
+    return [Place(one.id, one.key.namespace, thread_id) for one in found if is_unlisted(one)]
 
 
 async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:
@@ -135,7 +146,11 @@ async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[
     state = await store.state(key)
     newest = max((place for place in places if not place.namespace), default=None)
     own = await hand.read(newest) if newest is not None else None
-    said = own.checkpoint["channel_values"].get(saver.channel, []) if own is not None else []
+    checkpoint: Any = own.checkpoint if own is not None else {"channel_values": {}, "channel_versions": {}}
+    if saver.channel in checkpoint["channel_versions"] and saver.channel not in checkpoint["channel_values"]:
+        # The graph makes it of the writes, and they come to the conversation as it is.
+        return []
+    said = checkpoint["channel_values"].get(saver.channel, [])
     had = {message.id for message in said if isinstance(message, BaseMessage)}
     return [message for message in await store.record(key, state.head) if message.id not in had] if state else []
 

@@ -29,11 +29,20 @@ from langchain_session.channels import (
     record_messages,
     view_messages,
 )
-from langchain_session.moving import Moving
-from langchain_session.threads import BASE, ELSEWHERE, FORK, RUNTIME, config_of, key_of, starting_part
+from langchain_session.deltas import (
+    as_the_graph_has_it,
+    is_made_of_writes,
+    part_in,
+    run_of,
+    with_what_was_said,
+    without_snapshots,
+)
+from langchain_session.keeping import Keeping
+from langchain_session.pruning import is_unlisted
+from langchain_session.threads import BASE, FORK, RUNTIME, config_of, key_of, starting_part
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
+from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key
@@ -41,12 +50,13 @@ from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
 
-class SessionSaver(Moving):
+class SessionSaver(Keeping):
     """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
 
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
     history see the whole record. One object serves both voices. `channel` is the state key that the
-    conversation is; lists of messages under other keys are stored once too, and come back whole.
+    conversation is; lists of messages under other keys are stored once too, and come back whole. `serde`
+    serializes what is no message; to hide messages too, open the sessions on an `EncryptedStore`.
 
     With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
     views are made of; see `langchain_session.inner`.
@@ -80,6 +90,7 @@ class SessionSaver(Moving):
         self.channel = channel
         self._blocking = _Voice(self.sessions.store, self.sessions.workshop)
         self._awaiting = _Voice(self.sessions.awaited, self.sessions.aworkshop)
+        self._tell_what_serde_leaves_clear()
 
     @classmethod
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
@@ -197,19 +208,19 @@ class SessionSaver(Moving):
         if found is None:
             return None
         run = RUNTIME in config["configurable"]
-        said = found.values.get(self.channel)
-        if not isinstance(said, Stored):
+        part = part_in(found, self.channel)
+        if part is None:
             return await self._tuple(voice, found, {}, fork=wanted is not None)
-        lineage, is_head = await starting_part(voice.store, found.key, said.part, wanted is not None)
-        hidden = Ranges()
+        lineage, is_head = await starting_part(voice.store, found.key, part, wanted is not None)
+        hidden, values = Ranges(), dict[str, Any]()
         if run:
             seen = await voice.flow(found.key).view(lineage=None if is_head else lineage, open_end=True)
-            messages, hidden = view_messages(seen, found.key), seen.hidden
+            values, hidden = {self.channel: view_messages(seen, found.key)}, seen.hidden
             lineage = seen.lineage
-        else:
-            messages = record_messages(await voice.store.record(found.key, lineage))
+        elif lineage != part or not is_made_of_writes(found, self.channel):
+            values = {self.channel: record_messages(await voice.store.record(found.key, lineage))}
         base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
-        return await self._tuple(voice, found, {self.channel: messages}, fork=wanted is not None, base=base)
+        return await self._tuple(voice, found, values, fork=wanted is not None, base=base)
 
     async def _tuple(
         self,
@@ -223,16 +234,16 @@ class SessionSaver(Moving):
         """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
         if not found.values and not found.writes:
             found = await voice.store.fill(found)
-        body = self._body(found)
+        found, body = as_the_graph_has_it(found, self.channel), self._body(found)
         shown: dict[str, Any] = {}
         for channel, value in found.values.items():
             if channel in values:
-                shown[channel] = values[channel]
-            elif isinstance(value, Plain):
+                continue
+            if isinstance(value, Plain):
                 shown[channel] = self.serde.loads_typed((value.type, value.data))
             else:
                 shown[channel] = record_messages(await voice.store.record(found.key, value.part))
-        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown}
+        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown | values}
         config = config_of(found.key, found.id)
         config["configurable"].update({FORK: True} if fork else {})
         config["configurable"].update({BASE: base} if base is not None else {})
@@ -262,7 +273,7 @@ class SessionSaver(Moving):
         )
         only = get_checkpoint_id(config) if config else None
         kept: Sequence[Checkpoint] = ()
-        for checkpoint in found:
+        for checkpoint in (one for one in found if not is_unlisted(one)):
             if limit is not None and len(kept) >= limit:
                 break
             if (only is None or checkpoint.id == only) and self._matches(checkpoint, wanted):
@@ -275,14 +286,6 @@ class SessionSaver(Moving):
         metadata = self._body(checkpoint)["metadata"]
         return all(metadata.get(name) == value for name, value in wanted.items())
 
-    def _body(self, found: Checkpoint) -> Any:
-        if found.body.type == ELSEWHERE.type:
-            raise ConfigError(
-                f"session {found.key}: the checkpoints of this thread are with another saver; "
-                "pass it as SessionSaver(inner=...)"
-            )
-        return self.serde.loads_typed((found.body.type, found.body.data))
-
     async def _put(
         self,
         voice: _Voice,
@@ -293,7 +296,8 @@ class SessionSaver(Moving):
     ) -> tuple[Key, bool]:
         began = time.perf_counter()
         key = self.key(config)
-        names, values = config["configurable"], checkpoint["channel_values"]
+        names = config["configurable"]
+        given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
         prepare = self.sessions.workshop.prepare
         forks = bool(names.get(FORK)) or metadata.get("source") == "fork"
         if forks and self.channel in values:
@@ -320,8 +324,20 @@ class SessionSaver(Moving):
             names.get("checkpoint_id"),
             Plain(*self.serde.dumps_typed(body)),
             dict(checkpoint["channel_versions"]),
+            run_id=run_of(body["metadata"]),
         )
-        done = await voice.store.put_checkpoint(row, changed, head_channel=self.channel, merge=not forks)
+        row, stored, head = await with_what_was_said(
+            voice.store,
+            row,
+            changed,
+            given,
+            names,
+            self.channel,
+            lambda m: encode(m, key, self.serde, prepare),
+            self.serde,
+            forks=forks,
+        )
+        done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks)
         if not done.new or key.namespace:
             return key, False
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.messages import BaseMessage
 
@@ -27,6 +28,18 @@ def is_of_a_view(message: BaseMessage) -> bool:
     """Whether the message is not as its graph had it, but as a view showed it."""
     mark = mark_of(message)
     return (message.id or "").startswith(NAMELESS) or (mark is not None and mark.get("rendition") != "foreign")
+
+
+async def raw_write(value: Any, keys: Sequence[Key], store: SessionStore, originals: Originals) -> Any:
+    """A value that a task wrote, without what was written for a view; one that has nothing of it as it is."""
+    single = isinstance(value, BaseMessage)
+    said = [value] if single else value
+    if not isinstance(said, list) or not all(isinstance(item, BaseMessage) for item in said):
+        return value
+    if not any(map(is_of_a_view, said)):
+        return value
+    raw = await unfolded(said, keys, store, originals)
+    return raw[0] if single and len(raw) == 1 else raw
 
 
 async def unfolded(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_session import SessionSaver
 
 BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
+ALL = (*BASE, "delete_for_runs", "copy_thread", "prune")
 
 
 class BlockingVoice(SessionSaver):
@@ -25,3 +26,15 @@ class BlockingVoice(SessionSaver):
 
     async def adelete_thread(self, thread_id):
         return self.delete_thread(thread_id)
+
+    async def adelete_for_runs(self, run_ids):
+        self.delete_for_runs(run_ids)
+
+    async def acopy_thread(self, source_thread_id, target_thread_id):
+        self.copy_thread(source_thread_id, target_thread_id)
+
+    async def aprune(self, thread_ids, *, strategy="keep_latest"):
+        self.prune(thread_ids, strategy=strategy)
+
+    async def aget_delta_channel_history(self, *, config, channels):
+        return self.get_delta_channel_history(config=config, channels=channels)

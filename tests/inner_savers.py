@@ -62,15 +62,6 @@ class WholeSaver(InMemorySaver):
 class BlockingInner(BlockingVoice, InnerSaver):
     """The blocking voice under the awaiting names, with an inner saver."""
 
-    async def adelete_for_runs(self, run_ids):
-        self.delete_for_runs(run_ids)
-
-    async def acopy_thread(self, source_thread_id, target_thread_id):
-        self.copy_thread(source_thread_id, target_thread_id)
-
-    async def aprune(self, thread_ids, *, strategy="keep_latest"):
-        self.prune(thread_ids, strategy=strategy)
-
 
 def _connected(server: PostgresServer) -> dict[str, Any]:
     """How to connect to a schema of its own."""

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from blocking_voice import BASE
+from blocking_voice import ALL, BASE
 from inner_savers import BlockingInner, WholeSaver, awaiting_saver, blocking_savers
 from langchain.agents import create_agent
 from langchain_core.language_models import GenericFakeChatModel
@@ -37,7 +37,6 @@ from session_core.errors import ConfigError, NotOffered
 WINDOW = 3_000
 POLICY = Policy(Budget(WINDOW, reply_reserve_tokens=0), folding="inline")
 CONFIG = {"configurable": {"thread_id": "t"}}
-ALL = (*BASE, "delete_for_runs", "copy_thread", "prune")
 
 
 class State(TypedDict):

@@ -7,9 +7,15 @@ blocks is put into a thread for awaiting callers (see `voices.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
+from session_core.checkpoints import Checkpoint as Checkpoint
+from session_core.checkpoints import MessageList as MessageList
+from session_core.checkpoints import Plain as Plain
+from session_core.checkpoints import Stored as Stored
+from session_core.checkpoints import Version as Version
+from session_core.checkpoints import Write as Write
 from session_core.events import Event, Notice
 from session_core.ledger import Ledger
 from session_core.plan import Digest
@@ -46,6 +52,14 @@ class State:
     resumed_after_seq: int = 0
     absent_s: float = 0.0
     born: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A session, or one of its namespaces, and all of its digests, oldest first."""
+
+    state: State
+    digests: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,71 +262,6 @@ class Observer(Protocol):
     def observe(self, event: Event) -> None: ...
 
 
-Version = str | int | float
-"""A channel's version, as the graph counts it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A serialized value: `type` names the codec."""
-
-    type: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MessageList:
-    """A value made of messages: in order, messages, or parts of the record already there.
-
-    `single` says that the value was one message and not a list. A list that was made of a view names
-    what it was made of: `base` is the part of the record, `base_version` the channel's version, and
-    `hidden` what of it the view showed in no form (what no provider takes, what had no room). What is
-    left of the base keeps the base's order, and what was hidden its place, as long as anything of the
-    base is left.
-    """
-
-    items: tuple[Message | Ranges, ...]
-    single: bool = False
-    base: Ranges = Ranges()
-    base_version: Version | None = None
-    hidden: Ranges = Ranges()
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A message list as it was stored: the part of the record that it is."""
-
-    part: Ranges
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One pending write of a task. The bodies of messages in it are those of the record, stored once."""
-
-    task_id: str
-    index: int
-    channel: str
-    value: Plain | MessageList
-    task_path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """One checkpoint of a graph, its values apart.
-
-    `versions` names for each channel the version its value was stored under. `values` and `writes`
-    are what `fill` found; channels that were empty are absent.
-    """
-
-    key: Key
-    id: str
-    parent_id: str | None
-    body: Plain
-    versions: Mapping[str, Version]
-    values: Mapping[str, Plain | Stored] = field(default_factory=dict)
-    writes: tuple[Write, ...] = ()
-
-
 class CheckpointStore(Protocol):
     """Keeps LangGraph checkpoints beside the record; messages in them are stored once, in the record."""
 
@@ -352,6 +301,52 @@ class CheckpointStore(Protocol):
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         """Remove the thread: its checkpoints, writes, and the record they stand on."""
+        ...
+
+    async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
+        """The checkpoints that one stands on, its parent first, with values and writes of `channels` only.
+
+        Ends with the first by which each of the channels has had a value, or with the last that is there.
+        """
+        ...
+
+    async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
+        """What these runs stored, of all sessions, newest first, without values and writes."""
+        ...
+
+    async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
+        """For each checkpoint the part of the record that its list of messages is, under the first of
+        `channels` that has one there; checkpoints without one are absent."""
+        ...
+
+    async def drop_checkpoints(
+        self,
+        key: Key,
+        checkpoint_ids: Sequence[str],
+        *,
+        parents: Mapping[str, str | None] | None = None,
+        head: Ranges | None = None,
+        expected: int | None = None,
+    ) -> None:
+        """Remove checkpoints, their writes, and the values and bodies that nothing else names any more.
+
+        The record stays whole. `parents` gives checkpoints that stay another parent, `head` names another
+        part of the record as the conversation. Those that are not there are passed by.
+        Raises: Conflict when `expected` is not the version; then nothing was done.
+        """
+        ...
+
+    async def copy_session(self, key: Key, session_id: str) -> None:
+        """Make a session called `session_id`, of the same tenant, that holds all that this one holds.
+
+        Record, digests, notices, checkpoints, values, writes and namespaces, under the same numbers; its
+        `born` is its own, and it has no lease. All or nothing. An unknown session makes none.
+        Raises: Conflict when there is one of that name already.
+        """
+        ...
+
+    async def holdings(self, key: Key) -> tuple[Holding, ...]:
+        """The session and its namespaces, by their names."""
         ...
 
 

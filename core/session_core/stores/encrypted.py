@@ -13,6 +13,7 @@ from session_core.plan import Digest
 from session_core.ports import (
     Appended,
     Checkpoint,
+    Holding,
     Lease,
     Loaded,
     Marks,
@@ -24,6 +25,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.retrieve import rank
+from session_core.stores.copying import copied
 from session_core.stores.keyring import Keyring
 from session_core.stores.retention import purging
 from session_core.stores.rewrite import Rewriting
@@ -53,7 +55,7 @@ class EncryptedStore:
 
     Sealed: content, tool names and arguments, media, authors, clips, the frameworks' own fields,
     summaries, facts, notices, checkpoints, their values and writes. Readable for the store inside:
-    session names, ids, roles, numbers, times, token counts, versions, ranges, names of channels and
+    session names, ids, roles, numbers, times, token counts, versions, ranges, runs, names of channels and
     tasks; docs/security.md says what that tells. Each sealed value is bound to tenant, session,
     namespace and its own name there, so that one that was changed, or moved to another session or
     tenant, does not open: StoreUnreadable.
@@ -228,3 +230,38 @@ class EncryptedStore:
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         await self.inner.delete_checkpoints(tenant, session_id)
+
+    async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
+        found = await self.inner.ancestors(key, checkpoint_id, channels)
+        return tuple(self._seals.opened_checkpoint(one) for one in found)
+
+    async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
+        found = await self.inner.checkpoints_of_runs(tenant, run_ids)
+        return tuple(self._seals.opened_checkpoint(one) for one in found)
+
+    async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
+        return await self.inner.parts(key, channels)
+
+    async def drop_checkpoints(
+        self,
+        key: Key,
+        checkpoint_ids: Sequence[str],
+        *,
+        parents: Mapping[str, str | None] | None = None,
+        head: Ranges | None = None,
+        expected: int | None = None,
+    ) -> None:
+        await self.inner.drop_checkpoints(key, checkpoint_ids, parents=parents, head=head, expected=expected)
+
+    async def copy_session(self, key: Key, session_id: str) -> None:
+        """As the port says, but in many steps: each value is opened, and sealed for the session it is copied to."""
+        await copied(self, key, session_id)
+
+    async def holdings(self, key: Key) -> tuple[Holding, ...]:
+        return tuple(
+            Holding(
+                self._seals.opened_state(one.state),
+                tuple(self._seals.digest_opened(one.state.key, digest) for digest in one.digests),
+            )
+            for one in await self.inner.holdings(key)
+        )

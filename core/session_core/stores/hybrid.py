@@ -32,6 +32,7 @@ from session_core.ports import (
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache, Entry
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
+from session_core.stores.hybrid_threads import HybridThreads, place_of
 from session_core.stores.projection import (
     Grown,
     Head,
@@ -52,7 +53,7 @@ _LIVELY = (StoreBusy, StoreUnreadable, NewerSchema)
 """Errors of a cold side that answers; but for StoreLost."""
 
 
-class HybridStore:
+class HybridStore(HybridThreads):
     """Keeps sessions in `cold`, durably, and what views are made of in `hot`, for a while.
 
     A write is confirmed when `cold` has it. `load` is served by `hot` in one round trip when that
@@ -147,7 +148,7 @@ class HybridStore:
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         if lineage is not None or key.namespace:
             return await self._read(self.cold.load(key, lineage))
-        seen = await self._hot.look(_place(key))
+        seen = await self._hot.look(place_of(key))
         if seen is not None and seen.entry is not None:
             kept = _readable(seen.entry, key)
             if kept is not None and (not self._verify or await self._agrees(kept.state)):
@@ -162,7 +163,7 @@ class HybridStore:
         if seen is not None and seen.quiet and loaded.state.version:
             entry = entry_of(loaded)
             if len(entry.head) + sum(map(len, entry.messages)) <= self._most:
-                await self._hot.fill(_place(key), seen.mark, entry)
+                await self._hot.fill(place_of(key), seen.mark, entry)
         return loaded
 
     async def state(self, key: Key) -> State | None:
@@ -198,7 +199,7 @@ class HybridStore:
         return await self._read(self.cold.notices(key))
 
     async def delete(self, key: Key) -> int:
-        turn = await self._hot.begin(_place(key))
+        turn = await self._hot.begin(place_of(key))
         gone = await self._written(turn, key, self.cold.delete(key))
         await self._hot.end(turn, discard=True)
         return gone
@@ -208,7 +209,7 @@ class HybridStore:
         when the cold store cannot purge."""
         gone = await self._read(purging(self.cold).purge(older_than_s, tenant=tenant))
         for key in gone:
-            await self._hot.end(await self._hot.begin(_place(key)), discard=True)
+            await self._hot.end(await self._hot.begin(place_of(key)), discard=True)
         return gone
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
@@ -221,7 +222,7 @@ class HybridStore:
         """Write the `change` of all the session holds; its hot entry goes. Raises: ConfigError when the
         cold store cannot rewrite."""
         rewriting = self._rewriting()
-        turn = await self._hot.begin(_place(key))
+        turn = await self._hot.begin(place_of(key))
         changed = await self._written(turn, key, rewriting.rewrite(key, change))
         await self._hot.end(turn, discard=True)
         return changed
@@ -274,7 +275,7 @@ class HybridStore:
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         key = Key(session_id, tenant)
-        turn = await self._hot.begin(_place(key))
+        turn = await self._hot.begin(place_of(key))
         await self._written(turn, key, self.cold.delete_checkpoints(tenant, session_id))
         await self._hot.end(turn, discard=True)
 
@@ -284,7 +285,7 @@ class HybridStore:
         return cast(Rewriting, self.cold)
 
     async def _begin(self, key: Key) -> Turn | None:
-        return None if key.namespace else await self._hot.begin(_place(key))
+        return None if key.namespace else await self._hot.begin(place_of(key))
 
     async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
         """What the cold side answers to a write.
@@ -370,12 +371,8 @@ class HybridStore:
 
     async def _kept(self, key: Key) -> Loaded | None:
         """What the hot side has of a session whose cold side failed: all that it knew to be confirmed."""
-        seen = await self._hot.look(_place(key), hidden=True)
+        seen = await self._hot.look(place_of(key), hidden=True)
         return None if seen is None or seen.entry is None else _readable(seen.entry, key)
-
-
-def _place(key: Key) -> str:
-    return f"{len(key.tenant)}:{key.tenant}:{key.session_id}"
 
 
 def _answers(exc: StoreError) -> bool:

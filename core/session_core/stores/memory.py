@@ -28,6 +28,7 @@ from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
+from session_core.stores.memory_threads import MemoryThreads, filled
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     Before,
@@ -53,7 +54,7 @@ from session_core.stores.rules import (
 from session_core.turns import Key, Message
 
 
-class MemoryStore:
+class MemoryStore(MemoryThreads):
     """A store that forgets with its process. Safe with several threads."""
 
     scheme = "memory"
@@ -271,7 +272,7 @@ class MemoryStore:
             if session is None or not session.checkpoints:
                 return None
             bare = session.checkpoints.get(checkpoint_id or max(session.checkpoints))
-            return self._filled(session, bare) if bare else None
+            return filled(session, bare) if bare else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -290,7 +291,7 @@ class MemoryStore:
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         with self._lock:
             session = self._sessions.get(checkpoint.key)
-            return self._filled(session, checkpoint) if session else checkpoint
+            return filled(session, checkpoint) if session else checkpoint
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         await self.delete(Key(session_id, tenant))
@@ -331,16 +332,6 @@ class MemoryStore:
         self._keep(session, outcome)
         session.state = grown(session.state, outcome, session.state.head)
         return part_of(value, outcome, before, is_head=is_head)
-
-    def _filled(self, session: MemorySession, bare: Checkpoint) -> Checkpoint:
-        values = {
-            channel: session.values[channel, str(version)]
-            for channel, version in bare.versions.items()
-            if (channel, str(version)) in session.values
-        }
-        writes = session.writes.get(bare.id, {}).values()
-        ordered = sorted(writes, key=lambda write: (write.task_path, write.task_id, write.index))
-        return replace(bare, values=values, writes=tuple(ordered))
 
     @staticmethod
     def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:

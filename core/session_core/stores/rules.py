@@ -112,6 +112,15 @@ def require_version(state: State, expected: int | None) -> None:
         raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
 
 
+def require_nothing_there(key: Key, target: Key, there: bool) -> None:
+    """Raises: Conflict when the session that a copy is to be is there already."""
+    if there:
+        raise Conflict(
+            f"session {key} cannot be copied to {target}: there is a session of that name; delete it first, or name "
+            "another"
+        )
+
+
 def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:
     """Whether a lease's time is over; a clock that went behind its beginning has ended it too."""
     return not taken_s <= now_s < taken_s + ttl_s
@@ -224,9 +233,21 @@ def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: b
     if not is_head:
         return Ranges.of(listed)
     base = value.base or before.part
-    listed = list(dict.fromkeys(listed))
+    newer = _newer_versions(value, versions)
+    listed = list(dict.fromkeys(newer.get(seq, seq) for seq in listed))
     hidden = value.hidden if before.version == value.base_version else Ranges.of(set(value.hidden) & set(before.part))
     return _in_order(listed, versions, base, set(hidden))
+
+
+def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> dict[int, int]:
+    """What the list names by a range and says anew beside it: the old number, and the one in its place."""
+    ranged = [item for item in value.items if isinstance(item, Ranges)]
+    return {
+        old: seq
+        for seq, alike in versions.items()
+        for old in alike
+        if old not in versions and any(old in item for item in ranged)
+    }
 
 
 def _in_order(listed: Sequence[int], versions: dict[int, frozenset[int]], base: Ranges, hidden: set[int]) -> Ranges:

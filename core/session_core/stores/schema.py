@@ -64,11 +64,13 @@ MIGRATIONS: tuple[str, ...] = (
         session INTEGER NOT NULL,
         id TEXT NOT NULL,
         parent_id TEXT,
+        run_id TEXT,
         body_type TEXT NOT NULL,
         body BLOB NOT NULL,
         versions BLOB NOT NULL,
         PRIMARY KEY (session, id)
     ) WITHOUT ROWID;
+    CREATE INDEX checkpoints_by_run ON checkpoints (run_id) WHERE run_id IS NOT NULL;
     CREATE TABLE channel_values (
         session INTEGER NOT NULL,
         channel TEXT NOT NULL,

@@ -87,9 +87,11 @@ class Seals:
         return replace(digest, summary=_encoded(self.ring.seal(key, _digest(number), whole)), facts=())
 
     def opened_digest(self, key: Key, digest: Digest | None) -> Digest | None:
-        """The digest that was sealed. Raises: StoreUnreadable."""
-        if digest is None:
-            return None
+        """The digest that was sealed, if there is one. Raises: StoreUnreadable."""
+        return None if digest is None else self.digest_opened(key, digest)
+
+    def digest_opened(self, key: Key, digest: Digest) -> Digest:
+        """As `opened_digest`."""
         whole = self.ring.open(key, _digest(digest.number), _decoded(digest.summary))
         return replace(digest_from_plain(unpack(whole)), number=digest.number)
 

@@ -56,11 +56,12 @@ from session_core.stores.sqlite_rows import (
     text_in,
     text_out,
 )
+from session_core.stores.sqlite_threads import SqliteThreads
 from session_core.turns import Key, Message
 from session_core.voices import threaded
 
 
-class SqliteStore(SqliteCheckpoints):
+class SqliteStore(SqliteCheckpoints, SqliteThreads):
     """Keeps sessions and checkpoints in the file at `path`, which is made when it is not there.
 
     Raises: StoreUnreadable, NewerSchema when the file is not one this release can read.

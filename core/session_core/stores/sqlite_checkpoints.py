@@ -30,6 +30,7 @@ from session_core.turns import Key, Message
 
 PART = "part-of-record"
 """The type of a channel value that is a list of messages: its data are ranges of sequence numbers."""
+BARE_COLUMNS = "id, parent_id, run_id, body_type, body, versions"
 BODIES = "bodies"
 """The type of a write whose messages stand in `bodies`."""
 
@@ -68,12 +69,13 @@ class SqliteCheckpoints:
                     (row.place, text_in(channel), text_in(version), text_in(value.type), packed(value)),
                 )
             connection.execute(
-                "INSERT OR REPLACE INTO checkpoints (session, id, parent_id, body_type, body, versions) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO checkpoints (session, id, parent_id, run_id, body_type, body, versions) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     row.place,
                     text_in(checkpoint.id),
                     text_in(checkpoint.parent_id),
+                    text_in(checkpoint.run_id),
                     text_in(checkpoint.body.type),
                     pack(checkpoint.body.data),
                     pack(dict(checkpoint.versions)),
@@ -110,12 +112,12 @@ class SqliteCheckpoints:
             if row is None:
                 return None
             found = connection.execute(
-                "SELECT id, parent_id, body_type, body, versions FROM checkpoints "
+                f"SELECT {BARE_COLUMNS} FROM checkpoints "
                 "WHERE session = ? AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1",
                 (row.place, text_in(checkpoint_id), text_in(checkpoint_id)),
             ).fetchone()
             with readable(f"a checkpoint of session {key}"):
-                return _filled(connection, row, _bare(row.state.key, found)) if found else None
+                return filled(connection, row, bare_from(row.state.key, found)) if found else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -129,19 +131,18 @@ class SqliteCheckpoints:
             found: list[Checkpoint] = []
             for row in map(SessionRow, rows):
                 kept = connection.execute(
-                    "SELECT id, parent_id, body_type, body, versions FROM checkpoints "
-                    "WHERE session = ? AND (id < ? OR ? IS NULL)",
+                    f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND (id < ? OR ? IS NULL)",
                     (row.place, text_in(before), text_in(before)),
                 ).fetchall()
                 with readable(f"a checkpoint of session {row.state.key}"):
-                    found.extend(_bare(row.state.key, one) for one in kept)
+                    found.extend(bare_from(row.state.key, one) for one in kept)
             return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         with self._file.reading() as connection:
             row = session_row(connection, checkpoint.key)
             with readable(f"a checkpoint of session {checkpoint.key}"):
-                return _filled(connection, row, checkpoint) if row else checkpoint
+                return filled(connection, row, checkpoint) if row else checkpoint
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         with self._file.writing() as connection:
@@ -171,7 +172,7 @@ def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str
         (row.place, text_in(channel), text_in(str(version)), PART),
     ).fetchone()
     with readable(f"a checkpoint of session {row.state.key}"):
-        return Before(version, _ranges(found[0]) if found else Ranges())
+        return Before(version, part_from(found[0]) if found else Ranges())
 
 
 def write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:
@@ -191,37 +192,58 @@ def packed(value: Plain) -> bytes:
     return value.data if value.type in (PART, BODIES) else pack(value.data)
 
 
-def _bare(key: Key, found: Sequence[object]) -> Checkpoint:
-    checkpoint_id, parent_id, body_type, body, versions = found
+def bare_from(key: Key, found: Sequence[object]) -> Checkpoint:
+    """The checkpoint in `BARE_COLUMNS`."""
+    checkpoint_id, parent_id, run_id, body_type, body, versions = found
     return Checkpoint(
         key,
         text_out(checkpoint_id),
         None if parent_id is None else text_out(parent_id),
         plain_from(text_out(body_type), body),
         cast(dict[str, Version], unpack(as_bytes(versions))),
+        run_id=None if run_id is None else text_out(run_id),
     )
 
 
-def _filled(connection: sqlite3.Connection, row: SessionRow, bare: Checkpoint) -> Checkpoint:
+def filled(
+    connection: sqlite3.Connection, row: SessionRow, bare: Checkpoint, channels: Sequence[str] | None = None
+) -> Checkpoint:
+    """The checkpoint with its values and writes; with `channels` only with theirs."""
+    values = values_of(connection, row, bare.versions, channels)
+    return replace(bare, values=values, writes=writes_of(connection, row, bare.id, channels))
+
+
+def values_of(
+    connection: sqlite3.Connection,
+    row: SessionRow,
+    versions: Mapping[str, Version],
+    channels: Sequence[str] | None = None,
+) -> dict[str, Plain | Stored]:
+    """The values that are stored under `versions`; with `channels` only theirs."""
     values: dict[str, Plain | Stored] = {}
-    for channel, version in bare.versions.items():
+    for channel, version in versions.items():
+        if channels is not None and channel not in channels:
+            continue
         kept = connection.execute(
             "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ?",
             (row.place, text_in(channel), text_in(str(version))),
         ).fetchone()
         if kept:
-            values[channel] = Stored(_ranges(kept[1])) if kept[0] == PART else plain_from(text_out(kept[0]), kept[1])
-    return replace(bare, values=values, writes=writes_of(connection, row, bare.id))
+            values[channel] = Stored(part_from(kept[1])) if kept[0] == PART else plain_from(text_out(kept[0]), kept[1])
+    return values
 
 
-def writes_of(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str) -> tuple[Write, ...]:
-    """The pending writes of a checkpoint, by task path, task and index."""
+def writes_of(
+    connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str, channels: Sequence[str] | None = None
+) -> tuple[Write, ...]:
+    """The pending writes of a checkpoint, by task path, task and index; with `channels` only those to them."""
     found = connection.execute(
         "SELECT task_id, position, channel, type, data, task_path FROM writes "
         "WHERE session = ? AND checkpoint = ? ORDER BY task_path, task_id, position",
         (row.place, text_in(checkpoint_id)),
     ).fetchall()
-    return tuple(_write(connection, row, one) for one in found)
+    wanted = (one for one in found if channels is None or text_out(one[2]) in channels)
+    return tuple(_write(connection, row, one) for one in wanted)
 
 
 def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[object]) -> Write:
@@ -251,6 +273,7 @@ def plain_from(kind: str, data: object) -> Plain:
     return Plain(kind, value if isinstance(value, bytes) else str(value).encode())
 
 
-def _ranges(data: object) -> Ranges:
+def part_from(data: object) -> Ranges:
+    """The part of the record that stands in a column."""
     pairs = unpack(as_bytes(data))
     return Ranges.from_pairs(pairs if isinstance(pairs, list) else [])

@@ -121,7 +121,7 @@ def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Nu
                 message.importance.value,
             ),
         )
-        _index(connection, row, message, body)
+        index_words(connection, row, message, body)
 
 
 def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message, digest: bytes | None = None) -> int:
@@ -144,7 +144,8 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
     return int(made.lastrowid or 0)
 
 
-def _index(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
+def index_words(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
+    """Make a body findable by its words, unless it is."""
     marks = " ".join(word_marks(row.state, terms(searchable(message))))
     done = connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]
     if marks and not done:

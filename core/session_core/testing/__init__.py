@@ -13,8 +13,14 @@ from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
 from session_core.testing.leases import LEASE_PROMISES
 from session_core.testing.retention import PURGING_PROMISES
 from session_core.testing.sessions import SESSION_PROMISES
+from session_core.testing.threads import THREAD_PROMISES
 
-STORE_PROMISES: tuple[Promise, ...] = (*SESSION_PROMISES, *LEASE_PROMISES, *CHECKPOINT_PROMISES)
+STORE_PROMISES: tuple[Promise, ...] = (
+    *SESSION_PROMISES,
+    *LEASE_PROMISES,
+    *CHECKPOINT_PROMISES,
+    *THREAD_PROMISES,
+)
 
 __all__ = [
     "CHECKPOINT_PROMISES",
@@ -23,6 +29,7 @@ __all__ = [
     "PURGING_PROMISES",
     "SESSION_PROMISES",
     "STORE_PROMISES",
+    "THREAD_PROMISES",
     "Heard",
     "Promise",
     "check_valid",

@@ -99,7 +99,7 @@ class PostgresCheckpoints:
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         rows = await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id))
         with readable(f"a checkpoint of session {key}"):
-            return _whole(key, rows) if rows else None
+            return whole(key, rows) if rows else None
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -108,7 +108,7 @@ class PostgresCheckpoints:
             "list_checkpoints", text_in(tenant), maybe_in(session_id), maybe_in(namespace), maybe_in(before)
         )
         with readable("a checkpoint"):
-            return tuple(_bare(tenant, row) for row in rows)
+            return tuple(bare(tenant, row) for row in rows)
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         found = await self.checkpoint(checkpoint.key, checkpoint.id)
@@ -133,6 +133,7 @@ def _written(
         *names(checkpoint.key),
         text_in(checkpoint.id),
         maybe_in(checkpoint.parent_id),
+        maybe_in(checkpoint.run_id),
         text_in(checkpoint.body.type),
         pack(checkpoint.body.data),
         json.dumps(channels),
@@ -196,9 +197,9 @@ def _packed_list(value: MessageList) -> bytes:
     return pack([value.single, items, flat(value.base), version, flat(value.hidden)])
 
 
-def _whole(key: Key, rows: Sequence[Row]) -> Checkpoint:
+def whole(key: Key, rows: Sequence[Row]) -> Checkpoint:
     """The checkpoint with its values and writes, of the rows of `read_checkpoint`."""
-    _, checkpoint_id, parent_id, _, _, kind, data, _, _ = rows[0]
+    _, checkpoint_id, parent_id, run_id, _, kind, data, _, _ = rows[0]
     bodies = {digest.bytes: data for row_kind, *_, data, _, digest in rows if row_kind == "body"}
     versions: dict[str, Version] = {}
     values: dict[str, Plain | Stored] = {}
@@ -214,13 +215,15 @@ def _whole(key: Key, rows: Sequence[Row]) -> Checkpoint:
         elif row_kind == "write":
             value = _list(value_data, bodies) if value_type == BODIES else _plain(value_type, value_data)
             writes.append(Write(text_out(name), number, text_out(other), value, text_out(path)))
+    body = _plain(kind, data)
     return Checkpoint(
-        key, text_out(checkpoint_id), maybe_out(parent_id), _plain(kind, data), versions, values, tuple(writes)
+        key, text_out(checkpoint_id), maybe_out(parent_id), body, versions, values, tuple(writes), maybe_out(run_id)
     )
 
 
-def _bare(tenant: str, row: Row) -> Checkpoint:
-    session_id, namespace, checkpoint_id, parent_id, kind, data, channels, versions = row
+def bare(tenant: str, row: Row) -> Checkpoint:
+    """The checkpoint of a row, without values and writes."""
+    session_id, namespace, checkpoint_id, parent_id, run_id, kind, data, channels, versions = row
     return Checkpoint(
         Key(text_out(session_id), tenant, text_out(namespace)),
         text_out(checkpoint_id),
@@ -230,6 +233,7 @@ def _bare(tenant: str, row: Row) -> Checkpoint:
             text_out(channel): version_out(version)
             for channel, version in zip(channels or (), versions or (), strict=True)
         },
+        run_id=maybe_out(run_id),
     )
 
 

@@ -10,7 +10,7 @@ from session_core.errors import NewerSchema
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import translated, unreachable
 
-MIGRATIONS = ("tables", "leases", "ranges", "reading", "record", "checkpoints", "deletion", "rewriting")
+MIGRATIONS = ("tables", "leases", "ranges", "reading", "record", "checkpoints", "deletion", "rewriting", "threads")
 """Never edit one that was released; add the next at the end, and have it guard the tables it makes."""
 LOCK_TIMEOUT_MS = 60_000
 """How long a process waits for another one that migrates."""

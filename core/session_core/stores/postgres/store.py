@@ -37,6 +37,7 @@ from session_core.stores.postgres.rows import (
     text_out,
     word_hashes,
 )
+from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
 from session_core.turns import Key, Message
@@ -45,7 +46,7 @@ SESSIONS_AT_ONCE = 100
 """How many sessions one transaction of a purge looks at."""
 
 
-class PostgresStore(PostgresCheckpoints, PostgresRewriting):
+class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     """Keeps sessions and checkpoints in a schema of the database at `url`, which is made when it is not there.
 
     `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s`

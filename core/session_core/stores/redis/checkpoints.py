@@ -75,15 +75,8 @@ class RedisCheckpoints(RedisCalls):
         answer = await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or "")))
         if answer is None:
             return None
-        _, found_id, entry, values, writes = answer
         with readable(f"a checkpoint of session {key}"):
-            bare = _bare(key, found_id, entry)
-            found = {
-                from_plain(channel.decode()): _value_from(value)
-                for channel, value in zip(values[::2], values[1::2], strict=True)
-            }
-            made = sorted(map(_write, writes), key=lambda one: (one.task_path, one.task_id, one.index))
-        return replace(bare, values={c: found[c] for c in bare.versions if c in found}, writes=tuple(made))
+            return whole(key, answer[1:])
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -104,7 +97,7 @@ class RedisCheckpoints(RedisCalls):
         if keys:
             answers = await self._wire.ask(*(("HGETALL", self._names.of(key)[2]) for key in keys))
             with readable("a checkpoint"):
-                found = [_bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
+                found = [bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
         older = (one for one in found if before is None or one.id < before)
         return tuple(sorted(older, key=lambda one: one.id, reverse=True))
 
@@ -183,18 +176,39 @@ def _pair(found: object) -> tuple[Any, Any]:
 
 def _entry(checkpoint: Checkpoint) -> bytes:
     """A checkpoint as it is stored. Versions stand there as text, and beside it those that are not text."""
-    parent = None if checkpoint.parent_id is None else plain(checkpoint.parent_id)
+    parent = b"" if checkpoint.parent_id is None else as_bytes(plain(checkpoint.parent_id))
+    run = None if checkpoint.run_id is None else plain(checkpoint.run_id)
     versions = {plain(channel): plain(str(version)) for channel, version in checkpoint.versions.items()}
     numbers = {plain(c): version for c, version in checkpoint.versions.items() if not isinstance(version, str)}
     body = pack([checkpoint.body.type, checkpoint.body.data])
-    return framed([versions, numbers, parent], body)
+    return framed([versions, numbers, run], len(parent).to_bytes(4, "big") + parent + body)
 
 
-def _bare(key: Key, name: bytes, entry: bytes) -> Checkpoint:
-    (texts, numbers, parent), body = unframed(entry)
+def whole(key: Key, answer: Sequence[Any]) -> Checkpoint:
+    """The checkpoint with what a script found of its values and writes."""
+    name, entry, values, writes = answer
+    made = bare(key, name, entry)
+    found = {
+        from_plain(channel.decode()): _value_from(value)
+        for channel, value in zip(values[::2], values[1::2], strict=True)
+    }
+    ordered = sorted(map(_write, writes), key=lambda one: (one.task_path, one.task_id, one.index))
+    return replace(made, values={c: found[c] for c in made.versions if c in found}, writes=tuple(ordered))
+
+
+def bare(key: Key, name: bytes, entry: bytes) -> Checkpoint:
+    """The checkpoint that an entry is."""
+    (texts, numbers, run), rest = unframed(entry)
+    end = 4 + int.from_bytes(rest[:4], "big")
     versions: dict[str, Version] = {
         from_plain(channel): numbers[channel] if channel in numbers else from_plain(text)
         for channel, text in texts.items()
     }
-    parent_id = None if parent is None else from_plain(parent)
-    return Checkpoint(key, from_plain(name.decode()), parent_id, Plain(*_pair(unpack(body))), versions)
+    return Checkpoint(
+        key,
+        from_plain(name.decode()),
+        from_plain(rest[4:end].decode()) if end > 4 else None,
+        Plain(*_pair(unpack(rest[end:]))),
+        versions,
+        run_id=None if run is None else from_plain(run),
+    )

@@ -175,10 +175,11 @@ class _Values:
                 yield Swap(place, number, data, pack(notice_to_plain(new)))
 
     def checkpoint(self, place: Any, entry: bytes) -> Iterable[Swap]:
-        head, data = _parted(entry)
+        head, rest = _parted(entry)
+        parent, data = _parted(rest)
         name = from_plain(place.decode())
         new = self._plain(("checkpoint", name), data)
-        return [] if new == data else [Swap(place, place, entry, head + new)]
+        return [] if new == data else [Swap(place, place, entry, head + parent + new)]
 
     def value(self, place: Any, value: bytes) -> Iterable[Swap]:
         """A serialized value; a list of messages is a part of the record and holds nothing itself."""
@@ -215,7 +216,7 @@ def _name_of(old: bytes) -> str:
 
 
 def _parted(entry: bytes) -> tuple[bytes, bytes]:
-    """An entry's head with its length before it, and what is behind."""
+    """What an entry begins with, its length before it, and what is behind."""
     end = 4 + int.from_bytes(entry[:4], "big")
     return entry[:end], entry[end:]
 

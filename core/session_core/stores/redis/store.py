@@ -32,6 +32,7 @@ from session_core.stores.redis.rows import (
     touched_ms,
 )
 from session_core.stores.redis.scripts import APPEND, CLOCK, DELETE, FIND, FORGET, LOAD, MARK, NOTICES, PUT_DIGEST
+from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.rules import require_lease, standing
 from session_core.turns import Key, Message
@@ -42,7 +43,7 @@ NEW_MS = 3_600_000
 """A name noted in a list within this time may belong to a session that is just being made."""
 
 
-class RedisStore(RedisCheckpoints, RedisLeases, RedisRewriting):
+class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     """Keeps sessions and checkpoints on the server, or servers, that `url` names.
 
     Writes are as durable as the server is set to be (`appendonly yes`, `appendfsync`). With

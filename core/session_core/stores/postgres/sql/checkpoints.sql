@@ -43,8 +43,8 @@ END $$;
 -- to the record, p_version and p_head what the session has then (NULL: as it has). All this was decided on p_read: the
 -- version, messages and values of the session born as p_born. When it has others by now nothing is done, and no row given.
 CREATE FUNCTION put_checkpoint(
-    p_tenant text, p_session_id text, p_namespace text, p_id text, p_parent_id text, p_type text, p_body bytea,
-    p_channels json, p_data bytea[], p_messages json, p_bodies bytea[], p_clips bytea[], p_read bigint[], p_born text,
+    p_tenant text, p_session_id text, p_namespace text, p_id text, p_parent_id text, p_run_id text, p_type text,
+    p_body bytea, p_channels json, p_data bytea[], p_messages json, p_bodies bytea[], p_clips bytea[], p_read bigint[], p_born text,
     p_version bigint, p_head integer[]
 ) RETURNS TABLE (fresh integer, tokens bigint, state json)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
@@ -90,10 +90,11 @@ BEGIN
         END IF;
         v_numbers := v_numbers || v_number;
     END LOOP;
-    INSERT INTO checkpoints (session, tenant, id, parent_id, type, data, numbers)
-    VALUES (s.id, p_tenant, p_id, p_parent_id, p_type, p_body, v_numbers)
+    INSERT INTO checkpoints (session, tenant, id, parent_id, run_id, type, data, numbers)
+    VALUES (s.id, p_tenant, p_id, p_parent_id, p_run_id, p_type, p_body, v_numbers)
     ON CONFLICT (session, id) DO UPDATE SET
-        parent_id = excluded.parent_id, type = excluded.type, data = excluded.data, numbers = excluded.numbers;
+        parent_id = excluded.parent_id, run_id = excluded.run_id, type = excluded.type, data = excluded.data,
+        numbers = excluded.numbers;
     fresh := s.messages - v_messages;
     tokens := s.tokens - v_tokens;
     state := saved(s);
@@ -143,7 +144,40 @@ BEGIN
     END IF;
 END $$;
 
--- One checkpoint, or the newest: itself in the first row, then its values, its writes, and the bodies these name.
+-- A checkpoint: itself in the first row, then its values, its writes, and the bodies these name. With p_channels only the
+-- values and writes of these.
+CREATE FUNCTION whole_checkpoint(p_session bigint, p_id text, p_channels text[])
+RETURNS TABLE (
+    kind text, name text, other text, path text, number integer, type text, data bytea, part integer[], digest uuid
+)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    c checkpoints;
+BEGIN
+    SELECT * INTO c FROM checkpoints AS x WHERE x.session = p_session AND x.id = p_id;
+    RETURN QUERY SELECT 'checkpoint', c.id, c.parent_id, c.run_id, 0, c.type, c.data, NULL::integer[], NULL::uuid;
+    RETURN QUERY
+    SELECT 'value', v.channel, v.version, NULL::text, 0, v.type, v.data, v.part, NULL::uuid
+    FROM unnest(c.numbers) WITH ORDINALITY AS n (number, place)
+    JOIN channel_values AS v ON v.session = p_session AND v.number = n.number
+    WHERE p_channels IS NULL OR v.channel = ANY (p_channels) ORDER BY n.place;
+    RETURN QUERY
+    SELECT 'write', w.task_id, w.channel, w.task_path, w.position, w.type, w.data, NULL::integer[], NULL::uuid
+    FROM writes AS w
+    WHERE w.session = p_session AND w.checkpoint = c.id AND (p_channels IS NULL OR w.channel = ANY (p_channels))
+    ORDER BY w.task_path, w.task_id, w.position;
+    RETURN QUERY
+    SELECT DISTINCT ON (u.digest) 'body', NULL::text, NULL::text, NULL::text, 0, NULL::text, coalesce(
+        (SELECT m.body FROM messages AS m
+         WHERE m.session = p_session AND m.id_hash = u.id_hash AND m.id = u.id AND m.digest = u.digest LIMIT 1),
+        (SELECT d.body FROM drafts AS d WHERE d.session = p_session AND d.digest = u.digest LIMIT 1)
+    ), NULL::integer[], u.digest
+    FROM writes AS w, ROWS FROM (unnest(w.ids), unnest(w.id_hashes), unnest(w.digests)) AS u (id, id_hash, digest)
+    WHERE w.session = p_session AND w.checkpoint = c.id AND (p_channels IS NULL OR w.channel = ANY (p_channels));
+END $$;
+
+-- One checkpoint, or the newest.
 CREATE FUNCTION read_checkpoint(p_tenant text, p_session_id text, p_namespace text, p_id text)
 RETURNS TABLE (
     kind text, name text, other text, path text, number integer, type text, data bytea, part integer[], digest uuid
@@ -152,39 +186,23 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS
 #variable_conflict use_column
 DECLARE
     s sessions := found(p_tenant, p_session_id, p_namespace);
-    c checkpoints;
+    v_id text;
 BEGIN
-    SELECT * INTO c FROM checkpoints AS x
+    SELECT x.id INTO v_id FROM checkpoints AS x
     WHERE x.session = s.id AND (p_id IS NULL OR x.id = p_id) ORDER BY x.id DESC LIMIT 1;
-    IF NOT FOUND THEN
-        RETURN;
+    IF FOUND THEN
+        RETURN QUERY SELECT * FROM whole_checkpoint(s.id, v_id, NULL);
     END IF;
-    RETURN QUERY SELECT 'checkpoint', c.id, c.parent_id, NULL::text, 0, c.type, c.data, NULL::integer[], NULL::uuid;
-    RETURN QUERY
-    SELECT 'value', v.channel, v.version, NULL::text, 0, v.type, v.data, v.part, NULL::uuid
-    FROM unnest(c.numbers) WITH ORDINALITY AS n (number, place)
-    JOIN channel_values AS v ON v.session = s.id AND v.number = n.number ORDER BY n.place;
-    RETURN QUERY
-    SELECT 'write', w.task_id, w.channel, w.task_path, w.position, w.type, w.data, NULL::integer[], NULL::uuid
-    FROM writes AS w WHERE w.session = s.id AND w.checkpoint = c.id
-    ORDER BY w.task_path, w.task_id, w.position;
-    RETURN QUERY
-    SELECT DISTINCT ON (u.digest) 'body', NULL::text, NULL::text, NULL::text, 0, NULL::text, coalesce(
-        (SELECT m.body FROM messages AS m
-         WHERE m.session = s.id AND m.id_hash = u.id_hash AND m.id = u.id AND m.digest = u.digest LIMIT 1),
-        (SELECT d.body FROM drafts AS d WHERE d.session = s.id AND d.digest = u.digest LIMIT 1)
-    ), NULL::integer[], u.digest
-    FROM writes AS w, ROWS FROM (unnest(w.ids), unnest(w.id_hashes), unnest(w.digests)) AS u (id, id_hash, digest)
-    WHERE w.session = s.id AND w.checkpoint = c.id;
 END $$;
 
 -- What is asked for is optional: NULL matches all.
 CREATE FUNCTION list_checkpoints(p_tenant text, p_session_id text, p_namespace text, p_before text)
 RETURNS TABLE (
-    session_id text, namespace text, id text, parent_id text, type text, data bytea, channels text[], versions text[]
+    session_id text, namespace text, id text, parent_id text, run_id text, type text, data bytea, channels text[],
+    versions text[]
 )
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT s.session_id, s.namespace, c.id, c.parent_id, c.type, c.data, v.channels, v.versions
+    SELECT s.session_id, s.namespace, c.id, c.parent_id, c.run_id, c.type, c.data, v.channels, v.versions
     FROM sessions AS s JOIN checkpoints AS c ON c.session = s.id CROSS JOIN LATERAL (
         SELECT array_agg(v.channel ORDER BY n.place) AS channels, array_agg(v.version ORDER BY n.place) AS versions
         FROM unnest(c.numbers) WITH ORDINALITY AS n (number, place)

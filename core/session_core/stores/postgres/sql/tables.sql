@@ -81,11 +81,14 @@ CREATE TABLE checkpoints (
     tenant text COLLATE "C" NOT NULL,
     id text COLLATE "C" NOT NULL,
     parent_id text COLLATE "C",
+    run_id text COLLATE "C",
     type text NOT NULL,
     data bytea NOT NULL,
     numbers integer[] NOT NULL,
     PRIMARY KEY (session, id)
 );
+
+CREATE INDEX checkpoints_by_run ON checkpoints (tenant, run_id) WHERE run_id IS NOT NULL;
 
 COMMENT ON COLUMN checkpoints.numbers IS 'the channel values of this checkpoint, by their number';
 

@@ -89,6 +89,26 @@ local function only_grew(part, versions, base)
   return true
 end
 
+-- `part`, where what the list names by a range and says anew beside it has the number of the newer version.
+local function with_newer(part, value, versions)
+  local said, newer, seen, out = {}, {}, {}, {}
+  for _, one in ipairs(versions) do said[one.seq] = true end
+  for _, one in ipairs(versions) do
+    for _, old in ipairs(one.alike) do
+      for _, item in ipairs(said[old] and {} or value.items) do
+        if type(item) == 'table' and within(item, old) then newer[old] = one.seq end
+      end
+    end
+  end
+  if not next(newer) then return part end
+  each(part, function(seq)
+    seq = newer[seq] or seq
+    if not seen[seq] then push(out, seq, seq) end
+    seen[seq] = true
+  end)
+  return out
+end
+
 -- Items are ranges, or places among the messages, which `outcome` numbers. A list that is not the head's is
 -- taken as it stands.
 local function part_of(value, outcome, before, is_head)
@@ -104,6 +124,7 @@ local function part_of(value, outcome, before, is_head)
     end
   end
   local base = #value.base > 0 and value.base or before.part
+  if is_head then part = with_newer(part, value, versions) end
   if not is_head or only_grew(part, versions, base) then return part end
   local same_version = before.version == value.base_version
   return in_order(part, versions, base, function(seq)
@@ -131,13 +152,24 @@ local function before_in_bytes(one, other)
   return #one < #other
 end
 
--- A checkpoint's entry: length of the head (4 bytes), head {versions as text, those that are numbers, ...},
--- body. Returns the versions as text, the entry, and the numbers.
+-- A checkpoint's entry: length of the head (4 bytes), head {versions as text, those that are numbers, run}, length of the
+-- parent's id (4 bytes, 0 for none), that id, body. Returns the versions as text, the entry, and the numbers.
 local function versions_of(checkpoint)
   local entry = checkpoint and redis.call('HGET', CHECKPOINTS, checkpoint)
   if not entry then return {}, nil, {} end
   local head = cmsgpack.unpack(entry:sub(5, 4 + struct.unpack('>I4', entry)))
   return head[1], entry, head[2]
+end
+
+-- Where an entry's parent stands: where its length begins, and where the body does.
+local function parent_place(entry)
+  local from = 5 + struct.unpack('>I4', entry)
+  return from, from + 4 + struct.unpack('>I4', entry, from)
+end
+
+local function parent_of(entry)
+  local from, to = parent_place(entry)
+  return to > from + 4 and entry:sub(from + 4, to - 1) or nil
 end
 
 local function value_field(channel, version) return 'v' .. channel .. '\0' .. version end

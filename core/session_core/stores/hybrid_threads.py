@@ -1,0 +1,72 @@
+"""Whole threads in a store of two: the cold side has them, the hot side forgets what they change."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from session_core.ports import Checkpoint, Holding, SessionStore
+from session_core.ranges import Ranges
+from session_core.stores.hot import HotSide, Turn
+from session_core.turns import Key
+
+T = TypeVar("T")
+
+
+class HybridThreads:
+    """The part of the CheckpointStore in a hybrid store that looks after threads."""
+
+    cold: SessionStore
+    _hot: HotSide
+
+    async def _read(self, work: Awaitable[T]) -> T:
+        raise NotImplementedError
+
+    async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
+        raise NotImplementedError
+
+    async def _begin(self, key: Key) -> Turn | None:
+        raise NotImplementedError
+
+    async def _restate(self, turn: Turn | None, key: Key, *, steps: int) -> None:
+        raise NotImplementedError
+
+    async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
+        return await self._read(self.cold.ancestors(key, checkpoint_id, channels))
+
+    async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
+        return await self._read(self.cold.checkpoints_of_runs(tenant, run_ids))
+
+    async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
+        return await self._read(self.cold.parts(key, channels))
+
+    async def drop_checkpoints(
+        self,
+        key: Key,
+        checkpoint_ids: Sequence[str],
+        *,
+        parents: Mapping[str, str | None] | None = None,
+        head: Ranges | None = None,
+        expected: int | None = None,
+    ) -> None:
+        turn = None if head is None else await self._begin(key)
+        await self._written(
+            turn,
+            key,
+            self.cold.drop_checkpoints(key, checkpoint_ids, parents=parents, head=head, expected=expected),
+        )
+        await self._restate(turn, key, steps=1)
+
+    async def copy_session(self, key: Key, session_id: str) -> None:
+        turn = await self._hot.begin(place_of(replace(key, session_id=session_id)))
+        await self._written(turn, key, self.cold.copy_session(key, session_id))
+        await self._hot.end(turn, discard=True)
+
+    async def holdings(self, key: Key) -> tuple[Holding, ...]:
+        return await self._read(self.cold.holdings(key))
+
+
+def place_of(key: Key) -> str:
+    """Where the hot side keeps a session."""
+    return f"{len(key.tenant)}:{key.tenant}:{key.session_id}"

@@ -1,0 +1,76 @@
+"""Whole threads in PostgreSQL: what a checkpoint stands on, what is dropped, copies; each is one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from session_core.ports import Checkpoint, Holding, State
+from session_core.ranges import Ranges
+from session_core.serial.codec import decode_digest, readable
+from session_core.stores.postgres.checkpoints import bare, whole
+from session_core.stores.postgres.rows import flat, maybe_in, names, ranges, state_from, text_in, text_out
+from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.rules import require_nothing_there, require_version
+from session_core.turns import Key
+
+
+class PostgresThreads:
+    """The part of the CheckpointStore in PostgreSQL that looks after threads."""
+
+    _wire: Wire
+    _statements: Mapping[str, str]
+
+    async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
+        told = [text_in(channel) for channel in dict.fromkeys(channels)]
+        rows = await self._wire.fetch(self._statements["read_ancestors"], (*names(key), text_in(checkpoint_id), told))
+        begins = [place for place, row in enumerate(rows) if row[0] == "checkpoint"]
+        with readable(f"a checkpoint of session {key}"):
+            return tuple(whole(key, rows[first:end]) for first, end in pairwise([*begins, len(rows)]))
+
+    async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
+        told = (text_in(tenant), [text_in(run_id) for run_id in run_ids])
+        rows = await self._wire.fetch(self._statements["list_of_runs"], told)
+        with readable("a checkpoint"):
+            return tuple(bare(tenant, row) for row in rows)
+
+    async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
+        told = (*names(key), [text_in(channel) for channel in channels])
+        rows = await self._wire.fetch(self._statements["read_parts"], told)
+        return {text_out(name): ranges(part) for name, part in rows}
+
+    async def drop_checkpoints(
+        self,
+        key: Key,
+        checkpoint_ids: Sequence[str],
+        *,
+        parents: Mapping[str, str | None] | None = None,
+        head: Ranges | None = None,
+        expected: int | None = None,
+    ) -> None:
+        given = parents or {}
+        rows: list[Row] = await self._wire.fetch(
+            self._statements["drop_checkpoints"],
+            (
+                *names(key),
+                [text_in(name) for name in checkpoint_ids],
+                [text_in(name) for name in given],
+                [maybe_in(parent) for parent in given.values()],
+                None if head is None else flat(head),
+                expected,
+            ),
+        )
+        for (version,) in rows:
+            require_version(State(key, version=version), expected)
+
+    async def copy_session(self, key: Key, session_id: str) -> None:
+        target = replace(key, session_id=session_id, namespace="")
+        (tenant, name, _), (_, copy, _) = names(key), names(target)
+        ((done,),) = await self._wire.fetch(self._statements["copy_session"], (tenant, name, copy))
+        require_nothing_there(key, target, not done)
+
+    async def holdings(self, key: Key) -> tuple[Holding, ...]:
+        tenant, name, _ = names(key)
+        rows = await self._wire.fetch(self._statements["list_holdings"], (tenant, name))
+        return tuple(Holding(state_from(state), tuple(map(decode_digest, digests))) for state, digests in rows)

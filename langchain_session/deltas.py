@@ -1,0 +1,207 @@
+"""A conversation that a graph keeps in a DeltaChannel: what is said in it goes to the record all the same.
+
+Such a channel's value is in no checkpoint but its snapshots; the graph makes it of the writes since, by a reducer that
+only it knows. People get it that way. Beside it stands, under a name of ours, what the writes come to for messages (by
+id; removals), so that the record has what was said, and a run is handed a view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.messages import BaseMessage, RemoveMessage
+from langgraph.checkpoint.base import DeltaChannelHistory
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
+
+from langchain_session.channels import decode_write, record_messages
+from langchain_session.originals import Originals
+from langchain_session.threads import BASE, FORK
+from langchain_session.unfolding import above, raw_write
+from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
+from session_core.ranges import Ranges
+from session_core.turns import Key
+
+Values = Mapping[str, Plain | MessageList | None]
+AS_SAID = Plain("as said", b"")
+"""The value of a channel whose messages stand under `said_of` its name."""
+Encode = Callable[[list[BaseMessage]], Plain | MessageList]
+"""A list of messages to what is stored of it."""
+
+
+def run_of(metadata: Mapping[str, Any]) -> str | None:
+    """The run that stored a checkpoint, as its metadata tells."""
+    run_id = metadata.get("run_id")
+    return str(run_id) if run_id else None
+
+
+def said_of(channel: str) -> str:
+    """The name under which the conversation stands that `channel` has no value for."""
+    return f"{channel}, said"
+
+
+def part_in(found: Checkpoint, channel: str) -> Ranges | None:
+    """The part of the record that the conversation is at a checkpoint; None when it has none."""
+    if channel not in found.versions:
+        return None
+    values = (found.values.get(name) for name in (said_of(channel), channel))
+    return next((value.part for value in values if isinstance(value, Stored)), None)
+
+
+def is_made_of_writes(found: Checkpoint, channel: str) -> bool:
+    """Whether the graph makes the channel's value at this checkpoint itself."""
+    return channel not in found.values and said_of(channel) in found.values
+
+
+def as_the_graph_has_it(found: Checkpoint, channel: str) -> Checkpoint:
+    """The checkpoint without what stands beside the channels of its graph."""
+    ours = said_of(channel)
+    if ours not in found.versions:
+        return found
+    values = dict(found.values)
+    said = values.pop(ours, None)
+    if said is not None and values.get(channel) == AS_SAID:
+        values[channel] = said
+    return replace(found, versions={n: version for n, version in found.versions.items() if n != ours}, values=values)
+
+
+def without_snapshots(values: Mapping[str, Any], channel: str) -> dict[str, Any]:
+    """Values as they are stored: a snapshot of messages is its list, so that they are stored once."""
+    return {
+        name: value.value if _is_snapshot(value) and _is_list(value.value, empty=name == channel) else value
+        for name, value in values.items()
+    }
+
+
+async def with_what_was_said(
+    store: SessionStore,
+    row: Checkpoint,
+    changed: Values,
+    given: Mapping[str, Any],
+    names: Mapping[str, Any],
+    channel: str,
+    encode: Encode,
+    serde: SerializerProtocol,
+    *,
+    forks: bool,
+) -> tuple[Checkpoint, Values, str]:
+    """A checkpoint and its new values as they are stored, and the channel that the head follows.
+
+    `given` are the values as the graph gave them, `names` is what its run is configured with. A channel that
+    has its value in each checkpoint stays as it is. A fork that says nothing is read once more, for the head.
+    """
+    version, ours = row.versions.get(channel), said_of(channel)
+    if version is None and forks:
+        return replace(row, versions={**row.versions, ours: ""}), {**changed, ours: MessageList(())}, ours
+    if version is None or (channel in given and not _is_snapshot(given[channel])):
+        return row, changed, channel
+    row = replace(row, versions={**row.versions, ours: version})
+    if channel in given:
+        return row, {**changed, channel: AS_SAID, ours: changed[channel]} if channel in changed else changed, ours
+    base_version, base, hidden = names.get(BASE, (None, (), ()))
+    if channel not in changed:
+        if not forks or (FORK in names and version != base_version):
+            return row, changed, ours
+        await store.put_checkpoint(row, changed, head_channel=None, merge=False)
+        part = part_in(await store.fill(row), channel)
+        return row, {} if part is None else {ours: MessageList((part,), base=part)}, ours
+    began = Ranges.from_pairs(base)
+    parent = await store.checkpoint(row.key, row.parent_id) if row.parent_id else None
+    said = [decode_write(write.value, serde) for write in parent.writes if write.channel == channel] if parent else []
+    if parent is None or not said:
+        return row, changed, channel
+    before = part_in(parent, channel) or Ranges()
+    first = base_version is not None and parent.versions.get(channel) == base_version
+    start = began if first else before
+    items = await _after(store, row.key, start, said, encode)
+    value = MessageList(
+        items, base=began if BASE in names else start, base_version=base_version, hidden=Ranges.from_pairs(hidden)
+    )
+    # A run that began with more than its checkpoint has (others' turns) leaves a value, or the writes would lack that.
+    whole = {channel: AS_SAID} if start != before else {}
+    return row, {**changed, **whole, ours: value}, ours
+
+
+async def history_of(
+    store: SessionStore,
+    key: Key,
+    checkpoint_id: str | None,
+    channels: Sequence[str],
+    channel: str,
+    serde: SerializerProtocol,
+) -> dict[str, DeltaChannelHistory]:
+    """For each of `channels` the nearest value before a checkpoint, if there is one, and the writes since."""
+    if checkpoint_id is None:
+        newest = await store.checkpoint(key) if channels else None
+        checkpoint_id = newest.id if newest else ""
+    also = [said_of(channel)] if channel in channels else []
+    found_there = await store.ancestors(key, checkpoint_id, [*channels, *also]) if channels else ()
+    chain = [as_the_graph_has_it(one, channel) for one in found_there]
+    made: dict[str, DeltaChannelHistory] = {}
+    originals = Originals()
+    for name in channels:
+        found = up_to_value(chain, name)
+        entry: DeltaChannelHistory = {"writes": []}
+        for write in (write for one in reversed(found) for write in one.writes if write.channel == name):
+            value = decode_write(write.value, serde)
+            value = await raw_write(value, [key, *above(key)], store, originals) if name == channel else value
+            entry["writes"].append((write.task_id, name, value))
+        if found and name in found[-1].values:
+            entry["seed"] = await _value(store, key, found[-1].values[name], serde)
+        made[name] = entry
+    return made
+
+
+def up_to_value(chain: Sequence[Checkpoint], channel: str) -> list[Checkpoint]:
+    """The beginning of `chain` that ends with the first checkpoint that has a value of `channel`, or all of it."""
+    end = next((place for place, one in enumerate(chain, 1) if channel in one.values), len(chain))
+    return list(chain[:end])
+
+
+async def _value(store: SessionStore, key: Key, value: Plain | Stored, serde: SerializerProtocol) -> Any:
+    if isinstance(value, Plain):
+        return serde.loads_typed((value.type, value.data))
+    return record_messages(await store.record(key, value.part))
+
+
+async def _after(store: SessionStore, key: Key, start: Ranges, said: Iterable[Any], encode: Encode) -> tuple[Any, ...]:
+    """What a list of messages that is `start` comes to: what is written with an id takes the place of the old."""
+    new: dict[str, BaseMessage] = {}
+    gone: set[str] = set()
+    for message in (message for value in said for message in (value if isinstance(value, list) else [value])):
+        if not isinstance(message, BaseMessage):
+            continue
+        name = message.id or f"{len(new)}"
+        if not isinstance(message, RemoveMessage):
+            new[name] = message
+        elif name == REMOVE_ALL_MESSAGES:
+            start, new, gone = Ranges(), {}, set()
+        else:
+            new.pop(name, None)
+            gone.add(name)
+    if gone:
+        start = Ranges.of(one.seq for one in await store.record(key, start) if one.id not in gone)
+    value = encode(list(new.values())) if new else MessageList(())
+    return (*([start] if start else []), *(value.items if isinstance(value, MessageList) else ()))
+
+
+def _is_snapshot(value: object) -> bool:
+    return getattr(value, "_fields", None) == ("value",)
+
+
+def _is_list(value: object, *, empty: bool) -> bool:
+    return isinstance(value, list) and (bool(value) or empty) and all(isinstance(one, BaseMessage) for one in value)
+
+
+def copied_writes(chain: Sequence[Checkpoint], channels: Sequence[str]) -> list[Write]:
+    """The writes to `channels` since the value of each, oldest first, numbered through so that this order stays."""
+    needed = {channel: {one.id for one in up_to_value(chain, channel)} for channel in channels}
+    written = [
+        write
+        for one in reversed(chain)
+        for write in one.writes
+        if write.channel in needed and one.id in needed[write.channel]
+    ]
+    return [replace(write, index=place, task_path=f"{place:08d}") for place, write in enumerate(written)]

@@ -1,0 +1,169 @@
+"""Looking after threads: copies, pruning, the deletion of runs, and the history of DeltaChannels."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import DeltaChannelHistory, get_checkpoint_id
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+
+from langchain_session.deltas import history_of, said_of
+from langchain_session.moving import Moving
+from langchain_session.pruning import UNLISTED, Rows, drop, head_after_drop, is_unlisted
+from langchain_session.threads import ELSEWHERE, key_of
+from session_core.errors import ConfigError, Conflict, InputError
+from session_core.ports import Checkpoint, SessionStore
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+TRIES = 8
+"""How often the deletion of a run is begun again because others wrote to the thread meanwhile."""
+STRATEGIES = ("keep_latest", "delete")
+
+
+logger = logging.getLogger(__name__)
+
+
+class Keeping(Moving):
+    """How a `SessionSaver` looks after the threads it has."""
+
+    def _tell_what_serde_leaves_clear(self) -> None:
+        """Log it when somebody encrypts with a serializer, which never sees a message."""
+        store: Any = self.sessions.store
+        sealed = any(hasattr(one, "keyring") for one in (store, getattr(store, "cold", None)))
+        if isinstance(self.serde, EncryptedSerializer) and not sealed:
+            logger.warning(
+                "serde= encrypts what it serializes; messages go to the record of the %s store in clear: "
+                "pass Sessions(EncryptedStore(store, keyring)) to seal them too",
+                store.scheme,
+            )
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Make `target_thread_id` a copy of a thread: record, digests, checkpoints, pending writes, subgraphs.
+
+        Each goes its own way from then on. A thread that is not there makes none.
+        Raises: Conflict when the target is there already; nothing is written then.
+        """
+        run_blocking(self._copied(self.sessions.store, source_thread_id, target_thread_id))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """As `copy_thread`, awaited."""
+        await self._copied(self.sessions.awaited, source_thread_id, target_thread_id)
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Remove the old checkpoints of threads ("keep_latest"), or the threads whole ("delete").
+
+        The newest checkpoint of each namespace stays, with its pending writes and all that a DeltaChannel
+        in it is made of. Subgraphs that older checkpoints called go with these. The record stays whole.
+        A thread that is not there is passed by. A run that goes on meanwhile keeps its thread whole, unless it
+        goes on from another checkpoint than the newest (two runs at once, or from the past): then it may
+        find values gone that only its own checkpoints had.
+        Raises: InputError for another strategy.
+        """
+        run_blocking(self._pruned(self.sessions.store, thread_ids, strategy))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """As `prune`, awaited."""
+        await self._pruned(self.sessions.awaited, thread_ids, strategy)
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Remove the checkpoints and writes of runs, by the `run_id` in their metadata, from all threads.
+
+        What is left stands on what is left, with the same values. The conversation is that of the newest
+        checkpoint which stays, and what others said since; in the log every message stays.
+        """
+        run_blocking(self._without_runs(self.sessions.store, run_ids))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """As `delete_for_runs`, awaited."""
+        await self._without_runs(self.sessions.awaited, run_ids)
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """For each channel the nearest value before the checkpoint, and the writes since; read in one go."""
+        return run_blocking(self._history(self.sessions.store, config, channels))
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """As `get_delta_channel_history`, awaited."""
+        return await self._history(self.sessions.awaited, config, channels)
+
+    async def _copied(self, store: SessionStore, source: str, target: str) -> None:
+        await store.copy_session(Key(str(source), self.tenant), str(target))
+
+    async def _pruned(self, store: SessionStore, thread_ids: Sequence[str], strategy: str) -> None:
+        if strategy not in STRATEGIES:
+            raise InputError(f"prune(strategy={strategy!r}); use one of {', '.join(STRATEGIES)}")
+        for thread_id in map(str, thread_ids):
+            if strategy == "delete":
+                await store.delete_checkpoints(self.tenant, thread_id)
+                continue
+            found = _by_session(await store.checkpoints(self.tenant, thread_id, None))
+            roots = found.get(Key(thread_id, self.tenant), Rows({}))
+            for rows in found.values():
+                kept = None if self._is_over(rows, roots) else rows.newest
+                if any(name != kept and not is_unlisted(one) for name, one in rows.own.items()):
+                    await drop(store, rows, set(rows.own) - {kept}, self.channel, self.serde)
+
+    def _is_over(self, rows: Rows, roots: Rows) -> bool:
+        """Whether a namespace is that of one call, made from a checkpoint that goes.
+
+        Runs store in the background, so a call may be stored before the checkpoint that it was made from.
+        """
+        newest = rows.own.get(rows.newest or "")
+        if newest is None or ":" not in newest.key.namespace:
+            return False
+        called_from = self._metadata(newest).get("parents", {}).get("")
+        return called_from in roots.own and called_from != roots.newest
+
+    async def _without_runs(self, store: SessionStore, run_ids: Sequence[str]) -> None:
+        wanted = [str(run_id) for run_id in run_ids]
+        found = await store.checkpoints_of_runs(self.tenant, wanted) if wanted else ()
+        for key, of_runs in _by_session(found).items():
+            for tried in range(1, TRIES + 1):
+                try:
+                    await self._without(store, key, set(of_runs.own))
+                    break
+                except Conflict:
+                    if tried == TRIES:
+                        raise
+
+    async def _without(self, store: SessionStore, key: Key, names: set[str]) -> None:
+        rows = Rows.of(await store.checkpoints(key.tenant, key.session_id, key.namespace))
+        state, gone = await store.state(key), names & set(rows.own)
+        if state is None:
+            return
+        parts = await store.parts(key, (said_of(self.channel), self.channel))
+        head = head_after_drop(state.head, rows, gone, parts) if gone else state.head
+        await drop(store, rows, gone, self.channel, self.serde, head=head, expected=state.version)
+
+    async def _history(
+        self, store: SessionStore, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        key = key_of(config, self.tenant)
+        return await history_of(store, key, get_checkpoint_id(config), channels, self.channel, self.serde)
+
+    def _metadata(self, found: Checkpoint) -> Mapping[str, Any]:
+        metadata: Mapping[str, Any] = self._body(found)["metadata"]
+        return metadata
+
+    def _body(self, found: Checkpoint) -> Any:
+        """What the checkpoint is, beside its values, as it was put."""
+        if found.body.type == ELSEWHERE.type:
+            raise ConfigError(
+                f"session {found.key}: the checkpoints of this thread are with another saver; "
+                "pass it as SessionSaver(inner=...)"
+            )
+        return self.serde.loads_typed((found.body.type.removeprefix(UNLISTED), found.body.data))
+
+
+def _by_session(found: Iterable[Checkpoint]) -> dict[Key, Rows]:
+    own: dict[Key, list[Checkpoint]] = {}
+    for one in found:
+        own.setdefault(one.key, []).append(one)
+    return {key: Rows.of(kept) for key, kept in own.items()}

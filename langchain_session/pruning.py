@@ -1,0 +1,165 @@
+"""Checkpoints that go, so that those which stay are what they were: their deltas, their parents, the record's head."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langchain_session.deltas import copied_writes, said_of, up_to_value
+from session_core.ports import Checkpoint, Plain, SessionStore
+from session_core.ranges import Ranges
+
+UNLISTED = "unlisted/"
+"""How the type of a body begins that no graph stored: what writes and values of dropped checkpoints others stand on."""
+
+
+def is_unlisted(found: Checkpoint) -> bool:
+    """Whether the checkpoint is there only for those that stand on it."""
+    return found.body.type.startswith(UNLISTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All checkpoints of one session or namespace, without values and writes."""
+
+    own: Mapping[str, Checkpoint]
+
+    @classmethod
+    def of(cls, found: Iterable[Checkpoint]) -> Rows:
+        return cls({one.id: one for one in found})
+
+    @property
+    def newest(self) -> str | None:
+        """The id of the newest checkpoint that a graph stored."""
+        return max((name for name, one in self.own.items() if not is_unlisted(one)), default=None)
+
+    def behind(self, name: str, gone: Collection[str]) -> tuple[list[str], str | None]:
+        """What goes of the checkpoints that one stands on, nearest first, and the first behind them that stays."""
+        found: list[str] = []
+        parent = self.own[name].parent_id
+        while parent is not None and parent in gone and parent in self.own:
+            found.append(parent)
+            parent = self.own[parent].parent_id
+        return found, parent if parent in self.own else None
+
+    def line_of(self, name: str | None) -> set[str]:
+        """The checkpoint and all that it stands on."""
+        line: set[str] = set()
+        while name is not None and name in self.own and name not in line:
+            line.add(name)
+            name = self.own[name].parent_id
+        return line
+
+
+async def drop(
+    store: SessionStore,
+    rows: Rows,
+    gone: Collection[str],
+    channel: str,
+    serde: SerializerProtocol,
+    *,
+    head: Ranges | None = None,
+    expected: int | None = None,
+) -> None:
+    """Remove the checkpoints `gone`. Those that stood on them stand on what is left, and have the same values.
+
+    What a DeltaChannel of theirs is made of is moved into one row that no list shows. Raises: Conflict.
+    """
+    if not gone:
+        return
+    key = rows.own[next(iter(gone))].key
+    parents: dict[str, str | None] = {}
+    named = {one.parent_id for name, one in rows.own.items() if name not in gone}
+    for name, one in rows.own.items():
+        cut, rest = rows.behind(name, gone) if name not in gone else ([], None)
+        if cut:
+            kept = await _what_it_stands_on(store, rows, one, cut, rest, channel, serde)
+            parents[name] = kept or rest
+            named.add(rest)
+    orphans = {name for name, one in rows.own.items() if is_unlisted(one) and name not in named}
+    await store.drop_checkpoints(key, [*{*gone, *orphans}], parents=parents, head=head, expected=expected)
+
+
+async def _what_it_stands_on(
+    store: SessionStore,
+    rows: Rows,
+    one: Checkpoint,
+    cut: Sequence[str],
+    rest: str | None,
+    channel: str,
+    serde: SerializerProtocol,
+) -> str | None:
+    """Put what of `cut` makes up channels of `one` into a row of its own; the id of that, if there is one."""
+    whole = await store.fill(one)
+    named = {name for place in (one.id, *cut) for name in rows.own[place].versions}
+    if is_unlisted(one):
+        named = {*whole.versions, *(write.channel for write in whole.writes)}
+    channels = sorted(name for name in named - {said_of(channel)} if name not in whole.values and _is_a_channel(name))
+    if not channels:
+        return None
+    chain = [found for found in await store.ancestors(one.key, one.id, channels) if found.id in cut]
+    seeds = {}
+    for name in channels:
+        found = up_to_value(chain, name)
+        if found and name in found[-1].values:
+            seeds[name] = found[-1].versions[name]
+            if name == channel and said_of(name) in rows.own[found[-1].id].versions:
+                seeds[said_of(name)] = seeds[name]
+    writes = copied_writes(chain, channels)
+    if not seeds and not writes:
+        return None
+    made = _unlisted(one, rest, _id_before(one.id, rows.own), serde)
+    await store.put_checkpoint(replace(made, versions=seeds), {}, head_channel=None, merge=False)
+    if writes:
+        await store.put_writes(made.key, made.id, writes)
+    return made.id
+
+
+def _is_a_channel(name: str) -> bool:
+    """Whether a name may be a DeltaChannel's, and is none of those that LangGraph itself uses within one step."""
+    return not name.startswith(("__", "branch:"))
+
+
+def _id_before(name: str, taken: Collection[str]) -> str:
+    """An id that no checkpoint has, older than `name` and younger than what that stands on, if it is a UUID."""
+    try:
+        number = UUID(name).int if str(UUID(name)) == name else 0
+    except ValueError:
+        number = 0
+    made = f"!{name}"
+    while number and (made := str(UUID(int=number - 1))) in taken:
+        number -= 1
+    return made
+
+
+def _unlisted(one: Checkpoint, rest: str | None, name: str, serde: SerializerProtocol) -> Checkpoint:
+    bare: dict[str, Any] = {"v": 1, "id": name, "ts": "", "versions_seen": {}, "updated_channels": None}
+    body = {"checkpoint": bare, "metadata": {"source": "loop", "step": -1, "parents": {}}}
+    kind, data = serde.dumps_typed(body)
+    return Checkpoint(one.key, name, rest, Plain(f"{UNLISTED}{kind}", data), {})
+
+
+def head_after_drop(head: Ranges, rows: Rows, gone: Collection[str], parts: Mapping[str, Ranges]) -> Ranges:
+    """The conversation once the checkpoints `gone` are not there any more.
+
+    It is that of the newest checkpoint that is left, with what others said since. While the newest one
+    stays it only loses what nobody but the dropped ones has. The log loses nothing.
+    """
+    lost = {seq for name in gone for seq in parts.get(name, ())}
+    left = {
+        name: parts[name]
+        for name, one in rows.own.items()
+        if name not in gone and name in parts and not is_unlisted(one)
+    }
+    if rows.newest not in gone:
+        return head.without(lost - {seq for part in left.values() for seq in part})
+    newest = Rows({name: one for name, one in rows.own.items() if name not in gone}).newest
+    line = rows.line_of(newest)
+    base = left.get(newest or "", Ranges())
+    aside = {seq for name, part in left.items() if name not in line for seq in part}
+    there = {*base, *(lost - (aside - {seq for name in line for seq in left.get(name, ())}))}
+    return Ranges.of([*base, *(seq for seq in head if seq not in there)])
