@@ -201,10 +201,14 @@ class EncryptedStore:
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()), author_characters=AUTHOR_CHARACTERS)
         sealed, values = self._seals.checkpoint(checkpoint), self._seals.new_values(checkpoint, new_values)
-        done = await self.inner.put_checkpoint(sealed, values, head_channel=head_channel, merge=merge)
+        done = await self.inner.put_checkpoint(
+            sealed, values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
+        )
         return replace(done, state=self._seals.opened_state(done.state))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:

@@ -241,12 +241,16 @@ class HybridStore:
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         turn = await self._begin(checkpoint.key)
         done = await self._written(
             turn,
             checkpoint.key,
-            self.cold.put_checkpoint(checkpoint, new_values, head_channel=head_channel, merge=merge),
+            self.cold.put_checkpoint(
+                checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
+            ),
         )
         lists = sum(isinstance(value, MessageList) for value in new_values.values())
         await self._settle(

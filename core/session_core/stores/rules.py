@@ -117,17 +117,32 @@ def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:
     return not taken_s <= now_s < taken_s + ttl_s
 
 
-def require_lease(key: Key, lease: Lease | None, token: int | None) -> None:
+def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_namespace: bool = False) -> None:
     """Raises: TurnLost when a write comes with `lease` and the session's is `token` (None: it has none)."""
     if lease is None:
         return
-    if lease.key != key:
+    if lease.key != (replace(key, namespace=lease.key.namespace) if of_any_namespace else key):
         raise InputError(f"session {key}: the lease is one of session {lease.key}; take one of this session")
     if lease.token != token:
         raise TurnLost(
             f"session {key}: the turn was given back, or went to somebody else after {lease.ttl_s:g} s; nothing was "
             "written: load the session and take the turn again, with a longer ttl_s if turns are slow"
         )
+
+
+def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
+    """Raises: Conflict when a checkpoint that is to follow its parent finds a newer one."""
+    if parent_id != newest_id:
+        raise moved_on(key, newest_id)
+
+
+def moved_on(key: Key, newest_id: str | None) -> Conflict:
+    """The answer to a checkpoint whose parent is not the newest one, which is `newest_id`."""
+    where = "was deleted" if newest_id is None else f"went on to checkpoint {newest_id!r}"
+    return Conflict(
+        f"session {key}: the thread {where} while this run was under way; nothing was written: run it again on what "
+        "is there now, or have runs wait for each other or be merged"
+    )
 
 
 def require_calls(state: State, outcome: Numbered) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
@@ -26,7 +26,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Row, Wire
-from session_core.stores.rules import require_values
+from session_core.stores.rules import moved_on, require_lease, require_values
 from session_core.turns import Key, Message
 
 BODIES = "bodies"
@@ -48,6 +48,8 @@ class PostgresCheckpoints:
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         """As the port says, in one round trip; in two when a value is a list of messages.
 
@@ -56,26 +58,27 @@ class PostgresCheckpoints:
         """
 
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
+        require_lease(checkpoint.key, lease, lease.token if lease else None, of_any_namespace=True)
+        guard = (text_in(lease.key.namespace), lease.token) if lease else (None, None)
 
         def written(rows: Sequence[Row]) -> tuple[object, ...]:
             seen = Seen.of(checkpoint.key, rows)
-            return _written(
-                checkpoint, new_values, Planned.on(seen, new_values, head_channel=head_channel, merge=merge)
-            )
+            planned = Planned.on(seen, new_values, head_channel=head_channel, merge=merge)
+            return *_written(checkpoint, new_values, planned), *guard, follows
 
         if not any(isinstance(value, MessageList) for value in new_values.values()):
-            return _appended(await self._call("put_checkpoint", *_written(checkpoint, new_values, None)))
+            values = *_written(checkpoint, new_values, None), *guard, follows
+            return _appended(checkpoint.key, lease, await self._call("put_checkpoint", *values))
         question = (*names(checkpoint.key), *asked(checkpoint, new_values))
         for _ in range(FREE_TRIES):
             done = await self._call("put_checkpoint", *written(await self._call("read_parent", *question)))
             if done:
-                return _appended(done)
-        return _appended(
-            await self._wire.fetch_then(
-                (self._statements["hold_parent"], question),
-                lambda rows: (self._statements["put_checkpoint"], written(rows)),
-            )
+                return _appended(checkpoint.key, lease, done)
+        done = await self._wire.fetch_then(
+            (self._statements["hold_parent"], question),
+            lambda rows: (self._statements["put_checkpoint"], written(rows)),
         )
+        return _appended(checkpoint.key, lease, done)
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes))
@@ -142,8 +145,12 @@ def _written(
     )
 
 
-def _appended(rows: Sequence[Row]) -> Appended:
-    fresh, tokens, state = rows[0]
+def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> Appended:
+    refusal, newest, fresh, tokens, state = rows[0]
+    if refusal == "lease":
+        require_lease(key, lease, None, of_any_namespace=True)
+    if refusal is not None:
+        raise moved_on(key, maybe_out(newest))
     return Appended((), fresh, state_from(state), tokens)
 
 

@@ -18,6 +18,7 @@ from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
     gone,
+    moved_on,
     number,
     require_calls,
     require_lease,
@@ -72,7 +73,7 @@ class RedisCalls:
         due = self._listing.due(key)
         call = self._call(script, key, *args)
         if lease is not None:
-            call = replace(call, keys=[*call.keys, self._names.lease(key)])
+            call = replace(call, keys=[*call.keys, self._names.lease(lease.key)])
         *_, answer = await self._wire.run(*due, call)
         if due:
             self._listing.noted(key)
@@ -133,7 +134,7 @@ def accepted(answer: list[Any], key: Key, *, expected: int | None = None, lease:
     """`answer`, unless it is a refusal: that is raised as the error the rules have for it."""
     if answer[0] == b"refused":
         if answer[1] == b"lease":
-            require_lease(key, lease, None)
+            require_lease(key, lease, None, of_any_namespace=True)
         _raise(answer[1].decode(), answer[2] if len(answer) > 2 else None, key, expected)
     return answer
 
@@ -147,6 +148,8 @@ def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
     if kind == "orphan":
         lost = Message(Role.TOOL, tool_call_id=from_plain(detail.decode()))
         require_calls(State(key), Numbered((), ((lost, b""),), ()))
+    if kind == "moved":
+        raise moved_on(key, None if detail is None else from_plain(detail.decode()))
     if kind == "conflict":
         require_version(State(key, version=detail), expected)
     if kind == "digest":

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from session_core.fresh import fresh_id
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, unescaped
 from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import require_values
+from session_core.stores.rules import require_lease, require_values
 from session_core.turns import Key, Message
 
 
@@ -28,8 +28,11 @@ class RedisCheckpoints(RedisCalls):
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         key = checkpoint.key
+        require_lease(key, lease, lease.token if lease else None, of_any_namespace=True)
         require_values(key, (checkpoint.body, *new_values.values()))
         messages: list[Message] = []
         data: list[bytes] = []
@@ -45,13 +48,15 @@ class RedisCheckpoints(RedisCalls):
                 "parent": None if checkpoint.parent_id is None else plain(checkpoint.parent_id),
                 "head": None if head_channel is None else plain(head_channel),
                 "merge": merge,
+                "lease": str(lease.token) if lease else None,
+                "follows": follows,
                 "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM + len(data),
                 "values": values,
             }
         )
         (_, new, tokens), state = await self._send_rows(
-            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows]
+            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows], lease=lease
         )
         return Appended((), new, state, tokens)
 
