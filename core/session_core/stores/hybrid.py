@@ -244,21 +244,15 @@ class HybridStore:
         lease: Lease | None = None,
         follows: bool = False,
     ) -> Appended:
-        turn = await self._begin(checkpoint.key)
-        done = await self._written(
-            turn,
-            checkpoint.key,
-            self.cold.put_checkpoint(
-                checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
-            ),
+        key = checkpoint.key
+        turn = await self._begin(key)
+        work = self.cold.put_checkpoint(
+            checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
         )
-        lists = sum(isinstance(value, MessageList) for value in new_values.values())
+        done = await self._written(turn, key, work)
+        steps = 2 * sum(isinstance(value, MessageList) for value in new_values.values())
         await self._settle(
-            turn,
-            checkpoint.key,
-            done,
-            lambda head: added_by_checkpoint(head, new_values, head_channel, done),
-            steps=2 * lists,
+            turn, key, done, lambda head: added_by_checkpoint(head, new_values, head_channel, done), steps=steps
         )
         return done
 
