@@ -22,6 +22,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
+from langchain_session.ahead import ahead
 from langchain_session.channels import (
     decode_write,
     encode,
@@ -126,12 +127,10 @@ class SessionSaver(Moving):
         await self.aclose()
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        voice = self._blocking
-        return run_blocking(self._rule.begun(voice.store, voice.pause, config, lambda: self._get(voice, config)))
+        return run_blocking(self._begun(self._blocking, config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        voice = self._awaiting
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(voice, config))
+        return await self._begun(self._awaiting, config)
 
     def list(
         self,
@@ -209,6 +208,12 @@ class SessionSaver(Moving):
     def key(self, config: RunnableConfig) -> Key:
         """The session that a config's thread and namespace are."""
         return key_of(config, self.tenant)
+
+    async def _begun(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
+        if RUNTIME not in config["configurable"]:
+            return await self._get(voice, config)
+        beginning = replace(voice, store=ahead(voice.store))
+        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(beginning, config))
 
     async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted = get_checkpoint_id(config)

@@ -26,7 +26,7 @@ from session_core.voices import run_blocking
 Concurrency = Literal["merge", "serialize", "reject"]
 Read = Callable[[], Awaitable[CheckpointTuple | None]]
 
-BEGAN = "__llm_sessions_began"
+FROM = "__llm_sessions_from"
 """In a config we made, for `reject`: the checkpoint that a run began with."""
 START = "__start__"
 """The channel that the input of a graph goes into."""
@@ -75,12 +75,12 @@ class Reject(Rule):
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
         found = await read()
         if found is not None and RUNTIME in config["configurable"]:
-            found.config["configurable"][BEGAN] = found.config["configurable"]["checkpoint_id"]
+            found.config["configurable"][FROM] = found.config["configurable"]["checkpoint_id"]
         return found
 
     async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
         names = config["configurable"]
-        branches = FORK in names and names.get("checkpoint_id") == names.get(BEGAN)
+        branches = FORK in names and names.get("checkpoint_id") == names.get(FROM)
         return {"follows": RUNTIME in names and not names.get("checkpoint_ns") and not branches}
 
 

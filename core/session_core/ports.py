@@ -346,6 +346,13 @@ class CheckpointStore(Protocol):
         """The checkpoint of that id, or the newest, with its values and writes."""
         ...
 
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        """The newest checkpoint, and what `load` gives for the head: all that a run begins with, in one round trip.
+
+        What is written between the two reads may be in the second alone.
+        """
+        ...
+
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
     ) -> tuple[Checkpoint, ...]:

@@ -136,7 +136,9 @@ class EncryptedStore:
         await self.inner.drop_lease(lease)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
-        found = await self.inner.load(key, lineage)
+        return self._opened(key, await self.inner.load(key, lineage))
+
+    def _opened(self, key: Key, found: Loaded) -> Loaded:
         return Loaded(
             self._seals.opened_state(found.state),
             self._seals.opened_digest(key, found.digest),
@@ -219,6 +221,10 @@ class EncryptedStore:
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         found = await self.inner.checkpoint(key, checkpoint_id)
         return None if found is None else self._seals.opened_checkpoint(found)
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        found, loaded = await self.inner.begin(key)
+        return None if found is None else self._seals.opened_checkpoint(found), self._opened(key, loaded)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None

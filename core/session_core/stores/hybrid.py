@@ -262,6 +262,9 @@ class HybridStore:
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return await self._read(self.cold.checkpoint(key, checkpoint_id))
 
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        return await self.checkpoint(key), await self.load(key)
+
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
     ) -> tuple[Checkpoint, ...]:

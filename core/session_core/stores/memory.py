@@ -281,6 +281,9 @@ class MemoryStore:
             bare = session.checkpoints.get(checkpoint_id or max(session.checkpoints))
             return self._filled(session, bare) if bare else None
 
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        return await self.checkpoint(key), await self.load(key)
+
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
     ) -> tuple[Checkpoint, ...]:

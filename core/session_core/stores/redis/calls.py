@@ -13,7 +13,7 @@ from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes
 from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
-from session_core.stores.redis.scripts import Script
+from session_core.stores.redis.scripts import PUT_WRITES, Script
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -116,7 +116,9 @@ class RedisCalls:
             rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
             told, state = await self._write(script, key, *arguments(rows), lease=lease)
         accepted(told, key, expected=expected, lease=lease)
-        self._told.add(name, labels)
+        if script is not PUT_WRITES:
+            # A write's row is that of a message that nobody has prepared for the record yet.
+            self._told.add(name, labels)
         return told, state_from(state, key)
 
 

@@ -77,18 +77,7 @@ class RedisCheckpoints(RedisCalls):
         await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows])
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
-        answer = await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or "")))
-        if answer is None:
-            return None
-        _, found_id, entry, values, writes = answer
-        with readable(f"a checkpoint of session {key}"):
-            bare = _bare(key, found_id, entry)
-            found = {
-                from_plain(channel.decode()): _value_from(value)
-                for channel, value in zip(values[::2], values[1::2], strict=True)
-            }
-            made = sorted(map(_write, writes), key=lambda one: (one.task_path, one.task_id, one.index))
-        return replace(bare, values={c: found[c] for c in bare.versions if c in found}, writes=tuple(made))
+        return checkpoint_from(await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or ""))), key)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -115,6 +104,21 @@ class RedisCheckpoints(RedisCalls):
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         return await self.checkpoint(checkpoint.key, checkpoint.id) or checkpoint
+
+
+def checkpoint_from(answer: Sequence[Any] | None, key: Key) -> Checkpoint | None:
+    """The checkpoint that the script of that name found."""
+    if answer is None:
+        return None
+    _, found_id, entry, values, writes = answer
+    with readable(f"a checkpoint of session {key}"):
+        bare = _bare(key, found_id, entry)
+        found = {
+            from_plain(channel.decode()): _value_from(value)
+            for channel, value in zip(values[::2], values[1::2], strict=True)
+        }
+        made = sorted(map(_write, writes), key=lambda one: (one.task_path, one.task_id, one.index))
+    return replace(bare, values={c: found[c] for c in bare.versions if c in found}, writes=tuple(made))
 
 
 _DATA_FROM = 5
