@@ -46,8 +46,8 @@ def main() -> None:
         print(machine("langgraph", "langgraph-checkpoint-postgres", "psycopg", "redis"))
         say(
             f"{WRITERS} writers x {TURNS} turns on one thread, an answer to each. kept: user turns in the newest",
-            "state, of all that were acknowledged; within reach: in the next view or under its digest; errors: calls that",
-            "raised; seconds for all of them.",
+            "state, of all that were acknowledged; within reach: in the next view or under its",
+            "digest; errors: calls that raised; seconds for all of them.",
         )
         rows = []
         for place, url in ours.items():
