@@ -259,7 +259,8 @@ def _in_order(
         replaced = sorted(alike & old) if seq not in old else []
         gone.update(replaced)
         instead.update({replaced[0]: seq} if replaced else {})
-    kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in there | hidden)]
+    shown = there | hidden
+    kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in shown)]
     placed = set(kept)
     last = max((i for i, seq in enumerate(listed) if seq in placed), default=-1)
     anchor: int | None = None
