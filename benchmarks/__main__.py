@@ -13,10 +13,11 @@ MODULES = {
     "postgres": "postgres_store",
     "load": "load",
     "savers": "savers",
+    "writers": "writers",
     "hybrid": "hybrid_store",
 }
 """The module that each benchmark is in, by its name."""
-ALL = ("storage", "view", "redis", "postgres", "hybrid", "load", "savers")
+ALL = ("storage", "view", "redis", "postgres", "hybrid", "load", "savers", "writers")
 
 
 def main() -> None:

@@ -29,7 +29,8 @@ from langchain_session.inner_voice import InnerVoice
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, DOUBT, ELSEWHERE, FORK, RUNTIME, bare, config_of, key_of, starting_part
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
-from session_core.ports import Appended, Checkpoint, MessageList, SessionStore, Stored, Version, Write
+from session_core.leasing import hold_turn
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key, Message
@@ -92,6 +93,7 @@ class Beside:
         checkpoint: GraphCheckpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
+        lease: Lease | None = None,
     ) -> tuple[RunnableConfig, bool]:
         """Store the messages here, then the checkpoint with all of them there; also whether to fold now."""
         began = time.perf_counter()
@@ -100,8 +102,10 @@ class Beside:
         # A run that was handed the view of a list stores it as a snapshot when its graph has a DeltaChannel by now.
         snapshot = BASE in config["configurable"] and getattr(value, "_fields", None) == ("value",)
         said = _messages(cast(Any, value).value if snapshot else value)
+        if said is None and lease is not None:
+            await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
         if said is not None:
-            put = _Put.of(config, checkpoint["id"], metadata, self.tenant)
+            put = replace(_Put.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
             raw, done = await self._kept(put, said, is_new=self.channel in new_versions)
             if done is not None and done.new and not put.key.namespace:
                 fold = await self._flow(put.key).settle(done, time.perf_counter() - began)
@@ -210,7 +214,9 @@ class Beside:
         value = replace(value, base=base, base_version=put.version, hidden=put.hidden)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
-        done = await self.store.put_checkpoint(row, {self.channel: value}, head_channel=self.channel, merge=merge)
+        done = await self.store.put_checkpoint(
+            row, {self.channel: value}, head_channel=self.channel, merge=merge, lease=put.lease
+        )
         head = done.state.head
         all_of_it = await self.originals.of(self.store, done.state, head)
         listed = {item.id for item in value.items if isinstance(item, Message)}
@@ -234,9 +240,11 @@ class Beside:
         if put.fork:
             after = replace(after, versions={self.channel: put.id})
             value = MessageList((part,), base=part)
-            done = await self.store.put_checkpoint(after, {self.channel: value}, head_channel=self.channel, merge=False)
+            done = await self.store.put_checkpoint(
+                after, {self.channel: value}, head_channel=self.channel, merge=False, lease=put.lease
+            )
         else:
-            done = await self.store.put_checkpoint(after, {}, head_channel=None, merge=False)
+            done = await self.store.put_checkpoint(after, {}, head_channel=None, merge=False, lease=put.lease)
         if not put.run:
             return said
         return [one.message for one in await self.originals.of(self.store, done.state, part)]
@@ -322,6 +330,7 @@ class _Put:
     version: Version | None
     base: Ranges
     hidden: Ranges
+    lease: Lease | None = None
 
     @classmethod
     def of(cls, config: RunnableConfig, name: str, metadata: CheckpointMetadata, tenant: str) -> _Put:

@@ -22,8 +22,10 @@ from langchain_session.inner_voice import InnerVoice
 from langchain_session.originals import Originals
 from langchain_session.saver import SessionSaver
 from langchain_session.threads import RUNTIME, bare
+from langchain_session.turns import TURN_TTL_S, Concurrency
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
+from session_core.ports import Leasing
 from session_core.voices import run_blocking
 
 
@@ -51,6 +53,9 @@ class InnerSaver(SessionSaver):
         tenant: str = "default",
         channel: str = "messages",
         serde: SerializerProtocol | None = None,
+        concurrency: Concurrency = "merge",
+        turn_ttl_s: float = TURN_TTL_S,
+        wait_s: float = 30.0,
     ) -> None:
         if not isinstance(inner, BaseCheckpointSaver) or isinstance(inner, SessionSaver):
             raise ConfigError(
@@ -59,7 +64,21 @@ class InnerSaver(SessionSaver):
             )
         if serde is not None:
             raise ConfigError("with inner= its serializer counts; pass serde= to the inner saver")
-        super().__init__(sessions, policy=policy, tenant=tenant, channel=channel, serde=inner.serde)
+        if concurrency == "reject":
+            raise ConfigError(
+                "with inner= runs cannot be rejected: a saver stores whatever it is given, so two would get past; "
+                'concurrency="serialize" has them wait for each other'
+            )
+        super().__init__(
+            sessions,
+            policy=policy,
+            tenant=tenant,
+            channel=channel,
+            serde=inner.serde,
+            concurrency=concurrency,
+            turn_ttl_s=turn_ttl_s,
+            wait_s=wait_s,
+        )
         self._originals = Originals()
         self._with(inner)
 
@@ -86,10 +105,12 @@ class InnerSaver(SessionSaver):
         return self.inner.get_next_version(current, channel)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return run_blocking(self._plain.get(config))
+        voice = self._blocking
+        return run_blocking(self._rule.begun(voice.store, voice.pause, config, lambda: self._plain.get(config)))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._awaited.get(config)
+        voice = self._awaiting
+        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._awaited.get(config))
 
     def list(
         self,
@@ -126,7 +147,9 @@ class InnerSaver(SessionSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        stored, fold = run_blocking(self._plain.put(config, checkpoint, metadata, new_versions))
+        stored, fold = run_blocking(
+            self._guarded(self._plain, self.sessions.store, config, checkpoint, metadata, new_versions)
+        )
         if fold:
             self.sessions.ask_fold(self.key(config))
         return stored
@@ -138,7 +161,9 @@ class InnerSaver(SessionSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        stored, fold = await self._awaited.put(config, checkpoint, metadata, new_versions)
+        stored, fold = await self._guarded(
+            self._awaited, self.sessions.awaited, config, checkpoint, metadata, new_versions
+        )
         if fold:
             await self.sessions.aask_fold(self.key(config))
         return stored
@@ -147,11 +172,13 @@ class InnerSaver(SessionSaver):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         run_blocking(self._plain.put_writes(config, writes, task_id, task_path))
+        run_blocking(self._rule.wrote(self.sessions.store, config, writes))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         await self._awaited.put_writes(config, writes, task_id, task_path)
+        await self._rule.wrote(self.sessions.awaited, config, writes)
 
     def delete_thread(self, thread_id: str) -> None:
         run_blocking(self._plain.delete_thread(thread_id))
@@ -186,6 +213,20 @@ class InnerSaver(SessionSaver):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         return await self.inner.aget_delta_channel_history(config=bare(config), channels=channels)
+
+    async def _guarded(
+        self,
+        beside: Beside,
+        store: Leasing,
+        config: RunnableConfig,
+        checkpoint: GraphCheckpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> tuple[RunnableConfig, bool]:
+        guard = await self._rule.guard(store, config)
+        done = await beside.put(config, checkpoint, metadata, new_versions, guard.get("lease"))
+        await self._rule.stored(store, config, checkpoint)
+        return done
 
 
 def _of_a_run(config: RunnableConfig | None) -> bool:

@@ -22,6 +22,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
+from langchain_session.ahead import ahead
 from langchain_session.channels import (
     decode_write,
     encode,
@@ -40,13 +41,15 @@ from langchain_session.deltas import (
 from langchain_session.keeping import Keeping
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, RUNTIME, config_of, key_of, starting_part
+from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
+from session_core.leasing import Pause
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key
-from session_core.voices import run_blocking
+from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 from session_core.workshop import Workshop
 
 
@@ -57,6 +60,13 @@ class SessionSaver(Keeping):
     history see the whole record. One object serves both voices. `channel` is the state key that the
     conversation is; lists of messages under other keys are stored once too, and come back whole. `serde`
     serializes what is no message; to hide messages too, open the sessions on an `EncryptedStore`.
+
+    `concurrency` is what runs on one thread at the same time do. "merge": all go on, and what each said
+    stands in the record, whole turns one behind the other. "serialize": a run waits, `wait_s` seconds at
+    most, until the one before it is over (TurnTaken); one that is not heard of for `turn_ttl_s` seconds,
+    which a node must not take, loses its turn to who waits, and stores nothing more (TurnLost).
+    "reject": a run whose thread went on to another checkpoint since it began ends with Conflict. People are
+    never kept out: `update_state`, forks from an older checkpoint, and what other doors append.
 
     With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
     views are made of; see `langchain_session.inner`.
@@ -83,13 +93,17 @@ class SessionSaver(Keeping):
         channel: str = "messages",
         serde: SerializerProtocol | None = None,
         inner: BaseCheckpointSaver[Any] | None = None,
+        concurrency: Concurrency = "merge",
+        turn_ttl_s: float = TURN_TTL_S,
+        wait_s: float = 30.0,
     ) -> None:
         super().__init__(serde=serde)
         self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
         self.tenant = tenant
         self.channel = channel
-        self._blocking = _Voice(self.sessions.store, self.sessions.workshop)
-        self._awaiting = _Voice(self.sessions.awaited, self.sessions.aworkshop)
+        self._blocking = _Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
+        self._awaiting = _Voice(self.sessions.awaited, self.sessions.aworkshop, pause_awaiting)
+        self._rule = rule_of(concurrency, self.sessions.store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._tell_what_serde_leaves_clear()
 
     @classmethod
@@ -99,10 +113,12 @@ class SessionSaver(Keeping):
 
     def close(self) -> None:
         """Stop folding and close the store."""
+        self._rule.close()
         self.sessions.close()
 
     async def aclose(self) -> None:
         """As `close`, awaited."""
+        self._rule.close()
         await self.sessions.aclose()
 
     def __enter__(self) -> Self:
@@ -122,10 +138,10 @@ class SessionSaver(Keeping):
         await self.aclose()
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return run_blocking(self._get(self._blocking, config))
+        return run_blocking(self._begun(self._blocking, config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._get(self._awaiting, config)
+        return await self._begun(self._awaiting, config)
 
     def list(
         self,
@@ -180,12 +196,14 @@ class SessionSaver(Keeping):
     ) -> None:
         key, place, rows = self._rows(config, writes, task_id, task_path)
         run_blocking(self.sessions.store.put_writes(key, place, rows))
+        run_blocking(self._rule.wrote(self.sessions.store, config, writes))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         key, place, rows = self._rows(config, writes, task_id, task_path)
         await self.sessions.awaited.put_writes(key, place, rows)
+        await self._rule.wrote(self.sessions.awaited, config, writes)
 
     def delete_thread(self, thread_id: str) -> None:
         run_blocking(self.sessions.store.delete_checkpoints(self.tenant, str(thread_id)))
@@ -201,6 +219,12 @@ class SessionSaver(Keeping):
     def key(self, config: RunnableConfig) -> Key:
         """The session that a config's thread and namespace are."""
         return key_of(config, self.tenant)
+
+    async def _begun(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
+        if RUNTIME not in config["configurable"]:
+            return await self._get(voice, config)
+        beginning = replace(voice, store=ahead(voice.store))
+        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(beginning, config))
 
     async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted = get_checkpoint_id(config)
@@ -337,7 +361,9 @@ class SessionSaver(Keeping):
             self.serde,
             forks=forks,
         )
-        done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks)
+        guard = await self._rule.guard(voice.store, config)
+        done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
+        await self._rule.stored(voice.store, config, checkpoint)
         if not done.new or key.namespace:
             return key, False
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)
@@ -358,6 +384,7 @@ class _Voice:
 
     store: SessionStore
     shop: Workshop
+    pause: Pause
 
     def flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)

@@ -14,6 +14,8 @@ BASE = "__llm_sessions_base"
 """In a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
 DOUBT = "__llm_sessions_doubt"
 """In a config we made: a checkpoint that we know and an inner saver did not have when a run began."""
+TURN = "__llm_sessions_turn"
+"""In the config of a run that has the turn of its thread: the holder's name."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 ELSEWHERE = Plain("elsewhere", b"")
@@ -55,5 +57,5 @@ def config_of(key: Key, checkpoint_id: str | None) -> RunnableConfig:
 
 def bare(config: RunnableConfig) -> RunnableConfig:
     """`config` without what we wrote into it."""
-    names = {name: value for name, value in config["configurable"].items() if name not in (FORK, BASE, DOUBT)}
+    names = {name: value for name, value in config["configurable"].items() if name not in (FORK, BASE, DOUBT, TURN)}
     return {**config, "configurable": names}

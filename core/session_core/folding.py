@@ -38,10 +38,10 @@ class Folder:
         """
         began = asked_at_s if asked_at_s is not None else time.monotonic()
         for attempt in range(ATTEMPTS):
-            state = await self.store.state(key)
-            if state is None:
-                return None
-            loaded = await self.store.load(key, state.head)
+            loaded = await self.store.load(key)
+            if loaded.state.ready != loaded.state.active:
+                # A digest waits for the next turn; this one goes on from it.
+                loaded = await self.store.load(key, loaded.state.head)
             chosen = self._chosen(loaded, everything=everything)
             if not chosen:
                 return None

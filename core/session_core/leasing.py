@@ -18,6 +18,31 @@ LONGEST_PAUSE_S = 0.25
 """Who waits for a turn asks again after pauses that double up to this; those who wait are not queued."""
 
 Pause = Callable[[float], Awaitable[None]]
+"""How a voice lets seconds go by."""
+
+
+async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait_s: float, pause: Pause) -> Lease:
+    """The turn of a session for `holder`, after at most `wait_s` seconds. Raises: TurnTaken."""
+    until, pause_s = time.monotonic() + wait_s, FIRST_PAUSE_S
+    while (lease := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is None:
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            raise TurnTaken(
+                f"session {key}: somebody else has had the turn for all of {wait_s:g} s; "
+                "retry, or wait longer with wait_s="
+            )
+        await pause(min(pause_s, left_s))
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    return lease
+
+
+async def hold_turn(store: Leasing, lease: Lease, *, ttl_s: float) -> None:
+    """Have `lease` last `ttl_s` seconds from now on. Raises: TurnLost when somebody else had the turn meanwhile."""
+    now = await store.take_lease(lease.key, holder=lease.holder, ttl_s=ttl_s)
+    if now is None or now.token != lease.token:
+        if now is not None:
+            await store.drop_lease(now)
+        raise TurnLost(f"session {lease.key}: the turn went to somebody else; load the session and begin it again")
 
 
 class TurnLease:
@@ -52,11 +77,11 @@ class TurnLease:
 
     def renew(self) -> None:
         """Hold the turn for another `ttl_s` seconds from now. Raises: TurnLost when somebody else has it."""
-        run_blocking(self._renewed(self._store))
+        run_blocking(hold_turn(self._store, self.held, ttl_s=self._ttl_s))
 
     async def arenew(self) -> None:
         """As `renew`, awaited."""
-        await self._renewed(self._awaited)
+        await hold_turn(self._awaited, self.held, ttl_s=self._ttl_s)
 
     def __enter__(self) -> Self:
         run_blocking(self._taken(self._store, pause_blocking))
@@ -79,27 +104,9 @@ class TurnLease:
     async def _taken(self, store: Leasing, pause: Pause) -> None:
         if self._held is not None:
             raise TurnTaken(f"session {self.key}: this lease is held already; take another with session.lease()")
-        until, pause_s = time.monotonic() + self._wait_s, FIRST_PAUSE_S
-        while True:
-            self._held = await store.take_lease(self.key, holder=self._holder, ttl_s=self._ttl_s)
-            left_s = until - time.monotonic()
-            if self._held is not None:
-                return
-            if left_s <= 0:
-                raise TurnTaken(
-                    f"session {self.key}: somebody else has had the turn for all of {self._wait_s:g} s; "
-                    "retry, or wait longer with wait_s="
-                )
-            await pause(min(pause_s, left_s))
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-
-    async def _renewed(self, store: Leasing) -> None:
-        had = self.held
-        now = await store.take_lease(self.key, holder=self._holder, ttl_s=self._ttl_s)
-        if now is None or now.token != had.token:
-            if now is not None:
-                await store.drop_lease(now)
-            raise TurnLost(f"session {self.key}: the turn went to somebody else; load the session and begin it again")
+        self._held = await take_turn(
+            store, self.key, holder=self._holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause
+        )
 
     async def _dropped(self, store: Leasing) -> None:
         held, self._held = self._held, None

@@ -272,12 +272,18 @@ class CheckpointStore(Protocol):
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         """Store a checkpoint and the values of its changed channels; None says "empty".
 
         Messages that the record does not have are appended. `head_channel` is the channel that the
         conversation is: its part becomes the session's head. With `merge` what others appended since the
         list's `base` was read stays in the head; without it (a fork) the part replaces the head.
+
+        Raises, and writes nothing: TurnLost when `lease`, which may be that of any namespace of the
+        session, does not count any more, as for `append`; with `follows`, Conflict when the newest
+        checkpoint is not the parent.
         """
         ...
 
@@ -287,6 +293,13 @@ class CheckpointStore(Protocol):
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         """The checkpoint of that id, or the newest, with its values and writes."""
+        ...
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        """The newest checkpoint, and what `load` gives for the head: all that a run begins with, in one round trip.
+
+        What is written between the two reads may be in the second alone.
+        """
         ...
 
     async def checkpoints(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -75,6 +76,34 @@ class Ranges:
             return None
         rest = ((last + 1, end),) if last < end else ()
         return Ranges(rest + self.pairs[count:])
+
+    def minus(self, other: Ranges) -> Ranges:
+        """This part less all of `other`, which has nothing twice; takes as long as there are ranges, not numbers."""
+        if self.pairs == other.pairs or not other.pairs:
+            return self if not other.pairs else Ranges()
+        cuts = sorted(other.pairs)
+        left: list[tuple[int, int]] = []
+        for first, last in self.pairs:
+            at = bisect_left(cuts, (first,))
+            # What begins before may reach into it.
+            for low, high in cuts[max(at - 1, 0) :]:
+                if low > last:
+                    break
+                if high >= first:
+                    left += [(first, low - 1)] if low > first else []
+                    first = high + 1
+            left += [(first, last)] if first <= last else []
+        return Ranges._joined(left)
+
+    @classmethod
+    def _joined(cls, pairs: Iterable[tuple[int, int]]) -> Ranges:
+        joined: list[tuple[int, int]] = []
+        for first, last in pairs:
+            if joined and joined[-1][1] + 1 == first:
+                joined[-1] = joined[-1][0], last
+            else:
+                joined.append((first, last))
+        return cls(tuple(joined))
 
     def without(self, seqs: set[int]) -> Ranges:
         """This part less `seqs`."""

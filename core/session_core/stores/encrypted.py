@@ -138,7 +138,9 @@ class EncryptedStore:
         await self.inner.drop_lease(lease)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
-        found = await self.inner.load(key, lineage)
+        return self._opened(key, await self.inner.load(key, lineage))
+
+    def _opened(self, key: Key, found: Loaded) -> Loaded:
         return Loaded(
             self._seals.opened_state(found.state),
             self._seals.opened_digest(key, found.digest),
@@ -203,10 +205,14 @@ class EncryptedStore:
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()), author_characters=AUTHOR_CHARACTERS)
         sealed, values = self._seals.checkpoint(checkpoint), self._seals.new_values(checkpoint, new_values)
-        done = await self.inner.put_checkpoint(sealed, values, head_channel=head_channel, merge=merge)
+        done = await self.inner.put_checkpoint(
+            sealed, values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
+        )
         return replace(done, state=self._seals.opened_state(done.state))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
@@ -217,6 +223,10 @@ class EncryptedStore:
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         found = await self.inner.checkpoint(key, checkpoint_id)
         return None if found is None else self._seals.opened_checkpoint(found)
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        found, loaded = await self.inner.begin(key)
+        return None if found is None else self._seals.opened_checkpoint(found), self._opened(key, loaded)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None

@@ -242,20 +242,18 @@ class HybridStore(HybridThreads):
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
-        turn = await self._begin(checkpoint.key)
-        done = await self._written(
-            turn,
-            checkpoint.key,
-            self.cold.put_checkpoint(checkpoint, new_values, head_channel=head_channel, merge=merge),
+        key = checkpoint.key
+        turn = await self._begin(key)
+        work = self.cold.put_checkpoint(
+            checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
         )
-        lists = sum(isinstance(value, MessageList) for value in new_values.values())
+        done = await self._written(turn, key, work)
+        steps = 2 * sum(isinstance(value, MessageList) for value in new_values.values())
         await self._settle(
-            turn,
-            checkpoint.key,
-            done,
-            lambda head: added_by_checkpoint(head, new_values, head_channel, done),
-            steps=2 * lists,
+            turn, key, done, lambda head: added_by_checkpoint(head, new_values, head_channel, done), steps=steps
         )
         return done
 
@@ -264,6 +262,9 @@ class HybridStore(HybridThreads):
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return await self._read(self.cold.checkpoint(key, checkpoint_id))
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        return await self.checkpoint(key), await self.load(key)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None

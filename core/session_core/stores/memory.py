@@ -45,6 +45,7 @@ from session_core.stores.rules import (
     require_calls,
     require_lease,
     require_newest,
+    require_parent,
     require_values,
     require_version,
     standing,
@@ -233,10 +234,17 @@ class MemoryStore(MemoryThreads):
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._lock:
+            if lease is not None:
+                held = self._leases.get(lease.key)
+                require_lease(checkpoint.key, lease, held[0].token if held else None, of_any_namespace=True)
             session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
+            if follows:
+                require_parent(checkpoint.key, checkpoint.parent_id, max(session.checkpoints, default=None))
             self._sessions[checkpoint.key] = self._touched(session)
             before = session.state.ledger
             for channel, value in new_values.items():
@@ -273,6 +281,9 @@ class MemoryStore(MemoryThreads):
                 return None
             bare = session.checkpoints.get(checkpoint_id or max(session.checkpoints))
             return filled(session, bare) if bare else None
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        return await self.checkpoint(key), await self.load(key)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None

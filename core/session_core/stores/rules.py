@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from secrets import token_hex
 
 from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
@@ -12,6 +13,7 @@ from session_core.plan import Digest
 from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
+from session_core.stores.pieces import Pieces
 from session_core.turns import Key, Message, Role
 
 Known = Callable[[str], dict[bytes, int]]
@@ -126,17 +128,32 @@ def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:
     return not taken_s <= now_s < taken_s + ttl_s
 
 
-def require_lease(key: Key, lease: Lease | None, token: int | None) -> None:
+def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_namespace: bool = False) -> None:
     """Raises: TurnLost when a write comes with `lease` and the session's is `token` (None: it has none)."""
     if lease is None:
         return
-    if lease.key != key:
+    if lease.key != (replace(key, namespace=lease.key.namespace) if of_any_namespace else key):
         raise InputError(f"session {key}: the lease is one of session {lease.key}; take one of this session")
     if lease.token != token:
         raise TurnLost(
             f"session {key}: the turn was given back, or went to somebody else after {lease.ttl_s:g} s; nothing was "
             "written: load the session and take the turn again, with a longer ttl_s if turns are slow"
         )
+
+
+def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
+    """Raises: Conflict when a checkpoint that is to follow its parent finds a newer one."""
+    if parent_id != newest_id:
+        raise moved_on(key, newest_id)
+
+
+def moved_on(key: Key, newest_id: str | None) -> Conflict:
+    """The answer to a checkpoint whose parent is not the newest one, which is `newest_id`."""
+    where = "was deleted" if newest_id is None else f"went on to checkpoint {newest_id!r}"
+    return Conflict(
+        f"session {key}: the thread {where} while this run was under way; nothing was written: run it again on what "
+        "is there now, or have runs wait for each other or be merged"
+    )
 
 
 def require_calls(state: State, outcome: Numbered) -> None:
@@ -220,23 +237,21 @@ def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: b
     of: a view puts system messages first and results behind their calls, the record does not. Any
     other list is taken as it stands.
     """
-    numbers = iter(zip(outcome.seqs, outcome.alike, strict=True))
+    versions = dict(zip(outcome.seqs, outcome.alike, strict=True))
+    ranges = [item for item in value.items if isinstance(item, Ranges)]
+    pieces = Pieces([*ranges, value.base, value.hidden, before.part], [*versions, *chain(*versions.values())])
+    numbers = iter(outcome.seqs)
     listed: list[int] = []
-    versions: dict[int, frozenset[int]] = {}
     for item in value.items:
-        if isinstance(item, Ranges):
-            listed.extend(item)
-            continue
-        seq, alike = next(numbers)
-        listed.append(seq)
-        versions[seq] = alike
+        listed.extend(pieces.of(item) if isinstance(item, Ranges) else [next(numbers)])
     if not is_head:
-        return Ranges.of(listed)
-    base = value.base or before.part
+        return pieces.whole(listed)
     newer = _newer_versions(value, versions)
     listed = list(dict.fromkeys(newer.get(seq, seq) for seq in listed))
-    hidden = value.hidden if before.version == value.base_version else Ranges.of(set(value.hidden) & set(before.part))
-    return _in_order(listed, versions, base, set(hidden))
+    hidden = set(pieces.of(value.hidden))
+    if before.version != value.base_version:
+        hidden &= set(pieces.of(before.part))
+    return pieces.whole(_in_order(listed, versions, pieces.of(value.base or before.part), hidden))
 
 
 def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> dict[int, int]:
@@ -250,7 +265,9 @@ def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> 
     }
 
 
-def _in_order(listed: Sequence[int], versions: dict[int, frozenset[int]], base: Ranges, hidden: set[int]) -> Ranges:
+def _in_order(
+    listed: Sequence[int], versions: dict[int, frozenset[int]], base: Sequence[int], hidden: set[int]
+) -> list[int]:
     """What is left of `base` in its order, versions in the place of what they replace, the rest where the
     list has it: behind its neighbour, or at the end."""
     old = set(base)
@@ -263,7 +280,8 @@ def _in_order(listed: Sequence[int], versions: dict[int, frozenset[int]], base: 
         replaced = sorted(alike & old) if seq not in old else []
         gone.update(replaced)
         instead.update({replaced[0]: seq} if replaced else {})
-    kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in there | hidden)]
+    shown = there | hidden
+    kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in shown)]
     placed = set(kept)
     last = max((i for i, seq in enumerate(listed) if seq in placed), default=-1)
     anchor: int | None = None
@@ -271,7 +289,7 @@ def _in_order(listed: Sequence[int], versions: dict[int, frozenset[int]], base: 
         if seq not in placed and seq not in gone:
             kept.insert(kept.index(anchor) + 1 if anchor is not None else 0, seq)
         anchor = seq if seq not in gone else anchor
-    return Ranges.of([*kept, *(seq for seq in listed[last + 1 :] if seq not in gone)])
+    return [*kept, *(seq for seq in listed[last + 1 :] if seq not in gone)]
 
 
 def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Ranges:
@@ -280,15 +298,14 @@ def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Rang
     What others appended while the run went on (what of the head the run never had) stays; the group
     that began first stands first, whole.
     """
-    had = set(base) | set(before) | set(part)
-    others = [seq for seq in head if seq not in had]
+    others = head.minus(base).minus(before).minus(part)
     if not others:
         return part
-    begun_with = set(base)
-    old = [seq for seq in part if seq in begun_with]
-    fresh = [seq for seq in part if seq not in begun_with]
-    later = [*fresh, *others] if fresh and fresh[0] < others[0] else [*others, *fresh]
-    return Ranges.of([*old, *later])
+    fresh = part.minus(base)
+    old = part.minus(fresh)
+    if fresh and fresh.pairs[0][0] < others.pairs[0][0]:
+        return old.plus(fresh).plus(others)
+    return old.plus(others).plus(fresh)
 
 
 def marked(state: State, marks: Marks) -> State:

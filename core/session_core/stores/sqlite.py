@@ -11,7 +11,7 @@ from session_core.admission import require_storable
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, State
+from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
@@ -126,6 +126,9 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
             pinned = digest.pinned if digest else Ranges()
             messages = messages_in(connection, row, pinned) + messages_in(connection, row, rest or Ranges())
             return Loaded(row.state, digest, messages)
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        return await self.checkpoint(key), await self.load(key)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
         with self._file.reading() as connection:

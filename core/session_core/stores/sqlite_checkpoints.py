@@ -7,11 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
-from session_core.stores.rules import Before, grown, head_after, part_of, require_values, with_head
+from session_core.stores.rules import (
+    Before,
+    grown,
+    head_after,
+    part_of,
+    require_lease,
+    require_parent,
+    require_values,
+    with_head,
+)
 from session_core.stores.sqlite_file import SqliteFile
+from session_core.stores.sqlite_leases import token_of
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
@@ -47,10 +57,16 @@ class SqliteCheckpoints:
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._file.writing() as connection:
+            if lease is not None:
+                require_lease(checkpoint.key, lease, token_of(connection, lease.key), of_any_namespace=True)
             row = require_row(connection, checkpoint.key)
+            if follows:
+                require_parent(checkpoint.key, checkpoint.parent_id, _newest(connection, row))
             before = row.state.ledger
             for channel, value in new_values.items():
                 version = str(checkpoint.versions[channel])
@@ -159,6 +175,11 @@ def _keep_list(
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
     return part_of(value, outcome, before, is_head=is_head)
+
+
+def _newest(connection: sqlite3.Connection, row: SessionRow) -> str | None:
+    (newest,) = connection.execute("SELECT max(id) FROM checkpoints WHERE session = ?", (row.place,)).fetchone()
+    return None if newest is None else text_out(newest)
 
 
 def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Before:

@@ -31,6 +31,8 @@ _MESSAGE = (
 )
 
 
+IDS_AT_ONCE = 500
+"""How many messages one statement looks up; SQLite before 3.32 takes 999 values in all."""
 MARK_CHARACTERS = 7
 _TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "bodies")
 
@@ -91,14 +93,20 @@ def number_rows(
     lineage: Ranges = Ranges(),
 ) -> Numbered:
     """Sequence numbers for `messages`, looked up and handed out in this transaction."""
+    found: dict[str | bytes | None, dict[bytes, int]] = {}
+    ids = list({text_in(message.id) for message in messages})
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = ids[start : start + IDS_AT_ONCE]
+        rows = connection.execute(
+            "SELECT m.id, b.digest, m.seq FROM messages m JOIN bodies b ON b.id = m.body "
+            f"WHERE m.session = ? AND m.id IN ({', '.join('?' * len(some))}) ORDER BY m.seq",
+            (row.place, *some),
+        )
+        for message_id, digest, seq in rows:
+            found.setdefault(message_id, {})[bytes(digest)] = int(seq)
 
     def known(message_id: str) -> dict[bytes, int]:
-        rows = connection.execute(
-            "SELECT b.digest, m.seq FROM messages m JOIN bodies b ON b.id = m.body "
-            "WHERE m.session = ? AND m.id = ? ORDER BY m.seq",
-            (row.place, text_in(message_id)),
-        )
-        return {bytes(digest): int(seq) for digest, seq in rows}
+        return dict(found.get(text_in(message_id), {}))
 
     return number(row.state.key, messages, next_seq=row.next_seq, known=known, revise=revise, lineage=lineage)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from session_core.errors import Conflict
 from session_core.ports import MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
@@ -100,6 +101,37 @@ async def lists_checkpoints_newest_first(store: SessionStore) -> None:
     assert await store.checkpoints("nobody", None, None) == ()
 
 
+async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
+    """One that is to follow its parent is stored only behind the newest; else nothing is, and Conflict names that."""
+    await _followed(store, "1", None)
+    await _followed(store, "2", "1")
+    for parent_id in (None, "1"):
+        try:
+            await _followed(store, "3", parent_id)
+        except Conflict as exc:
+            said = str(exc)
+        else:
+            raise AssertionError("a checkpoint went past the newest one")
+        assert "'2'" in said
+    await _put(store, "4", "1", (message(1), message(4)))
+    await _followed(store, "5", "4")
+    assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["5", "4", "2", "1"]
+    assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m4", "m5"]
+    await store.delete_checkpoints("a tenant", "a session")
+    try:
+        await _followed(store, "6", "5")
+    except Conflict:
+        assert await store.state(KEY) is None
+        return
+    raise AssertionError("a deleted thread went on")
+
+
+async def _followed(store: SessionStore, checkpoint_id: str, parent_id: str | None) -> None:
+    values = {"messages": MessageList((message(1), message(int(checkpoint_id))), base_version=1)}
+    row = bare_checkpoint(checkpoint_id, parent_id)
+    await store.put_checkpoint(row, values, head_channel="messages", merge=True, follows=True)
+
+
 async def _put(
     store: SessionStore,
     checkpoint_id: str,
@@ -122,4 +154,5 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     keeps_what_others_appended,
     orders_writes,
     lists_checkpoints_newest_first,
+    refuses_a_checkpoint_behind_another,
 )

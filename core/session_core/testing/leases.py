@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 
 from session_core.errors import InputError, TurnLost
-from session_core.ports import Lease, SessionStore
-from session_core.testing.fakes import KEY, Promise, message
+from session_core.ports import Lease, MessageList, SessionStore
+from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
 from session_core.turns import Key
 
 LONG_S, SHORT_S = 600.0, 0.05
@@ -97,6 +98,37 @@ async def keeps_leases_apart(store: SessionStore) -> None:
     await store.append(KEY, [message(1)], lease=held)
 
 
+async def fences_checkpoints_too(store: SessionStore) -> None:
+    """A checkpoint with a lease that does not count any more is refused whole; the turn of the session counts in
+    every namespace of it."""
+    held = await _taken(store, "one", LONG_S)
+    sub = Key(KEY.session_id, KEY.tenant, "sub")
+    await _checkpoint(store, KEY, "1", None, held)
+    await _checkpoint(store, sub, "1", None, held)
+    await store.drop_lease(held)
+    next_one = await _taken(store, "two", LONG_S)
+    for key in (KEY, sub):
+        try:
+            await _checkpoint(store, key, "2", "1", held)
+        except TurnLost:
+            continue
+        raise AssertionError("a lease that was given back stored a checkpoint")
+    await _checkpoint(store, KEY, "3", "1", next_one)
+    assert [one.id for one in await store.checkpoints(KEY.tenant, KEY.session_id, "")] == ["3", "1"]
+    assert [m.id for m in await store.record(KEY)] == ["m1", "m3"]
+    try:
+        await _checkpoint(store, Key("b session", KEY.tenant), "1", None, next_one)
+    except InputError:
+        return
+    raise AssertionError("a lease of one session stored a checkpoint of another")
+
+
+async def _checkpoint(store: SessionStore, key: Key, name: str, parent_id: str | None, lease: Lease) -> None:
+    row = replace(bare_checkpoint(name, parent_id), key=key)
+    values = {"messages": MessageList((message(int(name)),))}
+    await store.put_checkpoint(row, values, head_channel="messages", merge=True, lease=lease)
+
+
 async def _taken(store: SessionStore, holder: str, ttl_s: float) -> Lease:
     lease = await store.take_lease(KEY, holder=holder, ttl_s=ttl_s)
     assert lease is not None, f"{holder} does not get the turn"
@@ -126,4 +158,5 @@ LEASE_PROMISES: tuple[Promise, ...] = (
     ends_leases_with_their_session,
     makes_no_session_by_a_lease,
     keeps_leases_apart,
+    fences_checkpoints_too,
 )

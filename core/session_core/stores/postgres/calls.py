@@ -31,7 +31,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "hold_parent": (*_SESSION, "text", "text[]", "text[]", "bigint[]"),
     "put_checkpoint": (
         *(*_SESSION, "text", "text", "text", "text", "bytea", "json", "bytea[]"),
-        *(*_BATCH, "bigint[]", "text", "bigint", "integer[]"),
+        *(*_BATCH, "bigint[]", "text", "bigint", "integer[]", "text", "bigint", "boolean", "boolean"),
     ),
     "put_writes": (*_SESSION, "text", "json", "bytea[]", "json", "bytea[]"),
     "read_checkpoint": (*_SESSION, "text"),

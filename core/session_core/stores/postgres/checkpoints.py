@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
+from session_core.stores.postgres.lately import Lately
 from session_core.stores.postgres.rows import (
     Batch,
     flat,
@@ -25,8 +26,8 @@ from session_core.stores.postgres.rows import (
     version_in,
     version_out,
 )
-from session_core.stores.postgres.wire import Row, Wire
-from session_core.stores.rules import require_values
+from session_core.stores.postgres.wire import Call, Row, Wire
+from session_core.stores.rules import moved_on, require_lease, require_values
 from session_core.turns import Key, Message
 
 BODIES = "bodies"
@@ -40,6 +41,7 @@ class PostgresCheckpoints:
 
     _wire: Wire
     _statements: Mapping[str, str]
+    _lately: Lately
 
     async def put_checkpoint(
         self,
@@ -48,34 +50,52 @@ class PostgresCheckpoints:
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
-        """As the port says, in one round trip; in two when a value is a list of messages.
+        """As the port says, in one round trip; in two when a value is a list of messages, unless the checkpoint
+        follows the last one that this process put.
 
         The first then reads what the list is compared with, and the second writes what was decided on it.
         When somebody else wrote meanwhile it is done again, and at last with the session held.
         """
-
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
+        require_lease(checkpoint.key, lease, lease.token if lease else None, of_any_namespace=True)
+        guard = (text_in(lease.key.namespace), lease.token) if lease else (None, None)
 
-        def written(rows: Sequence[Row]) -> tuple[object, ...]:
-            seen = Seen.of(checkpoint.key, rows)
-            return _written(
-                checkpoint, new_values, Planned.on(seen, new_values, head_channel=head_channel, merge=merge)
-            )
+        planned: Planned | None = None
+
+        def decided(seen: Seen) -> Planned:
+            return Planned.on(seen, new_values, head_channel=head_channel, merge=merge)
+
+        def written(*, unseen: bool = False) -> tuple[object, ...]:
+            return *_written(checkpoint, new_values, planned), *guard, follows, unseen
+
+        def done(rows: Sequence[Row]) -> Appended:
+            made, state = _appended(checkpoint.key, lease, rows)
+            self._lately.note(checkpoint, new_values, planned, state)
+            return made
 
         if not any(isinstance(value, MessageList) for value in new_values.values()):
-            return _appended(await self._call("put_checkpoint", *_written(checkpoint, new_values, None)))
+            return done(await self._call("put_checkpoint", *written()))
+        known = self._lately.seen(checkpoint, new_values)
+        if known is not None and not (planned := decided(known)).revises:
+            rows = await self._call("put_checkpoint", *written(unseen=True))
+            if rows:
+                return done(rows)
         question = (*names(checkpoint.key), *asked(checkpoint, new_values))
         for _ in range(FREE_TRIES):
-            done = await self._call("put_checkpoint", *written(await self._call("read_parent", *question)))
-            if done:
-                return _appended(done)
-        return _appended(
-            await self._wire.fetch_then(
-                (self._statements["hold_parent"], question),
-                lambda rows: (self._statements["put_checkpoint"], written(rows)),
-            )
-        )
+            planned = decided(Seen.of(checkpoint.key, await self._call("read_parent", *question)))
+            rows = await self._call("put_checkpoint", *written())
+            if rows:
+                return done(rows)
+
+        def then(found: list[Row]) -> Call:
+            nonlocal planned
+            planned = decided(Seen.of(checkpoint.key, found))
+            return self._statements["put_checkpoint"], written()
+
+        return done(await self._wire.fetch_then((self._statements["hold_parent"], question), then))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes))
@@ -97,9 +117,7 @@ class PostgresCheckpoints:
         )
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
-        rows = await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id))
-        with readable(f"a checkpoint of session {key}"):
-            return whole(key, rows) if rows else None
+        return checkpoint_from(key, await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id)))
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -143,9 +161,14 @@ def _written(
     )
 
 
-def _appended(rows: Sequence[Row]) -> Appended:
-    fresh, tokens, state = rows[0]
-    return Appended((), fresh, state_from(state), tokens)
+def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
+    """What the rows of `put_checkpoint` say, and the session's row in them. Raises: TurnLost, Conflict."""
+    refusal, newest, fresh, tokens, state = rows[0]
+    if refusal == "lease":
+        require_lease(key, lease, None, of_any_namespace=True)
+    if refusal is not None:
+        raise moved_on(key, maybe_out(newest))
+    return Appended((), fresh, state_from(state), tokens), state
 
 
 def _channel(
@@ -195,6 +218,12 @@ def _packed_list(value: MessageList) -> bytes:
     ]
     version = None if value.base_version is None else version_in(value.base_version)
     return pack([value.single, items, flat(value.base), version, flat(value.hidden)])
+
+
+def checkpoint_from(key: Key, rows: Sequence[Row]) -> Checkpoint | None:
+    """What `read_checkpoint` found."""
+    with readable(f"a checkpoint of session {key}"):
+        return whole(key, rows) if rows else None
 
 
 def whole(key: Key, rows: Sequence[Row]) -> Checkpoint:

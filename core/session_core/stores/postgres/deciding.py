@@ -63,12 +63,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a checkpoint adds to the session that was seen: its new messages, and the part that each list is."""
+    """What a checkpoint adds to the session that was seen: its new messages, and the part that each list is.
+
+    `known` is what the record then has of all these messages.
+    """
 
     seen: Seen
     state: State
     new: tuple[Message, ...]
     parts: Mapping[str, Ranges]
+    known: Mapping[str, Mapping[bytes, int]]
 
     @classmethod
     def on(cls, seen: Seen, new_values: Values, *, head_channel: str | None, merge: bool) -> Planned:
@@ -96,7 +100,12 @@ class Planned:
             if channel == head_channel:
                 head = head_after(state.head, part, before.part, value.base) if merge else part
                 state = with_head(state, head)
-        return cls(seen, state, tuple(new), parts)
+        return cls(seen, state, tuple(new), parts, known)
+
+    @property
+    def revises(self) -> bool:
+        """Whether a message that is new to the record is another version of one that was seen there."""
+        return any(message.id in self.seen.known for message in self.new)
 
     @property
     def values(self) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, Standing, State
+from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable
 from session_core.serial.codec import (
@@ -22,7 +22,8 @@ from session_core.serial.codec import (
 )
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
-from session_core.stores.postgres.checkpoints import PostgresCheckpoints
+from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
+from session_core.stores.postgres.lately import Lately
 from session_core.stores.postgres.migrations import migrate
 from session_core.stores.postgres.rewrite import PostgresRewriting
 from session_core.stores.postgres.rows import (
@@ -38,7 +39,7 @@ from session_core.stores.postgres.rows import (
     word_hashes,
 )
 from session_core.stores.postgres.threads import PostgresThreads
-from session_core.stores.postgres.wire import AwaitingWire, BlockingWire
+from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
 from session_core.turns import Key, Message
 
@@ -69,6 +70,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         self._statements = statements(self._address.quoted)
         self._loops = AwaitingWire(self._address)
         self._wire = BlockingWire(self._address)
+        self._lately = Lately()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections that each event loop opens for itself."""
@@ -105,15 +107,14 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         await self._call("drop_lease", *names(lease.key), lease.token)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
-        rows = await self._call("load_session", *names(key), None if lineage is None else flat(lineage))
-        if not rows:
-            return Loaded(State(key), None, ())
-        state, digest = rows[0][:2]
-        return Loaded(
-            state_from(state),
-            decode_digest(digest) if digest is not None else None,
-            tuple(message_from(row[2:]) for row in rows[1:]),
+        return _loaded(key, await self._call("load_session", *names(key), None if lineage is None else flat(lineage)))
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        found, rows = await self._wire.fetch_all(
+            (self._statements["read_checkpoint"], (*names(key), None)),
+            (self._statements["load_session"], (*names(key), None)),
         )
+        return checkpoint_from(key, found), _loaded(key, rows)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
         rows = await self._call("read_record", *names(key), None if part is None else flat(part))
@@ -214,9 +215,22 @@ class _AwaitingStore(PostgresStore):
         self._statements = statements(address.quoted)
         self._loops = wire
         self._wire = wire
+        self._lately = Lately()
 
     async def close(self) -> None:
         await self._loops.close()
+
+
+def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
+    """What `load_session` found."""
+    if not rows:
+        return Loaded(State(key), None, ())
+    state, digest = rows[0][:2]
+    return Loaded(
+        state_from(state),
+        decode_digest(digest) if digest is not None else None,
+        tuple(message_from(row[2:]) for row in rows[1:]),
+    )
 
 
 def _holds(message: Message, words: Sequence[str]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -46,6 +46,10 @@ class Wire(Protocol):
         """The rows of the second of two calls in one transaction, which takes four round trips."""
         ...
 
+    async def fetch_all(self, *calls: Call) -> list[list[Row]]:
+        """The rows of each call, all in one round trip; each sees the data as they are when its turn comes."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -67,6 +71,11 @@ class BlockingWire:
         with translated(self._address.shown):
             return mine.fetch(call, then)
 
+    async def fetch_all(self, *calls: Call) -> list[list[Row]]:
+        mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
+        with translated(self._address.shown):
+            return mine.fetch_all(calls)
+
     async def close(self) -> None:
         mine = self._processes.pop(os.getpid(), None)
         if mine is not None:
@@ -87,6 +96,10 @@ class AwaitingWire:
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         with translated(self._address.shown):
             return await (await self._loops.here()).fetch(call, then)
+
+    async def fetch_all(self, *calls: Call) -> list[list[Row]]:
+        with translated(self._address.shown):
+            return await (await self._loops.here()).fetch_all(calls)
 
     async def close(self) -> None:
         await self._loops.close()
@@ -140,16 +153,27 @@ class _ForThreads:
         self._free = _Free[psycopg.Connection[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
+        with self._taken() as connection:
+            if then is None:
+                return connection.execute(*call, binary=True).fetchall()
+            with connection.transaction():
+                rows = connection.execute(*call, binary=True).fetchall()
+                return connection.execute(*then(rows), binary=True).fetchall()
+
+    def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
+        with self._taken() as connection:
+            with connection.pipeline():
+                cursors = [connection.execute(*call, binary=True) for call in calls]
+            return [cursor.fetchall() for cursor in cursors]
+
+    @contextmanager
+    def _taken(self) -> Iterator[psycopg.Connection[Row]]:
         if not self._gate.enter(wait_s=self._address.wait_s):
             raise no_connection(self._address)
         try:
             connection = self._free.take() or self._opened()
             try:
-                if then is None:
-                    return connection.execute(*call, binary=True).fetchall()
-                with connection.transaction():
-                    rows = connection.execute(*call, binary=True).fetchall()
-                    return connection.execute(*then(rows), binary=True).fetchall()
+                yield connection
             finally:
                 for unwanted in self._free.give_back(connection):
                     unwanted.close()
@@ -176,6 +200,21 @@ class _ForLoop:
         self._free = _Free[psycopg.AsyncConnection[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
+        async with self._taken() as connection:
+            if then is None:
+                return await (await connection.execute(*call, binary=True)).fetchall()
+            async with connection.transaction():
+                rows = await (await connection.execute(*call, binary=True)).fetchall()
+                return await (await connection.execute(*then(rows), binary=True)).fetchall()
+
+    async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
+        async with self._taken() as connection:
+            async with connection.pipeline():
+                cursors = [await connection.execute(*call, binary=True) for call in calls]
+            return [await cursor.fetchall() for cursor in cursors]
+
+    @asynccontextmanager
+    async def _taken(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
         async with AsyncExitStack() as place:
             try:
                 await within(self._address.wait_s, place.enter_async_context(self._gate))
@@ -183,11 +222,7 @@ class _ForLoop:
                 raise no_connection(self._address) from exc
             connection = self._free.take() or await self._opened()
             try:
-                if then is None:
-                    return await (await connection.execute(*call, binary=True)).fetchall()
-                async with connection.transaction():
-                    rows = await (await connection.execute(*call, binary=True)).fetchall()
-                    return await (await connection.execute(*then(rows), binary=True)).fetchall()
+                yield connection
             finally:
                 for unwanted in self._free.give_back(connection):
                     await unwanted.close()

@@ -13,11 +13,12 @@ from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes
 from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
-from session_core.stores.redis.scripts import Script
+from session_core.stores.redis.scripts import PUT_WRITES, Script
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
     gone,
+    moved_on,
     number,
     require_calls,
     require_lease,
@@ -72,7 +73,7 @@ class RedisCalls:
         due = self._listing.due(key)
         call = self._call(script, key, *args)
         if lease is not None:
-            call = replace(call, keys=[*call.keys, self._names.lease(key)])
+            call = replace(call, keys=[*call.keys, self._names.lease(lease.key)])
         *_, answer = await self._wire.run(*due, call)
         if due:
             self._listing.noted(key)
@@ -115,7 +116,9 @@ class RedisCalls:
             rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
             told, state = await self._write(script, key, *arguments(rows), lease=lease)
         accepted(told, key, expected=expected, lease=lease)
-        self._told.add(name, labels)
+        if script is not PUT_WRITES:
+            # A write's row is that of a message that nobody has prepared for the record yet.
+            self._told.add(name, labels)
         return told, state_from(state, key)
 
 
@@ -133,7 +136,7 @@ def accepted(answer: list[Any], key: Key, *, expected: int | None = None, lease:
     """`answer`, unless it is a refusal: that is raised as the error the rules have for it."""
     if answer[0] == b"refused":
         if answer[1] == b"lease":
-            require_lease(key, lease, None)
+            require_lease(key, lease, None, of_any_namespace=True)
         _raise(answer[1].decode(), answer[2] if len(answer) > 2 else None, key, expected)
     return answer
 
@@ -147,6 +150,8 @@ def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
     if kind == "orphan":
         lost = Message(Role.TOOL, tool_call_id=from_plain(detail.decode()))
         require_calls(State(key), Numbered((), ((lost, b""),), ()))
+    if kind == "moved":
+        raise moved_on(key, None if detail is None else from_plain(detail.decode()))
     if kind == "conflict":
         require_version(State(key, version=detail), expected)
     if kind == "digest":

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from session_core.fresh import fresh_id
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, unescaped
 from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import require_values
+from session_core.stores.rules import require_lease, require_values
 from session_core.turns import Key, Message
 
 
@@ -28,8 +28,11 @@ class RedisCheckpoints(RedisCalls):
         *,
         head_channel: str | None,
         merge: bool,
+        lease: Lease | None = None,
+        follows: bool = False,
     ) -> Appended:
         key = checkpoint.key
+        require_lease(key, lease, lease.token if lease else None, of_any_namespace=True)
         require_values(key, (checkpoint.body, *new_values.values()))
         messages: list[Message] = []
         data: list[bytes] = []
@@ -45,13 +48,15 @@ class RedisCheckpoints(RedisCalls):
                 "parent": None if checkpoint.parent_id is None else plain(checkpoint.parent_id),
                 "head": None if head_channel is None else plain(head_channel),
                 "merge": merge,
+                "lease": str(lease.token) if lease else None,
+                "follows": follows,
                 "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM + len(data),
                 "values": values,
             }
         )
         (_, new, tokens), state = await self._send_rows(
-            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows]
+            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows], lease=lease
         )
         return Appended((), new, state, tokens)
 
@@ -72,11 +77,7 @@ class RedisCheckpoints(RedisCalls):
         await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows])
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
-        answer = await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or "")))
-        if answer is None:
-            return None
-        with readable(f"a checkpoint of session {key}"):
-            return whole(key, answer[1:])
+        return checkpoint_from(await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or ""))), key)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
@@ -103,6 +104,14 @@ class RedisCheckpoints(RedisCalls):
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         return await self.checkpoint(checkpoint.key, checkpoint.id) or checkpoint
+
+
+def checkpoint_from(answer: Sequence[Any] | None, key: Key) -> Checkpoint | None:
+    """The checkpoint that the script of that name found."""
+    if answer is None:
+        return None
+    with readable(f"a checkpoint of session {key}"):
+        return whole(key, answer[1:])
 
 
 _DATA_FROM = 5

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.fresh import fresh_id
 from session_core.plan import Digest
-from session_core.ports import Appended, Lease, Loaded, Marks, SessionStore, State
+from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
-from session_core.stores.redis.checkpoints import RedisCheckpoints
+from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
 from session_core.stores.redis.leases import RedisLeases
 from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
 from session_core.stores.redis.rewrite import RedisRewriting
@@ -31,7 +32,18 @@ from session_core.stores.redis.rows import (
     state_from,
     touched_ms,
 )
-from session_core.stores.redis.scripts import APPEND, CLOCK, DELETE, FIND, FORGET, LOAD, MARK, NOTICES, PUT_DIGEST
+from session_core.stores.redis.scripts import (
+    APPEND,
+    CHECKPOINT,
+    CLOCK,
+    DELETE,
+    FIND,
+    FORGET,
+    LOAD,
+    MARK,
+    NOTICES,
+    PUT_DIGEST,
+)
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.rules import require_lease, standing
@@ -98,6 +110,14 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         part = b"" if lineage is None else packed(flat(lineage))
         due = self._listing.due(key, exists=True)
         *_, answer = await self._wire.run(*due, self._call(LOAD, key, part))
+        return self._loaded(key, answer)
+
+    async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
+        due = self._listing.due(key, exists=True)
+        *_, found, answer = await self._wire.run(*due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
+        return checkpoint_from(None if found is None else accepted(found, key), key), self._loaded(key, answer)
+
+    def _loaded(self, key: Key, answer: Any) -> Loaded:
         if answer is None:
             return Loaded(State(key), None, ())
         _, state, digest, wanted, *found = accepted(answer, key)

@@ -42,11 +42,14 @@ END $$;
 -- p_channels are all channels in their order: kind 'same' (stored before), 'empty', 'plain' or 'list'. p_messages are new
 -- to the record, p_version and p_head what the session has then (NULL: as it has). All this was decided on p_read: the
 -- version, messages and values of the session born as p_born. When it has others by now nothing is done, and no row given.
+-- The same, with p_unseen, when the record has a message of them all the same: nobody has looked for them.
+-- A refusal is 'lease' when the turn of namespace p_turn is not that of p_lease, or 'moved' when p_follows and the newest
+-- checkpoint is not the parent.
 CREATE FUNCTION put_checkpoint(
     p_tenant text, p_session_id text, p_namespace text, p_id text, p_parent_id text, p_run_id text, p_type text,
-    p_body bytea, p_channels json, p_data bytea[], p_messages json, p_bodies bytea[], p_clips bytea[], p_read bigint[], p_born text,
-    p_version bigint, p_head integer[]
-) RETURNS TABLE (fresh integer, tokens bigint, state json)
+    p_body bytea, p_channels json, p_data bytea[], p_messages json, p_bodies bytea[], p_clips bytea[], p_read bigint[],
+    p_born text, p_version bigint, p_head integer[], p_turn text, p_lease bigint, p_follows boolean, p_unseen boolean
+) RETURNS TABLE (refusal text, newest text, fresh integer, tokens bigint, state json)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
     s sessions;
@@ -57,7 +60,24 @@ DECLARE
     v_numbers integer[] := '{}';
 BEGIN
     s := held(p_tenant, p_session_id, p_namespace);
-    IF ARRAY[s.version, s.messages, s.values_kept] <> p_read OR s.born::text <> p_born THEN
+    IF p_follows THEN
+        SELECT max(x.id) INTO newest FROM checkpoints AS x WHERE x.session = s.id;
+        IF newest IS DISTINCT FROM p_parent_id THEN
+            refusal := 'moved';
+        END IF;
+    END IF;
+    IF p_lease IS NOT NULL AND NOT has_turn(p_tenant, p_session_id, p_turn, p_lease) THEN
+        refusal := 'lease';
+    END IF;
+    IF refusal IS NOT NULL THEN
+        PERFORM let_go(s);
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    IF ARRAY[s.version, s.messages, s.values_kept] <> p_read OR s.born::text <> p_born OR (p_unseen AND EXISTS (
+        SELECT FROM json_to_recordset(p_messages) AS g (id text, id_hash bigint)
+        JOIN messages AS m ON m.session = s.id AND m.id_hash = g.id_hash AND m.id = g.id
+    )) THEN
         PERFORM let_go(s);
         RETURN;
     END IF;

@@ -1,5 +1,7 @@
 -- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
--- ARGV: ttl, namespace, request {born, id, parent, head, merge, facts, rows, values}, entry, plain values and rows
+-- KEYS: with a lease, a sixth that is its own.
+-- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, facts, rows, values}, entry, plain
+--   values and rows
 --   (`rows` is the number of the first row). A value is {channel, version} and `data` (the number of an
 --   argument), or `items` (places among the messages, or ranges) with `base`,
 --   `base_version` and `hidden`, or neither: then it goes.
@@ -8,6 +10,9 @@
 local request = cmsgpack.unpack(ARGV[3])
 local state, _, refused = read_state()
 if refused then return refused end
+if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
+local newest = state and state.newest or nil
+if request.follows and newest ~= request.parent then return refusal('moved', newest) end
 local created = not state
 state = state or new_state(request.born)
 local messages, seen = given(request.facts, request.rows), {}

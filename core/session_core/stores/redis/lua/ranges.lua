@@ -37,20 +37,26 @@ local function clipped(part, first, last)
   return out
 end
 
--- `part` less all that is in `other`.
+-- `part` less all of `other`, which has nothing twice. A thread on which many runs went on at once has hundreds of
+-- ranges: each of `part` is looked up among the others, in their order.
 local function minus(part, other)
-  local out = {}
+  local out, cuts = {}, {}
+  for i = 1, #other, 2 do table.insert(cuts, i) end
+  table.sort(cuts, function(one, another) return other[one] < other[another] end)
   for i = 1, #part, 2 do
-    local pieces = {part[i], part[i + 1]}
-    for j = 1, #other, 2 do
-      local first, last, left = other[j], other[j + 1], {}
-      for k = 1, #pieces, 2 do
-        push(left, pieces[k], math.min(pieces[k + 1], first - 1))
-        push(left, math.max(pieces[k], last + 1), pieces[k + 1])
-      end
-      pieces = left
+    local first, last, low, high = part[i], part[i + 1], 1, #cuts
+    while low < high do
+      local middle = math.ceil((low + high) / 2)
+      if other[cuts[middle]] <= first then low = middle else high = middle - 1 end
     end
-    add(out, pieces)
+    while cuts[low] and other[cuts[low]] <= last do
+      if other[cuts[low] + 1] >= first then
+        push(out, first, other[cuts[low]] - 1)
+        first = other[cuts[low] + 1] + 1
+      end
+      low = low + 1
+    end
+    push(out, first, last)
   end
   return out
 end

@@ -1,0 +1,74 @@
+"""What a process knows of the sessions that it lately put checkpoints into, so that it need not ask before the next."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from session_core.ports import Checkpoint, MessageList, Version
+from session_core.stores.postgres.deciding import Planned, Seen, Values
+from session_core.stores.postgres.rows import state_from
+from session_core.stores.rules import Before
+from session_core.turns import Key
+
+SESSIONS = 128
+MESSAGES = 1_000
+"""Of how many sessions something is known, and of how many messages at most in each: more are not in a view."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """A session behind a checkpoint: what `read_parent` would have found for one that follows it."""
+
+    checkpoint_id: str
+    versions: Mapping[str, Version]
+    seen: Seen
+
+
+class Lately:
+    """Stands in for `read_parent` when a checkpoint follows the last one that this process put.
+
+    Nothing of it is believed: whoever writes what was decided on it says what it was, and the server refuses when
+    the session has moved on, or when it has a message that was taken to be new.
+    """
+
+    def __init__(self) -> None:
+        self._then: OrderedDict[Key, _Then] = OrderedDict()
+
+    def seen(self, checkpoint: Checkpoint, values: Values) -> Seen | None:
+        """What is known of the session before `checkpoint`; None when something has to be asked."""
+        then = self._before(checkpoint)
+        lists = [channel for channel, value in values.items() if isinstance(value, MessageList)]
+        if then is None or any(name in then.versions and name not in then.seen.before for name in lists):
+            return None
+        return then.seen
+
+    def note(self, checkpoint: Checkpoint, values: Values, planned: Planned | None, state: Mapping[str, Any]) -> None:
+        """Know the session as `state` says it is behind `checkpoint`."""
+        then, read = self._before(checkpoint), (state["version"], state["messages"], state["values_kept"])
+        before = dict(then.seen.before) if then is not None else {}
+        known: Mapping[str, Mapping[bytes, int]] = {}
+        if planned is not None:
+            before.update(planned.seen.before)
+            known = planned.known
+        elif then is not None and then.seen.born == state["born"] and then.seen.read[:2] == read[:2]:
+            known = then.seen.known
+        versions = checkpoint.versions
+        before = {name: one for name, one in before.items() if name not in values and one.version == versions.get(name)}
+        before.update((name, Before(versions[name], part)) for name, part in (planned.parts if planned else {}).items())
+        self.forget(checkpoint.key)
+        if len(known) <= MESSAGES:
+            seen = Seen(state_from(state), read, state["born"], before, known)
+            self._then[checkpoint.key] = _Then(checkpoint.id, dict(versions), seen)
+            while len(self._then) > SESSIONS:
+                self._then.popitem(last=False)
+
+    def forget(self, key: Key) -> None:
+        """Know nothing of the session."""
+        self._then.pop(key, None)
+
+    def _before(self, checkpoint: Checkpoint) -> _Then | None:
+        then = self._then.get(checkpoint.key)
+        return then if then is not None and then.checkpoint_id == checkpoint.parent_id else None

@@ -1,0 +1,267 @@
+"""What runs on one thread at the same time do: `SessionSaver(concurrency=...)`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, Literal, TypedDict, get_args
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
+from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
+
+from langchain_session.threads import FORK, RUNTIME, TURN, key_of
+from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
+from session_core.leasing import Pause, hold_turn, take_turn
+from session_core.ports import Lease, Leasing
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+Concurrency = Literal["merge", "serialize", "reject"]
+Read = Callable[[], Awaitable[CheckpointTuple | None]]
+
+FROM = "__llm_sessions_from"
+"""In a config we made, for `reject`: the checkpoint that a run began with."""
+START = "__start__"
+"""The channel that the input of a graph goes into."""
+_LEADS_ON = (START, TASKS, "branch:", "join:")
+"""How the channels begin that call the nodes of a graph."""
+_HANDLED = "__error_source_node__"
+"""Written beside an error that a node of the graph takes care of."""
+TURN_TTL_S = 300.0
+"""How long a turn lasts without a word of its run: longer than a model or a tool takes, as a rule."""
+HELD_ON_AFTER = 3
+"""A turn is held on once a third of its time has gone by."""
+
+
+class Guard(TypedDict, total=False):
+    """What `put_checkpoint` is told of the turn of a run."""
+
+    lease: Lease | None
+    follows: bool
+
+
+class Rule:
+    """`merge`: whoever puts is welcome, and what two runs said stands in the record one behind the other."""
+
+    async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
+        """What `read` gives to who asks with `config`; a run has begun then."""
+        return await read()
+
+    async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
+        """What must hold for the next checkpoint of a run to be stored. Raises: TurnLost."""
+        return {}
+
+    async def stored(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
+        """Hear of a checkpoint that is stored."""
+
+    async def wrote(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
+        """Hear of a task's writes that are stored."""
+
+    def close(self) -> None:
+        """Hear that no more runs begin."""
+
+
+class Reject(Rule):
+    """A checkpoint of a run must follow the newest one of its thread; but for the first of a run that was asked to
+    begin with an older one. Subgraphs go with their parents."""
+
+    async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
+        found = await read()
+        if found is not None and RUNTIME in config["configurable"]:
+            found.config["configurable"][FROM] = found.config["configurable"]["checkpoint_id"]
+        return found
+
+    async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
+        names = config["configurable"]
+        branches = FORK in names and names.get("checkpoint_id") == names.get(FROM)
+        return {"follows": RUNTIME in names and not names.get("checkpoint_ns") and not branches}
+
+
+class Holder(str):
+    """A holder's name, in the config of its run and nowhere else; when it is gone, so is the run."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The turn of one run. `lease` is None once it was given back; `stored` is the run's newest checkpoint, and
+    `stopped` one whose tasks ended the run."""
+
+    key: Key
+    holder: str
+    lease: Lease | None
+    held_s: float
+    stored: str | None = None
+    stopped: str | None = None
+    process: int = field(default_factory=os.getpid)
+
+    async def give_back(self, store: Leasing) -> None:
+        """End it, if that is not done yet; a fork's child leaves it to its parent."""
+        lease, self.lease = self.lease, None
+        if lease is not None and self.process == os.getpid():
+            await store.drop_lease(lease)
+
+
+class Serialize(Rule):
+    """A run has the turn of its thread from its beginning to its end, and others wait for it.
+
+    No checkpointer is told when a run ends. It is over when it stored a checkpoint behind which a graph has nothing
+    to do, when a task failed or asked somebody, and, whatever else happened (a breakpoint, too many steps, a stream
+    that nobody reads on), when its config is gone: the name in it is an object of its own whose end is
+    noticed. The turn of a run that is killed ends by time; what it stores later is refused. A run that gave its
+    turn back and goes on all the same takes it again, unless somebody else has it.
+    """
+
+    def __init__(self, store: Leasing, tenant: str, *, ttl_s: float, wait_s: float) -> None:
+        if not (ttl_s > 0 and wait_s >= 0):
+            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; give seconds, turn_ttl_s over 0")
+        self._store, self._tenant = store, tenant
+        self._ttl_s, self._wait_s = ttl_s, wait_s
+        self._turns: dict[str, _Turn] = {}
+        self._over: SimpleQueue[str | None] = SimpleQueue()
+        self._keeper: threading.Thread | None = None
+        self._end = weakref.finalize(self, self._over.put, None)
+
+    async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
+        names = config["configurable"]
+        key = key_of(config, self._tenant)
+        mine = self._turns.get(names.get(TURN, ""))
+        if RUNTIME not in names or key.namespace or (mine is not None and mine.key == key):
+            return await read()
+        self._keep()
+        turn = await self._taken(store, pause, key)
+        # LangGraph has made this dict for the run; also a first run, which finds no checkpoint, carries the name on.
+        names[TURN] = name = Holder(turn.holder)
+        weakref.finalize(name, self._over.put, turn.holder).atexit = False
+        try:
+            found = await read()
+        except BaseException:
+            await turn.give_back(store)
+            raise
+        turn.stored = found.checkpoint["id"] if found is not None else None
+        return found
+
+    async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
+        turn = self._of(config)
+        if turn is None:
+            return {}
+        if turn.lease is None:
+            if config["configurable"].get("checkpoint_ns"):
+                # What is left of a run that failed: the checkpoints of its other subgraphs change no conversation.
+                return {}
+            turn.lease = await store.take_lease(turn.key, holder=turn.holder, ttl_s=self._ttl_s)
+            if turn.lease is None:
+                raise TurnLost(
+                    f"session {turn.key}: the run gave its turn back, and somebody else has it; run it again"
+                )
+            turn.held_s = time.monotonic()
+        elif time.monotonic() - turn.held_s > self._ttl_s / HELD_ON_AFTER:
+            await hold_turn(store, turn.lease, ttl_s=self._ttl_s)
+            turn.held_s = time.monotonic()
+        return {"lease": turn.lease}
+
+    async def stored(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
+        turn = self._of(config)
+        if turn is None or config["configurable"].get("checkpoint_ns"):
+            return
+        turn.stored = checkpoint["id"]
+        if turn.stopped == turn.stored or nothing_follows(checkpoint):
+            await turn.give_back(store)
+
+    async def wrote(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
+        turn = self._of(config)
+        if turn is None or config["configurable"].get("checkpoint_ns") or not stop(writes):
+            return
+        turn.stopped = config["configurable"]["checkpoint_id"]
+        if turn.stopped == turn.stored:
+            await turn.give_back(store)
+
+    def close(self) -> None:
+        self._end()
+
+    def _of(self, config: RunnableConfig) -> _Turn | None:
+        """The turn of the run that a config is of."""
+        names = config["configurable"]
+        turn = self._turns.get(names.get(TURN, ""))
+        return turn if turn is not None and turn.key.session_id == str(names["thread_id"]) else None
+
+    async def _taken(self, store: Leasing, pause: Pause, key: Key) -> _Turn:
+        async def pause_and_tidy(seconds: float) -> None:
+            await pause(seconds)
+            await self._tidied(store)
+
+        await self._tidied(store)
+        holder = secrets.token_hex(16)
+        lease = await take_turn(store, key, holder=holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause_and_tidy)
+        turn = self._turns[holder] = _Turn(key, holder, lease, time.monotonic())
+        return turn
+
+    async def _tidied(self, store: Leasing) -> None:
+        """Give back the turns of runs that are gone, as far as nobody did."""
+        try:
+            while (holder := self._over.get_nowait()) is not None:
+                await _ended(self._turns, holder, store)
+        except Empty:
+            return
+        self._over.put(None)
+
+    def _keep(self) -> None:
+        """Have a thread that gives back what other processes wait for, when nobody here calls any more."""
+        if self._keeper is None or not self._keeper.is_alive():
+            self._keeper = threading.Thread(
+                target=_keep_giving_back,
+                args=(self._over, self._turns, self._store),
+                name="llm-sessions-turns",
+                daemon=True,
+            )
+            self._keeper.start()
+
+
+def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> Rule:
+    """The rule of that name. Raises: ConfigError for another word; BudgetError."""
+    if concurrency not in get_args(Concurrency):
+        raise ConfigError(f"concurrency={shown(concurrency)}; it is one of: {', '.join(get_args(Concurrency))}")
+    if concurrency == "serialize":
+        return Serialize(store, tenant, ttl_s=turn_ttl_s, wait_s=wait_s)
+    return Reject() if concurrency == "reject" else Rule()
+
+
+def nothing_follows(checkpoint: Checkpoint) -> bool:
+    """Whether a graph of nodes and edges, or an entrypoint, is at its end behind this checkpoint.
+
+    Of a graph that somebody put together of channels by hand it is never said.
+    """
+    fresh = checkpoint.get("updated_channels")
+    known = any(START in seen for seen in checkpoint["versions_seen"].values())
+    return known and fresh is not None and not any(name.startswith(_LEADS_ON) for name in fresh)
+
+
+def stop(writes: Sequence[tuple[str, Any]]) -> bool:
+    """Whether a task's writes end its run: it asks somebody, or failed and no node takes care of that.
+
+    Tasks beside it may still be at work, but no checkpoint comes of it.
+    """
+    names = {name for name, _ in writes}
+    return INTERRUPT in names or (ERROR in names and _HANDLED not in names)
+
+
+async def _ended(turns: dict[str, _Turn], holder: str, store: Leasing) -> None:
+    turn = turns.pop(holder, None)
+    if turn is not None:
+        await turn.give_back(store)
+
+
+def _keep_giving_back(over: SimpleQueue[str | None], turns: dict[str, _Turn], store: Leasing) -> None:
+    """Give back the turn of each run that is over, until there is none to come."""
+    while (holder := over.get()) is not None:
+        try:
+            run_blocking(_ended(turns, holder, store))
+        except (StoreError, VoiceError):
+            # Then it ends by time: the store is not to be reached, or by awaiting callers only.
+            continue

@@ -1,0 +1,123 @@
+"""How often a run asks its server: as often as PostgresSaver, which stores every message list whole, or less."""
+
+import asyncio
+from statistics import median
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.graph import START, MessagesState, StateGraph
+from postgres_server import postgres_server
+from redis_server import redis_server
+from relay import redis_relay, relay
+
+from langchain_session import SessionSaver
+from session_core import Budget, Policy
+
+TURNS = 9
+FROM = 4
+"""The first turn that counts: connections are open by then."""
+SUPERSTEPS = 4
+PER_SUPERSTEP = {"sync": 2.5, "async": 2.5, "exit": 0.5}
+POLICY = Policy(Budget(64_000), folding="off")
+CONFIG = {"configurable": {"thread_id": "t"}}
+
+every_durability = pytest.mark.parametrize("durability", PER_SUPERSTEP)
+both_voices = pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis():
+    with redis_server() as server:
+        yield server
+
+
+def agent(saver):
+    """The question, a call, its result and the answer: four supersteps, five checkpoints."""
+
+    def ask(state):
+        number = len(state["messages"])
+        return {"messages": [AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": f"c{number}"}])]}
+
+    def look(state):
+        call = state["messages"][-1].tool_calls[0]
+        return {"messages": [ToolMessage("found " * 100, tool_call_id=call["id"])]}
+
+    built = StateGraph(MessagesState)
+    built.add_sequence([("ask", ask), ("look", look), ("answer", lambda state: {"messages": [AIMessage("so it is")]})])
+    built.add_edge(START, "ask")
+    return built.compile(checkpointer=saver)
+
+
+def turn(number: int):
+    return {"messages": [HumanMessage(f"question {number}", id=f"h{number}")]}
+
+
+def blocking_trips(saver, counted, durability: str) -> float:
+    """Round trips of a turn, the median of those that count."""
+    graph, trips = agent(saver), []
+    for number in range(TURNS):
+        before = counted.trips
+        graph.invoke(turn(number), CONFIG, durability=durability)
+        trips.append(counted.trips - before)
+    return median(trips[FROM:])
+
+
+async def awaiting_trips(saver, counted, durability: str) -> float:
+    graph, trips = agent(saver), []
+    for number in range(TURNS):
+        before = counted.trips
+        await graph.ainvoke(turn(number), CONFIG, durability=durability)
+        trips.append(counted.trips - before)
+    return median(trips[FROM:])
+
+
+def trips_of_ours(url: str, counted, durability: str, voice: str) -> float:
+    async def awaited() -> float:
+        async with SessionSaver.from_conn_string(url, policy=POLICY) as saver:
+            return await awaiting_trips(saver, counted, durability)
+
+    if voice == "awaiting":
+        return asyncio.run(awaited())
+    with SessionSaver.from_conn_string(url, policy=POLICY) as saver:
+        return blocking_trips(saver, counted, durability)
+
+
+@every_durability
+@both_voices
+def test_a_superstep_on_redis(redis, durability, voice):
+    with redis_relay(redis.port) as counted:
+        trips = trips_of_ours(f"{counted.url}?prefix={durability}{voice}", counted, durability, voice)
+    assert trips == PER_SUPERSTEP[durability] * SUPERSTEPS
+
+
+@every_durability
+@both_voices
+def test_a_superstep_on_postgres(postgres, durability, voice):
+    with relay(postgres.url) as counted:
+        url = f"{counted.url}&prepare=0&schema=r{durability}{voice}"
+        trips = trips_of_ours(url, counted, durability, voice)
+    assert trips == PER_SUPERSTEP[durability] * SUPERSTEPS
+
+
+@every_durability
+def test_a_superstep_of_the_official_saver_for_postgres(postgres, durability):
+    async def awaited() -> float:
+        async with AsyncPostgresSaver.from_conn_string(counted.url) as saver:
+            return await awaiting_trips(saver, counted, durability)
+
+    with relay(postgres.url) as counted:
+        with PostgresSaver.from_conn_string(counted.url) as saver:
+            saver.setup()
+            assert blocking_trips(saver, counted, durability) == PER_SUPERSTEP[durability] * SUPERSTEPS
+            saver.delete_thread("t")
+        assert asyncio.run(awaited()) == PER_SUPERSTEP[durability] * SUPERSTEPS
+        with PostgresSaver.from_conn_string(counted.url) as saver:
+            saver.delete_thread("t")
