@@ -69,7 +69,7 @@ def from_core(message: Message) -> BaseMessage:
     found = read(message, native) if native is not None and ours else _from_neutral(message)
     if message.rendition == "whole":
         return found
-    return marked(_rendered(found, message), {"rendition": message.rendition, "ref": message.id})
+    return marked(rendered(found, message), {"rendition": message.rendition, "ref": message.id})
 
 
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
@@ -161,8 +161,10 @@ def _written(message: lc.AIMessage) -> dict[str, str]:
     return found
 
 
-def _rendered(found: BaseMessage, message: Message) -> BaseMessage:
-    """`found`, said as the view says it: the view's text and calls, the message's own id, media that stay."""
+def rendered(found: BaseMessage, message: Message) -> BaseMessage:
+    """A copy of `found`, said as the view says it: the view's text and calls, the message's own id, media that stay.
+
+    `found` may be live; it is left as it is."""
     update: dict[str, Any] = {"content": _content(found, message), "id": message.id or found.id}
     if isinstance(found, lc.AIMessage) and message.rendition == "clip":
         bad = {call.get("id") for call in found.invalid_tool_calls}

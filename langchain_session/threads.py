@@ -16,6 +16,8 @@ DOUBT = "__llm_sessions_doubt"
 """In a config we made: a checkpoint that we know and an inner saver did not have when a run began."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
+READ = "__pregel_read"
+"""In the config of a task that LangGraph runs: a function that reads the channels of its graph."""
 ELSEWHERE = Plain("elsewhere", b"")
 """The body of a checkpoint that another saver keeps (see `inner`): here is only its part of the record."""
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from session_core.compress.clip import RECALLED, clip
 from session_core.plan import Count
 from session_core.retrieve import searchable, terms
-from session_core.turns import Message
+from session_core.turns import Message, Role
 
+TOOL_NAME = "recall"
+"""The tool by which an agent asks, in every framework."""
 NOTHING = "Nothing in this conversation matches."
 
 
@@ -26,13 +28,13 @@ def speaker(message: Message) -> str:
 
 
 def is_recalled(message: Message) -> bool:
-    """Whether the message is what a recall gave back: the record has it where it was first said, too."""
-    return message.content.startswith(RECALLED)
+    """Whether the message is what a recall was asked for or gave back: the record has it where it was first said."""
+    if message.role is Role.TOOL:
+        return message.content.startswith(RECALLED) or message.content == NOTHING
+    return not message.content and bool(message.tool_calls) and all(c.name == TOOL_NAME for c in message.tool_calls)
 
 
-def told(
-    found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None
-) -> str:
+def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None) -> str:
     """The messages one after the other, each in at most `max_tokens`; a plain sentence when there is none.
 
     Those that have no room in `page_tokens` are left out, and the last line says how many.

@@ -115,13 +115,13 @@ class Flow:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25); an embedder brings its own order of them in. What a recall gave
-        back is no hit: the message that it came from is.
+        They share words with it (BM25); an embedder brings its own order of them in. What a recall was
+        asked for and gave back is no hit: the message that it came from is.
         """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
-        found = [message for message in found if not is_recalled(message)]
-        best = [message for message, _ in rank(query, found, max_hits=len(found))]
+        first_said = [message for message in found if not is_recalled(message)]
+        best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
         if self._shop.embedder is not None and len(best) > 1:
             wanted, *vectors = await self._shop.embedder.embed([query, *(searchable(m) for m in best)])
             best = fuse([best, nearest(wanted, vectors, best)], max_hits=max_hits)
