@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.clip import RECALLED, clip
+from session_core.compress.clip import LEAST_TOKENS, RECALLED, clip
 from session_core.plan import Count
 from session_core.retrieve import searchable, terms
 from session_core.turns import Message, Role
@@ -41,18 +41,19 @@ def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count,
     """
     if not found:
         return NOTHING
-    parts: list[str] = [f"{RECALLED}found by search, each with its reference]"]
-    left = page_tokens - count(parts[0]) - 24 if page_tokens is not None else None
+    parts = [f"{RECALLED}found by search, each with its reference]"]
+    last = "[{} more have no room here; ask for less]"
+    left = None if page_tokens is None else page_tokens - count(parts[0]) - count(last.format(len(found))) - 2
     for message in found:
-        each = max_tokens if left is None else max(24, min(max_tokens, left - 24))
-        part = f"[{speaker(message)}, ref {message.id}]\n{excerpt(message, query, max_tokens=each, count=count)}"
-        if left is not None:
-            left -= count(part) + 2
-            if left < 0:
-                break
+        name = f"[{speaker(message)}, ref {message.id}]"
+        each = max_tokens if left is None else min(max_tokens, left - count(name) - 2)
+        if each < LEAST_TOKENS:
+            break
+        part = f"{name}\n{excerpt(message, query, max_tokens=each, count=count)}"
+        left = None if left is None else left - count(part) - 2
         parts.append(part)
     missing = len(found) + 1 - len(parts)
-    return "\n\n".join([*parts, *([f"[{missing} more have no room here; ask for less]"] if missing else [])])
+    return "\n\n".join([*parts, last.format(missing)] if missing else parts)
 
 
 def page(message: Message, *, reference: str, offset: int, page_tokens: int, count: Count) -> str:
