@@ -10,6 +10,7 @@ from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage
 
 from langchain_session.inrun import Squeeze
+from langchain_session.messages import to_core
 from langchain_session.reminding import Reminding
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
@@ -58,8 +59,12 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _fitted(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
         overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))
-        fitted = self._squeeze(request.messages, overhead_tokens=overhead, recalled=recalled)
-        return request.override(messages=cast(list[AnyMessage], fitted))
+        fitted = cast(list[AnyMessage], self._squeeze(request.messages, overhead_tokens=overhead, recalled=recalled))
+        system = request.system_message
+        if system is not None and to_core(system).empty:
+            # deepagents sends one when it has nothing to say; providers refuse an empty message.
+            return request.override(messages=fitted, system_message=None)
+        return request.override(messages=fitted)
 
 
 def _workshop(source: SessionSaver | Sessions | Policy) -> Workshop:

@@ -12,8 +12,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
-from langchain_session.messages import to_core_many
-from session_core import Sessions
+from langchain_session.messages import to_core
+from session_core import Message, Sessions
 from session_core.testing import check_valid
 
 Script = Callable[[int, Sequence[BaseMessage]], AIMessage]
@@ -25,6 +25,7 @@ class ScriptedChat(BaseChatModel):
     script: Script
     seen: list[list[BaseMessage]] = Field(default_factory=list)
     tools: list[Any] = Field(default_factory=list)
+    read: dict[int, Message] = Field(default_factory=dict)
 
     @property
     def _llm_type(self) -> str:
@@ -35,15 +36,23 @@ class ScriptedChat(BaseChatModel):
         return self
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        if wrong := check_valid(to_core_many(messages)):
-            raise ValueError(f"400 Bad Request: {wrong}")
         self.seen.append(list(messages))
+        if wrong := check_valid(self._neutral(messages)):
+            raise ValueError(f"400 Bad Request: {wrong}")
         return ChatResult(generations=[ChatGeneration(message=self.script(len(self.seen), messages))])
+
+    def _neutral(self, messages: Sequence[BaseMessage]) -> list[Message]:
+        """The messages as the core reads them; what is in `seen` is read once."""
+        for message in messages:
+            if id(message) not in self.read:
+                self.read[id(message)] = to_core(message)
+        return [self.read[id(message)] for message in messages]
 
     def most_tokens(self, sessions: Sessions) -> int:
         """The price of the dearest call: system prompt, messages and tools."""
         schemas = sum(sessions.workshop.counter.count(str(tool)) for tool in self.tools)
-        return schemas + max(tokens_of(sessions, messages) for messages in self.seen)
+        prices = {name: sessions.workshop.measure(message) for name, message in self.read.items()}
+        return schemas + max(sum(prices[id(message)] for message in messages) for messages in self.seen)
 
 
 def call(name: str, call_id: str, **arguments: Any) -> AIMessage:
@@ -54,10 +63,6 @@ def call(name: str, call_id: str, **arguments: Any) -> AIMessage:
 def fetching(calls: int, then: Script = lambda n, _: AIMessage("done")) -> Script:
     """Calls `fetch` with 1, 2, 3, ..., and goes on with `then`, which counts from 1 again."""
     return lambda n, seen: call("fetch", f"c{n}", n=n) if n <= calls else then(n - calls, seen)
-
-
-def tokens_of(sessions: Sessions, messages: Sequence[BaseMessage]) -> int:
-    return sum(map(sessions.workshop.measure, to_core_many(messages)))
 
 
 def changes(seen: Sequence[Sequence[BaseMessage]]) -> int:
