@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
+from chains import State, chain_of_calls, check_views, result_of
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
@@ -13,7 +14,6 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.types import Command, Overwrite, Send
 from pydantic import BaseModel
 
-from chains import State, chain_of_calls, check_views, result_of
 from langchain_session import SessionSaver, attach
 from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
@@ -112,10 +112,10 @@ def test_every_stream_tells_the_state_as_it_is(sessions, mode, awaited):
 
 
 def one_node(node: Any, *, reducer: Any = add_messages) -> StateGraph:
-    class Any_(State):
+    class Reduced(State):
         messages: Annotated[list[AnyMessage], reducer]
 
-    graph = StateGraph(Any_)
+    graph = StateGraph(Reduced)
     graph.add_node("node", node)
     graph.add_edge(START, "node")
     return graph

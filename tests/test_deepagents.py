@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
+from chains import result_of
 from deepagents import create_deep_agent
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
+from scripted_chat import ScriptedChat, call, fetching
 
-from chains import result_of
 from langchain_session import SessionMiddleware, SessionSaver, recall_tool
 from langchain_session.messages import mark_of
-from scripted_chat import ScriptedChat, call, fetching
 from session_core import Budget, Policy, Sessions
 
 LIMIT = 12_000

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from chains import State, chain_of_calls, check_views, result_of
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 
-from chains import State, chain_of_calls, check_views, result_of
 from langchain_session import SessionSaver, attach
 from langchain_session.inrun import Squeeze
 from langchain_session.messages import mark_of

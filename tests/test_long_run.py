@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
+from chains import State, result_of
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
 from langgraph.prebuilt import ToolNode
-
-from chains import State, result_of
-from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from scripted_chat import ScriptedChat, call, changes, fetching
+
+from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from session_core import Budget, Policy, Sessions
 
 CALLS = 200

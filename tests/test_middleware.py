@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from chains import result_of
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
     ContextEditingMiddleware,
@@ -19,11 +20,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import BaseTool, tool
 from langgraph.types import Command
 from pydantic import BaseModel, Field
+from scripted_chat import ScriptedChat, call, fetching
 
-from chains import result_of
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from langchain_session.messages import mark_of
-from scripted_chat import ScriptedChat, call, fetching
 from session_core import Budget, Policy, Sessions
 
 LIMIT = 8_000

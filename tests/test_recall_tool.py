@@ -4,13 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from chains import State, check_views
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.prebuilt import ToolNode
 
-from chains import State, check_views
 from langchain_session import SessionSaver, attach, recall_tool
-from session_core import Budget, Message, Policy, Role, Sessions
+from session_core import Budget, Message, Policy, Role, Sessions, ToolCall
 from session_core.compress.clip import RECALLED
 from session_core.recalling import is_recalled, page, told
 
@@ -170,9 +170,12 @@ def test_an_offset_behind_the_end_says_so(sessions):
     assert f"has {len(TEXT):,} characters" in said
 
 
-def test_a_call_with_long_arguments_is_recalled_with_them():
-    call = Message(Role.ASSISTANT, "I write", id="a", tool_calls=())
-    assert page(call, reference="a", offset=0, page_tokens=100, count=len).endswith("I write")
+def test_a_call_is_recalled_with_its_arguments():
+    calls = (ToolCall("c", "write", '{"text": "all of it"}'),)
+    call = Message(Role.ASSISTANT, "I write", id="a", tool_calls=calls)
+    assert page(call, reference="a", offset=0, page_tokens=100, count=len).endswith(
+        'I write\nwrite {"text": "all of it"}'
+    )
 
 
 @pytest.mark.parametrize("page_tokens", [40, 300, 5_000])
@@ -180,7 +183,7 @@ def test_pages_fit_and_lose_nothing(page_tokens):
     message = Message(Role.TOOL, TEXT, id="m", tool_call_id="c")
     got, offset = "", 0
     while offset < len(TEXT):
-        head, _, text = page(message, reference="m", offset=offset, page_tokens=page_tokens, count=len).partition("\n")
+        text = page(message, reference="m", offset=offset, page_tokens=page_tokens, count=len).partition("\n")[2]
         assert len(text) <= page_tokens
         got += text
         offset = len(got)

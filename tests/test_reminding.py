@@ -5,14 +5,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from chains import chain_of_calls, check_views
 from langchain.agents import create_agent
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.tools import tool
+from scripted_chat import ScriptedChat, fetching
 
-from chains import chain_of_calls, check_views
 from langchain_session import SessionMiddleware, SessionSaver, attach
 from langchain_session.messages import mark_of
-from scripted_chat import ScriptedChat, fetching
 from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.events import Searched
 from session_core.testing import Heard

@@ -3,17 +3,18 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sessions_made import conversation
 
 from session_core import Budget, Message, Policy, Role, ToolCall
 from session_core.compress.ladder import plan
 from session_core.errors import BudgetError
 from session_core.testing import check_valid
 from session_core.workshop import Workshop
-from sessions_made import conversation
 
 WIDE = Budget(200_000)
 ROWS = json.dumps([{"id": f"A-{n}", "price": n, "state": "ok"} for n in range(200)])
@@ -50,7 +51,7 @@ def test_a_view_that_grows_rarely_changes_before_its_end(newest, most):
     shop = Workshop(Policy(WIDE, whole_tool_outputs=newest))
     said = chain(shop, 30)
     views = [plan(said[:end], None, tools=shop.tools).messages for end in range(1, len(said) + 1, 2)]
-    changed = [later[: len(one)] != one for one, later in zip(views, views[1:], strict=False)]
+    changed = [later[: len(one)] != one for one, later in pairwise(views)]
     assert sum(changed) == most
 
 
@@ -73,5 +74,5 @@ def test_the_last_units_of_a_long_turn_are_folded_to_the_target_too():
     shop = Workshop(Policy(Budget(30_000), keep_turns=3))
     said = chain(shop, 120)
     views = [plan(said[:end], None, tools=shop.tools).messages for end in range(1, len(said) + 1, 2)]
-    changed = sum(later[: len(one)] != one for one, later in zip(views, views[1:], strict=False))
+    changed = sum(later[: len(one)] != one for one, later in pairwise(views))
     assert 0 < changed <= 36

@@ -21,7 +21,6 @@ from session_core.plan import Choice, Decided, Digest, Plan
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
 
-
 KEPT_UNITS = 8
 """How many of the last units a fold spares as long as they are not too long. A turn may be an agent's run of
 hundreds of calls: to spare all of it would bring the next fold three calls later."""
