@@ -84,7 +84,7 @@ class Fitted(Runnable[Any, Any]):
 
 
 def attach(
-    graph: Graph, *, policy: Policy | None = None, saver: SessionSaver | None = None, channel: str = "messages"
+    graph: Graph, *, policy: Policy | None = None, saver: SessionSaver | None = None, channel: str | None = None
 ) -> Graph:
     """A copy of `graph` whose nodes are shown messages that fit the budget, at every step of a run.
 
@@ -94,8 +94,8 @@ def attach(
     with the same `saver`, before it is called). A list that ends with calls to be made goes to its node as
     it is, and tools see the state as it is.
 
-    Policy and record are those of `saver`, or of the graph's own SessionSaver; with `policy` alone nothing is
-    quoted from the record. Attaching twice is attaching once. What a node puts around its messages (system
+    Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone
+    nothing is quoted from the record. Attaching twice is attaching once. What a node puts around its messages (system
     prompt, tool schemas) is `Policy(overhead_tokens=...)`. Raises: ConfigError when there is neither a
     SessionSaver nor a policy.
     """
@@ -104,6 +104,7 @@ def attach(
     if isinstance(own, SessionSaver):
         shop = own.sessions.workshop if policy is None else Workshop(policy)
         reminding = Reminding(own.sessions, own.tenant)
+        channel = channel or own.channel
     elif policy is not None:
         shop = Workshop(policy)
     else:
@@ -111,7 +112,7 @@ def attach(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _attached(graph, Fitting(Squeeze(shop), channel, reminding))
+    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding))
 
 
 def _attached(graph: Graph, fitting: Fitting) -> Graph:

@@ -29,7 +29,7 @@ class Once(Generic[T]):
         place = id(message)
         held = self._held.get(place)
         says = message.__dict__, message.model_fields_set, message.model_extra, message.__pydantic_private__
-        if held is not None and held[0]() is message and held[1] == says:
+        if held is not None and held[0]() is message and _same(held[1], says):
             return held[2]
         try:
             copied = tuple(map(_copied, says))
@@ -50,6 +50,14 @@ class Once(Generic[T]):
 
 class _OddError(Exception):
     """Something that is no plain data."""
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    try:
+        return one == other
+    except (TypeError, ValueError):
+        # An array or a table was put into the message since.
+        return False
 
 
 def _copied(value: Any) -> Any:
