@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
+from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
-from langchain_session.inrun import Squeeze
+from langchain_session.inrun import Fit, Squeeze
+from langchain_session.reminding import Reminding
+from langchain_session.restored import Restored, held, put
 from langchain_session.saver import SessionSaver
 from session_core import Policy
 from session_core.errors import ConfigError
@@ -18,56 +24,127 @@ from session_core.workshop import Workshop
 Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 
+@dataclass(frozen=True, slots=True)
 class Fitting:
-    """What a node reads, with its messages made to fit; the state behind it stays raw."""
+    """How the nodes of one graph are shown messages: fitted by `squeeze`, with what `reminding` quotes for them."""
 
-    def __init__(self, squeeze: Squeeze, channel: str, then: Callable[[Any], Any] | None) -> None:
-        self._squeeze = squeeze
-        self._channel = channel
-        self._then = then
+    squeeze: Squeeze
+    channel: str
+    reminding: Reminding | None = None
 
-    def __call__(self, value: Any) -> Any:
-        fitted = self._fitted(value)
-        return self._then(fitted) if self._then is not None else fitted
+    def said(self, value: Any) -> list[BaseMessage] | None:
+        """The messages of a node's input that are to be fitted; None when there are none, or calls wait."""
+        found: Any = value if isinstance(value, list) else held(value, self.channel)
+        return found if is_message_list(found) and not _waits(found) else None
 
-    def _fitted(self, value: Any) -> Any:
-        said: Any = value.get(self._channel) if isinstance(value, dict) else value
-        if not is_message_list(said) or _waits(said):
-            return value
-        fitted = self._squeeze(said)
-        return {**value, self._channel: fitted} if isinstance(value, dict) else fitted
+    def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, Restored]:
+        """The input with messages that fit, and the way back for what the node makes of them."""
+        fit: Fit = self.squeeze.fit(said, recalled=recalled)
+        whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
+        back = Restored(fit, self.channel)
+        if whole:
+            return value, back
+        return fit.shown if isinstance(value, list) else put(value, self.channel, fit.shown), back
+
+
+class Fitted(Runnable[Any, Any]):
+    """What a node runs, shown messages that fit; what it gives back is told as the state has it."""
+
+    def __init__(self, bound: Runnable[Any, Any], fitting: Fitting) -> None:
+        self.bound = bound
+        self.fitting = fitting
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        return self.bound.get_name(suffix, name=name)
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        said = self.fitting.said(input)
+        if said is None:
+            return self.bound.invoke(input, config, **kwargs)
+        reminding = self.fitting.reminding
+        recalled = reminding.text(said, _names(config)) if reminding is not None else ""
+        shown, back = self.fitting.shown(input, said, recalled)
+        return back(self.bound.invoke(shown, config, **kwargs))
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        said = self.fitting.said(input)
+        if said is None:
+            return await self.bound.ainvoke(input, config, **kwargs)
+        reminding = self.fitting.reminding
+        recalled = await reminding.atext(said, _names(config)) if reminding is not None else ""
+        shown, back = self.fitting.shown(input, said, recalled)
+        return back(await self.bound.ainvoke(shown, config, **kwargs))
+
+    # A node's output counts when it is whole; what it streams goes by callbacks and writers.
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
+        yield self.invoke(input, config, **kwargs)
+
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
+        yield await self.ainvoke(input, config, **kwargs)
+
+
+def attach(
+    graph: Graph, *, policy: Policy | None = None, saver: SessionSaver | None = None, channel: str | None = None
+) -> Graph:
+    """A copy of `graph` whose nodes are shown messages that fit the budget, at every step of a run.
+
+    State, checkpoints, streams and outputs keep whole what the run adds: a node that returns what it was
+    shown, or sends it on, is taken to mean the messages behind it. Inputs that a `Send` carries fit too. A
+    graph that is a node is attached with it; one that is called in a node's own code is not (attach it,
+    with the same `saver`, before it is called). A list that ends with calls to be made goes to its node as
+    it is, and tools see the state as it is.
+
+    Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone
+    nothing is quoted from the record. Attaching twice is attaching once. What a node puts around its messages (system
+    prompt, tool schemas) is `Policy(overhead_tokens=...)`. Raises: ConfigError when there is neither a
+    SessionSaver nor a policy.
+    """
+    own = saver or graph.checkpointer
+    reminding = None
+    if isinstance(own, SessionSaver):
+        shop = own.sessions.workshop if policy is None else Workshop(policy)
+        reminding = Reminding(own.sessions, own.tenant)
+        channel = channel or own.channel
+    elif policy is not None:
+        shop = Workshop(policy)
+    else:
+        raise ConfigError(
+            "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
+            "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
+        )
+    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding))
+
+
+def _attached(graph: Graph, fitting: Fitting) -> Graph:
+    nodes = dict(graph.nodes)
+    for name, node in nodes.items():
+        bound: Any = node.bound
+        if isinstance(bound, Pregel):
+            inner = _attached(bound, fitting)
+            nodes[name] = node.copy({"bound": inner, "subgraphs": [inner]})
+            continue
+        reads = node.channels if isinstance(node.channels, list) else [node.channels]
+        if fitting.channel not in reads and "__root__" not in reads:
+            continue
+        if not isinstance(bound, Fitted | ToolNode | PregelProtocol):
+            nodes[name] = node.copy({"bound": Fitted(bound, fitting)})
+    attached = graph.copy()
+    attached.nodes = nodes
+    return attached
+
+
+def _names(config: RunnableConfig | None) -> Mapping[str, Any]:
+    return config.get("configurable", {}) if config else {}
 
 
 def _waits(messages: list[BaseMessage]) -> bool:
     """Whether calls wait for their results: the node that makes them must get their arguments whole."""
-    return bool(getattr(messages[-1], "tool_calls", None))
-
-
-def attach(graph: Graph, *, policy: Policy | None = None, channel: str = "messages") -> Graph:
-    """A copy of `graph` whose nodes are handed messages that fit the budget, at every step of a run.
-
-    The state and the checkpoints keep whole what the run adds. The policy is that
-    of the graph's `SessionSaver` unless one is given. Attaching twice is attaching once. Inputs that
-    a `Send` carries go to their node as they are, and so does a list that ends with calls to be made.
-    Raises: ConfigError when there is neither a SessionSaver nor a policy.
-    """
-    saver = graph.checkpointer
-    if policy is not None:
-        shop = Workshop(policy)
-    elif isinstance(saver, SessionSaver):
-        shop = saver.sessions.workshop
-    else:
-        raise ConfigError(
-            "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
-            "or pass attach(graph, policy=Policy(...))"
-        )
-    nodes = dict(graph.nodes)
-    for name, node in nodes.items():
-        reads = node.channels if isinstance(node.channels, list) else [node.channels]
-        if channel not in reads and "__root__" not in reads:
-            continue
-        if not isinstance(node.mapper, Fitting):
-            nodes[name] = node.copy({"mapper": Fitting(Squeeze(shop), channel, node.mapper)})
-    attached = graph.copy()
-    attached.nodes = nodes
-    return attached
+    answered: set[str] = set()
+    for message in reversed(messages):
+        calls = getattr(message, "tool_calls", None)
+        if calls:
+            return not {call["id"] for call in calls} <= answered
+        if message.type != "tool":
+            return False
+        answered.add(message.tool_call_id)  # type: ignore[attr-defined]
+    return False

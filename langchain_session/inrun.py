@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.marks import mark_of, marked
+from langchain_session.known import Known, KnownMessages
+from langchain_session.marks import marked
 from langchain_session.messages import from_core, to_core
+from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
-from session_core.plan import Digest
+from session_core.plan import Plan
 from session_core.ranges import Ranges
-from session_core.serial.codec import digest_from_plain
+from session_core.serial.remembered import Remembered
 from session_core.turns import Message
 from session_core.workshop import Workshop
+
+KNOWN_TOOLS = 1_024
+"""How many tools' schemas a process remembers the price of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a model is shown of the messages `raw`, and what each message that is not one of them stands for.
+
+    `stands_for` goes by the id of the shown message; nothing is under a word on an absence or a quote.
+    """
+
+    raw: Sequence[BaseMessage]
+    shown: list[BaseMessage]
+    stands_for: dict[str, tuple[BaseMessage, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,49 +43,78 @@ class Squeeze:
 
     As a list grows within a run its result changes only at its end, but for the steps where the sum
     crosses the facts threshold (see `session_core.compress.ladder`). Messages that are shortened or
-    written for the view carry a mark, so that a saver maps them back when a node returns them.
+    written for the view carry a mark, so that a saver maps them back when a node returns them. A
+    message is read once and remembered for as long as it lives.
     """
 
     shop: Workshop
+    known: KnownMessages = field(init=False)
+    _tools: Remembered[tuple[Any, int]] = field(init=False)
 
-    def __call__(self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0) -> list[BaseMessage]:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", KnownMessages(self.shop.prepare))
+        object.__setattr__(self, "_tools", Remembered[tuple[Any, int]](KNOWN_TOOLS))
+
+    def __call__(
+        self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = ""
+    ) -> list[BaseMessage]:
         """`messages` within the budget; the very same objects where nothing had to change."""
+        return self.fit(messages, overhead_tokens=overhead_tokens, recalled=recalled).shown
+
+    def fit(self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = "") -> Fit:
+        """`messages` within the budget, with `recalled` right before the newest question; and the way back."""
         limits = self.shop.policy.limits
         tools = replace(self.shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
-        numbered = [replace(self._prepared(message), seq=index + 1) for index, message in enumerate(messages)]
-        digest, rest = _digest_of(messages, numbered)
-        made = plan(rest, digest, tools=tools)
-        live = {index + 1: message for index, message in enumerate(messages)}
-        handed = next((m for m in messages if (mark_of(m) or {}).get("origin") == "digest"), None)
-        return [self._live(message, live, handed) for message in made.messages]
+        known = [self.known(message, place) for place, message in enumerate(messages, start=1)]
+        head = next((place for place, one in enumerate(known) if one.digest is not None), None)
+        rest = [one.neutral for place, one in enumerate(known) if place != head]
+        digest = known[head].digest if head is not None else None
+        made = plan(rest, digest, tools=tools, extras=Extras(recalled))
+        return _fit(messages, known, head, made)
 
-    def overhead(self, system: SystemMessage | None, tools: Sequence[Any]) -> int:
-        """Tokens of a system message and of tool schemas, as a provider is sent them."""
+    def overhead(self, system: SystemMessage | None, tools: Sequence[Any], schemas: Sequence[Any] = ()) -> int:
+        """Tokens of a system message, of tools and of other schemas, as a provider is sent them."""
         count = self.shop.counter.count
-        schemas = sum(count(str(convert_to_openai_tool(tool))) for tool in tools)
-        return schemas + (self.shop.measure(to_core(system)) if system is not None else 0)
+        priced = sum(map(self._price, tools)) + sum(count(str(schema)) for schema in schemas)
+        return priced + (self.shop.measure(to_core(system)) if system is not None else 0)
 
-    def _prepared(self, message: BaseMessage) -> Message:
-        return self.shop.prepare(to_core(message))
-
-    def _live(self, message: Message, live: dict[int, BaseMessage], handed: BaseMessage | None) -> BaseMessage:
-        """The framework's message. A digest keeps the id and the mark of the one that the run was handed: a
-        node may name it, and one that returns it says no more than that the old part is still there."""
-        if message.origin == "record" and message.rendition == "whole" and message.seq in live:
-            return live[message.seq]
-        if message.origin == "digest" and handed is not None and message.content == handed.content:
-            return handed
-        made = from_core(replace(message, covers=Ranges()))
-        if message.origin == "digest" and handed is not None:
-            return marked(made.model_copy(update={"id": handed.id}), mark_of(handed) or {})
-        return made
+    def _price(self, tool: Any) -> int:
+        """Tokens of a tool's schema; the schema of a tool is made once."""
+        count = self.shop.counter.count
+        if not isinstance(tool, BaseTool):
+            return count(str(convert_to_openai_tool(tool)))
+        key = id(tool), tool.name, tool.description, id(tool.args_schema)
+        # The tool is kept with its price, so that no other takes its place.
+        return self._tools.get(key, lambda: (tool, count(str(convert_to_openai_tool(tool)))))[1]
 
 
-def _digest_of(messages: Sequence[BaseMessage], numbered: Sequence[Message]) -> tuple[Digest | None, list[Message]]:
-    """The digest that a run was handed with its messages, and the messages behind it."""
-    for message, neutral in zip(messages, numbered, strict=True):
-        mark = mark_of(message)
-        if mark and mark.get("origin") == "digest" and "digest" in mark:
-            rest = [one for one in numbered if one is not neutral]
-            return replace(digest_from_plain(mark["digest"]), covers=Ranges()), rest
-    return None, list(numbered)
+def _fit(messages: Sequence[BaseMessage], known: Sequence[Known], head: int | None, made: Plan) -> Fit:
+    shown: list[BaseMessage] = []
+    stands_for: dict[str, tuple[BaseMessage, ...]] = {}
+    handed = messages[head] if head is not None else None
+    for message in made.messages:
+        live = messages[message.seq - 1] if message.seq else None
+        if live is not None and message is known[message.seq - 1].neutral:
+            shown.append(live)
+            continue
+        if live is not None:
+            one = known[message.seq - 1].as_shown(live, message)
+            stands_for[one.id or ""] = (live,)
+        elif message.origin == "digest":
+            one = _condensed(message, handed, known[head].mark if head is not None else {})
+            covered = [messages[seq - 1] for seq in message.covers]
+            stands_for[one.id or ""] = (*([handed] if handed is not None else []), *covered)
+        else:
+            one = from_core(message)
+            stands_for[one.id or ""] = ()
+        shown.append(one)
+    return Fit(messages, shown, stands_for)
+
+
+def _condensed(message: Message, handed: BaseMessage | None, mark: dict[str, Any]) -> BaseMessage:
+    """The digest's message. It keeps the id and the mark of the one that the run was handed: a node may name
+    it, and one that returns it says no more than that the old part is still there."""
+    if handed is not None and message.content == handed.content:
+        return handed
+    made = from_core(replace(message, covers=Ranges()))
+    return made if handed is None else marked(made.model_copy(update={"id": handed.id}), mark)

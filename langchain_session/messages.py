@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, marked, text_of
 from langchain_session.native import FORMAT, exact, read, tool_call, write
+from langchain_session.once import Once
 from session_core.ranges import Ranges
 from session_core.serial.blocks import media_in, read_blocks, source_of
 from session_core.serial.calls import arguments_text, function_call_id, says_exactly
@@ -43,8 +44,13 @@ def to_core(message: BaseMessage, *, named: bool = True) -> Message:
 
     A message with our mark comes back as what it was in the view: digest, recall, clip. One that was
     changed since it was marked is taken as a message of its own. A `RemoveMessage` says nothing: it is
-    converted (as an empty system message), and no record takes it. Raises: InputError.
+    converted (as an empty system message), and no record takes it. A live message is read once, and again
+    when it was changed. Raises: InputError.
     """
+    return _read_once(message) if named else _read(message, named=False)
+
+
+def _read(message: BaseMessage, *, named: bool = True) -> Message:
     mark = mark_of(message) or {}
     if "origin" in mark:
         covers = Ranges.from_pairs(mark.get("covers", ()))
@@ -52,6 +58,9 @@ def to_core(message: BaseMessage, *, named: bool = True) -> Message:
         return Message(role, text_of(message), id=message.id or "", origin=mark["origin"], covers=covers)
     neutral, table = _neutral(message, mark, named)
     return replace(neutral, native=write(message, neutral, table))
+
+
+_read_once = Once(_read)
 
 
 def from_core(message: Message) -> BaseMessage:
@@ -69,7 +78,7 @@ def from_core(message: Message) -> BaseMessage:
     found = read(message, native) if native is not None and ours else _from_neutral(message)
     if message.rendition == "whole":
         return found
-    return marked(_rendered(found, message), {"rendition": message.rendition, "ref": message.id})
+    return marked(rendered(found, message), {"rendition": message.rendition, "ref": message.id})
 
 
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
@@ -161,8 +170,10 @@ def _written(message: lc.AIMessage) -> dict[str, str]:
     return found
 
 
-def _rendered(found: BaseMessage, message: Message) -> BaseMessage:
-    """`found`, said as the view says it: the view's text and calls, the message's own id, media that stay."""
+def rendered(found: BaseMessage, message: Message) -> BaseMessage:
+    """A copy of `found`, said as the view says it: the view's text and calls, the message's own id, media that stay.
+
+    `found` may be live; it is left as it is."""
     update: dict[str, Any] = {"content": _content(found, message), "id": message.id or found.id}
     if isinstance(found, lc.AIMessage) and message.rendition == "clip":
         bad = {call.get("id") for call in found.invalid_tool_calls}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
@@ -10,6 +10,8 @@ from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage
 
 from langchain_session.inrun import Squeeze
+from langchain_session.messages import to_core
+from langchain_session.reminding import Reminding
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
 from session_core.workshop import Workshop
@@ -18,19 +20,32 @@ from session_core.workshop import Workshop
 class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
     """Fits the messages of every model call into the policy's budget, beside system prompt and tools.
 
-    The agent's state stays raw. `source` is the agent's SessionSaver, a Sessions, or a Policy.
+    The agent's state stays raw. `source` is the agent's SessionSaver, a Sessions (of `tenant`), or a Policy;
+    with a record, old turns and facts that bear on the newest question stand right before it.
+
+    Put it last in `middleware=[...]`, next to the model: it counts the system prompt, the tools and the
+    messages that the middlewares before it made, and what those after it add comes on top. A middleware that
+    makes room itself works beside it and is not needed: `SummarizationMiddleware` takes old messages out of
+    the thread, and `ClearToolUsesEdit` clears outputs that a clip would have kept the gist of.
     """
 
-    def __init__(self, source: SessionSaver | Sessions | Policy) -> None:
+    def __init__(self, source: SessionSaver | Sessions | Policy, *, tenant: str = "default") -> None:
         super().__init__()
         self.tools = []
         self._squeeze = Squeeze(_workshop(source))
+        self._reminding: Reminding | None = None
+        if isinstance(source, SessionSaver):
+            self._reminding = Reminding(source.sessions, source.tenant)
+        elif isinstance(source, Sessions):
+            self._reminding = Reminding(source, tenant)
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
         """Call the model with messages that fit."""
-        return handler(self._fitted(request))
+        reminding = self._reminding
+        recalled = reminding.text(request.messages, _names(request)) if reminding is not None else ""
+        return handler(self._fitted(request, recalled))
 
     async def awrap_model_call(
         self,
@@ -38,15 +53,37 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         """As `wrap_model_call`, awaited."""
-        return await handler(self._fitted(request))
+        reminding = self._reminding
+        recalled = await reminding.atext(request.messages, _names(request)) if reminding is not None else ""
+        return await handler(self._fitted(request, recalled))
 
-    def _fitted(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
-        overhead = self._squeeze.overhead(request.system_message, request.tools)
-        fitted = self._squeeze(request.messages, overhead_tokens=overhead)
-        return request.override(messages=cast(list[AnyMessage], fitted))
+    def _fitted(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
+        overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))
+        fitted = cast(list[AnyMessage], self._squeeze(request.messages, overhead_tokens=overhead, recalled=recalled))
+        system = request.system_message
+        if system is not None and to_core(system).empty:
+            # deepagents sends one when it has nothing to say; providers refuse an empty message.
+            return request.override(messages=fitted, system_message=None)
+        return request.override(messages=fitted)
 
 
 def _workshop(source: SessionSaver | Sessions | Policy) -> Workshop:
     if isinstance(source, Policy):
         return Workshop(source)
     return source.sessions.workshop if isinstance(source, SessionSaver) else source.workshop
+
+
+def _names(request: ModelRequest[Any]) -> Mapping[str, Any]:
+    """The thread and the place in the graph of the run that calls the model."""
+    info = getattr(request.runtime, "execution_info", None)
+    return {} if info is None else {"thread_id": info.thread_id, "checkpoint_ns": info.checkpoint_ns}
+
+
+def _schemas(response_format: Any) -> list[Any]:
+    """The schemas that an answer in a given form is asked for with; a provider is sent them too."""
+    specs = getattr(response_format, "schema_specs", None) or [getattr(response_format, "schema_spec", None)]
+    made = [schema for spec in specs if (schema := getattr(spec, "json_schema", None)) is not None]
+    bare: Any = getattr(response_format, "schema", None)
+    if made or bare is None:
+        return made
+    return [bare.model_json_schema() if hasattr(bare, "model_json_schema") else bare]

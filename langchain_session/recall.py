@@ -2,41 +2,119 @@
 
 from __future__ import annotations
 
-from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool, tool
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool, StructuredTool
+
+from langchain_session.channels import is_message_list
+from langchain_session.marks import mark_of, text_of
+from langchain_session.messages import to_core
 from langchain_session.saver import SessionSaver
-from session_core import Session, Sessions
+from langchain_session.threads import READ
+from session_core import Message, Session, Sessions
 from session_core.errors import NotFound
-from session_core.recalling import told
+from session_core.recalling import TOOL_NAME, is_recalled, page, told
+from session_core.retrieve import rank, terms
+from session_core.workshop import Workshop
 
 MAX_HITS = 5
 
 
-def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default") -> BaseTool:
-    """A tool named "recall" over the session of the running thread.
+def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", channel: str | None = None) -> BaseTool:
+    """A tool named "recall" over the session of the running thread, in both voices.
 
-    With `reference` (from a clip) it returns that message whole; with `query` the matching messages
-    of the whole conversation, at most five, of long ones the part that bears on the query.
+    With `reference` (from a clip) it returns that message whole, of a long one a page of at most a quarter of
+    the budget and where the next begins (`offset`); with `query` the matching messages of the whole
+    conversation, at most five, of long ones the part that bears on the query. What the run that asks has
+    said itself is found too, whether or not it is stored yet. What it returns gets no clip again; it is
+    folded like the rest when it is old, and its reference stays good as long as the record.
     """
     sessions = source.sessions if isinstance(source, SessionSaver) else source
     whose = source.tenant if isinstance(source, SessionSaver) else tenant
+    key = channel or (source.channel if isinstance(source, SessionSaver) else "messages")
 
-    def session_of(config: RunnableConfig) -> Session:
+    def run_of(config: RunnableConfig) -> _Run:
         names = config.get("configurable", {})
-        return sessions.session(str(names.get("thread_id") or names.get("session_id")), tenant=whose)
+        name = names.get("thread_id") or names.get("session_id")
+        session = sessions.session(str(name), tenant=whose) if name else None
+        return _Run(_state_of(config, key), session, sessions.workshop)
 
-    @tool
-    def recall(config: RunnableConfig, query: str = "", reference: str = "") -> str:
-        """Look up earlier parts of this conversation: the whole text behind a `reference`, or a search by `query`."""
-        session = session_of(config)
+    def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
+        """Look up earlier parts of this conversation: the whole text behind a `reference` (a long one in pages,
+        from character `offset` on), or a search by `query`."""
+        run = run_of(config)
         if not reference:
-            found = session.search(query, max_hits=MAX_HITS)
-            shop = sessions.workshop
-            return told(found, query, max_tokens=shop.policy.tool_output_tokens, count=shop.counter.count)
+            stored = run.session.search(query, max_hits=MAX_HITS) if run.session else []
+            return run.found(query, stored)
         try:
-            return session.expand(reference).content
+            message = run.live(reference) or (run.session.expand(reference) if run.session else None)
         except NotFound as exc:
             return str(exc)
+        return run.page(message, reference, offset)
 
-    return recall
+    async def arecall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
+        run = run_of(config)
+        if not reference:
+            stored = await run.session.asearch(query, max_hits=MAX_HITS) if run.session else []
+            return run.found(query, stored)
+        try:
+            message = run.live(reference) or (await run.session.aexpand(reference) if run.session else None)
+        except NotFound as exc:
+            return str(exc)
+        return run.page(message, reference, offset)
+
+    return StructuredTool.from_function(func=recall, coroutine=arecall, name=TOOL_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the run that asks has in its state, the session of its thread, and the rules."""
+
+    state: Sequence[BaseMessage]
+    session: Session | None
+    shop: Workshop
+
+    def live(self, reference: str) -> Message | None:
+        """The run's own message with that reference; one that stands shortened in the state is not it."""
+        for message in self.state:
+            name = message.id or getattr(message, "tool_call_id", None)
+            if name == reference and mark_of(message) is None:
+                return to_core(message)
+        return None
+
+    def found(self, query: str, stored: Sequence[Message]) -> str:
+        """What matches of the run's state and of the record, as text in a page."""
+        known = {message.id for message in stored}
+        wanted = terms(query)
+        own: list[Message] = []
+        for message in self.state:
+            if message.id in known or mark_of(message) is not None:
+                continue
+            words = f"{text_of(message)} {getattr(message, 'tool_calls', '')}".lower()
+            if any(word in words for word in wanted) and not is_recalled(neutral := to_core(message)):
+                own.append(neutral)
+        best = [one for one, _ in rank(query, [*stored, *own], max_hits=MAX_HITS)] if own else stored
+        limits, most = self.shop.policy.limits, self.shop.policy.tool_output_tokens
+        return told(best, query, max_tokens=most, count=self.shop.counter.count, page_tokens=limits.page_tokens)
+
+    def page(self, message: Message | None, reference: str, offset: int) -> str:
+        if message is None:
+            return f"This conversation has no message {reference!r}; references come from its own views."
+        most = self.shop.policy.limits.page_tokens
+        return page(message, reference=reference, offset=offset, page_tokens=most, count=self.shop.counter.count)
+
+
+def _state_of(config: RunnableConfig, channel: str) -> list[BaseMessage]:
+    """The messages in the state of the graph that called the tool, as they are before this step's writes."""
+    read: Any = config.get("configurable", {}).get(READ)
+    if read is None:
+        return []
+    try:
+        said = read(channel, False)
+    except KeyError:
+        return []
+    return said if is_message_list(said) else []

@@ -18,6 +18,8 @@ TURN = "__llm_sessions_turn"
 """In the config of a run that has the turn of its thread: the holder's name."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
+READ = "__pregel_read"
+"""In the config of a task that LangGraph runs: a function that reads the channels of its graph."""
 ELSEWHERE = Plain("elsewhere", b"")
 """The body of a checkpoint that another saver keeps (see `inner`): here is only its part of the record."""
 

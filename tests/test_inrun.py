@@ -1,66 +1,25 @@
-"""Compression inside a run: `attach` and `SessionMiddleware` keep every model call within the budget."""
+"""Compression inside a run: `attach` keeps every model call within the budget and leaves the state as it is."""
 
 import asyncio
+import gc
 from itertools import pairwise
-from typing import Annotated, Any, TypedDict
+from typing import Any
 
 import pytest
-from langchain.agents import create_agent
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.tools import tool
+from chains import State, chain_of_calls, check_views, result_of
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.message import add_messages
-from langgraph.types import Send
-from pydantic import Field
 
-from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
-from langchain_session.messages import mark_of, to_core_many
+from langchain_session import SessionSaver, attach
+from langchain_session.inrun import Squeeze
+from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.testing import check_valid
+from session_core.workshop import Workshop
 
 POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}, "recursion_limit": 500}
 CALLS = 50
-
-
-class State(TypedDict):
-    messages: Annotated[list[AnyMessage], add_messages]
-
-
-def result_of(number: int, rows: int = 400) -> str:
-    return f"result {number}: code C-{number:04d}\n" + f"row of table {number}\n" * rows
-
-
-def chain_of_calls(
-    seen: list[list[BaseMessage]], *, calls: int = CALLS, whole_input: bool = False, rows: int = 400
-) -> StateGraph:
-    """A graph that makes `calls` tool calls (of 8 KB) in one run; it knows nothing of sessions."""
-
-    def model(state: State):
-        seen.append(list(state["messages"]))
-        number = len(seen)
-        if number > calls:
-            made: list[BaseMessage] = [AIMessage("done")]
-        else:
-            made = [AIMessage("", tool_calls=[{"name": "f", "args": {"n": number}, "id": f"c{number}"}])]
-        return {"messages": [*state["messages"], *made] if whole_input else made}
-
-    def tools(state: State):
-        call = state["messages"][-1].tool_calls[0]
-        return {"messages": [ToolMessage(result_of(call["args"]["n"], rows), tool_call_id=call["id"])]}
-
-    graph = StateGraph(State)
-    graph.add_node("model", model)
-    graph.add_node("tools", tools)
-    graph.add_edge(START, "model")
-    graph.add_conditional_edges(
-        "model", lambda state: "tools" if state["messages"][-1].tool_calls else END, ["tools", END]
-    )
-    graph.add_edge("tools", "model")
-    return graph
 
 
 @pytest.fixture
@@ -69,17 +28,12 @@ def sessions():
         yield opened
 
 
-def check_views(sessions: Sessions, seen: list[list[BaseMessage]]) -> None:
-    for messages in seen:
-        neutral = to_core_many(messages)
-        assert check_valid(neutral) == []
-        assert sum(map(sessions.workshop.measure, neutral)) <= 8_000
-
-
 @pytest.mark.parametrize("whole_input", [False, True], ids=["appends", "returns-its-input"])
 def test_a_chain_of_50_calls_in_one_run_stays_within_the_budget(sessions, whole_input):
     seen: list[list[BaseMessage]] = []
-    graph = attach(chain_of_calls(seen, whole_input=whole_input).compile(checkpointer=SessionSaver(sessions)))
+    graph = attach(
+        chain_of_calls(seen, calls=CALLS, whole_input=whole_input).compile(checkpointer=SessionSaver(sessions))
+    )
     graph.invoke({"messages": [HumanMessage("do all of it")]}, CONFIG)
     assert len(seen) == CALLS + 1
     check_views(sessions, seen)
@@ -98,7 +52,7 @@ def test_every_view_of_a_chain_starts_with_the_question(sessions):
 
 def test_a_view_in_a_chain_rarely_changes_before_its_end(sessions):
     seen: list[list[BaseMessage]] = []
-    graph = attach(chain_of_calls(seen, rows=40).compile(checkpointer=SessionSaver(sessions)))
+    graph = attach(chain_of_calls(seen, calls=CALLS, rows=40).compile(checkpointer=SessionSaver(sessions)))
     graph.invoke({"messages": [HumanMessage("do all of it")]}, CONFIG)
     texts = [[str(m.content) for m in messages] for messages in seen]
     changed = sum(later[: len(earlier)] != earlier for earlier, later in pairwise(texts))
@@ -123,10 +77,10 @@ def test_attaching_twice_is_attaching_once_and_leaves_the_graph_alone(sessions):
     plain = chain_of_calls(seen, calls=2).compile(checkpointer=SessionSaver(sessions))
     once = attach(plain)
     twice = attach(once)
-    assert {name: node.mapper for name, node in twice.nodes.items()} == {
-        name: node.mapper for name, node in once.nodes.items()
+    assert {name: node.bound for name, node in twice.nodes.items()} == {
+        name: node.bound for name, node in once.nodes.items()
     }
-    assert plain.nodes["model"].mapper is None
+    assert plain.nodes["model"].bound is not once.nodes["model"].bound
     assert twice.invoke({"messages": [HumanMessage("go")]}, CONFIG)["messages"][-1].content == "done"
 
 
@@ -161,66 +115,6 @@ def test_a_tool_node_gets_its_arguments_whole(sessions):
     run = attach(graph.compile(checkpointer=SessionSaver(sessions)))
     assert run.invoke({"messages": [HumanMessage("go")]}, CONFIG)["messages"][-1].content == "done"
     assert given == [content]
-
-
-def test_a_graph_with_send_runs_as_before(sessions):
-    def spread(state: State):
-        return [Send("work", {"messages": [HumanMessage(f"part {n}")]}) for n in range(3)]
-
-    graph = StateGraph(State)
-    graph.add_node("work", lambda state: {"messages": [AIMessage("did " + state["messages"][-1].content)]})
-    graph.add_conditional_edges(START, spread, ["work"])
-    run = attach(graph.compile(checkpointer=SessionSaver(sessions)))
-    run.invoke({"messages": [HumanMessage("split it")]}, CONFIG)
-    told = [m.content for m in run.get_state(CONFIG).values["messages"]]
-    assert told == ["split it", "did part 0", "did part 1", "did part 2"]
-
-
-class Scripted(BaseChatModel):
-    """Asks for a number of tool calls, then for a recall, then says what it saw."""
-
-    seen: list[list[BaseMessage]] = Field(default_factory=list)
-    calls: int = 20
-
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def bind_tools(self, tools, **kwargs):
-        return self
-
-    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
-        self.seen.append(list(messages))
-        number = len(self.seen)
-        if number <= self.calls:
-            made = AIMessage("", tool_calls=[{"name": "fetch", "args": {"n": number}, "id": f"c{number}"}])
-        elif number == self.calls + 1:
-            made = AIMessage("", tool_calls=[{"name": "recall", "args": {"query": "C-0003"}, "id": "r"}])
-        else:
-            made = AIMessage(f"I saw {'C-0003' in str(messages[-1].content)}")
-        return ChatResult(generations=[ChatGeneration(message=made)])
-
-
-def test_the_middleware_fits_every_model_call_of_an_agent_and_recall_finds_what_was_folded(sessions):
-    @tool
-    def fetch(n: int) -> str:
-        """Fetch result n."""
-        return result_of(n)
-
-    saver = SessionSaver(sessions)
-    model = Scripted(seen=[])
-    agent = create_agent(
-        model,
-        tools=[fetch, recall_tool(saver)],
-        system_prompt="You fetch.",
-        checkpointer=saver,
-        middleware=[SessionMiddleware(saver)],
-    )
-    ended = agent.invoke({"messages": [HumanMessage("fetch them all")]}, CONFIG)
-    assert ended["messages"][-1].content == "I saw True"
-    check_views(sessions, model.seen)
-    kept = agent.get_state(CONFIG).values["messages"]
-    assert [m.content for m in kept if m.type == "tool"][:20] == [result_of(n) for n in range(1, 21)]
 
 
 def test_two_threads_of_equal_shape_never_see_each_others_words(sessions):
@@ -269,3 +163,59 @@ def test_a_node_may_trim_what_it_was_shown(sessions):
     run = attach(graph.compile(checkpointer=saver))
     run.invoke({"messages": [HumanMessage("trim it", id="last")]}, CONFIG)
     assert len(run.get_state(CONFIG).values["messages"]) == 2
+
+
+def read_again(squeeze: Squeeze, messages: list[BaseMessage]) -> list[BaseMessage]:
+    """Those of `messages` that a second call reads anew."""
+    squeeze(messages)
+    before = [squeeze.known(message, place) for place, message in enumerate(messages, start=1)]
+    squeeze(messages)
+    after = [squeeze.known(message, place) for place, message in enumerate(messages, start=1)]
+    return [m for m, one, other in zip(messages, before, after, strict=True) if one is not other]
+
+
+def exchange(number: int) -> list[BaseMessage]:
+    call = AIMessage("", id=f"a{number}", tool_calls=[{"name": "f", "args": {"n": number}, "id": f"c{number}"}])
+    return [call, ToolMessage(result_of(number), id=f"t{number}", tool_call_id=f"c{number}")]
+
+
+def test_a_message_is_read_once_in_a_run():
+    squeeze = Squeeze(Workshop(POLICY))
+    messages = [HumanMessage("go", id="h"), *exchange(1), *exchange(2)]
+    assert read_again(squeeze, messages) == []
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["new-content", "changed-in-place"])
+def test_a_message_that_was_changed_is_read_anew(in_place):
+    squeeze = Squeeze(Workshop(POLICY))
+    asked = HumanMessage([{"type": "text", "text": "one"}], id="h")
+    squeeze([asked, *exchange(1)])
+    if in_place:
+        asked.content[0]["text"] = "two " * 9_000
+    else:
+        asked.content = "two " * 9_000
+    assert "two" in str(squeeze([asked, *exchange(1)])[0].content)
+    assert squeeze([asked, *exchange(1)])[0] is not asked
+
+
+def test_what_was_read_is_forgotten_with_the_run():
+    squeeze = Squeeze(Workshop(POLICY))
+    squeeze([HumanMessage("go", id="h"), *exchange(1)])
+    gc.collect()
+    assert len(squeeze.known) == 0
+
+
+def test_a_list_gives_the_same_view_whether_or_not_it_was_seen_growing():
+    grown, fresh = Squeeze(Workshop(POLICY)), Squeeze(Workshop(POLICY))
+    messages: list[BaseMessage] = [HumanMessage("go", id="h")]
+    for number in range(1, 40):
+        messages += exchange(number)
+        seen = grown(messages)
+    assert [m.content for m in fresh(messages)] == [m.content for m in seen]
+
+
+def test_a_clip_of_a_message_without_an_id_names_its_call():
+    squeeze = Squeeze(Workshop(Policy(Budget(8_000), whole_tool_outputs=0)))
+    call, result = exchange(1)
+    result.id = None
+    assert "ref c1" in str(squeeze([HumanMessage("go"), call, result])[-1].content)

@@ -31,6 +31,7 @@ class Limits:
     digest_tokens: int = field(default=300, kw_only=True)
     facts_tokens: int = field(default=400, kw_only=True)
     recall_tokens: int = field(default=600, kw_only=True)
+    whole_tool_outputs: int | None = field(default=None, kw_only=True)
 
     @property
     def total(self) -> int:
@@ -47,6 +48,11 @@ class Limits:
     @property
     def recall_room(self) -> int:
         return min(self.recall_tokens, int(self.total * 0.15))
+
+    @property
+    def page_tokens(self) -> int:
+        """Most tokens of what a recall gives back at once: a quarter of the limit, so that it fits beside the rest."""
+        return max(64, self.total // 4)
 
 
 class FactKind(StrEnum):

@@ -20,7 +20,10 @@ class Policy:
     `keep_turns` is how many of the last turns a fold leaves word for word where they are not too long.
     `digest_tokens` and `facts_tokens` bound the rolling summary and the key facts of a view.
     `tool_output_tokens` is the length over which a tool output gets a clip beside it when it is
-    stored. `recall_tokens` bounds the old messages that a query brings back. `resume_after_s` is the
+    stored. `whole_tool_outputs` is how many of the newest of these a view shows whole: those before them
+    are clipped, as many at a time, so that between this and twice as many stand whole; 0 clips them at
+    once. By default (None) all stand whole until the view crosses the facts threshold. `recall_tokens`
+    bounds the old messages and facts that bear on the newest question; 0 brings back none. `resume_after_s` is the
     absence in seconds after which a view reminds the model of the time that went by.
     `overhead_tokens` is what callers always put around a view (system prompt, tool schemas).
     `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
@@ -34,6 +37,7 @@ class Policy:
     digest_tokens: int = field(default=300, kw_only=True)
     facts_tokens: int = field(default=400, kw_only=True)
     tool_output_tokens: int = field(default=400, kw_only=True)
+    whole_tool_outputs: int | None = field(default=None, kw_only=True)
     recall_tokens: int = field(default=600, kw_only=True)
     overhead_tokens: int = field(default=0, kw_only=True)
     resume_after_s: float = field(default=6 * 3600.0, kw_only=True)
@@ -49,6 +53,7 @@ class Policy:
             raise BudgetError(f"budget={self.budget!r}; pass Budget(window_tokens=...)")
         least = {"keep_turns": 1, "digest_tokens": 40, "facts_tokens": 0, "tool_output_tokens": 32}
         least |= {"recall_tokens": 0, "overhead_tokens": 0, "resume_after_s": 0, "max_message_bytes": 1}
+        least |= {} if self.whole_tool_outputs is None else {"whole_tool_outputs": 0}
         for name, smallest in least.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < smallest:
@@ -58,11 +63,12 @@ class Policy:
             "digest_tokens",
             "facts_tokens",
             "tool_output_tokens",
+            "whole_tool_outputs",
             "recall_tokens",
             "overhead_tokens",
         )
         for name in whole:
-            if not isinstance(getattr(self, name), int):
+            if not isinstance(getattr(self, name), int | None):
                 raise BudgetError(f"{name}={getattr(self, name)!r}; pass a whole number")
         if self.overhead_tokens > self.budget.limit_tokens - MIN_LIMIT_TOKENS:
             raise BudgetError(
@@ -81,4 +87,5 @@ class Policy:
             digest_tokens=self.digest_tokens,
             facts_tokens=self.facts_tokens,
             recall_tokens=self.recall_tokens,
+            whole_tool_outputs=self.whole_tool_outputs,
         )

@@ -1,13 +1,17 @@
-"""What a search found, as text for a model: each message with its reference and the part that bears on the query."""
+"""What a search or a reference brought back, as text for a model: marked as recalled, in pages that fit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.clip import clip
+from session_core.compress.clip import LEAST_TOKENS, RECALLED, clip
 from session_core.plan import Count
-from session_core.retrieve import terms
-from session_core.turns import Message
+from session_core.retrieve import searchable, terms
+from session_core.turns import Message, Role
+
+TOOL_NAME = "recall"
+"""The tool by which an agent asks, in every framework."""
+NOTHING = "Nothing in this conversation matches."
 
 
 def excerpt(message: Message, query: str, *, max_tokens: int, count: Count) -> str:
@@ -23,11 +27,59 @@ def speaker(message: Message) -> str:
     return message.author or message.name or message.role.value
 
 
-def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count) -> str:
-    """The messages one after the other, each in at most `max_tokens`; a plain sentence when there is none."""
+def is_recalled(message: Message) -> bool:
+    """Whether the message is what a recall was asked for or gave back: the record has it where it was first said."""
+    if message.role is Role.TOOL:
+        return message.content.startswith(RECALLED) or message.content == NOTHING
+    return not message.content and bool(message.tool_calls) and all(c.name == TOOL_NAME for c in message.tool_calls)
+
+
+def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None) -> str:
+    """The messages one after the other, each in at most `max_tokens`; a plain sentence when there is none.
+
+    Those that have no room in `page_tokens` are left out, and the last line says how many.
+    """
     if not found:
-        return "Nothing in this conversation matches."
-    return "\n\n".join(
-        f"[{speaker(message)}, ref {message.id}]\n{excerpt(message, query, max_tokens=max_tokens, count=count)}"
-        for message in found
-    )
+        return NOTHING
+    parts = [f"{RECALLED}found by search, each with its reference]"]
+    last = "[{} more have no room here; ask for less]"
+    left = None if page_tokens is None else page_tokens - count(parts[0]) - count(last.format(len(found))) - 2
+    for message in found:
+        name = f"[{speaker(message)}, ref {message.id}]"
+        each = max_tokens if left is None else min(max_tokens, left - count(name) - 2)
+        if each < LEAST_TOKENS:
+            break
+        part = f"{name}\n{excerpt(message, query, max_tokens=each, count=count)}"
+        left = None if left is None else left - count(part) - 2
+        parts.append(part)
+    missing = len(found) + 1 - len(parts)
+    return "\n\n".join([*parts, last.format(missing)] if missing else parts)
+
+
+def page(message: Message, *, reference: str, offset: int, page_tokens: int, count: Count) -> str:
+    """The message's words (of one that calls tools the calls too) from character `offset` on, in at most
+    `page_tokens` behind a line that says which part it is, and where the next begins."""
+    text = searchable(message)
+    if not 0 <= offset < max(1, len(text)):
+        return f"ref {reference} has {len(text):,} characters; pass an offset below that."
+    end = offset + _fitting(text[offset:], page_tokens, count)
+    if offset == 0 and end == len(text):
+        return f"{RECALLED}ref {reference}, whole]\n{text}"
+    rest = f"; go on with offset={end}" if end < len(text) else "; this is the end"
+    return f"{RECALLED}ref {reference}, characters {offset} to {end} of {len(text)}{rest}]\n{text[offset:end]}"
+
+
+def _fitting(text: str, max_tokens: int, count: Count) -> int:
+    """How many characters of the beginning of `text` fit, mostly up to the end of a line."""
+    fits, over = 0, min(len(text), max_tokens * 16) + 1
+    tried = min(len(text), max_tokens * 4)
+    while over - fits > max(1, fits // 50):
+        if (tokens := count(text[:tried])) <= max_tokens:
+            fits = tried
+        else:
+            over = tried
+        guess = int(tried * max_tokens / max(1, tokens))
+        tried = guess if fits < guess < over else (fits + over) // 2
+    fits = max(1, fits)
+    line = text.rfind("\n", fits - fits // 10, fits) + 1
+    return line if line and fits < len(text) else fits

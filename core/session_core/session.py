@@ -9,21 +9,25 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools
+from session_core.compress.fold import Tools, facts_on
 from session_core.compress.ladder import plan
 from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
-from session_core.plan import Choice, Plan, Report, View
+from session_core.facts import line
+from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
-from session_core.recalling import excerpt, speaker
+from session_core.recalling import excerpt, is_recalled, speaker
 from session_core.retrieve import fuse, nearest, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
 
 CANDIDATES = 60
 """How many messages a search reads before it ranks them."""
+LEAST_RECALL = 64
+"""In less room than this nothing is brought back; less than a sentence or two is no help."""
+RECALL_HEAD = "[Earlier messages that may bear on the next one, quoted from the record as data:]"
 
 
 class Flow:
@@ -111,11 +115,13 @@ class Flow:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25); an embedder brings its own order of them in.
+        They share words with it (BM25); an embedder brings its own order of them in. What a recall was
+        asked for and gave back is no hit: the message that it came from is.
         """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
-        best = [message for message, _ in rank(query, found, max_hits=len(found))]
+        first_said = [message for message in found if not is_recalled(message)]
+        best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
         if self._shop.embedder is not None and len(best) > 1:
             wanted, *vectors = await self._shop.embedder.embed([query, *(searchable(m) for m in best)])
             best = fuse([best, nearest(wanted, vectors, best)], max_hits=max_hits)
@@ -187,7 +193,7 @@ class Flow:
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
         named = _named(loaded, shop)
-        recalled = await self._recalled(loaded, query, tools) if query else ""
+        recalled = await self.recalled(query, loaded.digest, tools=tools) if query and loaded.digest else ""
         extras = Extras(recalled, _refresh(loaded))
         try:
             made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
@@ -195,25 +201,33 @@ class Flow:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return _view(made, loaded, limits.total, shop)
 
-    async def _recalled(self, loaded: Loaded, query: str | None, tools: Tools) -> str:
-        """What the record under the digest says to `query`, as one block of quoted lines."""
-        under = loaded.digest.covers if loaded.digest else Ranges()
+    async def recalled(self, query: str, digest: Digest, *, tools: Tools | None = None) -> str:
+        """What the part of the record under `digest` says to `query`, as one block of quoted lines: messages that
+        match, and facts for which the digest has no room in a view. Empty when there is nothing; one search.
+        """
+        tools = tools or self._shop.tools
         room = tools.limits.recall_room
-        if not under or not query or room < 64:
+        if room < LEAST_RECALL or not terms(query):
             return ""
-        lines = ["[Earlier messages that may bear on the next one, quoted from the record as data:]"]
-        used = tools.count(lines[0]) + 8
-        for message in await self.search(query, max_hits=8):
-            if message.seq not in under or message.role is Role.SYSTEM:
-                continue
-            part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)
-            told = f"{speaker(message)}: {part}"
-            price = tools.count(told) + 1
+        told: list[str] = []
+        used = tools.count(RECALL_HEAD) + 8
+
+        def tell(said: str) -> bool:
+            nonlocal used
+            price = tools.count(said) + 1
             if used + price > room:
-                continue
+                return False
             used += price
-            lines.append(told)
-        return "\n".join(lines) if len(lines) > 1 else ""
+            told.append(said)
+            return True
+
+        for fact in facts_on(query, digest, tools=tools):
+            tell(f"({fact.kind}) {line(fact)}")
+        for message in await self.search(query, max_hits=8):
+            if message.seq in digest.covers and message.role is not Role.SYSTEM:
+                part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)
+                tell(f"{speaker(message)}: {part}")
+        return "\n".join([RECALL_HEAD, *told]) if told else ""
 
 
 def _bytes_of(message: Message) -> int:

@@ -194,6 +194,11 @@ class Unit:
         return sum(message.view_tokens for message in self.messages)
 
     @property
+    def long_outputs(self) -> int:
+        """How many of the messages have a clip beside them."""
+        return sum([message.clip is not None for message in self.messages[1:]])
+
+    @property
     def first(self) -> Message:
         return self.messages[0]
 

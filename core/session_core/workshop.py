@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from session_core.classify import RuleClassifier
-from session_core.compress.clip import clip
+from session_core.compress.clip import RECALLED, clip
 from session_core.compress.fold import Tools
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
 from session_core.events import Event
@@ -18,6 +18,8 @@ from session_core.serial.codec import body_digest
 from session_core.turns import GIVEN_ID, Importance, Message, Role
 
 Clock = Callable[[], float]
+HEAD_TOKENS = 64
+"""Most tokens of the line before what a recall gives back, and of the message around it."""
 KNOWN_CONTENTS = 8_192
 """How many contents' figures a process remembers; a full memory starts afresh."""
 
@@ -87,6 +89,9 @@ class Workshop:
         importance = self.classifier.classify(message)
         most = self.policy.tool_output_tokens
         if message.role is not Role.TOOL or tokens <= most:
+            return Figures(tokens, importance)
+        # A page with its head is never longer; who only pretends to have recalled something gains nothing.
+        if message.content.startswith(RECALLED) and tokens <= self.policy.limits.page_tokens + HEAD_TOKENS:
             return Figures(tokens, importance)
         count = self.counter.count
         shorter = clip(message.content, max_tokens=most, count=count, reference=message.id)

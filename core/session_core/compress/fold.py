@@ -10,9 +10,12 @@ from session_core.compress.summary import summarize
 from session_core.facts import extract, line, merge, select
 from session_core.plan import Count, Digest, Fact, Limits, Measure, Plan, seqs_of
 from session_core.ranges import Ranges
+from session_core.retrieve import rank
 from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Message, Role, Unit
 
+PRINTED = 8_192
+"""How many messages' fingerprints are remembered; long ones count for several, 4 KB of text for one."""
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
 
@@ -30,12 +33,22 @@ class Memory:
 
     def __init__(self, most: int = 128) -> None:
         self._digests = Remembered[Digest](most)
+        self._prints = Remembered[tuple[Message, bytes]](PRINTED)
         self._shown = Remembered[tuple[Digest, Message | None]](most)
         self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
         """The digest that `make` gives for what has the fingerprint `made_of`."""
         return self._digests.get(made_of, make)
+
+    def known(self, made_of: bytes) -> Digest | None:
+        """The digest for what has the fingerprint `made_of`, if it is remembered."""
+        return self._digests.known(made_of)
+
+    def fingerprint(self, message: Message) -> bytes:
+        """The fingerprint of this very message: a run that goes on asks for that of each message at each call."""
+        size = 1 + len(message.content) // 4096
+        return self._prints.get(id(message), lambda: (message, fingerprint(message)), size=size)[1]
 
     def shown(
         self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Message | None]
@@ -115,6 +128,14 @@ def _shortest(message: Message) -> Message:
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
     """The facts of `digest` that a view has room for, in reading order."""
     return select(digest.facts, max_tokens=tools.limits.facts_room, count=tools.count)
+
+
+def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list[Fact]:
+    """The facts of `digest` that bear on `query` and for which a view has no room, best first."""
+    shown = shown_facts(digest, tools=tools)
+    hidden = [fact for fact in digest.facts if fact.current and fact not in shown]
+    lines = [Message(Role.USER, line(fact), seq=place) for place, fact in enumerate(hidden)]
+    return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=most)]
 
 
 def digest_text(digest: Digest, *, tools: Tools) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold
@@ -19,6 +20,10 @@ from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
+
+KEPT_UNITS = 8
+"""How many of the last units a fold spares as long as they are not too long. A turn may be an agent's run of
+hundreds of calls: to spare all of it would bring the next fold three calls later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,10 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
 
     A unit that takes the sum over the facts threshold starts a step: everything before it is
     clipped, and, where that does not bring the sum down to the fold target, the oldest are folded.
-    The last turns (`keep_turns`) are folded only when they take more than midway to the threshold.
+    The last turns (`keep_turns`), of long ones the last units, are folded only when they take more than midway
+    to the threshold.
+    With `whole_tool_outputs` the older of the long outputs are clipped before that, as many at a time,
+    so that most units that are added clip nothing.
     """
     limits, budget = tools.limits, tools.limits.budget
     threshold, target = int(budget.limit_tokens * budget.facts_at), budget.fold_target_tokens
@@ -104,18 +112,27 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     prices = [unit.tokens for unit in parts]
     folded = clipped = 0
     folds: list[int] = []
-    total = base
-    if total + sum(prices) <= threshold:
+    total, newest = base, limits.whole_tool_outputs
+    if newest is None and total + sum(prices) <= threshold:
         return Steps(0, 0)
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
+    standing = 0
     for index, price in enumerate(prices):
         total += price
+        if newest is not None:
+            standing += parts[index].long_outputs
+            if standing > 2 * newest:
+                point, standing = _point(parts, index + 1, newest)
+                total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : point])
+                clipped = max(clipped, point)
         if total <= threshold:
             continue
-        total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : index])
-        clipped = index
+        point = max(clipped, index)
+        total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : point])
+        standing = 0 if point > index else parts[index].long_outputs
+        clipped = point
         turns = [start for start in starts if start <= index]
-        keep_from = turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0
+        keep_from = max(turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0, index - KEPT_UNITS)
         while folded < index and total > target and (folded < keep_from or total > enough):
             if folded == 0:
                 total += max(0, reserve - (digest.tokens if digest else 0))
@@ -131,6 +148,15 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     return Steps(folded, clipped, tuple(folds))
 
 
+def _point(parts: Sequence[Unit], end: int, newest: int) -> tuple[int, int]:
+    """Where the units before `end` begin that hold the `newest` long outputs, and how many they hold."""
+    held = 0
+    while end and held < newest:
+        end -= 1
+        held += parts[end].long_outputs
+    return end, held
+
+
 def _grown(
     digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, tools: Tools
 ) -> Digest | None:
@@ -140,14 +166,20 @@ def _grown(
     """
     if not steps.folds:
         return digest
-    grown, start = digest, 0
-    made_of = fingerprint(digest, tools.limits)
-    for end in steps.folds:
-        gone = parts[start:end]
-        made_of = fingerprint(made_of, *(message for unit in gone for message in unit.messages))
+    memory, made_of = tools.memory, [fingerprint(digest, tools.limits)]
+    for start, end in pairwise((0, *steps.folds)):
+        prints = [memory.fingerprint(message) for unit in parts[start:end] for message in unit.messages]
+        made_of.append(fingerprint(made_of[-1], *prints))
+    # From the last step that is remembered on: of a long run the first ones are not, some day.
+    grown, done = digest, 0
+    for step in range(len(steps.folds), 0, -1):
+        known = memory.known(made_of[step])
+        if known is not None:
+            grown, done = known, step
+            break
+    for start, end, made in list(zip((0, *steps.folds), steps.folds, made_of[1:], strict=False))[done:]:
         covers = partial(_covers, digest, messages, parts, end)
-        grown = tools.memory.folded(made_of, partial(_folded, grown, gone, covers, tools))
-        start = end
+        grown = memory.folded(made, partial(_folded, grown, parts[start:end], covers, tools))
     return grown
 
 

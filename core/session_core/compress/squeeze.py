@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from session_core.compress.clip import clip, clip_arguments
+from session_core.compress.clip import RECALLED, clip, clip_arguments
 from session_core.compress.fold import Tools
 from session_core.turns import Message, Role, Unit
 
@@ -17,7 +17,8 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, tools: Tools) -> list[Un
     """`parts` in at most `room_tokens`.
 
     First every message over a common ceiling is cut down to it (the ceiling as high as the room
-    allows, so that short messages stay whole); then the oldest units go, never the newest and never
+    allows, so that short messages stay whole, and what was recalled as long as the others are enough);
+    then the oldest units go, never the newest and never
     the newest user message; then the oldest calls of the newest unit go, each with its result.
     """
     kept = list(parts)
@@ -46,17 +47,39 @@ def _drop_oldest(kept: list[Unit]) -> bool:
 
 
 def _cut_all(parts: Sequence[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
-    """The units with every message over the common ceiling cut down to it."""
-    prices = [message.tokens for unit in parts for message in unit.messages]
+    """The units with every message over the common ceiling cut down to it; what was recalled only when the rest
+    is not enough."""
+    messages = [message for unit in parts for message in unit.messages]
+    recalled = [message for message in messages if _recalled(message)]
+    spared = sum(message.tokens for message in recalled)
+    if recalled and spared < room_tokens:
+        cut = _cut_some(parts, room_tokens - spared, {id(message) for message in recalled}, tools)
+        if _price(cut) <= room_tokens:
+            return cut
+    return _cut_some(parts, room_tokens, frozenset(), tools)
+
+
+def _cut_some(parts: Sequence[Unit], room_tokens: int, spared: Collection[int], tools: Tools) -> list[Unit]:
+    """The units with every message that is not in `spared` cut down to a ceiling, these in at most `room_tokens`."""
+
+    def shorter(message: Message, ceiling: int) -> Message:
+        return message if id(message) in spared else _cut(message, ceiling, tools)
+
+    prices = [message.tokens for unit in parts for message in unit.messages if id(message) not in spared]
+    total = room_tokens + _price(parts) - sum(prices)
     ceiling = _ceiling(prices, room_tokens)
     cut = list(parts)
     for _ in range(4):
-        cut = [Unit(tuple(_cut(m, ceiling, tools) for m in unit.messages), unit.complete) for unit in parts]
-        over = _price(cut) - room_tokens
+        cut = [Unit(tuple(shorter(m, ceiling) for m in unit.messages), unit.complete) for unit in parts]
+        over = _price(cut) - total
         if over <= 0 or ceiling <= LEAST_TEXT_TOKENS:
             break
         ceiling = max(LEAST_TEXT_TOKENS, ceiling - over // max(1, sum(p >= ceiling for p in prices)) - 4)
     return cut
+
+
+def _recalled(message: Message) -> bool:
+    return message.role is Role.TOOL and message.content.startswith(RECALLED)
 
 
 def _ceiling(prices: Sequence[int], room_tokens: int) -> int:

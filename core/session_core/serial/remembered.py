@@ -25,6 +25,11 @@ class Remembered(Generic[V]):
         self._older: dict[Hashable, V] = {}
         self._filled = 0
 
+    def known(self, key: Hashable) -> V | None:
+        """The value for `key`, if it is remembered."""
+        found = self._newer.get(key)
+        return found if found is not None else self._older.get(key)
+
     def get(self, key: Hashable, make: Callable[[], V], *, size: int = 1) -> V:
         """The value for `key`: the one that is remembered, or else what `make` gives, which is never None."""
         found = self._newer.get(key)

@@ -1,0 +1,99 @@
+"""Live messages in the core's form, worked out once each: a run hands the same ones to every model call."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from langchain_session.marks import mark_of, marked
+from langchain_session.messages import rendered, to_core
+from session_core.plan import Digest
+from session_core.ranges import Ranges
+from session_core.serial.codec import digest_from_plain
+from session_core.turns import Message
+
+_SAYS = (
+    "content",
+    "id",
+    "name",
+    "additional_kwargs",
+    "tool_calls",
+    "invalid_tool_calls",
+    "tool_call_id",
+    "role",
+)
+"""The fields of a message that the core's form goes by. What else a message has is not for the model."""
+
+
+@dataclass(slots=True)
+class Known:
+    """A message, what it said when it was read, its form, and what was made of it for views."""
+
+    ref: weakref.ref[BaseMessage]
+    says: tuple[Any, ...]
+    mark: dict[str, Any]
+    neutral: Message
+    digest: Digest | None = None
+    shown: BaseMessage | None = None
+
+    def as_shown(self, live: BaseMessage, message: Message) -> BaseMessage:
+        """`live` as the view's `message` has it; the same object for the same words."""
+        shown = self.shown
+        if shown is None or shown.content != message.content or message.tool_calls:
+            mark = {"rendition": message.rendition, "ref": message.id}
+            shown = self.shown = marked(rendered(live, message), mark)
+        return shown
+
+
+@dataclass(slots=True)
+class KnownMessages:
+    """What `prepare` gives for live messages, remembered while they live; what was changed is read anew.
+
+    Each is told by the object it is, and holds as long as it says what it said. Nothing is kept of a
+    message that nobody else has any more. Safe with several threads: at worst something is done twice.
+    """
+
+    prepare: Callable[[Message], Message]
+    _held: dict[int, Known] = field(default_factory=dict)
+
+    def __call__(self, message: BaseMessage, seq: int) -> Known:
+        """`message` as number `seq` of its list."""
+        get = message.__dict__.get
+        says = tuple([get(name) for name in _SAYS])
+        known = self._held.get(id(message))
+        if known is None or known.ref() is not message or known.says != says:
+            known = self._read(message, says, seq)
+        elif known.neutral.seq != seq:
+            known = replace(known, neutral=replace(known.neutral, seq=seq))
+            self._held[id(message)] = known
+        return known
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def _read(self, message: BaseMessage, says: tuple[Any, ...], seq: int) -> Known:
+        held, place = self._held, id(message)
+        mark = mark_of(message) or {}
+        said = to_core(message)
+        if not said.id and said.tool_call_id:
+            # A clip names its message, by its call where it has no id.
+            said = replace(said, id=said.tool_call_id)
+        # Without the framework's own bytes: a view shows the live message, or a copy of it.
+        neutral = replace(self.prepare(said), seq=seq, native=None)
+        digest = None
+        if mark.get("origin") == "digest" and "digest" in mark:
+            digest = replace(digest_from_plain(mark["digest"]), covers=Ranges())
+        ref = weakref.ref(message, lambda _: held.pop(place, None))
+        known = held[place] = Known(ref, tuple(map(_frozen, says)), mark, neutral, digest)
+        return known
+
+
+def _frozen(value: Any) -> Any:
+    """A copy of what may be changed in place; texts and the like are shared."""
+    if type(value) is dict:
+        return {name: _frozen(part) for name, part in value.items()}
+    return [_frozen(part) for part in value] if type(value) is list else value

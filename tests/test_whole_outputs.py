@@ -1,0 +1,78 @@
+"""`Policy(whole_tool_outputs=...)`: how many of the newest long outputs a view shows whole."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sessions_made import conversation
+
+from session_core import Budget, Message, Policy, Role, ToolCall
+from session_core.compress.ladder import plan
+from session_core.errors import BudgetError
+from session_core.testing import check_valid
+from session_core.workshop import Workshop
+
+WIDE = Budget(200_000)
+ROWS = json.dumps([{"id": f"A-{n}", "price": n, "state": "ok"} for n in range(200)])
+
+
+def chain(shop: Workshop, calls: int) -> list[Message]:
+    said = [Message(Role.USER, "go", id="u")]
+    for n in range(calls):
+        said.append(Message(Role.ASSISTANT, id=f"a{n}", tool_calls=(ToolCall(f"c{n}", "f"),)))
+        said.append(Message(Role.TOOL, ROWS, id=f"t{n}", tool_call_id=f"c{n}"))
+    return prepared(shop, said)
+
+
+def prepared(shop: Workshop, said: Sequence[Message]) -> list[Message]:
+    return [replace(shop.prepare(message), seq=seq, time_s=1.0) for seq, message in enumerate(said, start=1)]
+
+
+def clipped(messages: Sequence[Message]) -> list[bool]:
+    return [m.rendition == "clip" for m in messages if m.role is Role.TOOL]
+
+
+@pytest.mark.parametrize(
+    ("newest", "calls", "whole"),
+    [(None, 9, 9), (0, 9, 0), (0, 1, 0), (1, 2, 2), (1, 3, 1), (3, 6, 6), (3, 7, 3), (3, 9, 5), (3, 10, 6), (3, 11, 3)],
+)
+def test_between_so_many_and_twice_as_many_stand_whole(newest, calls, whole):
+    shop = Workshop(Policy(WIDE, whole_tool_outputs=newest))
+    made = plan(chain(shop, calls), None, tools=shop.tools)
+    assert clipped(made.messages) == [True] * (calls - whole) + [False] * whole
+
+
+@pytest.mark.parametrize(("newest", "most"), [(0, 0), (3, 6)])
+def test_a_view_that_grows_rarely_changes_before_its_end(newest, most):
+    shop = Workshop(Policy(WIDE, whole_tool_outputs=newest))
+    said = chain(shop, 30)
+    views = [plan(said[:end], None, tools=shop.tools).messages for end in range(1, len(said) + 1, 2)]
+    changed = [later[: len(one)] != one for one, later in pairwise(views)]
+    assert sum(changed) == most
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), newest=st.integers(0, 4), window=st.sampled_from([1_000, 4_000, 30_000]))
+def test_a_view_fits_and_is_valid_however_many_stand_whole(seed, newest, window):
+    shop = Workshop(Policy(Budget(window), whole_tool_outputs=newest))
+    made = plan(prepared(shop, conversation(seed)), None, tools=shop.tools)
+    assert made.tokens <= shop.policy.limits.total
+    assert check_valid(made.messages) == []
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, True, "3"])
+def test_it_is_a_whole_number_or_none(wrong):
+    with pytest.raises(BudgetError, match="whole_tool_outputs"):
+        Policy(whole_tool_outputs=wrong)
+
+
+def test_the_last_units_of_a_long_turn_are_folded_to_the_target_too():
+    shop = Workshop(Policy(Budget(30_000), keep_turns=3))
+    said = chain(shop, 120)
+    views = [plan(said[:end], None, tools=shop.tools).messages for end in range(1, len(said) + 1, 2)]
+    changed = sum(later[: len(one)] != one for one, later in pairwise(views))
+    assert 0 < changed <= 36
