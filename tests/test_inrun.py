@@ -1,7 +1,7 @@
 """Compression inside a run: `attach` and `SessionMiddleware` keep every model call within the budget."""
 
 import asyncio
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -14,16 +14,17 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Send
 from pydantic import Field
+from strict_model import check_sent
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
-from langchain_session.messages import mark_of, to_core_many
+from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.testing import check_valid
 
 POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}, "recursion_limit": 500}
 CALLS = 50
+_runs = count(1)
 
 
 class State(TypedDict):
@@ -39,13 +40,15 @@ def chain_of_calls(
 ) -> StateGraph:
     """A graph that makes `calls` tool calls (of 8 KB) in one run; it knows nothing of sessions."""
 
+    run = next(_runs)
+
     def model(state: State):
         seen.append(list(state["messages"]))
         number = len(seen)
         if number > calls:
             made: list[BaseMessage] = [AIMessage("done")]
         else:
-            made = [AIMessage("", tool_calls=[{"name": "f", "args": {"n": number}, "id": f"c{number}"}])]
+            made = [AIMessage("", tool_calls=[{"name": "f", "args": {"n": number}, "id": f"c{run}-{number}"}])]
         return {"messages": [*state["messages"], *made] if whole_input else made}
 
     def tools(state: State):
@@ -71,9 +74,7 @@ def sessions():
 
 def check_views(sessions: Sessions, seen: list[list[BaseMessage]]) -> None:
     for messages in seen:
-        neutral = to_core_many(messages)
-        assert check_valid(neutral) == []
-        assert sum(map(sessions.workshop.measure, neutral)) <= 8_000
+        check_sent(messages, max_tokens=8_000)
 
 
 @pytest.mark.parametrize("whole_input", [False, True], ids=["appends", "returns-its-input"])
@@ -191,6 +192,7 @@ class Scripted(BaseChatModel):
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         self.seen.append(list(messages))
+        check_sent(messages)
         number = len(self.seen)
         if number <= self.calls:
             made = AIMessage("", tool_calls=[{"name": "fetch", "args": {"n": number}, "id": f"c{number}"}])
