@@ -152,6 +152,6 @@ def digest_message(digest: Digest, *, tools: Tools) -> Message:
     authority by being condensed.
     """
     text = digest_text(digest, tools=tools)
-    name = blake2b(f"{digest.covers.pairs}{text}".encode(), digest_size=8).hexdigest()
+    name = blake2b(f"{digest.covers.pairs}{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     message = Message(Role.USER, text, id=f"llm-sessions:digest:{name}", origin="digest", covers=digest.covers)
     return replace(message, tokens=tools.measure(message))
