@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from langchain_session.history import SessionChatMessageHistory as SessionChatMessageHistory
     from langchain_session.middleware import SessionMiddleware as SessionMiddleware
     from langchain_session.recall import recall_tool as recall_tool
+    from langchain_session.runnable import with_session as with_session
     from langchain_session.saver import SessionSaver as SessionSaver
 
 _WHERE = {
     "SessionChatMessageHistory": ("history", "langchain"),
     "SessionSaver": ("saver", "langchain"),
+    "with_session": ("runnable", "langchain"),
     "ChatModelSummarizer": ("chat_model", "langchain"),
     "SessionMiddleware": ("middleware", "langgraph"),
     "attach": ("attached", "langgraph"),

@@ -205,6 +205,8 @@ class View:
     lineage: Ranges = Ranges()
     """The part of the record that it is a view of."""
     version: int = 0
+    said_from: int = 0
+    """Messages with this number or a greater one are not in the record; they were about to be appended."""
 
     def _repr_html_(self) -> str:
         return view_html(self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier)

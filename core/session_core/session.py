@@ -19,7 +19,7 @@ from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
 from session_core.recalling import excerpt, speaker
 from session_core.retrieve import fuse, nearest, rank, searchable, terms
-from session_core.turns import Key, Message, Role
+from session_core.turns import Key, Message, Role, numbered
 from session_core.workshop import Workshop
 
 CANDIDATES = 60
@@ -88,13 +88,23 @@ class Flow:
         overhead_tokens: int = 0,
         lineage: Ranges | None = None,
         open_end: bool = False,
+        said: Sequence[Message] = (),
     ) -> View:
-        """The view of the head, or of another part of the record, for one model call."""
+        """The view of the head, or of another part of the record, for one model call.
+
+        `said` is what is about to be appended: it stands in the view as if it were the record's end, so that what
+        a query brought back comes before it, and is numbered from `said_from` of the view on.
+        Raises: InputError and its kin when no record would take it.
+        """
         began = time.perf_counter()
+        if said:
+            require_storable(self.key, said)
+            for message in said:
+                self._check(message, lenient=True)
         loaded = await self._store.load(self.key, lineage)
         if lineage is None:
             loaded = await self._resumed(loaded)
-        seen = await self._planned(loaded, query, overhead_tokens, open_end)
+        seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
         seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
         self._shop.tell(
             Viewed(
@@ -180,20 +190,24 @@ class Flow:
         self._shop.tell(Resumed(self.key, absent))
         return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
 
-    async def _planned(self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool) -> View:
+    async def _planned(
+        self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool, said: Sequence[Message]
+    ) -> View:
         shop = self._shop
         limits, tools = shop.tools.limits, shop.tools
         if overhead_tokens:
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
-        named = _named(loaded, shop)
+        said_from = loaded.state.ledger.messages + 1
+        asked = numbered([shop.prepare(message) for message in said], said_from)
+        named = _named(loaded, asked, shop)
         recalled = await self._recalled(loaded, query, tools) if query else ""
         extras = Extras(recalled, _refresh(loaded))
         try:
             made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
-        return _view(made, loaded, limits.total, shop)
+        return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
 
     async def _recalled(self, loaded: Loaded, query: str | None, tools: Tools) -> str:
         """What the record under the digest says to `query`, as one block of quoted lines."""
@@ -222,11 +236,11 @@ def _bytes_of(message: Message) -> int:
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
-def _named(loaded: Loaded, shop: Workshop) -> list[Message]:
-    """The messages, those of users with their author's name before them when there are several."""
-    if len(loaded.state.ledger.authors) < 2:
-        return list(loaded.messages)
-    return [_with_name(message, shop) for message in loaded.messages]
+def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Message]:
+    """The messages and `said`, those of users with their author's name before them when there are several."""
+    authors = {*loaded.state.ledger.authors, *(m.author for m in said if m.role is Role.USER and m.author)}
+    messages = [*loaded.messages, *said]
+    return messages if len(authors) < 2 else [_with_name(message, shop) for message in messages]
 
 
 def _with_name(message: Message, shop: Workshop) -> Message:
