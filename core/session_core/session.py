@@ -13,7 +13,7 @@ from session_core.compress.fold import Tools
 from session_core.compress.ladder import plan
 from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
-from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
+from session_core.events import FellBack, Notice, Noticed, Resumed, Searched, TierChanged, Viewed
 from session_core.plan import Choice, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
@@ -121,16 +121,46 @@ class Flow:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25); an embedder brings its own order of them in.
+        They share words with it (BM25); an embedder brings its own order of them in, an index those that are near
+        to it whatever their words. When one of these fails, the words alone count, and an event says so.
         """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         best = [message for message, _ in rank(query, found, max_hits=len(found))]
-        if self._shop.embedder is not None and len(best) > 1:
-            wanted, *vectors = await self._shop.embedder.embed([query, *(searchable(m) for m in best)])
-            best = fuse([best, nearest(wanted, vectors, best)], max_hits=max_hits)
+        rankings = [best, await self._nearest(query, best), await self._indexed(query, best, max_hits)]
+        told = [ranking for ranking in rankings if ranking]
+        best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
         return best[:max_hits]
+
+    async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
+        """What the words found, in the embedder's order."""
+        embedder = self._shop.embedder
+        if embedder is None or len(best) < 2:
+            return []
+        try:
+            wanted, *vectors = await embedder.embed([query, *(searchable(m) for m in best)])
+            return nearest(wanted, vectors, best)
+        except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
+            self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
+            return []
+
+    async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
+        """What the index finds; the messages come from the record, and what it has no more is left out."""
+        index = self._shop.index
+        if index is None:
+            return []
+        try:
+            seqs = await index.near(self.key, query, max_hits=max_hits)
+        except Exception as exc:  # noqa: BLE001 (as for an embedder: a vector store may be away)
+            self._shop.tell(FellBack(self.key, index.name, type(exc).__name__))
+            return []
+        known = {message.seq: message for message in best}
+        if missing := {seq for seq in seqs if seq not in known}:
+            state = await self._store.state(self.key)
+            there = sorted(seq for seq in missing if state and 0 < seq <= state.ledger.messages)
+            known |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(there))} if there else {}
+        return [known[seq] for seq in dict.fromkeys(seqs) if seq in known]
 
     async def expand(self, reference: str) -> Message:
         """The whole message behind a reference. Raises: NotFound."""
