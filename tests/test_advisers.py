@@ -171,7 +171,7 @@ def test_a_model_that_fails_is_told_of_without_a_word_of_what_it_says(helper):
     [
         "3: keep\n4: discard\n12: summarize",
         '{"3": "must_keep", "4": "discard", "12": "summarise"}',
-        '```json\n[{"id": 3, "importance": "keep"}, {"id": 4, "label": "DISCARD"}, {"id": 12, "is": "summarize"}]\n```',
+        '```json\n[{"id": 3, "label": "keep"}, {"id": 4, "label": "DISCARD"}, {"id": 12, "label": "summarize"}]\n```',
         "Sure! Here it is:\n- **3**: Keep (a preference)\n- **4**: Discard\n- **12**: Summarize\nIs that right?",
         "3 - keep; 4 - discard; 12 - summarize",
     ],
