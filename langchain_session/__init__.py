@@ -9,16 +9,26 @@ from session_core.errors import missing_extra
 
 if TYPE_CHECKING:
     from langchain_session.attached import attach as attach
+    from langchain_session.chat_model import ChatModelClassifier as ChatModelClassifier
+    from langchain_session.chat_model import ChatModelExtractor as ChatModelExtractor
     from langchain_session.chat_model import ChatModelSummarizer as ChatModelSummarizer
     from langchain_session.history import SessionChatMessageHistory as SessionChatMessageHistory
+    from langchain_session.index import EmbeddingsEmbedder as EmbeddingsEmbedder
+    from langchain_session.index import VectorStoreIndex as VectorStoreIndex
     from langchain_session.middleware import SessionMiddleware as SessionMiddleware
     from langchain_session.recall import recall_tool as recall_tool
+    from langchain_session.runnable import with_session as with_session
     from langchain_session.saver import SessionSaver as SessionSaver
 
 _WHERE = {
     "SessionChatMessageHistory": ("history", "langchain"),
     "SessionSaver": ("saver", "langchain"),
+    "with_session": ("runnable", "langchain"),
     "ChatModelSummarizer": ("chat_model", "langchain"),
+    "ChatModelClassifier": ("chat_model", "langchain"),
+    "ChatModelExtractor": ("chat_model", "langchain"),
+    "EmbeddingsEmbedder": ("index", "langchain"),
+    "VectorStoreIndex": ("index", "langchain"),
     "SessionMiddleware": ("middleware", "langgraph"),
     "attach": ("attached", "langgraph"),
     "recall_tool": ("recall", "langgraph"),

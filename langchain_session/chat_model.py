@@ -1,12 +1,17 @@
-"""Any LangChain chat model as a summarizer; what it writes is checked before it is believed."""
+"""Any LangChain chat model as summarizer, classifier and extractor; what it says is checked before it counts."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from session_core.answers import facts_in, facts_prompt, judge_prompt, judgements_in
+from session_core.plan import Fact
 from session_core.ports import SummaryRequest
 from session_core.prompts import summary_prompt
+from session_core.turns import Importance, Message
 
 
 class ChatModelSummarizer:
@@ -18,5 +23,33 @@ class ChatModelSummarizer:
 
     async def summarize(self, request: SummaryRequest) -> str:
         """The notes so far and the new messages, as the model sums them up."""
-        task, asked = summary_prompt(request)
-        return self.model.invoke([SystemMessage(task), HumanMessage(asked)]).text
+        return _answer(self.model, summary_prompt(request))
+
+
+class ChatModelClassifier:
+    """A `LateClassifier` that asks `model`, when messages are folded. It blocks; folds run in the background."""
+
+    def __init__(self, model: BaseChatModel) -> None:
+        self.model = model
+        self.name = f"llm:{type(model).__name__}"
+
+    async def judge(self, messages: Sequence[Message]) -> dict[int, Importance]:
+        """What the model says of each message; nothing of those it does not name."""
+        return judgements_in(_answer(self.model, judge_prompt(messages)))
+
+
+class ChatModelExtractor:
+    """An `Extractor` that asks `model`, when messages are folded. It blocks; folds run in the background."""
+
+    def __init__(self, model: BaseChatModel) -> None:
+        self.model = model
+        self.name = f"llm:{type(model).__name__}"
+
+    async def extract(self, messages: Sequence[Message]) -> list[Fact]:
+        """The facts that the model lists."""
+        return facts_in(_answer(self.model, facts_prompt(messages)))
+
+
+def _answer(model: BaseChatModel, prompt: tuple[str, str]) -> str:
+    task, asked = prompt
+    return model.invoke([SystemMessage(task), HumanMessage(asked)]).text

@@ -12,8 +12,9 @@ from langchain_core.messages import BaseMessage
 from langchain_session.marks import mark_of, marked, text_of
 from langchain_session.native import FORMAT, exact, read, tool_call, write
 from langchain_session.once import Once
+from session_core.media import source_of
 from session_core.ranges import Ranges
-from session_core.serial.blocks import media_in, read_blocks, source_of
+from session_core.serial.blocks import media_in, read_blocks
 from session_core.serial.calls import arguments_text, function_call_id, says_exactly
 from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id

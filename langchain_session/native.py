@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from session_core.errors import InputError, StoreUnreadable
-from session_core.serial.calls import arguments_of
+from session_core.payloads.parts import arguments_of
 from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
 from session_core.serial.held import HeldBy, restorer
 from session_core.serial.marks import MARK

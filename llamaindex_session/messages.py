@@ -14,9 +14,11 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
 from llamaindex_session.marks import ViewMessage, mark_of, marked, text_of
 from llamaindex_session.native import FORMAT, exact, read, write
+from session_core.media import source_of
+from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
-from session_core.serial.blocks import read_blocks, source_of
-from session_core.serial.calls import arguments_of, arguments_text, calls_from, function_call_id, says_exactly
+from session_core.serial.blocks import read_blocks
+from session_core.serial.calls import arguments_text, calls_from, function_call_id, says_exactly
 from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.objects import read_file

@@ -14,7 +14,7 @@ from session_core.errors import ConfigError
 from session_core.sessions import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
-HELPERS = ("summarizer", "classifier", "embedder")
+HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index")
 """What a policy holds that is an object and not a value."""
 
 _given: WeakValueDictionary[str, Sessions] = WeakValueDictionary()

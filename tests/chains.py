@@ -8,10 +8,7 @@ from typing import Annotated, Any, TypedDict
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
-
-from langchain_session.messages import to_core_many
-from session_core import Sessions
-from session_core.testing import check_valid
+from strict_model import check_sent
 
 
 class State(TypedDict):
@@ -58,9 +55,7 @@ def chain_of_calls(
     return graph
 
 
-def check_views(sessions: Sessions, seen: Sequence[Sequence[BaseMessage]], limit: int = 8_000) -> None:
-    """Every list is one that a provider takes, and within the limit."""
+def check_views(seen: Sequence[Sequence[BaseMessage]], limit: int = 8_000) -> None:
+    """Every list is one that both providers take, and within the limit."""
     for messages in seen:
-        neutral = to_core_many(messages)
-        assert check_valid(neutral) == []
-        assert sum(map(sessions.workshop.measure, neutral)) <= limit
+        check_sent(messages, max_tokens=limit)

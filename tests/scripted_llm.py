@@ -17,9 +17,9 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
+from llama_payloads import openai_payload
 
-from llamaindex_session.messages import to_core
-from session_core.testing import check_valid
+from session_core.testing.provider import require_accepted
 
 Answer = Callable[[Sequence[ChatMessage]], ChatMessage]
 
@@ -47,8 +47,8 @@ class ScriptedLLM(FunctionCallingLLM):
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         self._heard.append(copy.deepcopy(list(messages)))
-        if self.strict and (wrong := check_valid([to_core(message) for message in messages])):
-            raise ValueError(f"400 Bad Request: {wrong}")
+        if self.strict:
+            require_accepted(openai_payload(messages), "openai", prefill=False)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         said = answer(messages) if callable(answer) else answer
         message = said if isinstance(said, ChatMessage) else ChatMessage(said, role=MessageRole.ASSISTANT)

@@ -66,7 +66,7 @@ def test_a_state_of_any_kind_fits_and_stays_raw(sessions, schema, whole_input):
     seen: list[list[BaseMessage]] = []
     chain = chain_of_calls(seen, calls=CALLS, schema=schema, whole_input=whole_input)
     ended = attach(chain.compile(), policy=POLICY).invoke({"messages": [HumanMessage("go")]}, CONFIG)
-    check_views(sessions, seen)
+    check_views(seen)
     assert raw(ended["messages"]) == RESULTS
     assert len(ended["messages"]) == 2 + 2 * CALLS
 
@@ -181,7 +181,7 @@ def test_inputs_that_a_send_carries_fit_and_come_back_whole(sessions):
     graph.add_node("work", work)
     graph.add_edge(START, "start")
     ended = attach(graph.compile(), policy=POLICY).invoke({"messages": chain_in_state()}, CONFIG)
-    check_views(sessions, seen)
+    check_views(seen)
     assert ended["messages"] == [*chain_in_state(), ANSWER]
 
 
@@ -214,7 +214,7 @@ def test_a_graph_that_is_a_node_is_attached_with_it(sessions, kept, saver):
     graph = attach(in_a_graph(in_a_graph(inner).compile()).compile(checkpointer=own), policy=POLICY)
     graph.invoke({"messages": [HumanMessage("go")]}, CONFIG)
     assert len(seen) == CALLS + 1
-    check_views(sessions, seen)
+    check_views(seen)
     assert raw(graph.get_state(CONFIG).values["messages"]) == RESULTS
     assert [name for name, _ in graph.get_subgraphs(recurse=True)] == ["inner", "inner|inner"]
 
@@ -229,7 +229,7 @@ def test_a_graph_that_is_called_in_a_node_is_attached_by_itself(sessions):
 
     graph = attach(in_a_graph(node).compile(checkpointer=saver))
     graph.invoke({"messages": [HumanMessage("go")]}, CONFIG)
-    check_views(sessions, seen)
+    check_views(seen)
     assert raw(graph.get_state(CONFIG).values["messages"]) == RESULTS
 
 
@@ -241,7 +241,7 @@ def test_messages_without_ids_fit_too(sessions):
 
     chain = chain_of_calls(seen, calls=CALLS, schema=Bare).compile()
     ended = attach(chain, policy=POLICY).invoke({"messages": [HumanMessage("go")]}, CONFIG)
-    check_views(sessions, seen)
+    check_views(seen)
     assert raw(ended["messages"]) == RESULTS
 
 

@@ -36,7 +36,7 @@ def test_a_chain_of_50_calls_in_one_run_stays_within_the_budget(sessions, whole_
     )
     graph.invoke({"messages": [HumanMessage("do all of it")]}, CONFIG)
     assert len(seen) == CALLS + 1
-    check_views(sessions, seen)
+    check_views(seen)
     kept = graph.get_state(CONFIG).values["messages"]
     assert [m.content for m in kept if m.type == "tool"] == [result_of(n) for n in range(1, CALLS + 1)]
     assert not any(mark_of(m) for m in kept)
@@ -69,7 +69,7 @@ def test_the_awaiting_and_the_streaming_voice_fit_too(sessions):
 
     asyncio.run(run())
     assert len(seen) == 16
-    check_views(sessions, seen)
+    check_views(seen)
 
 
 def test_attaching_twice_is_attaching_once_and_leaves_the_graph_alone(sessions):
@@ -136,7 +136,7 @@ def test_runs_on_top_of_a_digest_keep_the_record_whole(sessions, whole_input):
             chain_of_calls(seen, calls=12, whole_input=whole_input).compile(checkpointer=SessionSaver(sessions))
         )
         graph.invoke({"messages": [HumanMessage(f"run {run}", id=f"h{run}")]}, CONFIG)
-        check_views(sessions, seen)
+        check_views(seen)
     kept = graph.get_state(CONFIG).values["messages"]
     assert [m.content for m in kept if m.type == "human"] == [f"run {run}" for run in range(4)]
     assert [m.content for m in kept if m.type == "tool"] == [result_of(n) for n in range(1, 13)] * 4

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.history import RunnableWithMessageHistory
+from strict_model import check_sent
 
 from langchain_session import ChatModelSummarizer, SessionChatMessageHistory
 from session_core import Budget, Policy, Sessions
@@ -31,6 +32,7 @@ def chain(sessions: Sessions, **keys: str) -> RunnableWithMessageHistory:
 
     def answer(messages):
         said = messages.to_messages() if hasattr(messages, "to_messages") else messages
+        check_sent(said, max_tokens=2_100)
         return AIMessage(f"answer to {said[-1].content}: " + "words " * 12)
 
     prompt = ChatPromptTemplate.from_messages(

@@ -27,6 +27,7 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.types import Command, interrupt
 from postgres_server import PostgresServer, postgres_server
 from redis_server import redis_server
+from strict_model import check_sent
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
 from langchain_session.inner import InnerSaver
@@ -54,9 +55,10 @@ def talker(saver: BaseCheckpointSaver[Any] | bool | None, seen: list[list[AnyMes
         said = state["messages"]
         if seen is not None:
             seen.append(list(said))
+        check_sent(said)
         last = said[-1]
         if isinstance(last, HumanMessage):
-            call = {"name": "look", "args": {"q": last.content}, "id": f"call-{last.id}"}
+            call = {"name": "look", "args": {"q": last.content}, "id": f"c-{last.id}"}
             answer = AIMessage("", tool_calls=[call], id=f"ask-{last.id}")
         else:
             answer = AIMessage(f"answer to {last.tool_call_id}", id=f"say-{last.id}", response_metadata={"n": 1})
@@ -562,7 +564,7 @@ def test_nothing_is_given_to_the_inner_saver_when_ours_fails(tmp_path, inner):
 def test_concurrent_runs_are_merged_in_what_the_inner_saver_has(tmp_path, sessions):
     async def talk():
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "inner.db")) as inner:
-            graph = talker(SessionSaver(sessions, inner=inner))
+            graph = attach(talker(SessionSaver(sessions, inner=inner)))
             await graph.ainvoke({"messages": [HumanMessage("start", id="h")]}, CONFIG)
 
             async def writer(name: int):

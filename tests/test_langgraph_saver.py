@@ -10,6 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.types import Command, interrupt
+from strict_model import check_sent
 
 from langchain_session import SessionChatMessageHistory, SessionSaver, attach
 from session_core import Budget, Policy, Sessions
@@ -21,14 +22,16 @@ class State(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
 
 
-def talker(seen: list[list[AnyMessage]], checkpointer: BaseCheckpointSaver | None = None):
+def talker(seen: list[list[AnyMessage]], checkpointer: BaseCheckpointSaver | None = None, *, strict: bool = True):
     """A graph of a model with one tool call and 2 KB result a turn; it knows nothing of sessions."""
 
     def model(state: State):
         seen.append(list(state["messages"]))
+        if strict:
+            check_sent(state["messages"])
         last = state["messages"][-1]
         if isinstance(last, HumanMessage):
-            call = {"name": "look", "args": {"q": last.content}, "id": f"call-{last.id}"}
+            call = {"name": "look", "args": {"q": last.content}, "id": f"c-{last.id}"}
             return {"messages": [AIMessage("", tool_calls=[call])]}
         return {"messages": [AIMessage(f"answer to {last.tool_call_id}")]}
 
@@ -257,7 +260,7 @@ def test_a_resumed_tool_gets_its_arguments_whole(sessions):
 
 def test_concurrent_runs_on_one_thread_lose_no_turn(sessions):
     async def talk():
-        graph = talker([], SessionSaver(sessions))
+        graph = attach(talker([], SessionSaver(sessions)))
         await graph.ainvoke({"messages": [HumanMessage("start", id="h")]}, CONFIG)
 
         async def writer(name: int):
@@ -302,12 +305,12 @@ def long_talk(graph, turns: int = 30) -> None:
         graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)
 
 
-def both(sessions):
-    return talker([], SessionSaver(sessions)), talker([], InMemorySaver())
+def both(sessions, **how):
+    return talker([], SessionSaver(sessions), **how), talker([], InMemorySaver(), **how)
 
 
 def test_a_system_message_in_the_middle_keeps_its_place(sessions):
-    ours, theirs = both(sessions)
+    ours, theirs = both(sessions, strict=False)
     for graph in (ours, theirs):
         graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
         graph.invoke({"messages": [SystemMessage("be brief", id="s"), HumanMessage("two", id="h2")]}, CONFIG)

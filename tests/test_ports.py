@@ -6,6 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
+from strict_model import check_sent
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
 from session_core import Budget, Policy, Sessions, Tier
@@ -24,6 +25,7 @@ class State(TypedDict):
 def talker(saver: SessionSaver, seen: list[list[AnyMessage]]):
     def model(state: State):
         seen.append(list(state["messages"]))
+        check_sent(state["messages"])
         return {"messages": [AIMessage("I see what you mean. " * 8)]}
 
     graph = StateGraph(State)

@@ -117,7 +117,7 @@ def test_a_long_message_comes_in_pages_that_make_it_up_and_each_view_fits(sessio
     pages = agent.recalled()
     assert "this is the end" in pages[-1]
     assert "".join(text.partition("\n")[2] for text in pages) == LONG
-    check_views(sessions, agent.seen, LIMIT)
+    check_views(agent.seen, LIMIT)
 
 
 def test_what_was_recalled_is_never_clipped_again(sessions):

@@ -74,7 +74,7 @@ def test_an_old_turn_that_bears_on_the_question_stands_right_before_it(made, awa
         asyncio.run(graph.ainvoke(asked, config())) if awaited else graph.invoke(asked, config())
         assert SECRET in quotes(seen[0])[0]
         assert [m.content for m in seen[0][-2:]] == [quotes(seen[0])[0], ASKED]
-        check_views(sessions, seen)
+        check_views(seen)
 
 
 @pytest.mark.parametrize("made", [attached, agent_of])

@@ -86,7 +86,7 @@ class Folded(Event):
 
 @dataclass(frozen=True, slots=True)
 class FellBack(Event):
-    """A summarizer failed or said what its source does not; the deterministic digest stands in."""
+    """A model or an index failed or said what its source does not; the rules stand in. `summarizer` is its name."""
 
     summarizer: str
     reason: str

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
+from session_core.advisers import LateClassifier
+from session_core.asking import ask
 from session_core.compress.check import check
 from session_core.compress.fold import fold
 from session_core.compress.window import covered, fold_point
 from session_core.errors import Conflict
 from session_core.events import FellBack, Folded
-from session_core.plan import Digest
+from session_core.facts import extract
+from session_core.plan import Digest, Fact
 from session_core.ports import Loaded, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
+from session_core.told import grounded, judged, source_of_check
 from session_core.turns import Importance, Key, Message, Role, Unit, units
-from session_core.voices import run_blocking
 from session_core.workshop import Workshop
+
+T = TypeVar("T")
+
+ASKED_AT_ONCE = 30
+"""How many messages a classifier or an extractor is asked about at once."""
 
 ATTEMPTS = 4
 """How often a fold starts again when another one was faster."""
@@ -57,6 +67,7 @@ class Folder:
                     raise
                 continue
             self._tell(loaded, made, chosen, time.monotonic() - began)
+            self._indexed(loaded, made)
             return made
         return None
 
@@ -77,11 +88,59 @@ class Folder:
         covers = Ranges.of(message.seq for message in gone)
         if loaded.digest:
             covers = loaded.digest.covers.plus(covers)
+        key = loaded.state.key
+        gone = self._judged(key, gone)
         summary = await self._summary(loaded, gone)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
-        digest = fold(loaded.digest, parts, covers, tools=self.shop.tools, summary=summary, made_by=made_by)
+        found = self._facts(key, gone)
+        tools = self.shop.tools
+        digest = fold(loaded.digest, parts, covers, tools=tools, summary=summary, made_by=made_by, found=found)
         return replace(digest, time_s=self.shop.clock())
+
+    def _indexed(self, loaded: Loaded, made: Digest) -> None:
+        """Hand the index what is folded now; when it fails it has a gap, which `indexing.rebuild` fills."""
+        index = self.shop.policy.index
+        if index is None:
+            return
+        under = loaded.digest.covers if loaded.digest else Ranges()
+        gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under and m.role is not Role.SYSTEM]
+        self._asked(loaded.state.key, index.name, partial(index.add, loaded.state.key, gone))
+
+    def _judged(self, key: Key, gone: Sequence[Message]) -> list[Message]:
+        """The messages as a model judges them, where one is asked."""
+        classifier = self.shop.policy.classifier
+        if not isinstance(classifier, LateClassifier):
+            return list(gone)
+        said: dict[int, Importance] = {}
+        for part in _batches(gone):
+            told = self._asked(key, classifier.name, partial(classifier.judge, part))
+            if told is not None and not told:
+                self.shop.tell(FellBack(key, classifier.name, "an answer without a judgement"))
+            said.update(told or {})
+        return judged(gone, said)
+
+    def _facts(self, key: Key, gone: Sequence[Message]) -> list[Fact]:
+        """What a model finds beside the facts that rules take, where one is asked; it is checked."""
+        extractor = self.shop.policy.extractor
+        if extractor is None:
+            return []
+        kept: list[Fact] = []
+        for part in _batches(gone):
+            found = self._asked(key, extractor.name, partial(extractor.extract, part)) or ()
+            facts, struck = grounded(found, part, extract(part))
+            if struck:
+                self.shop.tell(FellBack(key, extractor.name, f"{struck} facts not in their messages"))
+            kept.extend(facts)
+        return kept
+
+    def _asked(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """What a helper says; None when it fails or takes too long, and an event says so."""
+        try:
+            return ask(work, wait_s=self.shop.policy.helper_wait_s)
+        except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
+            self.shop.tell(FellBack(key, name, type(exc).__name__))
+            return None
 
     async def _summary(self, loaded: Loaded, gone: Sequence[Message]) -> str | None:
         """What the summarizer wrote, less what its source does not say; None to use the rules."""
@@ -92,12 +151,10 @@ class Folder:
         most = self.shop.tools.limits.summary_room
         request = SummaryRequest(previous, tuple(told), most)
         key, name = loaded.state.key, self.summarizer.name
-        try:
-            written = run_blocking(self.summarizer.summarize(request))
-        except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
-            self.shop.tell(FellBack(key, name, type(exc).__name__))
+        written = self._asked(key, name, partial(self.summarizer.summarize, request))
+        if written is None:
             return None
-        source = "\n".join(_source(message) for message in told)
+        source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
@@ -116,6 +173,7 @@ class Folder:
         )
 
 
-def _source(message: Message) -> str:
-    calls = " ".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
-    return f"{message.author or ''} {message.name or ''} {message.content} {calls}"
+def _batches(messages: Sequence[Message]) -> list[Sequence[Message]]:
+    """What helpers are asked about at once; system messages and empty ones are none of it."""
+    told = [message for message in messages if message.role is not Role.SYSTEM and message.content.strip()]
+    return [told[start : start + ASKED_AT_ONCE] for start in range(0, len(told), ASKED_AT_ONCE)]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from session_core.budget import Budget, Tier
+from session_core.payloads.anthropic import anthropic_request
+from session_core.payloads.openai import openai_messages
 from session_core.pictures import view_html
 from session_core.ranges import Ranges
 from session_core.turns import Message
@@ -208,6 +211,8 @@ class View:
     lineage: Ranges = Ranges()
     """The part of the record that it is a view of."""
     version: int = 0
+    said_from: int = 0
+    """Messages with this number or a greater one are not in the record; they were about to be appended."""
 
     def _repr_html_(self) -> str:
         return view_html(self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier)
@@ -216,6 +221,22 @@ class View:
     def decisions(self) -> tuple[Decision, ...]:
         """What was chosen for each part of the record, in its order."""
         return decisions_of(self.decided)
+
+    def to_openai(self) -> list[dict[str, Any]]:
+        """The messages for OpenAI's SDK: `client.chat.completions.create(model=..., messages=view.to_openai())`.
+
+        Ids and names that the API refuses become others, the same ones in every view. A part that it does not take
+        is named by a text in its place; reasoning is not sent.
+        """
+        return openai_messages(self.messages)
+
+    def to_anthropic(self, *, cache: bool = True) -> dict[str, Any]:
+        """Messages and system text for Anthropic's SDK: `client.messages.create(model=..., **view.to_anthropic())`.
+
+        As `to_openai`, and with at most four breakpoints of the prompt cache unless `cache` is false: who sets some
+        of their own, for tools say, takes them off here.
+        """
+        return anthropic_request(self.messages, cache=cache)
 
     def explain(self) -> str:
         """One line for each part of the record: where it is, what was chosen, its price, and why."""

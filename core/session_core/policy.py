@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from session_core.advisers import Extractor, Index, LateClassifier
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.errors import BudgetError
 from session_core.plan import Limits
@@ -29,7 +30,9 @@ class Policy:
     `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
     digests are made: "background" (a thread of this process), "inline" (in the append that crosses
     the threshold), or "off" (views still fit, with the deterministic rules alone). `summarizer`
-    writes the digests, `classifier` judges messages, `embedder` orders what a search found by meaning.
+    writes the digests, `classifier` judges messages, `extractor` finds facts beside those of the rules, `embedder`
+    orders what a search found by meaning, `index` finds folded messages by it. Models work in the background, when
+    messages are folded; one that takes longer than `helper_wait_s` seconds is given up, and the rules go on.
     """
 
     budget: Budget = field(default_factory=Budget)
@@ -45,14 +48,23 @@ class Policy:
     model: str | None = field(default=None, kw_only=True)
     folding: Folding = field(default="background", kw_only=True)
     summarizer: Summarizer | None = field(default=None, kw_only=True)
-    classifier: Classifier | None = field(default=None, kw_only=True)
+    classifier: Classifier | LateClassifier | None = field(default=None, kw_only=True)
+    extractor: Extractor | None = field(default=None, kw_only=True)
     embedder: Embedder | None = field(default=None, kw_only=True)
+    index: Index | None = field(default=None, kw_only=True)
+    helper_wait_s: float = field(default=120.0, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.budget, Budget):
             raise BudgetError(f"budget={self.budget!r}; pass Budget(window_tokens=...)")
         least = {"keep_turns": 1, "digest_tokens": 40, "facts_tokens": 0, "tool_output_tokens": 32}
-        least |= {"recall_tokens": 0, "overhead_tokens": 0, "resume_after_s": 0, "max_message_bytes": 1}
+        least |= {
+            "recall_tokens": 0,
+            "overhead_tokens": 0,
+            "resume_after_s": 0,
+            "max_message_bytes": 1,
+            "helper_wait_s": 0,
+        }
         least |= {} if self.whole_tool_outputs is None else {"whole_tool_outputs": 0}
         for name, smallest in least.items():
             value = getattr(self, name)

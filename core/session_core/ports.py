@@ -245,7 +245,7 @@ class Summarizer(Protocol):
 
 
 class Classifier(Protocol):
-    """Judges what compression may do with a message."""
+    """Judges what compression may do with a message, when it is appended; must be quick."""
 
     def classify(self, message: Message) -> Importance: ...
 

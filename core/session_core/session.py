@@ -13,14 +13,14 @@ from session_core.compress.fold import Tools, facts_on
 from session_core.compress.ladder import plan
 from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
-from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
+from session_core.events import FellBack, Notice, Noticed, Resumed, Searched, TierChanged, Viewed
 from session_core.facts import line
 from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
 from session_core.recalling import excerpt, is_recalled, speaker
 from session_core.retrieve import fuse, nearest, rank, searchable, terms
-from session_core.turns import Key, Message, Role
+from session_core.turns import Key, Message, Role, numbered
 from session_core.workshop import Workshop
 
 CANDIDATES = 60
@@ -92,13 +92,23 @@ class Flow:
         overhead_tokens: int = 0,
         lineage: Ranges | None = None,
         open_end: bool = False,
+        said: Sequence[Message] = (),
     ) -> View:
-        """The view of the head, or of another part of the record, for one model call."""
+        """The view of the head, or of another part of the record, for one model call.
+
+        `said` is what is about to be appended: it stands in the view as if it were the record's end, so that what
+        a query brought back comes before it, and is numbered from `said_from` of the view on.
+        Raises: InputError and its kin when no record would take it.
+        """
         began = time.perf_counter()
+        if said:
+            require_storable(self.key, said)
+            for message in said:
+                self._check(message, lenient=True)
         loaded = await self._store.load(self.key, lineage)
         if lineage is None:
             loaded = await self._resumed(loaded)
-        seen = await self._planned(loaded, query, overhead_tokens, open_end)
+        seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
         seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
         self._shop.tell(
             Viewed(
@@ -115,18 +125,48 @@ class Flow:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25); an embedder brings its own order of them in. What a recall was
-        asked for and gave back is no hit: the message that it came from is.
+        They share words with it (BM25); an embedder brings its own order of them in, an index those that are near
+        to it whatever their words. When one of these fails, the words alone count, and an event says so. What a
+        recall was asked for and gave back is no hit: the message that it came from is.
         """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
         best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
-        if self._shop.embedder is not None and len(best) > 1:
-            wanted, *vectors = await self._shop.embedder.embed([query, *(searchable(m) for m in best)])
-            best = fuse([best, nearest(wanted, vectors, best)], max_hits=max_hits)
+        rankings = [best, await self._nearest(query, best), await self._indexed(query, best, max_hits)]
+        told = [ranking for ranking in rankings if ranking]
+        best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
         return best[:max_hits]
+
+    async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
+        """What the words found, in the embedder's order."""
+        embedder = self._shop.embedder
+        if embedder is None or len(best) < 2:
+            return []
+        try:
+            wanted, *vectors = await embedder.embed([query, *(searchable(m) for m in best)])
+            return nearest(wanted, vectors, best)
+        except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
+            self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
+            return []
+
+    async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
+        """What the index finds; the messages come from the record, and what it has no more is left out."""
+        index = self._shop.index
+        if index is None:
+            return []
+        try:
+            seqs = await index.near(self.key, query, max_hits=max_hits)
+        except Exception as exc:  # noqa: BLE001 (as for an embedder: a vector store may be away)
+            self._shop.tell(FellBack(self.key, index.name, type(exc).__name__))
+            return []
+        known = {message.seq: message for message in best}
+        if missing := {seq for seq in seqs if seq not in known}:
+            state = await self._store.state(self.key)
+            there = sorted(seq for seq in missing if state and 0 < seq <= state.ledger.messages)
+            known |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(there))} if there else {}
+        return [known[seq] for seq in dict.fromkeys(seqs) if seq in known]
 
     async def expand(self, reference: str) -> Message:
         """The whole message behind a reference. Raises: NotFound."""
@@ -186,20 +226,24 @@ class Flow:
         self._shop.tell(Resumed(self.key, absent))
         return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
 
-    async def _planned(self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool) -> View:
+    async def _planned(
+        self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool, said: Sequence[Message]
+    ) -> View:
         shop = self._shop
         limits, tools = shop.tools.limits, shop.tools
         if overhead_tokens:
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
-        named = _named(loaded, shop)
+        said_from = loaded.state.ledger.messages + 1
+        asked = numbered([shop.prepare(message) for message in said], said_from)
+        named = _named(loaded, asked, shop)
         recalled = await self.recalled(query, loaded.digest, tools=tools) if query and loaded.digest else ""
         extras = Extras(recalled, _refresh(loaded))
         try:
             made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
-        return _view(made, loaded, limits.total, shop)
+        return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
 
     async def recalled(self, query: str, digest: Digest, *, tools: Tools | None = None) -> str:
         """What the part of the record under `digest` says to `query`, as one block of quoted lines: messages that
@@ -236,11 +280,11 @@ def _bytes_of(message: Message) -> int:
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
-def _named(loaded: Loaded, shop: Workshop) -> list[Message]:
-    """The messages, those of users with their author's name before them when there are several."""
-    if len(loaded.state.ledger.authors) < 2:
-        return list(loaded.messages)
-    return [_with_name(message, shop) for message in loaded.messages]
+def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Message]:
+    """The messages and `said`, those of users with their author's name before them when there are several."""
+    authors = {*loaded.state.ledger.authors, *(m.author for m in said if m.role is Role.USER and m.author)}
+    messages = [*loaded.messages, *said]
+    return messages if len(authors) < 2 else [_with_name(message, shop) for message in messages]
 
 
 def _with_name(message: Message, shop: Workshop) -> Message:

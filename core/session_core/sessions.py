@@ -26,6 +26,7 @@ from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.cache import MemoryCache
+from session_core.stores.forgetting import forgetting
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
 from session_core.stores.open_cache import open_cache
@@ -64,12 +65,14 @@ class Sessions:
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
-        self.store: SessionStore = _opened(url, hot, cold)
+        index = self.policy.index
+        self.store: SessionStore = forgetting(_opened(url, hot, cold), index)
         self._observers = list(observers)
         self._on_event = on_event
         embedder = self.policy.embedder
-        self.workshop = Workshop(self.policy, self._tell, clock, embedder)
-        self.aworkshop = replace(self.workshop, embedder=threaded(embedder) if embedder else None)
+        self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
+        aindex = threaded(index) if index else None
+        self.aworkshop = replace(self.workshop, embedder=threaded(embedder) if embedder else None, index=aindex)
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)

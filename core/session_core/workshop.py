@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import RECALLED, clip
 from session_core.compress.fold import Tools
@@ -42,6 +43,7 @@ class Workshop:
     tell: Callable[[Event], None] = field(default=lambda _: None)
     clock: Clock = field(default=time.time)
     embedder: Embedder | None = field(default=None)
+    index: Index | None = field(default=None)
     known: dict[bytes, Figures] = field(default_factory=dict)
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
@@ -51,7 +53,9 @@ class Workshop:
         counter = counter_for(self.policy.model)
         object.__setattr__(self, "counter", counter)
         object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits))
-        object.__setattr__(self, "classifier", self.policy.classifier or RuleClassifier())
+        given = self.policy.classifier
+        quick = given if given is not None and not isinstance(given, LateClassifier) else RuleClassifier()
+        object.__setattr__(self, "classifier", quick)
 
     def measure(self, message: Message) -> int:
         """Tokens of a message as a provider counts it."""

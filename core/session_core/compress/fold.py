@@ -90,11 +90,12 @@ def fold(
     tools: Tools,
     summary: str | None = None,
     made_by: str = "extractive",
+    found: Sequence[Fact] = (),
 ) -> Digest:
     """The digest of `base` and `parts` together, which stand for `covers` of the record.
 
     `summary` is what a summarizer wrote and was checked; without it the extractive one is used.
-    Facts are always taken by rule, so that a summarizer cannot lose one.
+    Facts are always taken by rule, so that a summarizer cannot lose one; `found` are those that a model found besides.
     """
     messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
@@ -102,7 +103,9 @@ def fold(
     if summary is None:
         told = [message for message in said if message.importance is not Importance.DISCARD]
         summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count)
-    known = merge(base.facts if base else (), extract([_shortest(message) for message in said]))
+    stated = extract([_shortest(message) for message in said])
+    stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
+    known = merge(base.facts if base else (), stated)
     facts = select(known, max_tokens=STORED_FACTS * tools.limits.facts_room, count=tools.count)
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
     digest = Digest(
@@ -173,6 +176,6 @@ def digest_message(digest: Digest, *, tools: Tools) -> Message:
     authority by being condensed.
     """
     text = digest_text(digest, tools=tools)
-    name = blake2b(f"{digest.covers.pairs}{text}".encode(), digest_size=8).hexdigest()
+    name = blake2b(f"{digest.covers.pairs}{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     message = Message(Role.USER, text, id=f"llm-sessions:digest:{name}", origin="digest", covers=digest.covers)
     return replace(message, tokens=tools.measure(message))

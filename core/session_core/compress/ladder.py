@@ -190,12 +190,14 @@ def _folded(base: Digest | None, gone: Sequence[Unit], covers: Callable[[], Rang
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
     """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
     first, results = unit.first, unit.messages[1:]
-    if unit.complete and not any(message.empty for message in results):
+    sound = unit.complete and len({call.id for call in first.tool_calls}) == len(first.tool_calls)
+    if sound and not any(message.empty for message in results):
         return None if first.empty else unit
-    if not unit.complete:
+    if not sound:
         answered = {message.tool_call_id for message in unit.messages[1:]}
-        calls = tuple(call for call in first.tool_calls if call.id in answered)
-        first = replace(first, aside="", tool_calls=calls, rendition="clip")
+        # Of calls that share an id, which some models give, only one can be told from the others: the first.
+        calls = {call.id: call for call in reversed(first.tool_calls) if call.id in answered}
+        first = replace(first, aside="", tool_calls=tuple(reversed(calls.values())), rendition="clip")
         first = replace(first, tokens=tools.measure(first))
     return None if first.empty else Unit((first, *(_spoken(message, tools) for message in results)))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from session_core.media import USUAL
 from session_core.serial.held import Span
 from session_core.turns import Media
 
@@ -44,19 +44,6 @@ _OPAQUE = frozenset(
 
 _DATA = ("url", "base64", "file_data", "data", "file_id", "file_uri", "image_url", "file_url", "uri", "bytes")
 _MIME = ("mime_type", "media_type", "mimeType", "format")
-_BEGINNINGS = (
-    ("iVBORw0KGgo", "image/png"),
-    ("/9j/", "image/jpeg"),
-    ("R0lGOD", "image/gif"),
-    ("UklGR", "image/webp"),
-    ("JVBERi0", "application/pdf"),
-    ("SUQz", "audio/mpeg"),
-    ("T2dnUw", "audio/ogg"),
-)
-_USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
-_DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]+={0,2}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +161,7 @@ def media_in(block: Mapping[str, Any]) -> Media | None:
     mime = _first(places, _MIME)
     mime = mime if isinstance(mime, str) else None
     kind = _MEDIA[str(name)]
-    if name == "media" and mime and mime.partition("/")[0] in _USUAL:
+    if name == "media" and mime and mime.partition("/")[0] in USUAL:
         kind = cast(MediaKind, mime.partition("/")[0])
     return Media(kind, data, mime)
 
@@ -192,37 +179,3 @@ def _places(block: Mapping[str, Any], name: str) -> Iterator[object]:
 def _first(places: Sequence[Mapping[str, Any]], names: Sequence[str]) -> object:
     found = (place[name] for place in places for name in names if isinstance(place.get(name), str | bytes))
     return next(found, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the data of a part stands: one of `url`, `base64` and `file_id` is set."""
-
-    mime: str
-    url: str | None = None
-    base64: str | None = None
-    file_id: str | None = None
-
-
-def source_of(media: Media) -> Source:
-    """`media` in the form a provider's block wants it; a data URL is taken apart."""
-    match = _DATA_URL.match(media.data)
-    if match and match[3]:
-        data = media.data[match.end() :]
-        return Source(match[1] or media.mime or _mime_of(media.kind, data), base64=data)
-    if _URL.match(media.data):
-        return Source(media.mime or _USUAL[media.kind], url=media.data)
-    if len(media.data) % 4 == 0 and _BASE64.fullmatch(media.data):
-        return Source(_full(media) or _mime_of(media.kind, media.data), base64=media.data)
-    return Source(_full(media) or _USUAL[media.kind], file_id=media.data)
-
-
-def _full(media: Media) -> str | None:
-    """The MIME type; a bare format name ("wav") gets its kind before it."""
-    if not media.mime or "/" in media.mime:
-        return media.mime
-    return f"{'application' if media.kind == 'file' else media.kind}/{media.mime}"
-
-
-def _mime_of(kind: str, data: str) -> str:
-    return next((mime for start, mime in _BEGINNINGS if data.startswith(start)), _USUAL[kind])

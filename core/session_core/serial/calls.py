@@ -52,15 +52,6 @@ def arguments_text(arguments: object, written: str | None = None) -> str:
         return json.dumps({"arguments": repr(arguments)}, ensure_ascii=False)
 
 
-def arguments_of(call: ToolCall) -> dict[str, Any]:
-    """The arguments of `call`; text that is no JSON object stands whole under the key `arguments`."""
-    try:
-        found = json.loads(call.arguments or "{}")
-    except ValueError:
-        found = None
-    return found if isinstance(found, dict) else {"arguments": call.arguments}
-
-
 def says_exactly(text: str, arguments: object, exact: Exact) -> bool:
     """Whether the JSON `text` gives `arguments` back in every type and order."""
     try:

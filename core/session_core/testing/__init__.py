@@ -5,12 +5,14 @@
         run_blocking(promise(MyStore()))
 
 Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
-PURGING_PROMISES are for stores that can purge.
+PURGING_PROMISES are for stores that can purge. `require_accepted` is a strict provider: it refuses what OpenAI and
+Anthropic refuse in a request.
 """
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
 from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
 from session_core.testing.leases import LEASE_PROMISES
+from session_core.testing.provider import BadRequest, faults, require_accepted
 from session_core.testing.retention import PURGING_PROMISES
 from session_core.testing.sessions import SESSION_PROMISES
 from session_core.testing.threads import THREAD_PROMISES
@@ -30,8 +32,11 @@ __all__ = [
     "SESSION_PROMISES",
     "STORE_PROMISES",
     "THREAD_PROMISES",
+    "BadRequest",
     "Heard",
     "Promise",
     "check_valid",
+    "faults",
     "message",
+    "require_accepted",
 ]

@@ -1,0 +1,36 @@
+"""Asking a helper that may block for ever: in a thread of its own, which is given up after a while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from session_core.voices import run_blocking
+
+T = TypeVar("T")
+
+
+def ask(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
+    """What `work` gives. Whatever it raises is raised here. Raises: TimeoutError after `wait_s` seconds.
+
+    A thread that is given up goes on until its model answers, and holds no process back from ending.
+    """
+    answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((run_blocking(work()), None))
+        except BaseException as exc:  # noqa: BLE001 (raised again where it was asked)
+            answers.put((None, exc))
+
+    threading.Thread(target=copy_context().run, args=(run,), name="llm-sessions-ask", daemon=True).start()
+    try:
+        answer, failed = answers.get(timeout=wait_s)
+    except Empty:
+        raise TimeoutError(f"no answer in {wait_s:g} s") from None
+    if failed is not None:
+        raise failed
+    return answer  # type: ignore[return-value]  # None only when `work` gives it

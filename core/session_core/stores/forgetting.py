@@ -1,0 +1,52 @@
+"""A store that has an index forget the sessions it deletes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from session_core.advisers import Index
+from session_core.ports import SessionStore
+from session_core.turns import Key
+from session_core.voices import threaded
+
+
+def forgetting(store: SessionStore, index: Index | None) -> SessionStore:
+    """`store`, whose deletions reach `index` first: a crash in between leaves a record without an index, which
+    can be made anew, and never words in the index that nobody deletes any more."""
+    return cast(SessionStore, _Forgetting(store, index)) if index is not None else store
+
+
+class _Forgetting:
+    def __init__(self, store: SessionStore, index: Index) -> None:
+        self._store, self._index = store, index
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def awaiting(self) -> SessionStore:
+        """The same for callers on an event loop."""
+        return forgetting(self._store.awaiting(), threaded(self._index))
+
+    async def delete(self, key: Key) -> int:
+        """As the store has it, the index before it."""
+        await self._forget(key)
+        return await self._store.delete(key)
+
+    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
+        """As the store has it, the index before it."""
+        await self._forget(Key(session_id, tenant))
+        await self._store.delete_checkpoints(tenant, session_id)
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As the store has it; only what it deleted is forgotten, and which that is it knows at the end."""
+        before = {state.key: state for state in await self._store.sessions(tenant)}
+        gone = await cast(Any, self._store).purge(older_than_s, tenant=tenant)
+        for key in gone:
+            last = before[key].ledger.messages if key in before else 0
+            await self._index.forget(key, last)
+        return cast("tuple[Key, ...]", gone)
+
+    async def _forget(self, key: Key) -> None:
+        state = await self._store.state(key)
+        if state is not None:
+            await self._index.forget(key, state.ledger.messages)

@@ -1,0 +1,98 @@
+"""What a model says of messages, checked against them: a judgement that may be followed, a fact that was stated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from session_core.compress.check import check
+from session_core.facts import FACT_CHARACTERS
+from session_core.language.cues import commands
+from session_core.language.slots import slot
+from session_core.language.supersede import ASSISTANT, TOOL
+from session_core.language.words import content_words, one_line
+from session_core.plan import Fact
+from session_core.turns import Importance, Message, Role
+
+DISCARDED_CHARACTERS = 200
+"""A longer message is never left out of a summary because a model says so."""
+
+SAID_SHARE = 0.6
+"""Share of a fact's words, or of their beginnings, that its message must have."""
+
+ALIKE_SHARE = 0.8
+"""A fact that has this share of its words in common with one of the rules' says nothing new."""
+
+EACH_MESSAGE = 8
+"""Most facts that are taken from what a model says of one message."""
+
+
+def source_of_check(message: Message) -> str:
+    """All that a message says, for a check of what is said of it."""
+    calls = " ".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
+    return f"{message.author or ''} {message.name or ''} {message.content} {calls}"
+
+
+def judged(messages: Sequence[Message], said: Mapping[int, Importance]) -> list[Message]:
+    """The messages with the importance that a model gave them.
+
+    What the rules keep is kept, and what is long, or asks for tools, is not discarded.
+    """
+    return [replace(message, importance=_allowed(message, said.get(message.seq))) for message in messages]
+
+
+def _allowed(message: Message, said: Importance | None) -> Importance:
+    if said is None or message.importance is Importance.MUST_KEEP:
+        return message.importance
+    heavy = len(message.content) > DISCARDED_CHARACTERS or message.tool_calls or message.media
+    return Importance.SUMMARIZE if said is Importance.DISCARD and heavy else said
+
+
+def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence[Fact]) -> tuple[list[Fact], int]:
+    """The facts that their messages state and the `known` ones do not yet, and how many others there were.
+
+    Each number, date, name and most words must stand in the message; only a user's message states a rule or a
+    limit, and what a tool said that speaks like an order is none.
+    """
+    by_seq = {message.seq: message for message in messages}
+    tools = {call.id: call.name for message in messages for call in message.tool_calls}
+    kept: list[Fact] = []
+    struck = 0
+    for fact in found:
+        message = by_seq.get(fact.seq)
+        text = one_line(fact.text)
+        if message is None or not _states(message, fact, text):
+            struck += 1
+            continue
+        if _new(text, message.seq, [*known, *kept]) and sum(one.seq == message.seq for one in kept) < EACH_MESSAGE:
+            author = _author(message, tools)
+            kept.append(Fact(fact.kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(text)))
+    return kept, struck
+
+
+def _states(message: Message, fact: Fact, text: str) -> bool:
+    if not text or len(text) > FACT_CHARACTERS or message.role is Role.SYSTEM:
+        return False
+    if (fact.kind.pinned and message.role is not Role.USER) or (message.role is Role.TOOL and commands(text)):
+        return False
+    source = source_of_check(message)
+    if check(text, source).text != text:
+        return False
+    said, told = content_words(text), set(content_words(source))
+    stems = {word[:5] for word in told}
+    return bool(said) and sum(word in told or word[:5] in stems for word in said) >= SAID_SHARE * len(said)
+
+
+def _new(text: str, seq: int, known: Sequence[Fact]) -> bool:
+    said = set(content_words(text))
+    return not any(
+        fact.seq == seq and len(said & set(content_words(fact.text))) >= ALIKE_SHARE * len(said) for fact in known
+    )
+
+
+def _author(message: Message, tools: Mapping[str, str]) -> str | None:
+    if message.role is Role.USER:
+        return message.author
+    speaker = ASSISTANT if message.role is Role.ASSISTANT else TOOL
+    named = message.author or message.name or tools.get(message.tool_call_id or "")
+    return f"{speaker} {named}" if named else speaker

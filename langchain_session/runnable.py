@@ -1,0 +1,193 @@
+"""`with_session`: any runnable, called with the view of a session, and its turns on record."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ensure_config
+from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
+
+from langchain_session.turn import Keys, Turn
+from session_core import Policy, Session, Sessions
+from session_core.errors import ConfigError
+from session_core.leasing import TurnLease
+from session_core.sessions import shared
+from session_core.voices import run_blocking
+
+
+def with_session(
+    runnable: Runnable[Any, Any],
+    sessions: Sessions | str = "sqlite:///llm-sessions.db",
+    *,
+    policy: Policy | None = None,
+    tenant: str = "default",
+    input_messages_key: str | None = None,
+    history_messages_key: str | None = None,
+    output_messages_key: str | None = None,
+    overhead_tokens: int = 0,
+    lease: bool = False,
+    lease_ttl_s: float = 60.0,
+    lease_wait_s: float = 30.0,
+) -> SessionRunnable:
+    """`runnable` with a memory: each call reads the view of its session and puts its turn on record.
+
+    The session is `configurable["session_id"]` (or `"thread_id"`) of the call's config, of `configurable["tenant"]`
+    where that is given. The input is a text, a message, a list of messages, or a dict with one of these under
+    `input_messages_key`; with `history_messages_key` the history goes there, for a MessagesPlaceholder, else it stands
+    before the input. `output_messages_key` says where a dict that is answered has its messages. The input is also the
+    query of the view. `overhead_tokens` is what the runnable puts around it (a prompt's own text, tools' schemas).
+
+    A call reads once before the runnable runs (twice when old messages may bear on the input), and writes once after
+    it: input and answer together, so that turns of others never stand between. What the user said is never lost: when
+    the runnable raises, or a stream is broken off, it is stored, with the part of the answer that came, whose
+    `response_metadata` has `broken_off`. Only what is said in a process that is killed meanwhile is not stored.
+
+    With `lease` calls on one session go one by one: each waits up to `lease_wait_s` seconds for the turn and has it for
+    `lease_ttl_s`. Raises: ConfigError for a config without a session; InputError for what no record takes, before the
+    runnable runs; TurnTaken and TurnLost with `lease`.
+    """
+    opened = shared(sessions, policy) if isinstance(sessions, str) else sessions
+    return SessionRunnable(
+        runnable,
+        opened,
+        Keys(input_messages_key, history_messages_key, output_messages_key),
+        tenant=tenant,
+        overhead_tokens=overhead_tokens,
+        lease=(lease_ttl_s, lease_wait_s) if lease else None,
+    )
+
+
+class SessionRunnable(Runnable[Any, Any]):
+    """What `with_session` gives: a runnable like any other, in both voices, streaming and in batches."""
+
+    def __init__(
+        self,
+        runnable: Runnable[Any, Any],
+        sessions: Sessions,
+        keys: Keys,
+        *,
+        tenant: str,
+        overhead_tokens: int,
+        lease: tuple[float, float] | None,
+    ) -> None:
+        self.runnable = runnable
+        self.sessions = sessions
+        self.tenant = tenant
+        self._keys = keys
+        self._overhead_tokens = overhead_tokens
+        self._lease = lease
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What a config of a call may hold."""
+        ours = [
+            ConfigurableFieldSpec(id="session_id", annotation=str, name="Session id", default=""),
+            ConfigurableFieldSpec(id="tenant", annotation=str, name="Tenant", default=self.tenant),
+        ]
+        return get_unique_config_specs([*self.runnable.config_specs, *ours])
+
+    def session(self, config: RunnableConfig) -> Session:
+        """The session of a call with `config`. Raises: ConfigError."""
+        names = config.get("configurable", {})
+        name = names.get("session_id") or names.get("thread_id")
+        if not name:
+            raise ConfigError(
+                'the config names no session; call with config={"configurable": {"session_id": "user-42"}}'
+            )
+        return self.sessions.session(str(name), tenant=str(names.get("tenant") or self.tenant))
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """The runnable's answer, once the turn is durable."""
+        config = ensure_config(config)
+        session, turn = self._begun(input, config)
+        with ExitStack() as held:
+            lease = held.enter_context(self._turn_lease(session)) if self._lease else None
+            given = self._read(session, turn)
+            try:
+                answer = self.runnable.invoke(given, config, **kwargs)
+                whole = turn.whole(answer)
+            except BaseException:
+                session.append(turn.said, lenient=True, lease=lease)
+                raise
+            session.append(whole, lenient=True, lease=lease)
+            return answer
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """As `invoke`, awaited."""
+        config = ensure_config(config)
+        session, turn = self._begun(input, config)
+        async with AsyncExitStack() as held:
+            lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
+            given = await self._aread(session, turn)
+            try:
+                answer = await self.runnable.ainvoke(given, config, **kwargs)
+                whole = turn.whole(answer)
+            except BaseException:
+                await session.aappend(turn.said, lenient=True, lease=lease)
+                raise
+            await session.aappend(whole, lenient=True, lease=lease)
+            return answer
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
+        """The answer piece by piece; the turn is stored when the stream ends, or is broken off."""
+        config = ensure_config(config)
+        session, turn = self._begun(input, config)
+        with ExitStack() as held:
+            lease = held.enter_context(self._turn_lease(session)) if self._lease else None
+            given = self._read(session, turn)
+            came: Any = None
+            try:
+                for piece in self.runnable.stream(given, config, **kwargs):
+                    came = _joined(came, piece)
+                    yield piece
+                whole = turn.whole(came)
+            except BaseException:
+                session.append(turn.broken_off(came), lenient=True, lease=lease)
+                raise
+            session.append(whole, lenient=True, lease=lease)
+
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
+        """As `stream`, awaited."""
+        config = ensure_config(config)
+        session, turn = self._begun(input, config)
+        async with AsyncExitStack() as held:
+            lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
+            given = await self._aread(session, turn)
+            came: Any = None
+            try:
+                async for piece in self.runnable.astream(given, config, **kwargs):
+                    came = _joined(came, piece)
+                    yield piece
+                whole = turn.whole(came)
+            except BaseException:
+                await session.aappend(turn.broken_off(came), lenient=True, lease=lease)
+                raise
+            await session.aappend(whole, lenient=True, lease=lease)
+
+    def _begun(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
+        return self.session(config), Turn(input, self._keys, self.sessions.workshop)
+
+    def _read(self, session: Session, turn: Turn) -> Any:
+        seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+        return turn.to_read(run_blocking(seen))
+
+    async def _aread(self, session: Session, turn: Turn) -> Any:
+        seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+        return turn.to_read(seen)
+
+    def _turn_lease(self, session: Session) -> TurnLease:
+        ttl_s, wait_s = self._lease or (60.0, 30.0)
+        return session.lease(ttl_s=ttl_s, wait_s=wait_s)
+
+
+def _joined(came: Any, piece: Any) -> Any:
+    """All pieces so far as one; of what cannot be added, the last one."""
+    if came is None:
+        return piece
+    try:
+        return came + piece
+    except TypeError:
+        return piece

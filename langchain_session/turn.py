@@ -1,0 +1,118 @@
+"""One turn of a runnable with a session: what is said, what it is given to read, and what of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages, message_chunk_to_message
+from langchain_core.prompt_values import PromptValue
+
+from langchain_session.messages import from_core, to_core
+from session_core.errors import InputError
+from session_core.plan import View
+from session_core.turns import Message
+from session_core.workshop import Workshop
+
+BROKEN_OFF = "broken_off"
+"""The key in the response metadata of an answer of which only a part came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Where in a dict the messages stand: those of the user, the history, and the answer; None takes the only one."""
+
+    input_messages: str | None = None
+    history_messages: str | None = None
+    output_messages: str | None = None
+
+
+class Turn:
+    """What is said in one turn, as the runnable was given it and as the record takes it."""
+
+    def __init__(self, given: Any, keys: Keys, shop: Workshop) -> None:
+        self._given, self._keys = given, keys
+        self._input_key = _key(given, keys.input_messages, "input_messages_key")
+        self.live = _messages(given if self._input_key is None else given[self._input_key])
+        self.said: list[Message] = [shop.prepare(to_core(message)) for message in self.live]
+        self._sent: list[BaseMessage] = []
+
+    @property
+    def query(self) -> str | None:
+        """What of the record is looked for: the words of the last message."""
+        return (self.said[-1].content or None) if self.said else None
+
+    def to_read(self, seen: View) -> Any:
+        """The runnable's input, with the history that `seen` is."""
+        history = [message for message in seen.messages if message.seq < seen.said_from]
+        if self._keys.history_messages is not None:
+            shown = [from_core(message) for message in history]
+            self._sent = [*shown, *self.live]
+            return {**self._given, self._keys.history_messages: shown}
+        self._sent = [self._shown(message, seen.said_from) for message in seen.messages]
+        return self._sent if self._input_key is None else {**self._given, self._input_key: self._sent}
+
+    def whole(self, answer: Any) -> list[Message]:
+        """All that the turn adds to the record. Raises: InputError when the answer holds no messages."""
+        key = _key(answer, self._keys.output_messages, "output_messages_key")
+        told = _messages(answer if key is None else answer[key], AIMessage)
+        taken = [to_core(message_chunk_to_message(message)) for message in self._news(told)]
+        return [*self.said, *(message for message in taken if message.origin == "record")]
+
+    def broken_off(self, part: Any) -> list[Message]:
+        """What the turn adds when only a part of the answer came: its text, with a note that it was broken off."""
+        if part is None:
+            return self.said
+        try:
+            came = self.whole(part)[len(self.said) :]
+        except InputError:
+            return self.said
+        texts = [AIMessage(m.content, response_metadata={BROKEN_OFF: True}) for m in came if m.content.strip()]
+        return [*self.said, *map(to_core, texts)]
+
+    def _shown(self, message: Message, said_from: int) -> BaseMessage:
+        """The very message that came in where the view shows it whole."""
+        if message.seq < said_from or message.rendition != "whole":
+            return from_core(message)
+        return self.live[message.seq - said_from]
+
+    def _news(self, told: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+        """What of an answer was not sent: agents give their whole state back."""
+        known = len(self._sent)
+        if len(told) >= known and all(map(_same, told, self._sent)):
+            return told[known:]
+        return told
+
+
+def _same(one: BaseMessage, other: BaseMessage) -> bool:
+    return one is other or (one.type == other.type and one.content == other.content and _calls(one) == _calls(other))
+
+
+def _calls(message: BaseMessage) -> Any:
+    return getattr(message, "tool_calls", None)
+
+
+def _key(value: Any, named: str | None, option: str) -> str | None:
+    """The key under which a dict has its messages; None when it is no dict."""
+    if not isinstance(value, Mapping):
+        return None
+    if named is None and len(value) == 1:
+        return str(next(iter(value)))
+    if named is None or named not in value:
+        raise InputError(
+            f"a dict with {len(value)} keys does not say where its messages are: with_session(..., {option}=...)"
+        )
+    return named
+
+
+def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[BaseMessage]:
+    if isinstance(value, str):
+        return [speaker(value)]
+    if isinstance(value, BaseMessage):
+        return [value]
+    if isinstance(value, PromptValue):
+        return value.to_messages()
+    if isinstance(value, list | tuple):
+        return convert_to_messages(list(value))
+    raise InputError(f"a {type(value).__name__} holds no messages; give a text, a message or a list of messages")
