@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +16,36 @@ from session_core.folding import Folder
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
+
+WORK_S = 0.0005
+"""How long a fold works before it gives way, for each session that waits: of many, each has to be quicker."""
+
+PAUSE_S = 0.00005
+"""How long it then sleeps. Any sleep will do: it lets go of the interpreter, and gets it back when others wait."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How a fold in the background shares the interpreter with the calls that somebody waits for.
+
+    A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
+    wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
+    several times over while a fold is at work. `pauses` counts how often a fold gave way.
+    """
+
+    waiting: Callable[[], int]
+    clock: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+    pauses: int = 0
+    _since_s: float = 0.0
+
+    def give_way(self) -> None:
+        """Let others have the interpreter if this thread has worked for `WORK_S` since it last did."""
+        if self.clock() - self._since_s < WORK_S * max(1, self.waiting()):
+            return
+        self.sleep(PAUSE_S)
+        self.pauses += 1
+        self._since_s = self.clock()
 
 
 class Pipeline(Protocol):
@@ -40,12 +71,16 @@ class Background:
 
     folder: Folder
     shop: Workshop
+    pace: Pace = field(init=False)
     _asked: OrderedDict[Key, float] = field(default_factory=OrderedDict)
     _at_work: Key | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
     _process: int = 0
     _closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(lambda: 1 + len(self._asked))
 
     @property
     def waiting(self) -> int:
@@ -97,7 +132,7 @@ class Background:
                 key, asked_at_s = self._asked.popitem(last=False)
                 self._at_work = key
             try:
-                run_blocking(self.folder.fold(key, asked_at_s=asked_at_s))
+                run_blocking(self.folder.fold(key, asked_at_s=asked_at_s, give_way=self.pace.give_way))
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
                 self.shop.tell(FoldFailed(key, _reason(exc)))
             finally:
