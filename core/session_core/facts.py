@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from session_core.language.cues import commands, kinds, promises
 from session_core.language.slots import clauses, slot
-from session_core.language.supersede import ASSISTANT, TOOL, put
+from session_core.language.supersede import ASSISTANT, TOOL, Facts
 from session_core.language.values import Value, ValueKind, currency, values
 from session_core.language.words import content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
@@ -73,11 +73,11 @@ def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on
     where it replaces a limit, stays a limit. Values of another type that a replaced sentence states
     besides stay, with `…` for what was replaced. Gives way after each new fact.
     """
-    facts = list(old)
+    facts = Facts(old)
     for fact in new:
-        put(facts, fact)
+        facts.put(fact)
         give_way()
-    return tuple(facts)
+    return tuple(facts.all)
 
 
 def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
