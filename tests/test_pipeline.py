@@ -53,12 +53,14 @@ def test_work_gives_way_once_it_took_its_time():
     assert set(clock.slept) == {PAUSE_S}
 
 
-def test_of_many_sessions_that_wait_each_is_worked_on_for_longer_in_one_go():
-    clock = Clock(WORK_S * 0.26)
-    pace = paced(clock, waiting=10)
-    for _ in range(400):
-        pace.give_way()
-    assert pace.pauses == 10
+def test_while_sessions_wait_a_fold_works_longer_in_one_go_but_never_for_long():
+    pauses = {}
+    for waiting in (1, 2, 4, 100):
+        pace = paced(Clock(WORK_S * 0.26), waiting)
+        for _ in range(1_600):
+            pace.give_way()
+        pauses[waiting] = pace.pauses
+    assert pauses == {1: 400, 2: 200, 4: 100, 100: 100}
 
 
 def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():

@@ -18,10 +18,11 @@ from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
 WORK_S = 0.0005
-"""How long a fold works before it gives way, for each session that waits: of many, each has to be quicker."""
-
+"""How long a fold works before it gives way."""
+MOST_WORK_S = 0.002
+"""The same when sessions wait for their turn: longer with each of them, up to this."""
 PAUSE_S = 0.00005
-"""How long it then sleeps. Any sleep will do: it lets go of the interpreter, and gets it back when others wait."""
+"""How long it then sleeps. Any sleep will do: it lets go of the interpreter, and has it again when nobody wants it."""
 
 
 @dataclass(slots=True)
@@ -30,7 +31,8 @@ class Pace:
 
     A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
     wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
-    several times over while a fold is at work. `pauses` counts how often a fold gave way.
+    several times over while a fold is at work. `waiting` tells how many sessions are to be folded, the
+    one at work included; `pauses` counts how often a fold gave way.
     """
 
     waiting: Callable[[], int]
@@ -40,8 +42,8 @@ class Pace:
     _since_s: float = 0.0
 
     def give_way(self) -> None:
-        """Let others have the interpreter if this thread has worked for `WORK_S` since it last did."""
-        if self.clock() - self._since_s < WORK_S * max(1, self.waiting()):
+        """Let others have the interpreter, if this thread has worked for long enough since it last did."""
+        if self.clock() - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
             return
         self.sleep(PAUSE_S)
         self.pauses += 1
