@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
@@ -12,6 +14,7 @@ from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
 from session_core.facts import extract, merge
 from session_core.pipeline import PAUSE_S, WORK_S, Pace
+from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.turns import Unit
 from session_core.workshop import Workshop
@@ -39,6 +42,26 @@ def paced(clock: Clock, waiting: int = 1) -> Pace:
     return Pace(lambda: waiting, clock=clock.now, sleep=clock.sleep)
 
 
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+class Waiting:
+    """A summarizer that goes on when it is told to."""
+
+    name = "waiting"
+
+    def __init__(self, go_on: Callable[[], bool]) -> None:
+        self._go_on = go_on
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        until(self._go_on)
+        return ""
+
+
 def said(number: int) -> Message:
     text = f"My budget for item {number} is {number + 100} euros. Please never call me about order A-{number}77."
     return Message(Role.USER, text, id=f"m{number}", seq=number + 1, tokens=30)
@@ -63,6 +86,28 @@ def test_while_sessions_wait_a_fold_works_longer_in_one_go_but_never_for_long():
     assert pauses == {1: 400, 2: 200, 4: 100, 100: 100}
 
 
+def test_work_that_somebody_waits_for_gives_way_to_nobody():
+    clock = Clock(1.0)
+    pace = paced(clock)
+    pace.hurried = 1
+    pace.give_way()
+    assert clock.slept == []
+    pace.hurried = 0
+    pace.give_way()
+    assert clock.slept == [PAUSE_S]
+
+
+def test_folds_hurry_while_somebody_drains_them_and_no_longer():
+    hurried: list[int] = []
+    summarizer = Waiting(lambda: hurried.append(sessions.pipeline.pace.hurried) or hurried[-1] == 1)
+    with Sessions(policy=replace(POLICY, summarizer=summarizer)) as sessions:
+        session = sessions.session("s")
+        session.append([said(number) for number in range(2 * MESSAGES)])
+        assert sessions.drain(30)
+        assert hurried[-1] == 1
+        assert sessions.pipeline.pace.hurried == 0
+
+
 def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
     shop = Workshop(POLICY)
     messages = [shop.prepare(said(number)) for number in range(MESSAGES)]
@@ -82,7 +127,7 @@ def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
 
 
 def test_giving_way_changes_no_word_of_a_digest():
-    for seed in range(40):
+    for seed in range(12):
         shop = Workshop(POLICY, clock=lambda: 0.0)
         given = [shop.prepare(replace(m, id=f"m{n}", seq=n)) for n, m in enumerate(conversation(seed), 1)]
         parts, covers = [Unit((m,)) for m in given], Ranges.span(1, len(given))
@@ -100,7 +145,7 @@ def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_n
             session = sessions.session("s")
             for number in range(0, 4 * MESSAGES, 2):
                 session.append([said(number), said(number + 1)])
-                assert sessions.drain(30)
+                until(lambda: not sessions.pipeline.waiting)
             folded = session.stats().folded_messages
             assert folded >= MESSAGES
             assert (sessions.pipeline.pace.pauses >= folded) is (folding == "background")

@@ -21,8 +21,9 @@ WORK_S = 0.0005
 """How long a fold works before it gives way."""
 MOST_WORK_S = 0.002
 """The same when sessions wait for their turn: longer with each of them, up to this."""
-PAUSE_S = 0.00005
-"""How long it then sleeps. Any sleep will do: it lets go of the interpreter, and has it again when nobody wants it."""
+PAUSE_S = 0.001
+"""How long it then sleeps. Any sleep lets threads go on that wait; an event loop, which lets go of the interpreter
+each time it looks for events, needs a few steps in a row."""
 
 
 @dataclass(slots=True)
@@ -32,18 +33,20 @@ class Pace:
     A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
     wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
     several times over while a fold is at work. `waiting` tells how many sessions are to be folded, the
-    one at work included; `pauses` counts how often a fold gave way.
+    one at work included; `pauses` counts how often a fold gave way. While `hurried` callers wait for the
+    folds themselves, it does not.
     """
 
     waiting: Callable[[], int]
     clock: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
     pauses: int = 0
+    hurried: int = 0
     _since_s: float = 0.0
 
     def give_way(self) -> None:
         """Let others have the interpreter, if this thread has worked for long enough since it last did."""
-        if self.clock() - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
+        if self.hurried or self.clock() - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
             return
         self.sleep(PAUSE_S)
         self.pauses += 1
@@ -95,6 +98,7 @@ class Background:
         if self._process not in (0, os.getpid()):
             self._changed, self._thread, self._at_work = threading.Condition(), None, None
             self._asked.clear()
+            self.pace.hurried = 0
         with self._changed:
             if self._closed:
                 return
@@ -110,12 +114,17 @@ class Background:
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing waits; False when `timeout_s` seconds were not enough."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._count(), timeout_s)
+            self.pace.hurried += 1
+            try:
+                return self._changed.wait_for(lambda: not self._count(), timeout_s)
+            finally:
+                self.pace.hurried -= 1
 
     def close(self) -> None:
         """Finish the fold at work and stop; what still waits will be asked for again by its next turn."""
         with self._changed:
             self._closed = True
+            self.pace.hurried += 1
             self._asked.clear()
             self._changed.notify_all()
             thread = self._thread
