@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -110,16 +111,18 @@ def _print_arriving(clients: Iterable[Client]) -> None:
     say(
         f"Open loop: {PER_SECOND} cycles a second, {ROUNDS} rounds of {ARRIVING_S:g} s; ms, a view's from the moment",
         "its cycle was due, an append's from the end of what was before it. A cycle not served at the end of a round",
-        "counts as a view with the time it waited. read: messages that a view gave; the floor reads as many.",
+        "counts as a view with the time it waited. read: messages that a view gave; the floor reads as many. cpu:",
+        "processor time of the client for a cycle, folds in the background included.",
     )
     rows = []
     for one in clients:
         seen = one.arriving
         figures = [percentile_ms(t, p) for t in (seen.views, seen.appends) for p in (50, 95, 99)]
         mean = sum(seen.given) / max(1, len(seen.given))
-        rows.append([f"{one.voice}, {one.store}", *figures, len(seen.unserved), len(seen.errors), mean])
+        counts = [len(seen.unserved), len(seen.errors), mean, seen.cpu_ms]
+        rows.append([f"{one.voice}, {one.store}", *figures, *counts])
     head = [f"{what} p{p}" for what in ("view", "append") for p in (50, 95, 99)]
-    table(["", *head, "unserved", "errors", "read"], rows)
+    table(["", *head, "unserved", "errors", "read", "cpu ms"], rows)
 
 
 def _print_saturating(clients: Iterable[Client]) -> None:
@@ -132,8 +135,9 @@ def _print_saturating(clients: Iterable[Client]) -> None:
         seen, mine = one.saturating, done[one.voice, one.store]
         times = [percentile_ms(seen.views, 50), percentile_ms(seen.views, 99), percentile_ms(seen.appends, 99)]
         ratios = [mine / done[one.voice, other] for other in ("floor", "langchain-redis")]
-        rows.append([f"{one.voice}, {one.store}", mine, *ratios, *times, len(seen.errors)])
-    table(["", "cycles/s", "x floor", "x langchain-redis", "view p50", "view p99", "append p99", "errors"], rows)
+        rows.append([f"{one.voice}, {one.store}", mine, *ratios, *times, len(seen.errors), seen.cpu_ms])
+    head = ["", "cycles/s", "x floor", "x langchain-redis", "view p50", "view p99", "append p99", "errors", "cpu ms"]
+    table(head, rows)
 
 
 def _print_defaults(client: Client) -> None:
@@ -181,10 +185,13 @@ def _serve(pipe: Connection, store: str, voice: str, port: int) -> None:
             if isinstance(made, Ours):
                 made.rest()
             limits: Any = (PER_SECOND, ARRIVING_S) if kind == "arriving" else (SATURATING_S,)
+            began_s = time.process_time()
             if voice == "threads":
-                pipe.send(getattr(load, kind)(*limits))
+                outcome = getattr(load, kind)(*limits)
             else:
-                pipe.send(runner.run(getattr(load, f"a{kind}")(*limits)))
+                outcome = runner.run(getattr(load, f"a{kind}")(*limits))
+            outcome.cpu_s = time.process_time() - began_s
+            pipe.send(outcome)
 
 
 def _store(store: str, port: int) -> Store:

@@ -22,7 +22,7 @@ class Outcome:
 
     `views` and `appends` are seconds: of a view from the moment its cycle was due, of an append from the end of
     what was before it. `given` has how many messages each view gave, `errors` what was raised. Cycles that
-    were never served are in `views` with the time they waited.
+    were never served are in `views` with the time they waited. `cpu_s` is what the process worked meanwhile.
     """
 
     views: list[float] = field(default_factory=list)
@@ -31,6 +31,7 @@ class Outcome:
     errors: list[str] = field(default_factory=list)
     unserved: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_s: float = 0.0
 
     def add(self, other: Outcome) -> None:
         """Pool two rounds."""
@@ -40,11 +41,17 @@ class Outcome:
         self.errors += other.errors
         self.unserved += other.unserved
         self.seconds += other.seconds
+        self.cpu_s += other.cpu_s
 
     @property
     def cycles(self) -> float:
         """Whole cycles, by the appends that were done."""
         return len(self.appends) / 2
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of processor time that a cycle took, folds in the background included."""
+        return self.cpu_s / max(1.0, self.cycles) * 1e3
 
 
 class Load:

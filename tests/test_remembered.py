@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from weakref import ref
 
 import pytest
 
+from session_core.compress.fold import Memory
+from session_core.plan import Digest
+from session_core.policy import Policy
+from session_core.ranges import Ranges
 from session_core.serial.remembered import Remembered
+from session_core.turns import Message, Role
+
+LIMITS = Policy().limits
 
 
 def test_a_value_is_made_once_and_is_the_same_object_again():
@@ -49,3 +57,41 @@ def test_threads_that_fill_it_at_once_get_their_own_values(switching_often):
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(fill, range(8)))
+
+
+def test_what_is_forgotten_is_made_anew():
+    memory = Remembered[object](100)
+    first, second = memory.get("first", object), memory.get("second", object)
+    memory.forget("first")
+    memory.forget("never there")
+    assert memory.get("first", object) is not first
+    assert memory.get("second", object) is second
+
+
+def shown(memory: Memory, digest: Digest, text: str) -> str:
+    message = memory.shown(digest, 1_000, LIMITS, lambda: Message(Role.USER, text))
+    assert message is not None
+    return message.content
+
+
+def test_the_messages_of_a_thousand_digests_are_each_made_once():
+    memory = Memory()
+    digests = [Digest(Ranges.span(1, number), "what was said") for number in range(1, 1_001)]
+    assert [shown(memory, digest, f"digest {n}") for n, digest in enumerate(digests)][-1] == "digest 999"
+    assert [shown(memory, digest, "made again") for digest in digests] == [f"digest {n}" for n in range(1_000)]
+
+
+def test_a_digest_is_not_kept_alive_by_its_message():
+    memory, digest = Memory(), Digest(Ranges.span(1, 9), "what was said")
+    shown(memory, digest, "the message")
+    still = ref(digest)
+    del digest
+    assert still() is None
+
+
+def test_a_digest_never_gets_the_message_of_one_whose_place_it_took():
+    memory, gone = Memory(), Digest(Ranges.span(1, 9), "gone")
+    digest = Digest(Ranges.span(1, 9), "here")
+    memory._shown.get((id(digest), 1_000, LIMITS), lambda: (ref(gone), Message(Role.USER, "of the one that is gone")))
+    assert shown(memory, digest, "its own") == "its own"
+    assert shown(memory, digest, "made again") == "its own"

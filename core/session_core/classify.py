@@ -52,6 +52,7 @@ _FILLER = frozenset(
     ).split("|")
 )
 _LONGEST_FILLER = max(len(phrase) for phrase in _FILLER)
+_FIRST = frozenset(phrase[0] for phrase in _FILLER)
 _FILLER_CHARACTERS = 160
 
 
@@ -89,6 +90,8 @@ def filler(text: str) -> bool:
     said = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.casefold())
     at = 0
     while at < len(said):
+        if said[at] not in _FIRST:
+            return False
         sizes = range(min(_LONGEST_FILLER, len(said) - at), 0, -1)
         size = next((n for n in sizes if tuple(said[at : at + n]) in _FILLER), 0)
         if not size:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from session_core.language.cues import commands, kinds, promises
 from session_core.language.slots import clauses, slot
-from session_core.language.supersede import ASSISTANT, TOOL, put
+from session_core.language.supersede import ASSISTANT, TOOL, Facts
 from session_core.language.values import Value, ValueKind, currency, values
 from session_core.language.words import content_words, one_line, sentences, shorten, words
-from session_core.plan import Count, Fact, FactKind
+from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
 
 FACT_CHARACTERS = 200
@@ -40,13 +40,14 @@ _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
 
-def extract(messages: Sequence[Message]) -> list[Fact]:
+def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[Fact]:
     """The facts that `messages` state, in their order, each word for word from its sentence.
 
     Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
     state commitments and values. Of a tool result only sentences about identifiers, amounts and dates are
     taken, under the tool's name, and none that speaks like an order: data never becomes a rule.
-    System messages give no facts because they stand whole in every view anyway.
+    System messages give no facts because they stand whole in every view anyway. Gives way after each
+    message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     found: list[Fact] = []
@@ -59,22 +60,24 @@ def extract(messages: Sequence[Message]) -> list[Fact]:
             case Role.TOOL:
                 name = message.name or tools.get(message.tool_call_id or "")
                 found.extend(_of_tool(message, f"{TOOL} {name}" if name else TOOL))
+        give_way()
     return found
 
 
-def merge(old: Sequence[Fact], new: Sequence[Fact]) -> tuple[Fact, ...]:
+def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:
     """`old` and then `new`, each fact once; what a later one replaces names it in `superseded_by`.
 
     A fact replaces those of its slot that the same author stated; a user's correction replaces those
     of its slot whoever stated them, or, when it names no slot, the value of its type that was stated
     last. Two authors who contradict each other are both kept. The replacement takes over the slot and,
     where it replaces a limit, stays a limit. Values of another type that a replaced sentence states
-    besides stay, with `…` for what was replaced.
+    besides stay, with `…` for what was replaced. Gives way after each new fact.
     """
-    facts = list(old)
+    facts = Facts(old)
     for fact in new:
-        put(facts, fact)
-    return tuple(facts)
+        facts.put(fact)
+        give_way()
+    return tuple(facts.all)
 
 
 def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:

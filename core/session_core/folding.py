@@ -16,7 +16,7 @@ from session_core.compress.window import covered, fold_point
 from session_core.errors import Conflict
 from session_core.events import FellBack, Folded
 from session_core.facts import extract
-from session_core.plan import Digest, Fact
+from session_core.plan import Digest, Fact, GiveWay, go_on
 from session_core.ports import Loaded, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.told import grounded, judged, source_of_check
@@ -40,9 +40,17 @@ class Folder:
     shop: Workshop
     summarizer: Summarizer | None = None
 
-    async def fold(self, key: Key, *, asked_at_s: float | None = None, everything: bool = False) -> Digest | None:
+    async def fold(
+        self,
+        key: Key,
+        *,
+        asked_at_s: float | None = None,
+        everything: bool = False,
+        give_way: GiveWay = go_on,
+    ) -> Digest | None:
         """The new digest of the session, which the next turn's views will stand on; None when there is
-        nothing to fold. `everything` leaves no turn out (a reset that carries its memory on).
+        nothing to fold. `everything` leaves no turn out (a reset that carries its memory on). `give_way`
+        is called between the parts of the work.
 
         Raises: Conflict when other writers were faster every time.
         """
@@ -52,12 +60,14 @@ class Folder:
             if loaded.state.ready != loaded.state.active:
                 # A digest waits for the next turn; this one goes on from it.
                 loaded = await self.store.load(key, loaded.state.head)
+            give_way()
             chosen = self._chosen(loaded, everything=everything)
             if not chosen:
                 return None
-            digest = await self._digest(loaded, chosen)
+            digest = await self._digest(loaded, chosen, give_way)
             if digest is None:
                 return None
+            give_way()
             try:
                 made = await self.store.put_digest(
                     key, digest, expected=loaded.state.ready.number, born=loaded.state.born
@@ -79,7 +89,7 @@ class Folder:
         pinned = sum(m.tokens for m in loaded.messages if m.role is Role.SYSTEM)
         return parts[: fold_point(parts, pinned, loaded.digest, tools=self.shop.tools)]
 
-    async def _digest(self, loaded: Loaded, chosen: Sequence[Unit]) -> Digest | None:
+    async def _digest(self, loaded: Loaded, chosen: Sequence[Unit], give_way: GiveWay) -> Digest | None:
         under = loaded.digest.covers if loaded.digest else Ranges()
         behind = [message for message in loaded.messages if message.seq not in under]
         gone = behind[: covered(behind, chosen)]
@@ -94,7 +104,7 @@ class Folder:
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
         found = self._facts(key, gone)
-        tools = self.shop.tools
+        tools = replace(self.shop.tools, give_way=give_way)
         digest = fold(loaded.digest, parts, covers, tools=tools, summary=summary, made_by=made_by, found=found)
         return replace(digest, time_s=self.shop.clock())
 

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +16,41 @@ from session_core.folding import Folder
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
+
+WORK_S = 0.0005
+"""How long a fold works before it gives way."""
+MOST_WORK_S = 0.002
+"""The same when sessions wait for their turn: longer with each of them, up to this."""
+PAUSE_S = 0.001
+"""How long it then sleeps. Any sleep lets threads go on that wait; an event loop, which lets go of the interpreter
+each time it looks for events, needs a few steps in a row."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How a fold in the background shares the interpreter with the calls that somebody waits for.
+
+    A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
+    wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
+    several times over while a fold is at work. `waiting` tells how many sessions are to be folded, the
+    one at work included; `pauses` counts how often a fold gave way. While `hurried` callers wait for the
+    folds themselves, it does not.
+    """
+
+    waiting: Callable[[], int]
+    clock: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+    pauses: int = 0
+    hurried: int = 0
+    _since_s: float = 0.0
+
+    def give_way(self) -> None:
+        """Let others have the interpreter, if this thread has worked for long enough since it last did."""
+        if self.hurried or self.clock() - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
+            return
+        self.sleep(PAUSE_S)
+        self.pauses += 1
+        self._since_s = self.clock()
 
 
 class Pipeline(Protocol):
@@ -40,12 +76,16 @@ class Background:
 
     folder: Folder
     shop: Workshop
+    pace: Pace = field(init=False)
     _asked: OrderedDict[Key, float] = field(default_factory=OrderedDict)
     _at_work: Key | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
     _process: int = 0
     _closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(lambda: 1 + len(self._asked))
 
     @property
     def waiting(self) -> int:
@@ -58,6 +98,7 @@ class Background:
         if self._process not in (0, os.getpid()):
             self._changed, self._thread, self._at_work = threading.Condition(), None, None
             self._asked.clear()
+            self.pace.hurried = 0
         with self._changed:
             if self._closed:
                 return
@@ -73,12 +114,17 @@ class Background:
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing waits; False when `timeout_s` seconds were not enough."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._count(), timeout_s)
+            self.pace.hurried += 1
+            try:
+                return self._changed.wait_for(lambda: not self._count(), timeout_s)
+            finally:
+                self.pace.hurried -= 1
 
     def close(self) -> None:
         """Finish the fold at work and stop; what still waits will be asked for again by its next turn."""
         with self._changed:
             self._closed = True
+            self.pace.hurried += 1
             self._asked.clear()
             self._changed.notify_all()
             thread = self._thread
@@ -97,7 +143,7 @@ class Background:
                 key, asked_at_s = self._asked.popitem(last=False)
                 self._at_work = key
             try:
-                run_blocking(self.folder.fold(key, asked_at_s=asked_at_s))
+                run_blocking(self.folder.fold(key, asked_at_s=asked_at_s, give_way=self.pace.give_way))
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
                 self.shop.tell(FoldFailed(key, _reason(exc)))
             finally:

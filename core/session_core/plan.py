@@ -22,6 +22,14 @@ Measure = Callable[[Message], int]
 """Tokens of a message as a provider counts it: content, tool calls, media and framing."""
 
 
+GiveWay = Callable[[], None]
+"""What long work calls between its parts, so that whoever waits for the interpreter can have it."""
+
+
+def go_on() -> None:
+    """Gives way to nobody: for work that a caller waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The numbers a plan is made with, in tokens; parts shrink with a small budget.
@@ -99,7 +107,7 @@ class Fact:
         return self.superseded_by is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Digest:
     """What stands in a view for the oldest part of a record: rolling summary and key facts.
 

@@ -217,21 +217,25 @@ def units(messages: Sequence[Message]) -> list[Unit]:
     A result that answers no call before it, or one that is answered already, belongs to no unit a
     provider would accept and is left out; a call without its result makes its unit incomplete.
     """
-    groups: list[tuple[list[Message], set[str]]] = []
-    owner: dict[str, tuple[list[Message], set[str]]] = {}
+    made: list[Unit] = []
+    calling: list[tuple[int, list[Message], set[str]]] = []
+    owner: dict[str, tuple[int, list[Message], set[str]]] = {}
     for message in messages:
         if message.role is Role.TOOL:
             called = message.tool_call_id or ""
             group = owner.pop(called, None)
             if group is not None:
-                group[0].append(message)
-                group[1].discard(called)
+                group[1].append(message)
+                group[2].discard(called)
             continue
-        group = [message], {call.id for call in message.tool_calls}
-        groups.append(group)
-        for called in group[1]:
-            owner[called] = group
-    return [Unit(tuple(said), complete=not waiting) for said, waiting in groups]
+        if message.tool_calls:
+            group = len(made), [message], {call.id for call in message.tool_calls}
+            calling.append(group)
+            owner.update(dict.fromkeys(group[2], group))
+        made.append(Unit((message,)))
+    for place, said, waiting in calling:
+        made[place] = Unit(tuple(said), complete=not waiting)
+    return made
 
 
 def turn_starts(parts: Sequence[Unit]) -> list[int]:

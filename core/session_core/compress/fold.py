@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from weakref import ref
 
 from session_core.compress.summary import summarize
 from session_core.facts import extract, line, merge, select
-from session_core.plan import Count, Digest, Fact, Limits, Measure, Plan, seqs_of
+from session_core.plan import Count, Digest, Fact, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank
 from session_core.serial.remembered import Remembered
@@ -28,13 +29,14 @@ class Memory:
     """What plans made lately, by what they were made of: digests, the messages they become, whole plans.
 
     Messages and digests are told apart as objects: what a store read before it gives again as the same
-    one. They are kept alive with what was made of them, so that no other takes their place.
+    one. Plans keep alive what they were made of, so that no other takes its place. A digest is not kept
+    alive by its message, since each is a hundred objects for Python's collector to look at.
     """
 
-    def __init__(self, most: int = 128) -> None:
+    def __init__(self, most: int = 128, most_shown: int = 4_096) -> None:
         self._digests = Remembered[Digest](most)
         self._prints = Remembered[tuple[Message, bytes]](PRINTED)
-        self._shown = Remembered[tuple[Digest, Message | None]](most)
+        self._shown = Remembered[tuple[ref[Digest], Message | None]](most_shown)
         self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
@@ -54,7 +56,13 @@ class Memory:
         self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Message | None]
     ) -> Message | None:
         """The message that `make` gives for this very digest."""
-        return self._shown.get((id(digest), room_tokens, limits), lambda: (digest, make()))[1]
+        key = (id(digest), room_tokens, limits)
+        of, message = self._shown.get(key, lambda: (ref(digest), make()))
+        if of() is digest:
+            return message
+        # The one it was made for is gone, and this one came to its place in the process' memory.
+        self._shown.forget(key)
+        return self._shown.get(key, lambda: (ref(digest), make()))[1]
 
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
@@ -74,12 +82,16 @@ def fingerprint(*made_of: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The rules that plans and folds share: how texts and messages are counted, and the numbers."""
+    """The rules that plans and folds share: how texts and messages are counted, and the numbers.
+
+    `give_way` is called between the parts of a fold.
+    """
 
     count: Count
     measure: Measure
     limits: Limits
     memory: Memory = field(default_factory=Memory, compare=False)
+    give_way: GiveWay = field(default=go_on, compare=False)
 
 
 def fold(
@@ -97,16 +109,18 @@ def fold(
     `summary` is what a summarizer wrote and was checked; without it the extractive one is used.
     Facts are always taken by rule, so that a summarizer cannot lose one; `found` are those that a model found besides.
     """
+    give_way = tools.give_way
     messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     previous = base.summary if base else ""
     if summary is None:
         told = [message for message in said if message.importance is not Importance.DISCARD]
-        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count)
-    stated = extract([_shortest(message) for message in said])
+        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count, give_way=give_way)
+    stated = extract([_shortest(message) for message in said], give_way=give_way)
     stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
-    known = merge(base.facts if base else (), stated)
+    known = merge(base.facts if base else (), stated, give_way=give_way)
     facts = select(known, max_tokens=STORED_FACTS * tools.limits.facts_room, count=tools.count)
+    give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
     digest = Digest(
         covers,

@@ -66,7 +66,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     whole = units(rest)
     waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
     parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
-    asked = max((i for i, unit in enumerate(parts) if unit.starts_turn), default=None)
+    asked = _newest_turn(parts)
     free = tools.limits.total - sum(m.tokens for m in pinned)
     added = additions(extras, free, tools)
     fixed = tools.limits.total - free + sum(m.tokens for m in added)
@@ -78,12 +78,12 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     condensed = head_message(grown, free, tools)
     head = [condensed] if condensed else []
     body = [*([question] if question else []), *kept]
-    opening = _opening(tools)
-    room = tools.limits.total - fixed - sum(m.tokens for m in head or [opening])
+    opening = [] if head else [_opening(tools)]
+    room = tools.limits.total - fixed - sum(m.tokens for m in head or opening)
     body = squeeze(body, room, tools=tools) + ([waiting] if waiting else [])
     shown = _with_additions(body, added)
-    if not head and shown and shown[0].role is not Role.USER:
-        head = [opening]
+    if shown and shown[0].role is not Role.USER:
+        head = head or opening
     final = (*pinned, *head, *shown)
     return Plan(
         final,
@@ -189,7 +189,7 @@ def _folded(base: Digest | None, gone: Sequence[Unit], covers: Callable[[], Rang
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
     """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
-    first, results = unit.first, unit.messages[1:]
+    first, *results = unit.messages
     sound = unit.complete and len({call.id for call in first.tool_calls}) == len(first.tool_calls)
     if sound and not any(message.empty for message in results):
         return None if first.empty else unit
@@ -232,9 +232,15 @@ def _covers(digest: Digest | None, messages: Sequence[Message], parts: Sequence[
 
 def _with_additions(body: Sequence[Unit], additions: Sequence[Message]) -> list[Message]:
     """The units' messages, with `additions` right before the newest user message (else at the end)."""
-    at = max((i for i, unit in enumerate(body) if unit.starts_turn), default=len(body))
+    newest = _newest_turn(body)
+    at = len(body) if newest is None else newest
     before = [message for unit in body[:at] for message in unit.messages]
-    return [*before, *additions, *(message for unit in body[at:] for message in unit.messages)]
+    return [*before, *additions, *[message for unit in body[at:] for message in unit.messages]]
+
+
+def _newest_turn(parts: Sequence[Unit]) -> int | None:
+    """The place of the newest user message among the units."""
+    return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
 def _opening(tools: Tools) -> Message:

@@ -11,7 +11,7 @@ from math import log, sqrt
 from session_core.classify import filler
 from session_core.language.cues import commands, kinds, promises
 from session_core.language.words import content_words, one_line, sentences, shorten
-from session_core.plan import Count, FactKind
+from session_core.plan import Count, FactKind, GiveWay, go_on
 from session_core.ports import SummaryRequest
 from session_core.turns import Importance, Message, Role
 
@@ -56,19 +56,23 @@ class _Line:
     old: bool = False
 
 
-def summarize(previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count) -> str:
+def summarize(
+    previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count, give_way: GiveWay = go_on
+) -> str:
     """The lines of `previous` and the sentences of `messages` that say most, in at most `max_tokens`.
 
     One line each, in the order of the conversation: "User: …", "Assistant: …", the author's name where
     it is known, "tool → …" for what a tool gave. System messages are left out; they stand in every view
-    anyway. Equal input gives equal output. Empty when not even one line fits.
+    anyway. Equal input gives equal output. Empty when not even one line fits. Gives way after each
+    message, and each line that might be chosen.
     """
-    lines = [*_earlier(previous), *_candidates(messages)]
+    lines = [*_earlier(previous), *_candidates(messages, give_way)]
     _add_centrality(lines)
+    give_way()
     chosen: list[_Line] = []
-    _choose([one for one in lines if one.old], chosen, int(max_tokens * PREVIOUS_SHARE), count)
-    _choose([one for one in lines if not one.old], chosen, max_tokens, count)
-    _choose(lines, chosen, max_tokens, count)
+    _choose([one for one in lines if one.old], chosen, int(max_tokens * PREVIOUS_SHARE), count, give_way)
+    _choose([one for one in lines if not one.old], chosen, max_tokens, count, give_way)
+    _choose(lines, chosen, max_tokens, count, give_way)
     while chosen and count(_joined(chosen)) > max_tokens:
         chosen.remove(min(chosen, key=lambda one: (one.worth, -one.place)))
     return _joined(chosen)
@@ -107,7 +111,7 @@ def _earlier(previous: str) -> Iterator[_Line]:
                 place += 1
 
 
-def _candidates(messages: Sequence[Message]) -> Iterator[_Line]:
+def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Line]:
     called = {call.id: call.name for message in messages for call in message.tool_calls}
     place = 0
     first_user = next((m for m in messages if m.role is Role.USER and not filler(m.content)), None)
@@ -119,6 +123,7 @@ def _candidates(messages: Sequence[Message]) -> Iterator[_Line]:
             worth += 1.0 if message is first_user and number == 0 else 0.0
             yield _Line(place, text, frozenset(content_words(said)), worth)
             place += 1
+        give_way()
 
 
 def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -171,7 +176,7 @@ def _add_centrality(lines: Sequence[_Line]) -> None:
         one.worth += value / top
 
 
-def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: Count) -> None:
+def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: Count, give_way: GiveWay) -> None:
     """Move the best lines of `pool` that fit and say something new into `chosen`."""
     spent = sum(count(one.text) + 1 for one in chosen)
     holders: dict[str, list[_Line]] = {}
@@ -181,6 +186,7 @@ def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: 
     texts = {one.text for one in chosen}
     misfits = 0
     for one in sorted(pool, key=lambda one: (-one.worth / sqrt(30 + len(one.text)), one.place)):
+        give_way()
         if id(one) in taken or one.text in texts or not one.words or _repeats(one, holders):
             continue
         price = count(one.text) + 1

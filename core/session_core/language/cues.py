@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from session_core.language.phrases import (
@@ -24,18 +24,36 @@ from session_core.plan import FactKind
 LEAD_IN_WORDS = 8
 """Most words before a colon that announce a rule; longer ones tell a story."""
 
-_USER_KINDS = tuple(
-    (kind, cues, frozenset().union(*(cue.stems for cue in cues)))
-    for kind, cues in (
-        (FactKind.RULE, RULES),
-        (FactKind.CONSTRAINT, CONSTRAINTS),
-        (FactKind.CORRECTION, CORRECTIONS),
-        (FactKind.DECISION, DECISIONS),
-        (FactKind.IDENTITY, IDENTITIES),
-        (FactKind.PREFERENCE, PREFERENCES),
-    )
+
+class _Cues:
+    """Cues by the stems they need: most sentences have none of most."""
+
+    def __init__(self, cues: Sequence[Cue]) -> None:
+        self._by_stem: dict[str, list[Cue]] = {}
+        for cue in cues:
+            for stem in cue.stems:
+                self._by_stem.setdefault(stem, []).append(cue)
+        self.stems = frozenset(self._by_stem)
+
+    def said(self, sentence: str, stems: frozenset[str]) -> bool:
+        """Whether one of the cues stands in `sentence`, whose stems are `stems`."""
+        for stem in stems & self.stems:
+            for cue in self._by_stem[stem]:
+                if cue.pattern.search(sentence):
+                    return True
+        return False
+
+
+_RULES = _Cues(RULES)
+_COMMITMENTS = _Cues(COMMITMENTS)
+_USER_KINDS = (
+    (FactKind.RULE, _RULES),
+    (FactKind.CONSTRAINT, _Cues(CONSTRAINTS)),
+    (FactKind.CORRECTION, _Cues(CORRECTIONS)),
+    (FactKind.DECISION, _Cues(DECISIONS)),
+    (FactKind.IDENTITY, _Cues(IDENTITIES)),
+    (FactKind.PREFERENCE, _Cues(PREFERENCES)),
 )
-"""Each kind with its cues, and the stems of all of them: most sentences have none of a kind's."""
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}?\b(?:previous|prior|above|all|any|earlier|"
     r"instructions?|rules?|guidelines|everything|your)\b|"
@@ -61,47 +79,43 @@ def kinds(sentence: str) -> tuple[FactKind, ...]:
 def _kinds(sentence: str) -> Iterator[FactKind]:
     asking = _ASKING.search(sentence) is not None
     stems = _stems(sentence)
-    for kind, cues, needed in _USER_KINDS:
-        if needed.isdisjoint(stems):
+    for kind, cues in _USER_KINDS:
+        if stems.isdisjoint(cues.stems):
             continue
         if asking and kind in _NOT_ASKED:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        if _says(sentence, stems, cues) or (kind.pinned and _announced(sentence, cues)):
+        if cues.said(sentence, stems) or (kind.pinned and _announced(sentence, cues)):
             yield kind
 
 
-def _announced(sentence: str, cues: tuple[Cue, ...]) -> bool:
+def _announced(sentence: str, cues: _Cues) -> bool:
     """Whether a few words and a colon lead in what `cues` say ("One rule for all of it: always ...")."""
     head, colon, rest = sentence.partition(":")
     told = rest.strip()
     if not colon or len(head.split()) > LEAD_IN_WORDS or not told or not told[0].isalpha():
         return False
-    return _says(told, _stems(told), cues)
+    return cues.said(told, _stems(told))
 
 
 def corrects(sentence: str) -> bool:
     """Whether `sentence` takes back something that was said before."""
-    return _says(sentence, _stems(sentence), CORRECTIONS)
+    return FactKind.CORRECTION in kinds(sentence)
 
 
 @lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
     """Whether an assistant says with `sentence` what it did or will do."""
-    return not _ASKING.search(sentence) and _says(sentence, _stems(sentence), COMMITMENTS)
+    return not _ASKING.search(sentence) and _COMMITMENTS.said(sentence, _stems(sentence))
 
 
 def commands(text: str) -> bool:
     """Whether `text`, found in data, speaks to the model as if it could give it orders."""
     parts = [text, *re.split(r"[\"“”{}\[\]()<>:;.,!?\n]+\s*", text)]
-    return _ORDER.search(text) is not None or any(_says(part, _stems(part), RULES) for part in parts)
+    return _ORDER.search(text) is not None or any(_RULES.said(part, _stems(part)) for part in parts)
 
 
 def _stems(sentence: str) -> frozenset[str]:
     found = {word[:STEM_CHARACTERS] for word in words(sentence)}
     return frozenset(found) if sentence.isascii() else frozenset((*found, ANY_SCRIPT))
-
-
-def _says(sentence: str, stems: frozenset[str], cues: tuple[Cue, ...]) -> bool:
-    return any(not cue.stems.isdisjoint(stems) and cue.pattern.search(sentence) for cue in cues)

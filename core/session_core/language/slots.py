@@ -63,6 +63,23 @@ _STATING = (
     re.compile(r"(?P<x>我的名字|[我]?的?(?:预算|电话|邮箱|地址|生日|截止日期|名字))(?:是|为|改成|改为)(?P<y>.+)"),
     re.compile(r"\b(?:a|the|my|our)\s(?P<x>(?:\w+\s)?(?:budget|deadline|limit))\s(?:of|on)\s(?P<y>.+)", re.I),
 )
+_NEEDED: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("my", "our", "the", "her", "his", "their"), ("is", "are", "was", "will", "=")),
+    (
+        ("set", "change", "update", "move", "switch", "correct", "push", "postpone", "reschedule", "bump"),
+        ("to", "until"),
+    ),
+    (("mein", "meine", "unser", "unsere", "das", "der", "die"), ("ist", "sind")),
+    (("mon", "ma", "notre", "mi", "nuestro", "nuestra", "il", "la", "meu", "minha", "nosso"), ("est", "es")),
+    ((":", "="),),
+    ((),),
+    (("budget", "deadline", "limit"), ("of", "on")),
+)
+"""For each way of stating, what must stand in a sentence of ASCII alone: one of each group. Looking for words
+takes a tenth of the time of trying the patterns."""
+_NAMED_BY = frozenset("name called heisse appelle llamo nombre chiamo chamo".split())
+_ADDRESSED_BY = frozenset(("go", "call"))
+_PARTS = re.compile("[a-z]+|[:=]")
 _NAMED = re.compile(
     r"\b(?:my name is|i['’]?m called|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|me llamo|mi nombre es|"
     r"mi chiamo|me chamo|meu nome é)\s+\S|我叫",
@@ -73,6 +90,9 @@ _ADDRESSED = re.compile(
     r"by|"
     r"later|in|tomorrow|today|again|asap|only)\S",
     re.IGNORECASE,
+)
+_WAYS = tuple(
+    (pattern, tuple(frozenset(group) for group in needed)) for pattern, needed in zip(_STATING, _NEEDED, strict=True)
 )
 _SCOPE = re.compile(r"\bfor (?:the |my |our |a )?([^\W\d_]{3,30})\b", re.IGNORECASE)
 _BETWEEN = re.compile(
@@ -89,11 +109,14 @@ def slot(sentence: str) -> str | None:
     Only attributes (a name, a budget, a date) are slots: "my daughter is 5" does not replace
     "my daughter is called Ann".
     """
-    if _NAMED.search(sentence):
+    parts = frozenset(_PARTS.findall(sentence.lower())) if sentence.isascii() else None
+    if (parts is None or not parts.isdisjoint(_NAMED_BY)) and _NAMED.search(sentence):
         return "name"
-    if _ADDRESSED.search(sentence):
+    if (parts is None or not parts.isdisjoint(_ADDRESSED_BY)) and _ADDRESSED.search(sentence):
         return "form of address"
-    for pattern in _STATING:
+    for pattern, needed in _WAYS:
+        if parts is not None and any(map(parts.isdisjoint, needed)):
+            continue
         found = pattern.search(sentence)
         if found:
             named = _plain(found.group("x"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -29,29 +29,41 @@ class _Found:
     about: str | None = None
 
 
-def put(facts: list[Fact], fact: Fact) -> None:
-    """Put `fact` behind `facts` unless it is among them, and mark what it replaces."""
-    said = _said(fact.text)
-    alike = [known for known in facts if _said(known.text) == said]
-    if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
-        return
-    by_user = spoken_by_user(fact)
-    correcting = by_user and corrects(fact.text)
-    found = _of_its_slot(facts, fact, correcting)
-    if not found.gone and correcting:
-        found = _with_its_slot(facts, fact, _of_its_type(facts, fact))
-    rests: list[Fact] = []
-    kind = fact.kind
-    for index in found.gone:
-        known = facts[index]
-        if by_user and spoken_by_user(known) and known.kind.pinned and not kind.pinned:
-            kind = known.kind
-        rest = _rest(known, fact) if index != found.told_by else None
-        if rest is not None:
-            rests.append(replace(known, text=rest, slot=None))
-        facts[index] = replace(known, superseded_by=fact.seq)
-    facts.extend(rests)
-    facts.append(replace(fact, kind=kind, slot=found.about or fact.slot))
+class Facts:
+    """Facts in the order in which they were put, superseded ones included, and where those stand that say the same."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self.all: list[Fact] = []
+        self._places: dict[tuple[str, ...], list[int]] = {}
+        for fact in facts:
+            self._add(fact)
+
+    def put(self, fact: Fact) -> None:
+        """Put `fact` behind the others unless it is among them, and mark what it replaces."""
+        alike = [self.all[place] for place in self._places.get(_said(fact.text), ())]
+        if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
+            return
+        by_user = spoken_by_user(fact)
+        correcting = by_user and corrects(fact.text)
+        found = _of_its_slot(self.all, fact, correcting)
+        if not found.gone and correcting:
+            found = _with_its_slot(self.all, fact, _of_its_type(self.all, fact))
+        rests: list[Fact] = []
+        kind = fact.kind
+        for index in found.gone:
+            known = self.all[index]
+            if by_user and spoken_by_user(known) and known.kind.pinned and not kind.pinned:
+                kind = known.kind
+            rest = _rest(known, fact) if index != found.told_by else None
+            if rest is not None:
+                rests.append(replace(known, text=rest, slot=None))
+            self.all[index] = replace(known, superseded_by=fact.seq)
+        for one in (*rests, replace(fact, kind=kind, slot=found.about or fact.slot)):
+            self._add(one)
+
+    def _add(self, fact: Fact) -> None:
+        self._places.setdefault(_said(fact.text), []).append(len(self.all))
+        self.all.append(fact)
 
 
 def spoken_by_user(fact: Fact) -> bool:

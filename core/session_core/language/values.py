@@ -78,6 +78,8 @@ _START = r"(?<![A-Za-z0-9_.,])"
 _SIGN = r"(?:US\$|R\$|[$€£¥₹₽₩₺฿])"
 _GROUPED = r"\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)"
 _NUM = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?)"
+_WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
+"""Where no digit may follow, there is no use in trying it with fewer digits."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b(?:\.(?=\s\d))?"
@@ -117,13 +119,13 @@ _TIME = "|".join(
 _AMOUNT = "|".join(
     (
         rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
-        rf"{_START}{_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|円|元|日元|원|zł)",
-        rf"{_START}{_NUM}{_MANY}?[\s-]?(?:{_CODES}|{'|'.join(_UNITS)})\b",
+        rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|円|元|日元|원|zł)",
+        rf"{_START}{_WHOLE_NUM}{_MANY}?[\s-]?(?=[^\W\d_])(?:{_CODES}|{'|'.join(_UNITS)})\b",
     )
 )
 _PHONE = r"(?<![\w.,+-])(?:\+\d{1,3}|\(?0\d{1,4}\)?)[\s./-]?\d[\d\s./-]{4,14}\d\b"
 _PATH = r"(?<![\w/])(?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)+|[#@]\w{2,64}\b"
-_NUMBER = rf"{_START}{_NUM}(?:{_MANY})?(?![A-Za-z0-9_]|[-/.:#,][A-Za-z0-9])"
+_NUMBER = rf"{_START}{_WHOLE_NUM}(?:{_MANY})?(?![A-Za-z0-9_]|[-/.:#,][A-Za-z0-9])"
 _CODE = (
     r"(?<![A-Za-z0-9_.-])(?=[A-Za-z./:#-]{0,40}[0-9_]|[A-Za-z-]{1,40}\.[a-z])"
     r"[A-Za-z0-9_]+(?:[-/.:#][A-Za-z0-9_]+)*"
@@ -135,10 +137,13 @@ _PATTERN = re.compile(
     rf"(?P<phone>{_PHONE})|(?P<path>{_PATH})|(?P<number>{_NUMBER})|(?P<code>{_CODE})|(?P<digits>\d+))",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(
-    r"(?P<likely>(?<=\d)[Tt]|[A-Za-z]++(?=[0-9_@./:#+%$-]|[^\x00-\x7f])|\.(?!\s|$)|[^\s,;!?\"'A-Za-z.])|(?P<word>[A-Za-z]++)"
-)
+_BY_SIGN = r"[A-Za-z]++(?=[0-9_@/:#+%$-]|\.(?!\s|$)|[^\x00-\x7f])"
+_MARK = r"(?<=\d)[Tt]|\.(?!\s|$)|[^\s,;!?\"'A-Za-z.]"
+_TOKEN = re.compile(rf"(?P<likely>{_MARK}|{_BY_SIGN})|(?P<word>[A-Za-z]++)")
 """Where a value may begin: at a sign or digit, or at letters that a sign or digit follows; or at a word."""
+_LIKELY = re.compile(rf"{_MARK}|(?:(?<![A-Za-z])|(?<=\d[Tt])){_BY_SIGN}")
+"""The same but for words."""
+_LETTERS = re.compile("[a-z]+")
 _NAMES = frozenset(
     name
     for name in (*MONTHS, *CURRENCIES, *re.findall("[a-z]+", _SOON), *re.findall("[a-z]+", _WEEKDAY))
@@ -147,6 +152,7 @@ _NAMES = frozenset(
 """The words that a value may begin with."""
 _NO_DIGITS = re.compile(rf"(?P<web>{_WEB})|(?P<path>{_PATH})|(?P<code>{_CODE})", re.IGNORECASE)
 _DAYS = re.compile(rf"(?P<date>\b(?:{_WEEKDAY}|{_SOON})\b)", re.IGNORECASE)
+_NO_VALUES = re.compile(r"(?!)")
 _NO_DIGITS_EITHER = re.compile(f"{_NO_DIGITS.pattern}|{_DAYS.pattern}", re.IGNORECASE)
 _SIGNS = re.compile(r"[@_/#]|\w\.[a-z]")
 _KINDS = {
@@ -212,7 +218,8 @@ def _found(text: str) -> Iterator[Value]:
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """What `_PATTERN.finditer` finds, in a tenth of its time: the pattern is tried only where it may match."""
     at = 0
-    while token := _TOKEN.search(text, at):
+    starts = _LIKELY if _nameless(text) else _TOKEN
+    while token := starts.search(text, at):
         at = token.end()
         if token.lastgroup == "word" and token.group().lower() not in _NAMES:
             continue
@@ -227,7 +234,12 @@ def _pattern(text: str) -> re.Pattern[str]:
         return _PATTERN
     if _SIGNS.search(text):
         return _NO_DIGITS_EITHER
-    return _DAYS
+    return _NO_VALUES if _nameless(text) else _DAYS
+
+
+def _nameless(text: str) -> bool:
+    """Whether no value of `text` can begin with a word."""
+    return text.isascii() and _NAMES.isdisjoint(_LETTERS.findall(text.lower()))
 
 
 def _code_kind(token: str) -> ValueKind | None:

@@ -100,6 +100,8 @@ def _sentences(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """The words of `text` in lower case; a script without spaces gives its pairs of characters."""
+    if text.isascii():
+        return _WORD.findall(text.lower())
     found: list[str] = []
     for word in _WORD.findall(text.casefold()):
         if word.isascii() or not _UNSPACED.search(word):

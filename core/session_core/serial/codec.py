@@ -92,6 +92,7 @@ def body_digest(message: Message) -> bytes:
     return blake2b(_exact.encode(_body(message, note=False)), digest_size=DIGEST_BYTES).digest()
 
 
+_FACT_FIELDS = tuple(field.name for field in fields(Fact))
 _FACT_KINDS = {kind.value: kind for kind in FactKind}
 _IMPORTANCES = {importance.value: importance for importance in Importance}
 _LETTERS = {Role.SYSTEM: "s", Role.USER: "u", Role.ASSISTANT: "a", Role.TOOL: "t"}
@@ -217,7 +218,7 @@ def _fields(value: Digest | Fact | Ledger | Notice) -> dict[str, object]:
 
 def _said(fact: Fact) -> dict[str, object]:
     """The fields of `fact` that say something."""
-    said = {name: value for name, value in _fields(fact).items() if value is not None}
+    said = {name: value for name in _FACT_FIELDS if (value := getattr(fact, name)) is not None}
     return {**said, "kind": fact.kind.value}
 
 

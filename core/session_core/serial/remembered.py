@@ -44,3 +44,8 @@ class Remembered(Generic[V]):
             self._newer[key] = found
             self._filled += size
         return found
+
+    def forget(self, key: Hashable) -> None:
+        """Have the value for `key` made anew."""
+        self._older.pop(key, None)
+        self._newer.pop(key, None)

@@ -1,0 +1,151 @@
+"""Folding in the background: it gives way to the calls that somebody waits for, in proportion to who waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+
+from sessions_made import conversation
+
+from session_core import Budget, Message, Policy, Role, Sessions
+from session_core.compress.fold import fold
+from session_core.compress.summary import summarize
+from session_core.facts import extract, merge
+from session_core.pipeline import PAUSE_S, WORK_S, Pace
+from session_core.ports import SummaryRequest
+from session_core.ranges import Ranges
+from session_core.turns import Unit
+from session_core.workshop import Workshop
+
+POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
+MESSAGES = 30
+
+
+class Clock:
+    """Seconds that pass with each look, and with each sleep, which it keeps."""
+
+    def __init__(self, step_s: float) -> None:
+        self._looks = count(1)
+        self._step_s = step_s
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return next(self._looks) * self._step_s
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def paced(clock: Clock, waiting: int = 1) -> Pace:
+    return Pace(lambda: waiting, clock=clock.now, sleep=clock.sleep)
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+class Waiting:
+    """A summarizer that goes on when it is told to."""
+
+    name = "waiting"
+
+    def __init__(self, go_on: Callable[[], bool]) -> None:
+        self._go_on = go_on
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        until(self._go_on)
+        return ""
+
+
+def said(number: int) -> Message:
+    text = f"My budget for item {number} is {number + 100} euros. Please never call me about order A-{number}77."
+    return Message(Role.USER, text, id=f"m{number}", seq=number + 1, tokens=30)
+
+
+def test_work_gives_way_once_it_took_its_time():
+    clock = Clock(WORK_S * 0.26)
+    pace = paced(clock)
+    for _ in range(400):
+        pace.give_way()
+    assert pace.pauses == len(clock.slept) == 100
+    assert set(clock.slept) == {PAUSE_S}
+
+
+def test_while_sessions_wait_a_fold_works_longer_in_one_go_but_never_for_long():
+    pauses = {}
+    for waiting in (1, 2, 4, 100):
+        pace = paced(Clock(WORK_S * 0.26), waiting)
+        for _ in range(1_600):
+            pace.give_way()
+        pauses[waiting] = pace.pauses
+    assert pauses == {1: 400, 2: 200, 4: 100, 100: 100}
+
+
+def test_work_that_somebody_waits_for_gives_way_to_nobody():
+    clock = Clock(1.0)
+    pace = paced(clock)
+    pace.hurried = 1
+    pace.give_way()
+    assert clock.slept == []
+    pace.hurried = 0
+    pace.give_way()
+    assert clock.slept == [PAUSE_S]
+
+
+def test_folds_hurry_while_somebody_drains_them_and_no_longer():
+    hurried: list[int] = []
+    summarizer = Waiting(lambda: hurried.append(sessions.pipeline.pace.hurried) or hurried[-1] == 1)
+    with Sessions(policy=replace(POLICY, summarizer=summarizer)) as sessions:
+        session = sessions.session("s")
+        session.append([said(number) for number in range(2 * MESSAGES)])
+        assert sessions.drain(30)
+        assert hurried[-1] == 1
+        assert sessions.pipeline.pace.hurried == 0
+
+
+def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
+    shop = Workshop(POLICY)
+    messages = [shop.prepare(said(number)) for number in range(MESSAGES)]
+    facts = extract(messages)
+    assert len(facts) >= MESSAGES
+    ways: dict[str, list[None]] = {name: [] for name in ("extract", "merge", "summarize", "fold")}
+    extract(messages, give_way=lambda: ways["extract"].append(None))
+    merge((), facts, give_way=lambda: ways["merge"].append(None))
+    count_tokens = shop.counter.count
+    summarize("", messages, max_tokens=300, count=count_tokens, give_way=lambda: ways["summarize"].append(None))
+    tools = replace(shop.tools, give_way=lambda: ways["fold"].append(None))
+    fold(None, [Unit((m,)) for m in messages], Ranges.span(1, MESSAGES), tools=tools)
+    assert len(ways["extract"]) == MESSAGES
+    assert len(ways["merge"]) == len(facts)
+    assert len(ways["summarize"]) >= 2 * MESSAGES
+    assert len(ways["fold"]) >= len(ways["extract"]) + len(ways["merge"]) + len(ways["summarize"])
+
+
+def test_giving_way_changes_no_word_of_a_digest():
+    for seed in range(12):
+        shop = Workshop(POLICY, clock=lambda: 0.0)
+        given = [shop.prepare(replace(m, id=f"m{n}", seq=n)) for n, m in enumerate(conversation(seed), 1)]
+        parts, covers = [Unit((m,)) for m in given], Ranges.span(1, len(given))
+        pace = paced(Clock(1.0))
+        digest = fold(None, parts, covers, tools=replace(shop.tools, give_way=pace.give_way))
+        assert pace.pauses >= len([m for m in given if m.role is not Role.SYSTEM])
+        assert digest == fold(None, parts, covers, tools=shop.tools)
+
+
+def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_not():
+    for folding in ("background", "inline"):
+        clock = Clock(1.0)
+        with Sessions(policy=replace(POLICY, folding=folding)) as sessions:
+            sessions.pipeline.pace.clock, sessions.pipeline.pace.sleep = clock.now, clock.sleep
+            session = sessions.session("s")
+            for number in range(0, 4 * MESSAGES, 2):
+                session.append([said(number), said(number + 1)])
+                until(lambda: not sessions.pipeline.waiting)
+            folded = session.stats().folded_messages
+            assert folded >= MESSAGES
+            assert (sessions.pipeline.pace.pauses >= folded) is (folding == "background")
