@@ -86,9 +86,11 @@ DECLARE
     s sessions := found(p_tenant, p_session_id, p_namespace);
 BEGIN
     RETURN QUERY
-    WITH hits AS MATERIALIZED (
-        SELECT x.seq, w.word FROM messages AS x CROSS JOIN unnest(p_words) AS w (word)
-        WHERE x.session = s.id AND position(w.word IN x.words) > 0
+    WITH known AS MATERIALIZED (
+        SELECT x.seq, x.words FROM messages AS x WHERE x.session = s.id
+    ), hits AS MATERIALIZED (
+        SELECT k.seq, w.word FROM known AS k CROSS JOIN unnest(p_words) AS w (word)
+        WHERE position(w.word IN k.words) > 0
     ), rarity AS (
         SELECT h.word, 1.0::float8 / count(*) AS weight FROM hits AS h GROUP BY h.word
     ), best AS (
