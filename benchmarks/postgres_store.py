@@ -72,6 +72,7 @@ def main() -> None:
         say(f"PostgreSQL {told}; over a unix socket, a connection for each, one thread, blocking.")
         print_appends(_appends(database))
         kept = [_kept(database, "mix", list(mixed(size))) for size in SIZES]
+        kept.insert(1, _kept(database, f"mix_of_{SMALL}", list(mixed(SIZES[0])), SMALL))
         floor = "SELECT from a table, by its key, of as many rows and bytes as the reply to our load has, orjson.loads"
         with relay(server.url) as counting:
             print_views([_views(database, counting, size) for size in SIZES], floor)

@@ -40,7 +40,7 @@ from session_core.stores.memory import MemoryStore
 from session_core.stores.open import open_store
 from session_core.stores.postgres import checkpoints
 from session_core.stores.postgres.migrations import MIGRATIONS
-from session_core.stores.postgres.rows import Batch, names, text_in, text_out
+from session_core.stores.postgres.rows import Batch, names, plain_values, text_in, text_out
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key, Message, Role, ToolCall
@@ -157,6 +157,8 @@ def test_each_thing_is_one_round_trip_and_a_list_in_a_checkpoint_two_at_any_age(
     value = {"messages": MessageList((Ranges.span(1, age), message(91_000))), "step": Plain("t", b"1")}
     writes = [Write("a", 0, "messages", MessageList((message(91_000),))), Write("a", 1, "step", Plain("t", b"1"))]
     done = {
+        "append one": lambda: store.append(KEY, [message(93_000)], strict=True),
+        "append one again": lambda: store.append(KEY, [message(93_000)], strict=True),
         "append": lambda: store.append(KEY, a_turn(92_000), strict=True),
         "append again": lambda: store.append(KEY, a_turn(92_000), strict=True),
         "load": lambda: store.load(KEY),
@@ -182,12 +184,14 @@ def pages_read(connection: psycopg.Connection[Any], store: PostgresStore, call: 
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
+@pytest.mark.parametrize("call", ["append_message", "append_messages"])
 def test_an_append_looks_at_as_few_pages_in_an_old_session_also_with_plans_of_a_young_one(
-    store: PostgresStore, server: PostgresServer
+    call: str, store: PostgresStore, server: PostgresServer
 ) -> None:
     def append(first: int) -> int:
-        values = (*names(KEY), *Batch.of([message(first)]).values, None, False, True, None)
-        return pages_read(connection, store, "append_messages", *values)
+        said = message(first)
+        plain, batch = (*plain_values(said), False), (*Batch.of([said]).values, None, False, True, None)
+        return pages_read(connection, store, call, *names(KEY), *(plain if call == "append_message" else batch))
 
     with server.connect() as connection:
         young = [append(n) for n in range(40)][-5:]
@@ -579,7 +583,7 @@ def test_a_session_that_somebody_holds_for_too_long_is_busy(
 ) -> None:
     run_blocking(store.append(KEY, [message(1)]))
     with server.connect() as other:
-        other.execute(f"ALTER FUNCTION {schema_of(url)}.append_messages SET lock_timeout = '50ms'")
+        other.execute(f"ALTER FUNCTION {schema_of(url)}.append_message SET lock_timeout = '50ms'")
         with other.transaction():
             other.execute(f"SELECT 1 FROM {schema_of(url)}.sessions FOR UPDATE")
             with pytest.raises(StoreBusy, match="retry"):

@@ -361,7 +361,14 @@ def test_damaged_keys_in_redis_are_errors_of_ours_that_say_nothing(places: Place
 
 
 @pytest.mark.parametrize(
-    "column", ["messages.body", "digests.data", "notices.data", "channel_values.data", "writes.data"]
+    "column",
+    [
+        *("messages.body", "messages.clip", "messages.id"),
+        "digests.data",
+        "notices.data",
+        "channel_values.data",
+        "writes.data",
+    ],
 )
 def test_damaged_rows_of_postgresql_are_errors_of_ours_that_say_nothing(column: str, places: Places) -> None:
     url = places.postgres_url()

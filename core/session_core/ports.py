@@ -191,6 +191,9 @@ class Store(Leasing, Protocol):
     async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         """Add a digest behind number `expected` and give it the next number.
 
+        An old one that views do not stand on may make place for it (`rules.outlived`): then a lineage is loaded
+        with the newest one that is left.
+
         Raises: Conflict when `expected` is not the newest number any more, or when the session was
         deleted (with `born`: also when it was begun again since).
         """

@@ -31,9 +31,11 @@ def terms(text: str) -> list[str]:
     Identifiers fall into their parts ("ORD-17" is "ord", "17"); runs of Chinese, Japanese or Korean
     become pairs of neighbouring characters.
     """
+    found = _WORD.findall(text.lower())
+    if text.isascii():
+        return [word for word in found if word not in _STOP]
     words: list[str] = []
-    for match in _WORD.finditer(text.lower()):
-        word = match.group()
+    for word in found:
         cjk = _CJK.search(word)
         if cjk is None:
             if word not in _STOP:

@@ -41,6 +41,7 @@ from session_core.stores.rules import (
     lease_over,
     marked,
     number,
+    outlived,
     part_of,
     require_calls,
     require_lease,
@@ -120,7 +121,8 @@ class MemoryStore(MemoryThreads):
                 return Loaded(State(key), None, ())
             part = session.state.head if lineage is None else lineage
             standing_on = session.state.active if lineage is None else session.state.ready
-            digest = digest_for(reversed(session.digests[: standing_on.number]), part)
+            made = (digest for digest in reversed(session.digests) if digest.number <= standing_on.number)
+            digest = digest_for(made, part)
             rest = (part.after(digest.covers) if digest else None) or (Ranges() if digest else part)
             pinned = digest.pinned if digest else Ranges()
             return Loaded(session.state, digest, self._pick(session, pinned) + self._pick(session, rest))
@@ -163,7 +165,11 @@ class MemoryStore(MemoryThreads):
                 raise gone(key)
             require_newest(session.state, expected, born)
             numbered = replace(digest, number=expected + 1)
-            self._touched(session).digests.append(numbered)
+            kept, active = self._touched(session).digests, session.state.active.number
+            old = next((one for one in kept if outlived(one.number, numbered.number, active)), None)
+            if old is not None:
+                kept.remove(old)
+            kept.append(numbered)
             session.state = replace(session.state, ready=standing(numbered))
             return numbered
 

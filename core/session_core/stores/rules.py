@@ -225,6 +225,15 @@ def _grown_head(head: Ranges, outcome: Numbered) -> Ranges:
     return Ranges.of([*dict.fromkeys(kept), *(seq for seq in fresh if seq not in taken)])
 
 
+def outlived(number: int, newest: int, active: int) -> bool:
+    """Whether digest `number` may make place for number `newest`; one that views stand on or will may not.
+
+    It stays while fewer than twice as many came after it as the largest power of two in its number. So
+    there are two for each doubling of the way back, and a fork finds one not much further back than it needs.
+    """
+    return number < active and newest - number >= 2 * (number & -number)
+
+
 def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None:
     """The newest digest that covers a beginning of `lineage`; those after it are not even read."""
     return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)

@@ -44,6 +44,7 @@ from session_core.stores.sqlite_rows import (
     bodies_with,
     delete_rows,
     digests_of,
+    forget_digest,
     idle_behind,
     insert_messages,
     is_idle,
@@ -170,6 +171,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
                 raise gone(key)
             require_newest(row.state, expected, born)
             numbered = replace(digest, number=expected + 1)
+            forget_digest(connection, row, numbered.number)
             connection.execute(
                 "INSERT INTO digests (session, number, data) VALUES (?, ?, ?)",
                 (row.place, numbered.number, pack(digest_to_plain(numbered))),

@@ -279,6 +279,15 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
         yield decode_digest(data)
 
 
+def forget_digest(connection: sqlite3.Connection, row: SessionRow, newest: int) -> None:
+    """Remove the oldest digest that number `newest` has outlived, as `rules.outlived` says."""
+    connection.execute(
+        "DELETE FROM digests WHERE session = ?1 AND number = (SELECT min(number) FROM digests "
+        "WHERE session = ?1 AND number < ?2 AND ?3 - number >= 2 * (number & -number))",
+        (row.place, row.state.active.number, newest),
+    )
+
+
 def text_in(text: str | None) -> str | bytes | None:
     """`text` as a column takes it: where half of a surrogate pair is in it, which UTF-8 cannot have, as bytes."""
     if text is None or text.isascii():

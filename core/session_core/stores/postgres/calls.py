@@ -8,12 +8,16 @@ _SESSION = ("text", "text")
 _BATCH = ("json", "bytea[]", "bytea[]")
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "append_messages": (*_SESSION, *_BATCH, "bigint", "boolean", "boolean", "bigint"),
+    "append_message": (
+        *(*_SESSION, "bytea", "integer", "uuid", "text", "double precision", "integer", "text", "boolean"),
+        *("bytea", "bytea", "boolean"),
+    ),
     "take_lease": (*_SESSION, "text", "double precision"),
     "drop_lease": (*_SESSION, "bigint"),
     "load_session": (*_SESSION, "integer[]"),
     "read_record": (*_SESSION, "integer[]"),
-    "find_message": (*_SESSION, "text", "bigint"),
-    "search_messages": (*_SESSION, "integer[]", "integer"),
+    "find_message": (*_SESSION, "bytea", "integer"),
+    "search_messages": (*_SESSION, "bytea[]", "integer"),
     "read_state": _SESSION,
     "put_digest": (*_SESSION, "integer", "bigint[]", "integer[]", "integer[]", "bytea", "text"),
     "mark_session": (
@@ -27,8 +31,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     ),
     "read_notices": _SESSION,
     "list_sessions": (),
-    "read_parent": (*_SESSION, "text", "text[]", "text[]", "bigint[]"),
-    "hold_parent": (*_SESSION, "text", "text[]", "text[]", "bigint[]"),
+    "read_parent": (*_SESSION, "text", "text[]", "bytea[]", "integer[]"),
+    "hold_parent": (*_SESSION, "text", "text[]", "bytea[]", "integer[]"),
     "put_checkpoint": (
         *(*_SESSION, "text", "text", "text", "text", "bytea", "json", "bytea[]"),
         *(*_BATCH, "bigint[]", "text", "bigint", "integer[]", "text", "bigint", "boolean", "boolean"),

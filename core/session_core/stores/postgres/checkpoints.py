@@ -16,6 +16,8 @@ from session_core.stores.postgres.rows import (
     Batch,
     flat,
     id_hash,
+    id_in,
+    in_json,
     maybe_in,
     maybe_out,
     names,
@@ -196,20 +198,22 @@ def _messages(value: Plain | MessageList) -> list[Message]:
 
 def _write_columns(write: Write) -> dict[str, object]:
     said = _messages(write.value)
+    ids = [id_in(message.id) for message in said]
     return {
         "position": write.index,
         "task_id": text_in(write.task_id),
         "task_path": text_in(write.task_path),
         "channel": text_in(write.channel),
         "type": text_in(write.value.type) if isinstance(write.value, Plain) else BODIES,
-        "ids": [text_in(message.id) for message in said] or None,
-        "id_hashes": [id_hash(message.id) for message in said] or None,
+        "ids": [in_json(kept_id) for kept_id in ids] or None,
+        "id_hashes": [id_hash(kept_id) for kept_id in ids] or None,
         "digests": [body_digest(message).hex() for message in said] or None,
     }
 
 
 def _draft_columns(message: Message) -> dict[str, object]:
-    return {"id": text_in(message.id), "id_hash": id_hash(message.id), "digest": body_digest(message).hex()}
+    kept_id = id_in(message.id)
+    return {"id": in_json(kept_id), "id_hash": id_hash(kept_id), "digest": body_digest(message).hex()}
 
 
 def _packed_list(value: MessageList) -> bytes:

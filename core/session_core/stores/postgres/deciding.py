@@ -10,6 +10,8 @@ from session_core.ranges import Ranges
 from session_core.stores.postgres.rows import (
     flat,
     id_hash,
+    id_in,
+    id_out,
     maybe_in,
     ranges,
     state_from,
@@ -27,12 +29,12 @@ Values = Mapping[str, Plain | MessageList | None]
 def asked(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
     """The arguments of `read_parent` behind the names of the session."""
     lists = {channel: value for channel, value in new_values.items() if isinstance(value, MessageList)}
-    ids = {item.id for value in lists.values() for item in value.items if isinstance(item, Message)}
+    ids = list({id_in(item.id) for value in lists.values() for item in value.items if isinstance(item, Message)})
     return (
         maybe_in(checkpoint.parent_id),
         [text_in(channel) for channel in lists],
-        [text_in(message_id) for message_id in ids],
-        [id_hash(message_id) for message_id in ids],
+        ids,
+        [id_hash(kept_id) for kept_id in ids],
     )
 
 
@@ -53,11 +55,11 @@ class Seen:
         row = rows[0][0]
         before: dict[str, Before] = {}
         known: dict[str, dict[bytes, int]] = {}
-        for _, name, version, part, digest, seq in rows[1:]:
+        for _, name, version, part, kept_id, digest, seq in rows[1:]:
             if version is not None:
                 before[text_out(name)] = Before(version_out(version), ranges(part))
             else:
-                known.setdefault(text_out(name), {})[digest.bytes] = seq
+                known.setdefault(id_out(kept_id), {})[digest.bytes] = seq
         return cls(state_from(row), (row["version"], row["messages"], row["values_kept"]), row["born"], before, known)
 
 

@@ -10,6 +10,11 @@ import psycopg
 from session_core.errors import ConfigError, SessionError, StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.postgres.address import Address
 
+
+class AppendedTwice(StoreBusy):
+    """Two writers appended one message at the same time, and the other one did."""
+
+
 _Mend = tuple[type[SessionError], str]
 _LOST: _Mend = (
     StoreLost,
@@ -31,6 +36,7 @@ _MENDS: Mapping[str, _Mend] = {
     "3D000": (StoreUnreadable, "does not exist; create the database"),
     "28000": (StoreUnreadable, "refuses the user; correct it in the URL"),
     "28P01": (StoreUnreadable, "refuses the password; correct it in the URL"),
+    "LS002": (AppendedTwice, "met another writer with the same message; retry"),
     "LS001": (ConfigError, "guards rows by tenant, so that nobody sees all of them; name a tenant"),
     **dict.fromkeys(("3F000", "42P01", "42P07", "42703", "42710", "42723", "42883"), _SCHEMA),
     **dict.fromkeys(("57P01", "57P02", "57P03"), _LOST),

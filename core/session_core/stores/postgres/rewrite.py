@@ -19,7 +19,16 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.postgres.checkpoints import BODIES
-from session_core.stores.postgres.rows import maybe_in, maybe_out, names, text_in, text_out
+from session_core.stores.postgres.rows import (
+    author_in,
+    author_out,
+    clip_in,
+    clip_out,
+    id_out,
+    names,
+    text_in,
+    text_out,
+)
 from session_core.stores.postgres.wire import Row, Wire
 from session_core.stores.rewrite import (
     AT_ONCE,
@@ -126,7 +135,7 @@ def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
     if kind == "messages":
         return _message(key, value, change)
     if kind == "drafts":
-        old = decode_body(value.data, id=text_out(value.names[1]))
+        old = decode_body(value.data, id=_id(value.names[1]))
         new = change.message(key, old)
         return value if new == old else replace(value, data=encode_body(new))
     if kind == "digests":
@@ -148,18 +157,24 @@ def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
 
 
 def _message(key: Key, value: Value, change: Change) -> Value:
+    clip, clip_tokens = clip_out(value.clip or b"")
     old = decode_body(
         value.data,
-        id=text_out(value.names[0]),
+        id=_id(value.names[0]),
         seq=value.number,
-        author=maybe_out(value.author),
-        clip=None if value.clip is None else str(unpack(value.clip)),
+        author=author_out(value.author or ""),
+        clip=clip,
+        clip_tokens=clip_tokens,
     )
     new = change.message(key, old)
     if new == old:
         return value
-    clip = None if new.clip is None else pack(new.clip)
-    return replace(value, author=maybe_in(new.author), data=encode_body(new), clip=clip)
+    sealed = clip_in(new.clip, new.clip_tokens)
+    return replace(value, author=author_in(new.author), data=encode_body(new), clip=sealed)
+
+
+def _id(hexadecimal: str) -> str:
+    return id_out(bytes.fromhex(hexadecimal))
 
 
 def _write_of_messages(key: Key, value: Value, change: Change) -> Value:

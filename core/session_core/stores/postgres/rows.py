@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 from zlib import crc32
 
 from session_core.errors import InputError, StoreUnreadable
@@ -16,14 +18,17 @@ from session_core.ledger import Ledger
 from session_core.ports import Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
-from session_core.serial.codec import body_digest, decode_body, encode_body, pack, unpack
+from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
 from session_core.serial.remembered import Remembered
-from session_core.turns import Importance, Key, Message
+from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
 """What a key of tenant, session and namespace may take together: PostgreSQL's index entries end near there."""
 
 _VERSIONS: Mapping[str, type[str] | type[int] | type[float]] = {"s": str, "i": int, "f": float}
+_NO_NAME = "\\"
+_GIVEN = re.compile(r"~([0-9a-f]{32})")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
@@ -52,6 +57,51 @@ def maybe_out(text: str | None) -> str | None:
     return None if text is None else text_out(text)
 
 
+def id_in(message_id: str) -> bytes:
+    """A message's id as the column takes it; one that a session gave, or a UUID, takes 17 bytes."""
+    given = _GIVEN.fullmatch(message_id)
+    if given:
+        return b"~" + bytes.fromhex(given.group(1))
+    if _UUID.fullmatch(message_id):
+        return b"-" + bytes.fromhex(message_id.replace("-", ""))
+    return b"=" + message_id.encode("utf-8", "surrogatepass")
+
+
+def id_out(data: bytes) -> str:
+    """What `id_in` was given. Raises: StoreUnreadable."""
+    kind, said = data[:1], data[1:]
+    if kind == b"~":
+        return f"~{said.hex()}"
+    with readable("a message's id"):
+        return said.decode("utf-8", "surrogatepass") if kind == b"=" else str(UUID(bytes=said))
+
+
+def author_in(author: str | None) -> str:
+    """An author as the column takes it: '' for none; an empty one is a backslash, which `text_in` never gives."""
+    return "" if author is None else text_in(author) or _NO_NAME
+
+
+def author_out(author: str) -> str | None:
+    """What `author_in` was given."""
+    return ("" if author == _NO_NAME else text_out(author)) if author else None
+
+
+def clip_in(clip: str | None, tokens: int) -> bytes:
+    """A clip and its price; nothing for none."""
+    return b"" if clip is None else pack([clip, tokens])
+
+
+def clip_out(data: bytes) -> tuple[str | None, int]:
+    """What `clip_in` was given. Raises: StoreUnreadable."""
+    if not data:
+        return None, 0
+    found = unpack(data)
+    match found:
+        case [str(clip), int(tokens)]:
+            return clip, tokens
+    raise StoreUnreadable("a clip is no text with a price; it is damaged: restore the database from a backup")
+
+
 def names(key: Key) -> tuple[str, str, str]:
     """Tenant, session id and namespace as columns. Raises: InputError when they are too long together."""
     made = text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)
@@ -63,14 +113,20 @@ def names(key: Key) -> tuple[str, str, str]:
     return made
 
 
-def id_hash(message_id: str) -> int:
-    """What messages are looked up by, as a bigint."""
-    return int.from_bytes(blake2b(text_in(message_id).encode(), digest_size=8).digest(), "big", signed=True)
+def id_hash(kept_id: bytes) -> int:
+    """What messages are looked up by, as an integer; `kept_id` is what `id_in` gave."""
+    return int.from_bytes(blake2b(kept_id, digest_size=4).digest(), "big", signed=True)
 
 
-def word_hashes(words: Iterable[str]) -> list[int]:
-    """The words as the index has them: 31 bits each, without doubles."""
-    return sorted({crc32(word.encode("utf-8", "surrogatepass")) >> 1 for word in words})
+def word_hashes(words: Iterable[str]) -> bytes:
+    """The words as the column has them: two bytes each, without doubles."""
+    hashes = sorted(set(map(_word_hash, words)))
+    return struct.pack(f">{len(hashes)}H", *hashes)
+
+
+@lru_cache(8_192)
+def _word_hash(word: str) -> int:
+    return crc32(word.encode("utf-8", "surrogatepass")) & 0xFFFF
 
 
 def flat(part: Ranges) -> list[int]:
@@ -100,7 +156,7 @@ class Batch:
 
     columns: str
     bodies: list[bytes]
-    clips: list[bytes | None]
+    clips: list[bytes]
 
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Batch:
@@ -109,7 +165,7 @@ class Batch:
         for place, message in enumerate(messages, start=1):
             columns.append(_columns(place, message, again=message.id in seen))
             seen.add(message.id)
-        clips = [None if message.clip is None else pack(message.clip) for message in messages]
+        clips = [clip_in(message.clip, message.clip_tokens) for message in messages]
         return cls(json.dumps(columns), [encode_body(message) for message in messages], clips)
 
     @property
@@ -118,54 +174,97 @@ class Batch:
 
 
 def _columns(place: int, message: Message, *, again: bool) -> dict[str, object]:
+    kept_id = id_in(message.id)
     return {
         "place": place,
-        "id": text_in(message.id),
-        "id_hash": id_hash(message.id),
+        "id": in_json(kept_id),
+        "id_hash": id_hash(kept_id),
         "digest": body_digest(message).hex(),
         "role": _ROLES[message.role.value],
-        "author": maybe_in(message.author),
+        "author": author_in(message.author),
         # As text, since JSON has no word for some of the numbers that a float can be.
         "time_s": None if message.time_s is None else repr(float(message.time_s)),
         "tokens": message.tokens,
         "view_tokens": message.view_tokens,
-        "clip_tokens": message.clip_tokens,
         "importance": _LETTERS[message.importance],
         "call": maybe_in(message.tool_call_id),
         "calls": [text_in(call.id) for call in message.tool_calls] or None,
         "short": message.rendition != "whole",
         "again": again,
-        "words": word_hashes(terms(searchable(message))),
+        "words": in_json(word_hashes(terms(searchable(message)))),
     }
+
+
+def is_plain(message: Message) -> bool:
+    """Whether the message is one that `append_message` takes: it only says something."""
+    return not (message.tool_calls or message.tool_call_id) and message.clip is None and message.rendition == "whole"
+
+
+def plain_values(message: Message) -> tuple[object, ...]:
+    """A plain message as arguments of `append_message`."""
+    kept_id = id_in(message.id)
+    return (
+        kept_id,
+        id_hash(kept_id),
+        body_digest(message).hex(),
+        author_in(message.author),
+        None if message.time_s is None else float(message.time_s),
+        message.tokens,
+        _LETTERS[message.importance],
+        message.role is Role.USER,
+        encode_body(message),
+        word_hashes(terms(searchable(message))),
+    )
+
+
+def in_json(data: bytes) -> str:
+    """Bytes as they stand in JSON for a bytea."""
+    return f"\\x{data.hex()}"
 
 
 def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of type `kept`."""
-    *columns, body, clip, clip_tokens = row
-    named = f"{columns!r} {clip_tokens} {len(body)} ".encode()
-    key = b"".join((named, body, clip or b""))
+    *columns, body, clip = row
+    key = b"".join((f"{columns!r} {len(body)} ".encode(), body, clip))
     return _messages.get(key, partial(_read, row), size=len(key))
 
 
 def _read(row: Sequence[Any]) -> Message:
-    seq, message_id, author, time_s, tokens, importance, body, clip, clip_tokens = row
+    seq, kept_id, author, time_s, tokens, importance, body, clip = row
+    text, clip_tokens = clip_out(clip)
     return decode_body(
         body,
-        id=text_out(message_id),
+        id=id_out(kept_id),
         seq=seq,
-        author=maybe_out(author),
+        author=author_out(author),
         time_s=time_s,
         tokens=tokens,
         importance=_IMPORTANCE[importance],
-        clip=None if clip is None else _text(clip),
+        clip=text,
         clip_tokens=clip_tokens,
     )
 
 
 def state_from(row: Mapping[str, Any]) -> State:
     """The state in a row of `sessions`, as JSON."""
+    key = Key(text_out(row["session_id"]), text_out(row["tenant"]), text_out(row["namespace"]))
+    return _state(key, row)
+
+
+def state_told(key: Key, columns: Sequence[Any]) -> State:
+    """The state in the last columns of type `appended`."""
+    return _state(key, dict(zip(_TOLD, columns, strict=True)))
+
+
+_TOLD = (
+    *("version", "tokens", "view_tokens", "first_time_s", "last_time_s", "absent_s", "messages", "turns"),
+    *("largest_tokens", "tier", "resumed_after_seq", "born", "head", "active", "ready", "open_calls", "authors"),
+)
+
+
+def _state(key: Key, row: Mapping[str, Any]) -> State:
     return State(
-        Key(text_out(row["session_id"]), text_out(row["tenant"]), text_out(row["namespace"])),
+        key,
         version=row["version"],
         head=ranges(row["head"]),
         ledger=Ledger(
@@ -188,15 +287,8 @@ def state_from(row: Mapping[str, Any]) -> State:
     )
 
 
-def _text(data: bytes) -> str:
-    text = unpack(data)
-    if not isinstance(text, str):
-        raise StoreUnreadable("a clip is no text; it is damaged: restore the database from a backup")
-    return text
-
-
-def _float(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _escape(found: re.Match[str]) -> str:

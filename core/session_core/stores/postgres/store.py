@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
@@ -11,7 +12,7 @@ from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
 from session_core.ranges import Ranges
-from session_core.retrieve import searchable
+from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
     decode_digest,
     digest_to_plain,
@@ -23,6 +24,7 @@ from session_core.serial.codec import (
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
+from session_core.stores.postgres.failures import AppendedTwice
 from session_core.stores.postgres.lately import Lately
 from session_core.stores.postgres.migrations import migrate
 from session_core.stores.postgres.rewrite import PostgresRewriting
@@ -30,10 +32,15 @@ from session_core.stores.postgres.rows import (
     Batch,
     flat,
     id_hash,
+    id_in,
+    id_out,
+    is_plain,
     maybe_in,
     message_from,
     names,
+    plain_values,
     state_from,
+    state_told,
     text_in,
     text_out,
     word_hashes,
@@ -45,6 +52,8 @@ from session_core.turns import Key, Message
 
 SESSIONS_AT_ONCE = 100
 """How many sessions one transaction of a purge looks at."""
+FALSE_HITS = 60
+"""How many more messages a search asks for than it may give: some hold only the hash of a word."""
 
 
 class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
@@ -88,16 +97,27 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     ) -> Appended:
         require_storable(key, messages)
         require_lease(key, lease, lease.token if lease else None)
-        values = (*names(key), *Batch.of(messages).values, expected, revise, strict, lease.token if lease else None)
-        rows = await self._call("append_messages", *values)
-        refusal, detail, seqs, fresh, tokens, state = rows[0]
+        token = lease.token if lease else None
+        plain = len(messages) == 1 and expected is None and token is None and is_plain(messages[0])
+        rows = await self._append_plain(key, messages[0], revise) if plain else None
+        if rows is None:
+            values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token)
+            rows = await self._call("append_messages", *values)
+        refusal, detail, seqs, fresh, price, *told = rows[0]
         if refusal == "lease":
             require_lease(key, lease, None)
         if refusal == "version":
             require_version(State(key, version=int(detail)), expected)
         if refusal is not None:
-            raise _refused(key, refusal, text_out(detail))
-        return Appended(tuple(seqs), fresh, state_from(state), tokens)
+            raise _refused(key, refusal, detail)
+        return Appended(tuple(seqs), fresh, state_told(key, told), price)
+
+    async def _append_plain(self, key: Key, message: Message, revise: bool) -> list[Row] | None:
+        """The row of `append_message`, or None when somebody else appended the message at the same time."""
+        try:
+            return await self._call("append_message", *names(key), *plain_values(message), revise)
+        except AppendedTwice:
+            return None
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
         ((token,),) = await self._call("take_lease", *names(key), text_in(holder), ttl_s)
@@ -121,15 +141,19 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         return tuple(map(message_from, rows))
 
     async def find(self, key: Key, message_id: str) -> Message | None:
-        rows = await self._call("find_message", *names(key), text_in(message_id), id_hash(message_id))
+        kept_id = id_in(message_id)
+        rows = await self._call("find_message", *names(key), kept_id, id_hash(kept_id))
         return message_from(rows[0]) if rows else None
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
         if not words:
             return ()
-        rows = await self._call("search_messages", *names(key), word_hashes(words), max_hits)
+        hashes = sorted({word_hashes([word]) for word in words})
+        rows = await self._call("search_messages", *names(key), hashes, max_hits + FALSE_HITS)
+        wanted = set(words)
         # Two words may share a hash.
-        return tuple(m for m in map(message_from, rows) if _holds(m, words))
+        held = (m for m in map(message_from, rows) if not wanted.isdisjoint(terms(searchable(m))))
+        return tuple(islice(held, max_hits))
 
     async def state(self, key: Key) -> State | None:
         rows = await self._call("read_state", *names(key))
@@ -233,17 +257,14 @@ def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
     )
 
 
-def _holds(message: Message, words: Sequence[str]) -> bool:
-    text = searchable(message).lower()
-    return any(word in text for word in words)
-
-
 def _refused(key: Key, refusal: str, named: str) -> InputError:
     if refusal == "duplicate":
+        message_id = id_out(bytes.fromhex(named))
         return DuplicateMessage(
-            f"session {key}: message {named!r} is in the record with other content; give the new one an id of its own"
+            f"session {key}: message {message_id!r} is in the record with other content; "
+            "give the new one an id of its own"
         )
     return OrphanToolResult(
-        f"session {key}: a tool result answers call {named!r}, which is not open; "
+        f"session {key}: a tool result answers call {text_out(named)!r}, which is not open; "
         "append the assistant message with that call first, and each result once"
     )

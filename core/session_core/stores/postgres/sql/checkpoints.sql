@@ -3,9 +3,9 @@
 -- What a list of messages is compared with: in the first row the state, then what the channels were at the parent, then
 -- all versions that the record has of the messages.
 CREATE FUNCTION read_parent(
-    p_tenant text, p_session_id text, p_namespace text, p_parent_id text, p_channels text[], p_ids text[],
-    p_id_hashes bigint[]
-) RETURNS TABLE (state json, name text, version text, part integer[], digest uuid, seq integer)
+    p_tenant text, p_session_id text, p_namespace text, p_parent_id text, p_channels text[], p_ids bytea[],
+    p_id_hashes integer[]
+) RETURNS TABLE (state json, name text, version text, part integer[], id bytea, digest uuid, seq integer)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -14,23 +14,23 @@ BEGIN
     IF s.id IS NULL THEN
         RETURN;
     END IF;
-    RETURN QUERY SELECT row_to_json(s), NULL::text, NULL::text, NULL::integer[], NULL::uuid, 0;
+    RETURN QUERY SELECT row_to_json(s), NULL::text, NULL::text, NULL::integer[], NULL::bytea, NULL::uuid, 0;
     RETURN QUERY
-    SELECT NULL::json, v.channel, v.version, v.part, NULL::uuid, 0
+    SELECT NULL::json, v.channel, v.version, v.part, NULL::bytea, NULL::uuid, 0
     FROM checkpoints AS c JOIN channel_values AS v
     ON v.session = s.id AND v.number = ANY (c.numbers) AND v.channel = ANY (p_channels)
     WHERE c.session = s.id AND c.id = p_parent_id;
     RETURN QUERY
-    SELECT NULL::json, m.id, NULL::text, NULL::integer[], m.digest, m.seq
+    SELECT NULL::json, NULL::text, NULL::text, NULL::integer[], m.id, m.digest, m.seq
     FROM ROWS FROM (unnest(p_ids), unnest(p_id_hashes)) AS u (id, id_hash)
     JOIN messages AS m ON m.session = s.id AND m.id_hash = u.id_hash AND m.id = u.id ORDER BY m.seq;
 END $$;
 
 -- The same, of a session that nobody else writes to until the transaction ends; made when there is none.
 CREATE FUNCTION hold_parent(
-    p_tenant text, p_session_id text, p_namespace text, p_parent_id text, p_channels text[], p_ids text[],
-    p_id_hashes bigint[]
-) RETURNS TABLE (state json, name text, version text, part integer[], digest uuid, seq integer)
+    p_tenant text, p_session_id text, p_namespace text, p_parent_id text, p_channels text[], p_ids bytea[],
+    p_id_hashes integer[]
+) RETURNS TABLE (state json, name text, version text, part integer[], id bytea, digest uuid, seq integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' AS $$
 BEGIN
     PERFORM held(p_tenant, p_session_id, p_namespace);
@@ -117,7 +117,8 @@ BEGIN
         numbers = excluded.numbers;
     fresh := s.messages - v_messages;
     tokens := s.tokens - v_tokens;
-    state := saved(s);
+    PERFORM save(s);
+    state := row_to_json(s);
     RETURN NEXT;
 END $$;
 
@@ -143,7 +144,7 @@ BEGIN
            x.id_hashes, x.digests
     FROM ROWS FROM (
         json_to_recordset(p_writes) AS (
-            position integer, task_id text, task_path text, channel text, type text, ids text[], id_hashes bigint[],
+            position integer, task_id text, task_path text, channel text, type text, ids bytea[], id_hashes integer[],
             digests uuid[]
         ), unnest(p_data)
     ) AS x (position, task_id, task_path, channel, type, ids, id_hashes, digests, data)
@@ -154,7 +155,7 @@ BEGIN
     IF cardinality(p_bodies) > 0 THEN
         INSERT INTO drafts (session, digest, tenant, id, body)
         SELECT v_session, d.digest, p_tenant, d.id, d.body FROM ROWS FROM (
-            json_to_recordset(p_drafts) AS (id text, id_hash bigint, digest uuid), unnest(p_bodies)
+            json_to_recordset(p_drafts) AS (id bytea, id_hash integer, digest uuid), unnest(p_bodies)
         ) AS d (id, id_hash, digest, body)
         WHERE NOT EXISTS (
             SELECT FROM messages AS m

@@ -29,19 +29,15 @@ LANGUAGE sql AS $$
       AND xmin = pg_current_xact_id()::xid
 $$;
 
-CREATE FUNCTION saved(s sessions) RETURNS json
+CREATE FUNCTION save(s sessions) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_state json;
 BEGIN
     UPDATE sessions AS x SET
         version = s.version, tokens = s.tokens, view_tokens = s.view_tokens, first_time_s = s.first_time_s,
         last_time_s = s.last_time_s, touched = now(), messages = s.messages, turns = s.turns,
         largest_tokens = s.largest_tokens, values_kept = s.values_kept, head = s.head, active = s.active,
         open_calls = s.open_calls, authors = s.authors
-    WHERE x.tenant = s.tenant AND x.session_id = s.session_id AND x.namespace = s.namespace
-    RETURNING row_to_json(x) INTO v_state;
-    RETURN v_state;
+    WHERE x.tenant = s.tenant AND x.session_id = s.session_id AND x.namespace = s.namespace;
 END $$;
 
 -- Numbers the messages and writes the new ones; s comes back with its ledger grown, not yet saved.
@@ -64,7 +60,7 @@ BEGIN
     FOR m IN
         SELECT g.*, k.same, k.newest, k.every
         FROM json_to_recordset(p_messages) AS g (
-            place integer, id text, id_hash bigint, digest uuid, role text, author text, time_s double precision,
+            place integer, id bytea, id_hash integer, digest uuid, role text, author text, time_s double precision,
             tokens integer, view_tokens integer, call text, calls text[], short boolean, again boolean
         ), LATERAL (
             SELECT max(x.seq) FILTER (WHERE x.digest = g.digest) AS same, max(x.seq) AS newest,
@@ -79,7 +75,7 @@ BEGIN
                    m.every || array_agg(v_first + n.k - 1 ORDER BY n.k)
             INTO m.same, m.newest, m.every
             FROM unnest(fresh) WITH ORDINALITY AS n (place, k)
-            JOIN json_to_recordset(p_messages) AS b (place integer, id text, digest uuid) USING (place)
+            JOIN json_to_recordset(p_messages) AS b (place integer, id bytea, digest uuid) USING (place)
             WHERE b.id = m.id;
         END IF;
         IF m.same IS NOT NULL OR (m.newest IS NOT NULL AND m.short) THEN
@@ -87,7 +83,7 @@ BEGIN
             CONTINUE;
         ELSIF m.newest IS NOT NULL AND NOT p_revise THEN
             refusal := 'duplicate';
-            detail := m.id;
+            detail := encode(m.id, 'hex');
             RETURN;
         END IF;
         fresh := fresh || m.place;
@@ -103,7 +99,7 @@ BEGIN
         IF m.role = 'u' THEN
             v_said := true;
             s.turns := s.turns + 1;
-            IF m.author <> '' AND m.author <> ALL (s.authors) THEN
+            IF m.author NOT IN ('', '\') AND m.author <> ALL (s.authors) THEN
                 s.authors := s.authors || m.author;
             END IF;
         END IF;
@@ -127,18 +123,18 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO messages (
-        session, time_s, id_hash, seq, tokens, clip_tokens, digest, importance, tenant, id, author, body, clip, words
+        session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
     )
-    SELECT s.id, b.time_s, b.id_hash, s.messages + n.k, b.tokens, b.clip_tokens, b.digest, b.importance, s.tenant,
-           b.id, b.author, b.body, b.clip, b.words
+    SELECT s.id, b.time_s, b.id_hash, s.messages + n.k, b.tokens, b.digest, b.importance, s.tenant, b.id, b.author,
+           b.body, b.clip, b.words
     FROM unnest(fresh) WITH ORDINALITY AS n (place, k)
     JOIN ROWS FROM (
         json_to_recordset(p_messages) AS (
-            id text, id_hash bigint, digest uuid, author text, time_s double precision, tokens integer,
-            clip_tokens integer, importance text, words integer[]
+            id bytea, id_hash integer, digest uuid, author text, time_s double precision, tokens integer,
+            importance text, words bytea
         ), unnest(p_bodies), unnest(p_clips)
     ) WITH ORDINALITY AS b (
-        id, id_hash, digest, author, time_s, tokens, clip_tokens, importance, words, body, clip, place
+        id, id_hash, digest, author, time_s, tokens, importance, words, body, clip, place
     ) USING (place)
     ORDER BY n.k;
     s.messages := s.messages + cardinality(fresh);
@@ -147,15 +143,35 @@ BEGIN
     END IF;
 END $$;
 
+-- What an append comes to: a refusal, or the numbers, how many messages were new, their price, and the session then.
+CREATE TYPE appended AS (
+    refusal text, detail text, seqs integer[], fresh integer, price bigint,
+    version bigint, tokens bigint, view_tokens bigint, first_time_s double precision, last_time_s double precision,
+    absent_s double precision, messages integer, turns integer, largest_tokens integer, tier integer,
+    resumed_after_seq integer, born text, head integer[], active bigint[], ready bigint[], open_calls text[],
+    authors text[]
+);
+
+CREATE FUNCTION told(s sessions, p_seqs integer[], p_fresh integer, p_price bigint) RETURNS appended
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT ROW(
+        NULL, NULL, p_seqs, p_fresh, p_price, s.version, s.tokens, s.view_tokens, s.first_time_s, s.last_time_s,
+        s.absent_s, s.messages, s.turns, s.largest_tokens, s.tier, s.resumed_after_seq, s.born, s.head, s.active,
+        s.ready, s.open_calls, s.authors
+    )::appended
+$$;
+
 CREATE FUNCTION append_messages(
     p_tenant text, p_session_id text, p_namespace text, p_messages json, p_bodies bytea[], p_clips bytea[],
     p_expected bigint, p_revise boolean, p_strict boolean, p_lease bigint
-) RETURNS TABLE (refusal text, detail text, seqs integer[], fresh integer, tokens bigint, state json)
+) RETURNS appended
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
     s sessions;
+    a appended;
     r record;
     v_before bigint;
+    v_fresh integer;
 BEGIN
     SELECT * INTO s FROM sessions AS x
     WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace FOR NO KEY UPDATE;
@@ -164,34 +180,75 @@ BEGIN
     END IF;
     v_before := s.tokens;
     IF s.version <> p_expected THEN
-        refusal := 'version';
-        detail := s.version;
+        a.refusal := 'version';
+        a.detail := s.version;
     ELSIF p_lease IS NOT NULL AND NOT has_turn(p_tenant, p_session_id, p_namespace, p_lease) THEN
-        refusal := 'lease';
+        a.refusal := 'lease';
     ELSE
         r := add_messages(s, p_messages, p_bodies, p_clips, p_revise, p_strict);
-        refusal := r.refusal;
-        detail := r.detail;
+        a.refusal := r.refusal;
+        a.detail := r.detail;
     END IF;
-    IF refusal IS NOT NULL THEN
+    IF a.refusal IS NOT NULL THEN
         PERFORM let_go(s);
-        RETURN NEXT;
-        RETURN;
+        RETURN a;
     END IF;
-    seqs := r.seqs;
-    fresh := cardinality(r.fresh);
-    IF fresh = 0 THEN
-        tokens := 0;
-        state := row_to_json(s);
-        RETURN NEXT;
-        RETURN;
+    v_fresh := cardinality(r.fresh);
+    IF v_fresh > 0 THEN
+        s := r.s;
+        s.head := grown_head(s.head, s.messages - v_fresh + 1, s.messages, r.olds, r.news);
+        s.version := s.version + 1;
+        PERFORM save(s);
     END IF;
-    s := r.s;
-    s.head := grown_head(s.head, s.messages - fresh + 1, s.messages, r.olds, r.news);
-    s.version := s.version + 1;
-    tokens := s.tokens - v_before;
-    state := saved(s);
-    RETURN NEXT;
+    RETURN told(s, r.seqs, v_fresh, s.tokens - v_before);
+END $$;
+
+-- The same for what is appended most: one message without calls, result or clip, by an author whom the session knows.
+-- Two statements, as few as it can be: the first would not see a message of the same id that was appended while it
+-- waited for the row, the second does. All other cases are those of append_messages.
+CREATE FUNCTION append_message(
+    p_tenant text, p_session_id text, p_namespace text, p_id bytea, p_id_hash integer, p_digest uuid, p_author text,
+    p_time_s double precision, p_tokens integer, p_importance text, p_said boolean, p_body bytea, p_words bytea,
+    p_revise boolean
+) RETURNS appended
+LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
+DECLARE
+    s sessions;
+BEGIN
+    UPDATE sessions AS x SET
+        version = x.version + 1, messages = x.messages + 1, head[cardinality(x.head)] = x.messages + 1,
+        tokens = x.tokens + p_tokens, view_tokens = x.view_tokens + p_tokens,
+        largest_tokens = greatest(x.largest_tokens, p_tokens), turns = x.turns + p_said::integer,
+        active = CASE WHEN p_said THEN x.ready ELSE x.active END, touched = now(),
+        first_time_s = coalesce(x.first_time_s, p_time_s), last_time_s = coalesce(p_time_s, x.last_time_s)
+    WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace
+      AND x.head[cardinality(x.head)] = x.messages
+      AND (NOT p_said OR p_author IN ('', '\') OR p_author = ANY (x.authors))
+      AND NOT EXISTS (
+          SELECT FROM messages AS m WHERE m.session = x.id AND m.id_hash = p_id_hash AND m.id = p_id
+      )
+    RETURNING x.* INTO s;
+    IF FOUND THEN
+        INSERT INTO messages (
+            session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
+        )
+        SELECT s.id, p_time_s, p_id_hash, s.messages, p_tokens, p_digest, p_importance, p_tenant, p_id, p_author,
+               p_body, '', p_words
+        WHERE NOT EXISTS (
+            SELECT FROM messages AS m WHERE m.session = s.id AND m.id_hash = p_id_hash AND m.id = p_id
+        );
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'another writer appended it too' USING ERRCODE = 'LS002';
+        END IF;
+        RETURN told(s, ARRAY[s.messages], 1, p_tokens);
+    END IF;
+    RETURN append_messages(
+        p_tenant, p_session_id, p_namespace, json_build_array(json_build_object(
+            'place', 1, 'id', p_id, 'id_hash', p_id_hash, 'digest', p_digest, 'author', p_author, 'time_s', p_time_s,
+            'role', CASE WHEN p_said THEN 'u' END, 'tokens', p_tokens, 'view_tokens', p_tokens,
+            'importance', p_importance, 'short', false, 'again', false, 'words', p_words
+        )), ARRAY[p_body], ARRAY[''::bytea], NULL, p_revise, false, NULL
+    );
 END $$;
 
 -- Adds digest p_number behind the newest one of the session born as p_born (any, for NULL). A refusal is 'gone', or
@@ -203,6 +260,7 @@ CREATE FUNCTION put_digest(
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' AS $$
 DECLARE
     s sessions;
+    v_old integer;
 BEGIN
     SELECT * INTO s FROM sessions AS x
     WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace FOR NO KEY UPDATE;
@@ -212,8 +270,15 @@ BEGIN
     ELSIF newest <> p_number - 1 THEN
         refusal := 'newer';
     ELSE
-        INSERT INTO digests (session, number, tenant, covers, pinned, data)
-        VALUES (s.id, p_number, p_tenant, p_covers, p_pinned, p_data);
+        -- One that rules.py calls outlived makes place for it: in its row, so that the table need not grow.
+        SELECT min(d.number) INTO v_old FROM digests AS d
+        WHERE d.session = s.id AND d.number < s.active[1] AND p_number - d.number >= 2 * (d.number & -d.number);
+        UPDATE digests AS d SET number = p_number, covers = p_covers, pinned = p_pinned, data = p_data
+        WHERE d.session = s.id AND d.number = v_old;
+        IF NOT FOUND THEN
+            INSERT INTO digests (session, number, tenant, covers, pinned, data)
+            VALUES (s.id, p_number, p_tenant, p_covers, p_pinned, p_data);
+        END IF;
         UPDATE sessions SET ready = p_standing, touched = now()
         WHERE tenant = p_tenant AND session_id = p_session_id AND namespace = p_namespace;
     END IF;

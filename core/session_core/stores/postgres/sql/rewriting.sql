@@ -28,13 +28,15 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS
 DECLARE
     s sessions := found(p_tenant, p_session_id, p_namespace);
     v_digest uuid;
+    v_id bytea;
 BEGIN
     IF p_kind = 'drafts' THEN
         v_digest := coalesce(nullif(p_names[1], ''), '00000000-0000-0000-0000-000000000000');
+        v_id := decode(p_names[2], 'hex');
     END IF;
     RETURN QUERY
     WITH page AS (
-        (SELECT row_number() OVER (ORDER BY x.seq) AS place, ARRAY[x.id] AS names, x.seq::bigint AS number,
+        (SELECT row_number() OVER (ORDER BY x.seq) AS place, ARRAY[encode(x.id, 'hex')] AS names, x.seq::bigint AS number,
                 x.xmin::text AS seen, x.author, NULL::text AS type, x.body AS data, x.clip
          FROM messages AS x
          WHERE p_kind = 'messages' AND x.session = s.id AND x.seq > p_number ORDER BY x.seq LIMIT p_rows)
@@ -57,10 +59,10 @@ BEGIN
          WHERE p_kind = 'channel_values' AND x.session = s.id AND x.number > p_number AND x.data IS NOT NULL
          ORDER BY x.number LIMIT p_rows)
         UNION ALL
-        (SELECT row_number() OVER (ORDER BY x.digest, x.id), ARRAY[x.digest::text, x.id], 0, x.xmin::text, NULL, NULL,
-                x.body, NULL
+        (SELECT row_number() OVER (ORDER BY x.digest, x.id), ARRAY[x.digest::text, encode(x.id, 'hex')], 0, x.xmin::text,
+                NULL, NULL, x.body, NULL
          FROM drafts AS x
-         WHERE p_kind = 'drafts' AND x.session = s.id AND (x.digest, x.id) > (v_digest, p_names[2])
+         WHERE p_kind = 'drafts' AND x.session = s.id AND (x.digest, x.id) > (v_digest, v_id)
          ORDER BY x.digest, x.id LIMIT p_rows)
         UNION ALL
         (SELECT row_number() OVER (ORDER BY x.checkpoint, x.task_id, x.position), ARRAY[x.checkpoint, x.task_id],
@@ -112,7 +114,8 @@ BEGIN
             WHERE x.session = v_session AND x.number = g.number AND x.xmin::text = g.seen;
         WHEN 'drafts' THEN
             UPDATE drafts AS x SET body = g.data
-            WHERE x.session = v_session AND x.digest = g.names[1]::uuid AND x.id = g.names[2] AND x.xmin::text = g.seen;
+            WHERE x.session = v_session AND x.digest = g.names[1]::uuid AND x.id = decode(g.names[2], 'hex')
+              AND x.xmin::text = g.seen;
         WHEN 'writes' THEN
             UPDATE writes AS x SET type = g.type, data = g.data
             WHERE x.session = v_session AND x.checkpoint = g.names[1] AND x.task_id = g.names[2]

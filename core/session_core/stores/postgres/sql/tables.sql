@@ -32,31 +32,31 @@ CREATE TABLE sessions (
 
 COMMENT ON COLUMN sessions.head IS 'pairs of first and last sequence number, in the order of the conversation';
 
+-- No column is NULL where a message has a time, so that rows need no map of NULLs: '' says "none" of author and clip.
 CREATE TABLE messages (
     session bigint NOT NULL,
     time_s double precision,
-    id_hash bigint NOT NULL,
+    id_hash integer NOT NULL,
     seq integer NOT NULL,
     tokens integer NOT NULL,
-    clip_tokens integer NOT NULL,
     digest uuid NOT NULL,
-    importance text NOT NULL,
-    tenant text COLLATE "C" NOT NULL,
-    id text COLLATE "C" NOT NULL,
-    author text,
     body bytea NOT NULL,
-    clip bytea,
-    words integer[] NOT NULL,
-    PRIMARY KEY (session, seq)
-);
+    words bytea NOT NULL,
+    clip bytea NOT NULL,
+    id bytea NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    importance text NOT NULL,
+    author text NOT NULL,
+    PRIMARY KEY (session, seq) WITH (fillfactor = 100)
+) WITH (toast_tuple_target = 4080);
 
--- Bodies and clips come compressed.
+-- Bodies and clips come compressed. A tool result of some KB stays in its row: beside it, it would take as much again.
 ALTER TABLE messages ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN clip SET STORAGE EXTERNAL;
 
 -- The number is in it so that a plan made while the table is empty, and kept, prefers it to the primary key.
 CREATE INDEX messages_by_id ON messages (session, id_hash, seq);
 
-COMMENT ON COLUMN messages.words IS 'hashes of the words a search goes by, each once';
+COMMENT ON COLUMN messages.words IS 'two bytes for each word a search goes by: a part of its hash';
 
 CREATE TABLE digests (
     session bigint NOT NULL,
@@ -66,7 +66,9 @@ CREATE TABLE digests (
     pinned integer[] NOT NULL,
     data bytea NOT NULL,
     PRIMARY KEY (session, number)
-);
+) WITH (toast_tuple_target = 8160);
+
+ALTER TABLE digests ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE notices (
     session bigint NOT NULL,
@@ -117,8 +119,8 @@ CREATE TABLE writes (
     channel text NOT NULL,
     type text NOT NULL,
     data bytea NOT NULL,
-    ids text[],
-    id_hashes bigint[],
+    ids bytea[],
+    id_hashes integer[],
     digests uuid[],
     PRIMARY KEY (session, checkpoint, task_id, position)
 );
@@ -128,7 +130,7 @@ CREATE TABLE drafts (
     session bigint NOT NULL,
     digest uuid NOT NULL,
     tenant text COLLATE "C" NOT NULL,
-    id text COLLATE "C" NOT NULL,
+    id bytea NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (session, digest, id)
 );

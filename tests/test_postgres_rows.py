@@ -1,0 +1,228 @@
+"""What PostgreSQL is given for a message: few bytes, found again by id and by word, once however many write it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from postgres_server import PostgresServer, postgres_server
+
+from session_core.errors import DuplicateMessage
+from session_core.plan import Digest
+from session_core.ports import Appended, Loaded
+from session_core.ranges import Ranges
+from session_core.stores.memory import MemoryStore
+from session_core.stores.postgres.rows import author_in, author_out, clip_in, clip_out, id_in, id_out, word_hashes
+from session_core.stores.postgres.store import PostgresStore
+from session_core.testing import KEY, message
+from session_core.turns import Key, Message, Role
+from session_core.voices import run_blocking
+
+WRITERS = 8
+_schemas = count(1)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def schema() -> str:
+    return f"rows{next(_schemas)}"
+
+
+@pytest.fixture
+def store(server: PostgresServer, schema: str) -> Iterator[PostgresStore]:
+    made = PostgresStore(f"{server.url}&schema={schema}")
+    yield made
+    run_blocking(made.close())
+
+
+# Bytes.
+
+TEXTS = st.text(alphabet=st.sampled_from(["~", "-", "=", "0", "a", "F", "\\", "\x00", "\ud800", "ü"]))
+IDS = st.one_of(
+    TEXTS, st.uuids().map(str), st.uuids().map(lambda made: f"~{made.hex}"), st.uuids().map(lambda u: u.hex)
+)
+
+
+@given(message_id=IDS)
+def test_any_id_comes_back_and_those_that_sessions_give_take_17_bytes(message_id: str) -> None:
+    kept = id_in(message_id)
+    assert id_out(kept) == message_id
+    assert len(kept) == 17 or kept == b"=" + message_id.encode("utf-8", "surrogatepass")
+
+
+@given(author=st.one_of(st.none(), TEXTS), clip=st.one_of(st.none(), TEXTS), tokens=st.integers(0, 2**31 - 1))
+def test_no_author_and_an_empty_one_differ_and_no_clip_and_an_empty_one(
+    author: str | None, clip: str | None, tokens: int
+) -> None:
+    assert author_out(author_in(author)) == author
+    assert clip_out(clip_in(clip, tokens)) == (clip, tokens if clip is not None else 0)
+
+
+def test_a_message_takes_few_bytes_beside_its_body(store: PostgresStore, server: PostgresServer, schema: str) -> None:
+    words = "seven words that a search goes by"
+    run_blocking(store.append(KEY, [Message(Role.USER, words, id="~" + "ab" * 16, time_s=1.5, tokens=9)]))
+    with server.connect() as connection:
+        rows = connection.execute(
+            f"SELECT pg_column_size(m.*) - pg_column_size(m.body), octet_length(words) FROM {schema}.messages AS m"
+        ).fetchall()
+    # 24 for any row, 44 for numbers and the content's address, 8 for the tenant, 18 for the id, 9 for the words.
+    assert rows == [(108, 2 * 4)]
+
+
+def test_a_tool_result_of_some_kb_stays_in_its_row(store: PostgresStore, server: PostgresServer, schema: str) -> None:
+    said = "".join(f"{n * 7919 % 10007:x} " for n in range(500))
+    run_blocking(store.append(KEY, [Message(Role.TOOL, said, id="r", tool_call_id="t", clip=said[:400])]))
+    with server.connect() as connection:
+        size, aside = connection.execute(
+            f"SELECT pg_column_size(m.*), pg_relation_size(c.reltoastrelid) FROM {schema}.messages AS m, pg_class AS c "
+            f"WHERE c.oid = '{schema}.messages'::regclass"
+        ).fetchall()[0]
+    assert size > 2_040
+    assert aside == 0
+
+
+# Searches.
+
+
+LIKE_NEEDLE = next(
+    word for word in (f"w{number}" for number in count()) if word_hashes([word]) == word_hashes(["needle"])
+)
+"""Another word with the same hash."""
+
+
+def test_a_search_finds_a_word_behind_many_that_only_share_its_hash(store: PostgresStore) -> None:
+    run_blocking(store.append(KEY, [message(1, content="the needle"), message(2, content="nothing")]))
+    run_blocking(store.append(KEY, [message(n, content=f"a {LIKE_NEEDLE} and hay") for n in range(3, 40)]))
+    assert [m.id for m in run_blocking(store.search(KEY, ["needle"], max_hits=1))] == ["m1"]
+
+
+def test_a_search_knows_words_from_parts_of_words(store: PostgresStore) -> None:
+    run_blocking(store.append(KEY, [message(1, content=f"needles {LIKE_NEEDLE}")]))
+    assert run_blocking(store.search(KEY, ["needle"], max_hits=5)) == ()
+
+
+# One message at a time, by many.
+
+
+def at_once(works: list[Callable[[], Any]]) -> list[Any]:
+    """What the works come to that begin together; errors too."""
+    gate = threading.Barrier(len(works))
+
+    def done(work: Callable[[], Any]) -> Any:
+        gate.wait()
+        try:
+            return work()
+        except DuplicateMessage as exc:
+            return exc
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return list(threads.map(done, works))
+
+
+def test_eight_who_append_message_by_message_lose_and_double_nothing(store: PostgresStore) -> None:
+    def write(writer: int) -> list[int]:
+        said = (message(writer * 100 + n, content=f"{writer} {n}") for n in range(25))
+        return [run_blocking(store.append(KEY, [one], strict=True)).seqs[0] for one in said]
+
+    given_numbers = at_once([lambda writer=writer: write(writer) for writer in range(1, WRITERS + 1)])  # type: ignore[misc]
+    everything = [number for numbers in given_numbers for number in numbers]
+    assert sorted(everything) == list(range(1, WRITERS * 25 + 1))
+    assert all(numbers == sorted(numbers) for numbers in given_numbers)
+    state = run_blocking(store.state(KEY))
+    assert state is not None
+    assert (state.version, state.ledger.messages, state.head) == (200, 200, Ranges.span(1, 200))
+    assert state.ledger.tokens == sum(m.tokens for m in run_blocking(store.record(KEY)))
+
+
+def test_eight_who_append_the_same_messages_append_them_once(store: PostgresStore) -> None:
+    for number in range(30):
+        said = message(number)
+        done = at_once([lambda said=said: run_blocking(store.append(KEY, [said]))] * WRITERS)  # type: ignore[misc]
+        assert {one.seqs for one in done} == {(number + 1,)}
+        assert sum(one.new for one in done) == 1
+    assert len(run_blocking(store.record(KEY))) == 30
+
+
+def test_of_eight_who_append_other_content_under_one_id_one_does(store: PostgresStore) -> None:
+    for number in range(20):
+        saying = [message(number, content=f"{writer} says") for writer in range(WRITERS)]
+        done = at_once([lambda said=said: run_blocking(store.append(KEY, [said])) for said in saying])  # type: ignore[misc]
+        assert sum(isinstance(one, Appended) for one in done) == 1
+        assert sum(isinstance(one, DuplicateMessage) for one in done) == WRITERS - 1
+    assert len(run_blocking(store.record(KEY))) == 20
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["the same", "other content"])
+def test_who_waited_while_another_appended_the_message_is_told_so(
+    others: bool, store: PostgresStore, server: PostgresServer, schema: str
+) -> None:
+    """Both have looked for the id before either has the row."""
+    run_blocking(store.append(KEY, [message(1)]))
+    sayings = [message(2), message(2, content="other" if others else message(2).content)]
+    with server.connect() as looking, server.connect() as holding, ThreadPoolExecutor(2) as threads:
+        with holding.transaction():
+            holding.execute(f"SELECT 1 FROM {schema}.sessions FOR UPDATE")
+            waiting = [threads.submit(run_blocking, store.append(KEY, [said])) for said in sayings]
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while looking.execute(blocked).fetchall()[0][0] < 2:
+                pass
+        errors = [one.exception() for one in waiting]
+        done = [one.result() for one, error in zip(waiting, errors, strict=True) if error is None]
+    assert [type(error) for error in errors if error] == ([DuplicateMessage] if others else [])
+    assert {one.seqs for one in done} == {(2,)}
+    assert sum(one.new for one in done) == 1
+    assert len(run_blocking(store.record(KEY))) == 2
+
+
+# Digests.
+
+
+def fold(store: Any, key: Key, covered: int, number: int) -> None:
+    run_blocking(store.put_digest(key, Digest(Ranges.span(1, covered), f"digest {number}"), expected=number - 1))
+
+
+def test_few_digests_are_kept_and_a_fork_finds_one_near_it(
+    store: PostgresStore, server: PostgresServer, schema: str
+) -> None:
+    reference, folds = MemoryStore(), 100
+    for number in range(1, folds + 1):
+        for one in (store, reference):
+            run_blocking(one.append(KEY, [message(number * 2), message(number * 2 + 1, Role.ASSISTANT)]))
+            fold(one, KEY, number * 2, number)
+    with server.connect() as connection:
+        kept = [number for (number,) in connection.execute(f"SELECT number FROM {schema}.digests ORDER BY number")]
+    assert kept == [64, 80, 88, 96, 98, 99, 100]
+    for end in range(1, folds * 2 + 1, 7):
+        found, same = (run_blocking(one.load(KEY, Ranges.span(1, end))) for one in (store, reference))
+        assert _what(found) == _what(same)
+        if end // 2 >= kept[0]:
+            assert len(found.messages) <= 4 * (folds - end // 2) + 2
+
+
+def _what(loaded: Loaded) -> tuple[Digest | None, list[str]]:
+    return loaded.digest, [m.id for m in loaded.messages]
+
+
+def test_the_digest_that_views_stand_on_stays_however_many_come_after_it(store: PostgresStore) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    fold(store, KEY, 1, 1)
+    run_blocking(store.append(KEY, [message(2)]))
+    for number in islice(count(2), 20):
+        run_blocking(store.append(KEY, [message(number * 10, Role.ASSISTANT)]))
+        fold(store, KEY, 2, number)
+        assert run_blocking(store.load(KEY)).digest == Digest(Ranges.span(1, 1), "digest 1", number=1)
+    run_blocking(store.append(KEY, [message(3)]))
+    loaded = run_blocking(store.load(KEY))
+    assert loaded.digest is not None
+    assert loaded.digest.number == 21
