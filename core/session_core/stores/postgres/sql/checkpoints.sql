@@ -75,7 +75,7 @@ BEGIN
         RETURN;
     END IF;
     IF ARRAY[s.version, s.messages, s.values_kept] <> p_read OR s.born::text <> p_born OR (p_unseen AND EXISTS (
-        SELECT FROM json_to_recordset(p_messages) AS g (id text, id_hash bigint)
+        SELECT FROM json_to_recordset(p_messages) AS g (id bytea, id_hash integer)
         JOIN messages AS m ON m.session = s.id AND m.id_hash = g.id_hash AND m.id = g.id
     )) THEN
         PERFORM let_go(s);

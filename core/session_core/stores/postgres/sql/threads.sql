@@ -95,7 +95,7 @@ BEGIN
         s.head := p_head;
         s.version := s.version + 1;
     END IF;
-    PERFORM saved(s);
+    PERFORM save(s);
 END $$;
 
 -- Makes a session called p_target of all that one holds; false when there is one of that name.
@@ -123,9 +123,9 @@ BEGIN
             RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'the copy is there';
         END IF;
         INSERT INTO messages (
-            session, time_s, id_hash, seq, tokens, clip_tokens, digest, importance, tenant, id, author, body, clip, words
+            session, time_s, id_hash, seq, tokens, digest, body, words, clip, id, tenant, importance, author
         )
-        SELECT t.id, time_s, id_hash, seq, tokens, clip_tokens, digest, importance, tenant, id, author, body, clip, words
+        SELECT t.id, time_s, id_hash, seq, tokens, digest, body, words, clip, id, tenant, importance, author
         FROM messages WHERE session = s.id ORDER BY seq;
         INSERT INTO digests (session, number, tenant, covers, pinned, data)
         SELECT t.id, number, tenant, covers, pinned, data FROM digests WHERE session = s.id;
