@@ -14,7 +14,6 @@ from typing import Any
 from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.checkpoint.base import DeltaChannelHistory
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from langchain_session.channels import decode_write, record_messages
 from langchain_session.originals import Originals
@@ -24,6 +23,8 @@ from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Sto
 from session_core.ranges import Ranges
 from session_core.turns import Key
 
+REMOVE_ALL_MESSAGES = "__remove_all__"
+"""The id of a removal that removes all; langgraph has it, and a saver works without langgraph."""
 Values = Mapping[str, Plain | MessageList | None]
 AS_SAID = Plain("as said", b"")
 """The value of a channel whose messages stand under `said_of` its name."""
