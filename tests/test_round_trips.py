@@ -15,7 +15,7 @@ from relay import redis_relay, relay
 from langchain_session import SessionSaver
 from session_core import Budget, Policy
 
-TURNS = 9
+TURNS = 7
 FROM = 4
 """The first turn that counts: connections are open by then."""
 SUPERSTEPS = 4
