@@ -17,7 +17,7 @@ from session_core.errors import ConfigError, Conflict, TurnLost, TurnTaken
 
 POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")
 CONFIG = {"configurable": {"thread_id": "t"}}
-WRITERS, TURNS = 4, 3
+WRITERS, TURNS = 4, 2
 
 
 class State(TypedDict):

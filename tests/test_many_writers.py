@@ -12,7 +12,7 @@ from langchain_session import SessionSaver
 from session_core import Budget, Policy, Sessions
 from session_core.testing import check_valid
 
-WRITERS, TURNS = 8, 8
+WRITERS, TURNS = 8, 5
 CONFIG = {"configurable": {"thread_id": "t"}}
 EXPECTED = {f"w{writer}t{turn}" for writer in range(WRITERS) for turn in range(TURNS)}
 
@@ -26,7 +26,7 @@ def servers():
 @pytest.fixture(params=["redis", "postgres"])
 def sessions(request, servers, tmp_path):
     with servers.place(request.param, tmp_path) as place:
-        yield Sessions(place.store, policy=Policy(Budget(1_500, reply_reserve_tokens=0)))
+        yield Sessions(place.store, policy=Policy(Budget(900, reply_reserve_tokens=0)))
 
 
 def answering(saver):

@@ -101,6 +101,21 @@ async def lists_checkpoints_newest_first(store: SessionStore) -> None:
     assert await store.checkpoints("nobody", None, None) == ()
 
 
+async def gives_a_run_what_it_begins_with(store: SessionStore) -> None:
+    """A run begins with the newest checkpoint and what is loaded of the head, as if it had asked for each."""
+    assert await store.begin(KEY) == (None, await store.load(KEY))
+    await _put(store, "1", None, (message(1),))
+    await _put(store, "2", "1", (message(1), message(2)))
+    await store.put_writes(KEY, "2", [Write("a", 0, "x", Plain("t", b"1"))])
+    await store.append(KEY, [message(3)])
+    found, loaded = await store.begin(KEY)
+    assert found == await store.checkpoint(KEY)
+    assert found is not None
+    assert (found.id, len(found.writes)) == ("2", 1)
+    assert loaded == await store.load(KEY)
+    assert [m.id for m in loaded.messages] == ["m1", "m2", "m3"]
+
+
 async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
     """One that is to follow its parent is stored only behind the newest; else nothing is, and Conflict names that."""
     await _followed(store, "1", None)
@@ -155,4 +170,5 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     orders_writes,
     lists_checkpoints_newest_first,
     refuses_a_checkpoint_behind_another,
+    gives_a_run_what_it_begins_with,
 )
