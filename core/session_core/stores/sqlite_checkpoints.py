@@ -10,7 +10,7 @@ from typing import cast
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
-from session_core.stores.rules import Before, grown, head_after, part_of, require_values, with_head
+from session_core.stores.rules import Before, grown, head_after, made_of, part_of, require_values, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
@@ -154,7 +154,7 @@ def _keep_list(
 ) -> Ranges:
     """The part of the record that the list is, after its new messages were added."""
     messages = [item for item in value.items if isinstance(item, Message)]
-    outcome = number_rows(connection, row, messages, revise=True, lineage=value.base or before.part)
+    outcome = number_rows(connection, row, messages, revise=True, lineage=made_of(value, before))
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
     return part_of(value, outcome, before, is_head=is_head)
