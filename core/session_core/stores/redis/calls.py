@@ -102,8 +102,11 @@ class RedisCalls:
         *,
         expected: int | None = None,
         lease: Lease | None = None,
+        recorded: bool = True,
     ) -> tuple[list[Any], State]:
-        """What a script tells that is given rows, and the state; rows it is believed to have go as their labels."""
+        """What a script tells that is given rows, and the state; rows the record is believed to have go as
+        their labels. `recorded` says that it has them then: writes that wait are no part of it yet.
+        """
         name = self._names.of(key)[0]
         labels = [label(message) for message in messages]
         rows = [
@@ -115,7 +118,8 @@ class RedisCalls:
             rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
             told, state = await self._write(script, key, *arguments(rows), lease=lease)
         accepted(told, key, expected=expected, lease=lease)
-        self._told.add(name, labels)
+        if recorded:
+            self._told.add(name, labels)
         return told, state_from(state, key)
 
 
