@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self, cast
 
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -16,24 +17,32 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
+    empty_checkpoint,
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.channels import (
-    decode_write,
-    encode,
-    encode_write,
-    record_messages,
-    view_messages,
-)
+from langchain_session.channels import decode_write, encode_write, record_messages
+from langchain_session.handed import handed
+from langchain_session.listing import Made, shown
 from langchain_session.moving import Moving
-from langchain_session.threads import BASE, ELSEWHERE, FORK, RUNTIME, config_of, key_of, starting_part
+from langchain_session.threads import (
+    BASE,
+    BEGAN,
+    ELSEWHERE,
+    FORK,
+    RUNTIME,
+    config_of,
+    is_of_a_task,
+    key_of,
+    starting_part,
+)
+from langchain_session.values import live_values, stored_values
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
+from session_core.ports import Checkpoint, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key
@@ -126,7 +135,7 @@ class SessionSaver(Moving):
     ) -> Iterator[CheckpointTuple]:
         voice = self._blocking
         for found in run_blocking(self._found(voice, config, filter, before, limit)):
-            yield run_blocking(self._tuple(voice, found, {}))
+            yield run_blocking(self._listed(voice, found, config))
 
     async def alist(
         self,
@@ -138,7 +147,7 @@ class SessionSaver(Moving):
     ) -> AsyncIterator[CheckpointTuple]:
         voice = self._awaiting
         for found in await self._found(voice, config, filter, before, limit):
-            yield await self._tuple(voice, found, {})
+            yield await self._listed(voice, found, config)
 
     def put(
         self,
@@ -192,24 +201,53 @@ class SessionSaver(Moving):
         return key_of(config, self.tenant)
 
     async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
-        wanted = get_checkpoint_id(config)
-        found = await voice.store.checkpoint(self.key(config), wanted)
+        wanted, key = get_checkpoint_id(config), self.key(config)
+        named = wanted is not None and wanted != BEGAN
+        found = await voice.store.checkpoint(key, wanted if named else None)
+        if found is None:
+            found = None if named or key.namespace else await self._began(voice, key)
+        elif wanted == BEGAN:
+            found = None
         if found is None:
             return None
-        run = RUNTIME in config["configurable"]
-        said = found.values.get(self.channel)
+        return await self._handed(voice, found, run=RUNTIME in config["configurable"], named=named)
+
+    async def _handed(self, voice: _Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
+        """The checkpoint for a run or for somebody else; one that was `named` may be an old one."""
+        key, said = found.key, found.values.get(self.channel)
         if not isinstance(said, Stored):
-            return await self._tuple(voice, found, {}, fork=wanted is not None)
-        lineage, is_head = await starting_part(voice.store, found.key, said.part, wanted is not None)
+            return await self._tuple(voice, found, {}, fork=named)
+        lineage, is_head = await starting_part(voice.store, key, said.part, named)
         hidden = Ranges()
-        if run:
-            seen = await voice.flow(found.key).view(lineage=None if is_head else lineage, open_end=True)
-            messages, hidden = view_messages(seen, found.key), seen.hidden
-            lineage = seen.lineage
+        messages: list[BaseMessage]
+        if run and is_of_a_task(key):
+            messages = record_messages(await voice.store.record(key, lineage))
+        elif run:
+            seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
+            messages, hidden, lineage = handed(seen, key), seen.hidden, seen.lineage
         else:
-            messages = record_messages(await voice.store.record(found.key, lineage))
-        base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
-        return await self._tuple(voice, found, {self.channel: messages}, fork=wanted is not None, base=base)
+            messages = await shown(lineage, key, voice.store)
+        version = found.versions[self.channel]
+        base = (version, lineage.pairs, hidden.pairs)
+        return await self._tuple(voice, found, {self.channel: messages}, fork=named, base=base)
+
+    async def _listed(self, voice: _Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
+        """A checkpoint of a list, which a run asks for when it replays a subgraph and goes on from there."""
+        found = await voice.store.fill(found)
+        if config is not None and RUNTIME in config["configurable"]:
+            return await self._handed(voice, found, run=True, named=True)
+        return await self._tuple(voice, found, {})
+
+    async def _began(self, voice: _Voice, key: Key) -> Checkpoint | None:
+        """What stands for the checkpoint of a conversation that other doors began, if there is one."""
+        state = await voice.store.state(key)
+        if state is None or not state.head:
+            return None
+        metadata = {"source": "input", "step": -2, "parents": {}}
+        checkpoint = {name: value for name, value in empty_checkpoint().items() if not name.startswith("channel_")}
+        body = Plain(*self.serde.dumps_typed({"checkpoint": {**checkpoint, "id": BEGAN}, "metadata": metadata}))
+        versions = {self.channel: self.get_next_version(None, None)}
+        return Checkpoint(key, BEGAN, None, body, versions, {self.channel: Stored(state.head)})
 
     async def _tuple(
         self,
@@ -221,18 +259,10 @@ class SessionSaver(Moving):
         base: tuple[Any, ...] | None = None,
     ) -> CheckpointTuple:
         """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
-        if not found.values and not found.writes:
-            found = await voice.store.fill(found)
         body = self._body(found)
-        shown: dict[str, Any] = {}
-        for channel, value in found.values.items():
-            if channel in values:
-                shown[channel] = values[channel]
-            elif isinstance(value, Plain):
-                shown[channel] = self.serde.loads_typed((value.type, value.data))
-            else:
-                shown[channel] = record_messages(await voice.store.record(found.key, value.part))
-        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown}
+        rest = {name: value for name, value in found.values.items() if name not in values}
+        whole = {**values, **await live_values(replace(found, values=rest), voice.store, self.serde)}
+        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": whole}
         config = config_of(found.key, found.id)
         config["configurable"].update({FORK: True} if fork else {})
         config["configurable"].update({BASE: base} if base is not None else {})
@@ -294,30 +324,28 @@ class SessionSaver(Moving):
         began = time.perf_counter()
         key = self.key(config)
         names, values = config["configurable"], checkpoint["channel_values"]
-        prepare = self.sessions.workshop.prepare
+        behind = names.get("checkpoint_id")
+        parent_id = behind if behind != BEGAN else None
         forks = bool(names.get(FORK)) or metadata.get("source") == "fork"
-        if forks and self.channel in values:
+        if (forks or behind == BEGAN) and self.channel in values:
             # The conversation follows a fork, also one that adds nothing to what was said.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
-        changed: dict[str, Plain | MessageList | None] = {
-            name: encode(values[name], key, self.serde, prepare) if name in values else None
-            for name in new_versions
-            if name in checkpoint["channel_versions"]
-        }
-        said = changed.get(self.channel)
-        if values.get(self.channel) == [] and said is not None:
-            said = MessageList(())
-        if isinstance(said, MessageList):
-            version, base, hidden = names.get(BASE, (None, (), ()))
-            changed[self.channel] = replace(
-                said, base=Ranges.from_pairs(base), base_version=version, hidden=Ranges.from_pairs(hidden)
-            )
+        changed = await stored_values(
+            values,
+            [name for name in new_versions if name in checkpoint["channel_versions"]],
+            Made.of(names, parent_id),
+            self.channel,
+            key=key,
+            store=voice.store,
+            serde=self.serde,
+            prepare=self.sessions.workshop.prepare,
+        )
         bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
         body = {"checkpoint": bare, "metadata": get_checkpoint_metadata(config, metadata)}
         row = Checkpoint(
             key,
             checkpoint["id"],
-            names.get("checkpoint_id"),
+            parent_id,
             Plain(*self.serde.dumps_typed(body)),
             dict(checkpoint["channel_versions"]),
         )
