@@ -18,14 +18,10 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
-from langchain_session.channels import (
-    decode_write,
-    encode,
-    encode_write,
-    named,
-    view_messages,
-)
+from langchain_session.channels import decode_write, encode, encode_write, named
+from langchain_session.handed import handed
 from langchain_session.inner_voice import InnerVoice
+from langchain_session.listing import Made, listed
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, DOUBT, ELSEWHERE, FORK, RUNTIME, bare, config_of, key_of, starting_part
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
@@ -84,7 +80,7 @@ class Beside:
             lineage, is_head = await starting_part(self.store, key, part, named or lost)
             seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
             ours[BASE] = (row.versions.get(self.channel), seen.lineage.pairs, seen.hidden.pairs)
-            found = self._shown(found, row, view_messages(seen, key))
+            found = self._shown(found, row, handed(seen, key))
         return found._replace(config={**found.config, "configurable": {**found.config["configurable"], **ours}})
 
     async def put(
@@ -210,8 +206,9 @@ class Beside:
         """
         key, name = put.key, put.id
         base = await self._base(put)
-        value = self._list(key, await self._with_ids(key, said, await self._nameless(put, said, base)))
-        value = replace(value, base=base, base_version=put.version, hidden=put.hidden)
+        said = await self._with_ids(key, said, await self._nameless(put, said, base))
+        made = Made(put.run, put.parent_id, put.version, base, put.hidden)
+        value = await listed(said, made, self.channel, key, self.store, self.shop.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
@@ -219,9 +216,9 @@ class Beside:
         )
         head = done.state.head
         all_of_it = await self.originals.of(self.store, done.state, head)
-        listed = {item.id for item in value.items if isinstance(item, Message)}
+        named_there = {item.id for item in value.items if isinstance(item, Message)}
         had = set(base) | {seq for item in value.items if isinstance(item, Ranges) for seq in item}
-        if any(one.id not in listed and one.seq not in had for one in all_of_it):
+        if any(one.id not in named_there and one.seq not in had for one in all_of_it):
             row = replace(row, versions={self.channel: name, self.whole: name})
             await self.store.put_checkpoint(row, {self.whole: MessageList((head,))}, head_channel=None, merge=False)
         return [one.message for one in all_of_it], done

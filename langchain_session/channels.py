@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.marks import mark_of, marked
+from langchain_session.marks import mark_of, marked, unheld
 from langchain_session.messages import MARK, from_core, to_core
 from langchain_session.native import FORMAT
 from session_core.plan import View
@@ -57,9 +58,12 @@ def decode_write(value: Plain | MessageList, serde: SerializerProtocol) -> Any:
 def view_messages(view: View, key: Key) -> list[BaseMessage]:
     """The messages of a view for a run; those that are not the record's own words carry where they come from.
 
-    The digest's message carries the digest as data too, so that the run can fold on top of it.
+    The digest's message carries the digest as data too, so that the run can fold on top of it. It stands for
+    what it covers, less what stands in the view on its own (pinned messages): that may be removed there.
     """
-    return [_with_place(_known(message), message, view, key) for message in view.messages]
+    own = [message.seq for message in view.messages if message.seq]
+    shown = (replace(m, covers=m.covers.less(own)) if m.covers else m for m in view.messages)
+    return [_with_place(_known(message), message, view, key) for message in shown]
 
 
 def record_messages(messages: Iterable[Message]) -> list[BaseMessage]:
@@ -98,7 +102,7 @@ def _given_id(message: BaseMessage, spare: dict[bytes, list[str]]) -> BaseMessag
 
 def _known(message: Message) -> BaseMessage:
     """The message with the id that the record knows it by, and a mark when another framework stored it."""
-    made = from_core(message)
+    made = unheld(from_core(message))
     if message.origin != "record":
         return made
     if made.id is None:
@@ -111,9 +115,11 @@ def _known(message: Message) -> BaseMessage:
 
 def _with_place(made: BaseMessage, message: Message, view: View, key: Key) -> BaseMessage:
     mark = made.additional_kwargs.get(MARK)
-    if mark is None or message.origin == "record":
+    if mark is None or "session" in mark:
         return made
-    mark = {**mark, "session": str(key)}
+    mark = {**mark, "session": str(key), "space": key.namespace}
+    if message.origin == "record":
+        return made.model_copy(update={"additional_kwargs": {**made.additional_kwargs, MARK: mark}})
     if message.origin == "digest" and view.digest is not None:
         mark["digest"] = digest_to_plain(view.digest)
     name = f"{made.id}:{words_hash(str(key))}"

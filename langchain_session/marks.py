@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from session_core.serial.blocks import read_blocks
 from session_core.serial.marks import MARK, words_hash
 
 M = TypeVar("M", bound=BaseMessage)
+HELD = f"{MARK}_held"
+"""The name of a mark that is stored with its message, since it says where that comes from and not where it goes."""
 
 
 def text_of(message: BaseMessage) -> str:
@@ -20,7 +22,7 @@ def text_of(message: BaseMessage) -> str:
 
 def marked(message: M, mark: Mapping[str, Any]) -> M:
     """A copy of `message` with `mark`, and with what is needed to see later that nobody changed it."""
-    kwargs = {**message.additional_kwargs, MARK: {**mark, "hash": words_hash(text_of(message))}}
+    kwargs = {**message.additional_kwargs, MARK: {**mark, "hash": _seal(message)}}
     return message.model_copy(update={"additional_kwargs": kwargs})
 
 
@@ -30,4 +32,26 @@ def mark_of(message: BaseMessage) -> dict[str, Any] | None:
     if not isinstance(mark, dict):
         return None
     known = "origin" in mark or message.id == mark.get("ref")
-    return mark if known and mark.get("hash") == words_hash(text_of(message)) else None
+    return mark if known and mark.get("hash") == _seal(message) else None
+
+
+def held(message: BaseMessage) -> BaseMessage:
+    """The message with its mark put away, so that it is stored with it, as it stands."""
+    return _moved(message, MARK, HELD) if mark_of(message) else message
+
+
+def unheld(message: BaseMessage) -> BaseMessage:
+    """What `held` was given; a mark that the message got since then counts, not the old one."""
+    return _moved(message, HELD, MARK) if HELD in message.additional_kwargs else message
+
+
+def _moved(message: BaseMessage, name: str, to: str) -> BaseMessage:
+    kwargs = dict(message.additional_kwargs)
+    mark = kwargs.pop(name)
+    return message.model_copy(update={"additional_kwargs": {to: mark} | kwargs})
+
+
+def _seal(message: BaseMessage) -> str:
+    """What changes when somebody changes what the message says, or the calls that it asks for."""
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    return words_hash(text_of(message), *(repr(call) for call in calls))

@@ -20,6 +20,9 @@ from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.turns import Media, Message, Role, ToolCall
 
+NO_CALL = "~"
+"""What the record has where a result names no call; the message keeps the empty id that it came with."""
+
 __all__ = ["MARK", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]
 
 _SPEAKERS = {
@@ -132,7 +135,7 @@ def _speaker(message: BaseMessage) -> tuple[Role, str | None]:
 
 def _answers(message: BaseMessage) -> str | None:
     if isinstance(message, lc.ToolMessage):
-        return message.tool_call_id
+        return message.tool_call_id or NO_CALL
     return function_call_id(message.name) if isinstance(message, lc.FunctionMessage) else None
 
 

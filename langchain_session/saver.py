@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
+    empty_checkpoint,
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
@@ -23,13 +24,7 @@ from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.ahead import ahead
-from langchain_session.channels import (
-    decode_write,
-    encode,
-    encode_write,
-    record_messages,
-    view_messages,
-)
+from langchain_session.channels import decode_write, encode, encode_write, record_messages
 from langchain_session.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
@@ -38,14 +33,26 @@ from langchain_session.deltas import (
     with_what_was_said,
     without_snapshots,
 )
+from langchain_session.handed import handed
 from langchain_session.keeping import Keeping
+from langchain_session.listing import Made, shown
 from langchain_session.pruning import is_unlisted
-from langchain_session.threads import BASE, FORK, RUNTIME, config_of, key_of, starting_part
+from langchain_session.threads import (
+    BASE,
+    BEGAN,
+    FORK,
+    RUNTIME,
+    config_of,
+    is_of_a_task,
+    key_of,
+    starting_part,
+)
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
+from langchain_session.values import live_values, stored_values
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import Pause
-from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
+from session_core.ports import Checkpoint, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.session import Flow
 from session_core.turns import Key
@@ -153,7 +160,7 @@ class SessionSaver(Keeping):
     ) -> Iterator[CheckpointTuple]:
         voice = self._blocking
         for found in run_blocking(self._found(voice, config, filter, before, limit)):
-            yield run_blocking(self._tuple(voice, found, {}))
+            yield run_blocking(self._listed(voice, found, config))
 
     async def alist(
         self,
@@ -165,7 +172,7 @@ class SessionSaver(Keeping):
     ) -> AsyncIterator[CheckpointTuple]:
         voice = self._awaiting
         for found in await self._found(voice, config, filter, before, limit):
-            yield await self._tuple(voice, found, {})
+            yield await self._listed(voice, found, config)
 
     def put(
         self,
@@ -227,24 +234,51 @@ class SessionSaver(Keeping):
         return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(beginning, config))
 
     async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
-        wanted = get_checkpoint_id(config)
-        found = await voice.store.checkpoint(self.key(config), wanted)
+        wanted, key = get_checkpoint_id(config), self.key(config)
+        named = wanted is not None and wanted != BEGAN
+        found = await voice.store.checkpoint(key, wanted if named else None)
+        if found is None:
+            found = None if named or key.namespace else await self._began(voice, key)
+        elif wanted == BEGAN:
+            found = None
         if found is None:
             return None
-        run = RUNTIME in config["configurable"]
-        part = part_in(found, self.channel)
+        return await self._handed(voice, found, run=RUNTIME in config["configurable"], named=named)
+
+    async def _handed(self, voice: _Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
+        """The checkpoint for a run or for somebody else; one that was `named` may be an old one."""
+        key, part = found.key, part_in(found, self.channel)
         if part is None:
-            return await self._tuple(voice, found, {}, fork=wanted is not None)
-        lineage, is_head = await starting_part(voice.store, found.key, part, wanted is not None)
+            return await self._tuple(voice, found, {}, fork=named)
+        lineage, is_head = await starting_part(voice.store, key, part, named)
         hidden, values = Ranges(), dict[str, Any]()
-        if run:
-            seen = await voice.flow(found.key).view(lineage=None if is_head else lineage, open_end=True)
-            values, hidden = {self.channel: view_messages(seen, found.key)}, seen.hidden
-            lineage = seen.lineage
+        if run and is_of_a_task(key):
+            values = {self.channel: record_messages(await voice.store.record(key, lineage))}
+        elif run:
+            seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
+            values, hidden, lineage = {self.channel: handed(seen, key)}, seen.hidden, seen.lineage
         elif lineage != part or not is_made_of_writes(found, self.channel):
-            values = {self.channel: record_messages(await voice.store.record(found.key, lineage))}
+            values = {self.channel: await shown(lineage, key, voice.store)}
         base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
-        return await self._tuple(voice, found, values, fork=wanted is not None, base=base)
+        return await self._tuple(voice, found, values, fork=named, base=base)
+
+    async def _listed(self, voice: _Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
+        """A checkpoint of a list, which a run asks for when it replays a subgraph and goes on from there."""
+        found = await voice.store.fill(found)
+        if config is not None and RUNTIME in config["configurable"]:
+            return await self._handed(voice, found, run=True, named=True)
+        return await self._tuple(voice, found, {})
+
+    async def _began(self, voice: _Voice, key: Key) -> Checkpoint | None:
+        """What stands for the checkpoint of a conversation that other doors began, if there is one."""
+        state = await voice.store.state(key)
+        if state is None or not state.head:
+            return None
+        metadata = {"source": "input", "step": -2, "parents": {}}
+        checkpoint = {name: value for name, value in empty_checkpoint().items() if not name.startswith("channel_")}
+        body = Plain(*self.serde.dumps_typed({"checkpoint": {**checkpoint, "id": BEGAN}, "metadata": metadata}))
+        versions = {self.channel: self.get_next_version(None, None)}
+        return Checkpoint(key, BEGAN, None, body, versions, {self.channel: Stored(state.head)})
 
     async def _tuple(
         self,
@@ -256,18 +290,10 @@ class SessionSaver(Keeping):
         base: tuple[Any, ...] | None = None,
     ) -> CheckpointTuple:
         """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
-        if not found.values and not found.writes:
-            found = await voice.store.fill(found)
         found, body = as_the_graph_has_it(found, self.channel), self._body(found)
-        shown: dict[str, Any] = {}
-        for channel, value in found.values.items():
-            if channel in values:
-                continue
-            if isinstance(value, Plain):
-                shown[channel] = self.serde.loads_typed((value.type, value.data))
-            else:
-                shown[channel] = record_messages(await voice.store.record(found.key, value.part))
-        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": shown | values}
+        rest = {name: value for name, value in found.values.items() if name not in values}
+        whole = {**values, **await live_values(replace(found, values=rest), voice.store, self.serde)}
+        checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": whole}
         config = config_of(found.key, found.id)
         config["configurable"].update({FORK: True} if fork else {})
         config["configurable"].update({BASE: base} if base is not None else {})
@@ -323,29 +349,28 @@ class SessionSaver(Keeping):
         names = config["configurable"]
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
         prepare = self.sessions.workshop.prepare
+        behind = names.get("checkpoint_id")
+        parent_id = behind if behind != BEGAN else None
         forks = bool(names.get(FORK)) or metadata.get("source") == "fork"
-        if forks and self.channel in values:
+        if (forks or behind == BEGAN) and self.channel in values:
             # The conversation follows a fork, also one that adds nothing to what was said.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
-        changed: dict[str, Plain | MessageList | None] = {
-            name: encode(values[name], key, self.serde, prepare) if name in values else None
-            for name in new_versions
-            if name in checkpoint["channel_versions"]
-        }
-        said = changed.get(self.channel)
-        if values.get(self.channel) == [] and said is not None:
-            said = MessageList(())
-        if isinstance(said, MessageList):
-            version, base, hidden = names.get(BASE, (None, (), ()))
-            changed[self.channel] = replace(
-                said, base=Ranges.from_pairs(base), base_version=version, hidden=Ranges.from_pairs(hidden)
-            )
+        changed = await stored_values(
+            values,
+            [name for name in new_versions if name in checkpoint["channel_versions"]],
+            Made.of(names, parent_id),
+            self.channel,
+            key=key,
+            store=voice.store,
+            serde=self.serde,
+            prepare=prepare,
+        )
         bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
         body = {"checkpoint": bare, "metadata": get_checkpoint_metadata(config, metadata)}
         row = Checkpoint(
             key,
             checkpoint["id"],
-            names.get("checkpoint_id"),
+            parent_id,
             Plain(*self.serde.dumps_typed(body)),
             dict(checkpoint["channel_versions"]),
             run_id=run_of(body["metadata"]),

@@ -20,6 +20,8 @@ RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 READ = "__pregel_read"
 """In the config of a task that LangGraph runs: a function that reads the channels of its graph."""
+BEGAN = "00000000-0000-6000-8000-000000000000"
+"""The id of the checkpoint that a conversation without a graph is; it is stored nowhere, and older than any other."""
 ELSEWHERE = Plain("elsewhere", b"")
 """The body of a checkpoint that another saver keeps (see `inner`): here is only its part of the record."""
 
@@ -28,6 +30,14 @@ def key_of(config: RunnableConfig, tenant: str) -> Key:
     """The session of `tenant` that a config's thread and namespace are."""
     names = config["configurable"]
     return Key(str(names["thread_id"]), tenant, str(names.get("checkpoint_ns") or ""))
+
+
+def is_of_a_task(key: Key) -> bool:
+    """Whether the session is a subgraph's for one call of it: what a run finds there is its own, not long ago.
+
+    LangGraph puts the task behind a colon; a subgraph that keeps its messages from call to call has none.
+    """
+    return ":" in key.namespace
 
 
 async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool) -> tuple[Ranges, bool]:

@@ -59,7 +59,7 @@ async def unfolded(
     for place, message in enumerate(said):
         mark = mark_of(message) or {}
         state = states.get(str(mark.get("session")))
-        if state is not None:
+        if state is not None and "origin" in mark:
             covered[place] = await originals.of(store, state, Ranges.from_pairs(mark.get("covers", ())))
     # What stands beside its digest (a rule that is pinned) has its place under it, as it is said now.
     listed = {message.id: message for message in said if message.type != "remove" and not is_of_a_view(message)}

@@ -25,6 +25,8 @@ from langchain_session import SessionChatMessageHistory, SessionSaver
 from langchain_session.messages import from_core_many
 from session_core import Budget, Policy, Sessions
 from session_core.errors import Diverged, InputError, VoiceError
+from session_core.turns import Key
+from session_core.voices import run_blocking
 
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}}
 
@@ -219,7 +221,8 @@ def test_each_message_is_stored_once(sessions):
     }
     drafts = {m.content for snapshot in theirs.get_state_history(CONFIG) for m in snapshot.values.get("drafts", [])}
     record = saver.sessions.session("t").record(all_branches=True)
-    assert len(record) == len(said) + len(drafts)
+    beside = run_blocking(saver.sessions.store.record(Key("t", namespace="~aside")))
+    assert (len(record), {m.content for m in beside}, len(beside)) == (len(said), drafts, len(drafts))
 
 
 def test_a_second_import_changes_nothing(sessions):

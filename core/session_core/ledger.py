@@ -7,14 +7,18 @@ from dataclasses import dataclass, replace
 
 from session_core.turns import Message, Role
 
+MOST_OPEN_CALLS = 128
+"""How many calls are waited for, or as many as the newest message asks for; one that is older counts as never
+to be answered. Without a bound a session whose runs break off would grow with each of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Totals over the whole record of a session.
 
     `tokens` is the price word for word, `view_tokens` with the large tool outputs clipped.
-    `open_calls` are the tool calls that wait for their results. `authors` are the distinct authors
-    of user messages, in the order they first spoke.
+    `open_calls` are the newest tool calls that wait for their results (`MOST_OPEN_CALLS`). `authors` are
+    the distinct authors of user messages, in the order they first spoke.
     """
 
     messages: int = 0
@@ -37,6 +41,7 @@ class Ledger:
     def _plus_one(self, message: Message) -> Ledger:
         calls = [call for call in self.open_calls if call != message.tool_call_id]
         calls += [call.id for call in message.tool_calls]
+        calls = calls[-max(MOST_OPEN_CALLS, len(message.tool_calls)) :]
         spoke = message.role is Role.USER and message.author and message.author not in self.authors
         return replace(
             self,

@@ -39,6 +39,7 @@ from session_core.stores.rules import (
     grown,
     head_after,
     lease_over,
+    made_of,
     marked,
     number,
     outlived,
@@ -345,7 +346,7 @@ class MemoryStore(MemoryThreads):
 
     def _keep_list(self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
         messages = [item for item in value.items if isinstance(item, Message)]
-        outcome = self._number(session, messages, revise=True, lineage=value.base or before.part)
+        outcome = self._number(session, messages, revise=True, lineage=made_of(value, before))
         self._keep(session, outcome)
         session.state = grown(session.state, outcome, session.state.head)
         return part_of(value, outcome, before, is_head=is_head)

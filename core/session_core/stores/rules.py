@@ -258,9 +258,19 @@ def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: b
     newer = _newer_versions(value, versions)
     listed = list(dict.fromkeys(newer.get(seq, seq) for seq in listed))
     hidden = set(pieces.of(value.hidden))
-    if before.version != value.base_version:
+    if _went_on(value, before):
         hidden &= set(pieces.of(before.part))
-    return pieces.whole(_in_order(listed, versions, pieces.of(value.base or before.part), hidden))
+    return pieces.whole(_in_order(listed, versions, pieces.of(made_of(value, before)), hidden))
+
+
+def made_of(value: MessageList, before: Before) -> Ranges:
+    """The part of the record that a list is compared with: what its run stored last, or what that began with."""
+    return before.part if _went_on(value, before) or not value.base else value.base
+
+
+def _went_on(value: MessageList, before: Before) -> bool:
+    """Whether the run has stored a list since the one that it began with; what it removed then is gone."""
+    return bool(before.part) and value.base_version is not None and value.base_version != before.version
 
 
 def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> dict[int, int]:
@@ -278,27 +288,28 @@ def _in_order(
     listed: Sequence[int], versions: dict[int, frozenset[int]], base: Sequence[int], hidden: set[int]
 ) -> list[int]:
     """What is left of `base` in its order, versions in the place of what they replace, the rest where the
-    list has it: behind its neighbour, or at the end."""
+    list has it: behind its neighbour, or at the end. Of one message only the version that is listed itself."""
     old = set(base)
-    there = set(listed)
-    if not there & old:
+    if not old.intersection(listed):
         hidden = set()
     instead: dict[int, int] = {}
     gone: set[int] = set()
     for seq, alike in versions.items():
-        replaced = sorted(alike & old) if seq not in old else []
-        gone.update(replaced)
-        instead.update({replaced[0]: seq} if replaced else {})
-    shown = there | hidden
+        others = alike.difference(versions)
+        gone |= others
+        if seq not in old and (replaced := others & old):
+            instead[min(replaced)] = seq
+    shown = {*listed, *hidden}
     kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in shown)]
     placed = set(kept)
-    last = max((i for i, seq in enumerate(listed) if seq in placed), default=-1)
+    # A version of what a view had folded stands at the end of its list; that says nothing of its neighbours.
+    last = max((i for i, seq in enumerate(listed) if seq in placed and seq in old), default=-1)
     anchor: int | None = None
     for seq in listed[: last + 1]:
         if seq not in placed and seq not in gone:
             kept.insert(kept.index(anchor) + 1 if anchor is not None else 0, seq)
         anchor = seq if seq not in gone else anchor
-    return [*kept, *(seq for seq in listed[last + 1 :] if seq not in gone)]
+    return [*kept, *(seq for seq in listed[last + 1 :] if seq not in gone and seq not in placed)]
 
 
 def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Ranges:

@@ -14,6 +14,7 @@ from session_core.stores.rules import (
     Before,
     grown,
     head_after,
+    made_of,
     part_of,
     require_lease,
     require_parent,
@@ -171,7 +172,7 @@ def _keep_list(
 ) -> Ranges:
     """The part of the record that the list is, after its new messages were added."""
     messages = [item for item in value.items if isinstance(item, Message)]
-    outcome = number_rows(connection, row, messages, revise=True, lineage=value.base or before.part)
+    outcome = number_rows(connection, row, messages, revise=True, lineage=made_of(value, before))
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
     return part_of(value, outcome, before, is_head=is_head)

@@ -50,6 +50,38 @@ async def keeps_the_place_of_what_a_view_hid(store: SessionStore) -> None:
     assert parts == [[1, 2, 3, 4], [1, 2, 3, 4, 5], [6], [6, 7]]
 
 
+async def keeps_an_edit_in_its_place(store: SessionStore) -> None:
+    """A new version stands where its message stood, though the list has it at its end and the old one in a
+    range; what follows in the list stays behind everything."""
+    old = tuple(message(number) for number in (1, 2, 3))
+    await _put(store, "1", None, old)
+    base, edited = Ranges.span(1, 3), message(2, content="edited")
+    await _put(store, "2", "1", (Ranges.span(1, 2), message(3), message(4), edited, message(5)), base=base)
+    await _put(store, "3", "2", (Ranges.span(1, 2), message(3), message(4), edited, message(5)), base=base)
+    for number in "23":
+        found = await store.checkpoint(KEY, number)
+        value = found.values["messages"] if found else None
+        assert isinstance(value, Stored)
+        assert [m.content for m in await store.record(KEY, value.part)] == [
+            "words of message 1",
+            "edited",
+            *(f"words of message {n}" for n in (3, 4, 5)),
+        ]
+
+
+async def puts_what_comes_back_where_the_list_has_it(store: SessionStore) -> None:
+    """What a run removed has lost its place: said again under its id, it stands where the list has it."""
+    one, two, three = message(1), message(2), message(3)
+    await _put(store, "1", None, (one, two, three))
+    base = Ranges.span(1, 3)
+    await _put(store, "2", "1", (one, three), base=base)
+    await _put(store, "3", "2", (one, three, message(2, content="again")), base=base)
+    await _put(store, "4", "3", (one, three, message(2, content="again"), message(4)), base=base)
+    state = await store.state(KEY)
+    assert state is not None
+    assert [m.id for m in await store.record(KEY, state.head)] == ["m1", "m3", "m2", "m4"]
+
+
 async def empties_a_conversation(store: SessionStore) -> None:
     """A checkpoint without messages leaves an empty head; the log keeps all of it."""
     await _put(store, "1", None, (message(1), message(2)))
@@ -165,6 +197,8 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     stores_checkpoint_messages_once,
     expands_what_a_view_covered,
     keeps_the_place_of_what_a_view_hid,
+    keeps_an_edit_in_its_place,
+    puts_what_comes_back_where_the_list_has_it,
     empties_a_conversation,
     keeps_what_others_appended,
     orders_writes,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult
 from session_core.events import Notice
+from session_core.ledger import MOST_OPEN_CALLS
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ports import Marks, SessionStore
 from session_core.ranges import Ranges
@@ -108,6 +109,23 @@ async def refuses_a_result_without_its_call(store: SessionStore) -> None:
             continue
         raise AssertionError("a result without an open call was taken")
     assert [m.id for m in await store.record(KEY)] == ["m1", "c", "r1", "r2"]
+
+
+async def waits_for_a_bounded_number_of_calls(store: SessionStore) -> None:
+    """Of calls that nobody answers the newest stay open, or as many as the newest message asks for."""
+    many = tuple(ToolCall(f"w{n}", "look") for n in range(MOST_OPEN_CALLS + 7))
+    asked = [Message(Role.ASSISTANT, id=f"c{n}", tool_calls=(ToolCall(f"t{n}", "look"),)) for n in range(3)]
+    await store.append(KEY, [*asked, Message(Role.ASSISTANT, id="c", tool_calls=many)])
+    state = await store.state(KEY)
+    assert state is not None
+    assert state.ledger.open_calls == tuple(call.id for call in many)
+    late = [
+        Message(Role.ASSISTANT, id=f"l{n}", tool_calls=(ToolCall(f"l{n}", "look"),)) for n in range(MOST_OPEN_CALLS)
+    ]
+    await store.append(KEY, [*late, Message(Role.TOOL, "yes", id="r", tool_call_id="l0")])
+    state = await store.state(KEY)
+    assert state is not None
+    assert state.ledger.open_calls == tuple(f"l{n}" for n in range(1, MOST_OPEN_CALLS))
 
 
 async def loads_what_is_behind_the_digest(store: SessionStore) -> None:
@@ -219,6 +237,7 @@ SESSION_PROMISES: tuple[Promise, ...] = (
     revises_in_place,
     refuses_another_version,
     refuses_a_result_without_its_call,
+    waits_for_a_bounded_number_of_calls,
     loads_what_is_behind_the_digest,
     keeps_one_digest_of_two,
     loads_a_lineage,

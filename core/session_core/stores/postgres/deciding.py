@@ -20,7 +20,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Row
-from session_core.stores.rules import Before, begun, grown, head_after, number, part_of, with_head
+from session_core.stores.rules import Before, begun, grown, head_after, made_of, number, part_of, with_head
 from session_core.turns import Key, Message
 
 Values = Mapping[str, Plain | MessageList | None]
@@ -92,7 +92,7 @@ class Planned:
                 next_seq=state.ledger.messages + 1,
                 known=lambda message_id: dict(known.get(message_id, {})),
                 revise=True,
-                lineage=value.base or before.part,
+                lineage=made_of(value, before),
             )
             for message, digest in outcome.new:
                 known.setdefault(message.id, {})[digest] = message.seq

@@ -13,7 +13,7 @@ from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes
 from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
-from session_core.stores.redis.scripts import PUT_WRITES, Script
+from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -103,8 +103,11 @@ class RedisCalls:
         *,
         expected: int | None = None,
         lease: Lease | None = None,
+        recorded: bool = True,
     ) -> tuple[list[Any], State]:
-        """What a script tells that is given rows, and the state; rows it is believed to have go as their labels."""
+        """What a script tells that is given rows, and the state; rows the record is believed to have go as
+        their labels. `recorded` says that it has them then: writes that wait are no part of it yet.
+        """
         name = self._names.of(key)[0]
         labels = [label(message) for message in messages]
         rows = [
@@ -116,8 +119,7 @@ class RedisCalls:
             rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
             told, state = await self._write(script, key, *arguments(rows), lease=lease)
         accepted(told, key, expected=expected, lease=lease)
-        if script is not PUT_WRITES:
-            # A write's row is that of a message that nobody has prepared for the record yet.
+        if recorded:
             self._told.add(name, labels)
         return told, state_from(state, key)
 

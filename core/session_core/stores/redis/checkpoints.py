@@ -74,7 +74,7 @@ class RedisCheckpoints(RedisCalls):
                 "writes": told,
             }
         )
-        await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows])
+        await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows], recorded=False)
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return checkpoint_from(await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or ""))), key)

@@ -108,6 +108,8 @@ BEGIN
         END IF;
         IF m.calls IS NOT NULL THEN
             s.open_calls := s.open_calls || m.calls;
+            -- As MOST_OPEN_CALLS in ledger.py.
+            s.open_calls := s.open_calls[cardinality(s.open_calls) - greatest(128, cardinality(m.calls)) + 1 :];
         END IF;
         s.tokens := s.tokens + m.tokens;
         s.view_tokens := s.view_tokens + m.view_tokens;

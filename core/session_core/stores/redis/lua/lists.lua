@@ -6,15 +6,16 @@ local function each(part, visit)
   end
 end
 
--- Which numbers of `base` are replaced by versions, and those that all of the versions replace.
+-- Which numbers of `base` are replaced by versions, and all that versions which are listed stand instead of.
 local function replaced(versions, old)
-  local instead, gone = {}, {}
+  local instead, gone, own = {}, {}, {}
+  for _, one in ipairs(versions) do own[one.seq] = true end
   for _, one in ipairs(versions) do
     local first
-    for _, seq in ipairs(old[one.seq] and {} or one.alike) do
-      if old[seq] then
+    for _, seq in ipairs(one.alike) do
+      if not own[seq] then
         gone[seq] = true
-        first = math.min(first or seq, seq)
+        if old[seq] and not old[one.seq] then first = math.min(first or seq, seq) end
       end
     end
     if first then instead[first] = one.seq end
@@ -50,7 +51,7 @@ local function in_order(part, versions, base, is_hidden)
 
   local last, anchor = 0, 0
   for i, seq in ipairs(listed) do
-    if place_of[seq] then last = i end
+    if place_of[seq] and old[seq] then last = i end
   end
   for i = 1, last do
     local seq = listed[i]
@@ -63,7 +64,7 @@ local function in_order(part, versions, base, is_hidden)
     place = follower[place]
   end
   for i = last + 1, #listed do
-    if not gone[listed[i]] then push(out, listed[i], listed[i]) end
+    if not gone[listed[i]] and not place_of[listed[i]] then push(out, listed[i], listed[i]) end
   end
   return out
 end
@@ -81,9 +82,11 @@ end
 -- Whether a list is `base` and more behind it, as most are; then there is nothing to put in order.
 local function only_grew(part, versions, base)
   if not after(part, base) or repeats(part) then return false end
+  local own = {}
+  for _, one in ipairs(versions) do own[one.seq] = true end
   for _, one in ipairs(versions) do
     for _, seq in ipairs(one.alike) do
-      if within(base, seq) and not within(base, one.seq) then return false end
+      if not own[seq] and within(part, seq) then return false end
     end
   end
   return true
@@ -109,6 +112,16 @@ local function with_newer(part, value, versions)
   return out
 end
 
+-- Whether the run has stored a list since the one that it began with; what it removed then is gone.
+local function went_on(value, before)
+  return #before.part > 0 and value.base_version ~= nil and value.base_version ~= before.version
+end
+
+-- The part of the record that a list is compared with: what its run stored last, or what that began with.
+local function made_of(value, before)
+  return (went_on(value, before) or #value.base == 0) and before.part or value.base
+end
+
 -- Items are ranges, or places among the messages, which `outcome` numbers. A list that is not the head's is
 -- taken as it stands.
 local function part_of(value, outcome, before, is_head)
@@ -123,12 +136,12 @@ local function part_of(value, outcome, before, is_head)
       table.insert(versions, {seq = seq, alike = outcome.alike[at]})
     end
   end
-  local base = #value.base > 0 and value.base or before.part
+  local base = made_of(value, before)
   if is_head then part = with_newer(part, value, versions) end
   if not is_head or only_grew(part, versions, base) then return part end
-  local same_version = before.version == value.base_version
+  local later = went_on(value, before)
   return in_order(part, versions, base, function(seq)
-    return within(value.hidden, seq) and (same_version or within(before.part, seq))
+    return within(value.hidden, seq) and (not later or within(before.part, seq))
   end)
 end
 

@@ -24,7 +24,7 @@ local function kept(value, before)
   for _, item in ipairs(value.items) do
     if type(item) == 'number' then table.insert(mine, messages[item]) end
   end
-  local outcome = number(state, mine, true, seen, #value.base > 0 and value.base or before.part)
+  local outcome = number(state, mine, true, seen, made_of(value, before))
   grow(state, outcome)
   return part_of(value, outcome, before, value.channel == request.head)
 end

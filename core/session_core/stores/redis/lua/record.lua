@@ -6,6 +6,7 @@
 
 local WHOLE, ROLE, TOKENS, VIEW_TOKENS, TIME, AUTHOR, CALL, CALLS = 1, 2, 3, 4, 5, 6, 7, 8
 local PER_BUCKET = 32
+local MOST_OPEN_CALLS = 128
 
 local function label(row)
   local length, from = row:byte(18), 19
@@ -127,6 +128,8 @@ local function account(state, facts)
     state.open = open
   end
   for _, call in ipairs(facts[CALLS]) do table.insert(state.open, call) end
+  local most = math.max(MOST_OPEN_CALLS, #facts[CALLS])
+  while #state.open > most do table.remove(state.open, 1) end
   if facts[ROLE] == 'user' then
     state.turns = state.turns + 1
     local spoke = not facts[AUTHOR]

@@ -1,0 +1,66 @@
+"""Lists of messages in other channels than the conversation's: each message once, and none of them in its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from langchain_session.channels import is_message_list, named
+from langchain_session.marks import held, unheld
+from langchain_session.messages import from_core, to_core
+from session_core.ports import Plain, SessionStore
+from session_core.ranges import Ranges
+from session_core.serial.codec import pack, unpack
+from session_core.turns import Key, Message
+
+ASIDE = "llm-sessions/aside"
+"""The type of a value that is a list of messages beside the conversation: its data are ranges of their numbers."""
+
+
+async def put_aside(
+    values: Mapping[str, Any], key: Key, store: SessionStore, *, parent_id: str | None
+) -> dict[str, Plain]:
+    """What a checkpoint behind `parent_id` holds for those of `values` that are lists of messages, by channel.
+
+    The messages go into a session of their own, in one append for all channels; one that is there is not
+    stored again. What was written for a view comes back as it stood, mark and all.
+    """
+    lists = {name: [held(message) for message in value] for name, value in values.items() if is_message_list(value)}
+    if not lists:
+        return {}
+    if any(not message.id for said in lists.values() for message in said):
+        lists = await _with_ids(lists, key, store, parent_id)
+    every = [to_core(message) for said in lists.values() for message in said]
+    numbers = iter((await store.append(_beside(key), every, revise=True)).seqs)
+    parts = {name: Ranges.of(next(numbers) for _ in said) for name, said in lists.items()}
+    return {name: Plain(ASIDE, pack([list(pair) for pair in part.pairs])) for name, part in parts.items()}
+
+
+async def from_aside(value: Plain, key: Key, store: SessionStore) -> list[BaseMessage]:
+    """The list of messages that `value` was made of."""
+    return [unheld(from_core(message)) for message in await _kept(value, key, store)]
+
+
+async def _with_ids(
+    lists: Mapping[str, list[BaseMessage]], key: Key, store: SessionStore, parent_id: str | None
+) -> dict[str, list[BaseMessage]]:
+    """The lists with an id for each message: that which its channel had for it in the checkpoint before."""
+    before = await store.checkpoint(key, parent_id) if parent_id else None
+    made: dict[str, list[BaseMessage]] = {}
+    for name, said in lists.items():
+        value = before.values.get(name) if before is not None else None
+        known = await _kept(value, key, store) if isinstance(value, Plain) and value.type == ASIDE else ()
+        made[name] = named(said, known)
+    return made
+
+
+async def _kept(value: Plain, key: Key, store: SessionStore) -> tuple[Message, ...]:
+    pairs = unpack(value.data)
+    return await store.record(_beside(key), Ranges.from_pairs(pairs if isinstance(pairs, list) else []))
+
+
+def _beside(key: Key) -> Key:
+    return replace(key, namespace=f"{key.namespace}~aside")

@@ -1,0 +1,55 @@
+"""The values of a graph's channels as a checkpoint has them in the store, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langchain_session.asides import ASIDE, from_aside, put_aside
+from langchain_session.channels import Prepare, is_message_list
+from langchain_session.listing import Made, listed, shown
+from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored
+from session_core.turns import Key
+
+
+async def stored_values(
+    values: Mapping[str, Any],
+    changed: Collection[str],
+    made: Made,
+    channel: str,
+    *,
+    key: Key,
+    store: SessionStore,
+    serde: SerializerProtocol,
+    prepare: Prepare,
+) -> dict[str, Plain | MessageList | None]:
+    """The values of the `changed` channels for the store; None for a channel that is empty now.
+
+    The conversation is the list of messages in `channel`; lists in others stand beside it. Live objects are
+    read, never changed.
+    """
+    kept: dict[str, Plain | MessageList | None] = {}
+    said: Any = values.get(channel) if channel in changed else None
+    if said == [] or is_message_list(said):
+        kept[channel] = await listed(said, made, channel, key, store, prepare)
+    rest = {name: values[name] for name in changed if name in values and name not in kept}
+    kept |= await put_aside(rest, key, store, parent_id=made.parent_id)
+    for name in changed:
+        if name not in kept:
+            kept[name] = Plain(*serde.dumps_typed(values[name])) if name in values else None
+    return kept
+
+
+async def live_values(found: Checkpoint, store: SessionStore, serde: SerializerProtocol) -> dict[str, Any]:
+    """The values of a checkpoint as people see them: messages whole, each as its graph had it."""
+    live: dict[str, Any] = {}
+    for channel, value in found.values.items():
+        if isinstance(value, Stored):
+            live[channel] = await shown(value.part, found.key, store)
+        elif value.type == ASIDE:
+            live[channel] = await from_aside(value, found.key, store)
+        else:
+            live[channel] = serde.loads_typed((value.type, value.data))
+    return live

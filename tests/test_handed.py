@@ -1,0 +1,85 @@
+"""The list that a run is handed, by itself: what reducers, serializers and models make of it."""
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, convert_to_openai_messages
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
+
+from langchain_session.handed import Handed, removed_in
+from session_core.ranges import Ranges
+
+
+def handed():
+    return Handed([HumanMessage("hello", id="h1"), AIMessage("well", id="a1")])
+
+
+def ids(messages):
+    return [message.id for message in messages]
+
+
+def test_add_messages_removes_what_the_list_does_not_hold():
+    left = handed()
+    kept = add_messages(left, [RemoveMessage("old"), RemoveMessage("a1"), HumanMessage("more", id="h2")])
+    assert (ids(kept), removed_in(kept)) == (["h1", "h2"], {"old"})
+    assert (ids(left), removed_in(left)) == (["h1", "a1"], frozenset())
+
+
+def test_a_reducer_around_it_may_call_it():
+    def reducer(one, other):
+        return add_messages(one, other)
+
+    assert removed_in(reducer(handed(), [RemoveMessage("old")])) == {"old"}
+
+
+def test_it_goes_on_until_something_is_removed():
+    grown = add_messages(add_messages(handed(), [AIMessage("so", id="a2")]), AIMessage("said", id="a3"))
+    assert ids(add_messages(grown, [RemoveMessage("old")])) == ["h1", "a1", "a2", "a3"]
+
+
+def test_removed_and_said_again_in_one_update_is_an_edit():
+    kept = add_messages(handed(), [RemoveMessage("old"), HumanMessage("again", id="old")])
+    assert ids(kept) == ["h1", "a1", "old"]
+
+
+def test_all_of_it_may_be_removed():
+    assert ids(add_messages(handed(), [RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage("s", id="s")])) == ["s"]
+
+
+def test_a_plain_list_refuses_as_ever():
+    with pytest.raises(ValueError, match="doesn't exist"):
+        add_messages(list(handed()), [RemoveMessage("old")])
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda said: pickle.loads(pickle.dumps(said))])
+def test_it_is_copied_and_pickled_as_a_list(again):
+    assert again(handed()) == handed()
+
+
+def test_it_is_serialized_as_a_list():
+    serde = JsonPlusSerializer()
+    assert serde.loads_typed(serde.dumps_typed({"messages": handed()})) == {"messages": list(handed())}
+
+
+def test_models_are_told_nothing_of_what_was_removed():
+    kept = add_messages(handed(), [RemoveMessage("old")])
+    assert convert_to_openai_messages(kept) == convert_to_openai_messages(list(handed()))
+
+
+@given(st.permutations(range(1, 16)), st.integers(0, 15), st.sets(st.integers(1, 16)))
+def test_parts_are_cut_as_their_numbers_are(order, count, others):
+    part = Ranges.of(order[:count])
+    assert part.less(others) == part.without(others)
+    assert part.shared(Ranges.of(others)) == Ranges.of(seq for seq in part if seq in others)
+
+
+def test_parts_are_cut_by_their_ranges():
+    part = Ranges(((5, 9), (1, 3)))
+    assert part.less([7, 1, 4]) == Ranges(((5, 6), (8, 9), (2, 3)))
+    assert part.shared(Ranges(((2, 6), (9, 90)))) == Ranges(((5, 6), (9, 9), (2, 3)))
+    assert part.shared(Ranges(((1, 3), (4, 10)))) == part
+    assert Ranges.span(1, 10**12).shared(Ranges.span(3, 4)) == Ranges.span(3, 4)
