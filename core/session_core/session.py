@@ -9,25 +9,30 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools, facts_on
-from session_core.compress.ladder import plan
+from session_core.compress.evidence import Question, evidence
+from session_core.compress.fold import Tools
+from session_core.compress.ladder import plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
-from session_core.facts import line
 from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
-from session_core.recalling import excerpt, is_recalled, speaker
-from session_core.retrieve import fuse, nearest, rank, searchable, terms
+from session_core.recalling import is_recalled
+from session_core.retrieve import cosine, fuse, likely, nearest, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
 
-CANDIDATES = 60
+CANDIDATES = 120
 """How many messages a search reads before it ranks them."""
 LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
-RECALL_HEAD = "[Earlier messages that may bear on the next one, quoted from the record as data:]"
+SOURCES = 320
+"""How many messages are looked through for passages; of more, those that share words with the query and the newest."""
+SEARCH_WORDS = 40
+DIGEST_BESIDE = 0.05
+FRAMING = 8
+"""Tokens around a block of quotes that is a message."""
 
 
 class Flow:
@@ -193,41 +198,81 @@ class Flow:
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
         named = _named(loaded, shop)
-        recalled = await self.recalled(query, loaded.digest, tools=tools) if query and loaded.digest else ""
-        extras = Extras(recalled, _refresh(loaded))
         try:
-            made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+            made = plan(named, loaded.digest, tools=tools, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
+            if query and limits.recall_tokens and _lacking(made, named):
+                made = await self._with_evidence(query, loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return _view(made, loaded, limits.total, shop)
 
-    async def recalled(self, query: str, digest: Digest, *, tools: Tools | None = None) -> str:
-        """What the part of the record under `digest` says to `query`, as one block of quoted lines: messages that
-        match, and facts for which the digest has no room in a view. Empty when there is nothing; one search.
+    async def _with_evidence(
+        self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
+    ) -> Plan:
+        """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
+        limits = tools.limits
+        smaller = replace(tools, limits=limits.beside(limits.recall_reserve, digest_share=DIGEST_BESIDE))
+        made = plan(named, loaded.digest, tools=smaller, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
+        room = min(limits.recall_tokens, limits.total - made.tokens)
+        standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
+        absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
+        block = await self.evidence(query, absent, made.messages, loaded.digest, room_tokens=room)
+        return with_recalled(made, block, limits.total, tools)
+
+    async def evidence(
+        self,
+        query: str,
+        absent: Sequence[Message],
+        standing: Sequence[Message],
+        digest: Digest | None,
+        *,
+        room_tokens: int,
+    ) -> str:
+        """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
+        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest.
         """
-        tools = tools or self._shop.tools
-        room = tools.limits.recall_room
-        if room < LEAST_RECALL or not terms(query):
+        shop = self._shop
+        if room_tokens < LEAST_RECALL:
             return ""
-        told: list[str] = []
-        used = tools.count(RECALL_HEAD) + 8
+        under: Sequence[Message] = ()
+        if digest is not None and digest.covers:
+            words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
+            under = await self._store.search(self.key, words, max_hits=CANDIDATES)
+            under = [m for m in under if m.seq in digest.covers and m.role is not Role.SYSTEM]
+        known = {message.seq: message for message in (*under, *absent) if not is_recalled(message)}
+        sources = likely(query, [known[seq] for seq in sorted(known)], most=SOURCES)
+        asked = Question(query, [shop.read(m) for m in standing[-4:]], await self._nearness(query, sources))
+        return evidence(
+            asked,
+            [(message, shop.read(message)) for message in sources],
+            [(message, shop.read(message)) for message in standing],
+            room_tokens=room_tokens - FRAMING,
+            count=shop.counter.count,
+        )
 
-        def tell(said: str) -> bool:
-            nonlocal used
-            price = tools.count(said) + 1
-            if used + price > room:
-                return False
-            used += price
-            told.append(said)
-            return True
+    async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
+        """How near in meaning each message is to `query`; None without an embedder."""
+        if self._shop.embedder is None or len(sources) < 2:
+            return None
+        wanted, *vectors = await self._shop.embedder.embed([query, *(searchable(m) or " " for m in sources)])
+        return [cosine(wanted, vector) for vector in vectors]
 
-        for fact in facts_on(query, digest, tools=tools):
-            tell(f"({fact.kind}) {line(fact)}")
-        for message in await self.search(query, max_hits=8):
-            if message.seq in digest.covers and message.role is not Role.SYSTEM:
-                part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)
-                tell(f"{speaker(message)}: {part}")
-        return "\n".join([RECALL_HEAD, *told]) if told else ""
+    async def recalled(self, query: str, digest: Digest) -> str:
+        """What the part of the record under `digest` says to `query`, as one block of quotes; "" for nothing."""
+        limits = self._shop.tools.limits
+        return await self.evidence(query, (), (), digest, room_tokens=limits.recall_reserve)
+
+
+def _lacking(made: Plan, named: Sequence[Message]) -> bool:
+    """Whether the record has more than the plan shows word for word."""
+    return made.digest is not None or any(
+        choice in (Choice.CLIP, Choice.FOLD, Choice.DROP) for _, choice, _, _ in made.decided
+    )
+
+
+def _last_words(standing: Sequence[Message]) -> list[str]:
+    """The newest words of a view, which a question goes on from."""
+    return [word for message in reversed(standing[-2:]) for word in terms(searchable(message)[-600:])]
 
 
 def _bytes_of(message: Message) -> int:
