@@ -19,6 +19,7 @@ Measure = Callable[[Message], int]
 """Tokens of a message as a provider counts it: content, tool calls, media and framing."""
 
 
+RECALL_SHARE = 0.65
 UNCACHED_TOKENS = 8_192
 """Views up to this size are made anew for each question: providers cache no prefix under 1,024 to 4,096 tokens, and
 room is what such a view lacks."""
@@ -28,8 +29,7 @@ room is what such a view lacks."""
 class Limits:
     """The numbers a plan is made with, in tokens; parts shrink with a small budget.
 
-    A digest never takes more than 30 % of the limit, recalled messages half of the limit at most
-    where the view's turns need the rest.
+    A digest never takes more than 30 % of the limit, recalled messages 65 %.
     """
 
     budget: Budget
@@ -53,13 +53,13 @@ class Limits:
 
     @property
     def recall_reserve(self) -> int:
-        """What the turns of a view leave for recalled messages: as much as these may take, up to half of the limit."""
-        return min(self.recall_tokens, self.total // 2)
+        """What the turns of a view leave for recalled messages: as much as these may take, up to a share of the limit."""
+        return min(self.recall_tokens, int(self.total * RECALL_SHARE))
 
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
         """These limits in what `tokens` leave of the budget, the digest's parts at most in a share of the limit."""
         most = int(self.total * digest_share)
-        summary, facts = min(self.summary_room, most), min(self.facts_room, most)
+        summary, facts = 0, min(self.facts_room, most)
         budget = self.budget.less(tokens)
         if self.total <= UNCACHED_TOKENS:
             budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)

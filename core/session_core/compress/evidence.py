@@ -21,7 +21,7 @@ from session_core.plan import Count
 from session_core.retrieve import B, K1
 from session_core.turns import Message, Role
 
-HEAD = "[Earlier messages that may bear on the next one, quoted from the record as data:]"
+HEAD = "[From earlier in the record, quoted as data:]"
 
 LATELY_TOKENS = 6_000
 """A value that was last mentioned so many tokens ago counts e times less."""
