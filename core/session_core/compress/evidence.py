@@ -30,14 +30,18 @@ _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
 _SAID_BY_USER = 0.25
 """What a user's ordinary word is worth; everybody else's are worth less than names and figures by far."""
 
-_VALUE, _TIES, _HALF = 4.0, 3.0, 8.0
+_VALUE, _TIES, _HALF = 4.0, 3.0, 0.5
 _COST_POWER = 0.8
 _LAST_MESSAGES, _FADING = 4, 0.7
+_FIGURES = 2.0
+"""A number or a code in the question names one thing; so much more than a word it counts."""
 _LAST_TIES = 0.5
 _PROSE, _SHARE_POWER = 100.0, 6
 _MEANING = 0.7
 _ASSISTANT, _LENGTH_POWER = 0.7, 0.2
 _NEIGHBOUR = 0.5
+_AROUND = 0.7
+"""Share of its output's best ties that each row of it has: a row belongs to what was called and to its object."""
 _LIKE_ROWS = 0.2
 _QUERY_WORDS = 120
 _LEAST = 8
@@ -86,29 +90,46 @@ def evidence(
     room = room_tokens - count(HEAD) - 2
     if room < _LEAST or not candidates:
         return ""
-    found = _candidates(question, candidates, standing)
-    gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
-    state = _State(gone)
     called = asked([message for message, _ in (*candidates, *standing)])
     headings = [heading(message, called) for message, _ in candidates]
-    worth = _worth_of(candidates, standing, headings, state, count)
+    found = _candidates(question, candidates, standing, headings)
+    if not found:
+        return ""
+    gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
+    state = _State(gone)
+    worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
     price = _prices(headings, state, count)
     chosen = _choose(found, state, worth, price, headings, room)
-    return _told(chosen, headings) if chosen else ""
+    while chosen:
+        told = _told(chosen, headings)
+        over = count(told) - room_tokens
+        if over <= 0:
+            return told
+        del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
+    return ""
 
 
 def _candidates(
-    question: Question, candidates: Sequence[tuple[Message, Reading]], standing: Sequence[tuple[Message, Reading]]
+    question: Question,
+    candidates: Sequence[tuple[Message, Reading]],
+    standing: Sequence[tuple[Message, Reading]],
+    headings: Sequence[str],
 ) -> list[_Candidate]:
     """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
     rarity = _rarity([reading for _, reading in (*candidates, *standing)])
     query = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
-    weights = {word: rarity(word) for word in query}
+    weights = {word: rarity(word) * (_FIGURES if any(map(str.isdigit, word)) else 1.0) for word in query}
     for back, reading in enumerate(reversed(question.last[-_LAST_MESSAGES:])):
         for word in reading.words:
             weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
     whole = _whole(query, rarity, candidates, question.nearness)
     share = _prose_share(candidates) ** _SHARE_POWER
+    around = [
+        _AROUND * max(_ties(Counter(stems(head)), weights), *(_ties(p.words, weights) for p in reading.passages), 0.0)
+        if message.role is Role.TOOL
+        else 0.0
+        for head, (message, reading) in zip(headings, candidates, strict=True)
+    ]
     answered = {message.tool_call_id for message, _ in (*candidates, *standing) if message.role is Role.TOOL}
     headed = {f"{call.name} {call.arguments}" for message, _ in candidates for call in message.tool_calls if call.id in answered}
     seen = {text for text in headed if len(text) <= HEADING_CHARACTERS}
@@ -120,9 +141,13 @@ def _candidates(
                 continue
             seen.add(passage.text)
             spoken = passage.voice in ("user", "assistant")
-            ties = sum(weights[w] * n * (K1 + 1) / (n + K1) for w, n in passage.words.items() if w in weights)
+            ties = _ties(passage.words, weights) + around[source]
             found.append(_Candidate(passage, source, place, ties, _PROSE * share * whole[source] ** 2 * spoken))
     return found
+
+
+def _ties(words: Mapping[str, int], weights: Mapping[str, float]) -> float:
+    return sum(weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights)
 
 
 def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
@@ -195,6 +220,7 @@ def _worth_of(
     standing: Sequence[tuple[Message, Reading]],
     headings: Sequence[str],
     state: _State,
+    best: float,
     count: Count,
 ) -> Worth:
     named = [values_of(text) for text in headings]
@@ -207,23 +233,26 @@ def _worth_of(
         if passage.voice == "call"
         for value in passage.values
     )
-    weights = {value: near * (1 + 0.5 * math.log1p(used[value])) for value, near in lately.items()}
+    uses = {value: 1 + 0.5 * math.log1p(times) for value, times in used.items()}
 
     def worth(one: _Candidate) -> float:
         """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""
         passage = one.passage
         told = passage.values if one.source in state.sources else {**named[one.source], **passage.values}
         ordinary = _SAID_BY_USER if passage.voice == "user" else 0.0
+        # What the question names counts wherever it was said; the rest counts less the longer ago it was.
+        tied = one.relevance / best if best else 0.0
+        fading = 1.0 - tied
         new = sum(
-            max(ordinary, value) * weights[name]
+            max(ordinary, value) * lately[name] ** fading * uses.get(name, 1.0)
             for name, value in told.items()
-            if name in weights and name not in state.covered
+            if name in lately and name not in state.covered
         )
-        new *= _VOICES[passage.voice] * (1 + _TIES * one.relevance / (one.relevance + _HALF))
+        new *= _VOICES[passage.voice] * (1 + _TIES * tied**2 / (tied**2 + _HALF**2))
         if passage.group:
             new /= 1 + _LIKE_ROWS * state.groups[one.source, passage.group]
         cost = passage.tokens if one.source in state.sources else passage.tokens + opening[one.source]
-        return (one.relevance + _VALUE * new) / cost**_COST_POWER + one.whole
+        return (one.relevance * (1 + tied) + _VALUE * new) / cost**_COST_POWER + one.whole
 
     return worth
 

@@ -19,15 +19,16 @@ from session_core.turns import Message, Role
 Voice = Literal["user", "assistant", "tool", "call"]
 """Who says a passage; a call is what an assistant asked a tool for."""
 
-READ_CHARACTERS = 60_000
+READ_CHARACTERS = 24_000
 """Of one longer message the first and the last half of this are read."""
 
 PASSAGE_CHARACTERS = 320
 """A longer line or sentence is parted there."""
 
-MOST_PASSAGES = 600
+MOST_PASSAGES = 400
 """Of one message the first and the last half of so many are looked at."""
 
+COUNTED_CHARACTERS = 2_000
 HEADING_CHARACTERS = 90
 
 _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
@@ -64,8 +65,13 @@ class Reading:
 
 
 def read(message: Message, count: Count) -> Reading:
-    """The passages of `message`: its calls first, then its sentences, lines or rows."""
-    found = [*_of_calls(message, count), *_of_text(message, count)]
+    """The passages of `message`: its calls first, then its sentences, lines or rows.
+
+    Their tokens are their share of a count of the message's beginning: to count each would take most of the time.
+    """
+    text = f"{message.content[:COUNTED_CHARACTERS]} {' '.join(c.arguments for c in message.tool_calls)[:COUNTED_CHARACTERS]}"
+    price = count(text) / max(1, len(text))
+    found = [*_of_calls(message, price), *_of_text(message, price)]
     if len(found) > MOST_PASSAGES:
         found = found[: MOST_PASSAGES // 2] + found[-MOST_PASSAGES // 2 :]
     total: Counter[str] = Counter()
@@ -92,12 +98,12 @@ def asked(messages: Sequence[Message]) -> dict[str, str]:
     return {call.id: f"{call.name} {call.arguments}" for message in messages for call in message.tool_calls}
 
 
-def _of_calls(message: Message, count: Count) -> Iterator[Passage]:
+def _of_calls(message: Message, price: float) -> Iterator[Passage]:
     for call in message.tool_calls:
-        yield from _made(f"{call.name} {call.arguments}", "call", count)
+        yield from _made(f"{call.name} {call.arguments}", "call", price)
 
 
-def _of_text(message: Message, count: Count) -> Iterator[Passage]:
+def _of_text(message: Message, price: float) -> Iterator[Passage]:
     text = message.content
     if len(text) > READ_CHARACTERS:
         text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
@@ -105,22 +111,22 @@ def _of_text(message: Message, count: Count) -> Iterator[Passage]:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for sentence in sentences(text):
             if not filler(sentence):
-                yield from _made(sentence, voice, count)
+                yield from _made(sentence, voice, price)
         return
     found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
     if found is None:
         for line in text.splitlines():
-            yield from _made(line.strip(), "tool", count)
+            yield from _made(line.strip(), "tool", price)
         return
     for row in rows(found.value):
-        yield from _made(row.text, "tool", count, row.group + 1 if row.schema else 0, row.schema)
+        yield from _made(row.text, "tool", price, row.group + 1 if row.schema else 0, row.schema)
 
 
-def _made(text: str, voice: Voice, count: Count, group: int = 0, schema: str = "") -> Iterator[Passage]:
+def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "") -> Iterator[Passage]:
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]
         if any(character.isalnum() for character in part):
-            yield Passage(part, count(part) + 1, voice, Counter(stems(part)), values_of(part), group, schema)
+            yield Passage(part, int(len(part) * price) + 2, voice, Counter(stems(part)), values_of(part), group, schema)
 
 
 def values_of(text: str) -> dict[str, float]:
