@@ -124,10 +124,9 @@ def _candidates(
             weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
     whole = _whole(query, rarity, candidates, question.nearness)
     share = _prose_share(candidates) ** _SHARE_POWER
+    codes = {word for word in query if any(map(str.isdigit, word))}
     around = [
-        _AROUND * max(_ties(Counter(stems(head)), weights), *(_ties(p.words, weights) for p in reading.passages), 0.0)
-        if message.role is Role.TOOL
-        else 0.0
+        _around(reading, Counter(stems(head)), weights, codes) if message.role is Role.TOOL else 0.0
         for head, (message, reading) in zip(headings, candidates, strict=True)
     ]
     answered = {message.tool_call_id for message, _ in (*candidates, *standing) if message.role is Role.TOOL}
@@ -144,6 +143,15 @@ def _candidates(
             ties = _ties(passage.words, weights) + around[source]
             found.append(_Candidate(passage, source, place, ties, _PROSE * share * whole[source] ** 2 * spoken))
     return found
+
+
+def _around(
+    reading: Reading, head: Mapping[str, int], weights: Mapping[str, float], codes: Collection[str]
+) -> float:
+    """What each row of an output has of the ties of its call and of its best row; all of it where one of the two
+    has a number or code of the question."""
+    share = _AROUND if codes.isdisjoint(head) and codes.isdisjoint(reading.words) else 1.0
+    return share * max(_ties(head, weights), *(_ties(passage.words, weights) for passage in reading.passages), 0.0)
 
 
 def _ties(words: Mapping[str, int], weights: Mapping[str, float]) -> float:
