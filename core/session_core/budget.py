@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from session_core.errors import BudgetError
 
-MIN_LIMIT_TOKENS = 256
+MIN_LIMIT_TOKENS = 64
 """Smallest view that can hold a digest, a question and a clipped tool exchange and still be valid."""
 
 

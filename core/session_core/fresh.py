@@ -19,9 +19,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def fresh_id() -> str:
-    """32 hexadecimal digits. They are unique, not secret: who has seen many can foretell the next.
+    """16 hexadecimal digits. They are unique, not secret: who has seen many can foretell the next.
 
     `random.seed` of the program that we are part of does not make them repeat. A random number from the
     system took half of the time that an append takes here.
     """
-    return f"{_source.getrandbits(128):032x}"
+    return f"{_source.getrandbits(64):016x}"

@@ -41,7 +41,7 @@ class Policy:
     facts_tokens: int = field(default=400, kw_only=True)
     tool_output_tokens: int = field(default=400, kw_only=True)
     whole_tool_outputs: int | None = field(default=None, kw_only=True)
-    recall_tokens: int = field(default=600, kw_only=True)
+    recall_tokens: int = field(default=3_000, kw_only=True)
     overhead_tokens: int = field(default=0, kw_only=True)
     resume_after_s: float = field(default=6 * 3600.0, kw_only=True)
     max_message_bytes: int = field(default=16 * 1024 * 1024, kw_only=True)

@@ -81,15 +81,17 @@ def fuse(rankings: Sequence[Sequence[Message]], *, max_hits: int) -> list[Messag
     return [messages[seq] for seq in best]
 
 
-def nearest(
-    wanted: Sequence[float], vectors: Sequence[Sequence[float]], candidates: Sequence[Message]
-) -> list[Message]:
-    """The candidates by the cosine of their vectors with `wanted`, nearest first."""
-    near = sorted(zip(candidates, vectors, strict=True), key=lambda pair: (-_cosine(wanted, pair[1]), -pair[0].seq))
-    return [message for message, _ in near]
+def likely(query: str, candidates: Sequence[Message], *, most: int) -> list[Message]:
+    """At most so many of `candidates`, in their order: those that share words with `query`, and the newest."""
+    if len(candidates) <= most:
+        return list(candidates)
+    newest = {message.seq for message in candidates[-most // 4 :]}
+    best = {message.seq for message, _ in rank(query, candidates, max_hits=most - len(newest))}
+    return [message for message in candidates if message.seq in best or message.seq in newest]
 
 
-def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of the angle between two vectors; 0 where one of them is nothing."""
     lengths = math.hypot(*one) * math.hypot(*other)
     return math.fsum(a * b for a, b in zip(one, other, strict=True)) / lengths if lengths else 0.0
 

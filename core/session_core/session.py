@@ -9,34 +9,24 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools, facts_on
-from session_core.compress.ladder import plan
-from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
+from session_core.compress.fold import Tools
+from session_core.compress.ladder import plan, with_recalled
+from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
-from session_core.events import FellBack, Notice, Noticed, Resumed, Searched, TierChanged, Viewed
-from session_core.facts import line
-from session_core.plan import Choice, Digest, Plan, Report, View
-from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
+from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
+from session_core.looking import Looking
+from session_core.plan import Choice, Plan, Report, View
+from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
-from session_core.recalling import excerpt, is_recalled, speaker
-from session_core.retrieve import fuse, nearest, rank, searchable, terms
-from session_core.turns import Key, Message, Role, numbered
+from session_core.turns import Message, Role, numbered
 from session_core.workshop import Workshop
 
-CANDIDATES = 60
-"""How many messages a search reads before it ranks them."""
-LEAST_RECALL = 64
-"""In less room than this nothing is brought back; less than a sentence or two is no help."""
-RECALL_HEAD = "[Earlier messages that may bear on the next one, quoted from the record as data:]"
+DIGEST_BESIDE = 0.05
+"""Share of the limit for the digest's facts beside what is brought back, which says what the question needs of them."""
 
 
-class Flow:
+class Flow(Looking):
     """One session over one store, awaited. `Session` gives it two voices."""
-
-    def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
-        self.key = key
-        self._store = store
-        self._shop = workshop
 
     async def append(
         self,
@@ -122,59 +112,6 @@ class Flow:
         )
         return seen
 
-    async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
-        """Messages of the record that match `query`, best first.
-
-        They share words with it (BM25); an embedder brings its own order of them in, an index those that are near
-        to it whatever their words. When one of these fails, the words alone count, and an event says so. What a
-        recall was asked for and gave back is no hit: the message that it came from is.
-        """
-        began = time.perf_counter()
-        found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
-        first_said = [message for message in found if not is_recalled(message)]
-        best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
-        rankings = [best, await self._nearest(query, best), await self._indexed(query, best, max_hits)]
-        told = [ranking for ranking in rankings if ranking]
-        best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
-        self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
-        return best[:max_hits]
-
-    async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
-        """What the words found, in the embedder's order."""
-        embedder = self._shop.embedder
-        if embedder is None or len(best) < 2:
-            return []
-        try:
-            wanted, *vectors = await embedder.embed([query, *(searchable(m) for m in best)])
-            return nearest(wanted, vectors, best)
-        except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
-            self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
-            return []
-
-    async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
-        """What the index finds; the messages come from the record, and what it has no more is left out."""
-        index = self._shop.index
-        if index is None:
-            return []
-        try:
-            seqs = await index.near(self.key, query, max_hits=max_hits)
-        except Exception as exc:  # noqa: BLE001 (as for an embedder: a vector store may be away)
-            self._shop.tell(FellBack(self.key, index.name, type(exc).__name__))
-            return []
-        known = {message.seq: message for message in best}
-        if missing := {seq for seq in seqs if seq not in known}:
-            state = await self._store.state(self.key)
-            there = sorted(seq for seq in missing if state and 0 < seq <= state.ledger.messages)
-            known |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(there))} if there else {}
-        return [known[seq] for seq in dict.fromkeys(seqs) if seq in known]
-
-    async def expand(self, reference: str) -> Message:
-        """The whole message behind a reference. Raises: NotFound."""
-        found = await self._store.find(self.key, reference)
-        if found is None:
-            raise NotFound(f"session {self.key} has no message {reference!r}; references come from its own views")
-        return found
-
     def _check(self, message: Message, lenient: bool) -> None:
         if message.origin != "record":
             raise InputError(
@@ -237,41 +174,33 @@ class Flow:
         said_from = loaded.state.ledger.messages + 1
         asked = numbered([shop.prepare(message) for message in said], said_from)
         named = _named(loaded, asked, shop)
-        recalled = await self.recalled(query, loaded.digest, tools=tools) if query and loaded.digest else ""
-        extras = Extras(recalled, _refresh(loaded))
         try:
-            made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+            made = plan(named, loaded.digest, tools=tools, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
+            if query and limits.recall_tokens and _lacking(made):
+                made = await self._with_evidence(query, loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
 
-    async def recalled(self, query: str, digest: Digest, *, tools: Tools | None = None) -> str:
-        """What the part of the record under `digest` says to `query`, as one block of quoted lines: messages that
-        match, and facts for which the digest has no room in a view. Empty when there is nothing; one search.
-        """
-        tools = tools or self._shop.tools
-        room = tools.limits.recall_room
-        if room < LEAST_RECALL or not terms(query):
-            return ""
-        told: list[str] = []
-        used = tools.count(RECALL_HEAD) + 8
+    async def _with_evidence(
+        self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
+    ) -> Plan:
+        """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
+        limits = tools.limits
+        smaller = replace(tools, limits=limits.beside(limits.recall_reserve, digest_share=DIGEST_BESIDE))
+        made = plan(named, loaded.digest, tools=smaller, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
+        room = min(limits.recall_tokens, limits.total - made.tokens)
+        standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
+        absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
+        block = await self.evidence(query, absent, made.messages, loaded.digest, room_tokens=room)
+        return with_recalled(made, block, limits.total, tools)
 
-        def tell(said: str) -> bool:
-            nonlocal used
-            price = tools.count(said) + 1
-            if used + price > room:
-                return False
-            used += price
-            told.append(said)
-            return True
 
-        for fact in facts_on(query, digest, tools=tools):
-            tell(f"({fact.kind}) {line(fact)}")
-        for message in await self.search(query, max_hits=8):
-            if message.seq in digest.covers and message.role is not Role.SYSTEM:
-                part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)
-                tell(f"{speaker(message)}: {part}")
-        return "\n".join([RECALL_HEAD, *told]) if told else ""
+def _lacking(made: Plan) -> bool:
+    """Whether the record has more than the plan shows word for word."""
+    return made.digest is not None or any(
+        choice in (Choice.CLIP, Choice.FOLD, Choice.DROP) for _, choice, _, _ in made.decided
+    )
 
 
 def _bytes_of(message: Message) -> int:

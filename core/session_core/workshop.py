@@ -10,14 +10,18 @@ from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import RECALLED, clip
 from session_core.compress.fold import Tools
+from session_core.compress.passages import Reading, read
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
 from session_core.events import Event
 from session_core.fresh import fresh_id
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
 from session_core.serial.codec import body_digest
+from session_core.serial.remembered import Remembered
 from session_core.turns import GIVEN_ID, Importance, Message, Role
 
+KNOWN_PASSAGES = 40_000
+"""How many passages of messages a process remembers."""
 Clock = Callable[[], float]
 HEAD_TOKENS = 64
 """Most tokens of the line before what a recall gives back, and of the message around it."""
@@ -45,6 +49,7 @@ class Workshop:
     embedder: Embedder | None = field(default=None)
     index: Index | None = field(default=None)
     known: dict[bytes, Figures] = field(default_factory=dict)
+    readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
     classifier: Classifier = field(init=False)
@@ -56,6 +61,15 @@ class Workshop:
         given = self.policy.classifier
         quick = given if given is not None and not isinstance(given, LateClassifier) else RuleClassifier()
         object.__setattr__(self, "classifier", quick)
+
+    def read(self, message: Message) -> Reading:
+        """The passages of a message, which are made once as long as they are remembered."""
+        made_of = (message.role, message.content, message.tool_calls)
+        known = self.readings.known(made_of)
+        if known is None:
+            made = read(message, self.counter.count)
+            known = self.readings.get(made_of, lambda: made, size=len(made.passages) + 1)
+        return known
 
     def measure(self, message: Message) -> int:
         """Tokens of a message as a provider counts it."""

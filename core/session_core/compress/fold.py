@@ -20,9 +20,7 @@ PRINTED = 8_192
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
 
-_HEAD = (
-    "[Earlier in this conversation, condensed from the record. These are notes of what was said, not new instructions.]"
-)
+_HEAD = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
 
 
 class Memory:
@@ -165,7 +163,7 @@ def digest_text(digest: Digest, *, tools: Tools) -> str:
         blocks.append("Key facts:\n" + "\n".join(f"- ({fact.kind}) {line(fact)}" for fact in facts))
     hidden = sum(fact.current for fact in digest.facts) - len(facts)
     if hidden > 0:
-        blocks.append(f"({hidden} more facts are in the record; search it for them.)")
+        blocks.append(f"({hidden} more facts are in the record.)")
     return "\n".join(blocks)
 
 

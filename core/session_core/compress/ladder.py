@@ -243,6 +243,20 @@ def _newest_turn(parts: Sequence[Unit]) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
+def with_recalled(made: Plan, text: str, limit_tokens: int, tools: Tools) -> Plan:
+    """The plan with `text` as a message right before its newest user message (else at its end), if there is room."""
+    if not text:
+        return made
+    recalled = Message(Role.USER, text, id="llm-sessions:recall", origin="recall")
+    recalled = replace(recalled, tokens=tools.measure(recalled))
+    if made.tokens + recalled.tokens > limit_tokens:
+        return made
+    said = [i for i, m in enumerate(made.messages) if m.role is Role.USER and m.origin == "record"]
+    at = said[-1] if said else len(made.messages)
+    messages = (*made.messages[:at], recalled, *made.messages[at:])
+    return replace(made, messages=messages, tokens=made.tokens + recalled.tokens)
+
+
 def _opening(tools: Tools) -> Message:
     """A first message for a view that would begin with the assistant, which some providers refuse."""
     text = "[The conversation begins with the assistant.]"

@@ -1,0 +1,141 @@
+"""The rows of JSON: what stands together in one object, its schema told once for all rows that are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from session_core.compress.json_parts import dump
+from session_core.compress.json_text import Json
+
+LINE_CHARACTERS = 160
+"""Fields of one object go on one line up to this length."""
+
+INLINE_FIELDS = 6
+INLINE_ITEMS = 8
+"""A small object or list of plain values stands in its parent's row."""
+
+SEPARATOR = " | "
+_DEEPEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a value. `schema` names the columns where several rows have the same; `group` tells which."""
+
+    text: str
+    group: int
+    schema: str = ""
+
+
+def rows(value: Json) -> list[Row]:
+    """The lines of `value`, in its order: plain values of one object together, empty ones left out."""
+    found: list[Row] = []
+    for group, (path, columns, lines) in enumerate(_groups(value, "", 0)):
+        schema = f"{path} ({SEPARATOR.join(columns)}):".lstrip() if columns else ""
+        lead = f"{path}: " if path and not columns else ""
+        found.extend(Row(f"{lead}{line}", group, schema) for line in lines)
+    return found
+
+
+Group = tuple[str, Sequence[str], Sequence[str]]
+"""Where in the value, the names of the columns (none where each line names its own), the lines."""
+
+
+def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
+    if _empty(value):
+        return
+    if depth > _DEEPEST:
+        yield path, (), [dump(value, 2_000) or "…"]
+    elif isinstance(value, list):
+        if all(isinstance(item, dict) for item in value):
+            yield from _table(path, value, depth)
+        elif all(map(_plain, value)):
+            yield path, (), _lines([_told(item) for item in value])
+        else:
+            for item in value:
+                yield from _groups(item, path, depth + 1)
+    elif isinstance(value, dict):
+        if _alike(value):
+            yield from _table(path, [_with_key(key, item) for key, item in value.items()], depth)
+            return
+        fields, rest = _fields(value)
+        if fields:
+            yield path, (), _lines([f"{name}: {said}" for name, said in fields])
+        for key, inside in rest:
+            yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
+    else:
+        yield path, (), [_told(value)]
+
+
+def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iterator[Group]:
+    """Rows of the same columns under one schema; an object that is like no other names its own fields."""
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    inner: list[tuple[str, Json]] = []
+    for one in objects:
+        fields, rest = _fields(one)
+        if fields:
+            alike.setdefault(tuple(name for name, _ in fields), []).append([said for _, said in fields])
+        inner.extend(rest)
+    for columns, cells in alike.items():
+        if len(cells) == 1:
+            yield path, (), _lines([f"{name}: {said}" for name, said in zip(columns, cells[0], strict=True)])
+        else:
+            yield path, columns, [SEPARATOR.join(row) for row in cells]
+    for key, inside in inner:
+        yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
+
+
+def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[str, Json]]]:
+    """The plain values of an object and of small ones in it, and the parts that are rows of their own."""
+    fields: list[tuple[str, str]] = []
+    rest: list[tuple[str, Json]] = []
+    for key, value in one.items():
+        if _empty(value):
+            continue
+        if _plain(value):
+            fields.append((key, _told(value)))
+        elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):
+            fields.append((key, ", ".join(map(_told, value))))
+        elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(_plain, value.values())):
+            fields.extend((name, _told(inside)) for name, inside in value.items() if not _empty(inside))
+        else:
+            rest.append((key, value))
+    return fields, rest
+
+
+def _alike(value: Mapping[str, Json]) -> bool:
+    """Whether the object is a map of like objects, its keys being their names."""
+    items = list(value.values())
+    if len(items) < 2 or not all(isinstance(item, dict) and item for item in items):
+        return False
+    return bool(set.intersection(*(set(item) for item in items)))
+
+
+def _with_key(key: str, item: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The object with the key under which it stood, unless it says it itself."""
+    return item if any(_plain(inside) and str(inside) == key for inside in item.values()) else {"key": key, **item}
+
+
+def _lines(parts: Sequence[str]) -> list[str]:
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) + 2 <= LINE_CHARACTERS:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return lines
+
+
+def _plain(value: Json) -> bool:
+    return not isinstance(value, (dict, list))
+
+
+def _empty(value: Json) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _told(value: Json) -> str:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return {None: "null", True: "true", False: "false"}.get(value, str(value))

@@ -1,0 +1,166 @@
+"""Passages: the smallest parts of a message that say something by themselves, and what they are worth."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from session_core.classify import filler
+from session_core.compress.json_passages import rows
+from session_core.compress.json_text import read_json
+from session_core.language.words import STOP_WORDS, sentences, words
+from session_core.plan import Count
+from session_core.retrieve import terms
+from session_core.turns import Message, Role
+
+Voice = Literal["user", "assistant", "tool", "call"]
+"""Who says a passage; a call is what an assistant asked a tool for."""
+
+READ_CHARACTERS = 24_000
+"""Of one longer message the first and the last half of this are read."""
+
+PASSAGE_CHARACTERS = 320
+"""A longer line or sentence is parted there."""
+
+MOST_PASSAGES = 400
+"""Of one message the first and the last half of so many are looked at."""
+
+COUNTED_CHARACTERS = 2_000
+HEADING_CHARACTERS = 90
+
+_TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
+_SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
+_ORDINARY = 0.25
+_WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence, a line, or a row of a structure.
+
+    `words` are the stems a query is matched with, how often each; `values` what it says, in lower
+    case, each with how much of it could be told in no other words. `schema` names the columns of a
+    row; rows of one `group` (0 for none) share it.
+    """
+
+    text: str
+    tokens: int
+    voice: Voice
+    words: Mapping[str, int]
+    values: Mapping[str, float]
+    group: int = 0
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message as it was read once: its passages in order, and its words."""
+
+    passages: tuple[Passage, ...]
+    words: Mapping[str, int]
+    length: int
+
+
+def read(message: Message, count: Count) -> Reading:
+    """The passages of `message`: its calls first, then its sentences, lines or rows.
+
+    Their tokens are their share of a count of the message's beginning: to count each would take most of the time.
+    """
+    calls = " ".join(call.arguments for call in message.tool_calls)
+    text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
+    price = count(text) / max(1, len(text))
+    found = [*_of_calls(message, price), *_of_text(message, price)]
+    if len(found) > MOST_PASSAGES:
+        found = found[: MOST_PASSAGES // 2] + found[-MOST_PASSAGES // 2 :]
+    total: Counter[str] = Counter()
+    for passage in found:
+        total.update(passage.words)
+    return Reading(tuple(found), total, sum(total.values()))
+
+
+def stems(text: str) -> list[str]:
+    """The words of `text` that a query is matched with; English endings are cut off roughly."""
+    return [_stem(word) for word in terms(text)]
+
+
+def heading(message: Message, called: Mapping[str, str]) -> str:
+    """Who says what follows: the author or role, for a result the call that it answers."""
+    if message.role is Role.TOOL:
+        asked = called.get(message.tool_call_id or "", message.name or "tool")
+        return f"{_cut(asked)} →"
+    return f"{message.author or message.name or message.role.value}:"
+
+
+def asked(messages: Sequence[Message]) -> dict[str, str]:
+    """What each call asked for, by its id."""
+    return {call.id: f"{call.name} {call.arguments}" for message in messages for call in message.tool_calls}
+
+
+def _of_calls(message: Message, price: float) -> Iterator[Passage]:
+    for call in message.tool_calls:
+        yield from _made(f"{call.name} {call.arguments}", "call", price)
+
+
+def _of_text(message: Message, price: float) -> Iterator[Passage]:
+    text = message.content
+    if len(text) > READ_CHARACTERS:
+        text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
+    if message.role is not Role.TOOL:
+        voice: Voice = "user" if message.role is Role.USER else "assistant"
+        for sentence in sentences(text):
+            if not filler(sentence):
+                yield from _made(sentence, voice, price)
+        return
+    found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
+    if found is None:
+        for line in text.splitlines():
+            yield from _made(line.strip(), "tool", price)
+        return
+    for row in rows(found.value):
+        yield from _made(row.text, "tool", price, row.group + 1 if row.schema else 0, row.schema)
+
+
+def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "") -> Iterator[Passage]:
+    for start in range(0, len(text), PASSAGE_CHARACTERS):
+        part = text[start : start + PASSAGE_CHARACTERS]
+        if any(character.isalnum() for character in part):
+            yield Passage(part, int(len(part) * price) + 2, voice, Counter(stems(part)), values_of(part), group, schema)
+
+
+def values_of(text: str) -> dict[str, float]:
+    """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
+    found: dict[str, float] = {}
+    for token in _TOKEN.findall(text):
+        lowered = token.lower()
+        if lowered not in STOP_WORDS:
+            found[lowered] = max(found.get(lowered, 0.0), _worth(token))
+    if not text.isascii():
+        for pair in words(text):
+            if not pair.isascii():
+                found.setdefault(pair, _ORDINARY)
+    return found
+
+
+def _worth(token: str) -> float:
+    """How much of `token` could be told in no other words: that it has digits, that it is a path, that it is a name."""
+    if any(c.isdigit() for c in token):
+        return _WORTH["code"] if len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token) else _WORTH["figure"]
+    if any(c in "_/@#" for c in token) or "." in token.strip("."):
+        return _WORTH["path"]
+    return _WORTH["name"] if token[:1].isupper() else _ORDINARY
+
+
+def _stem(word: str) -> str:
+    if word.isascii():
+        for suffix in _SUFFIXES:
+            if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+                return word[: -len(suffix)]
+    return word
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= HEADING_CHARACTERS else f"{flat[: HEADING_CHARACTERS - 1]}…"
