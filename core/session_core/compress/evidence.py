@@ -150,7 +150,7 @@ def _candidates(
     return found
 
 
-def _around(reading: Reading, head: Mapping[str, int], weights: Mapping[str, float], codes: Collection[str]) -> float:
+def _around(reading: Reading, head: Mapping[str, int], weights: Mapping[str, float], codes: frozenset[str]) -> float:
     """What each row of an output has of the ties of its call and of its best row; all of it where one of the two
     has a number or code of the question."""
     share = _AROUND if codes.isdisjoint(head) and codes.isdisjoint(reading.words) else 1.0
