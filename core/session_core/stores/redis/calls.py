@@ -11,9 +11,10 @@ import ormsgpack
 from session_core.errors import Conflict, NewerSchema, StoreUnreadable
 from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
-from session_core.stores.redis.names import Names, as_bytes
-from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
+from session_core.stores.redis.names import Names, as_bytes, from_plain
+from session_core.stores.redis.rows import begun, content, facts, unframed, unpacked_id
 from session_core.stores.redis.scripts import Script
+from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -67,6 +68,8 @@ class RedisCalls:
     ) -> tuple[list[Any], bytes]:
         """What a script tells that may make the session, and its state, which is empty for a refusal.
 
+        It tells nothing when it did just what it was asked for, in a session that stood there.
+
         A session is listed before it is made, or in the same round trip.
         """
         due = self._listing.due(key)
@@ -79,7 +82,7 @@ class RedisCalls:
         if not isinstance(answer, bytes):
             return answer, b""
         told, state = unframed(answer)
-        if told[0] and not due:
+        if told and told[0] and not due:
             self._listing.forget(key)
             await self._wire.run(*self._listing.due(key))
             self._listing.noted(key)
@@ -103,18 +106,26 @@ class RedisCalls:
         expected: int | None = None,
         lease: Lease | None = None,
     ) -> tuple[list[Any], State]:
-        """What a script tells that is given rows, and the state; rows it is believed to have go as their labels."""
-        name = self._names.of(key)[0]
-        labels = [label(message) for message in messages]
-        rows = [
-            row_label if self._told.has(name, row_label) else row_label + content(message)
-            for row_label, message in zip(labels, messages, strict=True)
-        ]
-        told, state = await self._write(script, key, *arguments(rows), lease=lease)
+        """What a script tells that is given facts and rows, and the state; `arguments` has both of each message in turn.
+
+        Rows that the server is believed to have go as their labels.
+        """
+        name, told_of = self._names.of(key)[0], [facts(message) for message in messages]
+        made = [begun(message) for message in messages]
+        labels = [label for label, _ in made]
+
+        def rows(*, all_of_them: bool) -> list[bytes]:
+            found: list[bytes] = []
+            for message, what, (label, body) in zip(messages, told_of, made, strict=True):
+                is_there = not all_of_them and self._told.has(name, label)
+                found += (what, label if is_there else label + content(message, body))
+            return found
+
+        told, state = await self._write(script, key, *arguments(rows(all_of_them=False)), lease=lease)
         if told[:2] == [b"refused", b"rows"]:
-            rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
-            told, state = await self._write(script, key, *arguments(rows), lease=lease)
-        accepted(told, key, expected=expected, lease=lease)
+            told, state = await self._write(script, key, *arguments(rows(all_of_them=True)), lease=lease)
+        if told:
+            accepted(told, key, expected=expected, lease=lease)
         self._told.add(name, labels)
         return told, state_from(state, key)
 

@@ -11,8 +11,8 @@ from session_core.ports import Appended, Checkpoint, MessageList, Plain, Stored,
 from session_core.ranges import Ranges
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
-from session_core.stores.redis.names import as_bytes, as_text, unescaped
-from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
+from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
+from session_core.stores.redis.rows import flat, framed, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
 from session_core.stores.rules import require_values
 from session_core.turns import Key, Message
@@ -45,7 +45,6 @@ class RedisCheckpoints(RedisCalls):
                 "parent": None if checkpoint.parent_id is None else plain(checkpoint.parent_id),
                 "head": None if head_channel is None else plain(head_channel),
                 "merge": merge,
-                "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM + len(data),
                 "values": values,
             }
@@ -64,7 +63,6 @@ class RedisCheckpoints(RedisCalls):
             {
                 "born": fresh_id(),
                 "checkpoint": plain(checkpoint_id),
-                "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM - 1 + len(data),
                 "writes": told,
             }

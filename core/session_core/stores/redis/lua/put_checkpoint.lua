@@ -1,6 +1,6 @@
 -- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
--- ARGV: ttl, namespace, request {born, id, parent, head, merge, facts, rows, values}, entry, plain values and rows
---   (`rows` is the number of the first row). A value is {channel, version} and `data` (the number of an
+-- ARGV: ttl, namespace, request {born, id, parent, head, merge, rows, values}, entry, plain values, facts and row of
+--   each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
 --   argument), or `items` (places among the messages, or ranges) with `base`,
 --   `base_version` and `hidden`, or neither: then it goes.
 -- Told: whether the session is new, how many messages are new, their tokens.
@@ -10,7 +10,7 @@ local state, _, refused = read_state()
 if refused then return refused end
 local created = not state
 state = state or new_state(request.born)
-local messages, seen = given(request.facts, request.rows), {}
+local messages, seen = given(request.rows), {}
 if rows_missing(state, messages, seen) then return refusal('rows') end
 local messages_before, tokens_before = state.n, state.tokens
 
@@ -20,7 +20,7 @@ local function kept(value, before)
     if type(item) == 'number' then table.insert(mine, messages[item]) end
   end
   local outcome = number(state, mine, true, seen, #value.base > 0 and value.base or before.part)
-  grow(state, outcome)
+  enter(state, outcome)
   return part_of(value, outcome, before, value.channel == request.head)
 end
 
