@@ -23,11 +23,9 @@ def _script(*parts: str) -> Script:
     return Script(parts[-1], source, sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
-_STATE = ("figures", "state")
-_SESSION = (*_STATE, "ranges")
-_GROWTH = ("index", "account")
-_RECORD = (*_SESSION, *_GROWTH, "record")
-APPEND = _script(*_STATE, *_GROWTH, "append_plain", "ranges", "record", "append")
+_SESSION = ("keys", "figures", "ranges", "state")
+_RECORD = ("keys", "figures", "messages", "ranges", "state", "index", "account", "record")
+APPEND = _script("keys", "figures", "messages", "append_plain", "ranges", "state", "index", "account", "record", "append")
 LOAD = _script(*_SESSION, "load")
 FIND = _script(*_RECORD, "find")
 PUT_DIGEST = _script(*_SESSION, "put_digest")

@@ -1,16 +1,11 @@
--- New messages, and what a state knows of all of them. What Lua must know of a message comes before its row, as facts:
---   role (its first letter), whether it is whole (1 or 0), tokens, view tokens, time (infinite when unknown), and then,
---   packed, where any of them is there, {author, id of the call that it answers, ids of the calls that it makes}.
-
-local FACTS = '>c1BI4I4d'
-local ROLE_USER, ROLE_TOOL = 'u', 't'
+-- New messages, and what a state knows of all of them.
 
 local function facts_of(told)
   local role, whole, tokens, view, time, behind = struct.unpack(FACTS, told)
-  local facts = {role = role, whole = whole == 1, tokens = tokens, view = view, time = time}
+  local facts = {role = role, whole = whole == 1, tokens = tokens, view = view, time = time, calls = {}}
   if behind <= #told then
     local more = cmsgpack.unpack(told:sub(behind))
-    facts.more, facts.author, facts.call, facts.calls = true, more[1] or nil, more[2] or nil, more[3]
+    facts.author, facts.call, facts.calls = more[1], more[2], more[3]
   end
   return facts
 end
@@ -24,7 +19,7 @@ local function given(first)
   return messages
 end
 
-local function account_more(state, facts)
+local function account(state, facts)
   if facts.call then
     local open = {}
     for _, call in ipairs(state.open) do
@@ -33,16 +28,12 @@ local function account_more(state, facts)
     state.open = open
   end
   for _, call in ipairs(facts.calls) do table.insert(state.open, call) end
-  if facts.author then
-    local spoke = false
+  if facts.role == USER then
+    state.turns = state.turns + 1
+    local spoke = not facts.author
     for _, author in ipairs(state.authors) do spoke = spoke or author == facts.author end
     if not spoke then table.insert(state.authors, facts.author) end
   end
-end
-
-local function account(state, facts)
-  if facts.more then account_more(state, facts) end
-  if facts.role == ROLE_USER then state.turns = state.turns + 1 end
   state.tokens = state.tokens + facts.tokens
   state.view = state.view + facts.view
   state.largest = math.max(state.largest, facts.tokens)

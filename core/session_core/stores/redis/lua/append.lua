@@ -3,14 +3,16 @@
 --   an empty string for none of these, facts and row of each message.
 -- Told: whether the session is new, how many messages are new, their tokens, all numbers.
 
-request = request ~= '' and cmsgpack.unpack(request) or {}
+local request = ARGV[4] ~= '' and cmsgpack.unpack(ARGV[4]) or {}
+local state, _, refused = read_state()
+if refused then return refused end
 local created = not state
-state = state and unfold(state) or new_state(ARGV[3])
+state = state or new_state(ARGV[3])
 if request.expected and state.v ~= request.expected then return refusal('conflict', state.v) end
 
 if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
 
-local outcome, why = number(state, messages, request.revise, {}, {})
+local outcome, why = number(state, given(5), request.revise, {}, {})
 if why then return why end
 
 if not request.lenient then
@@ -18,9 +20,9 @@ if not request.lenient then
   for _, call in ipairs(state.open) do waiting[call] = true end
   for _, one in ipairs(outcome.fresh) do
     local call = one.facts.call
-    if one.facts.role == ROLE_TOOL and not waiting[call] then return refusal('orphan', call) end
+    if one.facts.role == TOOL and not waiting[call] then return refusal('orphan', call) end
     if call then waiting[call] = nil end
-    for _, asked in ipairs(one.facts.calls or {}) do waiting[asked] = true end
+    for _, asked in ipairs(one.facts.calls) do waiting[asked] = true end
   end
 end
 

@@ -11,12 +11,12 @@ local FORMAT = 1
 local FIGURES = '>BBI4I4I4I8I8I4I8I8dd'
 local NEVER = math.huge
 
--- The state with its rest still packed; of another format only the number of that.
+-- The figures, and where the rest begins; of another format only the number of that.
 local function figures_of(packed)
   if packed:byte() ~= FORMAT then return {f = packed:byte()} end
-  local f, settled, v, n, turns, tokens, view, largest, ttl, touched, first, last, rest = struct.unpack(FIGURES, packed)
+  local f, _, v, n, turns, tokens, view, largest, ttl, touched, first, last, rest = struct.unpack(FIGURES, packed)
   return {
-    f = f, settled = settled == 1, v = v, n = n, turns = turns, tokens = tokens, view = view, largest = largest,
-    ttl = ttl, touched = touched, first = first, last = last, rest = packed:sub(rest),
+    f = f, v = v, n = n, turns = turns, tokens = tokens, view = view, largest = largest, ttl = ttl, touched = touched,
+    first = first, last = last, rest = rest,
   }
 end

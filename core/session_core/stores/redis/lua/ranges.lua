@@ -68,8 +68,3 @@ local function after(part, prefix)
   for i = n + 1, #part, 2 do push(out, part[i], part[i + 1]) end
   return out
 end
-
-local function with_head(state, head)
-  if same(head, state.head) then return end
-  state.head, state.v = head, state.v + 1
-end

@@ -55,7 +55,7 @@ end
 local function enter(state, outcome)
   for _, one in ipairs(outcome.fresh) do
     put_in_index(one.id, one.seq)
-    if one.facts.role == ROLE_USER then state.active = state.ready end
+    if one.facts.role == USER then state.active = state.ready end
     if state.bodies and redis.call('HEXISTS', VALUES, 'b' .. one.digest) == 1 then
       redis.call('HSET', VALUES, 'b' .. one.digest, '#' .. one.seq)
     end

@@ -1,35 +1,23 @@
 -- Reading and writing a session's state (see figures.lua), and the fields of its hash that a script changes.
 
-local SESSION, LOG, CHECKPOINTS, VALUES, NAMESPACES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local TTL_MS, NAMESPACE = tonumber(ARGV[1]), ARGV[2]
 local REST = {
   'born', 'head', 'open', 'authors', 'active', 'ready', 'tier', 'resumed', 'away', 'newest', 'bodies',
 }
 
 local function refusal(kind, detail) return {'refused', kind, detail} end
 
--- The state with its rest still packed, its packed form, and a refusal when the session cannot be worked on. Both keys
--- of a session come and go together; a server that evicts one of them alone has broken the record.
-local function read_figures()
+-- The state, its packed form, and a refusal when the session cannot be worked on. Both keys of a session come and go
+-- together; a server that evicts one of them alone has broken the record.
+local function read_state()
   local packed = redis.call('HGET', SESSION, 'state')
   local state = packed and figures_of(packed)
   if state and state.f ~= FORMAT then return nil, nil, refusal('newer', state.f) end
   if redis.call('LLEN', LOG) ~= (state and state.n or 0) then return nil, nil, refusal('partial') end
-  return state, packed
-end
-
--- Unpack the rest of a state.
-local function unfold(state)
-  for i, value in ipairs(cmsgpack.unpack(state.rest)) do state[REST[i]] = value end
-  state.rest = nil
+  if not state then return nil end
+  for i, value in ipairs(cmsgpack.unpack(packed:sub(state.rest))) do state[REST[i]] = value end
   local last = #state.head
   if state.head[last] == 0 then state.head[last] = state.n end
-  return state
-end
-
-local function read_state()
-  local state, packed, refused = read_figures()
-  return state and unfold(state), packed, refused
+  return state, packed
 end
 
 local function new_state(born)
@@ -46,24 +34,17 @@ local function is_settled(state)
   return state.head[#state.head] == state.n and state.ready[1] == state.active[1] and not state.bodies
 end
 
--- The rest of a state as it is stored.
-local function folded(state)
+local function packed_state(state)
   local rest, head, last = {}, state.head, #state.head
   local ends_with = head[last]
   if ends_with == state.n then head[last] = 0 end
   for i, name in ipairs(REST) do rest[i] = state[name] end
   local packed = cmsgpack.pack(rest)
   head[last] = ends_with
-  return packed
-end
-
-local function packed_state(state)
-  local rest = state.rest
-  if not rest then rest, state.settled = folded(state), is_settled(state) end
   return struct.pack(
-    FIGURES, FORMAT, state.settled and 1 or 0, state.v, state.n, state.turns, state.tokens, state.view, state.largest,
-    state.ttl, state.touched, state.first, state.last
-  ) .. rest
+    FIGURES, FORMAT, is_settled(state) and 1 or 0, state.v, state.n, state.turns, state.tokens, state.view,
+    state.largest, state.ttl, state.touched, state.first, state.last
+  ) .. packed
 end
 
 -- Fields of the session's hash that were read, and those of them that changed, to be written in one go.
@@ -83,20 +64,10 @@ local function set_field(name, value)
   changed[name] = true
 end
 
--- No key of a session outlives the others: each gets the whole time again, or none has an end.
-local function renew(ttl_before)
-  if TTL_MS > 0 then
-    for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, TTL_MS) end
-  elseif ttl_before > 0 then
-    for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end
-  end
-end
-
 -- Write the state and all changed fields, and let the session live on.
 local function save(state)
   local ttl_before = state.ttl
-  local clock = redis.call('TIME')
-  state.ttl, state.touched = TTL_MS, clock[1] * 1000 + math.floor(clock[2] / 1000)
+  state.ttl, state.touched = TTL_MS, now_ms()
   local packed = packed_state(state)
   local pairs_of_fields = {'state', packed}
   for name in pairs(changed) do
@@ -115,6 +86,11 @@ end
 
 -- An answer with the state: length of what is told (4 bytes), what is told, state.
 local function answer(told, packed)
-  local head = told and cmsgpack.pack(told) or ''
+  local head = cmsgpack.pack(told)
   return struct.pack('>I4', #head) .. head .. packed
+end
+
+local function with_head(state, head)
+  if same(head, state.head) then return end
+  state.head, state.v = head, state.v + 1
 end
