@@ -130,7 +130,8 @@ def _body(message: Message, *, note: bool = True) -> list[object]:
 def wrapped(packed: bytes) -> bytes:
     """Packed data in the store's envelope."""
     if len(packed) > COMPRESSED_FROM_BYTES:
-        smaller = zlib.compress(packed)
+        # With room for more than there is, zlib asks the system for memory anew, each time.
+        smaller = zlib.compress(packed, wbits=min(max(len(packed).bit_length(), 9), zlib.MAX_WBITS))
         if len(smaller) < len(packed):
             return COMPRESSED + smaller
     return PLAIN + packed

@@ -50,7 +50,7 @@ class Told:
         """Remember rows that the session has."""
         if len(self._newer) > TOLD // 2:
             self._newer, self._older = set(), self._newer
-        self._newer.update(hash((name, row_label)) for row_label in row_labels)
+        self._newer.update([hash((name, row_label)) for row_label in row_labels])
 
 
 class RedisCalls:

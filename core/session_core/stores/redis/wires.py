@@ -68,9 +68,9 @@ class BlockingWire:
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in self._sent(call.command)]
         else:
-            answers = self._sent(*(call.command for call in calls))
-        for place, call in _unknown(calls, answers):
-            answers[place : place + 1] = self._sent(call.whole)
+            answers = self._sent(*[call.command for call in calls])
+        for place in _unknown(answers):
+            answers[place : place + 1] = self._sent(calls[place].whole)
         return _good(answers, self.address)
 
     async def ask(self, *commands: Command) -> list[Any]:
@@ -129,9 +129,9 @@ class AwaitingWire:
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in await self._sent(call.command)]
         else:
-            answers = await self._sent(*(call.command for call in calls))
-        for place, call in _unknown(calls, answers):
-            answers[place : place + 1] = await self._sent(call.whole)
+            answers = await self._sent(*[call.command for call in calls])
+        for place in _unknown(answers):
+            answers[place : place + 1] = await self._sent(calls[place].whole)
         return _good(answers, self.address)
 
     async def ask(self, *commands: Command) -> list[Any]:
@@ -166,13 +166,9 @@ class AwaitingWire:
         await opened[0].close()
 
 
-def _unknown(calls: Sequence[Call], answers: Sequence[Any]) -> list[tuple[int, Call]]:
-    """The calls whose script the server does not know, with their places; it knows them from then on."""
-    return [
-        (place, call)
-        for place, (call, answer) in enumerate(zip(calls, answers, strict=True))
-        if isinstance(answer, exceptions.NoScriptError)
-    ]
+def _unknown(answers: Sequence[Any]) -> list[int]:
+    """The places of answers to scripts that the server does not know; it knows them from then on."""
+    return [place for place, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
 
 
 def _good(answers: list[Any], address: Address) -> list[Any]:
