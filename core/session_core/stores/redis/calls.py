@@ -68,9 +68,8 @@ class RedisCalls:
     ) -> tuple[list[Any], bytes]:
         """What a script tells that may make the session, and its state, which is empty for a refusal.
 
-        It tells nothing when it did just what it was asked for, in a session that stood there.
-
-        A session is listed before it is made, or in the same round trip.
+        It tells nothing when it did just what it was asked for, in a session that stood there. A session is listed
+        before it is made, or in the same round trip.
         """
         due = self._listing.due(key)
         call = self._call(script, key, *args)
@@ -106,28 +105,31 @@ class RedisCalls:
         expected: int | None = None,
         lease: Lease | None = None,
     ) -> tuple[list[Any], State]:
-        """What a script tells that is given facts and rows, and the state; `arguments` has both of each message in turn.
+        """What a script tells that is given facts and row of each message, and the state.
 
-        Rows that the server is believed to have go as their labels.
+        `arguments` puts them behind what else it is given. Rows that the server is believed to have go as their labels.
         """
-        name, told_of = self._names.of(key)[0], [facts(message) for message in messages]
-        made = [begun(message) for message in messages]
-        labels = [label for label, _ in made]
-
-        def rows(*, all_of_them: bool) -> list[bytes]:
-            found: list[bytes] = []
-            for message, what, (label, body) in zip(messages, told_of, made, strict=True):
-                is_there = not all_of_them and self._told.has(name, label)
-                found += (what, label if is_there else label + content(message, body))
-            return found
-
-        told, state = await self._write(script, key, *arguments(rows(all_of_them=False)), lease=lease)
+        name = self._names.of(key)[0]
+        labels, rows = _rows(name, messages, self._told)
+        told, state = await self._write(script, key, *arguments(rows), lease=lease)
         if told[:2] == [b"refused", b"rows"]:
-            told, state = await self._write(script, key, *arguments(rows(all_of_them=True)), lease=lease)
+            _, rows = _rows(name, messages, Told())
+            told, state = await self._write(script, key, *arguments(rows), lease=lease)
         if told:
             accepted(told, key, expected=expected, lease=lease)
         self._told.add(name, labels)
         return told, state_from(state, key)
+
+
+def _rows(name: bytes, messages: Iterable[Message], told: Told) -> tuple[list[bytes], list[bytes]]:
+    """The labels of `messages`; and the facts and the row of each in turn, for a server that has the rows of `told`."""
+    labels: list[bytes] = []
+    rows: list[bytes] = []
+    for message in messages:
+        label, body = begun(message)
+        labels.append(label)
+        rows += (facts(message), label if told.has(name, label) else label + content(message, body))
+    return labels, rows
 
 
 def packed(request: object) -> bytes:

@@ -1,4 +1,4 @@
-"""How commands get to the servers of an address: over connections of our own to one server, else by the driver's client.
+"""How commands get to an address: to one server over connections of our own, else by the driver's client.
 
 Each sends commands in one round trip, in a cluster in one for each node. An error of the server stands as the answer
 to its command.

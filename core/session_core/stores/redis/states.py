@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from functools import partial
 from math import isinf
-from struct import Struct
-from struct import error as StructError
 from typing import Any
 
 import ormsgpack
@@ -22,7 +21,7 @@ from session_core.turns import Key
 FORMAT = 1
 """Of a state; a greater one is from a newer release."""
 MEND = "it is damaged: restore the server from a backup"
-_FIGURES = Struct(">BBIIIQQIQQdd")
+_FIGURES = struct.Struct(">BBIIIQQIQQdd")
 _TOUCHED = 9
 """The place of that figure among the others."""
 _states: Remembered[State] = Remembered(1_000_000)
@@ -50,7 +49,7 @@ def _read(packed: bytes, key: Key) -> State:
         born, head, open_calls, authors, active, ready, tier, resumed, away = _rests.get(
             rest, partial(_read_rest, rest), size=len(rest)
         )
-    except (ValueError, TypeError, IndexError, StructError) as exc:
+    except (ValueError, TypeError, IndexError, struct.error) as exc:
         raise StoreUnreadable(f"session {key} cannot be read ({damage(exc)}); {MEND}") from None
     if head and not head[-1][1]:
         head = (*head[:-1], (head[-1][0], messages))
