@@ -146,6 +146,21 @@ def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisS
     assert run_blocking(store.append(KEY, [message(2), message(3)])).seqs == (2, 3)
 
 
+def test_connections_that_the_server_closed_cost_no_retry_in_either_voice(server: RedisServer) -> None:
+    store = RedisStore(f"{server.url}?retries=0")
+
+    async def work() -> None:
+        for one in (store, store.awaiting()):
+            for _ in range(2):
+                assert await one.state(Key("nobody")) is None
+                with server.client() as client:
+                    client.client_kill_filter(_type="normal", skipme=True)
+        await store.awaiting().close()
+
+    asyncio.run(work())
+    run_blocking(store.close())
+
+
 def test_a_call_that_is_cancelled_gives_its_answer_to_nobody_else(store: RedisStore, server: RedisServer) -> None:
     async def work() -> None:
         awaited = store.awaiting()

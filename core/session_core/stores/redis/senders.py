@@ -44,7 +44,8 @@ class Direct:
     """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
 
     They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
-    which takes nearly as long as the call itself.
+    which takes nearly as long as the call itself. A kept connection that breaks may have been closed by the server long
+    ago: then the call begins as if it had not been sent.
     """
 
     def __init__(self, client: Any) -> None:
@@ -53,8 +54,14 @@ class Direct:
         self._free: list[Any] = []
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
-        connection = self._taken()
+        kept = self._kept()
+        connection = kept or self._opened()
         try:
+            if kept:
+                try:
+                    return self._exchanged(connection, commands)
+                except exceptions.ConnectionError:
+                    connection.disconnect()
             answers: list[Any] = connection.retry.call_with_retry(
                 lambda: self._exchanged(connection, commands), lambda _: connection.disconnect()
             )
@@ -71,13 +78,16 @@ class Direct:
             connection.disconnect()
         self._client.close()
 
-    def _taken(self) -> Any:
+    def _kept(self) -> Any:
         try:
             return self._free.pop()
         except IndexError:
-            made = self._client.connection_pool.make_connection()
-            self._made.append(made)
-            return made
+            return None
+
+    def _opened(self) -> Any:
+        made = self._client.connection_pool.make_connection()
+        self._made.append(made)
+        return made
 
     def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         connection.send_packed_command(_packed(connection, commands))
@@ -122,8 +132,14 @@ class AwaitingDirect:
         self._free: list[Any] = []
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        connection = self._taken()
+        kept = self._free.pop() if self._free else None
+        connection = kept or self._opened()
         try:
+            if kept:
+                try:
+                    return await self._in_time(connection, commands)
+                except exceptions.ConnectionError:
+                    await connection.disconnect()
             answers: list[Any] = await connection.retry.call_with_retry(
                 lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
             )
@@ -139,9 +155,7 @@ class AwaitingDirect:
             await connection.disconnect()
         await self._client.aclose()
 
-    def _taken(self) -> Any:
-        if self._free:
-            return self._free.pop()
+    def _opened(self) -> Any:
         made = self._client.connection_pool.make_connection()
         self._made.append(made)
         return made
