@@ -152,7 +152,8 @@ class AwaitingDirect:
 
     async def close(self) -> None:
         for connection in self._made:
-            await connection.disconnect()
+            # Without a wait in between: who closes may be cancelled, since the loop ends.
+            await connection.disconnect(nowait=True)
         await self._client.aclose()
 
     def _opened(self) -> Any:

@@ -1,6 +1,6 @@
 -- The ordinary append: a few messages that are new and bring no author and no calls, to a session of which only figures
 -- change. What it is not for goes on to append.lua, with nothing written. It is one piece, and stands before what the
--- others share, since making functions and tables is most of what a script takes.
+-- others share, since making functions and tables is most of what a script takes. It accounts as account.lua does.
 -- Told: nothing, since all messages are new and stand at the end.
 
 local FEW = 8
