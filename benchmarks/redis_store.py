@@ -70,6 +70,8 @@ def main() -> None:
 
 def _appends(both: Both) -> Times:
     sessions, before, said = both.sessions, list(texts(BEFORE)), list(texts(APPENDS + 2))
+    # Other texts: what was worked out for a text is remembered.
+    others = texts(APPENDS + 3)
     session, other = sessions.session("appends"), sessions.session("store appends")
     converse(session, before)
     converse(other, before)
@@ -79,7 +81,7 @@ def _appends(both: Both) -> Times:
     theirs = langchain_redis(both.modules, "appends")
     fill(community, before)
     fill(theirs, before)
-    prepared = [sessions.workshop.prepare(message_from_plain(one)) for one in said]
+    prepared = [sessions.workshop.prepare(message_from_plain(one)) for one in others]
     objects = langchain_messages(said)
     return interleaved(
         [

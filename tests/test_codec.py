@@ -39,7 +39,9 @@ from session_core.serial.codec import (
     notice_from_plain,
     notice_to_plain,
     pack,
+    packed_body,
     unpack,
+    wrapped,
 )
 from session_core.serial.exact import Exact
 from session_core.serial.held import HeldBy, Part, restore
@@ -149,6 +151,19 @@ def test_the_digest_is_the_same_whatever_the_columns() -> None:
     other = replace(RICH, id="m-2", seq=9, time_s=None, tokens=1, clip=None, author="Bo")
     assert body_digest(other) == body_digest(RICH)
     assert len(body_digest(RICH)) == 16
+
+
+@pytest.mark.parametrize("message", [RICH, replace(RICH, native=None), Message(Role.USER, "hi")])
+def test_body_and_digest_are_the_same_when_they_are_made_at_once(message: Message) -> None:
+    body, digest = packed_body(message)
+    assert (wrapped(body), digest) == (encode_body(message), body_digest(message))
+
+
+@pytest.mark.parametrize("size", [201, 256, 511, 512, 513, 40_000])
+def test_what_repeats_from_end_to_end_is_found_whatever_its_size(size: int) -> None:
+    half = os.urandom(size // 2)
+    assert unpack(pack(half * 2)) == half * 2
+    assert size > 32_768 or len(pack(half * 2)) < 0.6 * size + 40
 
 
 @pytest.mark.parametrize(

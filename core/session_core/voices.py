@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar, cast
 
 from session_core.errors import VoiceError
@@ -112,9 +111,26 @@ async def pause_awaiting(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def fair_gate(places: int) -> AbstractAsyncContextManager[None]:
-    """Lets `places` callers of one loop in at a time; those who wait come in by the order of their coming."""
-    return asyncio.Semaphore(places)
+class FairGate(asyncio.Semaphore):
+    """Lets so many callers of one loop in at a time; those who wait come in by the order of their coming."""
+
+    async def enter(self, *, wait_s: float) -> bool:
+        """Whether a place was free within `wait_s` seconds."""
+        if not self.locked():
+            return await self.acquire()
+        try:
+            return await within(wait_s, self.acquire())
+        except TimeoutError:
+            return False
+
+    def leave(self) -> None:
+        """Give the place to the next."""
+        self.release()
+
+
+def fair_gate(places: int) -> FairGate:
+    """A gate for `async with`."""
+    return FairGate(places)
 
 
 async def within(timeout_s: float, work: Awaitable[T]) -> T:

@@ -77,10 +77,11 @@ class Workshop:
 
     def prepare(self, message: Message) -> Message:
         """The message with its id, time, price and importance, and a clip beside a large tool output."""
-        named = message if message.id else replace(message, id=f"{GIVEN_ID}{fresh_id()}")
-        figures = self._figures(named)
+        name = message.id or f"{GIVEN_ID}{fresh_id()}"
+        figures = self._figures(message, name)
         return replace(
-            named,
+            message,
+            id=name,
             time_s=message.time_s if message.time_s is not None else self.clock(),
             tokens=figures.tokens,
             importance=figures.importance,
@@ -88,18 +89,18 @@ class Workshop:
             clip_tokens=figures.clip_tokens,
         )
 
-    def _figures(self, message: Message) -> Figures:
-        """What is worked out once for a message; frameworks hand in the same ones again and again.
+    def _figures(self, message: Message, name: str) -> Figures:
+        """What is worked out once for a message called `name`; frameworks hand in the same ones again and again.
 
         A clip names its message, so the figures of a tool output are those of one id.
         """
-        name = message.id if message.role is Role.TOOL else message.author or ""
-        known = body_digest(message) + name.encode("utf-8", "surrogatepass")
+        besides = name if message.role is Role.TOOL else message.author or ""
+        known = body_digest(message) + besides.encode("utf-8", "surrogatepass")
         found = self.known.get(known)
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
-            found = self.known[known] = self._work_out(message)
+            found = self.known[known] = self._work_out(message if message.id else replace(message, id=name))
         return found
 
     def _work_out(self, message: Message) -> Figures:

@@ -32,7 +32,7 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.err
 
 def pack(value: object) -> bytes:
     """Plain data in the store's envelope. Raises: InputError for what is not plain data."""
-    return _wrapped(_exact.encode(value))
+    return wrapped(_exact.encode(value))
 
 
 def unpack(data: bytes) -> object:
@@ -45,7 +45,15 @@ def unpack(data: bytes) -> object:
 
 def encode_body(message: Message) -> bytes:
     """What `message` says, in the store's envelope; id, place, prices and author are columns beside it."""
-    return _wrapped(_exact.encode(_body(message)))
+    return wrapped(_exact.encode(_body(message)))
+
+
+def packed_body(message: Message) -> tuple[bytes, bytes]:
+    """What `encode_body` puts into the envelope, and `body_digest`, for less than both of them take."""
+    body = said = _exact.encode(_body(message))
+    if message.native is not None and message.native.note:
+        said = _exact.encode(_body(message, note=False))
+    return body, _digest(said)
 
 
 def decode_body(
@@ -89,21 +97,25 @@ def decode_body(
 
 def body_digest(message: Message) -> bytes:
     """16 bytes that are equal for messages that say the same, whatever their ids."""
-    return blake2b(_exact.encode(_body(message, note=False)), digest_size=DIGEST_BYTES).digest()
+    return _digest(_exact.encode(_body(message, note=False)))
+
+
+def _digest(said: bytes) -> bytes:
+    return blake2b(said, digest_size=DIGEST_BYTES).digest()
 
 
 _FACT_FIELDS = tuple(field.name for field in fields(Fact))
 _FACT_KINDS = {kind.value: kind for kind in FactKind}
 _IMPORTANCES = {importance.value: importance for importance in Importance}
-_LETTERS = {Role.SYSTEM: "s", Role.USER: "u", Role.ASSISTANT: "a", Role.TOOL: "t"}
-_ROLES = {letter: role for role, letter in _LETTERS.items()}
+LETTERS = {Role.SYSTEM: "s", Role.USER: "u", Role.ASSISTANT: "a", Role.TOOL: "t"}
+_ROLES = {letter: role for role, letter in LETTERS.items()}
 
 
 def _body(message: Message, *, note: bool = True) -> list[object]:
     native = message.native
     return trimmed(
         [
-            _LETTERS[message.role],
+            LETTERS[message.role],
             message.content or None,
             [[call.id, call.name, call.arguments] for call in message.tool_calls] or None,
             message.tool_call_id,
@@ -116,9 +128,11 @@ def _body(message: Message, *, note: bool = True) -> list[object]:
     )
 
 
-def _wrapped(packed: bytes) -> bytes:
+def wrapped(packed: bytes) -> bytes:
+    """Packed data in the store's envelope."""
     if len(packed) > COMPRESSED_FROM_BYTES:
-        smaller = zlib.compress(packed)
+        # With room for more than there is, zlib asks the system for memory anew, each time.
+        smaller = zlib.compress(packed, wbits=min(max(len(packed).bit_length(), 9), zlib.MAX_WBITS))
         if len(smaller) < len(packed):
             return COMPRESSED + smaller
     return PLAIN + packed

@@ -11,9 +11,10 @@ import ormsgpack
 from session_core.errors import Conflict, NewerSchema, StoreUnreadable
 from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
-from session_core.stores.redis.names import Names, as_bytes
-from session_core.stores.redis.rows import content, from_plain, label, state_from, unframed, unpacked_id
+from session_core.stores.redis.names import Names, as_bytes, from_plain
+from session_core.stores.redis.rows import begun, content, facts, unframed, unpacked_id
 from session_core.stores.redis.scripts import Script
+from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -50,7 +51,7 @@ class Told:
         """Remember rows that the session has."""
         if len(self._newer) > TOLD // 2:
             self._newer, self._older = set(), self._newer
-        self._newer.update(hash((name, row_label)) for row_label in row_labels)
+        self._newer.update([hash((name, row_label)) for row_label in row_labels])
 
 
 class RedisCalls:
@@ -68,7 +69,8 @@ class RedisCalls:
     ) -> tuple[list[Any], bytes]:
         """What a script tells that may make the session, and its state, which is empty for a refusal.
 
-        A session is listed before it is made, or in the same round trip.
+        It tells nothing when it did just what it was asked for, in a session that stood there. A session is listed
+        before it is made, or in the same round trip.
         """
         due = self._listing.due(key)
         call = self._call(script, key, *args)
@@ -80,7 +82,7 @@ class RedisCalls:
         if not isinstance(answer, bytes):
             return answer, b""
         told, state = unframed(answer)
-        if told[0] and not due:
+        if told and told[0] and not due:
             self._listing.forget(key)
             await self._wire.run(*self._listing.due(key))
             self._listing.noted(key)
@@ -105,23 +107,33 @@ class RedisCalls:
         lease: Lease | None = None,
         recorded: bool = True,
     ) -> tuple[list[Any], State]:
-        """What a script tells that is given rows, and the state; rows the record is believed to have go as
-        their labels. `recorded` says that it has them then: writes that wait are no part of it yet.
+        """What a script tells that is given facts and row of each message, and the state.
+
+        `arguments` puts them behind what else it is given. Rows that the server is believed to have go as their labels.
+        `recorded` says that the record has them then: writes that wait are no part of it yet.
         """
         name = self._names.of(key)[0]
-        labels = [label(message) for message in messages]
-        rows = [
-            row_label if self._told.has(name, row_label) else row_label + content(message)
-            for row_label, message in zip(labels, messages, strict=True)
-        ]
+        labels, rows = _rows(name, messages, self._told)
         told, state = await self._write(script, key, *arguments(rows), lease=lease)
         if told[:2] == [b"refused", b"rows"]:
-            rows = [row_label + content(message) for row_label, message in zip(labels, messages, strict=True)]
+            _, rows = _rows(name, messages, Told())
             told, state = await self._write(script, key, *arguments(rows), lease=lease)
-        accepted(told, key, expected=expected, lease=lease)
+        if told:
+            accepted(told, key, expected=expected, lease=lease)
         if recorded:
             self._told.add(name, labels)
         return told, state_from(state, key)
+
+
+def _rows(name: bytes, messages: Iterable[Message], told: Told) -> tuple[list[bytes], list[bytes]]:
+    """The labels of `messages`; and the facts and the row of each in turn, for a server that has the rows of `told`."""
+    labels: list[bytes] = []
+    rows: list[bytes] = []
+    for message in messages:
+        label, body = begun(message)
+        labels.append(label)
+        rows += (facts(message), label if told.has(name, label) else label + content(message, body))
+    return labels, rows
 
 
 def packed(request: object) -> bytes:

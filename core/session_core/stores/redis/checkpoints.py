@@ -11,8 +11,8 @@ from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
-from session_core.stores.redis.names import as_bytes, as_text, unescaped
-from session_core.stores.redis.rows import facts, flat, framed, from_plain, plain, ranges, said_in, unframed
+from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
+from session_core.stores.redis.rows import flat, framed, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
 from session_core.stores.rules import require_lease, require_values
 from session_core.turns import Key, Message
@@ -50,7 +50,6 @@ class RedisCheckpoints(RedisCalls):
                 "merge": merge,
                 "lease": str(lease.token) if lease else None,
                 "follows": follows,
-                "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM + len(data),
                 "values": values,
             }
@@ -69,7 +68,6 @@ class RedisCheckpoints(RedisCalls):
             {
                 "born": fresh_id(),
                 "checkpoint": plain(checkpoint_id),
-                "facts": [facts(message) for message in messages],
                 "rows": _DATA_FROM - 1 + len(data),
                 "writes": told,
             }

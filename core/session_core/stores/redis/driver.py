@@ -22,9 +22,11 @@ except ModuleNotFoundError as exc:
         raise
     raise missing_extra("redis", "redis") from exc
 
-__all__ = ["awaiting_client", "blocking_client", "exceptions", "opened_with"]
+__all__ = ["awaiting_client", "blocking_client", "exceptions", "opened_with", "timeout_s"]
 
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
+PULLED = {"protocol": 2}
+"""Over it a server sends nothing that it was not asked for."""
 
 
 def blocking_client(address: Address) -> Any:
@@ -48,13 +50,13 @@ def blocking_client(address: Address) -> Any:
     (place,) = address.hosts
     kind: Any = redis.SSLConnection if address.secure else redis.Connection
     pool = redis.ConnectionPool(
-        connection_class=kind, host=place[0], port=place[1], max_connections=address.max_connections, **options
+        connection_class=kind, host=place[0], port=place[1], max_connections=address.max_connections, **PULLED | options
     )
     return redis.Redis.from_pool(pool)
 
 
 def awaiting_client(address: Address) -> Any:
-    """A client for the event loop that first uses it, and no other."""
+    """A client for the event loop that first uses it, and no other; to one server its calls have no timeout."""
     if address.kind == "cluster":
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
         return redis.asyncio.cluster.RedisCluster(
@@ -73,9 +75,8 @@ def awaiting_client(address: Address) -> Any:
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
     kind: Any = redis.asyncio.SSLConnection if address.secure else redis.asyncio.Connection
-    pool: Any = redis.asyncio.ConnectionPool(
-        connection_class=kind, host=place[0], port=place[1], max_connections=address.max_connections, **options
-    )
+    options = PULLED | options | {"max_connections": address.max_connections, "socket_timeout": None}
+    pool: Any = redis.asyncio.ConnectionPool(connection_class=kind, host=place[0], port=place[1], **options)
     return redis.asyncio.Redis.from_pool(pool)
 
 
@@ -92,6 +93,11 @@ def _login(address: Address) -> dict[str, Any]:
 
 def _secured(address: Address) -> dict[str, Any]:
     return {"ssl": True} if address.secure else {}
+
+
+def timeout_s(address: Address) -> float:
+    """How long a call may take, in seconds."""
+    return float(_timeouts(address)["socket_timeout"])
 
 
 def _timeouts(address: Address) -> dict[str, Any]:

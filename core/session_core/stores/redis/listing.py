@@ -20,8 +20,8 @@ class Listing:
     """Keeps a session listed while it is in use, with as few calls as that takes.
 
     A session is listed before its first write and, where sessions end by time, again after each
-    quarter of that time in which it is used. The list may name sessions that are gone; it never
-    lacks one that is there.
+    quarter of that time in which it is used; its tenant with it, or up to a quarter before. The lists
+    may name what is gone; they never lack what is there.
     """
 
     def __init__(self, names: Names, ttl_ms: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +32,7 @@ class Listing:
 
     def due(self, key: Key, *, exists: bool = False) -> list[Call]:
         """The calls that keep `key` listed; with `exists` only those that a session in use needs."""
-        if exists and not self._ttl_ms:
+        if (exists and not self._ttl_ms) or self._fresh((key.tenant, key.session_id)):
             return []
         return [self._call(place, exists) for place in _places(key) if not self._fresh(place)]
 

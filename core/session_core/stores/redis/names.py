@@ -70,3 +70,19 @@ def as_bytes(text: str) -> bytes:
 def as_text(data: bytes) -> str:
     """What `as_bytes` was given."""
     return data.decode("utf-8", "surrogatepass")
+
+
+def plain(text: str) -> str:
+    """`text` as UTF-8 can have it: the scripts' msgpack knows no bytes."""
+    if text.isascii() and not text.startswith("\x00"):
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "\x00" + as_bytes(text).hex()
+    return "\x00" + as_bytes(text).hex() if text.startswith("\x00") else text
+
+
+def from_plain(text: str) -> str:
+    """What `plain` was given."""
+    return as_text(bytes.fromhex(text[1:])) if text.startswith("\x00") else text

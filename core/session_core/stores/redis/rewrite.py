@@ -10,17 +10,10 @@ from typing import Any, cast
 from session_core.ports import Plain, State
 from session_core.serial.codec import digest_to_plain, notice_from_plain, notice_to_plain, pack, unpack
 from session_core.stores.redis.calls import RedisCalls, packed
-from session_core.stores.redis.names import as_text, unescaped
-from session_core.stores.redis.rows import (
-    content,
-    digest_from,
-    from_plain,
-    label_of,
-    message_from,
-    plain,
-    state_from,
-)
+from session_core.stores.redis.names import as_text, from_plain, plain, unescaped
+from session_core.stores.redis.rows import content, digest_from, label_of, message_from
 from session_core.stores.redis.scripts import REWRITE_READ, REWRITE_WRITE
+from session_core.stores.redis.states import state_from
 from session_core.stores.rewrite import (
     AT_ONCE,
     BYTES_AT_ONCE,

@@ -1,37 +1,40 @@
-"""Values to the bytes that Redis keeps, and back: messages, states, digests, and what Lua must know of them."""
+"""Values to the bytes that Redis keeps, and back: messages, digests, and what Lua must know of them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from functools import partial
+from math import inf
+from struct import Struct
 from typing import Any
 from uuid import UUID
 
 import ormsgpack
 
-from session_core.errors import NewerSchema, StoreUnreadable
-from session_core.ledger import Ledger
+from session_core.errors import StoreUnreadable
 from session_core.plan import Digest
-from session_core.ports import Standing, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import (
     DIGEST_BYTES,
-    body_digest,
+    LETTERS,
     decode_body,
     decode_digest,
     digest_to_plain,
-    encode_body,
     pack,
+    packed_body,
     unpack,
+    wrapped,
 )
 from session_core.serial.exact import Exact, damage, padded, trimmed
 from session_core.serial.remembered import Remembered
-from session_core.stores.redis.names import as_bytes, as_text
-from session_core.turns import Importance, Key, Message, Role
+from session_core.stores.redis.names import as_bytes, as_text, plain
+from session_core.stores.redis.states import MEND, newer
+from session_core.turns import Importance, Message, Role
 
 FORMAT = 1
-"""Of a row and of a state; a greater one is from a newer release."""
+"""Of a row; a greater one is from a newer release."""
+_FORMAT = bytes((FORMAT,))
 _LENGTH_AT = 1 + DIGEST_BYTES
 _LONG = 255
 _UUID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -39,27 +42,28 @@ _ROW_FIELDS = 7
 _WITH_UUID = 0xFF
 """How a packed id begins that holds a UUID; no text in UTF-8 does."""
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
-_MEND = "it is damaged: restore the server from a backup"
+_FACTS = Struct(">cBIId")
+_ROLES = {role: letter.encode() for role, letter in LETTERS.items()}
 _exact = Exact()
 _messages: Remembered[Message] = Remembered(4_000_000)
-_states: Remembered[State] = Remembered(1_000_000)
 
 
-def label(message: Message) -> bytes:
-    """The beginning of a message's row, which says what it is: format, content digest, id."""
+def begun(message: Message) -> tuple[bytes, bytes]:
+    """A row's label, which says what it is (format, content digest, id), and the packed body, for `content`."""
     name = packed_id(message.id)
-    length = bytes([len(name)]) if len(name) < _LONG else bytes([_LONG]) + len(name).to_bytes(4, "big")
-    return bytes([FORMAT]) + body_digest(message) + length + name
+    length = bytes((len(name),)) if len(name) < _LONG else bytes((_LONG,)) + len(name).to_bytes(4, "big")
+    body, digest = packed_body(message)
+    return b"".join((_FORMAT, digest, length, name)), body
 
 
-def content(message: Message) -> bytes:
-    """The rest of a message's row: everything that its place does not tell."""
+def content(message: Message, body: bytes | None = None) -> bytes:
+    """The rest of a message's row: everything that its place does not tell. `body` spares packing it again."""
     clip = pack(message.clip) if message.clip is not None else None
     importance = None if message.importance is Importance.SUMMARIZE else _IMPORTANCE.index(message.importance)
     return _exact.encode(
         trimmed(
             [
-                encode_body(message),
+                wrapped(packed_body(message)[0] if body is None else body),
                 message.time_s,
                 message.tokens,
                 message.author,
@@ -72,7 +76,7 @@ def content(message: Message) -> bytes:
 
 
 def label_of(row: bytes) -> bytes:
-    """The beginning of a row that `label` made."""
+    """The label of a row."""
     return row[: _id_at(row)[1]]
 
 
@@ -86,7 +90,7 @@ def _read(row: bytes, seq: int) -> Message:
     try:
         kept = _IMPORTANCE[importance or 0] or Importance.SUMMARIZE
     except (IndexError, TypeError) as exc:
-        raise StoreUnreadable(f"message number {seq} cannot be read ({damage(exc)}); {_MEND}") from None
+        raise StoreUnreadable(f"message number {seq} cannot be read ({damage(exc)}); {MEND}") from None
     return decode_body(
         body,
         id=name,
@@ -108,11 +112,11 @@ def said_in(row: bytes, *, id: str, author: str | None) -> Message:  # noqa: A00
 def _fields(row: bytes) -> tuple[str, list[Any]]:
     try:
         if row[0] > FORMAT:
-            raise _newer("a message", row[0])
+            raise newer("a message", row[0], FORMAT)
         start, end = _id_at(row)
         return unpacked_id(row[start:end]), padded(_exact.decode(row[end:]), _ROW_FIELDS)
     except (ValueError, TypeError, IndexError) as exc:
-        raise StoreUnreadable(f"a message cannot be read ({damage(exc)}); {_MEND}") from None
+        raise StoreUnreadable(f"a message cannot be read ({damage(exc)}); {MEND}") from None
 
 
 def _id_at(row: bytes) -> tuple[int, int]:
@@ -144,34 +148,21 @@ def unpacked_id(data: bytes) -> str:
     return rest[:place] + digits + rest[place:]
 
 
-def facts(message: Message) -> list[object]:
-    """What the scripts must know of a message; record.lua has the names of the places."""
-    return [
+def facts(message: Message) -> bytes:
+    """What the scripts must know of a message; account.lua has the names of the places."""
+    time_s, call_id, calls = message.time_s, message.tool_call_id, message.tool_calls
+    told = _FACTS.pack(
+        _ROLES[message.role],
         message.rendition == "whole",
-        message.role.value,
         message.tokens,
         message.view_tokens,
-        message.time_s,
-        plain(message.author) if message.author and message.role is Role.USER else None,
-        plain(message.tool_call_id) if message.tool_call_id is not None else None,
-        [plain(call.id) for call in message.tool_calls],
-    ]
-
-
-def plain(text: str) -> str:
-    """`text` as UTF-8 can have it: the scripts' msgpack knows no bytes."""
-    if text.isascii() and not text.startswith("\x00"):
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "\x00" + as_bytes(text).hex()
-    return "\x00" + as_bytes(text).hex() if text.startswith("\x00") else text
-
-
-def from_plain(text: str) -> str:
-    """What `plain` was given."""
-    return as_text(bytes.fromhex(text[1:])) if text.startswith("\x00") else text
+        inf if time_s is None else time_s,
+    )
+    author = message.author if message.role is Role.USER else None
+    if not (author or calls or call_id is not None):
+        return told
+    names = [plain(author) if author else None, None if call_id is None else plain(call_id)]
+    return told + ormsgpack.packb([*names, [plain(call.id) for call in calls]])
 
 
 def flat(part: Ranges) -> list[int]:
@@ -184,54 +175,6 @@ def ranges(numbers: Sequence[int]) -> Ranges:
     return Ranges(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
-def state_from(packed: bytes, key: Key) -> State:
-    """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
-    # A name holds no NUL.
-    named = as_bytes("\0".join((key.tenant, key.session_id, key.namespace)))
-    return _states.get(named + b"\0" + packed, partial(_read_state, packed, key), size=len(named) + len(packed))
-
-
-def _read_state(packed: bytes, key: Key) -> State:
-    try:
-        found = ormsgpack.unpackb(packed)
-        if found["f"] > FORMAT:
-            raise _newer(f"session {key}", found["f"])
-        return State(
-            key,
-            born=found["born"],
-            version=found["v"],
-            head=ranges(found["head"]),
-            ledger=_ledger(found),
-            active=Standing(*found["active"]),
-            ready=Standing(*found["ready"]),
-            tier=found["tier"],
-            resumed_after_seq=found["resumed"],
-            absent_s=float(found["away"]),
-        )
-    except (ValueError, TypeError, KeyError) as exc:
-        raise StoreUnreadable(f"session {key} cannot be read ({damage(exc)}); {_MEND}") from None
-
-
-def touched_ms(packed: bytes) -> float:
-    """When a state was written, in milliseconds of the server's clock."""
-    return float(ormsgpack.unpackb(packed).get("touched", 0))
-
-
-def _ledger(found: dict[str, Any]) -> Ledger:
-    first, last = found.get("first"), found.get("last")
-    return Ledger(
-        messages=found["n"],
-        turns=found["turns"],
-        tokens=found["tokens"],
-        view_tokens=found["view"],
-        largest_tokens=found["largest"],
-        open_calls=tuple(from_plain(call) for call in found["open"]),
-        authors=tuple(from_plain(author) for author in found["authors"]),
-        first_time_s=None if first is None else float(first),
-        last_time_s=None if last is None else float(last),
-    )
-
-
 def framed(head: object, rest: bytes) -> bytes:
     """An entry that a script reads the head of: length of the head, head, and the rest as it is."""
     packed = ormsgpack.packb(head)
@@ -239,9 +182,9 @@ def framed(head: object, rest: bytes) -> bytes:
 
 
 def unframed(entry: bytes) -> tuple[Any, bytes]:
-    """The head and the rest of what `framed` made."""
+    """The head and the rest of what `framed` made; no head is an empty list."""
     end = 4 + int.from_bytes(entry[:4], "big")
-    return ormsgpack.unpackb(entry[4:end]), entry[end:]
+    return ormsgpack.unpackb(entry[4:end]) if end > 4 else [], entry[end:]
 
 
 def digest_entry(digest: Digest) -> bytes:
@@ -252,9 +195,3 @@ def digest_entry(digest: Digest) -> bytes:
 def digest_from(data: bytes) -> Digest:
     """The digest that stands behind the head of an entry."""
     return decode_digest(data)
-
-
-def _newer(what: str, found: int) -> NewerSchema:
-    return NewerSchema(
-        f"{what} has format {found}, this release knows {FORMAT}; upgrade with: pip install -U llm-sessions"
-    )

@@ -23,14 +23,11 @@ from session_core.stores.redis.rewrite import RedisRewriting
 from session_core.stores.redis.rows import (
     digest_entry,
     digest_from,
-    facts,
     flat,
     label_of,
     message_from,
     packed_id,
     ranges,
-    state_from,
-    touched_ms,
 )
 from session_core.stores.redis.scripts import (
     APPEND,
@@ -44,6 +41,7 @@ from session_core.stores.redis.scripts import (
     NOTICES,
     PUT_DIGEST,
 )
+from session_core.stores.redis.states import state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.rules import require_lease, standing
@@ -89,22 +87,19 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     ) -> Appended:
         require_lease(key, lease, lease.token if lease else None)
         require_storable(key, messages)
-        told = [facts(message) for message in messages]
-        request = packed(
-            {
-                "born": fresh_id(),
-                "expected": expected,
-                "revise": revise,
-                "strict": strict,
-                "lease": str(lease.token) if lease else None,
-                "facts": told,
-            }
+        request = b""
+        if not strict or revise or expected is not None or lease:
+            token = str(lease.token) if lease else None
+            request = packed({"expected": expected, "revise": revise, "lenient": not strict, "lease": token})
+        told, state = await self._send_rows(
+            APPEND, key, messages, lambda rows: [fresh_id(), request, *rows], expected=expected, lease=lease
         )
-        answer = await self._send_rows(
-            APPEND, key, messages, lambda rows: [request, *rows], expected=expected, lease=lease
-        )
-        (_, new, tokens, seqs), state = answer
-        return Appended(tuple(seqs), new, state, tokens)
+        if not told:
+            count, last = len(messages), state.ledger.messages
+            seqs = tuple(range(last - count + 1, last + 1))
+            return Appended(seqs, count, state, sum([message.tokens for message in messages]))
+        _, new, tokens, numbers = told
+        return Appended(tuple(numbers), new, state, tokens)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         part = b"" if lineage is None else packed(flat(lineage))

@@ -12,9 +12,10 @@ from session_core.ranges import Ranges
 from session_core.serial.codec import readable
 from session_core.stores.redis.calls import RedisCalls, accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import bare, whole
-from session_core.stores.redis.names import as_bytes, as_text, unescaped
-from session_core.stores.redis.rows import digest_from, flat, from_plain, plain, ranges, state_from, unframed
+from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
+from session_core.stores.redis.rows import digest_from, flat, ranges, unframed
 from session_core.stores.redis.scripts import ANCESTORS, COPY_READ, COPY_WRITE, DROP_CHECKPOINTS, PARTS
+from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call
 from session_core.stores.rules import require_nothing_there
 from session_core.turns import Key

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with
+from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.scripts import Script
-from session_core.voices import PerLoop, fair_gate, within
-
-Command = tuple[Any, ...]
+from session_core.stores.redis.senders import AwaitingSender, Command, Sender, awaiting_sender, blocking_sender
+from session_core.voices import FairGate, PerLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +68,9 @@ class BlockingWire:
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in self._sent(call.command)]
         else:
-            answers = self._sent(*(call.command for call in calls))
-        for place, call in _unknown(calls, answers):
-            answers[place : place + 1] = self._sent(call.whole)
+            answers = self._sent(*[call.command for call in calls])
+        for place in _unknown(answers):
+            answers[place : place + 1] = self._sent(calls[place].whole)
         return _good(answers, self.address)
 
     async def ask(self, *commands: Command) -> list[Any]:
@@ -84,8 +82,7 @@ class BlockingWire:
     def close_soon(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None and opened.process == os.getpid():
-            for client in opened_with(opened.client):
-                client.close()
+            opened.sender.close()
 
     def _sent(self, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
@@ -94,99 +91,84 @@ class BlockingWire:
             if not opened.gate.enter(wait_s=self.address.wait_s):
                 raise _no_connection(self.address)
             try:
-                if len(commands) == 1:
-                    return [opened.client.execute_command(*commands[0])]
-                pipeline = opened.client.pipeline(transaction=False)
-                for command in commands:
-                    pipeline.execute_command(*command)
-                return list(pipeline.execute(raise_on_error=False))
+                return opened.sender.send(commands)
             finally:
                 opened.gate.leave()
         except exceptions.ResponseError as exc:
-            return [exc]
+            return [exc] * len(commands)
         except FAILURES as exc:
             raise translation(exc, self.address.shown) from reason(exc)
 
     def _here(self) -> _Opened:
-        """The client of this process, and a gate to as many callers as it has connections."""
+        """The sender of this process, and a gate to as many callers as it has connections."""
         opened = self._opened
         if opened is None or opened.process != os.getpid():
             gate = Gate(self.address.max_connections)
-            opened = self._opened = _Opened(os.getpid(), blocking_client(self.address), gate)
+            opened = self._opened = _Opened(os.getpid(), blocking_sender(self.address), gate)
         return opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     process: int
-    client: Any
+    sender: Sender
     gate: Gate
 
 
 class AwaitingWire:
-    """Never blocks the event loop. Each loop has a client of its own, which ends with it.
+    """Never blocks the event loop. Each loop has connections of its own, which end with it.
 
     Callers that find all connections taken are served by the order of their coming.
     """
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._clients = PerLoop(self._opened, self._closed)
+        self._senders = PerLoop(self._opened, self._closed)
 
     async def run(self, *calls: Call) -> list[Any]:
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in await self._sent(call.command)]
         else:
-            answers = await self._sent(*(call.command for call in calls))
-        for place, call in _unknown(calls, answers):
-            answers[place : place + 1] = await self._sent(call.whole)
+            answers = await self._sent(*[call.command for call in calls])
+        for place in _unknown(answers):
+            answers[place : place + 1] = await self._sent(calls[place].whole)
         return _good(answers, self.address)
 
     async def ask(self, *commands: Command) -> list[Any]:
         return _good(await self._sent(*commands), self.address) if commands else []
 
     async def close(self) -> None:
-        await self._clients.close()
+        await self._senders.close()
 
     def close_soon(self) -> None:
-        self._clients.close_soon()
+        self._senders.close_soon()
 
     async def _sent(self, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
         try:
-            client, gate = await self._clients.here()
-            async with AsyncExitStack() as place:
-                try:
-                    await within(self.address.wait_s, place.enter_async_context(gate))
-                except TimeoutError as exc:
-                    raise _no_connection(self.address) from exc
-                if len(commands) == 1:
-                    return [await client.execute_command(*commands[0])]
-                pipeline = client.pipeline(transaction=False)
-                for command in commands:
-                    pipeline.execute_command(*command)
-                return list(await pipeline.execute(raise_on_error=False))
+            sender, gate = await self._senders.here()
+            if not await gate.enter(wait_s=self.address.wait_s):
+                raise _no_connection(self.address)
+            try:
+                return await sender.send(commands)
+            finally:
+                gate.leave()
         except exceptions.ResponseError as exc:
-            return [exc]
+            return [exc] * len(commands)
         except FAILURES as exc:
             raise translation(exc, self.address.shown) from reason(exc)
 
-    def _opened(self) -> tuple[Any, Any]:
-        return awaiting_client(self.address), fair_gate(self.address.max_connections)
+    def _opened(self) -> tuple[AwaitingSender, FairGate]:
+        return awaiting_sender(self.address), FairGate(self.address.max_connections)
 
     @staticmethod
-    async def _closed(opened: tuple[Any, Any]) -> None:
-        for client in opened_with(opened[0]):
-            await client.aclose()
+    async def _closed(opened: tuple[AwaitingSender, FairGate]) -> None:
+        await opened[0].close()
 
 
-def _unknown(calls: Sequence[Call], answers: Sequence[Any]) -> list[tuple[int, Call]]:
-    """The calls whose script the server does not know, with their places; it knows them from then on."""
-    return [
-        (place, call)
-        for place, (call, answer) in enumerate(zip(calls, answers, strict=True))
-        if isinstance(answer, exceptions.NoScriptError)
-    ]
+def _unknown(answers: Sequence[Any]) -> list[int]:
+    """The places of answers to scripts that the server does not know; it knows them from then on."""
+    return [place for place, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
 
 
 def _good(answers: list[Any], address: Address) -> list[Any]:

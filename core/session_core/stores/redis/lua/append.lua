@@ -1,32 +1,32 @@
--- Append messages behind the head, all or none.
--- KEYS: with a lease, a sixth that is its own. ARGV: ttl, namespace, request {born, expected, revise, strict, lease,
---   facts}, rows ...
+-- Append messages behind the head, all or none; append_plain.lua stands before this and answers the ordinary call.
+-- KEYS: with a lease, a sixth that is its own. ARGV: ttl, namespace, born, request {expected, revise, lenient, lease} or
+--   an empty string for none of these, facts and row of each message.
 -- Told: whether the session is new, how many messages are new, their tokens, all numbers.
 
-local request = cmsgpack.unpack(ARGV[3])
+local request = ARGV[4] ~= '' and cmsgpack.unpack(ARGV[4]) or {}
 local state, _, refused = read_state()
 if refused then return refused end
 local created = not state
-state = state or new_state(request.born)
+state = state or new_state(ARGV[3])
 if request.expected and state.v ~= request.expected then return refusal('conflict', state.v) end
 
 if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
 
-local outcome, why = number(state, given(request.facts, 4), request.revise, {}, {})
+local outcome, why = number(state, given(5), request.revise, {}, {})
 if why then return why end
 
-if request.strict then
+if not request.lenient then
   local waiting = {}
   for _, call in ipairs(state.open) do waiting[call] = true end
   for _, one in ipairs(outcome.fresh) do
-    local call = one.facts[CALL]
-    if one.facts[ROLE] == 'tool' and not waiting[call] then return refusal('orphan', call) end
+    local call = one.facts.call
+    if one.facts.role == TOOL and not waiting[call] then return refusal('orphan', call) end
     if call then waiting[call] = nil end
-    for _, asked in ipairs(one.facts[CALLS]) do waiting[asked] = true end
+    for _, asked in ipairs(one.facts.calls) do waiting[asked] = true end
   end
 end
 
 local tokens, head = state.tokens, grown_head(state.head, outcome)
-grow(state, outcome)
+enter(state, outcome)
 state.head = head
 return answer({created, #outcome.fresh, state.tokens - tokens, outcome.seqs}, save(state))

@@ -4,10 +4,14 @@
 
 local AT_ONCE = 1000
 local born = ARGV[2]
+
+-- What stands behind the figures of a state; the name of its beginning is the first of it.
+local function rest_of(packed) return cmsgpack.unpack(packed:sub(figures_of(packed).rest)) end
+
 for i = 2, #KEYS, 4 do
   local state = redis.call('HGET', KEYS[i], 'state')
   -- A call that is sent again after a lost answer has made it already.
-  if state then return {cmsgpack.unpack(state).born == born and 'ok' or 'there'} end
+  if state then return {rest_of(state)[1] == born and 'ok' or 'there'} end
 end
 local ttl, at = tonumber(ARGV[1]), 3
 local clock = redis.call('TIME')
@@ -34,9 +38,13 @@ for i = 2, #KEYS, 4 do
   fill('HSET', KEYS[i + 3])
   local packed = redis.call('HGET', KEYS[i], 'state')
   if packed then
-    local state = cmsgpack.unpack(packed)
-    state.born, state.ttl, state.touched = born, ttl, now
-    redis.call('HSET', KEYS[i], 'state', cmsgpack.pack(state))
+    local one, rest = figures_of(packed), rest_of(packed)
+    rest[1] = born
+    local figures = struct.pack(
+      FIGURES, FORMAT, packed:byte(2), one.v, one.n, one.turns, one.tokens, one.view, one.largest, ttl, now, one.first,
+      one.last
+    )
+    redis.call('HSET', KEYS[i], 'state', figures .. cmsgpack.pack(rest))
   end
   if namespace ~= '' then redis.call('SADD', KEYS[1], namespace) end
 end

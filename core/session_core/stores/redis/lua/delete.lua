@@ -14,7 +14,7 @@ if ARGV[1] ~= '' then
   local moment = clock[1] * 1000 + clock[2] / 1000 - tonumber(ARGV[1])
   for i = 2, last, 4 do
     local state = redis.call('HGET', KEYS[i], 'state')
-    if state and (cmsgpack.unpack(state).touched or 0) >= moment then return {'kept'} end
+    if state and (figures_of(state).touched or 0) >= moment then return {'kept'} end
   end
 end
 local gone = 0

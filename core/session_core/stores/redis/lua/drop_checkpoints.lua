@@ -35,7 +35,7 @@ for _, id in ipairs(request.ids) do
   redis.call('HDEL', CHECKPOINTS, id)
 end
 
-state.newest = nil
+state.newest = false
 for _, id in ipairs(redis.call('HKEYS', CHECKPOINTS)) do
   for channel, version in pairs((versions_of(id))) do fields[value_field(channel, version)] = nil end
   if not state.newest or before_in_bytes(state.newest, id) then state.newest = id end

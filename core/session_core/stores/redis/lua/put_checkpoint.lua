@@ -1,8 +1,7 @@
 -- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
 -- KEYS: with a lease, a sixth that is its own.
--- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, facts, rows, values}, entry, plain
---   values and rows
---   (`rows` is the number of the first row). A value is {channel, version} and `data` (the number of an
+-- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, rows, values}, entry, plain values, facts
+--   and row of each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
 --   argument), or `items` (places among the messages, or ranges) with `base`,
 --   `base_version` and `hidden`, or neither: then it goes.
 -- Told: whether the session is new, how many messages are new, their tokens.
@@ -15,7 +14,7 @@ local newest = state and state.newest or nil
 if request.follows and newest ~= request.parent then return refusal('moved', newest) end
 local created = not state
 state = state or new_state(request.born)
-local messages, seen = given(request.facts, request.rows), {}
+local messages, seen = given(request.rows), {}
 if rows_missing(state, messages, seen) then return refusal('rows') end
 local messages_before, tokens_before = state.n, state.tokens
 
@@ -25,7 +24,7 @@ local function kept(value, before)
     if type(item) == 'number' then table.insert(mine, messages[item]) end
   end
   local outcome = number(state, mine, true, seen, made_of(value, before))
-  grow(state, outcome)
+  enter(state, outcome)
   return part_of(value, outcome, before, value.channel == request.head)
 end
 

@@ -1,5 +1,6 @@
 -- Store writes of tasks. One with an index below 0 replaces its older self; others stay.
--- ARGV: ttl, namespace, request {born, checkpoint, facts, rows, writes}, data of the writes and rows.
+-- ARGV: ttl, namespace, request {born, checkpoint, rows, writes}, data of the writes, facts and row of each message
+--   (`rows` is the number of the first of these).
 --   A write is {task, index, channel, path, number of its data, places of its messages}.
 -- Bodies of messages are stored once: field "b" .. digest holds a row, or "#" and its number in the log.
 -- Told: whether the session is new.
@@ -10,7 +11,7 @@ local state, _, refused = read_state()
 if refused then return refused end
 local created = not state
 state = state or new_state(request.born)
-local messages = given(request.facts, request.rows)
+local messages = given(request.rows)
 
 local bodies = {}
 for i, one in ipairs(messages) do

@@ -53,7 +53,7 @@ end
 function put.authors(place, _, new)
   if not state or not same(state.authors, cmsgpack.unpack(place)) then return false end
   state.authors = cmsgpack.unpack(new)
-  redis.call('HSET', SESSION, 'state', cmsgpack.pack(state))
+  redis.call('HSET', SESSION, 'state', packed_state(state))
   return true
 end
 

@@ -1,24 +1,22 @@
--- A session's state: a msgpack map in field "state" of its hash, beside digests, notices and the index.
---   born (name of this beginning),
---   v version, n messages (they are numbered 1..n), head, turns, tokens, view, largest, open, authors,
---   first, last (times, absent when unknown), active, ready (figures of digests), tier, resumed, away,
---   newest (checkpoint), bodies (whether bodies wait outside of the log), ttl (of the last write),
---   touched (when that was, in milliseconds of the server's clock).
+-- Reading and writing a session's state (see figures.lua), and the fields of its hash that a script changes.
 
-local SESSION, LOG, CHECKPOINTS, VALUES, NAMESPACES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local TTL_MS, NAMESPACE = tonumber(ARGV[1]), ARGV[2]
-local FORMAT = 1
-local FOREVER = 2 ^ 53
+local REST = {
+  'born', 'head', 'open', 'authors', 'active', 'ready', 'tier', 'resumed', 'away', 'newest', 'bodies',
+}
 
 local function refusal(kind, detail) return {'refused', kind, detail} end
 
--- The state, its packed form, and a refusal when the session cannot be worked on. Both keys of a session
--- come and go together; a server that evicts one of them alone has broken the record.
+-- The state, its packed form, and a refusal when the session cannot be worked on. Both keys of a session come and go
+-- together; a server that evicts one of them alone has broken the record.
 local function read_state()
   local packed = redis.call('HGET', SESSION, 'state')
-  local state = packed and cmsgpack.unpack(packed)
-  if state and state.f > FORMAT then return nil, nil, refusal('newer', state.f) end
+  local state = packed and figures_of(packed)
+  if state and state.f ~= FORMAT then return nil, nil, refusal('newer', state.f) end
   if redis.call('LLEN', LOG) ~= (state and state.n or 0) then return nil, nil, refusal('partial') end
+  if not state then return nil end
+  for i, value in ipairs(cmsgpack.unpack(packed:sub(state.rest))) do state[REST[i]] = value end
+  local last = #state.head
+  if state.head[last] == 0 then state.head[last] = state.n end
   return state, packed
 end
 
@@ -26,7 +24,27 @@ local function new_state(born)
   return {
     f = FORMAT, born = born, v = 0, n = 0, head = {}, turns = 0, tokens = 0, view = 0, largest = 0, open = {},
     authors = {}, active = {0, 0, 0, 0}, ready = {0, 0, 0, 0}, tier = 0, resumed = 0, away = 0, ttl = 0,
+    first = NEVER, last = NEVER, newest = false, bodies = false,
   }
+end
+
+-- Whether an append behind the head changes figures only: the head ends with the newest message, no digest waits for
+-- the next turn, and no body outside of the log can turn out to be the one of a new message.
+local function is_settled(state)
+  return state.head[#state.head] == state.n and state.ready[1] == state.active[1] and not state.bodies
+end
+
+local function packed_state(state)
+  local rest, head, last = {}, state.head, #state.head
+  local ends_with = head[last]
+  if ends_with == state.n then head[last] = 0 end
+  for i, name in ipairs(REST) do rest[i] = state[name] end
+  local packed = cmsgpack.pack(rest)
+  head[last] = ends_with
+  return struct.pack(
+    FIGURES, FORMAT, is_settled(state) and 1 or 0, state.v, state.n, state.turns, state.tokens, state.view,
+    state.largest, state.ttl, state.touched, state.first, state.last
+  ) .. packed
 end
 
 -- Fields of the session's hash that were read, and those of them that changed, to be written in one go.
@@ -46,21 +64,11 @@ local function set_field(name, value)
   changed[name] = true
 end
 
--- No key of a session outlives the others: each gets the whole time again, or none has an end.
-local function renew(ttl_before)
-  if TTL_MS > 0 then
-    for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, TTL_MS) end
-  elseif ttl_before > 0 then
-    for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end
-  end
-end
-
 -- Write the state and all changed fields, and let the session live on.
 local function save(state)
   local ttl_before = state.ttl
-  local clock = redis.call('TIME')
-  state.ttl, state.touched = TTL_MS, clock[1] * 1000 + math.floor(clock[2] / 1000)
-  local packed = cmsgpack.pack(state)
+  state.ttl, state.touched = TTL_MS, now_ms()
+  local packed = packed_state(state)
   local pairs_of_fields = {'state', packed}
   for name in pairs(changed) do
     local n = #pairs_of_fields

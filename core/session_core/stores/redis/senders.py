@@ -1,0 +1,213 @@
+"""How commands get to an address: to one server over connections of our own, else by the driver's client.
+
+Each sends commands in one round trip, in a cluster in one for each node. An error of the server stands as the answer
+to its command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from session_core.stores.redis.address import Address
+from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with, timeout_s
+from session_core.voices import within
+
+Command = tuple[Any, ...]
+
+
+class Sender(Protocol):
+    """Sends for callers that block."""
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers to `commands`. Raises: what the driver raises when they got none."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class AwaitingSender(Protocol):
+    """Sends for callers on one event loop."""
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        """As `Sender.send`, awaited."""
+        ...
+
+    async def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class Direct:
+    """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
+
+    They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
+    which takes nearly as long as the call itself. A kept connection that breaks may have been closed by the server long
+    ago: then the call begins as if it had not been sent.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._made: list[Any] = []
+        self._free: list[Any] = []
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        kept = self._kept()
+        connection = kept or self._opened()
+        try:
+            if kept:
+                try:
+                    return self._exchanged(connection, commands)
+                except exceptions.ConnectionError:
+                    connection.disconnect()
+            answers: list[Any] = connection.retry.call_with_retry(
+                lambda: self._exchanged(connection, commands), lambda _: connection.disconnect()
+            )
+        except BaseException:
+            # An answer that is still to come must not be taken for that to the next call.
+            connection.disconnect()
+            raise
+        finally:
+            self._free.append(connection)
+        return answers
+
+    def close(self) -> None:
+        for connection in self._made:
+            connection.disconnect()
+        self._client.close()
+
+    def _kept(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return None
+
+    def _opened(self) -> Any:
+        made = self._client.connection_pool.make_connection()
+        self._made.append(made)
+        return made
+
+    def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        connection.send_packed_command(_packed(connection, commands))
+        return [self._answer(connection, command[0]) for command in commands]
+
+    def _answer(self, connection: Any, name: str) -> Any:
+        try:
+            return self._client.parse_response(connection, name)
+        except exceptions.ResponseError as exc:
+            return exc
+
+
+class ByClient:
+    """Leaves it to the driver's client, which knows the nodes of a cluster and follows a Sentinel."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [self._client.execute_command(*commands[0])]
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(pipeline.execute(raise_on_error=False))
+
+    def close(self) -> None:
+        for client in opened_with(self._client):
+            client.close()
+
+
+class AwaitingDirect:
+    """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
+
+    The driver's connections take no time of their own: they would start a task for each call.
+    """
+
+    def __init__(self, client: Any, *, timeout_s: float) -> None:
+        self._client = client
+        self._timeout_s = timeout_s
+        self._made: list[Any] = []
+        self._free: list[Any] = []
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        kept = self._free.pop() if self._free else None
+        connection = kept or self._opened()
+        try:
+            if kept:
+                try:
+                    return await self._in_time(connection, commands)
+                except exceptions.ConnectionError:
+                    await connection.disconnect()
+            answers: list[Any] = await connection.retry.call_with_retry(
+                lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
+            )
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            self._free.append(connection)
+        return answers
+
+    async def close(self) -> None:
+        for connection in self._made:
+            # Without a wait in between: who closes may be cancelled, since the loop ends.
+            await connection.disconnect(nowait=True)
+        await self._client.aclose()
+
+    def _opened(self) -> Any:
+        made = self._client.connection_pool.make_connection()
+        self._made.append(made)
+        return made
+
+    async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return await within(self._timeout_s * len(commands), self._exchanged(connection, commands))
+        except TimeoutError:
+            raise exceptions.TimeoutError("no answer in time") from None
+
+    async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        await connection.send_packed_command(_packed(connection, commands))
+        return [await self._answer(connection, command[0]) for command in commands]
+
+    async def _answer(self, connection: Any, name: str) -> Any:
+        try:
+            return await self._client.parse_response(connection, name)
+        except exceptions.ResponseError as exc:
+            return exc
+
+
+class AwaitingByClient:
+    """As `ByClient`, on one event loop."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [await self._client.execute_command(*commands[0])]
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(await pipeline.execute(raise_on_error=False))
+
+    async def close(self) -> None:
+        for client in opened_with(self._client):
+            await client.aclose()
+
+
+def blocking_sender(address: Address) -> Sender:
+    """The sender for `address`; nothing is connected yet."""
+    client = blocking_client(address)
+    return Direct(client) if address.kind == "one" else ByClient(client)
+
+
+def awaiting_sender(address: Address) -> AwaitingSender:
+    """As `blocking_sender`, for the event loop that first uses it, and no other."""
+    client = awaiting_client(address)
+    return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
+
+
+def _packed(connection: Any, commands: Sequence[Command]) -> Any:
+    return connection.pack_command(*commands[0]) if len(commands) == 1 else connection.pack_commands(commands)

@@ -1,0 +1,209 @@
+"""The ordinary append on Redis: it says what the long way says, in few commands; a call broken off harms no other."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from redis_server import RedisServer, redis_server
+
+from session_core import Message, Role
+from session_core.plan import Digest
+from session_core.ports import Appended, Checkpoint, Marks, MessageList, Plain, SessionStore, Write
+from session_core.ranges import Ranges
+from session_core.stores.memory import MemoryStore
+from session_core.stores.redis.names import Names
+from session_core.stores.redis.states import touched_ms
+from session_core.stores.redis.store import RedisStore
+from session_core.testing import message
+from session_core.turns import Key
+from session_core.voices import fair_gate, run_blocking
+
+KEY = Key("a session")
+ORDINARY = {"hget": 2, "llen": 1, "time": 1, "rpush": 1, "hset": 1}
+"""The commands of an append of one message in the middle of a session, in its script."""
+PAUSE_MS = 400
+
+
+class BrokenOff(BaseException):
+    """What a signal raises in the middle of a call."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server(appendonly="no") as running:
+        yield running
+
+
+@pytest.fixture
+def store(server: RedisServer) -> Iterator[RedisStore]:
+    with server.client() as client:
+        client.flushall()
+    made = RedisStore(server.url)
+    yield made
+    run_blocking(made.close())
+
+
+def _new(rnd: random.Random, number: int) -> Message:
+    role = rnd.choice((Role.USER, Role.ASSISTANT, Role.SYSTEM))
+    time_s = rnd.choice((None, float(number), number + 0.25))
+    author = rnd.choice((None, None, None, None, "Ann", "Zoë"))
+    made = message(number, role, f"words {number} " * rnd.choice((1, 60)))
+    return replace(made, time_s=time_s, tokens=rnd.randint(0, 90), author=author)
+
+
+async def _out_of_order(store: SessionStore, rnd: random.Random, known: int) -> object:
+    """What makes the next append another than an ordinary one, or is itself another one."""
+    state = await store.state(KEY)
+    assert state is not None
+    digest = Digest(Ranges.span(1, known // 2), "summary", tokens=5)
+    writes = [Write("task", 0, "messages", MessageList((message(known + 1),)))]
+    return await rnd.choice(
+        (
+            lambda: store.append(KEY, [message(rnd.randint(1, known), content="other words")], revise=True),
+            lambda: store.append(KEY, [message(known + 900)] * 2),
+            lambda: store.mark(KEY, Marks(head=Ranges.span(1, known // 2))),
+            lambda: store.mark(KEY, Marks(tier=2)),
+            lambda: store.put_digest(KEY, digest, expected=state.ready.number),
+            lambda: store.put_writes(KEY, "1", writes),
+        )
+    )()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_ordinary_and_other_appends_in_turn_say_what_the_store_in_memory_says(seed: int, store: RedisStore) -> None:
+    model = MemoryStore()
+    number = 0
+    for step in range(140):
+        rnd = random.Random(f"{seed} {step}")
+        batch = [_new(rnd, number + n) for n in range(1, rnd.choice((1, 1, 2, 4, 8, 9)) + 1)]
+        number += len(batch)
+        answers = []
+        for one in (store, model):
+            done: Appended = run_blocking(one.append(KEY, batch, strict=rnd.random() < 0.5))
+            again = run_blocking(one.append(KEY, batch))
+            assert (again.seqs, again.new, again.tokens) == (done.seqs, 0, 0)
+            answers.append(replace(done, state=replace(done.state, born="")))
+        assert answers[0] == answers[1]
+        if rnd.random() < 0.15:
+            for one in (store, model):
+                run_blocking(_out_of_order(one, random.Random(f"{seed} {step}"), number))
+    assert run_blocking(store.record(KEY)) == run_blocking(model.record(KEY))
+    for n in range(1, number + 1):
+        found = run_blocking(store.find(KEY, f"m{n}"))
+        assert found is not None
+        assert found == run_blocking(model.find(KEY, f"m{n}"))
+
+
+@pytest.mark.parametrize("before", [40, 2_040])
+def test_an_append_of_one_message_takes_six_commands_at_any_age(
+    before: int, store: RedisStore, server: RedisServer
+) -> None:
+    run_blocking(store.append(KEY, [message(n) for n in range(1, before + 1)]))
+    with server.client() as client:
+        client.config_resetstat()
+        run_blocking(store.append(KEY, [message(before + 1, Role.ASSISTANT)], strict=True))
+        told = client.info("commandstats")
+    counts = {name.removeprefix("cmdstat_"): found["calls"] for name, found in told.items()}
+    assert {name: count for name, count in counts.items() if name in ORDINARY} == ORDINARY
+    assert counts["evalsha"] == 1
+    assert not counts.keys() - ORDINARY.keys() - {"evalsha", "config|resetstat", "info", "client|setinfo", "hello"}
+
+
+def test_an_ordinary_append_notes_when_it_was(store: RedisStore, server: RedisServer) -> None:
+    moments = []
+    for number in range(1, 4):
+        run_blocking(store.append(KEY, [message(number)]))
+        with server.client() as client:
+            seconds, micros = client.time()
+            noted = touched_ms(client.hget(Names().of(KEY)[0], "state"))
+        moments.append(noted)
+        assert 0 <= seconds * 1000 + micros / 1000 - noted < 5_000
+    assert moments == sorted(moments)
+
+
+def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisStore, server: RedisServer) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+
+    def ring(*_: object) -> None:
+        raise BrokenOff
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with server.client() as client:
+            client.client_pause(PAUSE_MS, all=True)
+        signal.setitimer(signal.ITIMER_REAL, PAUSE_MS / 4_000)
+        with pytest.raises(BrokenOff):
+            run_blocking(store.append(KEY, [message(2)]))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert run_blocking(store.find(KEY, "m1")) == replace(message(1), seq=1)
+    assert run_blocking(store.append(KEY, [message(2), message(3)])).seqs == (2, 3)
+
+
+def test_connections_that_the_server_closed_cost_no_retry_in_either_voice(server: RedisServer) -> None:
+    store = RedisStore(f"{server.url}?retries=0")
+
+    async def work() -> None:
+        for one in (store, store.awaiting()):
+            for _ in range(2):
+                assert await one.state(Key("nobody")) is None
+                with server.client() as client:
+                    client.client_kill_filter(_type="normal", skipme=True)
+        await store.awaiting().close()
+
+    asyncio.run(work())
+    run_blocking(store.close())
+
+
+def test_a_call_that_is_cancelled_gives_its_answer_to_nobody_else(store: RedisStore, server: RedisServer) -> None:
+    async def work() -> None:
+        awaited = store.awaiting()
+        await awaited.append(KEY, [message(1)])
+        with server.client() as client:
+            client.client_pause(PAUSE_MS, all=True)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(awaited.append(KEY, [message(2)]), PAUSE_MS / 4_000)
+        assert await awaited.find(KEY, "m1") == replace(message(1), seq=1)
+        assert (await awaited.append(KEY, [message(2), message(3)])).seqs == (2, 3)
+        await awaited.close()
+
+    asyncio.run(work())
+
+
+def test_tasks_that_wait_at_a_gate_come_in_by_their_order_or_give_up() -> None:
+    async def work() -> list[int]:
+        gate, served = fair_gate(1), []
+
+        async def come(number: int) -> None:
+            assert await gate.enter(wait_s=10)
+            served.append(number)
+            gate.leave()
+
+        assert await gate.enter(wait_s=1)
+        tasks = [asyncio.create_task(come(number)) for number in range(9)]
+        await asyncio.sleep(0)
+        assert not await gate.enter(wait_s=0.01)
+        gate.leave()
+        await asyncio.gather(*tasks)
+        assert await gate.enter(wait_s=0.01)
+        return served
+
+    assert asyncio.run(work()) == list(range(9))
+
+
+def test_a_checkpoint_that_brings_messages_leaves_the_next_append_right(store: RedisStore) -> None:
+    seqs = []
+    for one in (store, MemoryStore()):
+        run_blocking(one.append(KEY, [message(1), message(2)]))
+        part = MessageList((Ranges.span(1, 2), message(3)), base=Ranges.span(1, 2))
+        made = Checkpoint(KEY, "1", None, Plain("b", b""), {"messages": "1"})
+        run_blocking(one.put_checkpoint(made, {"messages": part}, head_channel="messages", merge=True))
+        done = run_blocking(one.append(KEY, [message(4)]))
+        seqs.append((done.seqs, done.state.head, done.state.version))
+    assert seqs[0] == seqs[1]
