@@ -12,12 +12,14 @@ if ARGV[3] ~= '' then part, newest_digest = cmsgpack.unpack(ARGV[3]), state.read
 local digest, rest, pinned = false, part, {}
 for n = newest_digest, 1, -1 do
   local entry = redis.call('HGET', SESSION, 'd' .. n)
-  local length = struct.unpack('>I4', entry)
-  local parts = cmsgpack.unpack(entry:sub(5, 4 + length))
-  local behind = after(part, parts[1])
-  if behind then
-    digest, rest, pinned = entry:sub(5 + length), behind, parts[2]
-    break
+  if entry then
+    local length = struct.unpack('>I4', entry)
+    local parts = cmsgpack.unpack(entry:sub(5, 4 + length))
+    local behind = after(part, parts[1])
+    if behind then
+      digest, rest, pinned = entry:sub(5 + length), behind, parts[2]
+      break
+    end
   end
 end
 
