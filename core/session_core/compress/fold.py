@@ -31,11 +31,11 @@ class Memory:
     alive by its message, since each is a hundred objects for Python's collector to look at.
     """
 
-    def __init__(self, most: int = 128, most_shown: int = 4_096) -> None:
-        self._digests = Remembered[Digest](most)
+    def __init__(self, most_digests: int = 128, most_shown: int = 4_096, most_plans: int = 32) -> None:
+        self._digests = Remembered[Digest](most_digests)
         self._prints = Remembered[tuple[Message, bytes]](PRINTED)
         self._shown = Remembered[tuple[ref[Digest], Message | None]](most_shown)
-        self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most)
+        self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most_plans)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
         """The digest that `make` gives for what has the fingerprint `made_of`."""

@@ -106,7 +106,9 @@ class RedisThreads(RedisCalls):
             state = state_from(packed_state, one)
             numbers = [b"d%d" % number for number in range(1, state.ready.number + 1)]
             (entries,) = await self._wire.ask(("HMGET", self._names.of(one)[0], *numbers)) if numbers else ([],)
-            found.append(Holding(state, tuple(digest_from(unframed(entry)[1]) for entry in entries if entry is not None)))
+            found.append(
+                Holding(state, tuple(digest_from(unframed(entry)[1]) for entry in entries if entry is not None))
+            )
         return tuple(found)
 
     async def _held(self, key: Key) -> tuple[list[bytes], list[list[bytes]]]:
