@@ -146,7 +146,10 @@ def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisS
     assert run_blocking(store.append(KEY, [message(2), message(3)])).seqs == (2, 3)
 
 
-def test_connections_that_the_server_closed_cost_no_retry_in_either_voice(server: RedisServer) -> None:
+def test_idle_connections_that_the_server_closed_cost_no_retry_in_either_voice(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_core.stores.redis.senders.IDLE_S", -1.0)
     store = RedisStore(f"{server.url}?retries=0")
 
     async def work() -> None:

@@ -7,6 +7,7 @@ to its command.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
@@ -14,6 +15,9 @@ from session_core.stores.redis.driver import awaiting_client, blocking_client, e
 from session_core.voices import within
 
 Command = tuple[Any, ...]
+
+IDLE_S = 10.0
+"""Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
 
 
 class Sender(Protocol):
@@ -44,20 +48,19 @@ class Direct:
     """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
 
     They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
-    which takes nearly as long as the call itself. A kept connection that breaks may have been closed by the server long
-    ago: then the call begins as if it had not been sent.
+    which takes nearly as long as the call itself. A connection that lay idle may have been closed by the server: if it
+    breaks, the call begins as if it had not been sent.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._made: list[Any] = []
-        self._free: list[Any] = []
+        self._free: list[tuple[Any, float]] = []
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
-        kept = self._kept()
-        connection = kept or self._opened()
+        connection, used_s = self._taken()
         try:
-            if kept:
+            if monotonic() - used_s > IDLE_S:
                 try:
                     return self._exchanged(connection, commands)
                 except exceptions.ConnectionError:
@@ -70,7 +73,7 @@ class Direct:
             connection.disconnect()
             raise
         finally:
-            self._free.append(connection)
+            self._free.append((connection, monotonic()))
         return answers
 
     def close(self) -> None:
@@ -78,16 +81,14 @@ class Direct:
             connection.disconnect()
         self._client.close()
 
-    def _kept(self) -> Any:
+    def _taken(self) -> tuple[Any, float]:
+        """A connection, and when it was used last."""
         try:
             return self._free.pop()
         except IndexError:
-            return None
-
-    def _opened(self) -> Any:
-        made = self._client.connection_pool.make_connection()
-        self._made.append(made)
-        return made
+            made = self._client.connection_pool.make_connection()
+            self._made.append(made)
+            return made, monotonic()
 
     def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         connection.send_packed_command(_packed(connection, commands))
@@ -129,13 +130,12 @@ class AwaitingDirect:
         self._client = client
         self._timeout_s = timeout_s
         self._made: list[Any] = []
-        self._free: list[Any] = []
+        self._free: list[tuple[Any, float]] = []
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        kept = self._free.pop() if self._free else None
-        connection = kept or self._opened()
+        connection, used_s = self._taken()
         try:
-            if kept:
+            if monotonic() - used_s > IDLE_S:
                 try:
                     return await self._in_time(connection, commands)
                 except exceptions.ConnectionError:
@@ -147,7 +147,7 @@ class AwaitingDirect:
             await connection.disconnect(nowait=True)
             raise
         finally:
-            self._free.append(connection)
+            self._free.append((connection, monotonic()))
         return answers
 
     async def close(self) -> None:
@@ -156,10 +156,12 @@ class AwaitingDirect:
             await connection.disconnect(nowait=True)
         await self._client.aclose()
 
-    def _opened(self) -> Any:
+    def _taken(self) -> tuple[Any, float]:
+        if self._free:
+            return self._free.pop()
         made = self._client.connection_pool.make_connection()
         self._made.append(made)
-        return made
+        return made, monotonic()
 
     async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
