@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -16,7 +16,6 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
-    empty_checkpoint,
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
@@ -24,6 +23,7 @@ from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.ahead import ahead
+from langchain_session.beginning import begun_elsewhere
 from langchain_session.channels import decode_write, encode, encode_write, record_messages
 from langchain_session.deltas import (
     as_the_graph_has_it,
@@ -49,15 +49,13 @@ from langchain_session.threads import (
 )
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.values import live_values, stored_values
+from langchain_session.voice import Voice
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.leasing import Pause
-from session_core.ports import Checkpoint, Plain, SessionStore, Stored, Write
+from session_core.ports import Checkpoint, Plain, Write
 from session_core.ranges import Ranges
-from session_core.session import Flow
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
-from session_core.workshop import Workshop
 
 
 class SessionSaver(Keeping):
@@ -108,8 +106,8 @@ class SessionSaver(Keeping):
         self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
         self.tenant = tenant
         self.channel = channel
-        self._blocking = _Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
-        self._awaiting = _Voice(self.sessions.awaited, self.sessions.aworkshop, pause_awaiting)
+        self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
+        self._awaiting = Voice(self.sessions.awaited, self.sessions.aworkshop, pause_awaiting)
         self._rule = rule_of(concurrency, self.sessions.store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._tell_what_serde_leaves_clear()
 
@@ -227,25 +225,25 @@ class SessionSaver(Keeping):
         """The session that a config's thread and namespace are."""
         return key_of(config, self.tenant)
 
-    async def _begun(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
+    async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         if RUNTIME not in config["configurable"]:
             return await self._get(voice, config)
         beginning = replace(voice, store=ahead(voice.store))
         return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(beginning, config))
 
-    async def _get(self, voice: _Voice, config: RunnableConfig) -> CheckpointTuple | None:
+    async def _get(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted, key = get_checkpoint_id(config), self.key(config)
         named = wanted is not None and wanted != BEGAN
         found = await voice.store.checkpoint(key, wanted if named else None)
         if found is None:
-            found = None if named or key.namespace else await self._began(voice, key)
+            found = None if named or key.namespace else await self._before(voice, key)
         elif wanted == BEGAN:
             found = None
         if found is None:
             return None
         return await self._handed(voice, found, run=RUNTIME in config["configurable"], named=named)
 
-    async def _handed(self, voice: _Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
+    async def _handed(self, voice: Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
         """The checkpoint for a run or for somebody else; one that was `named` may be an old one."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
@@ -262,27 +260,20 @@ class SessionSaver(Keeping):
         base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
         return await self._tuple(voice, found, values, fork=named, base=base)
 
-    async def _listed(self, voice: _Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
+    async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
         """A checkpoint of a list, which a run asks for when it replays a subgraph and goes on from there."""
         found = await voice.store.fill(found)
         if config is not None and RUNTIME in config["configurable"]:
             return await self._handed(voice, found, run=True, named=True)
         return await self._tuple(voice, found, {})
 
-    async def _began(self, voice: _Voice, key: Key) -> Checkpoint | None:
+    async def _before(self, voice: Voice, key: Key) -> Checkpoint | None:
         """What stands for the checkpoint of a conversation that other doors began, if there is one."""
-        state = await voice.store.state(key)
-        if state is None or not state.head:
-            return None
-        metadata = {"source": "input", "step": -2, "parents": {}}
-        checkpoint = {name: value for name, value in empty_checkpoint().items() if not name.startswith("channel_")}
-        body = Plain(*self.serde.dumps_typed({"checkpoint": {**checkpoint, "id": BEGAN}, "metadata": metadata}))
-        versions = {self.channel: self.get_next_version(None, None)}
-        return Checkpoint(key, BEGAN, None, body, versions, {self.channel: Stored(state.head)})
+        return await begun_elsewhere(voice.store, key, self.channel, self.get_next_version(None, None), self.serde)
 
     async def _tuple(
         self,
-        voice: _Voice,
+        voice: Voice,
         found: Checkpoint,
         values: dict[str, Any],
         *,
@@ -307,7 +298,7 @@ class SessionSaver(Keeping):
 
     async def _found(
         self,
-        voice: _Voice,
+        voice: Voice,
         config: RunnableConfig | None,
         wanted: Mapping[str, Any] | None,
         before: RunnableConfig | None,
@@ -338,7 +329,7 @@ class SessionSaver(Keeping):
 
     async def _put(
         self,
-        voice: _Voice,
+        voice: Voice,
         config: RunnableConfig,
         checkpoint: GraphCheckpoint,
         metadata: CheckpointMetadata,
@@ -401,15 +392,3 @@ class SessionSaver(Keeping):
             for i, (name, value) in enumerate(writes)
         ]
         return self.key(config), config["configurable"]["checkpoint_id"], rows
-
-
-@dataclass(frozen=True, slots=True)
-class _Voice:
-    """The store of the voice that was called, and flows over it."""
-
-    store: SessionStore
-    shop: Workshop
-    pause: Pause
-
-    def flow(self, key: Key) -> Flow:
-        return Flow(key, self.store, self.shop)

@@ -154,4 +154,4 @@ def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
         view = session.view(query="For how many people is room R-007?")
         (quote,) = [m.content for m in view.messages if m.origin == "recall"]
         assert "R-007" in quote
-        assert quote.splitlines()[1].startswith("(")
+        assert any(line.startswith("(") for line in quote.splitlines())

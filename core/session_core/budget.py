@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import ClassVar
 
 from session_core.errors import BudgetError
 
-MIN_LIMIT_TOKENS = 64
+MIN_LIMIT_TOKENS = 256
 """Smallest view that can hold a digest, a question and a clipped tool exchange and still be valid."""
 
 
@@ -32,6 +33,8 @@ class Budget:
     a fraction of the price). Raises: BudgetError for values that contradict each other.
     """
 
+    least_tokens: ClassVar[int] = MIN_LIMIT_TOKENS
+
     window_tokens: int = 128_000
     reply_reserve_tokens: int | None = field(default=None, kw_only=True)
     summarize_at: float = field(default=0.6, kw_only=True)
@@ -51,10 +54,10 @@ class Budget:
             raise BudgetError(f"reply_reserve_tokens={self.reply_reserve_tokens!r}; pass a whole number of tokens")
         if self.reply_reserve < 0:
             raise BudgetError(f"reply_reserve_tokens={self.reply_reserve}; pass 0 or more")
-        if self.limit_tokens < MIN_LIMIT_TOKENS:
+        if self.limit_tokens < self.least_tokens:
             raise BudgetError(
                 f"window_tokens={self.window_tokens} less reply_reserve_tokens={self.reply_reserve} leaves "
-                f"{self.limit_tokens} tokens for the view; at least {MIN_LIMIT_TOKENS} are needed"
+                f"{self.limit_tokens} tokens for the view; at least {self.least_tokens} are needed"
             )
         if not 0 < self.summarize_at < self.facts_at < self.notify_at <= 1:
             raise BudgetError(
@@ -103,9 +106,14 @@ class Budget:
 
         Raises: BudgetError when nothing useful is left.
         """
-        if overhead_tokens <= 0:
-            return self
-        return Budget(
+        return self if overhead_tokens <= 0 else self._beside(overhead_tokens, Budget)
+
+    def part(self, reserved_tokens: int) -> Budget:
+        """This budget beside `reserved_tokens` of the view itself; what is left may be little."""
+        return self._beside(reserved_tokens, _Part)
+
+    def _beside(self, overhead_tokens: int, kind: type[Budget]) -> Budget:
+        return kind(
             self.window_tokens - overhead_tokens,
             reply_reserve_tokens=self.reply_reserve,
             summarize_at=self.summarize_at,
@@ -113,3 +121,9 @@ class Budget:
             notify_at=self.notify_at,
             hysteresis=self.hysteresis,
         )
+
+
+class _Part(Budget):
+    """What some of a view's parts may cost."""
+
+    least_tokens = 32

@@ -102,13 +102,15 @@ class Looking:
         under: Sequence[Message] = ()
         if digest is not None and digest.covers:
             words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
+            began = time.perf_counter()
             found = await self._store.search(self.key, words, max_hits=CANDIDATES)
             found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
             under = [m for m in found if m.seq in digest.covers and m.role is not Role.SYSTEM]
             under += [
-                Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}")
+                Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
                 for place, fact in enumerate(facts_on(query, digest, tools=shop.tools))
             ]
+            shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
         known = {(m.seq, m.id): m for m in (*under, *absent) if not is_recalled(m)}
         sources = likely(query, [known[place] for place in sorted(known)], most=SOURCES)
         asked = Question(query, [shop.read(m) for m in standing[-4:]], await self._nearness(query, sources))
@@ -135,7 +137,7 @@ class Looking:
     async def recalled(self, query: str, digest: Digest) -> str:
         """What the part of the record under `digest` says to `query`, as one block of quotes; "" for nothing."""
         limits = self._shop.tools.limits
-        return await self.evidence(query, (), (), digest, room_tokens=limits.recall_reserve)
+        return await self.evidence(query, (), (), digest, room_tokens=limits.recall_reserve())
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

@@ -64,16 +64,16 @@ class Limits:
     def facts_room(self) -> int:
         return min(self.facts_tokens, int(self.total * 0.15))
 
-    @property
-    def recall_reserve(self) -> int:
-        """What the turns of a view leave for recalled messages: as much as these may take, within their share."""
-        return min(self.recall_tokens, int(self.total * RECALL_SHARE))
+    def recall_reserve(self, *, beside: int = 0) -> int:
+        """What the turns of a view leave for recalled messages: as much as these may take, within their share of
+        what system messages of `beside` tokens and as much again for turns leave."""
+        return max(0, min(self.recall_tokens, int((self.total - 2 * beside) * RECALL_SHARE)))
 
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
         """These limits in what `tokens` leave of the budget, the digest's parts at most in a share of the limit."""
         most = int(self.total * digest_share)
         summary, facts = 0, min(self.facts_room, most)
-        budget = self.budget.less(tokens)
+        budget = self.budget.part(tokens)
         if self.total <= UNCACHED_TOKENS:
             budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)
         return replace(self, budget=budget, digest_tokens=summary, facts_tokens=facts)

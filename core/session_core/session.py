@@ -187,7 +187,8 @@ class Flow(Looking):
     ) -> Plan:
         """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
         limits = tools.limits
-        smaller = replace(tools, limits=limits.beside(limits.recall_reserve, digest_share=DIGEST_BESIDE))
+        reserve = limits.recall_reserve(beside=sum(m.tokens for m in named if m.role is Role.SYSTEM))
+        smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
         made = plan(named, loaded.digest, tools=smaller, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
         room = min(limits.recall_tokens, limits.total - made.tokens)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}

@@ -35,13 +35,16 @@ async def copied(store: SessionStore, key: Key, session_id: str) -> None:
 
 
 async def _copy_record(store: SessionStore, holding: Holding, copy: Key) -> None:
-    """The log under the same numbers, then digests and notices, then the notes of the state."""
+    """The log under the same numbers, then digests and notices, then the notes of the state.
+
+    Digests count from 1 again: of the old ones some are outlived.
+    """
     state = holding.state
     log = await store.record(state.key)
     for first in range(0, len(log), AT_ONCE):
         await store.append(copy, log[first : first + AT_ONCE], revise=True)
-    for digest in holding.digests:
-        await store.put_digest(copy, digest, expected=digest.number - 1)
+    for place, digest in enumerate(holding.digests):
+        await store.put_digest(copy, digest, expected=place)
         if digest.number == state.active.number:
             await store.mark(copy, Marks(activate=True))
     for notice in await store.notices(state.key):

@@ -1,0 +1,23 @@
+"""The checkpoint that a conversation is which other doors began: a graph goes on from it, and it is stored nowhere."""
+
+from __future__ import annotations
+
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langchain_session.threads import BEGAN
+from session_core.ports import Checkpoint, Plain, SessionStore, Stored
+from session_core.turns import Key
+
+
+async def begun_elsewhere(
+    store: SessionStore, key: Key, channel: str, version: str, serde: SerializerProtocol
+) -> Checkpoint | None:
+    """The head of a session as the checkpoint of a graph that keeps it in `channel`; None when there is none."""
+    state = await store.state(key)
+    if state is None or not state.head:
+        return None
+    metadata = {"source": "input", "step": -2, "parents": {}}
+    checkpoint = {name: value for name, value in empty_checkpoint().items() if not name.startswith("channel_")}
+    body = Plain(*serde.dumps_typed({"checkpoint": {**checkpoint, "id": BEGAN}, "metadata": metadata}))
+    return Checkpoint(key, BEGAN, None, body, {channel: version}, {channel: Stored(state.head)})
