@@ -14,11 +14,11 @@ from session_core.compress.ladder import plan
 from session_core.errors import InputError, MessageTooLarge, NotFound, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, Searched, TierChanged, Viewed
-from session_core.facts import line
+from session_core.facts import extract, line, merge
 from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State, Store
 from session_core.ranges import Ranges
-from session_core.recalling import excerpt, is_recalled, speaker
+from session_core.recalling import excerpt, is_recalled, outdated, quoted, speaker
 from session_core.retrieve import fuse, nearest, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
@@ -193,7 +193,9 @@ class Flow:
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
         named = _named(loaded, shop)
-        recalled = await self.recalled(query, loaded.digest, tools=tools) if query and loaded.digest else ""
+        recalled = ""
+        if query and loaded.digest:
+            recalled = await self.recalled(query, loaded.digest, since=loaded.messages, tools=tools)
         extras = Extras(recalled, _refresh(loaded))
         try:
             made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
@@ -201,32 +203,27 @@ class Flow:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return _view(made, loaded, limits.total, shop)
 
-    async def recalled(self, query: str, digest: Digest, *, tools: Tools | None = None) -> str:
-        """What the part of the record under `digest` says to `query`, as one block of quoted lines: messages that
-        match, and facts for which the digest has no room in a view. Empty when there is nothing; one search.
+    async def recalled(
+        self, query: str, digest: Digest, *, since: Sequence[Message] = (), tools: Tools | None = None
+    ) -> str:
+        """What the part of the record under `digest` says to `query`, as one block of quoted lines: facts for which
+        the digest has no room in a view, and messages that match, in their order. Empty when there is nothing.
+
+        One search. What was corrected later, under the digest or in the messages `since`, is not quoted.
         """
         tools = tools or self._shop.tools
         room = tools.limits.recall_room
         if room < LEAST_RECALL or not terms(query):
             return ""
-        told: list[str] = []
-        used = tools.count(RECALL_HEAD) + 8
-
-        def tell(said: str) -> bool:
-            nonlocal used
-            price = tools.count(said) + 1
-            if used + price > room:
-                return False
-            used += price
-            told.append(said)
-            return True
-
-        for fact in facts_on(query, digest, tools=tools):
-            tell(f"({fact.kind}) {line(fact)}")
+        said: list[tuple[int, str]] = [
+            (fact.seq, f"({fact.kind}) {line(fact)}") for fact in facts_on(query, digest, tools=tools)
+        ]
+        known = merge(digest.facts, extract([message for message in since if message.role is Role.USER]))
         for message in await self.search(query, max_hits=8):
-            if message.seq in digest.covers and message.role is not Role.SYSTEM:
+            if message.seq in digest.covers and message.role is not Role.SYSTEM and not outdated(message, known):
                 part = excerpt(message, query, max_tokens=max(24, room // 3), count=tools.count)
-                tell(f"{speaker(message)}: {part}")
+                said.append((message.seq, f"{speaker(message)}: {part}"))
+        told = quoted(said, room_tokens=room - tools.count(RECALL_HEAD) - 8, count=tools.count)
         return "\n".join([RECALL_HEAD, *told]) if told else ""
 
 
