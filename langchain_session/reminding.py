@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, text_of
+from langchain_session.messages import to_core
 from langchain_session.unfolding import above
 from session_core import Sessions
 from session_core.plan import Digest
@@ -17,11 +18,13 @@ from session_core.ports import SessionStore
 from session_core.serial.codec import digest_from_plain
 from session_core.serial.remembered import Remembered
 from session_core.session import Flow
-from session_core.turns import Key
+from session_core.turns import Key, Message
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
 REMEMBERED_TURNS = 2_048
+NEWEST = 1 << 60
+"""No record has a number as high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Reminding:
             made_of = (session, digest.number, digest.covers.pairs, asked.id, query)
             known = self._found.known(made_of)
             if known is None:
-                known = await Flow(key, store, shop).recalled(query, digest)
+                known = await Flow(key, store, shop).recalled(query, digest, since=_said_since(messages))
                 self._found.get(made_of, partial(str, known))
             return known
         return ""
@@ -83,6 +86,12 @@ def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
         if message.type == "human" and "origin" not in (mark_of(message) or {}):
             return message
     return None
+
+
+def _said_since(messages: Sequence[BaseMessage]) -> list[Message]:
+    """What users said in sight of the run, as newer than all of the record."""
+    said = [m for m in messages if m.type == "human" and "origin" not in (mark_of(m) or {})]
+    return [replace(to_core(message), seq=NEWEST + place) for place, message in enumerate(said)]
 
 
 def _digests(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, Digest]]:

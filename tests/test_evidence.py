@@ -67,17 +67,18 @@ def test_numbers_stand_as_they_were_written() -> None:
 def test_a_block_has_room_and_is_the_same_each_time(room: int) -> None:
     messages = [Message(Role.TOOL, _order(n, 900_000 + n), tool_call_id=str(n), seq=n, tokens=40) for n in range(1, 60)]
     pairs = [(message, read(message, count)) for message in messages]
-    block = evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)
+    block, quoted = evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)
+    assert 17 in [message.seq for message in quoted]
     assert block.startswith(HEAD)
     assert "900017" in block
     assert count(block) <= room
-    assert block == evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)
+    assert block == evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)[0]
 
 
 def test_what_the_view_says_already_is_not_said_again() -> None:
     old = Message(Role.USER, "The access code is QX-4471. The garage is at Elm Street 12.", seq=1, tokens=20)
     shown = Message(Role.ASSISTANT, "Your access code is QX-4471.", seq=2, tokens=10)
-    block = evidence(
+    block, _ = evidence(
         Question("Let us go on."), [(old, read(old, count))], [(shown, read(shown, count))], room_tokens=32, count=count
     )
     assert "Elm Street 12" in block

@@ -127,6 +127,22 @@ def test_the_policy_switches_it_off():
         assert quotes(seen[0]) == []
 
 
+def test_what_was_corrected_since_is_not_quoted():
+    with opened() as sessions:
+        session = sessions.session("t")
+        seen: list[list[BaseMessage]] = []
+        graph = attached(sessions, seen)
+        graph.invoke({"messages": [HumanMessage("My budget is 5,000 EUR.")]}, config())
+        for n in range(60):
+            session.append([Message(Role.USER, f"and thing {n}? " * 40), Message(Role.ASSISTANT, "well " * 80)])
+        asked = {"messages": [HumanMessage("What is my budget in EUR?")]}
+        graph.invoke(asked, config())
+        assert any("5,000 EUR" in text for text in quotes(seen[-1]))
+        graph.invoke({"messages": [HumanMessage("Actually, my budget is 6,000 EUR.")]}, config())
+        graph.invoke(asked, config())
+        assert not any("5,000 EUR" in text for text in quotes(seen[-1]))
+
+
 def test_a_short_thread_is_not_searched():
     heard = Heard()
     with Sessions(policy=policy(), observers=[heard]) as sessions:
@@ -151,7 +167,7 @@ def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
         for n in range(80):
             words = f"Please book room R-{n:03d} for {n + 2} people. " + "And then some more words. " * 20
             session.append([Message(Role.USER, words), Message(Role.ASSISTANT, "I will do that. " * 12)])
-        view = session.view(query="For how many people is room R-007?")
+        view = session.view(query="For how many people is room R-053?")
         (quote,) = [m.content for m in view.messages if m.origin == "recall"]
-        assert "R-007" in quote
-        assert any(line.startswith("(") for line in quote.splitlines())
+        facts = [said for said in quote.splitlines() if said.startswith("(")]
+        assert facts == ["(identifier) Please book room R-053 for 55 people."]

@@ -9,11 +9,11 @@ from session_core.compress.evidence import Question, evidence
 from session_core.compress.fold import facts_on
 from session_core.errors import NotFound
 from session_core.events import FellBack, Searched
-from session_core.facts import line
-from session_core.plan import Digest
+from session_core.facts import extract, line, merge
+from session_core.plan import Digest, Fact
 from session_core.ports import Store
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled
+from session_core.recalling import is_recalled, outdated
 from session_core.retrieve import cosine, fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
@@ -26,6 +26,8 @@ SEARCH_WORDS = 40
 """How many words, of the query first, old messages are looked for with."""
 LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
+CORRECTIONS = 4
+"""How often passages are chosen anew when what was chosen turns out to have been corrected; then none are."""
 FRAMING = 8
 """Tokens around a block of quotes that is a message."""
 
@@ -91,10 +93,13 @@ class Looking:
         standing: Sequence[Message],
         digest: Digest | None,
         *,
+        since: Sequence[Message] = (),
         room_tokens: int,
     ) -> str:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
         of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest.
+
+        What was corrected later, under the digest, in these messages or in those said `since`, is not quoted.
         """
         shop = self._shop
         if room_tokens < LEAST_RECALL:
@@ -113,14 +118,28 @@ class Looking:
             shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
         known = {(m.seq, m.id): m for m in (*under, *absent) if not is_recalled(m)}
         sources = likely(query, [known[place] for place in sorted(known)], most=SOURCES)
-        asked = Question(query, [shop.read(m) for m in standing[-4:]], await self._nearness(query, sources))
-        return evidence(
-            asked,
-            [(message, shop.read(message)) for message in sources],
-            [(message, shop.read(message)) for message in standing],
-            room_tokens=room_tokens - FRAMING,
-            count=shop.counter.count,
-        )
+        near = await self._nearness(query, sources)
+        last = [shop.read(message) for message in standing[-4:]]
+        later: tuple[Fact, ...] | None = None
+        block, passed_over = "", set[int]()
+        for _ in range(CORRECTIONS):
+            kept = [place for place, message in enumerate(sources) if message.seq not in passed_over]
+            nearness = None if near is None else [near[place] for place in kept]
+            block, quoted = evidence(
+                Question(query, last, nearness),
+                [(sources[place], shop.read(sources[place])) for place in kept],
+                [(message, shop.read(message)) for message in standing],
+                room_tokens=room_tokens - FRAMING,
+                count=shop.counter.count,
+            )
+            if later is None and quoted:
+                said = [m for m in (*absent, *standing, *since) if m.role is Role.USER and m.origin == "record"]
+                later = merge(digest.facts if digest else (), extract(said))
+            wrong = {message.seq for message in quoted if outdated(message, later or ())}
+            if not wrong:
+                return block
+            passed_over |= wrong
+        return ""
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
@@ -134,10 +153,14 @@ class Looking:
             self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
 
-    async def recalled(self, query: str, digest: Digest) -> str:
-        """What the part of the record under `digest` says to `query`, as one block of quotes; "" for nothing."""
+    async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
+        """What the part of the record under `digest` says to `query`, as one block of quotes; "" for nothing.
+
+        It takes at most a seventh of the limit: within a run the turns around it are fitted without it.
+        """
         limits = self._shop.tools.limits
-        return await self.evidence(query, (), (), digest, room_tokens=limits.recall_reserve())
+        room = min(limits.recall_reserve(), limits.total * 15 // 100)
+        return await self.evidence(query, (), (), digest, since=since, room_tokens=room)
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

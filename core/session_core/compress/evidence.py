@@ -81,20 +81,21 @@ def evidence(
     *,
     room_tokens: int,
     count: Count,
-) -> str:
-    """The passages of `candidates` that are worth most in `room_tokens`, as one block of quotes; "" for none.
+) -> tuple[str, list[Message]]:
+    """The passages of `candidates` that are worth most in `room_tokens`, as one block of quotes ("" for none), and
+    the messages that it quotes.
 
     `candidates` are messages that the view does not show whole, `standing` what it shows, both in the
     order of the record. Equal input gives equal output.
     """
     room = room_tokens - count(HEAD) - 2
     if room < _LEAST or not candidates:
-        return ""
+        return "", []
     called = asked([message for message, _ in (*candidates, *standing)])
     headings = [heading(message, called) for message, _ in candidates]
     found = _candidates(question, candidates, standing, headings)
     if not found:
-        return ""
+        return "", []
     gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
     state = _State(gone)
     worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
@@ -104,9 +105,9 @@ def evidence(
         told = _told(chosen, headings)
         over = count(told) - room_tokens
         if over <= 0:
-            return told
+            return told, [candidates[source][0] for source in sorted({one.source for one in chosen})]
         del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
-    return ""
+    return "", []
 
 
 def _candidates(

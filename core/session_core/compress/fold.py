@@ -11,7 +11,7 @@ from session_core.compress.summary import summarize
 from session_core.facts import extract, line, merge, select
 from session_core.plan import Count, Digest, Fact, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
-from session_core.retrieve import rank
+from session_core.retrieve import rank, terms
 from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Message, Role, Unit
 
@@ -146,9 +146,11 @@ def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
 
 
 def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list[Fact]:
-    """The facts of `digest` that bear on `query` and for which a view has no room, best first."""
-    shown = shown_facts(digest, tools=tools)
+    """The facts of `digest` that bear on `query` and for which a view has no room, best first: those that have two
+    thirds of its words, since lines so short share one with nearly everything."""
+    shown, wanted = shown_facts(digest, tools=tools), set(terms(query))
     hidden = [fact for fact in digest.facts if fact.current and fact not in shown]
+    hidden = [fact for fact in hidden if 3 * len(wanted.intersection(terms(line(fact)))) >= 2 * len(wanted)]
     lines = [Message(Role.USER, line(fact), seq=place) for place, fact in enumerate(hidden)]
     return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=most)]
 

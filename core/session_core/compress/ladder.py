@@ -22,8 +22,8 @@ from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
 
 KEPT_UNITS = 8
-"""How many of the last units a fold spares as long as they are not too long. A turn may be an agent's run of
-hundreds of calls: to spare all of it would bring the next fold three calls later."""
+"""How many of the last units a fold spares when the newest turn has more. It may be an agent's run of hundreds
+of calls: to spare all of it would bring the next fold three calls later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
 
     A unit that takes the sum over the facts threshold starts a step: everything before it is
     clipped, and, where that does not bring the sum down to the fold target, the oldest are folded.
-    The last turns (`keep_turns`), of long ones the last units, are folded only when they take more than midway
-    to the threshold.
+    The last turns (`keep_turns`), or the last units of a long one, are folded only when they take more than
+    midway to the threshold.
     With `whole_tool_outputs` the older of the long outputs are clipped before that, as many at a time,
     so that most units that are added clip nothing.
     """
@@ -132,7 +132,9 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
         standing = 0 if point > index else parts[index].long_outputs
         clipped = point
         turns = [start for start in starts if start <= index]
-        keep_from = max(turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0, index - KEPT_UNITS)
+        keep_from = turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0
+        if index - max(turns, default=0) > KEPT_UNITS:
+            keep_from = index - KEPT_UNITS
         while folded < index and total > target and (folded < keep_from or total > enough):
             if folded == 0:
                 total += max(0, reserve - (digest.tokens if digest else 0))
