@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from strict_model import check_sent
+
+
+_runs = count(1)
+"""Ids of calls are another run's in each graph, as models give them: a provider refuses one that comes twice."""
 
 
 class State(TypedDict):
@@ -30,6 +35,8 @@ def chain_of_calls(
 ) -> StateGraph:
     """A graph that makes `calls` tool calls in one run and keeps in `seen` what its model was shown."""
 
+    run = next(_runs)
+
     def said(state: Any) -> list[BaseMessage]:
         return state["messages"] if isinstance(state, dict) else state.messages
 
@@ -39,7 +46,7 @@ def chain_of_calls(
         if number > calls:
             made: list[BaseMessage] = [AIMessage("done")]
         else:
-            made = [AIMessage("", tool_calls=[{"name": "f", "args": {"n": number}, "id": f"c{number}"}])]
+            made = [AIMessage("", tool_calls=[{"name": "f", "args": {"n": number}, "id": f"c{run}-{number}"}])]
         return {"messages": [*said(state), *made] if whole_input else made}
 
     def tools(state: schema):  # type: ignore[valid-type]

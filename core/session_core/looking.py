@@ -26,6 +26,8 @@ SEARCH_WORDS = 40
 """How many words, of the query first, old messages are looked for with."""
 LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
+RUN_TOKENS = 600
+"""Most tokens of what is brought back for a run, of small limits at most 15 %."""
 CORRECTIONS = 4
 """How often passages are chosen anew when what was chosen turns out to have been corrected; then none are."""
 FRAMING = 8
@@ -156,10 +158,10 @@ class Looking:
     async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
         """What the part of the record under `digest` says to `query`, as one block of quotes; "" for nothing.
 
-        It takes at most a seventh of the limit: within a run the turns around it are fitted without it.
+        It takes little: within a run it stands beside what the run's own calls gave, which the question needs first.
         """
         limits = self._shop.tools.limits
-        room = min(limits.recall_reserve(), limits.total * 15 // 100)
+        room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
         return await self.evidence(query, (), (), digest, since=since, room_tokens=room)
 
 
