@@ -23,6 +23,8 @@ PLAIN, COMPRESSED = b"\x01", b"\x02"
 
 COMPRESSED_FROM_BYTES = 200
 """Shorter ones stay as they are. Real messages of 230 to 520 characters shrink to between 0.60 and 0.70, in 6 us."""
+_AHEAD = 262
+"""So many bytes of its window zlib needs for what comes next."""
 BODY_FIELDS = 9
 DIGEST_BYTES = 16
 
@@ -132,7 +134,7 @@ def wrapped(packed: bytes) -> bytes:
     """Packed data in the store's envelope."""
     if len(packed) > COMPRESSED_FROM_BYTES:
         # With room for more than there is, zlib asks the system for memory anew, each time.
-        smaller = zlib.compress(packed, wbits=min(max(len(packed).bit_length(), 9), zlib.MAX_WBITS))
+        smaller = zlib.compress(packed, wbits=min((len(packed) + _AHEAD).bit_length(), zlib.MAX_WBITS))
         if len(smaller) < len(packed):
             return COMPRESSED + smaller
     return PLAIN + packed
