@@ -50,7 +50,7 @@ SECRET_VALUE = Plain(f"{SECRET}-type", SECRET.encode())
 
 
 def checkpoint_of(key: Key) -> Checkpoint:
-    return Checkpoint(key, "1", None, SECRET_VALUE, {"messages": 1, "other": 1, "é": "ü"})
+    return Checkpoint(key, "1", None, SECRET_VALUE, {"messages": 1, "other": 1, "é": "ü"}, run_id="a run")
 
 
 async def fill_with_secrets(store: SessionStore, key: Key = KEY) -> None:

@@ -26,7 +26,7 @@ from session_core.stores.memory import MemoryStore
 from session_core.voices import run_blocking
 
 OTHER = {"configurable": {"thread_id": "copy"}}
-EVERY = pytest.mark.parametrize("every", [1, 3, 1000])
+EVERY = pytest.mark.parametrize("every", [2, 1000])
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_reducer_of_the_graphs_own_has_the_last_word(every, sessions):
     assert {f"h{turn}" for turn in range(4)} <= {m.id for m in sessions.session("t").record(all_branches=True)}
 
 
-@pytest.mark.parametrize(("seed", "every"), [(3, 1), (11, 2), (5, 1000)])
+@pytest.mark.parametrize(("seed", "every"), [(3, 1), (11, 1000)])
 def test_forks_edits_and_removals_come_to_what_the_graph_has(seed, every, sessions):
     driven = Driven(random.Random(seed), *both(sessions, every))
     for step in range(16):

@@ -84,9 +84,22 @@ READING: dict[str, tuple[Ask, Callable[[Key], object]]] = {
     "checkpoint": (lambda store, key: store.checkpoint(key, "1"), lambda key: None),
     "checkpoints": (lambda store, key: store.checkpoints(key.tenant, key.session_id, None), lambda key: ()),
     "fill": (lambda store, key: store.fill(checkpoint_of(key)), checkpoint_of),
+    "ancestors": (lambda store, key: store.ancestors(key, "2", ["messages", "other"]), lambda key: ()),
+    "parts": (lambda store, key: store.parts(key, ["messages"]), lambda key: {}),
+    "holdings": (lambda store, key: store.holdings(key), lambda key: ()),
     "sessions": (lambda store, key: store.sessions(key.tenant), lambda key: ()),
+    "checkpoints_of_runs": (lambda store, key: store.checkpoints_of_runs(key.tenant, ["a run"]), lambda key: ()),
 }
+OF_A_TENANT = ("sessions", "checkpoints_of_runs")
 """What asks for something, and what nobody's key gets."""
+
+COPY = "a copy of mine"
+
+
+async def _copied(store: SessionStore, key: Key) -> None:
+    await store.copy_session(key, COPY)
+    await store.delete(Key(COPY, key.tenant))
+
 
 WRITING: dict[str, Ask] = {
     "append": lambda store, key: store.append(key, [replace(SAID, content="mine")]),
@@ -102,6 +115,10 @@ WRITING: dict[str, Ask] = {
     ),
     "put_writes": lambda store, key: store.put_writes(
         key, "1", [Write("tâche", -1, "x", Plain("t", b"mine")), Write("tâche", 0, "x", Plain("t", b"mine"))]
+    ),
+    "copy_session": _copied,
+    "drop_checkpoints": lambda store, key: store.drop_checkpoints(
+        key, ["1"], parents={"1": "0"}, head=Ranges.span(1, 1)
     ),
     "take_lease": lambda store, key: store.take_lease(key, holder="mine", ttl_s=60),
     "drop_lease": lambda store, key: store.drop_lease(Lease(key, 1, "mine", 60)),
@@ -131,7 +148,7 @@ def test_another_key_reads_nothing(names: tuple[Key, Key], store: SessionStore) 
 
 def _bears_on(asked: str, names: tuple[Key, Key]) -> bool:
     """Whether an answer to what is asked of a whole tenant would be another tenant's."""
-    return asked != "sessions" or names[0].tenant != names[1].tenant
+    return asked not in OF_A_TENANT or names[0].tenant != names[1].tenant
 
 
 @pytest.mark.parametrize("names", HOSTILE.values(), ids=HOSTILE)
@@ -152,7 +169,7 @@ def test_another_key_changes_and_deletes_nothing(names: tuple[Key, Key], store: 
 
 
 def _all_of(store: SessionStore, key: Key) -> object:
-    return {name: run_blocking(ask(store, key)) for name, (ask, _) in READING.items() if name != "sessions"}
+    return {name: run_blocking(ask(store, key)) for name, (ask, _) in READING.items() if name not in OF_A_TENANT}
 
 
 @pytest.mark.parametrize("names", HOSTILE.values(), ids=HOSTILE)
