@@ -76,6 +76,7 @@ Ask = Callable[[SessionStore, Key], Any]
 
 READING: dict[str, tuple[Ask, Callable[[Key], object]]] = {
     "load": (lambda store, key: store.load(key), lambda key: Loaded(State(key), None, ())),
+    "begin": (lambda store, key: store.begin(key), lambda key: (None, Loaded(State(key), None, ()))),
     "record": (lambda store, key: store.record(key), lambda key: ()),
     "find": (lambda store, key: store.find(key, SAID.id), lambda key: None),
     "search": (lambda store, key: store.search(key, terms("periwinkle"), max_hits=9), lambda key: ()),
