@@ -11,7 +11,6 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from strict_model import check_sent
 
-
 _runs = count(1)
 """Ids of calls are another run's in each graph, as models give them: a provider refuses one that comes twice."""
 
