@@ -108,7 +108,8 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     threshold, target = int(budget.limit_tokens * budget.facts_at), budget.fold_target_tokens
     enough = budget.keep_tokens(budget.facts_at)
     reserve = limits.summary_room + limits.facts_room + 64
-    base = fixed + (digest.tokens if digest else 0)
+    told = min(digest.tokens, reserve) if digest else 0
+    base = fixed + told
     prices = [unit.tokens for unit in parts]
     folded = clipped = 0
     folds: list[int] = []
@@ -137,7 +138,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
             keep_from = index - KEPT_UNITS
         while folded < index and total > target and (folded < keep_from or total > enough):
             if folded == 0:
-                total += max(0, reserve - (digest.tokens if digest else 0))
+                total += reserve - told
             total -= parts[folded].view_tokens
             if folded == asked:
                 total += parts[folded].tokens

@@ -290,7 +290,7 @@ def _in_order(
     """What is left of `base` in its order, versions in the place of what they replace, the rest where the
     list has it: behind its neighbour, or at the end. Of one message only the version that is listed itself."""
     old = set(base)
-    if not old.intersection(listed):
+    if not old.intersection(listed) and not any(old & alike for alike in versions.values()):
         hidden = set()
     instead: dict[int, int] = {}
     gone: set[int] = set()

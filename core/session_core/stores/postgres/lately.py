@@ -69,6 +69,15 @@ class Lately:
         """Know nothing of the session."""
         self._then.pop(key, None)
 
+    def forget_session(self, tenant: str, session_id: str) -> None:
+        """Know nothing of the session and its namespaces."""
+        for key in [key for key in list(self._then) if (key.tenant, key.session_id) == (tenant, session_id)]:
+            self.forget(key)
+
+    def forget_all(self) -> None:
+        """Know nothing of any session."""
+        self._then.clear()
+
     def _before(self, checkpoint: Checkpoint) -> _Then | None:
         then = self._then.get(checkpoint.key)
         return then if then is not None and then.checkpoint_id == checkpoint.parent_id else None

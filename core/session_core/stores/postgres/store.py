@@ -198,6 +198,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     async def delete(self, key: Key) -> int:
         tenant, session_id, _ = names(key)
         rows = await self._call("delete_session", tenant, session_id)
+        self._lately.forget_session(key.tenant, key.session_id)
         return int(rows[0][0])
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
@@ -216,6 +217,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
         Locks only what it deletes. Raises: ConfigError as `sessions` does.
         """
+        self._lately.forget_all()
         deleted: list[Key] = []
         after = ("", "")
         while True:

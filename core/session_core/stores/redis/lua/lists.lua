@@ -34,6 +34,9 @@ local function in_order(part, versions, base, is_hidden)
     anything = anything or old[seq]
   end)
   local instead, gone = replaced(versions, old)
+  for _, one in ipairs(versions) do
+    for _, before in ipairs(one.alike) do anything = anything or old[before] end
+  end
 
   local seqs, follower, place_of = {}, {}, {}
   local function insert(place, seq)
