@@ -337,3 +337,24 @@ def test_all_messages_may_be_removed_in_a_run(corner: Corner) -> None:
 
     first, _ = corner.same(build, script)
     assert [m[2] for m in first[0]] == ["as", f"a{TURNS - 1}", "t9.0", "a51"]
+
+
+def test_a_call_that_waits_keeps_its_place_when_all_that_a_view_shows_is_edited(corner: Corner) -> None:
+    """No view shows such a call, so a list of nothing but new versions names it in no way."""
+
+    def build(saver: BaseCheckpointSaver) -> Pregel:
+        built = StateGraph(State)
+        built.add_node("says", lambda state: {"messages": state["say"]})
+        built.add_edge(START, "says")
+        return built.compile(checkpointer=saver)
+
+    async def script(thread: Thread) -> list[Any]:
+        await thread.run({"messages": [user(1)], "say": [called(1)]})
+        await thread.run({"messages": [user(2)], "say": [AIMessage("well", id="a2")]})
+        edits = [HumanMessage(f"edited {n}", id=user(n).id) for n in (1, 2)]
+        edits.append(AIMessage("edited", id="a2"))
+        await thread.run({"messages": edits, "say": [AIMessage("done", id="a3")]})
+        return await all_of(thread)
+
+    now, _ = corner.same(build, script)
+    assert len(now) == 5
