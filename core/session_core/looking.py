@@ -26,7 +26,7 @@ SEARCH_WORDS = 40
 """How many words, of the query first, old messages are looked for with."""
 LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
-RUN_TOKENS = 300
+RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
 CORRECTIONS = 4
 """How often passages are chosen anew when what was chosen turns out to have been corrected; then none are."""
