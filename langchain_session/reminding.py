@@ -23,8 +23,6 @@ from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
 REMEMBERED_TURNS = 2_048
-NEWEST = 1 << 60
-"""No record has a number as high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Reminding:
             made_of = (session, digest.number, digest.covers.pairs, asked.id, query)
             known = self._found.known(made_of)
             if known is None:
-                known = await Flow(key, store, shop).recalled(query, digest, since=_said_since(messages))
+                known = await Flow(key, store, shop).recalled(query, digest, since=_said_since(messages, digest))
                 self._found.get(made_of, partial(str, known))
             return known
         return ""
@@ -88,10 +86,13 @@ def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
     return None
 
 
-def _said_since(messages: Sequence[BaseMessage]) -> list[Message]:
-    """What users said in sight of the run, as newer than all of the record."""
-    said = [m for m in messages if m.type == "human" and "origin" not in (mark_of(m) or {})]
-    return [replace(to_core(message), seq=NEWEST + place) for place, message in enumerate(said)]
+def _said_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message]:
+    """What users said in sight of the run, numbered as if it followed on `digest`: a correction reaches only so far."""
+    return [
+        replace(to_core(message), seq=digest.covers.last + place)
+        for place, message in enumerate(messages, start=1)
+        if message.type == "human" and "origin" not in (mark_of(message) or {})
+    ]
 
 
 def _digests(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, Digest]]:

@@ -127,18 +127,29 @@ def test_the_policy_switches_it_off():
         assert quotes(seen[0]) == []
 
 
-def test_what_was_corrected_since_is_not_quoted():
+STATED = "The budget for the review is 5,000 EUR, and it must be done by 14 March 2027."
+
+
+@pytest.mark.parametrize(
+    ("stated", "corrected", "turns"),
+    [
+        ("My budget is 5,000 EUR.", "Actually, my budget is 6,000 EUR.", 60),
+        (STATED, "A correction: the budget for the review is 6,000 EUR, not 5,000.", 12),
+    ],
+)
+def test_what_was_corrected_since_is_not_quoted(stated: str, corrected: str, turns: int):
     with opened() as sessions:
         session = sessions.session("t")
         seen: list[list[BaseMessage]] = []
         graph = attached(sessions, seen)
-        graph.invoke({"messages": [HumanMessage("My budget is 5,000 EUR.")]}, config())
-        for n in range(60):
-            session.append([Message(Role.USER, f"and thing {n}? " * 40), Message(Role.ASSISTANT, "well " * 80)])
+        graph.invoke({"messages": [HumanMessage(stated)]}, config())
+        for n in range(turns):
+            words = 40 * 60 // turns
+            session.append([Message(Role.USER, f"and thing {n}? " * words), Message(Role.ASSISTANT, "well " * 80)])
         asked = {"messages": [HumanMessage("What is my budget in EUR?")]}
         graph.invoke(asked, config())
         assert any("5,000 EUR" in text for text in quotes(seen[-1]))
-        graph.invoke({"messages": [HumanMessage("Actually, my budget is 6,000 EUR.")]}, config())
+        graph.invoke({"messages": [HumanMessage(corrected)]}, config())
         graph.invoke(asked, config())
         assert not any("5,000 EUR" in text for text in quotes(seen[-1]))
 

@@ -44,8 +44,7 @@ def run(asked: argparse.Namespace) -> int:
     _emptied(asked.out)
     said = questions(folder, asked.turns)
     budget = Budget(asked.window)
-    # Nothing is brought back here: its stand-in for a model takes a quote of an old budget for the newest word on it.
-    policy = Policy(budget, overhead_tokens=agent.overhead_tokens(folder, Policy(budget)), recall_tokens=0)
+    policy = Policy(budget, overhead_tokens=agent.overhead_tokens(folder, Policy(budget)))
     file = asked.out / "demo.db"
     with Sessions(f"sqlite:///{file}", policy=policy) as sessions:
         stage = _Stage(sessions, file)
