@@ -19,6 +19,7 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
+from langgraph.pregel import Pregel
 from langgraph.types import Command, interrupt
 from sealed_fill import RING
 from shop_graph import Order, shop
@@ -70,7 +71,9 @@ def test_a_copy_has_the_whole_thread_and_goes_its_own_way(sessions):
     assert max(map(len, seen)) < 25
 
 
-def test_a_copy_of_a_thread_that_waits_is_resumed_by_itself(sessions):
+def waiting(saver: SessionSaver) -> Pregel:
+    """A graph that has begun and waits for an answer, while another task of the same step is done."""
+
     class State(TypedDict):
         messages: Annotated[list[AnyMessage], add_messages]
 
@@ -79,9 +82,14 @@ def test_a_copy_of_a_thread_that_waits_is_resumed_by_itself(sessions):
     built.add_node("note", lambda state: {"messages": [HumanMessage("noted", id="note")]})
     built.add_edge(START, "ask")
     built.add_edge(START, "note")
-    saver = SessionSaver(sessions)
     graph = built.compile(checkpointer=saver)
     graph.invoke({"messages": [HumanMessage("first", id="h")]}, CONFIG)
+    return graph
+
+
+def test_a_copy_of_a_thread_that_waits_is_resumed_by_itself(sessions):
+    saver = SessionSaver(sessions)
+    graph = waiting(saver)
     saver.copy_thread("t", "copy")
     graph.invoke(Command(resume="no"), CONFIG)
     assert [m.content for m in graph.get_state(OTHER).values["messages"]] == ["first", "noted"]
@@ -159,17 +167,8 @@ def test_pruning_leaves_the_newest_checkpoint_and_the_whole_record(sessions):
 
 
 def test_pruning_keeps_what_waits(sessions):
-    class State(TypedDict):
-        messages: Annotated[list[AnyMessage], add_messages]
-
-    built = StateGraph(State)
-    built.add_node("ask", lambda state: {"messages": [HumanMessage(str(interrupt("may I?")), id="said")]})
-    built.add_node("note", lambda state: {"messages": [HumanMessage("noted", id="note")]})
-    built.add_edge(START, "ask")
-    built.add_edge(START, "note")
     saver = SessionSaver(sessions)
-    graph = built.compile(checkpointer=saver)
-    graph.invoke({"messages": [HumanMessage("first", id="h")]}, CONFIG)
+    graph = waiting(saver)
     saver.prune(["t"])
     assert [task.interrupts[0].value for task in graph.get_state(CONFIG).tasks if task.interrupts] == ["may I?"]
     graph.invoke(Command(resume="yes"), CONFIG)

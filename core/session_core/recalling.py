@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 
 from session_core.compress.clip import LEAST_TOKENS, RECALLED, clip
 from session_core.facts import extract, merge
@@ -43,17 +42,6 @@ def outdated(message: Message, known: Sequence[Fact]) -> bool:
     own = extract([message])
     later = [fact for fact in known if fact.seq > message.seq] if own else []
     return bool(later) and any(not fact.current for fact in merge(own, later)[: len(own)])
-
-
-def quoted(said: Sequence[tuple[int, str]], *, room_tokens: int, count: Count) -> list[str]:
-    """Of the lines `said` (with their places in the record), best first, those that fit, in the record's order."""
-    kept: list[tuple[int, str]] = []
-    for place, text in said:
-        price = count(text) + 1
-        if price <= room_tokens:
-            room_tokens -= price
-            kept.append((place, text))
-    return [text for _, text in sorted(kept, key=itemgetter(0))]
 
 
 def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None) -> str:
