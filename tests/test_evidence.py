@@ -119,3 +119,15 @@ def test_what_a_tool_says_is_brought_back_as_the_tools_words() -> None:
                 assert message.origin == "recall"
                 assert message.content.startswith(HEAD)
                 assert f"read_page {{}} →\n{planted}" in message.content
+
+
+def test_a_large_view_keeps_its_summary_beside_what_is_brought_back() -> None:
+    """Its beginning is the same with a question and without, so a provider's cache keeps it."""
+    with Sessions("memory://", policy=Policy(Budget(12_000, reply_reserve_tokens=0), folding="inline")) as sessions:
+        session = sessions.session("s")
+        for number in range(1, 160):
+            session.append(_exchange(number))
+        plain, asked = session.view(), session.view("What was the lamp of order #W3?")
+        assert "Summary:" in plain.messages[0].content
+        assert asked.messages[0].content == plain.messages[0].content
+        assert [message.origin for message in asked.messages].count("recall") == 1

@@ -70,13 +70,17 @@ class Limits:
         return max(0, min(self.recall_tokens, int((self.total - 2 * beside) * RECALL_SHARE)))
 
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
-        """These limits in what `tokens` leave of the budget, the digest's parts at most in a share of the limit."""
-        most = int(self.total * digest_share)
-        summary, facts = 0, min(self.facts_room, most)
+        """These limits in what `tokens` leave of the budget.
+
+        In a small view the digest keeps its facts alone, in a share of the limit: what the question needs of
+        its summary is brought back.
+        """
         budget = self.budget.part(tokens)
-        if self.total <= UNCACHED_TOKENS:
-            budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)
-        return replace(self, budget=budget, digest_tokens=summary, facts_tokens=facts)
+        if self.total > UNCACHED_TOKENS:
+            return replace(self, budget=budget)
+        budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)
+        facts = min(self.facts_room, int(self.total * digest_share))
+        return replace(self, budget=budget, digest_tokens=0, facts_tokens=facts)
 
     @property
     def page_tokens(self) -> int:
