@@ -12,7 +12,6 @@ import psycopg
 from benchmarks.conversation import Said, mixed, raw_bytes, texts
 from benchmarks.floors import PostgresFloor, same_size
 from benchmarks.peers import fill, langchain_messages, langchain_postgres
-from benchmarks.relay import Relay, relay
 from benchmarks.setting import (
     APPENDS,
     BEFORE,
@@ -32,6 +31,7 @@ from session_core.transcripts import message_from_plain
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from tests.postgres_server import PostgresServer, postgres_server
+from tests.relay import Relay, relay
 
 FRAME = 11
 """Bytes that the protocol puts around a row in a reply."""
@@ -83,6 +83,8 @@ def main() -> None:
 
 def _appends(database: Database) -> Times:
     sessions, before, said = database.sessions("appends"), list(texts(BEFORE)), list(texts(APPENDS + 2))
+    # Other texts: what was worked out for a text is remembered.
+    others = texts(APPENDS + 3)
     session, other = sessions.session("appends"), sessions.session("store appends")
     converse(session, before)
     converse(other, before)
@@ -90,7 +92,7 @@ def _appends(database: Database) -> Times:
     theirs = langchain_postgres(database.theirs, "theirs_appends")
     floor.fill(before)
     fill(theirs, before)
-    prepared = [sessions.workshop.prepare(message_from_plain(one)) for one in said]
+    prepared = [sessions.workshop.prepare(message_from_plain(one)) for one in others]
     objects = langchain_messages(said)
     times = interleaved(
         [
