@@ -7,11 +7,13 @@ import json
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.evidence import HEAD, Question, evidence
+from session_core.compress.bearing import Question
+from session_core.compress.evidence import HEAD, evidence
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
-from session_core.compress.passages import read
+from session_core.compress.passages import brief, read, shape
 from session_core.counting.tokens import counter_for
+from session_core.testing import check_valid
 from session_core.turns import Message, Role, ToolCall
 
 count = counter_for(None).count
@@ -79,7 +81,7 @@ def test_what_the_view_says_already_is_not_said_again() -> None:
     old = Message(Role.USER, "The access code is QX-4471. The garage is at Elm Street 12.", seq=1, tokens=20)
     shown = Message(Role.ASSISTANT, "Your access code is QX-4471.", seq=2, tokens=10)
     block, _ = evidence(
-        Question("Let us go on."), [(old, read(old, count))], [(shown, read(shown, count))], room_tokens=32, count=count
+        Question("Let us go on."), [(old, read(old, count))], [(shown, read(shown, count))], room_tokens=18, count=count
     )
     assert "Elm Street 12" in block
     assert "QX-4471" not in block
@@ -131,3 +133,52 @@ def test_a_large_view_keeps_its_summary_beside_what_is_brought_back() -> None:
         assert "Summary:" in plain.messages[0].content
         assert asked.messages[0].content == plain.messages[0].content
         assert [message.origin for message in asked.messages].count("recall") == 1
+
+
+def test_a_sentence_in_a_telegrams_words_keeps_what_it_says() -> None:
+    assert brief("I'd like you to book the table for six, please.") == "like to book table for six"
+    assert brief("You must not send it to the office on Elm Street.") == "must not send to office on Elm Street"
+    assert brief("We don't have any.") == "don't"
+    assert brief("Cancel order 17.") == ""
+
+
+def test_codes_that_look_alike_have_one_shape() -> None:
+    assert shape("#w3445693") == shape("#w4219264") != shape("#w42")
+    assert shape("src/plan.py") == shape("tests/walk.py")
+    assert shape("Lisbon") == shape("well-known") == ""
+
+
+def test_a_long_text_in_a_structure_is_read_line_by_line() -> None:
+    script = "import os\n" + "\n".join(f"print('line {number} of the script')" for number in range(12))
+    found = _rows({"command": script, "cwd": "/srv"})
+    assert found[:3] == ["cwd: /srv", "command: import os", "print('line 0 of the script')"]
+
+
+@pytest.mark.parametrize("limit", [48, 64, 90, 150, 255])
+@pytest.mark.parametrize("length", [1, 3, 6, 43])
+def test_the_smallest_views_fit_and_end_with_the_question(limit: int, length: int) -> None:
+    with Sessions("memory://", policy=Policy(Budget(limit, reply_reserve_tokens=0), folding="off")) as sessions:
+        session = sessions.session("s")
+        for number in range(1, length + 1):
+            session.append(_exchange(number))
+        session.append({"role": "user", "content": "Return the lamp of order #W3."})
+        for query in (None, "Return the lamp of order #W3."):
+            seen = session.view(query)
+            assert seen.tokens <= limit
+            assert check_valid(seen.messages) == []
+            assert seen.messages[-1].content == "Return the lamp of order #W3."
+
+
+def test_what_users_said_has_room_before_what_was_answered() -> None:
+    """A fifth of a talk holds, in a telegram's words, what its user wants."""
+    wants = ["north", "moderate", "Tuesday", "18:30", "seven people", "Carlow Road", "vegetarian", "EUR 40"]
+    with Sessions("memory://", policy=Policy(Budget(170, reply_reserve_tokens=0), folding="off")) as sessions:
+        session = sessions.session("s")
+        for want in wants:
+            session.append({"role": "user", "content": f"I would really like to make it {want}, if you can, please."})
+            session.append(
+                {"role": "assistant", "content": "Sure, I can do that for you. " + "What else matters to you? " * 3}
+            )
+        session.append({"role": "user", "content": "What did I ask for?"})
+        text = "\n".join(message.content for message in session.view("What did I ask for?").messages)
+        assert [want for want in wants if want not in text] == []

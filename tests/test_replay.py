@@ -117,8 +117,8 @@ def test_a_transcript_of_an_assistant_alone_is_a_turn(tmp_path: Path, capsys: py
 
 
 def test_a_window_that_is_too_small_is_said_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["replay", str(file), "--window", "100"]) == 2
-    assert "at least 256" in capsys.readouterr().err
+    assert main(["replay", str(file), "--window", "40"]) == 2
+    assert "at least 48" in capsys.readouterr().err
 
 
 def test_a_view_over_its_budget_ends_with_1(

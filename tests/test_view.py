@@ -298,8 +298,8 @@ def test_an_unknown_reference_is_named():
 @pytest.mark.parametrize(
     "values",
     [
-        {"window_tokens": 100},
-        {"window_tokens": 4_000, "reply_reserve_tokens": 3_900},
+        {"window_tokens": 40},
+        {"window_tokens": 4_000, "reply_reserve_tokens": 3_960},
         {"window_tokens": 4_000, "summarize_at": 0.9},
         {"window_tokens": 4_000, "hysteresis": 0.7},
         {"window_tokens": 4_000.5},

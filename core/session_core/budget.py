@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from session_core.errors import BudgetError
 
-MIN_LIMIT_TOKENS = 256
+MIN_LIMIT_TOKENS = 48
 """Smallest view that can hold a digest, a question and a clipped tool exchange and still be valid."""
+LEAST_PART_TOKENS = 32
+"""Smallest part of a view for its turns, beside what is brought back."""
 
 
 class Tier(IntEnum):
@@ -126,4 +128,4 @@ class Budget:
 class _Part(Budget):
     """What some of a view's parts may cost."""
 
-    least_tokens = 32
+    least_tokens = LEAST_PART_TOKENS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from session_core.compress.evidence import Question, evidence
+from session_core.compress.bearing import Question
+from session_core.compress.evidence import evidence
 from session_core.compress.fold import facts_on
 from session_core.errors import NotFound
 from session_core.events import FellBack, Searched
@@ -24,7 +25,7 @@ SOURCES = 320
 """How many messages are looked through for passages; of more, those that share words with the query and the newest."""
 SEARCH_WORDS = 40
 """How many words, of the query first, old messages are looked for with."""
-LEAST_RECALL = 64
+LEAST_RECALL = 24
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
 RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""

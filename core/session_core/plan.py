@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from session_core.budget import Budget, Tier
+from session_core.budget import LEAST_PART_TOKENS, Budget, Tier
 from session_core.payloads.anthropic import anthropic_request
 from session_core.payloads.openai import openai_messages
 from session_core.pictures import view_html
@@ -31,6 +31,8 @@ def go_on() -> None:
 
 
 RECALL_SHARE = 0.65
+ASKED_SHARE = 0.4
+FRAMING_TOKENS = 12
 """Share of the limit that recalled messages may take: what a question needs is mostly further back than what was
 said last. At 0.5 a tenth fewer of the values that later calls needed were in views of 500 tokens."""
 UNCACHED_TOKENS = 8_192
@@ -64,10 +66,16 @@ class Limits:
     def facts_room(self) -> int:
         return min(self.facts_tokens, int(self.total * 0.15))
 
-    def recall_reserve(self, *, beside: int = 0) -> int:
+    def recall_reserve(self, *, beside: int = 0, asked: int = 0) -> int:
         """What the turns of a view leave for recalled messages: as much as these may take, within their share of
-        what system messages of `beside` tokens and as much again for turns leave."""
-        return max(0, min(self.recall_tokens, int((self.total - 2 * beside) * RECALL_SHARE)))
+        what system messages of `beside` tokens and as much again for turns leave.
+
+        A question of `asked` tokens stands whole before anything is brought back, unless it takes more than a
+        share of its own.
+        """
+        kept = max(LEAST_PART_TOKENS, min(asked, int(self.total * ASKED_SHARE)) + FRAMING_TOKENS)
+        share = min(int((self.total - 2 * beside) * RECALL_SHARE), self.total - beside - kept)
+        return max(0, min(self.recall_tokens, share))
 
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
         """These limits in what `tokens` leave of the budget.

@@ -187,7 +187,9 @@ class Flow(Looking):
     ) -> Plan:
         """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
         limits = tools.limits
-        reserve = limits.recall_reserve(beside=sum(m.tokens for m in named if m.role is Role.SYSTEM))
+        reserve = limits.recall_reserve(
+            beside=sum(m.tokens for m in named if m.role is Role.SYSTEM), asked=_asked_tokens(named)
+        )
         smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
         made = plan(named, loaded.digest, tools=smaller, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
         room = min(limits.recall_tokens, limits.total - made.tokens)
@@ -202,6 +204,11 @@ def _lacking(made: Plan) -> bool:
     return made.digest is not None or any(
         choice in (Choice.CLIP, Choice.FOLD, Choice.DROP) for _, choice, _, _ in made.decided
     )
+
+
+def _asked_tokens(messages: Sequence[Message]) -> int:
+    """What the newest user message takes whole."""
+    return next((message.tokens for message in reversed(messages) if message.role is Role.USER), 0)
 
 
 def _bytes_of(message: Message) -> int:

@@ -64,6 +64,10 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
             yield path, (), _lines([f"{name}: {said}" for name, said in fields])
         for key, inside in rest:
             yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
+    elif _in_lines(value):
+        first, *others = [line for line in map(_told, value.splitlines()) if line]
+        yield path, (), [first]
+        yield "", (), others
     else:
         yield path, (), [_told(value)]
 
@@ -93,7 +97,9 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
     for key, value in one.items():
         if _empty(value):
             continue
-        if _plain(value):
+        if _in_lines(value):
+            rest.append((key, value))
+        elif _plain(value):
             fields.append((key, _told(value)))
         elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):
             fields.append((key, ", ".join(map(_told, value))))
@@ -125,6 +131,11 @@ def _lines(parts: Sequence[str]) -> list[str]:
         else:
             lines.append(part)
     return lines
+
+
+def _in_lines(value: Json) -> bool:
+    """Whether the value is a text of several lines that are too much for one."""
+    return isinstance(value, str) and len(value) > LINE_CHARACTERS and "\n" in value.strip()
 
 
 def _plain(value: Json) -> bool:

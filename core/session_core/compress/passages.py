@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from session_core.classify import filler
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
-from session_core.language.words import STOP_WORDS, sentences, words
+from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
 from session_core.plan import Count
 from session_core.retrieve import terms
 from session_core.turns import Message, Role
@@ -33,6 +34,8 @@ HEADING_CHARACTERS = 90
 
 _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
+_FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
+_DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _ORDINARY = 0.25
 _WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
@@ -43,7 +46,8 @@ class Passage:
 
     `words` are the stems a query is matched with, how often each; `values` what it says, in lower
     case, each with how much of it could be told in no other words. `schema` names the columns of a
-    row; rows of one `group` (0 for none) share it.
+    row; rows of one `group` (0 for none) share it. `brief` is what is left of a sentence without the
+    words that only hold it together; "" where that is no shorter.
     """
 
     text: str
@@ -53,15 +57,18 @@ class Passage:
     values: Mapping[str, float]
     group: int = 0
     schema: str = ""
+    brief: str = ""
+    brief_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message as it was read once: its passages in order, and its words."""
+    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure."""
 
     passages: tuple[Passage, ...]
     words: Mapping[str, int]
     length: int
+    structured: bool = False
 
 
 def read(message: Message, count: Count) -> Reading:
@@ -78,7 +85,8 @@ def read(message: Message, count: Count) -> Reading:
     total: Counter[str] = Counter()
     for passage in found:
         total.update(passage.words)
-    return Reading(tuple(found), total, sum(total.values()))
+    structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
+    return Reading(tuple(found), total, sum(total.values()), structured)
 
 
 def stems(text: str) -> list[str]:
@@ -101,7 +109,12 @@ def asked(messages: Sequence[Message]) -> dict[str, str]:
 
 def _of_calls(message: Message, price: float) -> Iterator[Passage]:
     for call in message.tool_calls:
-        yield from _made(f"{call.name} {call.arguments}", "call", price)
+        found = read_json(call.arguments) if len(call.arguments) > PASSAGE_CHARACTERS else None
+        if found is None:
+            yield from _made(f"{call.name} {call.arguments}", "call", price)
+        else:
+            for row in rows(found.value):
+                yield from _made(row.text, "call", price)
 
 
 def _of_text(message: Message, price: float) -> Iterator[Passage]:
@@ -127,7 +140,25 @@ def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]
         if any(character.isalnum() for character in part):
-            yield Passage(part, int(len(part) * price) + 2, voice, Counter(stems(part)), values_of(part), group, schema)
+            tokens, short = int(len(part) * price) + 2, brief(part) if voice in ("user", "assistant") else ""
+            fewer = tokens if not short else min(tokens, max(2, tokens - _saved(part, short)))
+            words, values = Counter(stems(part)), values_of(part)
+            yield Passage(part, tokens, voice, words, values, group, schema, short if fewer < tokens else "", fewer)
+
+
+def brief(text: str) -> str:
+    """`text` in the style of a telegram: articles, auxiliaries, courtesies and the speaker's own "I" left out.
+
+    Negations, prepositions and all else stay, in order. "" where nothing would be left out or nothing is left.
+    """
+    kept = [word for word in text.split() if _FRAME.sub("", word).lower() not in TELEGRAM_WORDS]
+    short = " ".join(kept).strip(" .,;")
+    return short if any(map(str.isalnum, short)) and len(kept) < len(text.split()) else ""
+
+
+def _saved(text: str, short: str) -> int:
+    """About how many tokens `short` has less: the words that it leaves out are one each."""
+    return len(text.split()) - len(short.split())
 
 
 def values_of(text: str) -> dict[str, float]:
@@ -151,6 +182,15 @@ def _worth(token: str) -> float:
     if any(c in "_/@#" for c in token) or "." in token.strip("."):
         return _WORTH["path"]
     return _WORTH["name"] if token[:1].isupper() else _ORDINARY
+
+
+@lru_cache(maxsize=20_000)
+def shape(value: str) -> str:
+    """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
+    if not any(character.isdigit() or character in "_/@#." for character in value):
+        return ""
+    kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
+    return _LETTERS.sub("a", kinds)
 
 
 def _stem(word: str) -> str:

@@ -1,0 +1,143 @@
+"""What messages and passages have to do with a question: by the words they share, by meaning, by what stands around."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from session_core.compress.passages import Reading, stems
+from session_core.retrieve import K1, B
+from session_core.turns import Message, Role
+
+Read = tuple[Message, Reading]
+
+_QUERY_WORDS = 120
+_LAST_MESSAGES, _FADING, _LAST_TIES = 4, 0.7, 0.5
+"""The words of so many messages before a question count too, half as much, each message back less."""
+_FIGURES = 2.0
+"""A number or a code in the question names one thing; so much more than a word it counts."""
+_MEANING = 0.5
+_NEIGHBOUR = 0.5
+_TOPIC, _TOPIC_REACH = 0.8, 6
+_ASSISTANT, _LENGTH_POWER = 0.7, 0.2
+_ROWS, _LINES = 0.7, 0.3
+"""Share of its output's ties that each part of it has: a row belongs to what was called and to its object, a line
+of a text less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, the last messages before it, and how near in meaning each candidate is (0 to 1), if known.
+
+    `complete` says that the candidates are all that was said, not what a search found of it.
+    """
+
+    text: str
+    last: Sequence[Reading] = ()
+    nearness: Sequence[float] | None = None
+    complete: bool = True
+
+
+class Bearing:
+    """What has to do with `question`, among the `candidates` and what else of the record stands beside them."""
+
+    def __init__(self, question: Question, candidates: Sequence[Read], standing: Sequence[Read]) -> None:
+        self._candidates, self._nearness = candidates, question.nearness
+        rarity = _rarity([reading for _, reading in (*candidates, *standing)])
+        words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
+        self._asked = {word: rarity(word) for word in words}
+        self._codes = frozenset(word for word in words if any(map(str.isdigit, word)))
+        self._weights = {
+            word: weight * (_FIGURES if word in self._codes else 1.0) for word, weight in self._asked.items()
+        }
+        for back, reading in enumerate(reversed(question.last[-_LAST_MESSAGES:])):
+            for word in reading.words:
+                self._weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
+
+    def ties(self, words: Mapping[str, int]) -> float:
+        """How much these words have in common with the question and the last messages; 0 for nothing."""
+        weights = self._weights
+        return sum(weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights)
+
+    def around(self, reading: Reading, heading: str) -> float:
+        """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
+        where one of the two has a number or code of the question."""
+        head = Counter(stems(heading))
+        if not reading.structured:
+            return _LINES * self.ties(head)
+        share = _ROWS if self._codes.isdisjoint(head) and self._codes.isdisjoint(reading.words) else 1.0
+        return share * max(self.ties(head), *(self.ties(passage.words) for passage in reading.passages), 0.0)
+
+    def whole(self) -> list[float]:
+        """How much each candidate as a whole has to do with the question, the best 1: by words (BM25), by meaning, by
+        its neighbours; short ones and those of users first, since a question is about what somebody said."""
+        scores = _to_one(self._by_words())
+        if self._nearness is not None:
+            near = _to_one([max(0.0, value) for value in self._nearness])
+            scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
+        spread = _with_neighbours(scores)
+        if (share := _TOPIC * _among_people(self._candidates)) > 0:
+            topic = _to_one(_smooth(scores, _TOPIC_REACH))
+            spread = [(1 - share) * a + share * b for a, b in zip(_to_one(spread), topic, strict=True)]
+        return _to_one(
+            [
+                score * (_ASSISTANT if said.role is Role.ASSISTANT else 1.0) / max(20, said.tokens) ** _LENGTH_POWER
+                for score, (said, _) in zip(spread, self._candidates, strict=True)
+            ]
+        )
+
+    def _by_words(self) -> list[float]:
+        average = sum(reading.length for _, reading in self._candidates) / len(self._candidates) or 1.0
+        scores: list[float] = []
+        for _, reading in self._candidates:
+            damping = K1 * (1 - B + B * reading.length / average)
+            found = [(weight, reading.words[word]) for word, weight in self._asked.items() if word in reading.words]
+            scores.append(sum(weight * n * (K1 + 1) / (n + damping) for weight, n in found))
+        return scores
+
+
+def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
+    holding: Counter[str] = Counter()
+    for reading in readings:
+        holding.update(reading.words.keys())
+    total = len(readings)
+
+    def rarity(word: str) -> float:
+        return math.log(1 + (total - holding[word] + 0.5) / (holding[word] + 0.5))
+
+    return rarity
+
+
+def _to_one(values: Sequence[float]) -> list[float]:
+    most = max(values, default=0.0)
+    return [value / most for value in values] if most > 0 else [0.0] * len(values)
+
+
+def _with_neighbours(scores: Sequence[float]) -> list[float]:
+    """Each score, or a share of a better one close by: a reply brings its question, a question its reply."""
+    last, spread = len(scores) - 1, list(scores)
+    for index in range(len(scores)):
+        for step, weight in ((1, _NEIGHBOUR), (2, _NEIGHBOUR**2)):
+            before, behind = scores[max(0, index - step)], scores[min(last, index + step)]
+            spread[index] = max(spread[index], weight * max(before, behind))
+    return spread
+
+
+def _among_people(candidates: Sequence[Read]) -> float:
+    """The share of turns in which one person answers another: people go on about a thing for many turns."""
+    said = [(message.author or message.name) if message.role is Role.USER else None for message, _ in candidates]
+    return sum(bool(one and other and one != other) for one, other in pairwise(said)) / max(1, len(said) - 1)
+
+
+def _smooth(values: Sequence[float], reach: int) -> list[float]:
+    """Each value as the mean of those around it, near ones most (a triangle's weights)."""
+    steps = range(-reach, reach + 1)
+    weights = [reach + 1 - abs(step) for step in steps]
+    total, last = sum(weights), len(values) - 1
+    return [
+        sum(w * values[at + step] for step, w in zip(steps, weights, strict=True) if 0 <= at + step <= last) / total
+        for at in range(len(values))
+    ]
