@@ -9,27 +9,30 @@ from session_core.compress.evidence import Question, evidence
 from session_core.compress.fold import facts_on
 from session_core.errors import NotFound
 from session_core.events import FellBack, Searched
-from session_core.facts import extract, line, merge
-from session_core.plan import Digest, Fact
+from session_core.facts import line
+from session_core.plan import Digest
 from session_core.ports import Store
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled, outdated
-from session_core.retrieve import cosine, fuse, likely, rank, searchable, terms
+from session_core.recalling import is_recalled
+from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
+from session_core.vectors import quick
 from session_core.workshop import Workshop
 
 CANDIDATES = 120
 """How many messages a search reads before it ranks them."""
 SOURCES = 320
-"""How many messages are looked through for passages; of more, those that share words with the query and the newest."""
+SOURCE_ROOMS = 16
+"""How many messages are looked through for passages, and how many times the room for these they may take; of more,
+those that share words with the query or are near to it in meaning, and the newest."""
+LONG_TOKENS = 1_000
+"""A longer message counts as one of this length: only so much of it is looked through."""
 SEARCH_WORDS = 40
 """How many words, of the query first, old messages are looked for with."""
 LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
 RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
-CORRECTIONS = 4
-"""How often passages are chosen anew when what was chosen turns out to have been corrected; then none are."""
 FRAMING = 8
 """Tokens around a block of quotes that is a message."""
 
@@ -118,39 +121,48 @@ class Looking:
                 for place, fact in enumerate(facts_on(query, digest, tools=shop.tools))
             ]
             shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
-        known = {(m.seq, m.id): m for m in (*under, *absent) if not is_recalled(m)}
-        sources = likely(query, [known[place] for place in sorted(known)], most=SOURCES)
-        near = await self._nearness(query, sources)
+        known = {(m.seq, m.id): m for m in (*under, *absent)}
+        candidates = [m for m in sorted(known.values(), key=_by_number) if not is_recalled(m)]
+        sources, near = await self._sources(query, candidates, room_tokens)
         last = [shop.read(message) for message in standing[-4:]]
-        later: tuple[Fact, ...] | None = None
-        block, passed_over = "", set[int]()
-        for _ in range(CORRECTIONS):
-            kept = [place for place, message in enumerate(sources) if message.seq not in passed_over]
-            nearness = None if near is None else [near[place] for place in kept]
-            block, quoted = evidence(
-                Question(query, last, nearness),
-                [(sources[place], shop.read(sources[place])) for place in kept],
-                [(message, shop.read(message)) for message in standing],
-                room_tokens=room_tokens - FRAMING,
-                count=shop.counter.count,
-            )
-            if later is None and quoted:
-                said = [m for m in (*absent, *standing, *since) if m.role is Role.USER and m.origin == "record"]
-                later = merge(digest.facts if digest else (), extract(said))
-            wrong = {message.seq for message in quoted if outdated(message, later or ())}
-            if not wrong:
-                return block
-            passed_over |= wrong
-        return ""
+        wrong = shop.corrections.wrong(self.key, sources, digest, (*absent, *standing, *since))
+        kept = [place for place, message in enumerate(sources) if message.seq not in wrong]
+        block, _ = evidence(
+            Question(query, last, None if near is None else [near[place] for place in kept]),
+            [(sources[place], shop.read(sources[place])) for place in kept],
+            [(message, shop.read(message)) for message in standing],
+            room_tokens=room_tokens - FRAMING,
+            count=shop.counter.count,
+        )
+        return block
+
+    async def _sources(
+        self, query: str, candidates: Sequence[Message], room_tokens: int
+    ) -> tuple[Sequence[Message], Sequence[float] | None]:
+        """Those of `candidates` that are looked through for passages, and how near in meaning each is, if known.
+
+        An embedder that is quick has its say in which they are; another one is asked about these alone.
+        """
+        embedder, near = self._shop.embedder, None
+        if embedder is not None and quick(embedder):
+            near = await self._nearness(query, candidates)
+        tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
+        if len(candidates) > SOURCES or sum(tokens) > SOURCE_ROOMS * room_tokens:
+            words = self._shop.lexicon.scores(query, candidates)
+            places = likely(words, near, tokens, most=SOURCES, most_tokens=SOURCE_ROOMS * room_tokens)
+            candidates = [candidates[place] for place in places]
+            near = None if near is None else [near[place] for place in places]
+        if embedder is not None and not quick(embedder):
+            near = await self._nearness(query, candidates)
+        return candidates, near
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
-        embedder = self._shop.embedder
-        if embedder is None or len(sources) < 2:
+        embedder, vectors = self._shop.embedder, self._shop.vectors
+        if embedder is None or vectors.lost or len(sources) < 2:
             return None
         try:
-            wanted, *vectors = await embedder.embed([query, *(searchable(m) or " " for m in sources)])
-            return [cosine(wanted, vector) for vector in vectors]
+            return await vectors.nearness(query, sources, embedder)
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
             self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
@@ -167,6 +179,10 @@ class Looking:
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
     return -pair[0], -pair[1].seq
+
+
+def _by_number(message: Message) -> tuple[int, str]:
+    return message.seq, message.id
 
 
 def _last_words(standing: Sequence[Message]) -> list[str]:
