@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 from session_core.compress.evidence import Question, evidence
 from session_core.compress.fold import facts_on
-from session_core.errors import NotFound
+from session_core.covered import MOST_COVERED
+from session_core.errors import ConfigError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
 from session_core.plan import Digest
-from session_core.ports import Store
+from session_core.ports import Embedder, Store
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.vectors import quick
 from session_core.workshop import Workshop
+
+T = TypeVar("T")
 
 CANDIDATES = 120
 """How many messages a search reads before it ranks them."""
@@ -33,6 +37,8 @@ LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
 RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
+READ_AT_ONCE = 500
+"""How many messages are read at once for their meaning."""
 FRAMING = 8
 """Tokens around a block of quotes that is a message."""
 
@@ -48,15 +54,21 @@ class Looking:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25); an embedder brings its own order of them in, an index those that are near
-        to it whatever their words. When one of these fails, the words alone count, and an event says so. What a
-        recall was asked for and gave back is no hit: the message that it came from is.
+        They share words with it (BM25). An embedder brings its own order of them in; one that is quick, like the
+        static one, those that are near to it whatever their words, of the newest `covered.MOST_COVERED` messages;
+        an index those of all that is folded. When one of these fails, the words alone count, and an event says so.
+        What a recall was asked for and gave back is no hit: the message that it came from is.
         """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
         best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
-        rankings = [best, await self._nearest(query, best), await self._indexed(query, best, max_hits)]
+        if self._quick is not None:
+            state = await self._store.state(self.key)
+            nearest = await self._meant(query, best, state.head, state.born) if state else []
+        else:
+            nearest = await self._nearest(query, best)
+        rankings = [best, nearest, await self._indexed(query, best, max_hits)]
         told = [ranking for ranking in rankings if ranking]
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
@@ -66,6 +78,29 @@ class Looking:
         """What the words found, in the embedder's order."""
         near = await self._nearness(query, best)
         return [] if near is None else [m for _, m in sorted(zip(near, best, strict=True), key=_nearer)]
+
+    @property
+    def _quick(self) -> Embedder | None:
+        """The embedder, if it is there and quick enough to be asked about all messages of a session."""
+        embedder = self._shop.embedder
+        return embedder if embedder is not None and quick(embedder) and not self._shop.vectors.lost else None
+
+    async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
+        """What of `part` is near to `query` in meaning, nearest first; the first time a process reads it for that."""
+        embedder, covered = self._quick, self._shop.covered
+        if embedder is None:
+            return []
+        newest = sorted(part)[-MOST_COVERED:]
+        missing = covered.missing(self.key, born, newest)
+        for start in range(0, len(missing), READ_AT_ONCE):
+            page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
+            if await self._tried(covered.add(self.key, born, page, embedder), embedder) is None:
+                return []
+        seqs = await self._tried(covered.near(self.key, born, query, newest, embedder), embedder) or []
+        there = {message.seq: message for message in known}
+        if absent := sorted(seq for seq in seqs if seq not in there):
+            there |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(absent))}
+        return [there[seq] for seq in seqs if seq in there and not is_recalled(there[seq])]
 
     async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
         """What the index finds; the messages come from the record, and what it has no more is left out."""
@@ -99,10 +134,12 @@ class Looking:
         digest: Digest | None,
         *,
         since: Sequence[Message] = (),
+        born: str = "",
         room_tokens: int,
     ) -> str:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
-        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest.
+        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest,
+        and one read of what is near in meaning. `born` tells the session from an older one of its name.
 
         What was corrected later, under the digest, in these messages or in those said `since`, is not quoted.
         """
@@ -115,6 +152,7 @@ class Looking:
             began = time.perf_counter()
             found = await self._store.search(self.key, words, max_hits=CANDIDATES)
             found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
+            found = (*found, *await self._meant(query, found, digest.covers, born))
             under = [m for m in found if m.seq in digest.covers and m.role is not Role.SYSTEM]
             under += [
                 Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
@@ -161,9 +199,15 @@ class Looking:
         embedder, vectors = self._shop.embedder, self._shop.vectors
         if embedder is None or vectors.lost or len(sources) < 2:
             return None
+        return await self._tried(vectors.nearness(query, sources, embedder), embedder)
+
+    async def _tried(self, work: Awaitable[T], embedder: Embedder) -> T | None:
+        """What an embedder gives; None when it fails. One that is not there at all is told of once, and not asked
+        again."""
         try:
-            return await vectors.nearness(query, sources, embedder)
+            return await work
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
+            self._shop.vectors.lost |= isinstance(exc, ConfigError)
             self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
 
@@ -174,7 +218,9 @@ class Looking:
         """
         limits = self._shop.tools.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
-        return await self.evidence(query, (), (), digest, since=since, room_tokens=room)
+        state = None if self._quick is None else await self._store.state(self.key)
+        born = state.born if state else ""
+        return await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

@@ -199,7 +199,8 @@ class Flow(Looking):
         room = min(limits.recall_tokens, limits.total - made.tokens)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
-        block = await self.evidence(query, absent, made.messages, loaded.digest, room_tokens=room)
+        born = loaded.state.born
+        block = await self.evidence(query, absent, made.messages, loaded.digest, born=born, room_tokens=room)
         return with_recalled(made, block, limits.total, tools)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any
 
-from session_core.errors import ConfigError
 from session_core.ports import Embedder
 from session_core.retrieve import cosine, searchable
 from session_core.serial.remembered import Remembered
@@ -34,11 +33,7 @@ class Vectors:
 
     async def nearness(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[float]:
         """The cosine of each message to `query`. Raises what the embedder does."""
-        try:
-            wanted, *vectors = await self._of(query, messages, embedder)
-        except ConfigError:
-            self.lost = True
-            raise
+        wanted, *vectors = await self._of(query, messages, embedder)
         if quick(embedder):
             near: list[float] = embedder.nearness(wanted, vectors)  # type: ignore[attr-defined]  # `quick` said so
             return near

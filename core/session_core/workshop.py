@@ -13,6 +13,7 @@ from session_core.compress.fold import Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
+from session_core.covered import Covered
 from session_core.events import Event
 from session_core.fresh import fresh_id
 from session_core.lexicon import Lexicon
@@ -54,6 +55,7 @@ class Workshop:
     known: dict[bytes, Figures] = field(default_factory=dict)
     corrections: Corrections = field(default_factory=Corrections)
     lexicon: Lexicon = field(default_factory=Lexicon)
+    covered: Covered = field(default_factory=Covered)
     vectors: Vectors = field(default_factory=Vectors)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     counter: TokenCounter = field(init=False)
