@@ -8,14 +8,16 @@ from typing import TypeVar
 
 from session_core.compress.evidence import Question, evidence
 from session_core.compress.fold import facts_on
+from session_core.compress.ties import Quote, mark, ties
 from session_core.covered import MOST_COVERED
 from session_core.errors import ConfigError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
+from session_core.leanings import leanings
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled
+from session_core.recalling import is_recalled, speaker
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.vectors import quick
@@ -161,38 +163,69 @@ class Looking:
             shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
         known = {(m.seq, m.id): m for m in (*under, *absent)}
         candidates = [m for m in sorted(known.values(), key=_by_number) if not is_recalled(m)]
-        sources, near = await self._sources(query, candidates, room_tokens)
+        times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
+        sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
         last = [shop.read(message) for message in standing[-4:]]
         wrong = shop.corrections.wrong(self.key, sources, digest, (*absent, *standing, *since))
         kept = [place for place, message in enumerate(sources) if message.seq not in wrong]
-        block, _ = evidence(
-            Question(query, last, None if near is None else [near[place] for place in kept]),
-            [(sources[place], shop.read(sources[place])) for place in kept],
-            [(message, shop.read(message)) for message in standing],
-            room_tokens=room_tokens - FRAMING,
-            count=shop.counter.count,
+        asked = Question(query, last, None if near is None else [near[place] for place in kept])
+        read = [(sources[place], shop.read(sources[place])) for place in kept]
+        shown = [(message, shop.read(message)) for message in standing]
+        room, count = room_tokens - FRAMING, shop.counter.count
+        block, quoted = evidence(asked, read, shown, room_tokens=room, count=count)
+        if not (differ := self._differing(query, block, quoted)):
+            return block
+        if count(f"{block}\n{differ}") > room:
+            smaller, quoted = evidence(asked, read, shown, room_tokens=room - count(differ) - 1, count=count)
+            differ = self._differing(query, smaller, quoted)
+            block = smaller if differ else block
+        marked = f"{block}\n{differ}"
+        return marked if differ and count(marked) <= room else block
+
+    def _differing(self, query: str, block: str, quoted: Sequence[Message]) -> str:
+        """A line on those sentences of `block` that answer `query` with different values; "" for none."""
+        lines = set(block.splitlines())
+        said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
+        return mark(
+            ties(
+                query,
+                [
+                    Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
+                    for message in said
+                    for passage in self._shop.read(message).passages
+                    if passage.voice != "call" and passage.text in lines
+                ],
+            )
         )
-        return block
 
     async def _sources(
-        self, query: str, candidates: Sequence[Message], room_tokens: int
+        self, query: str, candidates: Sequence[Message], room_tokens: int, now_s: float | None
     ) -> tuple[Sequence[Message], Sequence[float] | None]:
-        """Those of `candidates` that are looked through for passages, and how near in meaning each is, if known.
+        """Those of `candidates` that are looked through for passages, and how near each is to `query`, if known: in
+        meaning, or else by words, with what its author and its time add.
 
         An embedder that is quick has its say in which they are; another one is asked about these alone.
         """
-        embedder, near = self._shop.embedder, None
-        if embedder is not None and quick(embedder):
-            near = await self._nearness(query, candidates)
+        near = await self._nearness(query, candidates) if self._quick is not None else None
+        more = leanings(query, candidates, now_s)
+        most_tokens = SOURCE_ROOMS * room_tokens
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
-        if len(candidates) > SOURCES or sum(tokens) > SOURCE_ROOMS * room_tokens:
+        words: Sequence[float] = ()
+        if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
             words = self._shop.lexicon.scores(query, candidates)
-            places = likely(words, near, tokens, most=SOURCES, most_tokens=SOURCE_ROOMS * room_tokens)
+        if more:
+            near = None if near is None else _with(near, more)
+            words = _with(words, more)
+        if len(candidates) > SOURCES or sum(tokens) > most_tokens:
+            places = likely(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
             candidates = [candidates[place] for place in places]
             near = None if near is None else [near[place] for place in places]
-        if embedder is not None and not quick(embedder):
+            words = [words[place] for place in places]
+            more = None if more is None else [more[place] for place in places]
+        if self._quick is None:
             near = await self._nearness(query, candidates)
-        return candidates, near
+            near = _with(near, more) if near is not None and more else near
+        return candidates, words if near is None and more else near
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
@@ -225,6 +258,12 @@ class Looking:
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
     return -pair[0], -pair[1].seq
+
+
+def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
+    """`values`, the greatest of them as 1, and `more`."""
+    most = max(*values, 1e-9)
+    return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]
 
 
 def _by_number(message: Message) -> tuple[int, str]:
