@@ -161,8 +161,11 @@ class Looking:
                 for place, fact in enumerate(facts_on(query, digest, tools=shop.tools))
             ]
             shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
-        known = {(m.seq, m.id): m for m in (*under, *absent)}
-        candidates = [m for m in sorted(known.values(), key=_by_number) if not is_recalled(m)]
+        candidates: Sequence[Message] = absent
+        if under:
+            known = {(m.seq, m.id): m for m in (*under, *absent)}
+            candidates = [known[place] for place in sorted(known)]
+        candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
         last = [shop.read(message) for message in standing[-4:]]
@@ -264,10 +267,6 @@ def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
     """`values`, the greatest of them as 1, and `more`."""
     most = max(*values, 1e-9)
     return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]
-
-
-def _by_number(message: Message) -> tuple[int, str]:
-    return message.seq, message.id
 
 
 def _last_words(standing: Sequence[Message]) -> list[str]:

@@ -262,7 +262,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         record_messages=ledger.messages,
         whole=chosen.count(Choice.WHOLE),
         clipped=chosen.count(Choice.CLIP),
-        folded=folded + sum(len(part) for part, *_ in made.decided[1 if folded else 0 :] if isinstance(part, Ranges)),
+        folded=folded + sum([len(part) for part, *_ in made.decided[1 if folded else 0 :] if type(part) is Ranges]),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
     )
