@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 
 import pytest
 from near_words import PlainWords, QuickWords
 
+from llamaindex_session.places import place_at, sessions_at
 from session_core import Budget, Policy, Sessions
+from session_core.doctor import examine, lines
 from session_core.embedding import StaticEmbedder, chosen
 from session_core.errors import BudgetError, ConfigError
 from session_core.events import Event, FellBack
 from session_core.retrieve import likely
+from session_core.stores.memory import MemoryStore
 from session_core.turns import Message, Role
 from session_core.vectors import Vectors
 from session_core.voices import run_blocking
@@ -150,3 +154,20 @@ def test_what_is_looked_through_has_the_newest_and_the_best_in_its_room() -> Non
     assert chosen_places == sorted(chosen_places)
     assert {3, 50, 7, 95, 96, 97, 98, 99} <= set(chosen_places)
     assert len(likely(words, near, [100] * 100, most=80, most_tokens=800)) == 8
+
+
+@pytest.mark.parametrize("embedder", ["auto", None])
+def test_a_place_that_is_written_down_keeps_which_embedder_was_chosen(embedder: object) -> None:
+    place = json.loads(json.dumps(place_at("memory://", _policy(embedder))))
+    assert sessions_at(place).policy.embedder == embedder
+
+
+@pytest.mark.parametrize(
+    ("embedder", "told"),
+    [
+        (None, "Old messages are found by their words alone; pip install 'llm-sessions[embeddings]' adds meaning."),
+        (QuickWords(), "Old messages are found by their words and by meaning (quick)."),
+    ],
+)
+def test_the_doctor_says_how_old_messages_are_found(embedder: object, told: str) -> None:
+    assert told in lines(run_blocking(examine(MemoryStore(), _policy(embedder))))
