@@ -33,7 +33,8 @@ class EmbeddingsEmbedder:
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """The vectors of `texts`, the first of which is a query."""
         wanted, *others = texts
-        return [self.embeddings.embed_query(wanted), *self.embeddings.embed_documents(list(others))]
+        asked = self.embeddings.embed_query(wanted)
+        return [asked, *self.embeddings.embed_documents(list(others))] if others else [asked]
 
 
 class VectorStoreIndex:

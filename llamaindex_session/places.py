@@ -33,8 +33,10 @@ def place_of(sessions: Sessions) -> dict[str, Any]:
 
 def place_at(url: str, policy: Policy) -> dict[str, Any]:
     """The place that a store's URL and a policy are: the policy by its values, its helpers by their names."""
-    values = {f.name: getattr(policy, f.name) for f in fields(policy) if f.name not in (*HELPERS, "budget")}
-    helpers = {name: _called(getattr(policy, name)) for name in HELPERS if getattr(policy, name) is not None}
+    given = {name: getattr(policy, name) for name in HELPERS}
+    helpers = {name: _called(helper) for name, helper in given.items() if not isinstance(helper, str | None)}
+    left_out = (*helpers, "budget")
+    values = {f.name: getattr(policy, f.name) for f in fields(policy) if f.name not in left_out}
     place = {"url": url, "policy": {**values, "budget": asdict(policy.budget)}, "helpers": helpers}
     if helpers:
         _helped[json.dumps(place, sort_keys=True)] = policy

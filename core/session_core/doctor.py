@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
 from session_core.counting.tokens import counter_for
+from session_core.embedding import chosen
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
 from session_core.stats import Percentiles
@@ -41,6 +42,7 @@ class Findings:
     counter: str
     exact: bool
     estimated: bool
+    embedder: str | None
     sessions: int
     record_tokens: Percentiles
     standing_tokens: Percentiles
@@ -61,7 +63,7 @@ class Findings:
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
     """What the sessions of `store` look like under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
-    counter, budget = counter_for(policy.model), policy.budget
+    counter, budget, embedder = counter_for(policy.model), policy.budget, chosen(policy)
     straight = [state for state in states if not _branched(state)]
     tiers = [_tier(state, budget) for state in states]
     return Findings(
@@ -72,6 +74,7 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
         counter=counter.name,
         exact=counter.exact,
         estimated=counter.name.startswith("estimate"),
+        embedder=getattr(embedder, "name", type(embedder).__name__) if embedder else None,
         sessions=len(states),
         record_tokens=Percentiles.of([state.ledger.tokens for state in states]),
         standing_tokens=Percentiles.of([_standing(state) for state in straight]),
@@ -102,6 +105,7 @@ def lines(findings: Findings) -> list[str]:
         told = [f"The {findings.scheme} store holds {_sessions(findings.sessions)}{whose}."]
         told += _figures(findings)
     told.append(f"Tokens are counted with {findings.counter}, {_trust(findings)}.")
+    told.append(_found_by(findings))
     problems = _problems(findings)
     if findings.sessions and not problems:
         told.append("Nothing to mend.")
@@ -188,6 +192,12 @@ def _trust(findings: Findings) -> str:
     if findings.estimated:
         return "an estimate"
     return "not the provider's own table; Policy(model=...) names the model, where that is not done yet"
+
+
+def _found_by(findings: Findings) -> str:
+    if findings.embedder:
+        return f"Old messages are found by their words and by meaning ({findings.embedder})."
+    return "Old messages are found by their words alone; pip install 'llm-sessions[embeddings]' adds meaning."
 
 
 def _percentiles(tokens: Percentiles, limit: int) -> str:

@@ -13,14 +13,15 @@ from session_core.asking import ask
 from session_core.compress.check import check
 from session_core.compress.fold import fold
 from session_core.compress.window import covered, fold_point
-from session_core.errors import Conflict
+from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded
 from session_core.facts import extract
 from session_core.plan import Digest, Fact, GiveWay, go_on
-from session_core.ports import Loaded, Store, Summarizer, SummaryRequest
+from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.told import grounded, judged, source_of_check
 from session_core.turns import Importance, Key, Message, Role, Unit, units
+from session_core.vectors import quick
 from session_core.workshop import Workshop
 
 T = TypeVar("T")
@@ -109,13 +110,24 @@ class Folder:
         return replace(digest, time_s=self.shop.clock())
 
     def _indexed(self, loaded: Loaded, made: Digest) -> None:
-        """Hand the index what is folded now; when it fails it has a gap, which `indexing.rebuild` fills."""
-        index = self.shop.policy.index
-        if index is None:
-            return
+        """Hand the index what is folded now; when it fails it has a gap, which `indexing.rebuild` fills. A quick
+        embedder makes vectors of it here, so that no view has to read it for them."""
+        index, embedder, state = self.shop.policy.index, self.shop.embedder, loaded.state
         under = loaded.digest.covers if loaded.digest else Ranges()
-        gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under and m.role is not Role.SYSTEM]
-        self._asked(loaded.state.key, index.name, partial(index.add, loaded.state.key, gone))
+        gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under]
+        if index is not None:
+            told = [message for message in gone if message.role is not Role.SYSTEM]
+            self._asked(state.key, index.name, partial(index.add, state.key, told))
+        if embedder is not None and quick(embedder) and not self.shop.vectors.lost:
+            name = getattr(embedder, "name", "embedder")
+            self._asked(state.key, name, partial(self._remembered, state, gone, embedder))
+
+    async def _remembered(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
+        try:
+            return await self.shop.covered.add(state.key, state.born, gone, embedder)
+        except ConfigError:
+            self.shop.vectors.lost = True
+            raise
 
     def _judged(self, key: Key, gone: Sequence[Message]) -> list[Message]:
         """The messages as a model judges them, where one is asked."""

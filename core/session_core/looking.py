@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
 from session_core.compress.fold import facts_on
-from session_core.errors import NotFound
+from session_core.compress.ties import Quote, mark, ties
+from session_core.covered import MOST_COVERED
+from session_core.errors import ConfigError, NotFound
 from session_core.events import FellBack, Searched
-from session_core.facts import extract, line, merge
-from session_core.plan import Digest, Fact
-from session_core.ports import Store
+from session_core.facts import line
+from session_core.leanings import leanings
+from session_core.plan import Digest
+from session_core.ports import Embedder, Store
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled, outdated
-from session_core.retrieve import cosine, fuse, likely, rank, searchable, terms
+from session_core.recalling import is_recalled, speaker
+from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
+from session_core.vectors import quick
 from session_core.workshop import Workshop
+
+T = TypeVar("T")
 
 CANDIDATES = 120
 """How many messages a search reads before it ranks them."""
 SOURCES = 320
-"""How many messages are looked through for passages; of more, those that share words with the query and the newest."""
+SOURCE_ROOMS = 16
+"""How many messages are looked through for passages, and how many times the room for these they may take; of more,
+those that share words with the query or are near to it in meaning, and the newest."""
+LONG_TOKENS = 1_000
+"""A longer message counts as one of this length: only so much of it is looked through."""
 SEARCH_WORDS = 40
 """How many words, of the query first, old messages are looked for with."""
 LEAST_RECALL = 24
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
 RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
-CORRECTIONS = 4
-"""How often passages are chosen anew when what was chosen turns out to have been corrected; then none are."""
+READ_AT_ONCE = 500
+"""How many messages are read at once for their meaning."""
 FRAMING = 8
 """Tokens around a block of quotes that is a message."""
 
@@ -46,15 +57,21 @@ class Looking:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25); an embedder brings its own order of them in, an index those that are near
-        to it whatever their words. When one of these fails, the words alone count, and an event says so. What a
-        recall was asked for and gave back is no hit: the message that it came from is.
+        They share words with it (BM25). An embedder brings its own order of them in; one that is quick, like the
+        static one, those that are near to it whatever their words, of the newest `covered.MOST_COVERED` messages;
+        an index those of all that is folded. When one of these fails, the words alone count, and an event says so.
+        What a recall was asked for and gave back is no hit: the message that it came from is.
         """
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
         best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
-        rankings = [best, await self._nearest(query, best), await self._indexed(query, best, max_hits)]
+        if self._quick is not None:
+            state = await self._store.state(self.key)
+            nearest = await self._meant(query, best, state.head, state.born) if state else []
+        else:
+            nearest = await self._nearest(query, best)
+        rankings = [best, nearest, await self._indexed(query, best, max_hits)]
         told = [ranking for ranking in rankings if ranking]
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
@@ -64,6 +81,29 @@ class Looking:
         """What the words found, in the embedder's order."""
         near = await self._nearness(query, best)
         return [] if near is None else [m for _, m in sorted(zip(near, best, strict=True), key=_nearer)]
+
+    @property
+    def _quick(self) -> Embedder | None:
+        """The embedder, if it is there and quick enough to be asked about all messages of a session."""
+        embedder = self._shop.embedder
+        return embedder if embedder is not None and quick(embedder) and not self._shop.vectors.lost else None
+
+    async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
+        """What of `part` is near to `query` in meaning, nearest first; the first time a process reads it for that."""
+        embedder, covered = self._quick, self._shop.covered
+        if embedder is None:
+            return []
+        newest = sorted(part)[-MOST_COVERED:]
+        missing = covered.missing(self.key, born, newest)
+        for start in range(0, len(missing), READ_AT_ONCE):
+            page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
+            if await self._tried(covered.add(self.key, born, page, embedder), embedder) is None:
+                return []
+        seqs = await self._tried(covered.near(self.key, born, query, newest, embedder), embedder) or []
+        there = {message.seq: message for message in known}
+        if absent := sorted(seq for seq in seqs if seq not in there):
+            there |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(absent))}
+        return [there[seq] for seq in seqs if seq in there and not is_recalled(there[seq])]
 
     async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
         """What the index finds; the messages come from the record, and what it has no more is left out."""
@@ -97,10 +137,12 @@ class Looking:
         digest: Digest | None,
         *,
         since: Sequence[Message] = (),
+        born: str = "",
         room_tokens: int,
     ) -> str:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
-        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest.
+        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest,
+        and one read of what is near in meaning. `born` tells the session from an older one of its name.
 
         What was corrected later, under the digest, in these messages or in those said `since`, is not quoted.
         """
@@ -113,46 +155,96 @@ class Looking:
             began = time.perf_counter()
             found = await self._store.search(self.key, words, max_hits=CANDIDATES)
             found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
+            found = (*found, *await self._meant(query, found, digest.covers, born))
             under = [m for m in found if m.seq in digest.covers and m.role is not Role.SYSTEM]
             under += [
                 Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
                 for place, fact in enumerate(facts_on(query, digest, tools=shop.tools))
             ]
             shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
-        known = {(m.seq, m.id): m for m in (*under, *absent) if not is_recalled(m)}
-        sources = likely(query, [known[place] for place in sorted(known)], most=SOURCES)
-        near = await self._nearness(query, sources)
+        candidates: Sequence[Message] = absent
+        if under:
+            known = {(m.seq, m.id): m for m in (*under, *absent)}
+            candidates = [known[place] for place in sorted(known)]
+        candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
+        times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
+        sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
         last = [shop.read(message) for message in standing[-4:]]
-        later: tuple[Fact, ...] | None = None
-        block, passed_over = "", set[int]()
-        for _ in range(CORRECTIONS):
-            kept = [place for place, message in enumerate(sources) if message.seq not in passed_over]
-            nearness = None if near is None else [near[place] for place in kept]
-            block, quoted = evidence(
-                Question(query, last, nearness),
-                [(sources[place], shop.read(sources[place])) for place in kept],
-                [(message, shop.read(message)) for message in standing],
-                room_tokens=room_tokens - FRAMING,
-                count=shop.counter.count,
+        wrong = shop.corrections.wrong(self.key, sources, digest, (*absent, *standing, *since))
+        kept = [place for place, message in enumerate(sources) if message.seq not in wrong]
+        asked = Question(query, last, None if near is None else [near[place] for place in kept])
+        read = [(sources[place], shop.read(sources[place])) for place in kept]
+        shown = [(message, shop.read(message)) for message in standing]
+        room, count = room_tokens - FRAMING, shop.counter.count
+        block, quoted = evidence(asked, read, shown, room_tokens=room, count=count)
+        if not (differ := self._differing(query, block, quoted)):
+            return block
+        if count(f"{block}\n{differ}") > room:
+            smaller, quoted = evidence(asked, read, shown, room_tokens=room - count(differ) - 1, count=count)
+            differ = self._differing(query, smaller, quoted)
+            block = smaller if differ else block
+        marked = f"{block}\n{differ}"
+        return marked if differ and count(marked) <= room else block
+
+    def _differing(self, query: str, block: str, quoted: Sequence[Message]) -> str:
+        """A line on those sentences of `block` that answer `query` with different values; "" for none."""
+        lines = set(block.splitlines())
+        said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
+        return mark(
+            ties(
+                query,
+                [
+                    Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
+                    for message in said
+                    for passage in self._shop.read(message).passages
+                    if passage.voice != "call" and passage.text in lines
+                ],
             )
-            if later is None and quoted:
-                said = [m for m in (*absent, *standing, *since) if m.role is Role.USER and m.origin == "record"]
-                later = merge(digest.facts if digest else (), extract(said))
-            wrong = {message.seq for message in quoted if outdated(message, later or ())}
-            if not wrong:
-                return block
-            passed_over |= wrong
-        return ""
+        )
+
+    async def _sources(
+        self, query: str, candidates: Sequence[Message], room_tokens: int, now_s: float | None
+    ) -> tuple[Sequence[Message], Sequence[float] | None]:
+        """Those of `candidates` that are looked through for passages, and how near each is to `query`, if known: in
+        meaning, or else by words, with what its author and its time add.
+
+        An embedder that is quick has its say in which they are; another one is asked about these alone.
+        """
+        near = await self._nearness(query, candidates) if self._quick is not None else None
+        more = leanings(query, candidates, now_s)
+        most_tokens = SOURCE_ROOMS * room_tokens
+        tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
+        words: Sequence[float] = ()
+        if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
+            words = self._shop.lexicon.scores(query, candidates)
+        if more:
+            near = None if near is None else _with(near, more)
+            words = _with(words, more)
+        if len(candidates) > SOURCES or sum(tokens) > most_tokens:
+            places = likely(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
+            candidates = [candidates[place] for place in places]
+            near = None if near is None else [near[place] for place in places]
+            words = [words[place] for place in places]
+            more = None if more is None else [more[place] for place in places]
+        if self._quick is None:
+            near = await self._nearness(query, candidates)
+            near = _with(near, more) if near is not None and more else near
+        return candidates, words if near is None and more else near
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
-        embedder = self._shop.embedder
-        if embedder is None or len(sources) < 2:
+        embedder, vectors = self._shop.embedder, self._shop.vectors
+        if embedder is None or vectors.lost or len(sources) < 2:
             return None
+        return await self._tried(vectors.nearness(query, sources, embedder), embedder)
+
+    async def _tried(self, work: Awaitable[T], embedder: Embedder) -> T | None:
+        """What an embedder gives; None when it fails. One that is not there at all is told of once, and not asked
+        again."""
         try:
-            wanted, *vectors = await embedder.embed([query, *(searchable(m) or " " for m in sources)])
-            return [cosine(wanted, vector) for vector in vectors]
+            return await work
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
+            self._shop.vectors.lost |= isinstance(exc, ConfigError)
             self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
 
@@ -163,11 +255,19 @@ class Looking:
         """
         limits = self._shop.tools.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
-        return await self.evidence(query, (), (), digest, since=since, room_tokens=room)
+        state = None if self._quick is None else await self._store.state(self.key)
+        born = state.born if state else ""
+        return await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
     return -pair[0], -pair[1].seq
+
+
+def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
+    """`values`, the greatest of them as 1, and `more`."""
+    most = max(*values, 1e-9)
+    return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]
 
 
 def _last_words(standing: Sequence[Message]) -> list[str]:

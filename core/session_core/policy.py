@@ -31,8 +31,9 @@ class Policy:
     digests are made: "background" (a thread of this process), "inline" (in the append that crosses
     the threshold), or "off" (views still fit, with the deterministic rules alone). `summarizer`
     writes the digests, `classifier` judges messages, `extractor` finds facts beside those of the rules, `embedder`
-    orders what a search found by meaning, `index` finds folded messages by it. Models work in the background, when
-    messages are folded; one that takes longer than `helper_wait_s` seconds is given up, and the rules go on.
+    finds and orders old messages by meaning ("auto": the static one of the extra `embeddings` where that is installed,
+    else none; None: words alone), `index` finds folded messages by it. Models work in the background, when messages
+    are folded; one that takes longer than `helper_wait_s` seconds is given up, and the rules go on.
     """
 
     budget: Budget = field(default_factory=Budget)
@@ -50,7 +51,7 @@ class Policy:
     summarizer: Summarizer | None = field(default=None, kw_only=True)
     classifier: Classifier | LateClassifier | None = field(default=None, kw_only=True)
     extractor: Extractor | None = field(default=None, kw_only=True)
-    embedder: Embedder | None = field(default=None, kw_only=True)
+    embedder: Embedder | Literal["auto"] | None = field(default="auto", kw_only=True)
     index: Index | None = field(default=None, kw_only=True)
     helper_wait_s: float = field(default=120.0, kw_only=True)
 
@@ -87,6 +88,8 @@ class Policy:
                 f"overhead_tokens={self.overhead_tokens} leave less than {MIN_LIMIT_TOKENS} of the budget's "
                 f"{self.budget.limit_tokens} tokens for a view; raise Budget(window_tokens=...)"
             )
+        if isinstance(self.embedder, str) and self.embedder != "auto":
+            raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
         if self.folding not in ("inline", "background", "off"):
             raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
 

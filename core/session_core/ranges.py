@@ -42,7 +42,10 @@ class Ranges:
             yield from range(first, last + 1)
 
     def __len__(self) -> int:
-        return sum(last - first + 1 for first, last in self.pairs)
+        total = 0
+        for first, last in self.pairs:
+            total += last - first + 1
+        return total
 
     def __bool__(self) -> bool:
         return bool(self.pairs)

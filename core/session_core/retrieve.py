@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from session_core.turns import Message
 
@@ -81,13 +82,37 @@ def fuse(rankings: Sequence[Sequence[Message]], *, max_hits: int) -> list[Messag
     return [messages[seq] for seq in best]
 
 
-def likely(query: str, candidates: Sequence[Message], *, most: int) -> list[Message]:
-    """At most so many of `candidates`, in their order: those that share words with `query`, and the newest."""
-    if len(candidates) <= most:
-        return list(candidates)
-    newest = {message.seq for message in candidates[-most // 4 :]}
-    best = {message.seq for message, _ in rank(query, candidates, max_hits=most - len(newest))}
-    return [message for message in candidates if message.seq in best or message.seq in newest]
+def likely(
+    words: Sequence[float],
+    near: Sequence[float] | None,
+    tokens: Sequence[int],
+    *,
+    most: int,
+    most_tokens: int,
+) -> list[int]:
+    """The places of at most `most` candidates, of about `most_tokens` together, in their order.
+
+    The newest have a quarter of the room; then, in turn, come those that say most of the query's `words` and those
+    that are `near` to it in meaning, where that is known.
+    """
+    total = len(words)
+    newest = range(total - 1, -1, -1)
+    by_words = [place for place in sorted(newest, key=words.__getitem__, reverse=True) if words[place] > 0]
+    by_meaning = [] if near is None else sorted(newest, key=near.__getitem__, reverse=True)
+    chosen, taken = set[int](), 0
+    for order, share in ((newest, 0.25), (_in_turn(by_words, by_meaning), 1.0)):
+        for place in order:
+            if len(chosen) >= most * share or taken >= most_tokens * share:
+                break
+            if place not in chosen:
+                chosen.add(place)
+                taken += tokens[place]
+    return sorted(chosen)
+
+
+def _in_turn(one: Sequence[int], other: Sequence[int]) -> Iterator[int]:
+    for pair in zip_longest(one, other):
+        yield from (place for place in pair if place is not None)
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:

@@ -174,10 +174,16 @@ class Flow(Looking):
         said_from = loaded.state.ledger.messages + 1
         asked = numbered([shop.prepare(message) for message in said], said_from)
         named = _named(loaded, asked, shop)
+        recalls = bool(query and limits.recall_tokens)
         try:
-            made = plan(named, loaded.digest, tools=tools, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
-            if query and limits.recall_tokens and _lacking(made):
-                made = await self._with_evidence(query, loaded, named, tools, open_end)
+            if recalls and (loaded.digest is not None or sum(m.tokens for m in named) > limits.total):
+                # No plan can show all of it.
+                made = await self._with_evidence(query or "", loaded, named, tools, open_end)
+            else:
+                extras = Extras(refresh=_refresh(loaded))
+                made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+                if recalls and _lacking(made):
+                    made = await self._with_evidence(query or "", loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
@@ -195,7 +201,8 @@ class Flow(Looking):
         room = min(limits.recall_tokens, limits.total - made.tokens)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
-        block = await self.evidence(query, absent, made.messages, loaded.digest, room_tokens=room)
+        born = loaded.state.born
+        block = await self.evidence(query, absent, made.messages, loaded.digest, born=born, room_tokens=room)
         return with_recalled(made, block, limits.total, tools)
 
 
@@ -262,7 +269,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         record_messages=ledger.messages,
         whole=chosen.count(Choice.WHOLE),
         clipped=chosen.count(Choice.CLIP),
-        folded=folded + sum(len(part) for part, *_ in made.decided[1 if folded else 0 :] if isinstance(part, Ranges)),
+        folded=folded + sum([len(part) for part, *_ in made.decided[1 if folded else 0 :] if type(part) is Ranges]),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
     )
@@ -273,7 +280,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     under = loaded.digest.covers if loaded.digest else Ranges()
     known = [*(() if shown else under), *[message.seq for message in loaded.messages]]
     absent = [seq for seq in dict.fromkeys(known) if seq not in standing]
-    hidden = Ranges.of(seq for seq in absent if seq not in covered)
+    hidden = Ranges.of(absent).minus(covered)
     return View(
         made.messages,
         made.tokens,

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from session_core.display import drawn
+from session_core.embedding import chosen
 from session_core.errors import BudgetError, ConfigError, InputError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
@@ -69,7 +70,7 @@ class Sessions:
         self.store: SessionStore = forgetting(_opened(url, hot, cold), index)
         self._observers = list(observers)
         self._on_event = on_event
-        embedder = self.policy.embedder
+        embedder = chosen(self.policy)
         self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
         self.aworkshop = replace(self.workshop, embedder=threaded(embedder) if embedder else None, index=aindex)

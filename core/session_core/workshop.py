@@ -11,14 +11,18 @@ from session_core.classify import RuleClassifier
 from session_core.compress.clip import RECALLED, clip
 from session_core.compress.fold import Tools
 from session_core.compress.passages import Reading, read
+from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
+from session_core.covered import Covered
 from session_core.events import Event
 from session_core.fresh import fresh_id
+from session_core.lexicon import Lexicon
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
 from session_core.serial.codec import body_digest
 from session_core.serial.remembered import Remembered
 from session_core.turns import GIVEN_ID, Importance, Message, Role
+from session_core.vectors import Vectors
 
 KNOWN_PASSAGES = 40_000
 """How many passages of messages a process remembers."""
@@ -49,6 +53,10 @@ class Workshop:
     embedder: Embedder | None = field(default=None)
     index: Index | None = field(default=None)
     known: dict[bytes, Figures] = field(default_factory=dict)
+    corrections: Corrections = field(default_factory=Corrections)
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    covered: Covered = field(default_factory=Covered)
+    vectors: Vectors = field(default_factory=Vectors)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)

@@ -30,6 +30,13 @@ class Remembered(Generic[V]):
         found = self._newer.get(key)
         return found if found is not None else self._older.get(key)
 
+    def kept(self, key: Hashable, size: Callable[[V], int]) -> V | None:
+        """As `known`, and it counts as asked for; `size` tells that of a value as `get` was told it."""
+        found = self._newer.get(key)
+        if found is None and (older := self._older.get(key)) is not None:
+            return self.get(key, lambda: older, size=size(older))
+        return found
+
     def get(self, key: Hashable, make: Callable[[], V], *, size: int = 1) -> V:
         """The value for `key`: the one that is remembered, or else what `make` gives, which is never None."""
         found = self._newer.get(key)

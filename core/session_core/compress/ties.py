@@ -1,0 +1,92 @@
+"""Near ties: quoted sentences that answer one question with different values, told as such and not decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+
+from session_core.compress.passages import stems
+from session_core.language.values import Value, ValueKind, values
+from session_core.language.words import one_line
+
+ALIKE = 0.4
+"""Two sentences speak of one thing when so great a share of their words, values aside, stands in both."""
+MOST_MARKED = 2
+_TYPES = (ValueKind.DATE, ValueKind.TIME, ValueKind.AMOUNT, ValueKind.IDENTIFIER)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence that is quoted, who said it and when, where that is known."""
+
+    text: str
+    who: str
+    time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Two quotes, the earlier first, and the values in which they differ."""
+
+    quotes: tuple[Quote, Quote]
+    values: tuple[str, str]
+
+
+def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
+    """The pairs of `quotes`, given in their order, that answer `question` with different values of one type.
+
+    Both have words of the question and much of their other words in common, each states exactly one value of the
+    type, and they do not each name something that the other does not. At most `MOST_MARKED`.
+    """
+    asked = frozenset(stems(question))
+    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text)]
+    found: list[Tie] = []
+    for (first, value, about), (second, other, of_other) in combinations(stated, 2):
+        if first is second or value.kind is not other.kind or _form(value) == _form(other):
+            continue
+        common = about & of_other
+        of_two = (_names(first.text) & about) - of_other and (_names(second.text) & of_other) - about
+        if not of_two and common & asked and len(common) >= max(2, ALIKE * len(about | of_other)):
+            found.append(Tie((first, second), (value.text, other.text)))
+    return found[:MOST_MARKED]
+
+
+def mark(found: Sequence[Tie]) -> str:
+    """A line that says of `found` that they differ, with who said which and when; "" for none."""
+    told = [" and ".join(map(_told, tie.values, tie.quotes)) for tie in found]
+    return (
+        f"[Not the same answer, the earlier first: {'; '.join(told)}. The record does not say which holds.]"
+        if told
+        else ""
+    )
+
+
+def _told(value: str, quote: Quote) -> str:
+    day = "" if quote.time_s is None else f", {datetime.fromtimestamp(quote.time_s, UTC):%Y-%m-%d %H:%M}"
+    return f'"{one_line(value)}" ({one_line(quote.who)}{day})'
+
+
+def _stated(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
+    """Each value that is the only one of its type in `sentence`, with what the sentence says besides its values."""
+    if sentence.rstrip().endswith(("?", "？")):
+        return
+    found = values(sentence)
+    rest, at = [], 0
+    for value in sorted(found, key=lambda value: value.start):
+        rest.append(sentence[at : value.start])
+        at = max(at, value.end)
+    about = frozenset(stems(" ".join([*rest, sentence[at:]])))
+    for value in found:
+        if value.kind in _TYPES and sum(other.kind is value.kind for other in found) == 1:
+            yield value, about
+
+
+def _names(sentence: str) -> frozenset[str]:
+    """The words in capitals, which may be names."""
+    return frozenset(stem for token in sentence.split() if token[:1].isupper() for stem in stems(token))
+
+
+def _form(value: Value) -> str:
+    return "".join(c for c in value.text.casefold() if c.isalnum())

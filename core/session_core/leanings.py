@@ -1,0 +1,53 @@
+"""What a question says of who spoke and when, as a preference for messages: it adds to what words and meaning say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from session_core.language.spans import span
+from session_core.language.words import words
+from session_core.turns import Message, Role
+
+NAMED = 0.3
+TIMED = 0.35
+"""What a message of a person whom the question names, or of the time that it speaks of, has more, where the best
+match has 1: enough to decide between messages that match alike, too little to bring up one that does not."""
+MARGIN_S = 8 * 3600.0
+"""So much before and after a day belongs to it somewhere on earth."""
+
+
+def leanings(query: str, messages: Sequence[Message], now_s: float | None) -> list[float] | None:
+    """What each message has more for its author and its time; None when `query` names none that tells them apart.
+
+    `now_s` is when it is asked. A time that no message has, or nearly all have, says nothing.
+    """
+    more = [0.0] * len(messages)
+    if named := _named(query, {name for message in messages if (name := speaker_of(message))}):
+        more = [NAMED if speaker_of(message) in named else 0.0 for message in messages]
+    asked = None if now_s is None else span(query, now_s)
+    if asked is not None:
+        first, end = asked[0] - MARGIN_S, asked[1] + MARGIN_S
+        then = [message.time_s is not None and first <= message.time_s < end for message in messages]
+        if 0 < sum(then) <= 0.9 * len(then):
+            more = [value + TIMED * inside for value, inside in zip(more, then, strict=True)]
+    return more if any(more) else None
+
+
+def speaker_of(message: Message) -> str | None:
+    """The name of who said it, where one was given; a tool's is none."""
+    return message.author or (message.name if message.role is Role.ASSISTANT else None)
+
+
+def _named(query: str, authors: set[str]) -> set[str]:
+    """Those of several authors whom `query` names: in full, or by a part that only one of them has, in capitals."""
+    if len(authors) < 2:
+        return set()
+    asked = " ".join(words(query))
+    parts = {author: words(author) for author in authors}
+    found = {author for author, told in parts.items() if told and f" {' '.join(told)} " in f" {asked} "}
+    capital = {word for token in query.split() if token[:1].isupper() for word in words(token)}
+    for author, told in parts.items():
+        others = {word for other in authors - {author} for word in parts[other]}
+        if any(len(word) > 2 and word in capital and word not in others for word in told):
+            found.add(author)
+    return found if len(found) < len(authors) else set()

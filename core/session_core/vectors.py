@@ -1,0 +1,76 @@
+"""How near messages are in meaning to a question: each is embedded once for each process, and kept."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Sequence
+from functools import partial
+from typing import Any
+
+from session_core.ports import Embedder
+from session_core.retrieve import cosine, searchable
+from session_core.serial.remembered import Remembered
+from session_core.turns import Message
+
+KNOWN_BYTES = 24 * 1024 * 1024
+"""How many bytes of vectors a process remembers: some 60,000 messages of the static embedder, 4,000 of one with 1,536
+numbers. What was not asked for lately goes first and is made anew when it is."""
+_BESIDE = 120
+"""Bytes that a vector takes beside its own."""
+
+
+class Vectors:
+    """The vectors of messages by what these say, each made once as long as it is remembered.
+
+    Shared by the two voices of one `Sessions`, whose embedders are the same. Nothing is written anywhere: a vector
+    tells much of what it was made of, and a store that seals messages would have it beside them in the open.
+    """
+
+    def __init__(self, room_bytes: int = KNOWN_BYTES) -> None:
+        self._known: Remembered[bytes | array[float]] = Remembered(room_bytes)
+        self.lost = False
+        """Whether the embedder turned out not to be there at all; it is not asked again."""
+
+    async def nearness(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[float]:
+        """The cosine of each message to `query`. Raises what the embedder does."""
+        wanted, *vectors = await self._of(query, messages, embedder)
+        if quick(embedder):
+            near: list[float] = embedder.nearness(wanted, vectors)  # type: ignore[attr-defined]  # `quick` said so
+            return near
+        return [cosine(wanted, vector) for vector in vectors]
+
+    async def _of(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[Any]:
+        """The vector of `query`, then those of `messages`; what is not known is asked for at once, the query first."""
+        keys = [_key(message) for message in messages]
+        found = [self._known.kept(key, _size) for key in keys]
+        missing = {
+            key: searchable(message) or " "
+            for key, message, vector in zip(keys, messages, found, strict=True)
+            if vector is None
+        }
+        if quick(embedder):
+            wanted, *made = await embedder.packed([query, *missing.values()])  # type: ignore[attr-defined]  # as above
+        else:
+            wanted, *made = await embedder.embed([query, *missing.values()])
+            made = [array("f", vector) for vector in made]
+        new = dict(zip(missing, made, strict=True))
+        for key, vector in new.items():
+            self._known.get(key, partial(_same, vector), size=_size(vector))
+        return [wanted, *(new[key] if vector is None else vector for key, vector in zip(keys, found, strict=True))]
+
+
+def quick(embedder: Embedder) -> bool:
+    """Whether the embedder compares vectors itself, and so is cheap enough to be asked about all of a session."""
+    return callable(getattr(embedder, "nearness", None))
+
+
+def _size(vector: bytes | array[float]) -> int:
+    return _BESIDE + (len(vector) if isinstance(vector, bytes) else len(vector) * vector.itemsize)
+
+
+def _same(vector: bytes | array[float]) -> bytes | array[float]:
+    return vector
+
+
+def _key(message: Message) -> Hashable:
+    return (message.content, message.tool_calls) if message.tool_calls else message.content

@@ -1,0 +1,64 @@
+"""The static embedder with its real vectors: offline, silent, the same in each thread; `make peers` runs it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+
+import pytest
+
+from session_core import Budget, Policy, Sessions
+from session_core.embedding import StaticEmbedder, chosen
+from session_core.retrieve import cosine
+from session_core.voices import run_blocking
+
+TEXTS = ["My physician is called Amara Okafor.", "The invoice is due on Friday.", "", "\ud800 broken", "猫が好きです"]
+
+
+def test_it_loads_without_a_network_and_leaves_logging_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("no connection is to be opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    before = list(logging.getLogger().handlers), logging.getLogger().level
+    vectors = run_blocking(StaticEmbedder().embed(TEXTS))
+    assert [len(vector) for vector in vectors] == [256] * len(TEXTS)
+    assert vectors[2] == [0.0] * 256
+    assert (list(logging.getLogger().handlers), logging.getLogger().level) == before
+
+
+def test_packed_vectors_are_as_near_as_whole_ones() -> None:
+    embedder = StaticEmbedder()
+    wanted, *whole = run_blocking(embedder.embed(["who is my doctor?", *TEXTS]))
+    asked, *packed = run_blocking(embedder.packed(["who is my doctor?", *TEXTS]))
+    near = embedder.nearness(asked, packed)
+    assert near == pytest.approx([cosine(wanted, vector) for vector in whole], abs=0.01)
+    assert near.index(max(near)) == 0
+    assert {len(vector) for vector in packed} == {260}
+
+
+def test_many_threads_load_it_once_and_agree() -> None:
+    embedder, found = StaticEmbedder(), []
+
+    def ask() -> None:
+        found.append((run_blocking(embedder.packed(TEXTS)), id(embedder._loaded)))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [found[0]] * 8
+
+
+def test_a_view_finds_by_meaning_with_nothing_said_about_it() -> None:
+    assert isinstance(chosen(Policy()), StaticEmbedder)
+    budget = Budget(400, reply_reserve_tokens=0)
+    said = [{"role": "user", "content": TEXTS[0]}]
+    said += [{"role": "user", "content": f"Number {n} of the list is a blue box with a lid on it."} for n in range(500)]
+    with Sessions(policy=Policy(budget, folding="off")) as sessions:
+        one = sessions.session("s")
+        one.append(said)
+        view = one.view("which doctor?")
+        assert "Okafor" in "".join(message.content for message in view.messages)

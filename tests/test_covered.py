@@ -1,0 +1,117 @@
+"""What a digest covers is found by meaning: on each store, in a process that did not fold it, of no other session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from near_words import PlainWords, QuickWords
+
+from session_core import Budget, Policy, Sessions
+from session_core.covered import BLOCK, NEAREST, Covered
+from session_core.ports import SessionStore
+from session_core.stores.encrypted import EncryptedStore
+from session_core.stores.keyring import Keyring
+from session_core.stores.memory import MemoryStore
+from session_core.stores.sqlite import SqliteStore
+from session_core.turns import Key, Message, Role
+from session_core.voices import run_blocking
+
+OLD = "The physician in the corner house has blue shutters and a brass bell."
+KEY = Key("s")
+
+
+def _policy(embedder: PlainWords | None) -> Policy:
+    return Policy(Budget(600, reply_reserve_tokens=0), folding="off", embedder=embedder)
+
+
+def _fill(sessions: Sessions, *, filler: int = 150) -> None:
+    one = sessions.session("s")
+    one.append([{"role": "user", "content": OLD}, {"role": "assistant", "content": "Noted, it is kept."}])
+    for number in range(filler):
+        one.append([{"role": ("user", "assistant")[number % 2], "content": f"Line {number} is about trains again."}])
+    one.fold()
+    one.append({"role": "user", "content": "Good."})
+
+
+def _shown(sessions: Sessions, question: str = "which doctor?") -> str:
+    return "\n".join(m.content for m in sessions.session("s").view(question).messages if m.origin == "recall")
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "encrypted"])
+def test_a_folded_message_is_found_by_meaning(kind: str, tmp_path: Path) -> None:
+    kept: SessionStore = SqliteStore(tmp_path / "s.db") if kind == "sqlite" else MemoryStore()
+    store = EncryptedStore(kept, Keyring({"k1": bytes(32)})) if kind == "encrypted" else kept
+    embedder = QuickWords()
+    with Sessions(store, policy=_policy(embedder)) as sessions:
+        _fill(sessions)
+        assert "brass bell" in _shown(sessions)
+    with Sessions(store, policy=_policy(None)) as sessions:
+        assert "brass bell" not in _shown(sessions)
+    with Sessions(store, policy=_policy(QuickWords())) as sessions:
+        assert "brass bell" in _shown(sessions)
+    run_blocking(store.close())
+
+
+def test_a_search_finds_by_meaning_too() -> None:
+    with Sessions(policy=_policy(QuickWords())) as sessions:
+        _fill(sessions)
+        assert OLD in [hit.content for hit in sessions.session("s").search("doctor")]
+        assert sessions.session("nobody").search("doctor") == []
+
+
+def test_what_is_folded_is_embedded_by_the_fold_and_not_by_the_view() -> None:
+    embedder = QuickWords()
+    with Sessions(policy=_policy(embedder)) as sessions:
+        _fill(sessions)
+        folded = embedder.asked.count(OLD)
+        assert folded == 1
+        sessions.session("s").view("which trains?")
+        assert embedder.asked.count("Line 7 is about trains again.") == 1
+
+
+def test_a_session_begun_again_is_not_answered_with_the_old_one() -> None:
+    with Sessions(policy=_policy(QuickWords())) as sessions:
+        _fill(sessions)
+        assert "brass bell" in _shown(sessions)
+        sessions.session("s").delete()
+        one = sessions.session("s")
+        one.append([{"role": "user", "content": f"Line {n} is about trains again."} for n in range(100)])
+        one.append({"role": "user", "content": "The physician has no shutters at all now."})
+        one.append([{"role": "user", "content": f"Line {n} is about ships again."} for n in range(100)])
+        one.fold()
+        one.append({"role": "user", "content": "Good."})
+        shown = _shown(sessions)
+        assert "no shutters" in shown
+        assert "brass bell" not in shown
+
+
+def test_no_vector_is_written_anywhere(tmp_path: Path) -> None:
+    embedder, path = QuickWords(), tmp_path / "s.db"
+    with Sessions(f"sqlite:///{path}", policy=_policy(embedder)) as sessions:
+        _fill(sessions)
+        _shown(sessions)
+    (vector,) = run_blocking(QuickWords().packed([OLD]))
+    assert not any(vector in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_what_is_not_known_is_named_and_what_is_near_comes_first() -> None:
+    covered, embedder = Covered(), QuickWords()
+    messages = [Message(Role.USER, f"a word {n} of ships", seq=n) for n in range(1, 3 * BLOCK)]
+    messages[99] = Message(Role.USER, "the car", seq=100)
+    run_blocking(covered.add(KEY, "b", messages[:150], embedder))
+    run_blocking(covered.add(KEY, "b", messages[150:160], embedder))
+    seqs = list(range(1, 3 * BLOCK))
+    assert covered.missing(KEY, "b", seqs) == seqs[160:]
+    assert covered.missing(KEY, "other", seqs) == seqs
+    assert covered.missing(Key("t"), "b", seqs) == seqs
+    near = run_blocking(covered.near(KEY, "b", "automobile", seqs, embedder))
+    assert near[0] == 100
+    assert len(run_blocking(covered.near(KEY, "b", "ships", seqs, embedder))) == NEAREST
+
+
+def test_of_many_sessions_few_are_remembered() -> None:
+    covered, embedder = Covered(room_messages=BLOCK * 16), QuickWords()
+    for number in range(100):
+        run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder))
+    assert sum(not covered.missing(Key(f"s{number}"), "b", [1]) for number in range(100)) <= 16

@@ -1,0 +1,111 @@
+"""BM25 over read blocks gives what BM25 over messages gives, and corrections gone on with are corrections made anew."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from session_core.corrections import Corrections
+from session_core.facts import extract, merge
+from session_core.lexicon import Lexicon
+from session_core.plan import Digest
+from session_core.ranges import Ranges
+from session_core.retrieve import rank
+from session_core.turns import Key, Message, Role, ToolCall
+
+WORDS = "train hotel north south cheap ticket platform garden bridge museum night early 17 ORD-9 größe 東京駅".split()
+KEY = Key("s")
+
+
+def _messages(seed: int, count: int) -> list[Message]:
+    chance = random.Random(seed)
+    made = []
+    for seq in range(1, count + 1):
+        text = " ".join(chance.choice(WORDS) for _ in range(chance.randint(0, 30)))
+        calls = (ToolCall(f"c{seq}", "find", f'{{"where": "{chance.choice(WORDS)}"}}'),) if seq % 9 == 0 else ()
+        made.append(Message(Role.ASSISTANT if calls else Role.USER, text, seq=seq, tool_calls=calls))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_are_those_of_a_ranking_of_the_same_messages(seed: int) -> None:
+    lexicon = Lexicon()
+    messages = _messages(seed, 300)
+    for query in ("the cheap hotel in the north", "ORD-9", "東京駅 platform", "nothing of it"):
+        for part in (messages, messages[40:290:3]):
+            scores = lexicon.scores(query, part)
+            wanted = {message.seq: score for message, score in rank(query, part, max_hits=len(part))}
+            assert scores == pytest.approx([wanted.get(message.seq, 0.0) for message in part])
+
+
+def test_many_messages_of_one_number_are_read_too() -> None:
+    messages = [Message(Role.USER, f"hotel {n}", seq=7) for n in range(600)]
+    scores = Lexicon().scores("hotel 599", messages)
+    assert scores.index(max(scores)) == 599
+
+
+def test_messages_that_differ_in_their_calls_alone_are_told_apart() -> None:
+    lexicon = Lexicon()
+    for place in ("north", "south"):
+        calling = [Message(Role.ASSISTANT, "", seq=1, tool_calls=(ToolCall("c", "find", place),))]
+        assert lexicon.scores(place, calling)[0] > 0
+
+
+SAID = [
+    "My budget is $400 for the flight.",
+    "The meeting is on 4 May at 10:00.",
+    "I like window seats and my seat is 14C.",
+    "No, I meant the meeting is on 11 May.",
+    "My order number is W-4471, please look at it.",
+    "Actually, change my budget to $650.",
+    "Thanks, that is all for the moment.",
+    "Sorry, the order number is W-9902.",
+]
+
+
+def _wrong_anew(quoted: list[Message], said: list[Message]) -> set[int]:
+    """The same by putting together all that was said for each message."""
+    later = merge((), extract(said))
+    found = set()
+    for message in quoted:
+        own = extract([message])
+        after = [fact for fact in later if fact.seq > message.seq]
+        if any(not fact.current for fact in merge(own, after)[: len(own)]):
+            found.add(message.seq)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_corrections_gone_on_with_are_those_made_anew(seed: int) -> None:
+    chance, corrections = random.Random(seed), Corrections()
+    said: list[Message] = []
+    while len(said) < 160:
+        for _ in range(chance.randint(1, 9)):
+            text = chance.choice(SAID) if chance.random() < 0.5 else f"And what about number {len(said)} then?"
+            said.append(Message(Role.USER, text, seq=2 * len(said) + 1, time_s=float(len(said))))
+        assert corrections.wrong(KEY, said, None, said) == _wrong_anew(said, said)
+
+
+def test_what_an_assistant_said_is_corrected_too_and_a_tool_is_not() -> None:
+    told = Message(Role.ASSISTANT, "Your train leaves at 10:30.", seq=2)
+    data = Message(Role.TOOL, "train leaves at 10:30", seq=3, tool_call_id="c")
+    said = [Message(Role.USER, "Actually, it leaves at 11:45.", seq=4)]
+    assert Corrections().wrong(KEY, [told, data], None, said) == {2}
+
+
+def test_a_correction_in_the_digest_counts() -> None:
+    correction = Message(Role.USER, "No, I meant the meeting is on 11 May.", seq=9)
+    digest = Digest(Ranges.span(1, 20), "", facts=tuple(extract([correction])))
+    old = Message(Role.USER, "The meeting is on 4 May.", seq=3)
+    corrections = Corrections()
+    assert corrections.wrong(KEY, [old], None, []) == set()
+    assert corrections.wrong(KEY, [old], digest, []) == {3}
+
+
+def test_of_many_sessions_those_looked_at_lately_are_remembered() -> None:
+    corrections = Corrections(room_facts=20)
+    for number in range(50):
+        said = [Message(Role.USER, text, seq=place) for place, text in enumerate(SAID, start=1)]
+        assert corrections.wrong(Key(f"s{number}"), said, None, said) == {1, 2, 5}
+    assert len(corrections._stated) <= 3
