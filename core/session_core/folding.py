@@ -100,7 +100,7 @@ class Folder:
             covers = loaded.digest.covers.plus(covers)
         key = loaded.state.key
         gone = self._judged(key, gone)
-        summary = await self._summary(loaded, gone)
+        summary = await self._summary(loaded, gone, give_way)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
         found = self._facts(key, gone)
@@ -152,7 +152,7 @@ class Folder:
             self.shop.tell(FellBack(key, name, type(exc).__name__))
             return None
 
-    async def _summary(self, loaded: Loaded, gone: Sequence[Message]) -> str | None:
+    async def _summary(self, loaded: Loaded, gone: Sequence[Message], give_way: GiveWay) -> str | None:
         """What the summarizer wrote, less what its source does not say; None to use the rules."""
         if self.summarizer is None:
             return None
@@ -165,7 +165,7 @@ class Folder:
         if written is None:
             return None
         source = "\n".join(source_of_check(message) for message in told)
-        checked = check(written, source, previous=previous)
+        checked = check(written, source, previous=previous, give_way=give_way)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
         if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:

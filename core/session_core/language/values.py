@@ -163,7 +163,8 @@ _KINDS = {
 }  # fmt: skip
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|º|[a-z])", re.IGNORECASE)
 _FILE = re.compile(r"[\w-]+\.(?:[a-z]{2,4}|[a-z]\w\d?)", re.IGNORECASE)
-_NUMBER_ONLY = re.compile(rf"{_NUM}{_MANY}?", re.IGNORECASE)
+_NUMBER_ONLY = re.compile(rf"{_NUM}(?:{_MANY}(?![^\W\d_]))?", re.IGNORECASE)
+"""The k of "5km" multiplies nothing."""
 
 
 def values(text: str) -> tuple[Value, ...]:
