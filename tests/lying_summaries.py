@@ -320,4 +320,33 @@ SCENES: dict[str, Scene] = {
         ("用户不吃肉。", "预算是5000元。", "5月3日出发。"),
         ("用户吃肉。", "预算是6000元。", "3月5日出发。"),
     ),
+    "many things at once": Scene(
+        "User: Tom's flight is BA117 on Friday and Lena's flight is LH400 on Sunday. Lena weighs 62 kg. The meeting"
+        " with Kim is at 10:15, the dentist at 16:45. Rent went from $1,900 to $2,150. Server A has 16 GB, server B"
+        " has 64 GB. Team Red won 3 games, team Blue won 5 games.",
+        (
+            "Lena flies with LH400 on Sunday.",
+            "Tom's flight is BA117.",
+            "Lena's weight is 62 kg.",
+            "The dentist is at 4:45 pm.",
+            "The rent rose from $1,900 to $2,150.",
+            "Server B has 64 GB.",
+            "Team Blue won five games.",
+        ),
+        (
+            "Lena's flight is BA117.",
+            "Tom's flight is on Sunday.",
+            "Lena weighs 62 lbs.",
+            "Tom weighs 62 kg.",
+            "The dentist is at 10:15.",
+            "The rent went from $2,150 to $1,900.",
+            "Server A has 64 GB.",
+            "Team Blue won three games.",
+        ),
+    ),
+    "a change of two things in one breath": Scene(
+        "User: Please move the invoice INV-9 to October 12 and the contract to November 3. Never share my number.",
+        ("Invoice INV-9 was moved to October 12.", "The contract was moved to 3 November.", "Never share the number."),
+        ("Invoice INV-9 was moved to November 3.", "The invoice was not moved to October 12.", "Share the number."),
+    ),
 }

@@ -54,12 +54,17 @@ class Bonds:
 
     def _bound(self, claim: Claim, item: Item) -> bool:
         here = [one for one in self.claims if any(item.keys & other.keys for other in one.items if _alike(other, item))]
-        if not here or any(one.corrects for one in here):
+        if not here:
             return True
         others = [one for one in self.claims if one not in here and any(other.sort == item.sort for other in one.items)]
+        if any(one.corrects for one in here):
+            # It takes the place of what was said before, but not of what stands in the same breath.
+            breaths = {one.sentence for one in here}
+            others = [one for one in others if one.sentence in breaths]
         whose = [one.names for one in here]
         if claim.names and all(whose) and not any(claim.names & names for names in whose):
-            return not any(claim.names & one.names for one in others)
+            theirs = claim.doers and all(one.doers and claim.anchors <= one.anchors for one in here)
+            return not theirs and not any(claim.names & one.names for one in others)
         if sum(one.sort == item.sort for one in claim.items) > 1 or any(not _words(one) for one in here):
             return True
         said = claim.anchors | _stems(claim.names)

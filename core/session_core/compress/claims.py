@@ -73,14 +73,19 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A part of a sentence that says one thing: its values, its names, its other words by their stems."""
+    """A part of a sentence that says one thing: its values, its names, its other words by their stems.
+
+    `doers` are the names that it begins with; `sentence` tells which parts stand in one sentence.
+    """
 
     items: tuple[Item, ...]
     names: frozenset[str]
+    doers: frozenset[str]
     anchors: frozenset[str]
     between: tuple[tuple[Item, tuple[str, ...], Item], ...] = field(default=())
     question: frozenset[str] = field(default=frozenset())
     corrects: bool = field(default=False)
+    sentence: int = field(default=0)
 
 
 def stem(word: str) -> str:
@@ -113,10 +118,10 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = go_on) ->
     """The claims of each sentence of `text`, in which words of `known_names` with a capital are names."""
     found: list[Claim] = []
     asked: frozenset[str] = frozenset()
-    for sentence in sentences(text):
+    for number, sentence in enumerate(sentences(text)):
         made = list(_of_sentence(sentence, known_names))
         correcting = corrects(sentence)
-        found.extend(replace(claim, question=asked, corrects=correcting) for claim in made)
+        found.extend(replace(claim, question=asked, corrects=correcting, sentence=number) for claim in made)
         asks = sentence.endswith(("?", "？"))
         asked = frozenset(stems(sentence)) - _VAGUE_STEMS if asks else frozenset()
         give_way()
@@ -198,7 +203,9 @@ def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
             frozenset() if own and first not in ("the", "der", "die", "das", "la", "le", "el") else frozenset(said[:1])
         )
         who = here or (frozenset() if own else who)
-        yield Claim(tuple(i for i in items if i.sort != "name"), who, anchors, tuple(_between(blank, items)))
+        leads = next((word for word in words(blank[start:end]) if word not in STOP_WORDS | LABELS), "")
+        doers = frozenset(name for name in here if name == re.sub("['’]s$", "", leads))
+        yield Claim(tuple(i for i in items if i.sort != "name"), who, doers, anchors, tuple(_between(blank, items)))
 
 
 def _between(blank: str, items: Sequence[Item]) -> Iterator[tuple[Item, tuple[str, ...], Item]]:
