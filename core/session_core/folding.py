@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from session_core.advisers import LateClassifier
 from session_core.asking import ask
 from session_core.compress.check import check
+from session_core.compress.filled import filled
 from session_core.compress.fold import fold
 from session_core.compress.window import covered, fold_point
 from session_core.errors import Conflict
@@ -168,10 +169,18 @@ class Folder:
         checked = check(written, source, previous=previous, give_way=give_way)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
+        if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):
+            # Who makes up most of it is not to be believed for the rest.
+            self.shop.tell(FellBack(key, name, "most of it not in the source"))
+            return None
         if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:
             self.shop.tell(FellBack(key, name, "empty or over its length"))
             return None
-        return checked.text
+        count = self.shop.counter.count
+        whole = filled(checked.text, previous, told, max_tokens=most, count=count, give_way=give_way)
+        if whole is None:
+            self.shop.tell(FellBack(key, name, "says less than the rules do"))
+        return whole
 
     def _tell(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
         before = (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)

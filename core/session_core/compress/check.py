@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from session_core.compress.bonds import Bonds
+from session_core.compress.claims import stems, telling
 from session_core.compress.denied import Said, agrees, denials
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.named import names
@@ -22,6 +23,11 @@ MAX_REPEATS = 3
 _COMMON_NUMBERS = 2
 """Words for numbers up to this, and ordinals up to the next, are said without counting: they need not be there."""
 
+FEW = 2
+"""So many words that the source does not have are only another way to say it."""
+
+_EMPTY = re.compile(r"\W*(?:\d{1,2}[.)]?|none|n/a)?\W*", re.IGNORECASE)
+"""What a model says that has nothing to say: the number of a list, or the word for nothing."""
 _GERMAN = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|mit|für|wurde|hat)\b")
 _RUN = re.compile(r"(?<![A-Za-z0-9])\d{1,30}(?![A-Za-z0-9])")
 _PATH = re.compile(r"(?<![\w/.:@-])[\w-][\w.-]*(?:/[\w.-]+)*/[\w-]+\.[a-z]\w{0,4}\b")
@@ -59,6 +65,7 @@ class Source:
     text: str
     words: frozenset[str]
     stems: frozenset[str]
+    said: frozenset[str]
     numbers: frozenset[Decimal]
     amounts: frozenset[tuple[Decimal, str]]
     bare: frozenset[Decimal]
@@ -85,6 +92,7 @@ class Source:
             source.casefold(),
             words,
             frozenset(word[:4] for word in words if len(word) >= 4),
+            frozenset(stems(source)),
             frozenset(written | runs | stated),
             frozenset(amounts),
             frozenset((written | runs | stated) - priced),
@@ -128,18 +136,28 @@ def _without(text: str, found: Sequence[Value]) -> str:
 
 
 def _grounded(sentence: str, known: Source, german: bool) -> bool:
+    if _EMPTY.fullmatch(sentence.strip()):
+        return False
     found = values(sentence)
     if not all(_stands(value, known) for value in found):
         return False
     if not all(_literally(path, known.text) for path in _PATH.findall(sentence)):
         return False
     left = _without(sentence, found)
+    if not _spoken_of(left, known):
+        return False
     counted = (one for one in spelled(left) if one.number > _COMMON_NUMBERS + one.ordinal)
     if not all(Decimal(one.number).normalize() in known.numbers for one in counted):
         return False
     if not all(_named(name, known) for name in names(left, german)):
         return False
     return known.bonds.hold(sentence) and agrees(sentence, known.denials, known.text)
+
+
+def _spoken_of(sentence: str, known: Source) -> bool:
+    """Whether the source has half of the words, by their beginnings, or lacks hardly any."""
+    said = {stem for stem in telling(sentence) if stem.isalpha()}
+    return len(said - known.said) <= max(FEW, len(said) // 2)
 
 
 def _stands(value: Value, known: Source) -> bool:

@@ -114,6 +114,12 @@ def stems(text: str) -> list[str]:
     ]
 
 
+def telling(text: str) -> list[str]:
+    """The same without words that tell no thing from another."""
+    plain = " ".join(word for word in words(text) if word not in LABELS)
+    return [one for one in stems(plain) if one not in _VAGUE_STEMS]
+
+
 def claims(text: str, known_names: frozenset[str], give_way: GiveWay = go_on) -> list[Claim]:
     """The claims of each sentence of `text`, in which words of `known_names` with a capital are names."""
     found: list[Claim] = []
@@ -136,6 +142,16 @@ def names_in(text: str, give_way: GiveWay = go_on) -> frozenset[str]:
         found.update(re.sub("['’]s$", "", name.casefold()) for name in (*names(blank, False), *_subjects(blank)))
         give_way()
     return frozenset(found) - _TITLES
+
+
+def stated(text: str) -> frozenset[Key]:
+    """The values and the names that `text` states, whatever way they are written."""
+    found: set[Key] = set()
+    for sentence in sentences(text):
+        every = values(sentence)
+        found.update(min(keys, key=repr) for value in every for keys in [_sort_and_keys(value)[1]] if keys)
+        found.update(("name", name.casefold()) for name in names(_blanked(sentence, every), False))
+    return frozenset(found)
 
 
 def _subjects(sentence: str) -> Iterator[str]:
