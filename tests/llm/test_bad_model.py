@@ -86,6 +86,8 @@ def test_after_five_rounds_nothing_is_invented_nothing_confused_and_nothing_lost
             kept, kept_by_rules = ({value for value in wanted if value in text} for text in (with_model, without))
             assert kept >= {one.rule for one in planted[: number + 1]} & kept_by_rules
             assert len(kept) >= len(kept_by_rules), f"round {number}: {kept_by_rules - kept} lost"
+    # Or else nothing was tried here.
+    assert any("not in the source" in reason for reason in talked.reasons())
 
 
 @pytest.mark.timeout(300)
