@@ -129,7 +129,8 @@ def test_an_answer_without_words_is_replaced_by_the_rules(model: LocalModel) -> 
 @pytest.mark.timeout(300)
 def test_an_answer_that_goes_round_in_circles_is_replaced_by_the_rules(model: LocalModel) -> None:
     """A grammar lets the model say but one phrase, again and again."""
-    chat = model.chat(most_tokens=300, extra_body={"grammar": 'root ::= ("the music of the evening " )+'})
+    grammar = 'root ::= part part part part part part\npart ::= said said said said said said\nsaid ::= "the music "'
+    chat = model.chat(most_tokens=300, extra_body={"grammar": grammar})
     talked = talk(6, summarizer=ChatModelSummarizer(chat))
     assert talked.round(0).made_by == "extractive"
     assert talked.reasons()[-1] == "most of it not in the source"

@@ -56,7 +56,9 @@ class Bonds:
         here = [one for one in self.claims if any(item.keys & other.keys for other in one.items if _alike(other, item))]
         if not here:
             return True
-        others = [one for one in self.claims if one not in here and any(other.sort == item.sort for other in one.items)]
+        those = {id(one) for one in here}
+        rest = (one for one in self.claims if id(one) not in those)
+        others = [one for one in rest if any(other.sort == item.sort for other in one.items)]
         if any(one.corrects for one in here):
             # It takes the place of what was said before, but not of what stands in the same breath.
             breaths = {one.sentence for one in here}

@@ -26,7 +26,7 @@ _COMMON_NUMBERS = 2
 FEW = 2
 """So many words that the source does not have are only another way to say it."""
 
-_EMPTY = re.compile(r"\W*(?:\d{1,2}[.)]?|none|n/a)?\W*", re.IGNORECASE)
+_EMPTY = re.compile(r"\W*(?:\d{1,2}[.)]|none|n/a)?\W*", re.IGNORECASE)
 """What a model says that has nothing to say: the number of a list, or the word for nothing."""
 _GERMAN = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|mit|für|wurde|hat)\b")
 _RUN = re.compile(r"(?<![A-Za-z0-9])\d{1,30}(?![A-Za-z0-9])")
