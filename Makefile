@@ -15,15 +15,16 @@ BENCH_BIN := .venv-bench/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test peers lint bench clean
+.PHONY: help demo test test-llm peers lint bench clean
 
 help: ## show what can be made
-	@echo "make demo    run a long conversation through the session layer and show what it did"
-	@echo "make test    lint, types, floors, then the whole test suite"
-	@echo "make peers   tests with langchain-redis itself, in an environment with what it needs"
-	@echo "make lint    lint, types and floors only"
-	@echo "make bench   measure time, size and what survives"
-	@echo "make clean   remove environments, caches and build output"
+	@echo "make demo      run a long conversation through the session layer and show what it did"
+	@echo "make test      lint, types, floors, then the whole test suite"
+	@echo "make test-llm  tests with a really bad model (the first call compiles its server: some minutes)"
+	@echo "make peers     tests with langchain-redis itself, in an environment with what it needs"
+	@echo "make lint      lint, types and floors only"
+	@echo "make bench     measure time, size and what survives"
+	@echo "make clean     remove environments, caches and build output"
 	@echo
 	@echo "Another interpreter: make test PYTHON=python3.13"
 
@@ -32,6 +33,9 @@ demo: .venv-demo/installed
 
 test: lint
 	$(TEST_BIN)/python -m pytest -q --numprocesses $(JOBS) --dist worksteal tests
+
+test-llm: .venv-llm/installed
+	.venv-llm/bin/python -m pytest -q tests/llm
 
 peers: .venv-bench/installed
 	.venv-bench/bin/python -m pytest -q tests/peers
@@ -46,7 +50,7 @@ bench: .venv-bench/installed
 	$(BENCH_BIN)/python -m benchmarks $(BENCHMARKS)
 
 clean:
-	rm -rf .venv-demo .venv-test .venv-bench build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv-demo .venv-test .venv-bench .venv-llm build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv-demo/installed: pyproject.toml
@@ -62,6 +66,12 @@ clean:
 .venv-bench/installed: pyproject.toml
 	$(call new_environment,.venv-bench)
 	.venv-bench/bin/python $(PIP_INSTALL) --editable '.[bench]'
+	@touch $@
+
+# One compiler at a time: a machine with little memory has no room for more of llama.cpp's files.
+.venv-llm/installed: pyproject.toml
+	$(call new_environment,.venv-llm)
+	CMAKE_BUILD_PARALLEL_LEVEL=$${CMAKE_BUILD_PARALLEL_LEVEL:-1} .venv-llm/bin/python $(PIP_INSTALL) --editable '.[llm]'
 	@touch $@
 
 # The environment is emptied first, so that it never holds what pyproject.toml no longer asks for.

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from session_core.advisers import LateClassifier
 from session_core.asking import ask
 from session_core.compress.check import check
+from session_core.compress.filled import filled
 from session_core.compress.fold import fold
 from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
@@ -101,7 +102,7 @@ class Folder:
             covers = loaded.digest.covers.plus(covers)
         key = loaded.state.key
         gone = self._judged(key, gone)
-        summary = await self._summary(loaded, gone)
+        summary = await self._summary(loaded, gone, give_way)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
         found = self._facts(key, gone)
@@ -164,7 +165,7 @@ class Folder:
             self.shop.tell(FellBack(key, name, type(exc).__name__))
             return None
 
-    async def _summary(self, loaded: Loaded, gone: Sequence[Message]) -> str | None:
+    async def _summary(self, loaded: Loaded, gone: Sequence[Message], give_way: GiveWay) -> str | None:
         """What the summarizer wrote, less what its source does not say; None to use the rules."""
         if self.summarizer is None:
             return None
@@ -177,13 +178,21 @@ class Folder:
         if written is None:
             return None
         source = "\n".join(source_of_check(message) for message in told)
-        checked = check(written, source, previous=previous)
+        checked = check(written, source, previous=previous, give_way=give_way)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
+        if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):
+            # Who makes up most of it is not to be believed for the rest.
+            self.shop.tell(FellBack(key, name, "most of it not in the source"))
+            return None
         if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:
             self.shop.tell(FellBack(key, name, "empty or over its length"))
             return None
-        return checked.text
+        count = self.shop.counter.count
+        whole = filled(checked.text, previous, told, max_tokens=most, count=count, give_way=give_way)
+        if whole is None:
+            self.shop.tell(FellBack(key, name, "says less than the rules do"))
+        return whole
 
     def _tell(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
         before = (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)

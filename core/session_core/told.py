@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from session_core.compress.check import check
+from session_core.compress.check import Source
 from session_core.facts import FACT_CHARACTERS
 from session_core.language.cues import commands
 from session_core.language.slots import slot
@@ -56,12 +56,13 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
     """
     by_seq = {message.seq: message for message in messages}
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
+    sources: dict[int, Source] = {}
     kept: list[Fact] = []
     struck = 0
     for fact in found:
         message = by_seq.get(fact.seq)
         text = one_line(fact.text)
-        if message is None or not _states(message, fact, text):
+        if message is None or not _states(message, fact, text, sources):
             struck += 1
             continue
         if _new(text, message.seq, [*known, *kept]) and sum(one.seq == message.seq for one in kept) < EACH_MESSAGE:
@@ -70,13 +71,15 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
     return kept, struck
 
 
-def _states(message: Message, fact: Fact, text: str) -> bool:
+def _states(message: Message, fact: Fact, text: str, sources: dict[int, Source]) -> bool:
     if not text or len(text) > FACT_CHARACTERS or message.role is Role.SYSTEM:
         return False
     if (fact.kind.pinned and message.role is not Role.USER) or (message.role is Role.TOOL and commands(text)):
         return False
     source = source_of_check(message)
-    if check(text, source).text != text:
+    if message.seq not in sources:
+        sources[message.seq] = Source.of(source)
+    if sources[message.seq].check(text).text != text:
         return False
     said, told = content_words(text), set(content_words(source))
     stems = {word[:5] for word in told}

@@ -6,6 +6,8 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from socket import SHUT_RDWR
 from typing import Any, Generic, TypeVar, cast
 
 from session_core.errors import VoiceError
@@ -57,11 +59,16 @@ class PerLoop(Generic[T]):
     """One `T` for each event loop that asks: what one loop opened, no other may use.
 
     `opened` makes it, `closed` ends it; the latter runs on the same loop, at the latest when that ends.
+    Where it cannot, since the loop stands still or was closed without a word to its generators, `cut`
+    closes what is open, without that loop.
     """
 
-    def __init__(self, opened: Callable[[], T], closed: Callable[[T], Awaitable[None]]) -> None:
+    def __init__(
+        self, opened: Callable[[], T], closed: Callable[[T], Awaitable[None]], cut: Callable[[T], None]
+    ) -> None:
         self._opened = opened
         self._closed = closed
+        self._cut = cut
         self._held: dict[asyncio.AbstractEventLoop, tuple[T, AsyncGenerator[T, None]]] = {}
 
     async def here(self) -> T:
@@ -70,8 +77,7 @@ class PerLoop(Generic[T]):
         held = self._held.get(loop)
         if held is not None:
             return held[0]
-        for other in [other for other in self._held if other.is_closed()]:
-            self._held.pop(other, None)
+        self._cut_closed()
         # A loop that ends closes its asynchronous generators: so ours hears of it.
         keeper = self._kept(loop)
         made = await anext(keeper)
@@ -88,9 +94,20 @@ class PerLoop(Generic[T]):
 
     def close_soon(self, *, but: asyncio.AbstractEventLoop | None = None) -> None:
         """Ask each loop to end its own; for callers that cannot await."""
-        for loop, (_, keeper) in list(self._held.items()):
-            if loop is not but and loop.is_running():
+        self._cut_closed()
+        for loop, (made, keeper) in list(self._held.items()):
+            if loop is but:
+                continue
+            if loop.is_running():
                 asyncio.run_coroutine_threadsafe(keeper.aclose(), loop)
+            else:
+                self._cut(made)
+
+    def _cut_closed(self) -> None:
+        for loop in [loop for loop in list(self._held) if loop.is_closed()]:
+            held = self._held.pop(loop, None)
+            if held is not None:
+                self._cut(held[0])
 
     async def _kept(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[T, None]:
         made = self._opened()
@@ -99,6 +116,28 @@ class PerLoop(Generic[T]):
         finally:
             self._held.pop(loop, None)
             await self._closed(made)
+
+
+def cut(transport: asyncio.WriteTransport) -> None:
+    """Close the socket under `transport` without a word to the other side and without waiting for its loop.
+
+    With TLS a plain close waits for an answer, and with bytes still to send until they are sent: an ending loop
+    has no time for either. On a loop that stands still the other side sees the end, and the socket is given back
+    when that loop runs again.
+    """
+    socket = transport.get_extra_info("socket")
+    if socket is not None:
+        with suppress(OSError):
+            socket.shutdown(SHUT_RDWR)
+    try:
+        transport.abort()
+    except RuntimeError:
+        # The loop is closed, so nobody does what it was asked for: asyncio's own last step, taken here.
+        under = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
+        last_step = getattr(under, "_call_connection_lost", None)
+        if last_step is not None:
+            with suppress(RuntimeError):
+                last_step(None)
 
 
 async def pause_blocking(seconds: float) -> None:

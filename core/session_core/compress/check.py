@@ -5,57 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 
+from session_core.compress.bonds import Bonds
+from session_core.compress.claims import stems, telling
+from session_core.compress.denied import Said, agrees, denials
+from session_core.language.forms import dates, minutes_of, parts, times
+from session_core.language.named import names
+from session_core.language.spelled import spelled
 from session_core.language.values import Value, ValueKind, currency, numbers, values
-from session_core.language.words import MONTHS, STOP_WORDS, sentences
+from session_core.language.words import sentences
+from session_core.plan import GiveWay, go_on
 
 MAX_REPEATS = 3
 """A phrase of up to 12 words said more often than this without a break is a model stuck in a loop."""
 
-_NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-        "sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_COMMON_NUMBERS = frozenset(("zero", "one", "two"))
-"""Words that are said without counting anything; in a summary they are not checked."""
+_COMMON_NUMBERS = 2
+"""Words for numbers up to this, and ordinals up to the next, are said without counting: they need not be there."""
 
-_LABELS = frozenset(
-    (
-        "user users assistant client customer agent human system tool team ai key point points summary "
-        "context conversation topic topics goal goals fact facts detail details note notes decision "
-        "decisions preference preferences constraint constraints commitment commitments correction "
-        "corrections question questions open next step steps action actions item items task tasks "
-        "budget date dates amount amounts identifier identifiers name names status result results "
-        "request requests background overview history progress requirement requirements important "
-        "current pending remaining final main other additional previous so far everyone both someone "
-        "nobody however therefore finally overall meanwhile first second third then later guest guests "
-        "place destination travel traveler travelers traveller passenger passengers hotel flight "
-        "flights room rooms price cost total payment order orders product products issue issues problem "
-        "problems solution solutions error errors reference references contact email phone address time "
-        "times deadline location event meeting project type category size quantity language tools code "
-        "file files feature features bug bugs plan plans schedule itinerary interest interests concern "
-        "concerns follow-up outstanding resolved unresolved agreed confirmed change changes update "
-        "updates info information data source sources link links resources rule rules limit limits "
-        "conditions terms currently previously initially recently yes ok okay please thanks i"
-    ).split()
-)
-_SPEAKING = frozenset(
-    (
-        "said says asked asks wants wanted prefers preferred agreed agrees booked told will promised "
-        "decided confirmed requested likes liked lives works suggested mentioned has had is was needs "
-        "needed stated thinks thought offered accepted declined sent paid recommended approved and"
-    ).split()
-)
-_NOUN = re.compile(r"(?:ing|[st]ion|ment|ness|ity|ance|ence|ings|[st]ions|ments)$")
+FEW = 2
+"""So many words that the source does not have are only another way to say it."""
+
+_EMPTY = re.compile(r"\W*(?:\d{1,2}[.)]|none|n/a)?\W*", re.IGNORECASE)
+"""What a model says that has nothing to say: the number of a list, or the word for nothing."""
 _GERMAN = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|mit|für|wurde|hat)\b")
-_TOKEN = re.compile(r"[^\W\d_][\w'’-]*|\d[\d.,]*")
 _RUN = re.compile(r"(?<![A-Za-z0-9])\d{1,30}(?![A-Za-z0-9])")
+_PATH = re.compile(r"(?<![\w/.:@-])[\w-][\w.-]*(?:/[\w.-]+)*/[\w-]+\.[a-z]\w{0,4}\b")
+_RANGE = re.compile(r"(\d+)[-–](\d+)")
 _DAY_NAME = re.compile(r"[^\W\d_][\w -]*")
 
 
@@ -67,44 +43,29 @@ class Checked:
     struck: tuple[str, ...] = ()
 
 
-def check(summary: str, source: str, *, previous: str = "") -> Checked:
+def check(summary: str, source: str, *, previous: str = "", give_way: GiveWay = go_on) -> Checked:
     """`summary` without each sentence that states something neither `source` nor `previous` does.
 
     Every number, date, time, amount, identifier and proper name must stand there; case, thousands
-    separators, forms of dates and times, and "five" for 5 may differ. A sentence said before and phrases
-    in a loop are struck as well. In German, where each noun has a capital, lone names are not checked.
+    separators, forms of dates and times, and "five" for 5 may differ. None may stand with what the source has
+    elsewhere: an amount with another person, a date with another event, a count with another thing, from and to
+    turned around. What the source denies may not be said, nor the other way round. A sentence said before and
+    phrases in a loop are struck as well. In German, where each noun has a capital, lone names are not checked.
+    Gives way after each sentence.
     """
     if not summary.strip():
         return Checked("")
-    known = _Known.of(f"{source}\n{previous}")
-    german = len(_GERMAN.findall(summary)) >= 3
-    seen: set[str] = set()
-    struck: list[str] = []
-    lines: list[str] = []
-    for line in summary.splitlines():
-        kept = line
-        for sentence in sentences(line):
-            same = "".join(c for c in sentence.casefold() if c.isalnum())
-            whole = _without_loop(sentence)
-            if (same and same in seen) or not _grounded(whole, known, german):
-                kept = kept.replace(sentence, "", 1)
-                struck.append(sentence)
-            elif whole != sentence:
-                kept = kept.replace(sentence, whole, 1)
-                struck.append(sentence[len(whole) :].strip())
-            seen.add(same)
-        if any(c.isalnum() for c in kept) or not line.strip():
-            lines.append(re.sub(r"(?<=\S)[ \t]{2,}", " ", kept).rstrip())
-    return Checked("\n".join(lines).strip(), tuple(struck))
+    return Source.of(f"{source}\n{previous}", give_way).check(summary)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What a source says, in forms that can be looked up."""
+class Source:
+    """What a source says, in forms that can be looked up, for one check or many."""
 
     text: str
     words: frozenset[str]
     stems: frozenset[str]
+    said: frozenset[str]
     numbers: frozenset[Decimal]
     amounts: frozenset[tuple[Decimal, str]]
     bare: frozenset[Decimal]
@@ -112,13 +73,15 @@ class _Known:
     dates: frozenset[tuple[int, ...]]
     times: frozenset[tuple[int, bool]]
     digits: str = field(repr=False)
+    bonds: Bonds = field(repr=False)
+    denials: list[Said] = field(repr=False)
 
     @classmethod
-    def of(cls, source: str) -> _Known:
+    def of(cls, source: str, give_way: GiveWay = go_on) -> Source:
         found = values(source)
         words = frozenset(_word_forms(source))
         amounts = {(n, c) for v in found if (c := currency(v.text)) for n in numbers(v.text)}
-        spelled = {Decimal(n).normalize() for word, n in _NUMBER_WORDS.items() if word in words}
+        written = {Decimal(one.number).normalize() for one in spelled(source)}
         figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
         stated = {n for v in figures for n in numbers(v.text)}
         # Digits of other values; those of "1,000" are no 1 and no 0.
@@ -129,14 +92,39 @@ class _Known:
             source.casefold(),
             words,
             frozenset(word[:4] for word in words if len(word) >= 4),
-            frozenset(spelled | runs | stated),
+            frozenset(stems(source)),
+            frozenset(written | runs | stated),
             frozenset(amounts),
-            frozenset((spelled | runs | stated) - priced),
+            frozenset((written | runs | stated) - priced),
             frozenset(c for _, c in amounts) | {c for w in words if (c := currency(w))},
-            frozenset(part for said in dated for reading in _dates(said) for part in _parts(reading)),
-            frozenset(time for v in found if v.kind is ValueKind.TIME for time in _times(v.text)),
+            frozenset(part for said in dated for reading in dates(said) for part in parts(reading)),
+            frozenset(time for v in found if v.kind is ValueKind.TIME for time in times(v.text)),
             re.sub(r"\D", "", source),
+            Bonds.of(source, give_way),
+            denials(source, give_way),
         )
+
+    def check(self, summary: str) -> Checked:
+        """As the function `check`."""
+        german = len(_GERMAN.findall(summary)) >= 3
+        seen: set[str] = set()
+        struck: list[str] = []
+        lines: list[str] = []
+        for line in summary.splitlines():
+            kept = line
+            for sentence in sentences(line):
+                same = "".join(c for c in sentence.casefold() if c.isalnum())
+                whole = _without_loop(sentence)
+                if (same and same in seen) or not _grounded(whole, self, german):
+                    kept = kept.replace(sentence, "", 1)
+                    struck.append(sentence)
+                elif whole != sentence:
+                    kept = kept.replace(sentence, whole, 1)
+                    struck.append(sentence[len(whole) :].strip())
+                seen.add(same)
+            if any(c.isalnum() for c in kept) or not line.strip():
+                lines.append(re.sub(r"(?<=\S)[ \t]{2,}", " ", kept).rstrip())
+        return Checked("\n".join(lines).strip(), tuple(struck))
 
 
 def _without(text: str, found: Sequence[Value]) -> str:
@@ -147,40 +135,61 @@ def _without(text: str, found: Sequence[Value]) -> str:
     return "".join(rest)
 
 
-def _grounded(sentence: str, known: _Known, german: bool) -> bool:
+def _grounded(sentence: str, known: Source, german: bool) -> bool:
+    if _EMPTY.fullmatch(sentence.strip()):
+        return False
     found = values(sentence)
     if not all(_stands(value, known) for value in found):
         return False
-    left = _without(sentence, found)
-    counted = (word for word in re.findall(r"[^\W\d_]+", left.casefold()) if word in _NUMBER_WORDS)
-    if not all(word in _COMMON_NUMBERS or Decimal(_NUMBER_WORDS[word]) in known.numbers for word in counted):
+    if not all(_literally(path, known.text) for path in _PATH.findall(sentence)):
         return False
-    return all(_named(name, known) for name in _names(left, german))
+    left = _without(sentence, found)
+    if not _spoken_of(left, known):
+        return False
+    counted = (one for one in spelled(left) if one.number > _COMMON_NUMBERS + one.ordinal)
+    if not all(Decimal(one.number).normalize() in known.numbers for one in counted):
+        return False
+    if not all(_named(name, known) for name in names(left, german)):
+        return False
+    return known.bonds.hold(sentence) and agrees(sentence, known.denials, known.text)
 
 
-def _stands(value: Value, known: _Known) -> bool:
+def _spoken_of(sentence: str, known: Source) -> bool:
+    """Whether the source has half of the words, by their beginnings, or lacks hardly any."""
+    said = {stem for stem in telling(sentence) if stem.isalpha()}
+    return len(said - known.said) <= max(FEW, len(said) // 2)
+
+
+def _stands(value: Value, known: Source) -> bool:
     """Whether the source states `value`, in this form or in another."""
     if _literally(value.text, known.text):
         return True
     match value.kind:
         case ValueKind.IDENTIFIER:
+            if ends := _RANGE.fullmatch(value.text):
+                return _ranged(ends.group(1), ends.group(2), known.text)
             digits = re.sub(r"\D", "", value.text)
             phone = not any(c.isalpha() for c in value.text) and "." not in value.text and len(digits) >= 7
             return phone and digits in known.digits
         case ValueKind.DATE:
-            readings = _dates(value.text)
+            readings = dates(value.text)
             if readings:
                 return any(reading in known.dates for reading in readings)
             return all(_named(word, known) for word in _DAY_NAME.findall(value.text))
         case ValueKind.TIME:
-            return _time(value.text) in known.times
+            return minutes_of(value.text) in known.times
         case ValueKind.AMOUNT:
             return _priced(value.text, known)
         case ValueKind.NUMBER:
             return bool(numbers(value.text) & known.numbers)
 
 
-def _priced(amount: str, known: _Known) -> bool:
+def _ranged(low: str, high: str, text: str) -> bool:
+    """Whether `text` says a range in another way: "3 to 5", "between 3 and 5", "8–12"."""
+    return re.search(rf"(?<![\d.,]){low}\s?(?:[-–—]|to|and|bis|a|à|al|até)\s?{high}(?!\d|[.,]\d)", text) is not None
+
+
+def _priced(amount: str, known: Source) -> bool:
     said, unit = numbers(amount), currency(amount)
     if unit is None:
         return bool(said & known.numbers)
@@ -204,82 +213,7 @@ def _literally(text: str, source: str) -> bool:
     return False
 
 
-def _dates(text: str) -> set[tuple[int, ...]]:
-    """What a date can mean, as (year, month, day), 0 for a part not said; nothing for words like "Monday"."""
-    figures = [int(run) for run in re.findall(r"\d+", text)]
-    month = next((MONTHS[w] for w in re.findall(r"[^\W\d_]+", text.casefold()) if w in MONTHS), 0)
-    if month:
-        year = next((n for n in figures if n > 31), 0)
-        day = next((n for n in figures if n <= 31), 0)
-        return {(year, month, day)}
-    if re.search("[月월]", text):
-        full = figures if re.search("[年년]", text) else [0, *figures]
-        return {(full[0], full[1], full[2] if len(full) > 2 else 0)}
-    if len(figures) != 3:
-        return set()
-    first, second, third = figures
-    if first > 31:
-        return {d for d in ((first, second, third),) if _possible(d)}
-    year = third if third > 99 else 2000 + third
-    return {d for d in ((year, second, first), (year, first, second)) if _possible(d)}
-
-
-def _possible(parts: tuple[int, int, int]) -> bool:
-    try:
-        date(*parts)
-    except ValueError:
-        return False
-    return True
-
-
-def _parts(reading: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """A date and what it says when less of it is repeated."""
-    year, month, day = reading
-    yield from ((year, month, day), (0, month, day), (year, month, 0), (0, month, 0))
-
-
-def _time(text: str) -> tuple[int, bool]:
-    """Minutes after midnight, and whether it is said which half of the day it is."""
-    figures = [int(run) for run in re.findall(r"\d+", text)] or [0]
-    hour, minute = figures[0], figures[1] if len(figures) > 1 else 0
-    half = re.search(r"([ap])\.?m", text.casefold())
-    if half:
-        hour = hour % 12 + (12 if half.group(1) == "p" else 0)
-    return hour * 60 + minute, half is not None
-
-
-def _times(text: str) -> Iterator[tuple[int, bool]]:
-    """The ways to repeat a time: with am or pm where it is known, with 24 hours, or with neither."""
-    minutes, halved = _time(text)
-    yield minutes, False
-    if halved or minutes >= 12 * 60 or text.startswith("0"):
-        yield minutes, True
-    if halved and minutes >= 13 * 60:
-        yield minutes - 12 * 60, False
-
-
-def _names(text: str, german: bool) -> Iterator[str]:
-    """The proper names in a sentence: words with a capital that its place does not explain."""
-    tokens = list(_TOKEN.finditer(text))
-    for index, token in enumerate(tokens):
-        word = token.group()
-        if not word[0].isupper() or (len(word) == 1 and index == 0):
-            continue
-        before = text[: token.start()].rstrip(" \t\"'“‘(*_[")
-        starts = not before or before[-1] in ".!?:…|>→-•"
-        following = tokens[index + 1].group() if index + 1 < len(tokens) else ""
-        if word.casefold() in _LABELS or word.casefold() in STOP_WORDS:
-            continue
-        if german and not following[:1].isupper():
-            continue
-        called = following[:1].isupper() or following.casefold() in _SPEAKING or word.endswith(("'s", "’s"))
-        if starts and _NOUN.search(word) and not following[:1].isupper():
-            continue
-        if not starts or called or word.isupper():
-            yield word
-
-
-def _named(name: str, known: _Known) -> bool:
+def _named(name: str, known: Source) -> bool:
     """Whether the source has the word, or a form of it that begins alike."""
     plain = re.sub(r"['’]s$", "", name.casefold())
     forms = [plain, *plain.split("-")] if "-" in plain else [plain]
@@ -289,7 +223,7 @@ def _named(name: str, known: _Known) -> bool:
     return len(plain) >= 4 and plain[:4] in known.stems and (longer or _inflected(plain, known))
 
 
-def _inflected(word: str, known: _Known) -> bool:
+def _inflected(word: str, known: Source) -> bool:
     return any(len(word) - cut >= 4 and word[:-cut] in known.words for cut in (1, 2))
 
 

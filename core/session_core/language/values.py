@@ -82,6 +82,8 @@ _WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
 """Where no digit may follow, there is no use in trying it with fewer digits."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
+_CODES_BEFORE = "|".join(name for name in _CODES.split("|") if name not in ("won", "real"))
+"""Who won 5 games has no money of it."""
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b(?:\.(?=\s\d))?"
 _SOON = r"tomorrow|next\s(?:week(?:end)?|month|year)|morgen\sfrüh|demain|mañana|domani|amanhã"
 _WEEKDAY = (
@@ -118,7 +120,7 @@ _TIME = "|".join(
 )
 _AMOUNT = "|".join(
     (
-        rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
+        rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES_BEFORE})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
         rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|円|元|日元|원|zł)",
         rf"{_START}{_WHOLE_NUM}{_MANY}?[\s-]?(?=[^\W\d_])(?:{_CODES}|{'|'.join(_UNITS)})\b",
     )
@@ -163,7 +165,8 @@ _KINDS = {
 }  # fmt: skip
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|º|[a-z])", re.IGNORECASE)
 _FILE = re.compile(r"[\w-]+\.(?:[a-z]{2,4}|[a-z]\w\d?)", re.IGNORECASE)
-_NUMBER_ONLY = re.compile(rf"{_NUM}{_MANY}?", re.IGNORECASE)
+_NUMBER_ONLY = re.compile(rf"{_NUM}(?:{_MANY}(?![^\W\d_]))?", re.IGNORECASE)
+"""The k of "5km" multiplies nothing."""
 
 
 def values(text: str) -> tuple[Value, ...]:

@@ -87,7 +87,7 @@ class AwaitingWire:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._loops = PerLoop(lambda: _ForLoop(address), _ForLoop.close)
+        self._loops = PerLoop(lambda: _ForLoop(address), _ForLoop.close, _ForLoop.cut)
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
         with translated(self._address.shown):
@@ -230,6 +230,11 @@ class _ForLoop:
     async def close(self) -> None:
         for unwanted in self._free.close():
             await unwanted.close()
+
+    def cut(self) -> None:
+        """Close what waits for callers when the loop cannot: it stands still or is closed."""
+        while (unwanted := self._free.take()) is not None:
+            unwanted.pgconn.finish()
 
     async def _opened(self) -> psycopg.AsyncConnection[Row]:
         try:

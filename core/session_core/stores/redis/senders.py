@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with, timeout_s
-from session_core.voices import within
+from session_core.voices import cut, within
 
 Command = tuple[Any, ...]
 
@@ -41,6 +41,10 @@ class AwaitingSender(Protocol):
 
     async def close(self) -> None:
         """Close what is open."""
+        ...
+
+    def cut(self) -> None:
+        """Close what is open when the loop cannot: it stands still or is closed."""
         ...
 
 
@@ -131,6 +135,7 @@ class AwaitingDirect:
         self._timeout_s = timeout_s
         self._made: list[Any] = []
         self._free: list[tuple[Any, float]] = []
+        self._closed = False
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
         connection, used_s = self._taken()
@@ -144,17 +149,24 @@ class AwaitingDirect:
                 lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
             )
         except BaseException:
-            await connection.disconnect(nowait=True)
+            _cut(connection)
             raise
         finally:
+            if self._closed:
+                # Its call outlived the sender, and may have connected again.
+                _cut(connection)
             self._free.append((connection, monotonic()))
         return answers
 
     async def close(self) -> None:
-        for connection in self._made:
-            # Without a wait in between: who closes may be cancelled, since the loop ends.
-            await connection.disconnect(nowait=True)
+        self._closed = True
+        # Without a wait in between: who closes may be cancelled, since the loop ends.
+        self.cut()
         await self._client.aclose()
+
+    def cut(self) -> None:
+        for connection in self._made:
+            _cut(connection)
 
     def _taken(self) -> tuple[Any, float]:
         if self._free:
@@ -170,8 +182,16 @@ class AwaitingDirect:
             raise exceptions.TimeoutError("no answer in time") from None
 
     async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        await connection.send_packed_command(_packed(connection, commands))
-        return [await self._answer(connection, command[0]) for command in commands]
+        if not connection.is_connected:
+            await connection.connect()
+        transport = connection._writer.transport
+        try:
+            await connection.send_packed_command(_packed(connection, commands))
+            return [await self._answer(connection, command[0]) for command in commands]
+        except BaseException:
+            # The driver lets go of it before all is sent.
+            cut(transport)
+            raise
 
     async def _answer(self, connection: Any, name: str) -> Any:
         try:
@@ -198,6 +218,9 @@ class AwaitingByClient:
         for client in opened_with(self._client):
             await client.aclose()
 
+    def cut(self) -> None:
+        """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
+
 
 def blocking_sender(address: Address) -> Sender:
     """The sender for `address`; nothing is connected yet."""
@@ -209,6 +232,14 @@ def awaiting_sender(address: Address) -> AwaitingSender:
     """As `blocking_sender`, for the event loop that first uses it, and no other."""
     client = awaiting_client(address)
     return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
+
+
+def _cut(connection: Any) -> None:
+    """Disconnect. The driver's own way waits for the server under TLS; what it leaves open then is the transport."""
+    if connection._writer is not None:
+        cut(connection._writer.transport)
+    connection._parser.on_disconnect()
+    connection._close()
 
 
 def _packed(connection: Any, commands: Sequence[Command]) -> Any:

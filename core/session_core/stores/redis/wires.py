@@ -123,7 +123,7 @@ class AwaitingWire:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._senders = PerLoop(self._opened, self._closed)
+        self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:
         if self.address.kind == "cluster":
@@ -164,6 +164,10 @@ class AwaitingWire:
     @staticmethod
     async def _closed(opened: tuple[AwaitingSender, FairGate]) -> None:
         await opened[0].close()
+
+    @staticmethod
+    def _cut(opened: tuple[AwaitingSender, FairGate]) -> None:
+        opened[0].cut()
 
 
 def _unknown(answers: Sequence[Any]) -> list[int]:

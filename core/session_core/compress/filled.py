@@ -1,0 +1,51 @@
+"""What a model wrote as a summary, weighed against that of the rules, which fills the room it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from session_core.compress.claims import Key, stated
+from session_core.compress.summary import summarize
+from session_core.plan import Count, GiveWay, go_on
+from session_core.turns import Message
+
+WORTH = 0.7
+"""A summary must state this share of what the rules state in as many tokens: values and names, each once."""
+
+
+def filled(
+    written: str,
+    previous: str,
+    messages: Sequence[Message],
+    *,
+    max_tokens: int,
+    count: Count,
+    give_way: GiveWay = go_on,
+) -> str | None:
+    """`written`, and after it lines of the rules for what it leaves out, in about `max_tokens`.
+
+    None when `written` says too little for its length: then the rules alone keep more.
+    """
+    length = count(written)
+    rules = summarize(previous, messages, max_tokens=min(length, max_tokens), count=count, give_way=give_way)
+    said = stated(written)
+    if len(said) < WORTH * len(stated(rules)):
+        return None
+    room = max_tokens - length
+    if room <= 0:
+        return written
+    whole = summarize(previous, messages, max_tokens=max_tokens, count=count, give_way=give_way)
+    for line in whole.splitlines():
+        if line in written or _says(written, said, line):
+            continue
+        price = count(line) + 1
+        if price <= room:
+            written = f"{written}\n{line}"
+            room -= price
+    return written
+
+
+def _says(written: str, said: frozenset[Key], line: str) -> bool:
+    """Whether `written`, which states `said`, has what `line` states; a name may begin its sentence there."""
+    left = stated(line) - said
+    return all(kind == "name" and str(name) in written.casefold() for kind, name, *_ in left)

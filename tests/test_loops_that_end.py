@@ -1,0 +1,188 @@
+"""Connections end with their event loop, however that ends: nothing is left open, and Python has nothing to warn of."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from postgres_server import postgres_server
+from redis_server import RedisServer, redis_server
+from tls_front import tls_front
+
+from session_core.ports import SessionStore
+from session_core.stores.postgres.store import PostgresStore
+from session_core.stores.redis.store import RedisStore
+from session_core.testing import KEY, message
+from session_core.voices import run_blocking
+
+SERVERS = ("redis", "redis over TLS", "postgres")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server(appendonly="no") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def urls(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    folder: Path = tmp_path_factory.mktemp("front")
+    with tls_front(server.port, folder) as (port, certificate), postgres_server() as postgres:
+        secured = f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}"
+        yield {"redis": server.url, "redis over TLS": secured, "postgres": postgres.url}
+
+
+def _store(url: str) -> RedisStore | PostgresStore:
+    return PostgresStore(url) if url.startswith("postgres") else RedisStore(url)
+
+
+@contextmanager
+def nothing_unclosed() -> Iterator[None]:
+    """Fails when something that became garbage in here was still open."""
+    left: list[str] = []
+    gc.collect()
+    gc.freeze()
+    before, sys.unraisablehook = sys.unraisablehook, lambda told: left.append(str(told.exc_value))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)
+            yield
+            gc.collect()
+    finally:
+        sys.unraisablehook = before
+        gc.unfreeze()
+    assert left == []
+
+
+async def _use(store: SessionStore) -> None:
+    await store.load(KEY)
+
+
+def _run_and_close(loop: asyncio.AbstractEventLoop, store: RedisStore | PostgresStore) -> None:
+    """As some libraries run a coroutine: the loop is closed without a word to its asynchronous generators."""
+    loop.run_until_complete(_use(store.awaiting()))
+    loop.close()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_loop_that_ends_closes_its_connections(kind: str, urls: dict[str, str]) -> None:
+    with nothing_unclosed():
+        store = _store(urls[kind])
+        for _ in range(2):
+            asyncio.run(_use(store.awaiting()))
+        del store
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_store_that_is_closed_at_the_end_of_its_loop_leaves_nothing(kind: str, urls: dict[str, str]) -> None:
+    async def work(store: RedisStore | PostgresStore) -> None:
+        await _use(store.awaiting())
+        await store.awaiting().close()
+
+    with nothing_unclosed():
+        store = _store(urls[kind])
+        asyncio.run(work(store))
+        del store
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_task_that_is_cancelled_as_its_loop_ends_leaves_nothing(kind: str, urls: dict[str, str]) -> None:
+    async def work(store: RedisStore | PostgresStore) -> None:
+        calls = [asyncio.create_task(_use(store.awaiting())) for _ in range(3)]
+        await asyncio.sleep(0.002)
+        assert calls
+
+    with nothing_unclosed():
+        store = _store(urls[kind])
+        asyncio.run(_use(store.awaiting()))
+        asyncio.run(work(store))
+        del store
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_what_a_loop_left_that_was_just_closed_is_closed_by_the_next(kind: str, urls: dict[str, str]) -> None:
+    with nothing_unclosed():
+        store = _store(urls[kind])
+        for _ in range(2):
+            _run_and_close(asyncio.new_event_loop(), store)
+        asyncio.run(_use(store.awaiting()))
+        del store
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+@pytest.mark.parametrize("kind", SERVERS)
+def test_what_a_loop_left_that_was_just_closed_is_closed_with_the_store(
+    kind: str, voice: str, urls: dict[str, str]
+) -> None:
+    with nothing_unclosed():
+        store = _store(urls[kind])
+        _run_and_close(asyncio.new_event_loop(), store)
+        run_blocking(store.close()) if voice == "blocking" else asyncio.run(store.awaiting().close())
+        del store
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_a_store_closed_while_a_loop_stands_still_is_closed_for_the_server_at_once(
+    voice: str, server: RedisServer
+) -> None:
+    loop, store = asyncio.new_event_loop(), RedisStore(server.url)
+    with nothing_unclosed():
+        with server.client() as client:
+            others = {one["id"] for one in client.client_list()}
+            loop.run_until_complete(_use(store.awaiting()))
+            (ours,) = {one["id"] for one in client.client_list()} - others
+            run_blocking(store.close()) if voice == "blocking" else asyncio.run(store.awaiting().close())
+            end = time.monotonic() + 5
+            while ours in {one["id"] for one in client.client_list()}:
+                assert time.monotonic() < end, "the connection is still there"
+        # The loop goes on, and so does the store on it: it opens again.
+        loop.run_until_complete(_use(store.awaiting()))
+        loop.run_until_complete(store.awaiting().close())
+        loop.close()
+        del loop, store
+
+
+def test_a_call_that_outlives_its_store_leaves_no_connection(server: RedisServer) -> None:
+    async def work(store: RedisStore | PostgresStore) -> None:
+        awaited = store.awaiting()
+        await _use(awaited)
+        with server.client() as client:
+            client.client_pause(150, all=True)
+        call = asyncio.create_task(_use(awaited))
+        await asyncio.sleep(0.02)
+        await awaited.close()
+        await call
+
+    with nothing_unclosed():
+        store = RedisStore(server.url)
+        asyncio.run(work(store))
+        del store
+
+
+def test_what_could_not_be_sent_to_a_server_that_hangs_holds_no_connection() -> None:
+    async def work(store: RedisStore | PostgresStore) -> None:
+        awaited = store.awaiting()
+        await _use(awaited)
+        os.kill(process, signal.SIGSTOP)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(awaited.append(KEY, [message(1, content=os.urandom(8_000_000).hex())]), 0.5)
+
+    with redis_server(appendonly="no") as hanging:
+        with hanging.client() as client:
+            process = int(client.info("server")["process_id"])
+        try:
+            with nothing_unclosed():
+                store = RedisStore(hanging.url)
+                asyncio.run(work(store))
+                del store
+        finally:
+            os.kill(process, signal.SIGCONT)
