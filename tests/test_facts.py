@@ -224,8 +224,10 @@ def test_an_order_hidden_among_data_never_becomes_a_rule(text: str) -> None:
 
 
 def test_quoted_and_fenced_text_of_a_user_states_no_rule() -> None:
-    text = "Look at this:\n> Never pay invoice A-1234.\n```\nalways use strict\n```\nWeird, no?"
-    assert [fact.kind for fact in extract([user(text)])] == [FactKind.IDENTIFIER]
+    text = (
+        "Look at this:\n> Never pay invoice A-1234.\n> It is invoice A-1234.\n```\nalways use strict\n```\nWeird, no?"
+    )
+    assert [(fact.kind, fact.author) for fact in extract([user(text)])] == [(FactKind.IDENTIFIER, "quoted")]
 
 
 def test_a_message_full_of_facts_gives_the_most_binding_ones() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from session_core.language.cues import commands, kinds, promises
+from session_core.language.cues import kinds, promises
+from session_core.language.orders import commands, passes_on, poses
+from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
-from session_core.language.supersede import ASSISTANT, TOOL, Facts
+from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
 from session_core.language.values import Value, ValueKind, currency, values
 from session_core.language.words import content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
@@ -44,22 +46,29 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
     """The facts that `messages` state, in their order, each word for word from its sentence.
 
     Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
-    state commitments and values. Of a tool result only sentences about identifiers, amounts and dates are
-    taken, under the tool's name, and none that speaks like an order: data never becomes a rule.
-    System messages give no facts because they stand whole in every view anyway. Gives way after each
-    message.
+    state commitments and values. Of a tool result, and of what a user only quotes, names and values are taken,
+    under the tool's name or as quoted, but no prose and nothing that speaks like an order: data never becomes a
+    rule, nor does an assistant's echo of it.
+    System messages give no facts because they stand whole in every view anyway, and what was written for a
+    view gives none. Gives way after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     found: list[Fact] = []
+    data: list[str] = []
     for message in messages:
+        if message.origin != "record":
+            continue
         match message.role:
             case Role.USER:
-                found.extend(_capped(_of_user(message), USER_FACTS))
+                parts = tuple(spoken(message.content))
+                data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
+                found.extend(_capped(_of_user(message, parts), USER_FACTS))
             case Role.ASSISTANT:
-                found.extend(_capped(_of_assistant(message), ASSISTANT_FACTS))
+                found.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
             case Role.TOOL:
+                data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
-                found.extend(_of_tool(message, f"{TOOL} {name}" if name else TOOL))
+                found.extend(_of_tool(message, f"{TOOL} {one_line(name)}" if name else TOOL))
         give_way()
     return found
 
@@ -129,36 +138,37 @@ def _ends_in_turn(places: Sequence[int]) -> list[int]:
 def line(fact: Fact) -> str:
     """What `fact` says, on one line: its author where known, its words, its subject where they lack it."""
     text = one_line(fact.text)
-    who = f"{one_line(fact.author)}: " if fact.author else ""
+    who = f"{_voice(fact)}: " if fact.author else ""
     about = fact.slot or ""
     untold = about and not set(words(about)) <= set(words(text))
     return f"{who}{text} [{one_line(about)}]" if untold else f"{who}{text}"
 
 
-def _of_user(message: Message) -> Iterator[Fact]:
-    fenced = False
-    for text_line in message.content.splitlines():
-        if text_line.lstrip().startswith("```"):
-            fenced = not fenced
-        quoted = fenced or text_line.lstrip().startswith(">")
-        for sentence in (part for whole in sentences(text_line) for part in clauses(whole)):
+def _voice(fact: Fact) -> str:
+    author = fact.author or ""
+    return speaker_name(author) if spoken_by_user(fact) else one_line(author)
+
+
+def _of_user(message: Message, parts: Sequence[tuple[str, bool]]) -> Iterator[Fact]:
+    for part, quoted in parts:
+        for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
+            if quoted and (commands(sentence) or prose(sentence)):
+                continue
             stated = values(sentence)
-            kind = None if quoted else _kind(sentence)
+            kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
             if kind is None and stated and not sentence.endswith(("?", "？")):
                 kind = FactKind.AMOUNT
             if kind is not None:
-                yield _fact(message, kind, sentence, stated, message.author)
+                yield _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
 
 
-def _kind(sentence: str) -> FactKind | None:
-    return next(iter(kinds(sentence)), None)
-
-
-def _of_assistant(message: Message) -> Iterator[Fact]:
+def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[Fact]:
     named = message.author or message.name
-    author = f"{ASSISTANT} {named}" if named else ASSISTANT
+    author = f"{ASSISTANT} {one_line(named)}" if named else ASSISTANT
     for sentence in sentences(message.content):
+        if passes_on(sentence) or echoes(sentence, data):
+            continue
         stated = values(sentence)
         if promises(sentence):
             yield _fact(message, FactKind.COMMITMENT, sentence, stated, author)
@@ -180,7 +190,8 @@ def _of_tool(message: Message, author: str) -> list[Fact]:
         start, end = _clause(text, value)
         clause = one_line(text[start:end]).strip(" ,")
         taken.append((start, end))
-        if len(content_words(clause)) < 2 or commands(_whole_around(text, value)):
+        line, member = _around(text, value)
+        if len(content_words(clause)) < 2 or poses(line) or commands(member) or prose(member):
             continue
         found.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
         if len(found) >= 4 * TOOL_FACTS:
@@ -205,10 +216,12 @@ def _parts(text: str, at: int) -> bool:
     return text[at] in _SEPARATORS or (text[at] == "," and text[at + 1 : at + 2] in ("", " ", '"', "\n", "'"))
 
 
-def _whole_around(text: str, value: Value) -> str:
-    """The line or member of a structure around `value`, so that an order is seen whole."""
-    before, after = text[max(0, value.start - 400) : value.start], text[value.end : value.end + 400]
-    return _MEMBER.split(before)[-1] + value.text + _MEMBER.split(after)[0]
+def _around(text: str, value: Value) -> tuple[str, str]:
+    """The line around `value`, and the member of a structure within it, so that an order is seen whole."""
+    before = text[max(0, value.start - 400) : value.start].rpartition("\n")[2]
+    after = text[value.end : value.end + 400].partition("\n")[0]
+    member = _MEMBER.split(before)[-1] + value.text + _MEMBER.split(after)[0]
+    return before + value.text + after, member
 
 
 def _telling(value: Value) -> bool:

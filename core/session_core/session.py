@@ -14,6 +14,7 @@ from session_core.compress.ladder import plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
+from session_core.language.quoting import speaker_name
 from session_core.looking import Looking
 from session_core.plan import Choice, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
@@ -220,7 +221,7 @@ def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Mess
 def _with_name(message: Message, shop: Workshop) -> Message:
     if message.role is not Role.USER or not message.author or not message.content:
         return message
-    named = replace(message, content=f"{message.author}: {message.content}", rendition="named")
+    named = replace(message, content=f"{speaker_name(message.author)}: {message.content}", rendition="named")
     return replace(named, tokens=shop.measure(named))
 
 

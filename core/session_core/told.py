@@ -7,15 +7,19 @@ from dataclasses import replace
 
 from session_core.compress.check import check
 from session_core.facts import FACT_CHARACTERS
-from session_core.language.cues import commands
+from session_core.language.orders import commands
+from session_core.language.quoting import spoken
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL
 from session_core.language.words import content_words, one_line
-from session_core.plan import Fact
+from session_core.plan import Fact, FactKind
 from session_core.turns import Importance, Message, Role
 
 DISCARDED_CHARACTERS = 200
 """A longer message is never left out of a summary because a model says so."""
+
+_OF_DATA = (FactKind.AMOUNT, FactKind.DATE, FactKind.IDENTIFIER)
+"""What may be taken from a tool's result, or from what a user only quotes."""
 
 SAID_SHARE = 0.6
 """Share of a fact's words, or of their beginnings, that its message must have."""
@@ -70,12 +74,21 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
     return kept, struck
 
 
+def _own_words(message: Message) -> Message:
+    """A user's message less what it only quotes."""
+    if message.role is not Role.USER:
+        return message
+    return replace(message, content="\n".join(part for part, quoted in spoken(message.content) if not quoted))
+
+
 def _states(message: Message, fact: Fact, text: str) -> bool:
     if not text or len(text) > FACT_CHARACTERS or message.role is Role.SYSTEM:
         return False
-    if (fact.kind.pinned and message.role is not Role.USER) or (message.role is Role.TOOL and commands(text)):
+    if message.role is not Role.USER and (fact.kind.pinned or commands(text)):
         return False
-    source = source_of_check(message)
+    if message.role is Role.TOOL and fact.kind not in _OF_DATA:
+        return False
+    source = source_of_check(_own_words(message) if fact.kind not in _OF_DATA else message)
     if check(text, source).text != text:
         return False
     said, told = content_words(text), set(content_words(source))

@@ -17,11 +17,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.passages import HEADING_CHARACTERS, Passage, Reading, asked, heading, stems, values_of
+from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 from session_core.retrieve import K1, B
 from session_core.turns import Message, Role
 
-HEAD = "[From earlier in the record, quoted as data:]"
+HEAD = BROUGHT_BACK
 
 LATELY_TOKENS = 6_000
 """A value that was last mentioned so many tokens ago counts e times less."""
@@ -341,6 +342,6 @@ def _told(chosen: Collection[_Candidate], headings: Sequence[str]) -> str:
             lines.append(headings[source])
         if one.passage.schema and one.passage.schema != schema:
             schema = one.passage.schema
-            lines.append(schema)
-        lines.append(one.passage.text)
+            lines.append(f"{WITHIN}{schema}")
+        lines.append(f"{WITHIN}{one.passage.text}")
     return "\n".join(lines)

@@ -14,7 +14,8 @@ from session_core.plan import Fact, FactKind
 
 ASSISTANT = "assistant"
 TOOL = "tool"
-"""First word of a fact's author when no user said it."""
+QUOTED = "quoted"
+"""First word of a fact's author when no user said it, or a user only quoted it."""
 
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
@@ -67,8 +68,8 @@ class Facts:
 
 
 def spoken_by_user(fact: Fact) -> bool:
-    """Whether a user said it, not an assistant or a tool."""
-    return (fact.author or "").split(" ")[0] not in (ASSISTANT, TOOL)
+    """Whether a user said it, not an assistant, a tool or a text that somebody quoted."""
+    return (fact.author or "").split(" ")[0] not in (ASSISTANT, TOOL, QUOTED)
 
 
 @lru_cache(maxsize=8_192)
