@@ -303,9 +303,9 @@ def test_a_correction_may_name_less_than_the_slot() -> None:
     assert "3 May" not in said
 
 
-def test_a_correction_that_could_mean_two_values_replaces_neither() -> None:
-    facts = told(user("We stay from 3 May to 9 May."), user("No, I meant 4 May.", 2))
-    assert all(fact.current for fact in facts)
+def test_a_correction_that_could_mean_two_values_stands_behind_both() -> None:
+    said = current(user("We stay from 3 May to 9 May."), user("No, I meant 4 May.", 2))
+    assert said == "We stay from 3 May to 9 May (later: “No, I meant 4 May.”)"
 
 
 def test_a_correction_leaves_what_another_person_said() -> None:

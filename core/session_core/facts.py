@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from session_core.language.cues import kinds, promises
+from session_core.language.cues import kinds, promises, revises
 from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
@@ -157,6 +157,8 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]]) -> Iterator[Fa
             stated = values(sentence)
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
+            if kind is None and not quoted and revises(sentence):
+                kind = FactKind.CORRECTION
             if kind is None and stated and not sentence.endswith(("?", "？")):
                 kind = FactKind.AMOUNT
             if kind is not None:

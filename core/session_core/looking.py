@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from session_core.compress.amended import amended
 from session_core.compress.evidence import Question, evidence
 from session_core.compress.fold import facts_on
 from session_core.errors import NotFound
@@ -13,7 +14,7 @@ from session_core.facts import extract, line, merge
 from session_core.plan import Digest, Fact
 from session_core.ports import Store
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled, outdated
+from session_core.recalling import is_recalled
 from session_core.retrieve import cosine, fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
@@ -29,7 +30,8 @@ LEAST_RECALL = 64
 RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
 CORRECTIONS = 4
-"""How often passages are chosen anew when what was chosen turns out to have been corrected; then none are."""
+"""How often passages are chosen anew when what was chosen turns out to have been corrected, and is told so; then
+none are."""
 FRAMING = 8
 """Tokens around a block of quotes that is a message."""
 
@@ -101,7 +103,8 @@ class Looking:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
         of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest.
 
-        What was corrected later, under the digest, in these messages or in those said `since`, is not quoted.
+        What was corrected later, under the digest, in these messages or in those said `since`, is quoted with its
+        correction beside it.
         """
         shop = self._shop
         if room_tokens < LEAST_RECALL:
@@ -123,13 +126,11 @@ class Looking:
         near = await self._nearness(query, sources)
         last = [shop.read(message) for message in standing[-4:]]
         later: tuple[Fact, ...] | None = None
-        block, passed_over = "", set[int]()
+        block, mended = "", dict[tuple[int, str], Message]()
         for _ in range(CORRECTIONS):
-            kept = [place for place, message in enumerate(sources) if message.seq not in passed_over]
-            nearness = None if near is None else [near[place] for place in kept]
             block, quoted = evidence(
-                Question(query, last, nearness),
-                [(sources[place], shop.read(sources[place])) for place in kept],
+                Question(query, last, near),
+                [(message, shop.read(message)) for message in (mended.get((m.seq, m.id), m) for m in sources)],
                 [(message, shop.read(message)) for message in standing],
                 room_tokens=room_tokens - FRAMING,
                 count=shop.counter.count,
@@ -137,10 +138,11 @@ class Looking:
             if later is None and quoted:
                 said = [m for m in (*absent, *standing, *since) if m.role is Role.USER and m.origin == "record"]
                 later = merge(digest.facts if digest else (), extract(said))
-            wrong = {message.seq for message in quoted if outdated(message, later or ())}
+            fresh = [message for message in quoted if (message.seq, message.id) not in mended]
+            wrong = [one for message, one in zip(fresh, amended(fresh, later or ()), strict=True) if one is not message]
             if not wrong:
                 return block
-            passed_over |= wrong
+            mended.update(((message.seq, message.id), message) for message in wrong)
         return ""
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from session_core.compress.clip import LEAST_TOKENS, clip
-from session_core.facts import extract, merge
 from session_core.language.quoting import RECALLED, quoted_lines, speaker_name
-from session_core.plan import Count, Fact
+from session_core.plan import Count
 from session_core.retrieve import searchable, terms
 from session_core.turns import Message, Role
 
@@ -34,15 +33,6 @@ def is_recalled(message: Message) -> bool:
     if message.role is Role.TOOL:
         return message.content.startswith(RECALLED) or message.content == NOTHING
     return not message.content and bool(message.tool_calls) and all(c.name == TOOL_NAME for c in message.tool_calls)
-
-
-def outdated(message: Message, known: Sequence[Fact]) -> bool:
-    """Whether one of the facts `known`, later than the message, corrects what it says."""
-    if message.role is Role.TOOL:
-        return False
-    own = extract([message])
-    later = [fact for fact in known if fact.seq > message.seq] if own else []
-    return bool(later) and any(not fact.current for fact in merge(own, later)[: len(own)])
 
 
 def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from weakref import ref
 
-from session_core.compress.summary import summarize
+from session_core.compress.amended import amended, statements
+from session_core.compress.summary import amended_lines, summarize
 from session_core.facts import extract, line, merge, select
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.plan import Count, Digest, Fact, GiveWay, Limits, Measure, Plan, go_on, seqs_of
@@ -110,11 +111,16 @@ def fold(
     messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     previous = base.summary if base else ""
-    if summary is None:
-        told = [message for message in said if message.importance is not Importance.DISCARD]
-        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count, give_way=give_way)
     stated = extract([_shortest(message) for message in said], give_way=give_way)
     stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
+    if summary is None:
+        told = [message for message in said if message.importance is not Importance.DISCARD]
+        every = [one for message in told if message.role is Role.USER for one in statements(message)]
+        told = amended(told, stated, give_way=give_way)
+        previous = amended_lines(previous, [*stated, *every], give_way=give_way)
+        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count, give_way=give_way)
+    else:
+        summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
     facts = select(known, max_tokens=STORED_FACTS * tools.limits.facts_room, count=tools.count)
     give_way()

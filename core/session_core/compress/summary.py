@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 
 from session_core.classify import filler
+from session_core.compress.amended import amended
 from session_core.language.cues import kinds, promises
 from session_core.language.orders import commands
 from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
-from session_core.plan import Count, FactKind, GiveWay, go_on
+from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.ports import SummaryRequest
 from session_core.turns import Importance, Message, Role
 
@@ -80,6 +81,22 @@ def summarize(
     while chosen and count(_joined(chosen)) > max_tokens:
         chosen.remove(min(chosen, key=lambda one: (one.worth, -one.place)))
     return _joined(chosen)
+
+
+def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go_on) -> str:
+    """The lines of a summary, those that one of the facts `later` corrects with its correction behind them."""
+    rows = summary.splitlines()
+    leads = [_SPOKEN.match(row) for row in rows]
+    first = min((fact.seq for fact in later), default=1)
+    said: list[Message] = []
+    for place, (row, lead) in enumerate(zip(rows, leads, strict=True)):
+        who = lead.group() if lead else ""
+        role = _role(who) if QUOTING not in who else Role.TOOL
+        author = who[:-2] if role is Role.USER and who != "User: " else ""
+        said.append(Message(role, row[len(who) :], seq=place, tool_call_id="line", author=author or None))
+    offset = first - 1 - len(rows)
+    told = amended([replace(message, seq=message.seq + offset) for message in said], later, give_way=give_way)
+    return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
 
 
 class ExtractiveSummarizer:

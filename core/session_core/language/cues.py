@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.phrases import (
     ANY_SCRIPT,
     COMMITMENTS,
     CONSTRAINTS,
-    CORRECTIONS,
     DECISIONS,
     IDENTITIES,
     PREFERENCES,
@@ -46,6 +46,7 @@ class _Cues:
 
 _RULES = _Cues(RULES)
 _COMMITMENTS = _Cues(COMMITMENTS)
+_REVISIONS = _Cues(REVISIONS)
 _USER_KINDS = (
     (FactKind.RULE, _RULES),
     (FactKind.CONSTRAINT, _Cues(CONSTRAINTS)),
@@ -91,6 +92,12 @@ def _announced(sentence: str, cues: _Cues) -> bool:
 def corrects(sentence: str) -> bool:
     """Whether `sentence` takes back something that was said before."""
     return FactKind.CORRECTION in kinds(sentence)
+
+
+@lru_cache(maxsize=SENTENCES)
+def revises(sentence: str) -> bool:
+    """Whether `sentence` seems to put another wish in the place of an earlier one, or to take something back."""
+    return corrects(sentence) or _REVISIONS.said(sentence, _stems(sentence))
 
 
 @lru_cache(maxsize=SENTENCES)
