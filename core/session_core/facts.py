@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from session_core.classify import filler
 from session_core.language.cues import kinds, promises, revises
 from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
@@ -18,10 +20,16 @@ from session_core.turns import Message, Role
 FACT_CHARACTERS = 200
 """A longer sentence is shortened around what makes it a fact; the cut shows as `…`."""
 
+RULE_CHARACTERS = 800
+"""The same for a rule, which is to be kept word for word."""
+
 USER_FACTS = 24
 ASSISTANT_FACTS = 8
 TOOL_FACTS = 4
 """Most facts taken from one message, by who wrote it; what binds goes before values that are only stated."""
+
+USER_RULES = 100
+"""So many rules are taken from one message, even when they are more than the facts."""
 
 EACH_KIND = 2
 """Facts of one kind that are chosen before another kind has its turn."""
@@ -37,6 +45,7 @@ _STATED = {
     ValueKind.DATE: FactKind.DATE,
     ValueKind.TIME: FactKind.DATE,
 }
+_ASKING = ("?", "？")
 _KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
@@ -48,13 +57,14 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
     Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
     state commitments and values. Of a tool result, and of what a user only quotes, names and values are taken,
     under the tool's name or as quoted, but no prose and nothing that speaks like an order: data never becomes a
-    rule, nor does an assistant's echo of it.
+    rule, nor does an assistant's echo of it. A bare value stands with the question that it answers, as its slot.
     System messages give no facts because they stand whole in every view anyway, and what was written for a
     view gives none. Gives way after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     found: list[Fact] = []
     data: list[str] = []
+    asked: str | None = None
     for message in messages:
         if message.origin != "record":
             continue
@@ -62,9 +72,10 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
             case Role.USER:
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
-                found.extend(_capped(_of_user(message, parts), USER_FACTS))
+                found.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
             case Role.ASSISTANT:
                 found.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
+                asked = next((said for said in reversed(sentences(message.content)) if said.endswith(_ASKING)), None)
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -76,11 +87,11 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
 def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:
     """`old` and then `new`, each fact once; what a later one replaces names it in `superseded_by`.
 
-    A fact replaces those of its slot that the same author stated; a user's correction replaces those
-    of its slot whoever stated them, or, when it names no slot, the value of its type that was stated
-    last. Two authors who contradict each other are both kept. The replacement takes over the slot and,
-    where it replaces a limit, stays a limit. Values of another type that a replaced sentence states
-    besides stay, with `…` for what was replaced. Gives way after each new fact.
+    A fact replaces those of its slot that the same author stated; a user's correction also those that assistants
+    and tools stated, or, when it names no slot, the value of its type that was stated last; one of words alone
+    stands on one line behind what it corrects. Two authors who contradict each other are both kept. The
+    replacement takes over the slot and, where it replaces a limit, stays a limit. Values of another type that a
+    replaced sentence states besides stay, with `…` for what was replaced. Gives way after each new fact.
     """
     facts = Facts(old)
     for fact in new:
@@ -106,13 +117,18 @@ def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fac
         fact = facts[index]
         if pinned_missing and not fact.kind.pinned:
             break
-        price = count(f"- ({fact.kind}) {line(fact)}\n")
+        price = count(bullet(fact))
         if price <= left:
             chosen.append(index)
             left -= price
         else:
             pinned_missing = pinned_missing or fact.kind.pinned
     return tuple(facts[index] for index in sorted(chosen, key=lambda i: (facts[i].seq, i)))
+
+
+def bullet(fact: Fact) -> str:
+    """The line of `fact` in a list."""
+    return f"- ({fact.kind}) {line(fact)}\n"
 
 
 def _by_rank(facts: Sequence[Fact]) -> list[int]:
@@ -149,9 +165,10 @@ def _voice(fact: Fact) -> str:
     return speaker_name(author) if spoken_by_user(fact) else one_line(author)
 
 
-def _of_user(message: Message, parts: Sequence[tuple[str, bool]]) -> Iterator[Fact]:
+def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[Fact]:
     for part, quoted in parts:
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
+            question, asked = asked, sentence if sentence.endswith(_ASKING) else None
             if quoted and (commands(sentence) or prose(sentence)):
                 continue
             stated = values(sentence)
@@ -162,7 +179,21 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]]) -> Iterator[Fa
             if kind is None and stated and not sentence.endswith(("?", "？")):
                 kind = FactKind.AMOUNT
             if kind is not None:
-                yield _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
+                fact = _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
+                told = question is not None and not filler(question) and _bare(fact, stated)
+                yield replace(fact, slot=_question(question or "")) if told else fact
+
+
+def _bare(fact: Fact, stated: Sequence[Value]) -> bool:
+    """Whether a fact is a value alone, which says nothing without the question that it answers."""
+    valued = {word for value in stated for word in words(value.text)}
+    if not stated or fact.slot is not None or revises(fact.text):
+        return False
+    return len(set(content_words(fact.text)) - valued) <= 1
+
+
+def _question(text: str) -> str:
+    return shorten(one_line(text), FACT_CHARACTERS // 2)
 
 
 def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[Fact]:
@@ -236,12 +267,13 @@ def _telling(value: Value) -> bool:
 
 def _fact(message: Message, kind: FactKind, sentence: str, stated: Sequence[Value], author: str | None) -> Fact:
     core = next((value.start for value in stated if value.kind in _STATED), 0)
-    text = shorten(sentence, FACT_CHARACTERS, core)
+    text = shorten(sentence, RULE_CHARACTERS if kind is FactKind.RULE else FACT_CHARACTERS, core)
     return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))
 
 
 def _capped(facts: Iterator[Fact], most: int) -> list[Fact]:
     found = list(facts)
+    most = max(most, min(USER_RULES, sum(fact.kind is FactKind.RULE for fact in found)))
     if len(found) <= most:
         return found
     best = sorted(range(len(found)), key=lambda i: (_KIND_ORDER[found[i].kind], i))[:most]

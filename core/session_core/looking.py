@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from session_core.compress.amended import amended
 from session_core.compress.evidence import Question, evidence
 from session_core.compress.fold import facts_on
+from session_core.compress.passages import Reading
 from session_core.errors import NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import extract, line, merge
-from session_core.plan import Digest, Fact
+from session_core.plan import Digest, Fact, Recalled
 from session_core.ports import Store
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled
+from session_core.recalling import is_recalled, speaker
 from session_core.retrieve import cosine, fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.workshop import Workshop
@@ -32,6 +33,8 @@ RUN_TOKENS = 120
 CORRECTIONS = 4
 """How often passages are chosen anew when what was chosen turns out to have been corrected, and is told so; then
 none are."""
+WHY_WORDS = 4
+"""Words that are named to explain why a message was quoted."""
 FRAMING = 8
 """Tokens around a block of quotes that is a message."""
 
@@ -99,16 +102,17 @@ class Looking:
         *,
         since: Sequence[Message] = (),
         room_tokens: int,
-    ) -> str:
+    ) -> tuple[str, tuple[Recalled, ...]]:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
-        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest.
+        of quotes in at most `room_tokens`, and what it quotes and why; "" when there is nothing. One search of
+        the store where there is a digest.
 
         What was corrected later, under the digest, in these messages or in those said `since`, is quoted with its
         correction beside it.
         """
         shop = self._shop
         if room_tokens < LEAST_RECALL:
-            return ""
+            return "", ()
         under: Sequence[Message] = ()
         if digest is not None and digest.covers:
             words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
@@ -141,9 +145,9 @@ class Looking:
             fresh = [message for message in quoted if (message.seq, message.id) not in mended]
             wrong = [one for message, one in zip(fresh, amended(fresh, later or ()), strict=True) if one is not message]
             if not wrong:
-                return block
+                return block, _why(query, quoted, sources, near, last)
             mended.update(((message.seq, message.id), message) for message in wrong)
-        return ""
+        return "", ()
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
@@ -164,7 +168,37 @@ class Looking:
         """
         limits = self._shop.tools.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
-        return await self.evidence(query, (), (), digest, since=since, room_tokens=room)
+        return (await self.evidence(query, (), (), digest, since=since, room_tokens=room))[0]
+
+
+def _why(
+    query: str,
+    quoted: Sequence[Message],
+    sources: Sequence[Message],
+    near: Sequence[float] | None,
+    last: Sequence[Reading],
+) -> tuple[Recalled, ...]:
+    """What each quoted message has to do with the question: words, meaning, or what the last messages speak of."""
+    asked, lately = (
+        set(terms(query)),
+        {value for reading in last for passage in reading.passages for value in passage.values},
+    )
+    nearest = set()
+    if near is not None:
+        order = sorted(range(len(sources)), key=lambda place: -near[place])
+        nearest = {(sources[place].seq, sources[place].id) for place in order[: max(3, len(order) // 10)]}
+    told: list[Recalled] = []
+    for message in quoted:
+        said = terms(searchable(message))
+        shared = list(dict.fromkeys(word for word in said if word in asked))[:WHY_WORDS]
+        again = list(dict.fromkeys(word for word in said if word in lately and any(map(str.isdigit, word))))[:WHY_WORDS]
+        why = [f"has {', '.join(shared)} of the question"] if shared else []
+        why += ["near to it in meaning"] if (message.seq, message.id) in nearest else []
+        why += [f"has {', '.join(again)}, which was used again lately"] if again else []
+        told.append(
+            Recalled(message.seq, message.id, speaker(message), "; ".join(why) or "stands beside what answers it")
+        )
+    return tuple(told)
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools
+from session_core.compress.fold import Tools, hidden_rules, rules_price
 from session_core.compress.ladder import plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
@@ -178,24 +178,27 @@ class Flow(Looking):
         try:
             made = plan(named, loaded.digest, tools=tools, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
             if query and limits.recall_tokens and _lacking(made):
-                made = await self._with_evidence(query, loaded, named, tools, open_end)
+                made = await self._with_evidence(query, made, loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
 
     async def _with_evidence(
-        self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
+        self, query: str, plain: Plan, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
     ) -> Plan:
-        """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
+        """The `plain` plan in what a recall leaves of the budget, with what bears on `query` before the newest
+        question."""
         limits = tools.limits
-        reserve = limits.recall_reserve(beside=sum(m.tokens for m in named if m.role is Role.SYSTEM))
+        pinned = sum(m.tokens for m in named if m.role is Role.SYSTEM)
+        rules = rules_price(plain.digest.facts, tools) if plain.digest else 0
+        reserve = limits.recall_reserve(beside=pinned + min(rules, limits.rules_room))
         smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
         made = plan(named, loaded.digest, tools=smaller, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
         room = min(limits.recall_tokens, limits.total - made.tokens)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
-        block = await self.evidence(query, absent, made.messages, loaded.digest, room_tokens=room)
-        return with_recalled(made, block, limits.total, tools)
+        block, quoted = await self.evidence(query, absent, made.messages, loaded.digest, room_tokens=room)
+        return with_recalled(made, block, quoted, limits.total, tools)
 
 
 def _lacking(made: Plan) -> bool:
@@ -248,6 +251,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     chosen = [choice for _, choice, _, _ in made.decided]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
+    head = next((message.content for message in made.messages if message.origin == "digest"), "")
     report = Report(
         limit_tokens=limit,
         tokens=made.tokens,
@@ -259,6 +263,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         folded=folded + sum(len(part) for part, *_ in made.decided[1 if folded else 0 :] if isinstance(part, Ranges)),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
+        hidden_rules=hidden_rules(made.digest, head) if made.digest else 0,
     )
     tier = shop.policy.budget.tier(made.raw_tokens)
     standing = {message.seq for message in made.messages}
@@ -277,4 +282,5 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         made.digest,
         hidden,
         version=loaded.state.version,
+        recalled=made.recalled,
     )

@@ -198,7 +198,7 @@ def _of_its_slot(facts: Sequence[Fact], fact: Fact, correcting: bool) -> _Found:
         index
         for index, known in enumerate(facts)
         if known.current and known.slot is not None and known.seq <= fact.seq and (
-            (correcting and same_slot(fact.slot, known.slot))
+            (correcting and same_slot(fact.slot, known.slot) and (not spoken_by_user(known) or _one_voice(known, fact)))
             or (known.slot == fact.slot and _one_voice(known, fact))
         )
     ]  # fmt: skip
