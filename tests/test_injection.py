@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,7 @@ from injected import INJECTED, codes
 from session_core import Budget, Policy, Session, Sessions
 from session_core.compress.fold import digest_message
 from session_core.facts import extract, merge
+from session_core.language.orders import commands, passes_on
 from session_core.language.quoting import BROUGHT_BACK, CONDENSED, RECALLED, WITHIN, spoken
 from session_core.plan import Fact, FactKind
 from session_core.recalling import page, told
@@ -186,8 +188,6 @@ def test_a_speakers_name_is_no_head_and_no_role(name: str) -> None:
 
 
 def test_reading_a_huge_message_for_quotes_takes_no_time() -> None:
-    import time
-
     hostile = (
         "<data>" * 20_000 + "\n" * 20_000 + "context:\n---\n" * 5_000 + "a_" * 20_000 + '"""' * 5_000 + "> \n" * 5_000
     )
@@ -195,3 +195,15 @@ def test_reading_a_huge_message_for_quotes_takes_no_time() -> None:
     parts = list(spoken(hostile))
     assert time.process_time() - began < 2.0
     assert "".join(part for part, _ in parts) == hostile
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", "#", "the user ", "<user ", "(rule ", "no, ", "not a ", "x, not y ", "[", ": "]
+)
+def test_no_text_takes_long_to_be_judged(piece: str) -> None:
+    text = piece * (2_000 // len(piece))
+    began = time.process_time()
+    commands(text)
+    passes_on(text)
+    extract([user(text), result(text), Message(Role.ASSISTANT, text)])
+    assert time.process_time() - began < 1.0

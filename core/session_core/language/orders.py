@@ -18,9 +18,10 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(
-    r"(?:^|[\n:.!?>\"“]\s*)\W*(?:system|assistant|user|human|developer|admin)\s*:|<\|?/?(?:im_|system|inst)|<!--|"
+    r"(?:^|[\n:.!?>\"“])[ \t*_(\[]{0,8}(?:system|assistant|user|human|developer|admin)\s*:|"
+    r"<\|?/?(?:im_|system|inst)|<!--|"
     r"</?(?:system|user|assistant|human|instructions?|rules?|tool_\w+|function_\w+)\b[^<>]{0,80}>|"
-    r"^\W*#+\s*(?:system|instructions?|user|assistant)\b",
+    r"^[ \t>]{0,8}#{1,6}[ \t]*(?:system|instructions?|user|assistant)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 """The head of a message, or a tag or comment in which one might stand."""
@@ -31,7 +32,8 @@ _WILL = re.compile(
     re.IGNORECASE,
 )
 _NOTE = re.compile(
-    r"(?:^|[\n\[({\"'“>:;.!?|*#-]\s*)(?:key facts?|facts?|(?:standing |new |user |house |hard )?rules?|preferences?|"
+    r"(?:^|[\n\[({\"'“>:;.!?|*#-]\s{0,8})(?:key facts?|facts?|"
+    r"(?:standing |new |user |house |hard )?rules?|preferences?|"
     r"constraints?|decisions?|corrections?|commitments?|memory|memories|remember|instructions?|directives?|"
     r"(?:note|message|notice) (?:to|for) (?:self|the |all |any )?\s?(?:assistants?|ai|models?|agents?|llms?)?)"
     r"[\"'”]?\s*[:=]|"
@@ -39,7 +41,7 @@ _NOTE = re.compile(
     r"\[(?:earlier in this|from earlier in|recalled:|inst\b|system\b|assistant\b|user\b|instruction)",
     re.IGNORECASE | re.MULTILINE,
 )
-_BEFORE = r"(?:^|[\n.!?:;,\"'“”>)\]}|–—-]\s*)"
+_BEFORE = r"(?:^|[\n.!?:;,\"'“”>)\]}|–—-]\s{0,8})"
 _LEAD = (
     r"(?:(?:please|kindly|now|then|just|immediately|simply|hereby|also|first|next|and|so|go ahead and|"
     r"you (?:can|may|will))\s+){0,3}"
