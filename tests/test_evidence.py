@@ -120,7 +120,7 @@ def test_what_a_tool_says_is_brought_back_as_the_tools_words() -> None:
             if planted in message.content:
                 assert message.origin == "recall"
                 assert message.content.startswith(HEAD)
-                assert f"read_page {{}} →\n{planted}" in message.content
+                assert f"read_page {{}} →\n {planted}" in message.content
 
 
 def test_a_large_view_keeps_its_summary_beside_what_is_brought_back() -> None:

@@ -224,8 +224,10 @@ def test_an_order_hidden_among_data_never_becomes_a_rule(text: str) -> None:
 
 
 def test_quoted_and_fenced_text_of_a_user_states_no_rule() -> None:
-    text = "Look at this:\n> Never pay invoice A-1234.\n```\nalways use strict\n```\nWeird, no?"
-    assert [fact.kind for fact in extract([user(text)])] == [FactKind.IDENTIFIER]
+    text = (
+        "Look at this:\n> Never pay invoice A-1234.\n> It is invoice A-1234.\n```\nalways use strict\n```\nWeird, no?"
+    )
+    assert [(fact.kind, fact.author) for fact in extract([user(text)])] == [(FactKind.IDENTIFIER, "quoted")]
 
 
 def test_a_message_full_of_facts_gives_the_most_binding_ones() -> None:
@@ -301,9 +303,9 @@ def test_a_correction_may_name_less_than_the_slot() -> None:
     assert "3 May" not in said
 
 
-def test_a_correction_that_could_mean_two_values_replaces_neither() -> None:
-    facts = told(user("We stay from 3 May to 9 May."), user("No, I meant 4 May.", 2))
-    assert all(fact.current for fact in facts)
+def test_a_correction_that_could_mean_two_values_stands_behind_both() -> None:
+    said = current(user("We stay from 3 May to 9 May."), user("No, I meant 4 May.", 2))
+    assert said == "We stay from 3 May to 9 May (later: “No, I meant 4 May.”)"
 
 
 def test_a_correction_leaves_what_another_person_said() -> None:

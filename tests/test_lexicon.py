@@ -64,48 +64,29 @@ SAID = [
 ]
 
 
-def _wrong_anew(quoted: list[Message], said: list[Message]) -> set[int]:
-    """The same by putting together all that was said for each message."""
-    later = merge((), extract(said))
-    found = set()
-    for message in quoted:
-        own = extract([message])
-        after = [fact for fact in later if fact.seq > message.seq]
-        if any(not fact.current for fact in merge(own, after)[: len(own)]):
-            found.add(message.seq)
-    return found
-
-
 @pytest.mark.parametrize("seed", range(12))
-def test_corrections_gone_on_with_are_those_made_anew(seed: int) -> None:
+def test_facts_gone_on_with_are_those_made_anew(seed: int) -> None:
     chance, corrections = random.Random(seed), Corrections()
     said: list[Message] = []
     while len(said) < 160:
         for _ in range(chance.randint(1, 9)):
             text = chance.choice(SAID) if chance.random() < 0.5 else f"And what about number {len(said)} then?"
             said.append(Message(Role.USER, text, seq=2 * len(said) + 1, time_s=float(len(said))))
-        assert corrections.wrong(KEY, said, None, said) == _wrong_anew(said, said)
+        each = [fact for message in said for fact in extract([message])]
+        assert tuple(corrections.later(KEY, None, said)) == merge((), each)
 
 
-def test_what_an_assistant_said_is_corrected_too_and_a_tool_is_not() -> None:
-    told = Message(Role.ASSISTANT, "Your train leaves at 10:30.", seq=2)
-    data = Message(Role.TOOL, "train leaves at 10:30", seq=3, tool_call_id="c")
-    said = [Message(Role.USER, "Actually, it leaves at 11:45.", seq=4)]
-    assert Corrections().wrong(KEY, [told, data], None, said) == {2}
-
-
-def test_a_correction_in_the_digest_counts() -> None:
+def test_facts_of_the_digest_come_first() -> None:
     correction = Message(Role.USER, "No, I meant the meeting is on 11 May.", seq=9)
     digest = Digest(Ranges.span(1, 20), "", facts=tuple(extract([correction])))
-    old = Message(Role.USER, "The meeting is on 4 May.", seq=3)
     corrections = Corrections()
-    assert corrections.wrong(KEY, [old], None, []) == set()
-    assert corrections.wrong(KEY, [old], digest, []) == {3}
+    assert corrections.later(KEY, None, []) == ()
+    assert corrections.later(KEY, digest, []) == digest.facts
 
 
 def test_of_many_sessions_those_looked_at_lately_are_remembered() -> None:
     corrections = Corrections(room_facts=20)
     for number in range(50):
         said = [Message(Role.USER, text, seq=place) for place, text in enumerate(SAID, start=1)]
-        assert corrections.wrong(Key(f"s{number}"), said, None, said) == {1, 2, 5}
+        assert corrections.later(Key(f"s{number}"), None, said)
     assert len(corrections._stated) <= 3

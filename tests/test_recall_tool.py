@@ -11,7 +11,7 @@ from langgraph.prebuilt import ToolNode
 
 from langchain_session import SessionSaver, attach, recall_tool
 from session_core import Budget, Message, Policy, Role, Sessions, ToolCall
-from session_core.compress.clip import RECALLED
+from session_core.language.quoting import RECALLED
 from session_core.recalling import is_recalled, page, told
 
 LIMIT = 8_000

@@ -137,7 +137,7 @@ STATED = "The budget for the review is 5,000 EUR, and it must be done by 14 Marc
         (STATED, "A correction: the budget for the review is 6,000 EUR, not 5,000.", 12),
     ],
 )
-def test_what_was_corrected_since_is_not_quoted(stated: str, corrected: str, turns: int):
+def test_what_was_corrected_since_is_quoted_with_its_correction(stated: str, corrected: str, turns: int):
     with opened() as sessions:
         session = sessions.session("t")
         seen: list[list[BaseMessage]] = []
@@ -151,7 +151,8 @@ def test_what_was_corrected_since_is_not_quoted(stated: str, corrected: str, tur
         assert any("5,000 EUR" in text for text in quotes(seen[-1]))
         graph.invoke({"messages": [HumanMessage(corrected)]}, config())
         graph.invoke(asked, config())
-        assert not any("5,000 EUR" in text for text in quotes(seen[-1]))
+        old = [row for text in quotes(seen[-1]) for row in text.splitlines() if "5,000 EUR" in row]
+        assert all("6,000 EUR" in row.partition("5,000 EUR")[2] for row in old)
 
 
 def test_a_short_thread_is_not_searched():
@@ -180,5 +181,5 @@ def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
             session.append([Message(Role.USER, words), Message(Role.ASSISTANT, "I will do that. " * 12)])
         view = session.view(query="For how many people is room R-053?")
         (quote,) = [m.content for m in view.messages if m.origin == "recall"]
-        facts = [said for said in quote.splitlines() if said.startswith("(")]
-        assert facts == ["(identifier) Please book room R-053 for 55 people."]
+        facts = [said for said in quote.splitlines() if said.startswith(" (")]
+        assert facts == [" (identifier) Please book room R-053 for 55 people."]

@@ -204,7 +204,11 @@ def test_a_summary_never_exceeds_its_budget(
 def test_a_summary_says_nothing_of_its_own(messages: list[Message]) -> None:
     source = " ".join(" ".join(m.content.split()) for m in messages)
     for row in summarize("", messages, max_tokens=10_000, count=len).splitlines():
-        said = row.split(": ", 1)[1] if row.startswith(("User: ", "Assistant: ")) else row.split(" → ", 1)[1]
+        said = (
+            row.split(": ", 1)[1]
+            if row.startswith(("User: ", "User, quoting: ", "Assistant: "))
+            else row.split(" → ", 1)[1]
+        )
         assert said.strip("…").strip() in source
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from session_core.language.cues import kinds, promises
+from session_core.language.quoting import spoken, unquoted
 from session_core.language.values import ValueKind, values
 from session_core.language.words import sentences
 from session_core.turns import Importance, Message, Role
@@ -101,7 +102,8 @@ def filler(text: str) -> bool:
 
 
 def _user_binds(text: str) -> bool:
-    if any(kinds(sentence) for sentence in sentences(_edges(text))):
+    own = [part for part, quoted in spoken(_edges(text)) if not quoted]
+    if any(kinds(unquoted(sentence)) for part in own for sentence in sentences(part)):
         return True
     return len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in values(text))
 

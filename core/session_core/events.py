@@ -93,6 +93,15 @@ class FellBack(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RulesOutgrown(Event):
+    """The standing rules of a session take more room than its views have for them: `hidden` of `rules` stand in the
+    record alone, where a search finds them. Raise the budget, or put them into the system message."""
+
+    rules: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
 class FoldFailed(Event):
     """A background fold raised; the session is whole and will be folded when asked again."""
 

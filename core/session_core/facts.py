@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from session_core.language.cues import commands, kinds, promises
+from session_core.classify import filler
+from session_core.language.cues import kinds, promises, revises
+from session_core.language.orders import commands, passes_on, poses
+from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
-from session_core.language.supersede import ASSISTANT, TOOL, Facts
+from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
 from session_core.language.values import Value, ValueKind, currency, values
 from session_core.language.words import content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
@@ -16,10 +20,16 @@ from session_core.turns import Message, Role
 FACT_CHARACTERS = 200
 """A longer sentence is shortened around what makes it a fact; the cut shows as `…`."""
 
+RULE_CHARACTERS = 800
+"""The same for a rule, which is to be kept word for word."""
+
 USER_FACTS = 24
 ASSISTANT_FACTS = 8
 TOOL_FACTS = 4
 """Most facts taken from one message, by who wrote it; what binds goes before values that are only stated."""
+
+USER_RULES = 100
+"""So many rules are taken from one message, even when they are more than the facts."""
 
 EACH_KIND = 2
 """Facts of one kind that are chosen before another kind has its turn."""
@@ -35,6 +45,7 @@ _STATED = {
     ValueKind.DATE: FactKind.DATE,
     ValueKind.TIME: FactKind.DATE,
 }
+_ASKING = ("?", "？")
 _KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
@@ -44,22 +55,31 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
     """The facts that `messages` state, in their order, each word for word from its sentence.
 
     Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
-    state commitments and values. Of a tool result only sentences about identifiers, amounts and dates are
-    taken, under the tool's name, and none that speaks like an order: data never becomes a rule.
-    System messages give no facts because they stand whole in every view anyway. Gives way after each
-    message.
+    state commitments and values. Of a tool result, and of what a user only quotes, names and values are taken,
+    under the tool's name or as quoted, but no prose and nothing that speaks like an order: data never becomes a
+    rule, nor does an assistant's echo of it. A bare value stands with the question that it answers, as its slot.
+    System messages give no facts because they stand whole in every view anyway, and what was written for a
+    view gives none. Gives way after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     found: list[Fact] = []
+    data: list[str] = []
+    asked: str | None = None
     for message in messages:
+        if message.origin != "record":
+            continue
         match message.role:
             case Role.USER:
-                found.extend(_capped(_of_user(message), USER_FACTS))
+                parts = tuple(spoken(message.content))
+                data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
+                found.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
             case Role.ASSISTANT:
-                found.extend(_capped(_of_assistant(message), ASSISTANT_FACTS))
+                found.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
+                asked = next((said for said in reversed(sentences(message.content)) if said.endswith(_ASKING)), None)
             case Role.TOOL:
+                data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
-                found.extend(_of_tool(message, f"{TOOL} {name}" if name else TOOL))
+                found.extend(_of_tool(message, f"{TOOL} {one_line(name)}" if name else TOOL))
         give_way()
     return found
 
@@ -67,11 +87,11 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
 def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:
     """`old` and then `new`, each fact once; what a later one replaces names it in `superseded_by`.
 
-    A fact replaces those of its slot that the same author stated; a user's correction replaces those
-    of its slot whoever stated them, or, when it names no slot, the value of its type that was stated
-    last. Two authors who contradict each other are both kept. The replacement takes over the slot and,
-    where it replaces a limit, stays a limit. Values of another type that a replaced sentence states
-    besides stay, with `…` for what was replaced. Gives way after each new fact.
+    A fact replaces those of its slot that the same author stated; a user's correction also those that assistants
+    and tools stated, or, when it names no slot, the value of its type that was stated last; one of words alone
+    stands on one line behind what it corrects. Two authors who contradict each other are both kept. The
+    replacement takes over the slot and, where it replaces a limit, stays a limit. Values of another type that a
+    replaced sentence states besides stay, with `…` for what was replaced. Gives way after each new fact.
     """
     facts = Facts(old)
     for fact in new:
@@ -97,13 +117,18 @@ def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fac
         fact = facts[index]
         if pinned_missing and not fact.kind.pinned:
             break
-        price = count(f"- ({fact.kind}) {line(fact)}\n")
+        price = count(bullet(fact))
         if price <= left:
             chosen.append(index)
             left -= price
         else:
             pinned_missing = pinned_missing or fact.kind.pinned
     return tuple(facts[index] for index in sorted(chosen, key=lambda i: (facts[i].seq, i)))
+
+
+def bullet(fact: Fact) -> str:
+    """The line of `fact` in a list."""
+    return f"- ({fact.kind}) {line(fact)}\n"
 
 
 def _by_rank(facts: Sequence[Fact]) -> list[int]:
@@ -129,36 +154,54 @@ def _ends_in_turn(places: Sequence[int]) -> list[int]:
 def line(fact: Fact) -> str:
     """What `fact` says, on one line: its author where known, its words, its subject where they lack it."""
     text = one_line(fact.text)
-    who = f"{one_line(fact.author)}: " if fact.author else ""
+    who = f"{_voice(fact)}: " if fact.author else ""
     about = fact.slot or ""
     untold = about and not set(words(about)) <= set(words(text))
     return f"{who}{text} [{one_line(about)}]" if untold else f"{who}{text}"
 
 
-def _of_user(message: Message) -> Iterator[Fact]:
-    fenced = False
-    for text_line in message.content.splitlines():
-        if text_line.lstrip().startswith("```"):
-            fenced = not fenced
-        quoted = fenced or text_line.lstrip().startswith(">")
-        for sentence in (part for whole in sentences(text_line) for part in clauses(whole)):
+def _voice(fact: Fact) -> str:
+    author = fact.author or ""
+    return speaker_name(author) if spoken_by_user(fact) else one_line(author)
+
+
+def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[Fact]:
+    for part, quoted in parts:
+        for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
+            question, asked = asked, sentence if sentence.endswith(_ASKING) else None
+            if quoted and (commands(sentence) or prose(sentence)):
+                continue
             stated = values(sentence)
-            kind = None if quoted else _kind(sentence)
+            kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
+            if kind is None and not quoted and revises(sentence):
+                kind = FactKind.CORRECTION
             if kind is None and stated and not sentence.endswith(("?", "？")):
                 kind = FactKind.AMOUNT
             if kind is not None:
-                yield _fact(message, kind, sentence, stated, message.author)
+                fact = _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
+                told = question is not None and not filler(question) and _bare(fact, stated)
+                yield replace(fact, slot=_question(question or "")) if told else fact
 
 
-def _kind(sentence: str) -> FactKind | None:
-    return next(iter(kinds(sentence)), None)
+def _bare(fact: Fact, stated: Sequence[Value]) -> bool:
+    """Whether a fact is a value alone, which says nothing without the question that it answers."""
+    valued = {word for value in stated for word in words(value.text)}
+    if not stated or fact.slot is not None or revises(fact.text):
+        return False
+    return len(set(content_words(fact.text)) - valued) <= 1
 
 
-def _of_assistant(message: Message) -> Iterator[Fact]:
+def _question(text: str) -> str:
+    return shorten(one_line(text), FACT_CHARACTERS // 2)
+
+
+def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[Fact]:
     named = message.author or message.name
-    author = f"{ASSISTANT} {named}" if named else ASSISTANT
+    author = f"{ASSISTANT} {one_line(named)}" if named else ASSISTANT
     for sentence in sentences(message.content):
+        if passes_on(sentence) or echoes(sentence, data):
+            continue
         stated = values(sentence)
         if promises(sentence):
             yield _fact(message, FactKind.COMMITMENT, sentence, stated, author)
@@ -180,7 +223,8 @@ def _of_tool(message: Message, author: str) -> list[Fact]:
         start, end = _clause(text, value)
         clause = one_line(text[start:end]).strip(" ,")
         taken.append((start, end))
-        if len(content_words(clause)) < 2 or commands(_whole_around(text, value)):
+        line, member = _around(text, value)
+        if len(content_words(clause)) < 2 or poses(line) or commands(member) or prose(member):
             continue
         found.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
         if len(found) >= 4 * TOOL_FACTS:
@@ -205,10 +249,12 @@ def _parts(text: str, at: int) -> bool:
     return text[at] in _SEPARATORS or (text[at] == "," and text[at + 1 : at + 2] in ("", " ", '"', "\n", "'"))
 
 
-def _whole_around(text: str, value: Value) -> str:
-    """The line or member of a structure around `value`, so that an order is seen whole."""
-    before, after = text[max(0, value.start - 400) : value.start], text[value.end : value.end + 400]
-    return _MEMBER.split(before)[-1] + value.text + _MEMBER.split(after)[0]
+def _around(text: str, value: Value) -> tuple[str, str]:
+    """The line around `value`, and the member of a structure within it, so that an order is seen whole."""
+    before = text[max(0, value.start - 400) : value.start].rpartition("\n")[2]
+    after = text[value.end : value.end + 400].partition("\n")[0]
+    member = _MEMBER.split(before)[-1] + value.text + _MEMBER.split(after)[0]
+    return before + value.text + after, member
 
 
 def _telling(value: Value) -> bool:
@@ -221,12 +267,13 @@ def _telling(value: Value) -> bool:
 
 def _fact(message: Message, kind: FactKind, sentence: str, stated: Sequence[Value], author: str | None) -> Fact:
     core = next((value.start for value in stated if value.kind in _STATED), 0)
-    text = shorten(sentence, FACT_CHARACTERS, core)
+    text = shorten(sentence, RULE_CHARACTERS if kind is FactKind.RULE else FACT_CHARACTERS, core)
     return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))
 
 
 def _capped(facts: Iterator[Fact], most: int) -> list[Fact]:
     found = list(facts)
+    most = max(most, min(USER_RULES, sum(fact.kind is FactKind.RULE for fact in found)))
     if len(found) <= most:
         return found
     best = sorted(range(len(found)), key=lambda i: (_KIND_ORDER[found[i].kind], i))[:most]

@@ -12,12 +12,12 @@ from session_core.advisers import LateClassifier
 from session_core.asking import ask
 from session_core.compress.check import check
 from session_core.compress.filled import filled
-from session_core.compress.fold import fold
+from session_core.compress.fold import digest_message, fold, hidden_rules
 from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
-from session_core.events import FellBack, Folded
+from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
-from session_core.plan import Digest, Fact, GiveWay, go_on
+from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.told import grounded, judged, source_of_check
@@ -199,6 +199,9 @@ class Folder:
         gone = sum(unit.tokens for unit in chosen)
         after = before - gone - (loaded.digest.tokens if loaded.digest else 0) + made.tokens
         count = sum(len(unit.messages) for unit in chosen)
+        rules = sum(fact.current and fact.kind is FactKind.RULE for fact in made.facts)
+        if hidden := hidden_rules(made, digest_message(made, tools=self.shop.tools).content):
+            self.shop.tell(RulesOutgrown(loaded.state.key, rules, hidden))
         self.shop.tell(
             Folded(loaded.state.key, made.number, count, before, after, lag_s, len(loaded.messages), made.made_by)
         )

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import evidence
 from session_core.compress.fold import facts_on
-from session_core.compress.ties import Quote, mark, ties
 from session_core.covered import MOST_COVERED
 from session_core.errors import ConfigError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
 from session_core.leanings import leanings
-from session_core.plan import Digest
+from session_core.plan import Digest, Recalled
 from session_core.ports import Embedder, Store
+from session_core.quotes import quotes
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled, speaker
+from session_core.recalling import is_recalled
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.vectors import quick
@@ -139,16 +139,18 @@ class Looking:
         since: Sequence[Message] = (),
         born: str = "",
         room_tokens: int,
-    ) -> str:
+    ) -> tuple[str, tuple[Recalled, ...]]:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
-        of quotes in at most `room_tokens`; "" when there is nothing. One search of the store where there is a digest,
-        and one read of what is near in meaning. `born` tells the session from an older one of its name.
+        of quotes in at most `room_tokens`, and what it quotes and why; "" when there is nothing. One search of the
+        store where there is a digest, and one read of what is near in meaning. `born` tells the session from an older
+        one of its name.
 
-        What was corrected later, under the digest, in these messages or in those said `since`, is not quoted.
+        What was corrected later, under the digest, in these messages or in those said `since`, is quoted with its
+        correction beside it.
         """
         shop = self._shop
         if room_tokens < LEAST_RECALL:
-            return ""
+            return "", ()
         under: Sequence[Message] = ()
         if digest is not None and digest.covers:
             words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
@@ -170,36 +172,15 @@ class Looking:
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
         last = [shop.read(message) for message in standing[-4:]]
-        wrong = shop.corrections.wrong(self.key, sources, digest, (*absent, *standing, *since))
-        kept = [place for place, message in enumerate(sources) if message.seq not in wrong]
-        asked = Question(query, last, None if near is None else [near[place] for place in kept])
-        read = [(sources[place], shop.read(sources[place])) for place in kept]
-        shown = [(message, shop.read(message)) for message in standing]
-        room, count = room_tokens - FRAMING, shop.counter.count
-        block, quoted = evidence(asked, read, shown, room_tokens=room, count=count)
-        if not (differ := self._differing(query, block, quoted)):
-            return block
-        if count(f"{block}\n{differ}") > room:
-            smaller, quoted = evidence(asked, read, shown, room_tokens=room - count(differ) - 1, count=count)
-            differ = self._differing(query, smaller, quoted)
-            block = smaller if differ else block
-        marked = f"{block}\n{differ}"
-        return marked if differ and count(marked) <= room else block
-
-    def _differing(self, query: str, block: str, quoted: Sequence[Message]) -> str:
-        """A line on those sentences of `block` that answer `query` with different values; "" for none."""
-        lines = set(block.splitlines())
-        said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
-        return mark(
-            ties(
-                query,
-                [
-                    Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
-                    for message in said
-                    for passage in self._shop.read(message).passages
-                    if passage.voice != "call" and passage.text in lines
-                ],
-            )
+        facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
+        return quotes(
+            Question(query, last, near, complete=digest is None and len(sources) == len(candidates)),
+            sources,
+            standing,
+            later=facts,
+            read=shop.read,
+            room_tokens=room_tokens - FRAMING,
+            count=shop.counter.count,
         )
 
     async def _sources(
@@ -257,7 +238,7 @@ class Looking:
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
         state = None if self._quick is None else await self._store.state(self.key)
         born = state.born if state else ""
-        return await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)
+        return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room))[0]
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

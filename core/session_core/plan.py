@@ -31,10 +31,12 @@ def go_on() -> None:
 
 
 RECALL_SHARE = 0.65
-ASKED_SHARE = 0.4
-FRAMING_TOKENS = 12
 """Share of the limit that recalled messages may take: what a question needs is mostly further back than what was
 said last. At 0.5 a tenth fewer of the values that later calls needed were in views of 500 tokens."""
+ASKED_SHARE, FRAMING_TOKENS = 0.4, 12
+"""Share of the limit, and tokens around it, that a question has before anything is brought back for it."""
+RULES_SHARE = 0.5
+"""Share of the limit that standing rules may take; what is over it is told."""
 UNCACHED_TOKENS = 8_192
 """Views up to this size are made anew for each question: providers cache no prefix under 1,024 to 4,096 tokens, and
 room is what such a view lacks."""
@@ -44,7 +46,7 @@ room is what such a view lacks."""
 class Limits:
     """The numbers a plan is made with, in tokens; parts shrink with a small budget.
 
-    A digest never takes more than 30 % of the limit, recalled messages 65 %.
+    A digest never takes more than 30 % of the limit (rules half of it, when they need as much), recalled messages 65 %.
     """
 
     budget: Budget
@@ -53,6 +55,7 @@ class Limits:
     facts_tokens: int = field(default=400, kw_only=True)
     recall_tokens: int = field(default=3_000, kw_only=True)
     whole_tool_outputs: int | None = field(default=None, kw_only=True)
+    rules_share: float = field(default=RULES_SHARE, kw_only=True)
 
     @property
     def total(self) -> int:
@@ -65,6 +68,11 @@ class Limits:
     @property
     def facts_room(self) -> int:
         return min(self.facts_tokens, int(self.total * 0.15))
+
+    @property
+    def rules_room(self) -> int:
+        """What standing rules may take when they need more than the facts' room."""
+        return int(self.total * self.rules_share)
 
     def recall_reserve(self, *, beside: int = 0, asked: int = 0) -> int:
         """What the turns of a view leave for recalled messages: as much as these may take, within their share of
@@ -205,6 +213,7 @@ class Plan:
     tokens: int
     raw_tokens: int
     """What the active digest and everything after it would cost word for word."""
+    recalled: tuple[Recalled, ...] = field(default=(), kw_only=True)
     digest: Digest | None = None
     """What the plan's first message stands for, the units that were folded for this plan included."""
 
@@ -212,6 +221,19 @@ class Plan:
     def decisions(self) -> tuple[Decision, ...]:
         """What was chosen for each part of the record."""
         return decisions_of(self.decided)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A message that was quoted for a question: its number, the reference that gives it whole, who said it, and why."""
+
+    seq: int
+    reference: str
+    speaker: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.seq:>9}  quote  {'':>13}  {self.speaker}, ref {self.reference}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +250,8 @@ class Report:
     folded: int
     dropped: int
     counter: str
+    hidden_rules: int = 0
+    """Standing rules of the digest for which the view has no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +273,8 @@ class View:
     lineage: Ranges = Ranges()
     """The part of the record that it is a view of."""
     version: int = 0
+    recalled: tuple[Recalled, ...] = ()
+    """The messages that were quoted for the question, in the order of the record."""
     said_from: int = 0
     """Messages with this number or a greater one are not in the record; they were about to be appended."""
 
@@ -277,8 +303,12 @@ class View:
         return anthropic_request(self.messages, cache=cache)
 
     def explain(self) -> str:
-        """One line for each part of the record: where it is, what was chosen, its price, and why."""
-        return "\n".join(str(decision) for decision in self.decisions)
+        """One line for each part of the record: where it is, what was chosen, its price, and why; then one for each
+        message that was quoted for the question, and one for rules without room, if there are any."""
+        told = [*map(str, self.decisions), *map(str, self.recalled)]
+        if self.report.hidden_rules:
+            told.append(f"{self.report.hidden_rules} standing rules have no room; raise Budget(window_tokens=...)")
+        return "\n".join(told)
 
 
 def seqs_of(messages: Sequence[Message]) -> Ranges:

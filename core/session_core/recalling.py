@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.clip import LEAST_TOKENS, RECALLED, clip
+from session_core.compress.clip import LEAST_TOKENS, clip
+from session_core.language.quoting import RECALLED, quoted_lines, speaker_name
 from session_core.plan import Count
 from session_core.retrieve import searchable, terms
 from session_core.turns import Message, Role
@@ -24,7 +25,7 @@ def excerpt(message: Message, query: str, *, max_tokens: int, count: Count) -> s
 
 def speaker(message: Message) -> str:
     """Who said it: the author, the tool, or the role."""
-    return message.author or message.name or message.role.value
+    return speaker_name(message.author) if message.author else message.name or message.role.value
 
 
 def is_recalled(message: Message) -> bool:
@@ -49,7 +50,7 @@ def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count,
         each = max_tokens if left is None else min(max_tokens, left - count(name) - 2)
         if each < LEAST_TOKENS:
             break
-        part = f"{name}\n{excerpt(message, query, max_tokens=each, count=count)}"
+        part = f"{name}\n{quoted_lines(excerpt(message, query, max_tokens=each, count=count))}"
         left = None if left is None else left - count(part) - 2
         parts.append(part)
     missing = len(found) + 1 - len(parts)
@@ -64,9 +65,10 @@ def page(message: Message, *, reference: str, offset: int, page_tokens: int, cou
         return f"ref {reference} has {len(text):,} characters; pass an offset below that."
     end = offset + _fitting(text[offset:], page_tokens, count)
     if offset == 0 and end == len(text):
-        return f"{RECALLED}ref {reference}, whole]\n{text}"
+        return f"{RECALLED}ref {reference}, whole]\n{quoted_lines(text)}"
     rest = f"; go on with offset={end}" if end < len(text) else "; this is the end"
-    return f"{RECALLED}ref {reference}, characters {offset} to {end} of {len(text)}{rest}]\n{text[offset:end]}"
+    part = quoted_lines(text[offset:end])
+    return f"{RECALLED}ref {reference}, characters {offset} to {end} of {len(text)}{rest}]\n{part}"
 
 
 def _fitting(text: str, max_tokens: int, count: Count) -> int:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools
+from session_core.compress.fold import Tools, hidden_rules, rules_price
 from session_core.compress.ladder import plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
+from session_core.language.quoting import speaker_name
 from session_core.looking import Looking
 from session_core.plan import Choice, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
@@ -192,18 +193,27 @@ class Flow(Looking):
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
     ) -> Plan:
         """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
-        limits = tools.limits
-        reserve = limits.recall_reserve(
-            beside=sum(m.tokens for m in named if m.role is Role.SYSTEM), asked=_asked_tokens(named)
-        )
-        smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
-        made = plan(named, loaded.digest, tools=smaller, extras=Extras(refresh=_refresh(loaded)), open_end=open_end)
+        limits, extras = tools.limits, Extras(refresh=_refresh(loaded))
+        pinned, asked = sum(m.tokens for m in named if m.role is Role.SYSTEM), _asked_tokens(named)
+        rules = _rules_tokens(loaded.digest, tools)
+        while True:
+            reserve = limits.recall_reserve(beside=pinned + rules, asked=asked)
+            smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
+            made = plan(named, loaded.digest, tools=smaller, extras=extras, open_end=open_end)
+            if (needed := _rules_tokens(made.digest, tools)) <= rules:
+                break
+            rules = needed
         room = min(limits.recall_tokens, limits.total - made.tokens)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
         born = loaded.state.born
-        block = await self.evidence(query, absent, made.messages, loaded.digest, born=born, room_tokens=room)
-        return with_recalled(made, block, limits.total, tools)
+        block, quoted = await self.evidence(query, absent, made.messages, loaded.digest, born=born, room_tokens=room)
+        return with_recalled(made, block, quoted, limits.total, tools)
+
+
+def _rules_tokens(digest: Digest | None, tools: Tools) -> int:
+    """What the standing rules of a digest take, at most their room."""
+    return min(rules_price(digest.facts, tools), tools.limits.rules_room) if digest else 0
 
 
 def _lacking(made: Plan) -> bool:
@@ -234,7 +244,7 @@ def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Mess
 def _with_name(message: Message, shop: Workshop) -> Message:
     if message.role is not Role.USER or not message.author or not message.content:
         return message
-    named = replace(message, content=f"{message.author}: {message.content}", rendition="named")
+    named = replace(message, content=f"{speaker_name(message.author)}: {message.content}", rendition="named")
     return replace(named, tokens=shop.measure(named))
 
 
@@ -261,6 +271,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     chosen = [choice for _, choice, _, _ in made.decided]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
+    head = next((message.content for message in made.messages if message.origin == "digest"), "")
     report = Report(
         limit_tokens=limit,
         tokens=made.tokens,
@@ -272,6 +283,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         folded=folded + sum([len(part) for part, *_ in made.decided[1 if folded else 0 :] if type(part) is Ranges]),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
+        hidden_rules=hidden_rules(made.digest, head) if made.digest else 0,
     )
     tier = shop.policy.budget.tier(made.raw_tokens)
     standing = {message.seq for message in made.messages}
@@ -290,4 +302,5 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         made.digest,
         hidden,
         version=loaded.state.version,
+        recalled=made.recalled,
     )

@@ -7,15 +7,19 @@ from dataclasses import replace
 
 from session_core.compress.check import Source
 from session_core.facts import FACT_CHARACTERS
-from session_core.language.cues import commands
+from session_core.language.orders import commands
+from session_core.language.quoting import spoken
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL
 from session_core.language.words import content_words, one_line
-from session_core.plan import Fact
+from session_core.plan import Fact, FactKind
 from session_core.turns import Importance, Message, Role
 
 DISCARDED_CHARACTERS = 200
 """A longer message is never left out of a summary because a model says so."""
+
+_OF_DATA = (FactKind.AMOUNT, FactKind.DATE, FactKind.IDENTIFIER)
+"""What may be taken from a tool's result, or from what a user only quotes."""
 
 SAID_SHARE = 0.6
 """Share of a fact's words, or of their beginnings, that its message must have."""
@@ -56,7 +60,7 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
     """
     by_seq = {message.seq: message for message in messages}
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
-    sources: dict[int, Source] = {}
+    sources: dict[tuple[int, bool], Source] = {}
     kept: list[Fact] = []
     struck = 0
     for fact in found:
@@ -71,15 +75,25 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
     return kept, struck
 
 
-def _states(message: Message, fact: Fact, text: str, sources: dict[int, Source]) -> bool:
+def _own_words(message: Message) -> Message:
+    """A user's message less what it only quotes."""
+    if message.role is not Role.USER:
+        return message
+    return replace(message, content="\n".join(part for part, quoted in spoken(message.content) if not quoted))
+
+
+def _states(message: Message, fact: Fact, text: str, sources: dict[tuple[int, bool], Source]) -> bool:
     if not text or len(text) > FACT_CHARACTERS or message.role is Role.SYSTEM:
         return False
-    if (fact.kind.pinned and message.role is not Role.USER) or (message.role is Role.TOOL and commands(text)):
+    if message.role is not Role.USER and (fact.kind.pinned or commands(text)):
         return False
-    source = source_of_check(message)
-    if message.seq not in sources:
-        sources[message.seq] = Source.of(source)
-    if sources[message.seq].check(text).text != text:
+    data = fact.kind in _OF_DATA
+    if message.role is Role.TOOL and not data:
+        return False
+    source = source_of_check(message if data else _own_words(message))
+    if (message.seq, data) not in sources:
+        sources[message.seq, data] = Source.of(source)
+    if sources[message.seq, data].check(text).text != text:
         return False
     said, told = content_words(text), set(content_words(source))
     stems = {word[:5] for word in told}

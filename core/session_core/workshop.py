@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
-from session_core.compress.clip import RECALLED, clip
+from session_core.compress.clip import clip
 from session_core.compress.fold import Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
@@ -16,6 +16,7 @@ from session_core.counting.tokens import TokenCounter, counter_for, message_toke
 from session_core.covered import Covered
 from session_core.events import Event
 from session_core.fresh import fresh_id
+from session_core.language.quoting import RECALLED
 from session_core.lexicon import Lexicon
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder

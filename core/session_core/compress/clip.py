@@ -12,8 +12,6 @@ from session_core.compress.pieces import Rendition, shorten
 from session_core.errors import BudgetError
 from session_core.plan import Count
 
-RECALLED = "[recalled: "
-"""How the text begins that a recall gave back. It is what was clipped before, so it gets no clip again."""
 LEAST_TOKENS = 12
 """A clip is not asked to be shorter than this."""
 

@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.passages import HEADING_CHARACTERS, Passage, asked, heading, shape, values_of
+from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 from session_core.turns import Message, Role
 
-HEAD = "[Quoted from earlier:]"
+HEAD = BROUGHT_BACK
 
 LATELY_TOKENS = 12_000
 """A value that was last mentioned so many tokens ago counts e times less."""
@@ -312,6 +313,7 @@ def _told(chosen: Collection[_Candidate], headings: Sequence[str]) -> str:
                 lines.append(said)
         if one.passage.schema and one.passage.schema != schema:
             schema = one.passage.schema
-            lines.append(schema)
-        lines.append(one.passage.brief if one.passage.brief and not one.full else one.passage.text)
+            lines.append(f"{WITHIN}{schema}")
+        own = one.full or not one.passage.brief
+        lines.append(f"{WITHIN}{one.passage.text if own else one.passage.brief}")
     return "\n".join(lines)

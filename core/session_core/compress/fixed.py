@@ -15,6 +15,7 @@ PINNED_SHARE = 0.5
 MOST_PINNED_SHARE = 0.75
 """A first system message over this share leaves no room for a conversation and is refused."""
 DIGEST_SHARE = 0.5
+RULES_DIGEST_SHARE = 0.65
 ADDITIONS_SHARE = 0.25
 """Shares of what the system messages leave."""
 
@@ -75,10 +76,11 @@ def head_message(digest: Digest | None, room_tokens: int, tools: Tools) -> Messa
 
 def _head(digest: Digest, room_tokens: int, tools: Tools) -> Message | None:
     limits = tools.limits
-    for share in (1.0, 0.6, 0.3, 0.1, 0.0):
+    # Rules go last, and may take more than a digest else: they hold for all that is said in the rest.
+    for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
-        smaller = replace(tools, limits=replace(limits, digest_tokens=summary, facts_tokens=facts))
-        message = digest_message(digest, tools=smaller)
-        if message.tokens <= room_tokens * DIGEST_SHARE:
+        smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
+        message = digest_message(digest, tools=replace(tools, limits=smaller))
+        if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
             return message
     return None

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from weakref import ref
 
-from session_core.compress.summary import summarize
-from session_core.facts import extract, line, merge, select
-from session_core.plan import Count, Digest, Fact, GiveWay, Limits, Measure, Plan, go_on, seqs_of
+from session_core.compress.amended import amended, statements
+from session_core.compress.summary import amended_lines, summarize
+from session_core.facts import bullet, extract, line, merge, select
+from session_core.language.quoting import CONDENSED, quoted_lines
+from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
 from session_core.serial.remembered import Remembered
@@ -20,7 +22,9 @@ PRINTED = 8_192
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
 
-_HEAD = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
+
+STORED_RULES = 16_000
+"""Tokens of standing rules that a digest keeps besides, whether a view has room for them or not."""
 
 
 class Memory:
@@ -111,13 +115,19 @@ def fold(
     messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     previous = base.summary if base else ""
-    if summary is None:
-        told = [message for message in said if message.importance is not Importance.DISCARD]
-        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count, give_way=give_way)
     stated = extract([_shortest(message) for message in said], give_way=give_way)
     stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
+    if summary is None:
+        told = [message for message in said if message.importance is not Importance.DISCARD]
+        every = [one for message in told if message.role is Role.USER for one in statements(message)]
+        told = amended(told, stated, give_way=give_way)
+        previous = amended_lines(previous, [*stated, *every], give_way=give_way)
+        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count, give_way=give_way)
+    else:
+        summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
-    facts = select(known, max_tokens=STORED_FACTS * tools.limits.facts_room, count=tools.count)
+    room = STORED_FACTS * tools.limits.facts_room
+    facts = select(known, max_tokens=room + min(STORED_RULES, rules_price(known, tools)), count=tools.count)
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
     digest = Digest(
@@ -142,7 +152,21 @@ def _shortest(message: Message) -> Message:
 
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
     """The facts of `digest` that a view has room for, in reading order."""
-    return select(digest.facts, max_tokens=tools.limits.facts_room, count=tools.count)
+    limits = tools.limits
+    room = max(limits.facts_room, min(limits.rules_room, rules_price(digest.facts, tools)))
+    return select(digest.facts, max_tokens=room, count=tools.count)
+
+
+def rules_price(facts: Sequence[Fact], tools: Tools) -> int:
+    """What the standing rules among `facts` take as lines of a list."""
+    return sum(tools.count(bullet(fact)) for fact in facts if fact.current and fact.kind is FactKind.RULE)
+
+
+def hidden_rules(digest: Digest, shown: str) -> int:
+    """How many standing rules of `digest` the message that says `shown` has no room for."""
+    lines = set(shown.split("\n"))
+    rules = [fact for fact in digest.facts if fact.current and fact.kind is FactKind.RULE]
+    return sum(bullet(fact).rstrip("\n") not in lines for fact in rules)
 
 
 def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list[Fact]:
@@ -158,14 +182,16 @@ def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list
 def digest_text(digest: Digest, *, tools: Tools) -> str:
     """What `digest` says in a view: a head that tells what it is, the summary, the key facts."""
     facts = shown_facts(digest, tools=tools)
-    blocks = [_HEAD]
+    blocks = [CONDENSED]
     if summary := _within(digest.summary, tools):
-        blocks.append(f"Summary:\n{summary}")
+        blocks.append(f"Summary:\n{quoted_lines(summary)}")
     if facts:
-        blocks.append("Key facts:\n" + "\n".join(f"- ({fact.kind}) {line(fact)}" for fact in facts))
+        blocks.append("Key facts:\n" + "".join(map(bullet, facts)).rstrip("\n"))
     hidden = sum(fact.current for fact in digest.facts) - len(facts)
     if hidden > 0:
-        blocks.append(f"({hidden} more facts are in the record.)")
+        rules = sum(fact.current and fact.kind is FactKind.RULE and fact not in facts for fact in digest.facts)
+        among = f", {rules} standing rules among them" if rules else ""
+        blocks.append(f"({hidden} more facts are in the record{among}.)")
     return "\n".join(blocks)
 
 

@@ -15,9 +15,9 @@ from functools import partial
 from itertools import pairwise
 
 from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
-from session_core.compress.fold import Tools, fingerprint, fold
+from session_core.compress.fold import Tools, fingerprint, fold, rules_price
 from session_core.compress.squeeze import squeeze
-from session_core.plan import Choice, Decided, Digest, Plan
+from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, Unit, units
 
@@ -108,6 +108,8 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     threshold, target = int(budget.limit_tokens * budget.facts_at), budget.fold_target_tokens
     enough = budget.keep_tokens(budget.facts_at)
     reserve = limits.summary_room + limits.facts_room + 64
+    if digest:
+        reserve += max(0, min(limits.rules_room, rules_price(digest.facts, tools)) - limits.facts_room)
     told = min(digest.tokens, reserve) if digest else 0
     base = fixed + told
     prices = [unit.tokens for unit in parts]
@@ -246,8 +248,9 @@ def _newest_turn(parts: Sequence[Unit]) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
-def with_recalled(made: Plan, text: str, limit_tokens: int, tools: Tools) -> Plan:
-    """The plan with `text` as a message right before its newest user message (else at its end), if there is room."""
+def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, tools: Tools) -> Plan:
+    """The plan with `text`, which quotes the messages `quoted`, as a message right before its newest user message
+    (else at its end), if there is room."""
     if not text:
         return made
     recalled = Message(Role.USER, text, id="llm-sessions:recall", origin="recall")
@@ -257,7 +260,7 @@ def with_recalled(made: Plan, text: str, limit_tokens: int, tools: Tools) -> Pla
     said = [i for i, m in enumerate(made.messages) if m.role is Role.USER and m.origin == "record"]
     at = said[-1] if said else len(made.messages)
     messages = (*made.messages[:at], recalled, *made.messages[at:])
-    return replace(made, messages=messages, tokens=made.tokens + recalled.tokens)
+    return replace(made, messages=messages, tokens=made.tokens + recalled.tokens, recalled=quoted)
 
 
 def _opening(tools: Tools) -> Message:

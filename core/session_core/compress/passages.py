@@ -12,6 +12,7 @@ from typing import Literal
 from session_core.classify import filler
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
+from session_core.language.quoting import speaker_name, spoken
 from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
 from session_core.plan import Count
 from session_core.retrieve import terms
@@ -29,6 +30,8 @@ PASSAGE_CHARACTERS = 320
 MOST_PASSAGES = 400
 """Of one message the first and the last half of so many are looked at."""
 
+QUOTE = "> "
+"""Stands before what a user only quotes."""
 COUNTED_CHARACTERS = 2_000
 HEADING_CHARACTERS = 90
 
@@ -99,7 +102,8 @@ def heading(message: Message, called: Mapping[str, str]) -> str:
     if message.role is Role.TOOL:
         asked = called.get(message.tool_call_id or "", message.name or "tool")
         return f"{_cut(asked)} →"
-    return f"{message.author or message.name or message.role.value}:"
+    who = speaker_name(message.author) if message.author and message.role is Role.USER else message.author
+    return f"{who or message.name or message.role.value}:"
 
 
 def asked(messages: Sequence[Message]) -> dict[str, str]:
@@ -123,9 +127,10 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
         text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
-        for sentence in sentences(text):
-            if not filler(sentence):
-                yield from _made(sentence, voice, price)
+        for part, quoted in spoken(text) if voice == "user" else ((text, False),):
+            for sentence in sentences(part):
+                if not filler(sentence):
+                    yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
     found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
     if found is None:

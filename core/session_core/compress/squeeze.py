@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from session_core.compress.clip import RECALLED, clip, clip_arguments
+from session_core.compress.clip import clip, clip_arguments
 from session_core.compress.fold import Tools
+from session_core.language.quoting import RECALLED
 from session_core.turns import Message, Role, Unit
 
 LEAST_TEXT_TOKENS = 16

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 
 from session_core.classify import filler
-from session_core.language.cues import commands, kinds, promises
+from session_core.compress.amended import amended
+from session_core.language.cues import kinds, promises
+from session_core.language.orders import commands
+from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
-from session_core.plan import Count, FactKind, GiveWay, go_on
+from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.ports import SummaryRequest
 from session_core.turns import Importance, Message, Role
 
@@ -34,6 +37,8 @@ MISFITS = 40
 """After so many candidates in a row that have no room, the rest (all worth less) is not tried."""
 
 ARROW = " → "
+QUOTING = ", quoting"
+"""Stands behind the name of a user whose message only quotes what follows."""
 _WEIGHTS = {
     FactKind.RULE: 3.0, FactKind.CONSTRAINT: 2.6, FactKind.CORRECTION: 2.4, FactKind.DECISION: 2.4,
     FactKind.IDENTITY: 1.8, FactKind.PREFERENCE: 1.8,
@@ -42,7 +47,7 @@ _BASE = {Role.USER: 1.0, Role.ASSISTANT: 0.6, Role.TOOL: 0.5, Role.SYSTEM: 0.0}
 _FIGURES = re.compile(r"[$€£¥₹]?\d[\w.,:/%€-]*|\w@\w|https?:")
 """Anything like a number, a code or an address; to find out which, as for facts, takes ten times as long."""
 
-_SPOKEN = re.compile(r"[^\n:]{1,60}(?:: | → )")
+_SPOKEN = re.compile(r"[^\n:→]{1,80}?(?:: | → )")
 
 
 @dataclass(slots=True)
@@ -78,6 +83,22 @@ def summarize(
     return _joined(chosen)
 
 
+def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go_on) -> str:
+    """The lines of a summary, those that one of the facts `later` corrects with its correction behind them."""
+    rows = summary.splitlines()
+    leads = [_SPOKEN.match(row) for row in rows]
+    first = min((fact.seq for fact in later), default=1)
+    said: list[Message] = []
+    for place, (row, lead) in enumerate(zip(rows, leads, strict=True)):
+        who = lead.group() if lead else ""
+        role = _role(who) if QUOTING not in who else Role.TOOL
+        author = who[:-2] if role is Role.USER and who != "User: " else ""
+        said.append(Message(role, row[len(who) :], seq=place, tool_call_id="line", author=author or None))
+    offset = first - 1 - len(rows)
+    told = amended([replace(message, seq=message.seq + offset) for message in said], later, give_way=give_way)
+    return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
+
+
 class ExtractiveSummarizer:
     """A summarizer that needs no model and never waits, so that it serves both voices."""
 
@@ -103,12 +124,20 @@ def _earlier(previous: str) -> Iterator[_Line]:
         parts = [row] if _SPOKEN.match(row) else sentences(row)
         for text in parts:
             if any(c.isalnum() for c in text):
-                shown = shorten(text, SENTENCE_CHARACTERS + 60)
-                spoken = _SPOKEN.match(shown)
-                said = shown[spoken.end() :] if spoken else shown
-                role = Role.TOOL if spoken and spoken.group().endswith(ARROW) else Role.USER
-                yield _Line(place, shown, frozenset(content_words(said)), _worth(said, role) + 0.3, old=True)
+                shown = quoted_line(shorten(text, SENTENCE_CHARACTERS + 60))
+                lead = _SPOKEN.match(shown)
+                who = lead.group() if lead else ""
+                said = shown[len(who) :]
+                worth = _worth(said, _role(who), own=QUOTING not in who) + 0.3
+                yield _Line(place, shown, frozenset(content_words(said)), worth, old=True)
                 place += 1
+
+
+def _role(who: str) -> Role:
+    """Whose words a line of a summary has that begins with `who`."""
+    if ARROW in who:
+        return Role.TOOL
+    return Role.ASSISTANT if who.startswith("Assistant:") else Role.USER
 
 
 def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Line]:
@@ -118,7 +147,8 @@ def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Lin
     for index, message in enumerate(messages):
         late = 0.3 * index / len(messages)
         for number, (text, said) in enumerate(_spoken(message, called)):
-            worth = _worth(said, message.role) + late + (0.4 if number == 0 else 0.0)
+            own = QUOTING not in text[: -len(said)]
+            worth = _worth(said, message.role, own=own) + late + (0.4 if number == 0 else 0.0)
             worth += 0.5 if message.importance is Importance.MUST_KEEP else 0.0
             worth += 1.0 if message is first_user and number == 0 else 0.0
             yield _Line(place, text, frozenset(content_words(said)), worth)
@@ -140,18 +170,22 @@ def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str
             name = message.name or called.get(message.tool_call_id or "") or "tool"
             yield f"{one_line(name)}{ARROW}{outcome}", outcome
         return
-    who = one_line(message.author or "") or ("User" if message.role is Role.USER else "Assistant")
-    for sentence in sentences(content):
-        if not filler(sentence):
-            said = shorten(one_line(sentence), SENTENCE_CHARACTERS)
-            yield f"{who}: {said}", said
+    who = "User" if message.role is Role.USER else "Assistant"
+    who = speaker_name(message.author) if message.author else who
+    parts = spoken(content) if message.role is Role.USER else ((content, False),)
+    for part, quoted in parts:
+        for sentence in sentences(part):
+            if not filler(sentence):
+                said = shorten(one_line(sentence), SENTENCE_CHARACTERS)
+                yield f"{who}{QUOTING if quoted else ''}: {said}", said
 
 
-def _worth(said: str, role: Role) -> float:
-    """What a sentence is worth by what it says and who says it, whatever the rest of the conversation is."""
+def _worth(said: str, role: Role, *, own: bool = True) -> float:
+    """What a sentence is worth by what it says and who says it, whatever the rest of the conversation is; what a
+    user only quotes (`own` is false) binds nobody."""
     worth = _BASE[role] + 0.35 * min(4, len(_FIGURES.findall(said))) + 0.15 * min(3, _capitals(said))
-    if role is Role.USER:
-        worth += max((_WEIGHTS[kind] for kind in kinds(said)), default=0.0)
+    if role is Role.USER and own:
+        worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(said))), default=0.0)
     elif role is Role.ASSISTANT:
         worth += 2.0 if promises(said) else 0.0
         worth -= 0.6 if said.endswith(("?", "？")) else 0.0

@@ -1,4 +1,4 @@
-"""Reads what a speaker does with a sentence: state a rule, correct, decide, promise, give an order."""
+"""Reads what a speaker does with a sentence: state a rule, correct, decide, promise."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.phrases import (
     ANY_SCRIPT,
     COMMITMENTS,
     CONSTRAINTS,
-    CORRECTIONS,
     DECISIONS,
     IDENTITIES,
     PREFERENCES,
@@ -46,6 +46,7 @@ class _Cues:
 
 _RULES = _Cues(RULES)
 _COMMITMENTS = _Cues(COMMITMENTS)
+_REVISIONS = _Cues(REVISIONS)
 _USER_KINDS = (
     (FactKind.RULE, _RULES),
     (FactKind.CONSTRAINT, _Cues(CONSTRAINTS)),
@@ -53,17 +54,6 @@ _USER_KINDS = (
     (FactKind.DECISION, _Cues(DECISIONS)),
     (FactKind.IDENTITY, _Cues(IDENTITIES)),
     (FactKind.PREFERENCE, _Cues(PREFERENCES)),
-)
-_ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}?\b(?:previous|prior|above|all|any|earlier|"
-    r"instructions?|rules?|guidelines|everything|your)\b|"
-    r"\b(?:new|updated|special|important|hidden) (?:instructions?|rules?|directives?|polic(?:y|ies))\b|"
-    r"\bsystem (?:prompt|message|override|notice)\b|^\W*(?:system|assistant|user|developer|admin)\s*:|"
-    r"\bas an? (?:ai|assistant|language model)\b|\byou are (?:now|an?|the)\b|\bact as\b|<\|?/?(?:im_|system|"
-    r"inst)|"
-    r"\b(?:assistants?|agents?|ai|model|llm)\s*[,:]?\s+(?:must|should|shall|has to|have to|needs? to|is to|"
-    r"are to)\b",
-    re.IGNORECASE,
 )
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？]\W*$")
@@ -105,15 +95,20 @@ def corrects(sentence: str) -> bool:
 
 
 @lru_cache(maxsize=SENTENCES)
+def revises(sentence: str) -> bool:
+    """Whether `sentence` seems to put another wish in the place of an earlier one, or to take something back."""
+    return corrects(sentence) or _REVISIONS.said(sentence, _stems(sentence))
+
+
+@lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
     """Whether an assistant says with `sentence` what it did or will do."""
     return not _ASKING.search(sentence) and _COMMITMENTS.said(sentence, _stems(sentence))
 
 
-def commands(text: str) -> bool:
-    """Whether `text`, found in data, speaks to the model as if it could give it orders."""
-    parts = [text, *re.split(r"[\"“”{}\[\]()<>:;.,!?\n]+\s*", text)]
-    return _ORDER.search(text) is not None or any(_RULES.said(part, _stems(part)) for part in parts)
+def ruling(part: str) -> bool:
+    """Whether `part` of a text lays down a rule, whoever says it."""
+    return _RULES.said(part, _stems(part))
 
 
 def _stems(sentence: str) -> frozenset[str]:

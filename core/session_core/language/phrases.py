@@ -1,4 +1,4 @@
-"""The turns of phrase that state rules, limits, wishes, decisions, corrections and promises, as data."""
+"""The turns of phrase that state rules, limits, wishes, decisions and promises, as data."""
 
 from __future__ import annotations
 
@@ -205,60 +205,6 @@ DECISIONS = (
         r"fechado|(?:ho|abbiamo) deciso|scelgo|prendiamo)\b",
     ),
     Cue.of("", "决定|就选|选择了|就定|决めた|決めた|に決め|にします|결정|решил[аи]?"),
-)
-
-CORRECTIONS = (
-    Cue.of(
-        "actually correction rather scratch on",
-        r"(?:^|[.,;!?–—-]\s*|\b(?:no|nope|sorry|wait|oops|hm+|well|ah|oh|but|and)[,.! ]+)"
-        r"(?:actually|(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b",
-    ),
-    Cue.of("not", r"\b(?:is|are|be|was|at|to|for|by|on)\b[^.;!?]{1,40}, (?:and )?not [^.;!?]{1,40}\d"),
-    Cue.of("meant mean", r"\bi meant\b|\bwhat i mean is\b"),
-    Cue.of(
-        "no nope sorry wait",
-        r"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|my)\b",
-    ),
-    Cue.of(
-        "make",
-        r"(?:^|[.,;!]\s*|\b(?:no|please|and|let['’]?s|can you|could you|we can)\s+)make (?:it|that|them)\b",
-    ),
-    Cue.of(
-        "change switch move update correct push postpone reschedule bump",
-        r"\b(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\b.{1,60}?\b(?:to|until)\b",
-    ),
-    Cue.of("set", r"(?:^|\bplease |\bcan you |\bcould you )set\b.{1,60}?\bto\b"),
-    Cue.of(
-        "instead longer changed wrong misspoke typo",
-        r"\binstead\b|\bno longer\b|\bchanged my mind\b|\b(?:i|that) was wrong\b|\bi misspoke\b|\btypo\b",
-    ),
-    Cue.of("should", r"\bshould (?:have been|be) .{1,60}?\bnot\b"),
-    Cue.of(
-        "meinte doch lieber stattdessen statt korrektur eigentlich ändere ändern ändert",
-        r"\b(?:nein|moment),? (?:doch|lieber)\b|\b(?:ich meinte|stattdessen|statt dessen|korrektur|doch "
-        r"lieber)\b|"
-        r"^\W*eigentlich\b|\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
-    ),
-    Cue.of(
-        "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
-        r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b|\b(?:je voulais dire|au lieu de|plutôt que)\b|"
-        r"\b(?:change[rz]?|modifie[rz]?)\b.{1,60}?\b(?:à|en|par|pour)\b",
-    ),
-    Cue.of(
-        "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cambialo cámbialo",
-        r"^\W*(?:no, )?(?:en realidad|mejor|perdón)\b|\b(?:quise decir|quería decir|en (?:vez|lugar) de)\b|"
-        r"\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
-    ),
-    Cue.of(
-        "realtà anzi intendevo volevo invece verdade aliás quis vez muda mude troque",
-        r"^\W*(?:in realtà|anzi|na verdade|aliás)\b|\b(?:intendevo|volevo dire|invece d\w*|quis dizer|"
-        r"em vez de|mud[ea]|troque)\b",
-    ),
-    Cue.of(
-        "",
-        "其实|不对|改成|改为|改到|我是说|更正|而不是|実は|じゃなくて|ではなく|に変更|間違え|아니라|변경|вместо|"
-        "точнее|на самом деле",
-    ),
 )
 
 PREFERENCES = (

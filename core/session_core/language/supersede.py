@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from session_core.language.cues import corrects
+from session_core.language.amending import ROOM, meant, names, parts_told, reframed, subject_words, told_later
+from session_core.language.cues import corrects, revises
 from session_core.language.slots import open_to, same_slot, typed, without
 from session_core.language.values import Value, ValueKind, currency
-from session_core.language.words import words
+from session_core.language.words import one_line, shorten, words
 from session_core.plan import Fact, FactKind
 
 ASSISTANT = "assistant"
 TOOL = "tool"
-"""First word of a fact's author when no user said it."""
+QUOTED = "quoted"
+"""First word of a fact's author when no user said it, or a user only quoted it."""
+
+MOST_ALIKE = 8
+"""Of statements that begin, or end, alike, the newest are looked at."""
+
+RESTATED = frozenset(
+    (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRECTION, FactKind.PREFERENCE, FactKind.IDENTITY)
+)
+"""Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
@@ -30,10 +40,18 @@ class _Found:
 
 
 class Facts:
-    """Facts in the order in which they were put, superseded ones included, and where those stand that say the same."""
+    """Facts in the order in which they were put, superseded ones included, and where those stand that say the same.
+
+    `gone` has the number and the words of each statement that was superseded here, and the fact that did it, as it
+    was put; again for each fact that supersedes that one in turn.
+    """
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.all: list[Fact] = []
+        self.gone: list[tuple[int, str, Fact]] = []
+        self._behind: dict[tuple[int, str], list[tuple[int, str]]] = {}
+        self._beside: set[tuple[int, str]] = set()
+        self._framed: dict[Hashable, list[int]] = {}
         self._places: dict[tuple[str, ...], list[int]] = {}
         for fact in facts:
             self._add(fact)
@@ -43,11 +61,15 @@ class Facts:
         alike = [self.all[place] for place in self._places.get(_said(fact.text), ())]
         if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
             return
+        if (fact.seq, shorten(one_line(fact.text), ROOM)) in self._beside:
+            return
         by_user = spoken_by_user(fact)
         correcting = by_user and corrects(fact.text)
         found = _of_its_slot(self.all, fact, correcting)
         if not found.gone and correcting:
             found = _with_its_slot(self.all, fact, _of_its_type(self.all, fact))
+        if not found.gone and by_user and (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+            return
         rests: list[Fact] = []
         kind = fact.kind
         for index in found.gone:
@@ -57,18 +79,106 @@ class Facts:
             rest = _rest(known, fact) if index != found.told_by else None
             if rest is not None:
                 rests.append(replace(known, text=rest, slot=None))
-            self.all[index] = replace(known, superseded_by=fact.seq)
+            self._supersede(index, fact, fact.text)
+        if by_user and found.gone:
+            rests += self._repeated(found.gone, fact)
         for one in (*rests, replace(fact, kind=kind, slot=found.about or fact.slot)):
             self._add(one)
 
+    def _repeated(self, gone: Sequence[int], fact: Fact) -> list[Fact]:
+        """Supersede what an assistant repeated of the values that `fact` replaces; what stays of its sentences."""
+        rests: list[Fact] = []
+        old = [words for index in gone if spoken_by_user(self.all[index]) and (words := self._old_value(index, fact))]
+        for index in range(gone[0] + 1, len(self.all)):
+            known = self.all[index]
+            if (
+                known.current
+                and not spoken_by_user(known)
+                and any(set(words) <= set(_said(known.text)) for words in old)
+            ):
+                rest = _rest(known, fact)
+                rests += [] if rest is None else [replace(known, text=rest, slot=None)]
+                self._supersede(index, fact, fact.text)
+        return rests
+
+    def _put_beside(self, fact: Fact, correcting: bool) -> bool:
+        """Put a correction that has no value of a type on one line with what it corrects, as far as that can be
+        told; whether there is such a fact. Neither is lost, and neither stands without the other. A rule stays
+        word for word, and what corrects it is pinned like it."""
+        revising = correcting or revises(fact.text)
+        found, old = self._meant(fact) if revising else (self._reframed(fact), frozenset[str]())
+        told = False
+        for index in found:
+            known = self.all[index]
+            if known.kind is FactKind.RULE:
+                self._add(replace(fact, kind=FactKind.RULE))
+            else:
+                kind = known.kind if known.kind.pinned or known.kind is FactKind.DECISION else FactKind.CORRECTION
+                text = told_later(known.text, fact.text)
+                self._supersede(index, fact, text)
+                self._add(replace(fact, kind=kind, text=text, slot=known.slot))
+            told = True
+        old = old or frozenset(word for index in found for word in self._old_value(index, fact))
+        for index in range(found[0] + 1 if old and found else len(self.all), len(self.all)):
+            known = self.all[index]
+            if known.current and not spoken_by_user(known) and old <= set(_said(known.text)):
+                self._supersede(index, fact, fact.text)
+        return told
+
+    def _old_value(self, index: int, fact: Fact) -> list[str]:
+        """The words of the values at `index` in whose place `fact` puts another of their type."""
+        new, said = _families(fact.text), {_form(value) for value in _typed(fact.text)}
+        values = [v.text for v in _typed(self.all[index].text) if _counted(v) in new and _form(v) not in said]
+        return list(_said(" ".join(values)))
+
+    def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
+        new = _families(fact.text)
+        reach = [
+            (index, 0 if new else fact.seq - known.seq, known.text)
+            for index, known in self._own(fact)
+            if not new or new & _families(known.text)
+        ]
+        return meant(fact.text, reach, plain=bool(new) or corrects(fact.text))
+
+    def _reframed(self, fact: Fact) -> list[int]:
+        if fact.kind not in RESTATED or fact.slot is not None:
+            return []
+        alike = {index for key in frame(fact.text) for index in self._framed.get(key, ())[-MOST_ALIKE:]}
+        for index, known in self._own(fact, sorted(alike, reverse=True)):
+            again = reframed(known.text, fact.text) or _restated(known.text, fact.text)
+            if again and known.kind in RESTATED and not parts_told(known.text)[1]:
+                return [index]
+        return []
+
+    def _own(self, fact: Fact, places: Iterable[int] | None = None) -> Iterator[tuple[int, Fact]]:
+        """The current facts of the one who said `fact`, within its reach, newest first; of `places` only, if given."""
+        for index in range(len(self.all) - 1, -1, -1) if places is None else places:
+            known = self.all[index]
+            if fact.seq - known.seq > CORRECTION_REACH:
+                return
+            if known.current and fact.seq >= known.seq and spoken_by_user(known) and _one_voice(known, fact):
+                yield index, known
+
+    def _supersede(self, index: int, by: Fact, text: str) -> None:
+        """Mark the fact at `index` as superseded; what `by` says stands now as `text`."""
+        known = self.all[index]
+        said = self._behind.get((known.seq, known.text), [(known.seq, known.text)])
+        self.gone.extend((seq, words, by) for seq, words in said)
+        self._behind.setdefault((by.seq, text), [(by.seq, by.text)]).extend(said)
+        self.all[index] = replace(known, superseded_by=by.seq)
+
     def _add(self, fact: Fact) -> None:
         self._places.setdefault(_said(fact.text), []).append(len(self.all))
+        self._beside.update((fact.seq, said) for said in parts_told(fact.text)[1])
+        if spoken_by_user(fact):
+            for key in frame(fact.text):
+                self._framed.setdefault(key, []).append(len(self.all))
         self.all.append(fact)
 
 
 def spoken_by_user(fact: Fact) -> bool:
-    """Whether a user said it, not an assistant or a tool."""
-    return (fact.author or "").split(" ")[0] not in (ASSISTANT, TOOL)
+    """Whether a user said it, not an assistant, a tool or a text that somebody quoted."""
+    return (fact.author or "").split(" ")[0] not in (ASSISTANT, TOOL, QUOTED)
 
 
 @lru_cache(maxsize=8_192)
@@ -88,7 +198,7 @@ def _of_its_slot(facts: Sequence[Fact], fact: Fact, correcting: bool) -> _Found:
         index
         for index, known in enumerate(facts)
         if known.current and known.slot is not None and known.seq <= fact.seq and (
-            (correcting and same_slot(fact.slot, known.slot))
+            (correcting and same_slot(fact.slot, known.slot) and (not spoken_by_user(known) or _one_voice(known, fact)))
             or (known.slot == fact.slot and _one_voice(known, fact))
         )
     ]  # fmt: skip
@@ -110,8 +220,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
         and open_to(fact.slot, facts[index].slot)
         and (not spoken_by_user(facts[index]) or _one_voice(facts[index], fact))
     ]
+    # Which one is meant is plain when the correction names the old value itself.
+    said = _figures(fact.text)
+    named = [index for index in reach if said & _figures(facts[index].text)]
     for value in _typed(fact.text):
-        for index in reach:
+        for index in named or reach:
             old = _replaced(facts[index].text, value, fact.text)
             if old is not None:
                 gone = [i for i in reach if _states_only(facts[i].text, old)] or [index]
@@ -163,12 +276,60 @@ def _rest(known: Fact, fact: Fact) -> str | None:
     return without(known.text, gone) if gone and left else None
 
 
+@lru_cache(maxsize=8_192)
+def frame(text: str) -> tuple[Hashable, ...]:
+    """What two statements have in common of which one may say the other again: how they begin, how they end, what
+    they are about."""
+    said, about = _said(text), _about(text)
+    ends = (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
+    return (*ends, about) if about else ends
+
+
+@lru_cache(maxsize=8_192)
+def _about(text: str) -> frozenset[str]:
+    """What a statement of dates, amounts or numbers is about; nothing where that is less than two words."""
+    stated = _typed(text)
+    if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
+        return frozenset()
+    found = subject_words(text).difference(*(_said(value.text) for value in stated))
+    return found if len(found) >= 2 else frozenset()
+
+
+def _restated(old: str, new: str) -> bool:
+    """Whether `new` says what `old` says, with other values of the same types."""
+    same = bool(_about(old)) and _about(old) == _about(new) and not _figures(old) & _figures(new)
+    return same and {_family(value) for value in _typed(old)} == {_family(value) for value in _typed(new)}
+
+
+def _only_another_wish(fact: Fact) -> bool:
+    """Whether `fact` says nothing by itself: "how about the other one?" without anything that it could replace."""
+    wish = fact.kind is FactKind.CORRECTION and not corrects(fact.text)
+    return wish and not _typed(fact.text) and not names(fact.text)
+
+
 def _family(value: Value) -> str:
-    return "when" if value.kind in (ValueKind.DATE, ValueKind.TIME) else value.kind
+    dated = value.kind in (ValueKind.DATE, ValueKind.TIME) or value.text[-2:] in ("st", "nd", "rd", "th")
+    return "when" if dated else value.kind
+
+
+def _counted(value: Value) -> str:
+    """The family, an amount and a bare number being one: "4 people", "make it 5"."""
+    return ValueKind.NUMBER if value.kind is ValueKind.AMOUNT else _family(value)
+
+
+def _families(text: str) -> frozenset[str]:
+    return frozenset(map(_counted, _typed(text)))
 
 
 def _form(value: Value) -> str:
     return "".join(c for c in value.text.casefold() if c.isalnum() or c in "$€£¥%.").removesuffix(".")
+
+
+@lru_cache(maxsize=8_192)
+def _figures(text: str) -> frozenset[str]:
+    """The values of `text` that a correction can replace, those that count something without their unit."""
+    counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
+    return frozenset("".join(filter(str.isdigit, v.text)) if v.kind in counts else _form(v) for v in _typed(text))
 
 
 def _one_voice(known: Fact, fact: Fact) -> bool:

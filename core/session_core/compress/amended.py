@@ -1,0 +1,89 @@
+"""Old statements with what took their place told beside them: nothing that was corrected stands as if it still held."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import replace
+
+from session_core.language.amending import ENDS, parts_told, told_later
+from session_core.language.cues import kinds, revises
+from session_core.language.quoting import spoken
+from session_core.language.slots import slot
+from session_core.language.supersede import ASSISTANT, Facts, frame, spoken_by_user
+from session_core.language.words import ELLIPSIS, sentences
+from session_core.plan import Fact, FactKind, GiveWay, go_on
+from session_core.turns import Message, Role
+
+
+def amended(messages: Sequence[Message], later: Sequence[Fact], *, give_way: GiveWay = go_on) -> list[Message]:
+    """`messages` of a record, each sentence that one of them or of the facts `later` corrects with its correction
+    behind it: "We fly on 3 May (later: “No, 4 May.”)". What tools said is left as it is. Gives way after each
+    statement."""
+    said = [m for m in messages if m.role in (Role.USER, Role.ASSISTANT) and m.origin == "record"]
+    stated = [statement for message in said for statement in statements(message)]
+    keys = {key for fact in stated for key in frame(fact.text)}
+    pairs = _pairs(stated, [fact for fact in later if _may_amend(fact, keys)], give_way)
+    return [_rewritten(m, pairs.get(m.seq)) if pairs and m.role is not Role.TOOL else m for m in messages]
+
+
+def statements(message: Message) -> list[Fact]:
+    """Each own sentence of a message as if it were a fact, so that what supersedes facts supersedes it."""
+    author = message.author if message.role is Role.USER else ASSISTANT
+    parts = spoken(message.content) if message.role is Role.USER else ((message.content, False),)
+    own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part)]
+    return [
+        Fact(next(iter(kinds(text)), FactKind.IDENTIFIER), text, seq=message.seq, author=author, slot=slot(text))
+        for text in own
+    ]
+
+
+def _may_amend(fact: Fact, keys: Collection[Hashable]) -> bool:
+    """Whether `fact` can supersede statements that have the frames `keys`."""
+    if not spoken_by_user(fact):
+        return False
+    told = fact.slot is not None or revises(fact.text) or parts_told(fact.text)[1]
+    return bool(told) or any(key in keys for key in frame(fact.text))
+
+
+def _pairs(stated: Sequence[Fact], later: Sequence[Fact], give_way: GiveWay) -> dict[int, dict[str, list[str]]]:
+    """For each message, its sentences that no longer hold, and what was said since."""
+    found: dict[int, dict[str, list[str]]] = {}
+    known = [parts_told(fact.text) for fact in later]
+    for fact in stated:
+        for first, since in known:
+            if since and _is(fact.text, first):
+                found.setdefault(fact.seq, {}).setdefault(fact.text, []).extend(since)
+    facts, own = Facts(()), {(fact.seq, fact.text) for fact in stated}
+    bare = [one for fact, told in zip(later, known, strict=True) for one in _bare(fact, *told)]
+    for fact in sorted((*stated, *bare), key=lambda fact: fact.seq):
+        facts.put(fact)
+        give_way()
+    for seq, text, by in facts.gone:
+        if (seq, text) in own and not _is(text, by.text.rstrip(ENDS)):
+            found.setdefault(seq, {}).setdefault(text, []).append(by.text)
+    return found
+
+
+def _bare(fact: Fact, first: str, since: Sequence[str]) -> Iterator[Fact]:
+    """The corrections that stand in one fact, each as it was said; what they correct is known by its words."""
+    if not since or revises(first):
+        yield replace(fact, text=first, seq=fact.seq - len(since), superseded_by=None)
+    for back, text in enumerate(reversed(since)):
+        yield replace(fact, text=text, seq=fact.seq - back, superseded_by=None)
+
+
+def _is(text: str, first: str) -> bool:
+    """Whether `first`, as a fact tells it beside its correction, is the sentence `text`."""
+    return text.startswith(first[:-1]) if first.endswith(ELLIPSIS) else text.rstrip(ENDS) == first
+
+
+def _rewritten(message: Message, since: dict[str, list[str]] | None) -> Message:
+    if not since:
+        return message
+    content = message.content
+    for text, corrections in since.items():
+        told = text
+        for correction in dict.fromkeys(corrections):
+            told = told_later(told, correction)
+        content = content.replace(text, told, 1)
+    return replace(message, content=content) if content != message.content else message

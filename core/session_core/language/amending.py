@@ -1,0 +1,164 @@
+"""Finds what a correction means that gives no value of a known type ("no, I meant Bergen"), and tells both in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from session_core.language.words import MONTHS, STOP_WORDS, content_words, one_line, shorten, words
+
+ROOM = 95
+"""Characters of a statement, and of each of its last two corrections, when they stand together: all of it is one
+passage, and one line of a summary."""
+
+NEAR = 4
+NAMES_NEAR = 24
+"""A correction that shares nothing with what it corrects looks back over so many messages; one with a name further."""
+
+_LATER = " (later: “"
+_BETWEEN = "”; “"
+_END = "”)"
+ENDS = ".!?。！？ "
+"""What ends a statement, and is left out before what was said later."""
+_BACK = re.compile(
+    r"(?:\bnot|\binstead of|\brather than|\bfrom|\bi said|\bno longer|\bnicht|\bstatt|\bau lieu de|\bpas|"
+    r"\ben (?:vez|lugar) de|\binvece di|\bem vez de)\s+"
+    r"(?P<old>[^,.;:!?]{1,60}?)(?=[,.;:!?]|\s(?:to|but|sondern|mais|sino|ma|mas|auf)\s|$)",
+    re.IGNORECASE,
+)
+_MARKS = frozenset(
+    "actually no nope nah sorry wait oops not meant mean said say change changed switch make set update move correct "
+    "correction instead rather scratch thought thoughts second mind please better should typo mistake wrong let's lets "
+    "let go it's that's longer can't don't want like need hmm ok okay yes would really also one ones thing other try "
+    "again check thanks thank you all good fine great right know yet get find looking look preferably maybe perhaps "
+    "nein doch lieber meinte statt eigentlich fait plutôt voulais dire realidad mejor perdón quise decir anzi "
+    "invece".split()
+)
+_ALTERNATIVES = (
+    "north south east west centre center central northern southern eastern western downtown",
+    "red blue green yellow black white grey gray brown orange purple pink navy olive beige silver gold violet",
+    "small medium large big tiny huge xs xl xxl little",
+    "cheap moderate moderately expensive budget luxury affordable inexpensive pricey",
+    "morning noon afternoon evening night midnight midday lunchtime",
+    "spring summer autumn winter",
+    "aisle window middle",
+    "train bus taxi car plane flight ferry bike tram coach",
+    "daily weekly monthly yearly quarterly hourly",
+    "today tomorrow tonight yesterday",
+    "single double twin triple suite",
+    "one two three four five six seven eight nine ten eleven twelve",
+    "first second third fourth fifth last",
+    "business economy premium",
+    "cash card credit debit invoice",
+    "monday tuesday wednesday thursday friday saturday sunday",
+    "left right", "hot cold warm", "male female", "indoor indoors outdoor outdoors", "with without",
+    "smoking non-smoking",
+    "vegetarian vegan", "red rosé", "draft final", "public private", "email phone post text",
+    "english german french spanish italian portuguese dutch chinese japanese korean russian indian thai turkish greek",
+)  # fmt: skip
+_GROUP = {word: number for number, group in enumerate(_ALTERNATIVES) for word in group.split()}
+_NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
+_REQUEST = re.compile(
+    r"[?？]\W*$|^\W*(?:(?:please|now|and|can you|could you|would you)[, ]+)*"
+    r"(?:tell|show|give|explain|describe|write|list|summari[sz]e|translate|help)\b",
+    re.IGNORECASE,
+)
+"""What asks for an answer states nothing that could be corrected."""
+_SHORT_WORDS = 6
+
+
+def told_later(text: str, correction: str) -> str:
+    """`text`, and behind it on one line what was said later; both stand there in their order."""
+    first, laters = parts_told(text)
+    said = shorten(one_line(correction), ROOM)
+    laters = laters if said in laters else [*laters[-1:], said]
+    return f"{shorten(first.rstrip(ENDS), ROOM)}{_LATER}{_BETWEEN.join(laters)}{_END}"
+
+
+def parts_told(text: str) -> tuple[str, list[str]]:
+    """What was said first, and what later, of a text that `told_later` gave; of any other the text itself."""
+    first, mark, rest = text.partition(_LATER)
+    return (first, rest.removesuffix(_END).split(_BETWEEN)) if mark and rest.endswith(_END) else (text, [])
+
+
+@lru_cache(maxsize=2_048)
+def taken_back(correction: str) -> frozenset[str]:
+    """The words that `correction` names as no longer holding ("Bergen, not Oslo")."""
+    return (
+        frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
+    )
+
+
+@lru_cache(maxsize=2_048)
+def subject_words(text: str) -> frozenset[str]:
+    """What `text` is about: its words less those that only correct."""
+    return frozenset(content_words(text)) - _MARKS
+
+
+@lru_cache(maxsize=2_048)
+def names(text: str) -> frozenset[str]:
+    """The words of `text` that stand with a capital where none is due; of a few words each with a capital."""
+    found = {word.casefold() for word in _NAME.findall(text)}
+    if len(text.split()) <= _SHORT_WORDS:
+        found |= {word.casefold() for word in re.findall(r"\b[^\W\d_a-z][^\W\d_]+", text)}
+    return frozenset(found) - _MARKS - STOP_WORDS - MONTHS.keys() - _GROUP.keys()
+
+
+@lru_cache(maxsize=2_048)
+def alternatives(text: str) -> dict[int, frozenset[str]]:
+    """The words of `text` of which one of a group holds only (colours, sizes, directions), by group."""
+    found: dict[int, frozenset[str]] = {}
+    for word in words(text):
+        if (group := _GROUP.get(word)) is not None:
+            found[group] = found.get(group, frozenset()) | {word}
+    return found
+
+
+def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool) -> tuple[list[int], frozenset[str]]:
+    """The places of the statements that `correction` takes back, and the words of theirs that no longer hold, if known.
+
+    `earlier` are statements of one voice, newest first: place, how many messages back, text. First those with the
+    words that the correction names as wrong; then the newest with another word of a group; the newest that is about
+    the same; the newest with another name; at last, of a `plain` correction, what was said right before.
+    """
+    known = list(earlier)
+    own, wrong = subject_words(correction), taken_back(correction)
+    if not own:
+        return [], frozenset()
+    if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
+        return gone, wrong
+    for place, _, text in known:
+        if old := _replaced(correction, text):
+            return [place], old
+    about = [place for place, _, text in known if own & subject_words(text)]
+    if about:
+        return about[:1], frozenset()
+    if said := names(correction):
+        for place, back, text in known:
+            if back <= NAMES_NEAR and (old := names(text) - said):
+                return [place], old
+    nearest = [(place, back) for place, back, text in known if plain and back <= NEAR and not _REQUEST.search(text)]
+    return [place for place, back in nearest if back == nearest[0][1]][:3], frozenset()
+
+
+def _replaced(correction: str, text: str) -> frozenset[str]:
+    """The words of `text` that others of their group in `correction` take the place of."""
+    new, old = alternatives(correction), alternatives(text)
+    return frozenset(word for group in new.keys() & old.keys() for word in old[group] - new[group])
+
+
+def reframed(old: str, new: str) -> bool:
+    """Whether `new` says `old` again with another word or two in one place."""
+    before, after = words(old), words(new)
+    if before == after or abs(len(before) - len(after)) > 2:
+        return False
+    shorter = min(len(before), len(after))
+    start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    end = next((i for i in range(shorter - start) if before[-1 - i] != after[-1 - i]), shorter - start)
+    gaps = before[start : len(before) - end], after[start : len(after) - end]
+    same = start + end
+    if not all(0 < len(gap) <= 3 for gap in gaps) or any(c.isdigit() for gap in gaps for word in gap for c in word):
+        return False
+    frame = [*before[:start], *before[len(before) - end :]]
+    return same >= 4 and same >= 2 * max(map(len, gaps)) and len(content_words(" ".join(frame))) >= 2

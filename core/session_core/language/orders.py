@@ -1,0 +1,81 @@
+"""Hears when data speaks to the model: as if it gave orders, as somebody's message or will, as a note of ours."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from session_core.language.cues import promises, ruling
+from session_core.language.words import SENTENCES
+
+_ORDER = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}?\b(?:previous|prior|above|all|any|earlier|"
+    r"instructions?|rules?|guidelines|everything|your)\b|"
+    r"\b(?:new|updated|special|important|hidden) (?:instructions?|rules?|directives?|polic(?:y|ies))\b|"
+    r"\bsystem (?:prompt|message|override|notice)\b|\bbegin (?:system|instructions?)\b|"
+    r"\bas an? (?:ai|assistant|language model)\b|\byou are (?:now|an?|the)\b|\bact as\b|"
+    r"\b(?:assistants?|agents?|ai|model|llm)\s*[,:]?\s+(?:must|should|shall|has to|have to|needs? to|is to|are to)\b",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"(?:^|[\n:.!?>\"“])[ \t*_(\[]{0,8}(?:system|assistant|user|human|developer|admin)\s*:|"
+    r"<\|?/?(?:im_|system|inst)|<!--|"
+    r"</?(?:system|user|assistant|human|instructions?|rules?|tool_\w+|function_\w+)\b[^<>]{0,80}>|"
+    r"^[ \t>]{0,8}#{1,6}[ \t]*(?:system|instructions?|user|assistant)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The head of a message, or a tag or comment in which one might stand."""
+_WILL = re.compile(
+    r"\bthe (?:users?|humans?|owners?|admin\w*|operators?|developers?)\b.{0,24}?\b(?:decided|confirm\w*|agreed?s?|"
+    r"approv\w*|authori[sz]\w*|ask(?:s|ed)|instruct\w*|wants?|wanted|said|says|requir\w*|prefers?|preferred|"
+    r"consent\w*|permission|expects?|allow\w*)\b",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(?:^|[\n\[({\"'“>:;.!?|*#-]\s{0,8})(?:key facts?|facts?|"
+    r"(?:standing |new |user |house |hard )?rules?|preferences?|"
+    r"constraints?|decisions?|corrections?|commitments?|memory|memories|remember|instructions?|directives?|"
+    r"(?:note|message|notice) (?:to|for) (?:self|the |all |any )?\s?(?:assistants?|ai|models?|agents?|llms?)?)"
+    r"[\"'”]?\s*[:=]|"
+    r"\((?:rule|constraint|decision|correction|preference|commitment|identity)\)|"
+    r"\[(?:earlier in this|from earlier in|recalled:|inst\b|system\b|assistant\b|user\b|instruction)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BEFORE = r"(?:^|[\n.!?:;,\"'“”>)\]}|–—-]\s{0,8})"
+_LEAD = (
+    r"(?:(?:please|kindly|now|then|just|immediately|simply|hereby|also|first|next|and|so|go ahead and|"
+    r"you (?:can|may|will))\s+){0,3}"
+)
+_VERBS = (
+    r"(?:send|forward|transfer|wire|pay|e-?mail|reply|respond|tell|reveal|disclose|delete|remove|approve|grant|call|run|"
+    r"execute|click|visit|open|buy|book|cancel|confirm|include|append|add|insert|copy|b?cc|post|upload|download|share|"
+    r"set|use|say|write|print|output|treat|assume|pretend|refund|give|charge|redirect|replace|switch|update|install|"
+    r"skip|stop|start|enter|submit|route|direct|prefer|recommend|trust|accept|apply|store|save|schedule|make)"
+)
+_OBJECTS = (
+    r"(?:the|all|any|every\w*|this|that|these|those|an?|it|them|him|her|me|us|your?|my|our|their|to|only|no|code|account|"
+    r"money|payments?|funds?|invoices?|at|in|on|as|with|from|everything|users?|[$€£]|\S*\d\S*|https?:)(?!\w)"
+)
+_ASKS = re.compile(rf"\b(?:always|never)\s+\w|{_BEFORE}{_LEAD}{_VERBS}\s+{_OBJECTS}", re.IGNORECASE)
+_PARTS = re.compile(r"[\"“”{}\[\]()<>:;.,!?\n]+\s*")
+_BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
+
+
+def poses(text: str) -> bool:
+    """Whether `text`, found in data, gives itself out as a message, as somebody's will or as a note of ours."""
+    return any(sign.search(text) for sign in (_ORDER, _ROLE, _WILL, _NOTE))
+
+
+def commands(text: str) -> bool:
+    """Whether `text`, found in data, speaks to the model as if it could give it orders or knew a user's will."""
+    return poses(text) or _ASKS.search(text) is not None or any(map(ruling, (text, *_PARTS.split(text))))
+
+
+@lru_cache(maxsize=SENTENCES)
+def passes_on(sentence: str) -> bool:
+    """Whether an assistant passes on with `sentence` an order that it found: in quotation marks, behind a colon, or,
+    where it promises nothing, as its own words."""
+    if poses(sentence):
+        return True
+    told, *quoted = _BY_QUOTES.split(sentence)
+    return any(map(commands, quoted if promises(sentence) else (told, *quoted)))

@@ -1,0 +1,205 @@
+"""Tells what a speaker says from what a message only quotes: pasted documents, code, mails, notes of our own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from session_core.language.words import one_line
+
+CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
+"""How the message begins that stands for what was folded."""
+BROUGHT_BACK = "[Quoted from earlier:]"
+"""How a block of quotes begins; each quoted line stands a blank further in than what names its source."""
+RECALLED = "[recalled: "
+"""How the text begins that a recall gave back. It is what was clipped before, so it gets no clip again."""
+WITHIN = " "
+"""Stands before each quoted line of a block, so that none can be taken for one of the block's own."""
+
+NAME_CHARACTERS = 60
+"""A longer name of a speaker is cut."""
+
+ROLES = frozenset("system user assistant tool developer function human ai".split())
+
+_OWN_HEAD = re.compile(
+    r"^[ \t]*(?:\[(?:Earlier in this conversation, condensed|Quoted from earlier:|recalled:)).*(?:\n[ \t]*\S.*)*",
+    re.MULTILINE,
+)
+_OWN_LINE = re.compile(
+    r"\s*(?:\[(?:earlier in this conversation|quoted from earlier:|the conversation |recalled:|clipped|"
+    r"[^\[\]\n]{1,80}, ref )|(?:summary|key facts):\s*$|[-*•]?\s*\((?:rule|constraint|decision|correction|preference|"
+    r"commitment|identity|amount|date|identifier)\))",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"<((?:[A-Za-z0-9]{1,30}[_:-]){0,4}(?:doc[a-z]{0,20}|context[a-z]{0,20}|sources?|passages?|(?:web)?pages?|articles?|"
+    r"results?|outputs?|retriev[a-z]{0,20}|snippets?|chunks?|excerpts?|e?-?mails?|files?|contents?|text|data|"
+    r"(?:block)?quotes?|transcripts?|observations?|knowledge[a-z]{0,20}|attachments?|pasted?|html|body|records?|logs?|"
+    r"search[a-z]{0,20}|memory|memories|untrusted|external))(?:\s[^<>]{0,200})?>",
+    re.IGNORECASE,
+)
+"""A tag that names a document. Others may be how a user orders their own words ("<rules>")."""
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_RULE = re.compile(r"([-=*_#~])\1{2,}")
+_ANNOUNCES = re.compile(
+    r"\b(?:context|documents?|passages?|article|text|e-?mail|page|results?|sources?|excerpts?|transcript|below|following|"
+    r"quote|letter|message|log|output|information)\b",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"^[ \t*#]*(?:(?:retrieved|relevant|additional|search|the|provided) )?(?:context|documents?|passages?|sources?|"
+    r"results?|excerpts?|web ?pages?|article|transcript|tool (?:outputs?|results?)|observations?|knowledge(?: base)?)"
+    r"(?: \d{1,3})?[ \t*]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ASKED = re.compile(
+    r"^[ \t*#]*(?:question|query|user|task|request|my question|answer)\b[^\n:]{0,30}:", re.IGNORECASE | re.MULTILINE
+)
+_MAYBE = re.compile(r"[<>~`]|\"\"\"|'''|---|===|\*\*\*|___|###|^\s*\[|:[ \t]*$|:[ \t]", re.MULTILINE)
+_FENCE = ("```", "~~~")
+_TOLD = re.compile(
+    r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|"
+    r"tells? (?:me|us)|goes|went|quotes?|quoted)\b[^\"“«„「]{0,40}?)"
+    r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」)",
+    re.IGNORECASE,
+)
+MOST_WORDS = 4
+"""Data that has more words in small letters than this beside its values is prose."""
+MOST_UNCASED = 6
+"""The same for letters of scripts that know no capitals."""
+_ENCODED = re.compile(r"[A-Za-z0-9+/]{16,}={1,2}(?!\w)|[A-Za-z0-9+/]{60,}")
+_BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
+_AROUND = " \t\"'“”«»„「」.:;"
+
+
+def spoken(text: str) -> Iterator[tuple[str, bool]]:
+    """`text` in parts, in order, each with whether it is only quoted.
+
+    Quoted are fenced code, `>` lines, what stands in tags, rules or quotation marks that name or announce
+    a document, what follows the label of one ("Context:") up to the question, comments of HTML, and our
+    own digests and blocks of quotes when somebody hands them back in. Where a document could end twice, it
+    ends at the last place: it may hold an end of its own.
+    """
+    if not _MAYBE.search(text):
+        yield text, False
+        return
+    at = 0
+    for start, end in _merged(sorted(_spans(text))):
+        if start > at:
+            yield text[at:start], False
+        yield text[start:end], True
+        at = end
+    if at < len(text):
+        yield text[at:], False
+
+
+def unquoted(sentence: str) -> str:
+    """`sentence` less what it reports in quotation marks ("the page says “…”")."""
+    return _TOLD.sub(r"\1…", sentence) if any(mark in sentence for mark in '"“«„「') else sentence
+
+
+def quoted_line(text: str) -> str:
+    """`text`, with `> ` before it where it looks like a line of ours: a head, a fact, a heading with a reference."""
+    return f"> {text}" if _OWN_LINE.match(text) else text
+
+
+def quoted_lines(text: str) -> str:
+    """Each line of `text` as by `quoted_line`."""
+    return "\n".join(map(quoted_line, text.split("\n"))) if "[" in text or "(" in text or ":" in text else text
+
+
+def speaker_name(name: str) -> str:
+    """A name that a user goes by, as it stands before what they said: on one line, and no role's."""
+    said = one_line(name).strip("[]()-*•>#: ").replace(":", " ")
+    said = said if len(said) <= NAME_CHARACTERS else f"{said[: NAME_CHARACTERS - 1]}…"
+    return f"user {said}".rstrip() if not said or said.split()[0].casefold() in ROLES else said
+
+
+def prose(text: str) -> bool:
+    """Whether `text` says more than names and values beside a word or two: then it may ask for something, in
+    whatever language, or hide it in a code."""
+    said = [word.strip("\"'“”(<>[]{}*_.,:;") for word in text.split()]
+    worded = [word for word in said if word and not any(map(str.isdigit, word))]
+    small = sum(word[0].islower() for word in worded)
+    uncased = sum(c.isalpha() and not c.isupper() and not c.islower() for c in text)
+    return small > MOST_WORDS or len(worded) > 2 * MOST_WORDS or uncased > MOST_UNCASED or bool(_ENCODED.search(text))
+
+
+def echoes(sentence: str, data: Sequence[str]) -> bool:
+    """Whether `sentence`, or what it has behind a colon or in quotation marks, is prose that stands in `data` (on one
+    line, in lower case) word for word."""
+    parts = [sentence, *_BY_QUOTES.split(sentence)]
+    told = [one_line(part).casefold().strip(_AROUND) for part in parts if prose(part)]
+    return any(part in one for part in told for one in data)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    for block in (_COMMENT, _OWN_HEAD):
+        yield from (found.span() for found in block.finditer(text))
+    yield from _tagged(text)
+    yield from _fenced(text)
+    yield from _labelled(text)
+    for mark in ('"""', "'''"):
+        if (start := text.find(mark)) >= 0:
+            last = text.rfind(mark)
+            yield start, last + len(mark) if last > start else len(text)
+
+
+def _tagged(text: str) -> Iterator[tuple[int, int]]:
+    """From a tag that names a document to the last one that closes it."""
+    if "</" not in text:
+        return
+    lowered, ends, covered = text.lower(), dict[str, int](), 0
+    for tag in _OPENING.finditer(text):
+        name = f"</{tag.group(1).lower()}"
+        if name not in ends:
+            last = lowered.rfind(name)
+            ends[name] = lowered.find(">", last) + 1 if last >= 0 else 0
+        if tag.start() >= covered and ends[name] > tag.end():
+            covered = ends[name]
+            yield tag.start(), covered
+
+
+def _fenced(text: str) -> Iterator[tuple[int, int]]:
+    """Code between fences, to the end where none closes it, lines behind `>`, and what stands between rules
+    that a line before them announces."""
+    at, opened, said, covered = 0, -1, "", 0
+    for line in text.splitlines(keepends=True):
+        start = line.strip()
+        if start.startswith(_FENCE):
+            if opened >= 0:
+                yield opened, at + len(line)
+            opened = -1 if opened >= 0 else at
+        elif start.startswith(">"):
+            yield at, at + len(line)
+        elif at >= covered and said.endswith((":", ".")) and _RULE.fullmatch(start) and _ANNOUNCES.search(said):
+            covered = text.rfind(f"\n{start}") + 1 + len(start)
+            if covered > at + len(line):
+                yield at, covered
+        said = start or said
+        at += len(line)
+    if opened >= 0:
+        yield opened, len(text)
+
+
+def _labelled(text: str) -> Iterator[tuple[int, int]]:
+    """What stands behind "Context:" in a message that names its question too."""
+    asked = [found.start() for found in _ASKED.finditer(text)]
+    if not asked:
+        return
+    for label in _LABEL.finditer(text):
+        yield label.start(), asked[-1] if asked[-1] > label.end() else len(text)
+
+
+def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    at: tuple[int, int] | None = None
+    for start, end in spans:
+        if at is None:
+            at = start, end
+        elif start <= at[1]:
+            at = at[0], max(at[1], end)
+        else:
+            yield at
+            at = start, end
+    if at is not None:
+        yield at

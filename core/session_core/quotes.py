@@ -1,0 +1,117 @@
+"""The quotes that answer a question: chosen, each with what corrected it beside it, marked where answers differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from session_core.compress.amended import amended
+from session_core.compress.bearing import Question
+from session_core.compress.evidence import evidence
+from session_core.compress.passages import Reading
+from session_core.compress.ties import Quote, mark, ties
+from session_core.language.quoting import WITHIN
+from session_core.plan import Count, Fact, Recalled
+from session_core.recalling import speaker
+from session_core.retrieve import searchable, terms
+from session_core.turns import Message, Role
+
+CORRECTIONS = 2
+"""How often passages are chosen anew when what was chosen turns out to have been corrected, and is told so; then all
+that might be chosen are looked through."""
+WHY_WORDS = 4
+"""Words that are named to explain why a message was quoted."""
+
+Read = Callable[[Message], Reading]
+Chosen = tuple[str, Sequence[Message]]
+
+
+def quotes(
+    question: Question,
+    sources: Sequence[Message],
+    standing: Sequence[Message],
+    *,
+    later: Callable[[], Sequence[Fact]],
+    read: Read,
+    room_tokens: int,
+    count: Count,
+) -> tuple[str, tuple[Recalled, ...]]:
+    """What of `sources` bears on `question` beside the messages `standing`, as one block in at most `room_tokens`,
+    and what it quotes and why; "" for nothing.
+
+    What one of the facts `later` corrects is quoted with its correction; sentences that answer with different
+    values are marked.
+    """
+    shown = [(message, read(message)) for message in standing]
+    mended: dict[tuple[int, str], Message] = {}
+    facts: Sequence[Fact] | None = None
+
+    def told(room: int, messages: Sequence[Message]) -> Chosen:
+        return evidence(question, [(m, read(m)) for m in messages], shown, room_tokens=room, count=count)
+
+    def chosen(room: int) -> Chosen:
+        nonlocal facts
+        block, quoted = told(room, [mended.get(_place(message), message) for message in sources])
+        facts = later() if facts is None and quoted else facts
+        for _ in range(CORRECTIONS):
+            fresh = [message for message in quoted if _place(message) not in mended]
+            wrong = [one for message, one in zip(fresh, amended(fresh, facts or ()), strict=True) if one is not message]
+            if not wrong:
+                return block, quoted
+            mended.update((_place(message), message) for message in wrong)
+            block, quoted = told(room, [mended.get(_place(message), message) for message in sources])
+        mended.update((_place(message), message) for message in amended(sources, facts or ()))
+        return told(room, [mended[_place(message)] for message in sources])
+
+    block, quoted = chosen(room_tokens)
+    differ = _differing(question.text, block, quoted, read)
+    if differ and count(f"{block}\n{differ}") > room_tokens:
+        smaller = chosen(room_tokens - count(differ) - 1)
+        if differ := _differing(question.text, *smaller, read):
+            block, quoted = smaller
+    marked = f"{block}\n{differ}"
+    if differ and count(marked) <= room_tokens:
+        block = marked
+    return block, _why(question, quoted, sources)
+
+
+def _place(message: Message) -> tuple[int, str]:
+    return message.seq, message.id
+
+
+def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) -> str:
+    """A line on those sentences of `block` that answer `query` with different values; "" for none."""
+    lines = {line.removeprefix(WITHIN) for line in block.splitlines()}
+    said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
+    return mark(
+        ties(
+            query,
+            [
+                Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
+                for message in said
+                for passage in read(message).passages
+                if passage.voice != "call" and not lines.isdisjoint((passage.text, passage.brief or passage.text))
+            ],
+        )
+    )
+
+
+def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message]) -> tuple[Recalled, ...]:
+    """What each quoted message has to do with the question: words, meaning, or what the last messages speak of."""
+    asked, near = set(terms(question.text)), question.nearness
+    lately = {value for reading in question.last for passage in reading.passages for value in passage.values}
+    nearest = set()
+    if near is not None:
+        order = sorted(range(len(sources)), key=lambda place: -near[place])
+        nearest = {(sources[place].seq, sources[place].id) for place in order[: max(3, len(order) // 10)]}
+    told: list[Recalled] = []
+    for message in quoted:
+        said = list(dict.fromkeys(terms(searchable(message))))
+        shared = [word for word in said if word in asked][:WHY_WORDS]
+        again = [word for word in said if word in lately and any(map(str.isdigit, word))][:WHY_WORDS]
+        why = [f"has {', '.join(shared)} of the question"] if shared else []
+        why += ["near to it in meaning"] if (message.seq, message.id) in nearest else []
+        why += [f"has {', '.join(again)}, which was used again lately"] if again else []
+        told.append(
+            Recalled(message.seq, message.id, speaker(message), "; ".join(why) or "stands beside what answers it")
+        )
+    return tuple(told)
