@@ -30,9 +30,9 @@ LEAST_RECALL = 64
 """In less room than this nothing is brought back; less than a sentence or two is no help."""
 RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
-CORRECTIONS = 4
-"""How often passages are chosen anew when what was chosen turns out to have been corrected, and is told so; then
-none are."""
+CORRECTIONS = 2
+"""How often passages are chosen anew when what was chosen turns out to have been corrected, and is told so; then all
+that might be chosen are looked through."""
 WHY_WORDS = 4
 """Words that are named to explain why a message was quoted."""
 FRAMING = 8
@@ -131,10 +131,13 @@ class Looking:
         last = [shop.read(message) for message in standing[-4:]]
         later: tuple[Fact, ...] | None = None
         block, mended = "", dict[tuple[int, str], Message]()
-        for _ in range(CORRECTIONS):
+        for attempt in range(CORRECTIONS + 1):
+            told = [mended.get((message.seq, message.id), message) for message in sources]
+            if attempt == CORRECTIONS:
+                told = amended(sources, later or ())
             block, quoted = evidence(
                 Question(query, last, near),
-                [(message, shop.read(message)) for message in (mended.get((m.seq, m.id), m) for m in sources)],
+                [(message, shop.read(message)) for message in told],
                 [(message, shop.read(message)) for message in standing],
                 room_tokens=room_tokens - FRAMING,
                 count=shop.counter.count,
@@ -144,10 +147,10 @@ class Looking:
                 later = merge(digest.facts if digest else (), extract(said))
             fresh = [message for message in quoted if (message.seq, message.id) not in mended]
             wrong = [one for message, one in zip(fresh, amended(fresh, later or ()), strict=True) if one is not message]
-            if not wrong:
+            if not wrong or attempt == CORRECTIONS:
                 return block, _why(query, quoted, sources, near, last)
             mended.update(((message.seq, message.id), message) for message in wrong)
-        return "", ()
+        return block, ()
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
