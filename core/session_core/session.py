@@ -16,7 +16,7 @@ from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.language.quoting import speaker_name
 from session_core.looking import Looking
-from session_core.plan import Choice, Plan, Report, View
+from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.turns import Message, Role, numbered

@@ -218,6 +218,7 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
         and facts[index].kind is not FactKind.RULE
         and 0 <= fact.seq - facts[index].seq <= CORRECTION_REACH
         and open_to(fact.slot, facts[index].slot)
+        and (spoken_by_user(facts[index]) or _speaks_of(facts[index], fact.slot))
         and (not spoken_by_user(facts[index]) or _one_voice(facts[index], fact))
     ]
     # Which one is meant is plain when the correction names the old value itself.
@@ -231,6 +232,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
                 return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
     return _Found()
+
+
+def _speaks_of(known: Fact, named: str | None) -> bool:
+    """Whether what an assistant or a tool said can be about a slot that a correction names."""
+    return named is None or "…" in named or named.split()[-1] in _said(known.text)
 
 
 def _with_its_slot(facts: Sequence[Fact], fact: Fact, found: _Found) -> _Found:
