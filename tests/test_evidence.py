@@ -172,7 +172,7 @@ def test_the_smallest_views_fit_and_end_with_the_question(limit: int, length: in
 def test_what_users_said_has_room_before_what_was_answered() -> None:
     """A fifth of a talk holds, in a telegram's words, what its user wants."""
     wants = ["north", "moderate", "Tuesday", "18:30", "seven people", "Carlow Road", "vegetarian", "EUR 40"]
-    with Sessions("memory://", policy=Policy(Budget(170, reply_reserve_tokens=0), folding="off")) as sessions:
+    with Sessions("memory://", policy=Policy(Budget(180, reply_reserve_tokens=0), folding="off")) as sessions:
         session = sessions.session("s")
         for want in wants:
             session.append({"role": "user", "content": f"I would really like to make it {want}, if you can, please."})

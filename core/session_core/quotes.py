@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
-from session_core.compress.passages import Reading
+from session_core.compress.passages import QUOTE, Reading
 from session_core.compress.ties import Quote, mark, ties
+from session_core.language.orders import commands
 from session_core.language.quoting import WITHIN
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
@@ -79,7 +80,8 @@ def _place(message: Message) -> tuple[int, str]:
 
 
 def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) -> str:
-    """A line on those sentences of `block` that answer `query` with different values; "" for none."""
+    """A line on those sentences of `block` that answer `query` with different values; "" for none. What somebody
+    only quoted, and what speaks like an order, has no part in it."""
     lines = {line.removeprefix(WITHIN) for line in block.splitlines()}
     said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
     return mark(
@@ -89,7 +91,8 @@ def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) ->
                 Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
                 for message in said
                 for passage in read(message).passages
-                if passage.voice != "call" and not lines.isdisjoint((passage.text, passage.brief or passage.text))
+                if passage.voice != "call" and not passage.text.startswith(QUOTE) and not commands(passage.text)
+                if not lines.isdisjoint((passage.text, passage.brief or passage.text))
             ],
         )
     )
