@@ -25,6 +25,8 @@ from benchmarks.timing import machine, say, table
 FOLDER = "LLM_SESSIONS_TRANSCRIPTS"
 MOST_TOLD = 12
 """Broken promises that are printed; all of them are in the file of `--out`."""
+NOTHING = {"-", "0.00"}
+"""A line of nothing else is left out."""
 PACKAGES = ("langchain", "llama-index-core")
 
 Cell = Callable[[Row], str]
@@ -77,7 +79,7 @@ def print_rows(rows: Sequence[Row]) -> None:
         lines = [
             [name, budget, probes, *line]
             for (name, budget, probes), line in zip(places, cells, strict=True)
-            if set(line) != {"-"}
+            if not set(line) <= NOTHING
         ]
         if lines:
             say(title)

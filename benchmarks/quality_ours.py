@@ -40,7 +40,7 @@ class Ours:
 
     def begin(self, conversation: Conversation) -> Contexts:
         """A record for each budget when it is folded, else one for all."""
-        said = [as_appended(conversation.id, message) for message in conversation.messages]
+        said = list(map(as_appended, conversation.messages))
         records: dict[int, _Record] = {}
         shared = MemoryStore()
 
@@ -87,9 +87,9 @@ def variants() -> list[Method]:
     ]
 
 
-def as_appended(name: str, message: Said) -> Said:
+def as_appended(message: Said) -> Said:
     """What is appended of a message, under an id that is the same in each run: clips name it."""
-    made = blake2b(f"{name} {message['turn_id']}".encode(), digest_size=8).hexdigest()
+    made = blake2b(message["turn_id"].encode(), digest_size=8).hexdigest()
     return {"id": made} | {part: message[part] for part in SHOWN if message.get(part) is not None}
 
 

@@ -19,8 +19,6 @@ from session_core.voices import run_blocking
 ROUNDS = 5
 BUDGET_TOKENS = 2_000
 SESSIONS = 6
-BETWEEN = 2
-"""Exchanges without a fact between two facts."""
 THINGS = ("kitchen", "terrace", "library", "workshop", "cellar", "attic", "hall", "annex")
 """Each slot is asked for in each of these places, so that there are facts for any number of rounds."""
 
@@ -109,11 +107,9 @@ def _said(rnd: random.Random) -> Iterator[tuple[str, str, str]]:
 
 def _append(session: Session, rnd: random.Random, text: str) -> int:
     """Say it, and something else; the number of its message."""
-    done = session.append([{"role": "user", "content": text}, {"role": "assistant", "content": chatter(rnd, 2)}])
-    for _ in range(BETWEEN):
-        answer = {"role": "assistant", "content": chatter(rnd, 4)}
-        session.append([{"role": "user", "content": small_talk(rnd)}, answer])
-    return done.new[0].seq
+    done = session.append([{"role": "user", "content": text}, {"role": "assistant", "content": chatter(rnd, 1)}])
+    session.append([{"role": "user", "content": small_talk(rnd)}, {"role": "assistant", "content": chatter(rnd, 2)}])
+    return done.seqs[0]
 
 
 def _digests(sessions: Sessions, session: Session) -> Sequence[Digest]:

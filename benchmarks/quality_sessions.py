@@ -99,13 +99,26 @@ def _rental(rnd: random.Random, model: str) -> dict[str, Any]:
     }
 
 
+def _free(rnd: random.Random, model: str, station: str) -> dict[str, Any]:
+    return {
+        "bicycle": code(rnd, "B", 5),
+        "model": model,
+        "station": station,
+        "frame_cm": rnd.choice((50, 52, 54, 56)),
+        "price_eur": rnd.randint(9, 45),
+        "serviced": iso_day(rnd),
+        "remark": rnd.choice((None, "new tyres", "bell missing", "lamp checked")),
+        "lock": {"kind": rnd.choice(("ring", "chain", "frame")), "spare_key": rnd.random() < 0.5},
+    }
+
+
 def _errand(script: Script, rental: dict[str, Any]) -> None:
     """The user wants one rental moved; in between they ask for something else."""
     rnd, model, new_day = script.rnd, rental["bicycle"]["model"], iso_day(script.rnd)
     number = rental["rental"]
     script.say("user", f"Now the {model}: is it still possible to have it on {new_day}?")
-    free = [{"bicycle": code(rnd, "B", 5), "model": one, "price_eur": rnd.randint(9, 45)} for one in MODELS]
     station = rental["station"]
+    free = [_free(rnd, one, station) for one in rnd.sample(MODELS, len(MODELS))]
     answer = {"station": station, "day": new_day, "free": free}
     script.call("list_free", answer, needs=[station, new_day], station=station, day=new_day)
     bicycle = next(one for one in free if one["model"] == model)

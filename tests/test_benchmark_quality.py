@@ -110,7 +110,7 @@ def test_calls_count_as_said():
 
 def test_evidence_is_covered_by_its_words_close_together():
     said = "Dagny wants the old reading room painted before the autumn exhibition opens."
-    probe, conversation = asking("", said, kind="qa", extractive=False, answer=())
+    probe, conversation = asking("", said, kind="qa", extractive=False)
     close = "dagny: old reading room painted before autumn exhibition opens"
     apart = " ".join(f"{word} {'and so on ' * 30}" for word in said.split())
     assert scored(Context([user(close)]), probe, conversation).hit
