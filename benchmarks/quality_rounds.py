@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 
 from benchmarks.quality_ours import as_said
 from benchmarks.quality_score import Context, holds
-from benchmarks.quality_sessions import CORRECTING, RULES, SLOTS, STATING, stated, value_of
+from benchmarks.quality_sessions import CORRECTING, RULES, SLOTS, STATING, new_value, stated
 from benchmarks.quality_talk import chatter, small_talk
 from benchmarks.timing import say, table
 from session_core import Budget, Policy, Session, Sessions
-from session_core.events import Event, Folded
 from session_core.plan import Digest
 from session_core.voices import run_blocking
 
 ROUNDS = 5
 BUDGET_TOKENS = 2_000
 SESSIONS = 6
+CORRECTED = 0.25
+"""Share of the facts after which an older one is corrected."""
 THINGS = ("kitchen", "terrace", "library", "workshop", "cellar", "attic", "hall", "annex")
 """Each slot is asked for in each of these places, so that there are facts for any number of rounds."""
 
@@ -72,37 +73,43 @@ def survival(seed: int, sessions: int) -> Survival:
 
 
 def _count(found: Survival, rnd: random.Random) -> None:
-    told: list[Event] = []
     policy = Policy(Budget(BUDGET_TOKENS, reply_reserve_tokens=0), folding="inline")
-    with Sessions("memory://", policy=policy, on_event=told.append) as sessions:
+    with Sessions("memory://", policy=policy) as sessions:
         session = sessions.session("made up")
         rules = rnd.sample(RULES, 3)
         for rule in rules:
             session.append([{"role": "user", "content": rule}, {"role": "assistant", "content": "Understood."}])
         facts: dict[str, Fact] = {}
+        digests: dict[int, Digest] = {}
         for about, value, text in _said(rnd):
-            if sum(isinstance(event, Folded) for event in told) >= ROUNDS:
+            if ROUNDS in digests:
                 break
             before = facts.get(about)
             facts[about] = Fact(about, value, before.value if before else "", _append(session, rnd, text))
+            digests |= {digest.number: digest for digest in _kept_digests(sessions, session)}
         # A digest is shown from the next turn on.
         _append(session, rnd, small_talk(rnd))
-        _look(found, session, rules, list(facts.values()), _digests(sessions, session))
+        _look(found, session, rules, list(facts.values()), list(digests.values()))
 
 
 def _said(rnd: random.Random) -> Iterator[tuple[str, str, str]]:
-    """Facts and corrections without end, none of a value that its slot had before."""
-    had: dict[str, str] = {}
-    order = [f"{slot} for the {thing}" for thing in rnd.sample(THINGS, len(THINGS)) for slot in SLOTS]
-    for about in order:
-        value = value_of(about.rpartition(" for the ")[0], rnd)
-        had[about] = value
+    """Facts, and corrections of a quarter of them; no value is said twice."""
+    taken: set[str] = set()
+    known: list[str] = []
+    for about in [f"{slot} for the {thing}" for thing in rnd.sample(THINGS, len(THINGS)) for slot in SLOTS]:
+        value = _new(about, taken, rnd)
+        known.append(about)
         yield about, value, stated(rnd.choice(STATING), about, value)
-        changed = rnd.choice(list(had))
-        other = value_of(changed.rpartition(" for the ")[0], rnd)
-        if rnd.random() < 0.25 and other != had[changed]:
-            had[changed] = other
-            yield changed, other, stated(rnd.choice(CORRECTING), changed, other)
+        if rnd.random() < CORRECTED:
+            changed = rnd.choice(known)
+            value = _new(changed, taken, rnd)
+            yield changed, value, stated(rnd.choice(CORRECTING), changed, value)
+
+
+def _new(about: str, taken: set[str], rnd: random.Random) -> str:
+    value = new_value(about.rpartition(" for the ")[0], taken, rnd)
+    taken.add(value)
+    return value
 
 
 def _append(session: Session, rnd: random.Random, text: str) -> int:
@@ -112,7 +119,8 @@ def _append(session: Session, rnd: random.Random, text: str) -> int:
     return done.seqs[0]
 
 
-def _digests(sessions: Sessions, session: Session) -> Sequence[Digest]:
+def _kept_digests(sessions: Sessions, session: Session) -> Sequence[Digest]:
+    """The digests that the store still has: it drops those that no view stands on any more."""
     holdings = run_blocking(sessions.store.holdings(session.key))
     return [digest for holding in holdings for digest in holding.digests]
 

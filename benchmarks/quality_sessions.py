@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -143,14 +143,12 @@ def chat(name: str, rnd: random.Random) -> Conversation:
         script.say("assistant", "Understood.")
     said: dict[str, list[str]] = {}
     where: dict[str, str] = {}
-    for about in rnd.sample(list(SLOTS), len(SLOTS)):
-        said[about] = [value_of(about, rnd)]
-        where[about] = _stated(script, rnd.choice(STATING), about, said[about][0])
-    for about in rnd.sample(list(SLOTS), len(SLOTS) // 2):
-        new = value_of(about, rnd)
-        if new not in said[about]:
-            said[about].append(new)
-            where[about] = _stated(script, rnd.choice(CORRECTING), about, new)
+    corrected = rnd.sample(list(SLOTS), len(SLOTS) // 2)
+    for patterns, slots in ((STATING, rnd.sample(list(SLOTS), len(SLOTS))), (CORRECTING, corrected)):
+        for about in slots:
+            value = new_value(about, [one for values in said.values() for one in values], rnd)
+            said.setdefault(about, []).append(value)
+            where[about] = _stated(script, rnd.choice(patterns), about, value)
     for _ in range(3):
         script.say("user", small_talk(rnd))
         script.say("assistant", chatter(rnd, rnd.randint(3, 7)))
@@ -181,18 +179,17 @@ def stated(pattern: str, about: str, value: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def value_of(about: str, rnd: random.Random) -> str:
-    """A value that `about` may have."""
-    kind = SLOTS[about]
-    if kind == "day":
-        return day(rnd)
-    if kind == "euros":
-        return euros(rnd, 500, 9_000)
-    if kind == "person":
-        return person(rnd)
-    if kind == "count":
-        return f"{rnd.randint(11, 89)} {about.split()[-1]}"
-    return f"{rnd.randint(2, 90)} {rnd.choice(STREETS)} Lane" if kind == "place" else rnd.choice(COLOURS)
+def new_value(about: str, taken: Collection[str], rnd: random.Random) -> str:
+    """A value that `about` may have and nothing else had."""
+    makers: dict[str, Callable[[], str]] = {
+        "day": lambda: day(rnd),
+        "euros": lambda: euros(rnd, 500, 9_000),
+        "person": lambda: person(rnd),
+        "count": lambda: f"{rnd.randint(11, 99)} {about.split()[-1]}",
+        "place": lambda: f"{rnd.randint(2, 90)} {rnd.choice(STREETS)} Lane",
+        "colour": lambda: f"{rnd.choice(COLOURS)} and {rnd.choice(COLOURS)}",
+    }
+    return next(value for value in iter(makers[SLOTS[about]], "") if value not in taken)
 
 
 def meeting(name: str, rnd: random.Random) -> Conversation:
