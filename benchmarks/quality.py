@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.quality_data import Conversation, budgets_for, read_sets, sampled
@@ -23,8 +24,8 @@ from benchmarks.quality_sessions import made_sets
 from benchmarks.timing import machine, say, table
 
 FOLDER = "LLM_SESSIONS_TRANSCRIPTS"
-MOST_TOLD = 12
-"""Broken promises that are printed; all of them are in the file of `--out`."""
+MOST_TOLD = 3
+"""Places of a broken promise that are printed; all of them are in the file of `--out`."""
 NOTHING = {"-", "0.00"}
 """A line of nothing else is left out."""
 PACKAGES = ("langchain", "llama-index-core")
@@ -49,10 +50,10 @@ def main(options: Sequence[str] = ()) -> None:
         rows += found
         broken += wrong
         if chosen.out:
-            report = {"rows": [row.figures() for row in rows], "broken": list(map(str, broken))}
+            report = {"rows": list(map(asdict, rows)), "broken": list(map(asdict, broken))}
             Path(chosen.out).write_text(json.dumps(report, indent=1))
     print_rows(rows)
-    print_broken([one for one in broken if one.method in {method.name for method in variants()}])
+    print_broken([one for one in broken if one.method in ("ours", "ours folded")])
     if not chosen.data:
         print_rounds(chosen.seed)
     if chosen.plot:
@@ -87,10 +88,12 @@ def print_rows(rows: Sequence[Row]) -> None:
 
 
 def print_broken(broken: Sequence[Broken]) -> None:
-    """What of ours is invalid, over its budget, empty, or shows a superseded value alone."""
-    say(f"Promises that a view of ours broke: {len(broken):,}.")
-    for one in broken[:MOST_TOLD]:
-        print(f"  {one}")
+    """What of ours is invalid, over its budget, empty, or shows a superseded value alone, and where that is seen."""
+    say(f"Promises that views of ours broke: {len(broken):,}.")
+    for kind in dict.fromkeys(one.kind for one in broken):
+        method, name, what = kind
+        places = [one.place for one in broken if one.kind == kind]
+        print(f"  {method} on {name}: {what}, {len(places):,} times: {'; '.join(places[:MOST_TOLD])}")
 
 
 def _share(value: float | None) -> str:

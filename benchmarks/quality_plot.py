@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.quality_run import Row
 
@@ -32,12 +32,14 @@ def plot(rows: Sequence[Row], file: Path) -> str:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
     except ModuleNotFoundError:
         return "no picture: matplotlib is not installed (pip install 'llm-sessions[bench]')"
     sets = list(dict.fromkeys(row.set for row in rows))
     columns = min(COLUMNS, len(sets))
-    lines = -(-len(sets) // columns)
-    figure = Figure(figsize=(3.9 * columns + 0.4, 2.9 * lines + 1.5), dpi=120, layout="constrained")
+    deep = -(-len(sets) // columns)
+    drawn = [name for name in LOOKS if any(row.method == name for row in rows)]
+    figure = Figure(figsize=(3.9 * columns + 0.4, 2.9 * deep + 1.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(
         "What a context of so many tokens holds of what is needed next (hit)",
@@ -46,16 +48,13 @@ def plot(rows: Sequence[Row], file: Path) -> str:
         x=0.01,
         ha="left",
     )
-    panels = figure.subplots(lines, columns, sharey=True, squeeze=False).flat
-    handles: dict[str, object] = {}
+    panels = figure.subplots(deep, columns, sharey=True, squeeze=False).flatten()
     for panel, name in zip(panels, sets, strict=False):
-        handles |= _panel(panel, [row for row in rows if row.set == name])
-    for spare in list(panels)[len(sets) :]:
+        _panel(panel, [row for row in rows if row.set == name])
+    for spare in panels[len(sets) :]:
         spare.set_axis_off()
-    named = [name for name in LOOKS if name in handles]
-    figure.legend(
-        [handles[name] for name in named], named, loc="outside lower left", ncols=5, frameon=False, fontsize=9
-    )
+    lines = [Line2D([], [], label=name, **_look(name, valid=True)) for name in drawn]
+    figure.legend(handles=lines, loc="outside lower left", ncols=5, frameon=False, fontsize=9)
     figure.text(
         0.99, 0.005, "hollow and dashed: over 2 % of its contexts are refused by providers or over the budget",
         ha="right", va="bottom", fontsize=8, color=QUIET,
@@ -64,8 +63,8 @@ def plot(rows: Sequence[Row], file: Path) -> str:
     return f"picture: {file}"
 
 
-def _panel(axes: Axes, rows: Sequence[Row]) -> dict[str, object]:
-    """One set: a line for each method over the budgets; the lines by method."""
+def _panel(axes: Axes, rows: Sequence[Row]) -> None:
+    """One set: a line for each method over the budgets."""
     budgets = list(dict.fromkeys(row.budget for row in rows))
     axes.set_title(f"{rows[0].set}  ({max(row.probes for row in rows):,} probes)", fontsize=10, loc="left", color=INK)
     axes.spines[["top", "right"]].set_visible(False)
@@ -75,18 +74,18 @@ def _panel(axes: Axes, rows: Sequence[Row]) -> dict[str, object]:
     axes.set_xlim(-0.25, len(budgets) - 0.75)
     axes.set_xticks(range(len(budgets)), [_named(budget) for budget in budgets])
     axes.tick_params(labelsize=8.5)
-    drawn: dict[str, object] = {}
-    for order, (name, (colour, width, mark)) in enumerate(LOOKS.items()):
+    for order, name in enumerate(LOOKS):
         own = [row for row in rows if row.method == name]
-        if not own:
-            continue
-        valid = all(row.valid for row in own)
-        (drawn[name],) = axes.plot(
-            [budgets.index(row.budget) for row in own], [row.hit for row in own], color=colour, lw=width,
-            ls=":" if not mark else "-" if valid else (0, (4, 2)), marker=mark or None, ms=5,
-            mfc=colour if valid else "white", zorder=20 - order,
-        )  # fmt: skip
-    return drawn
+        places = [budgets.index(row.budget) for row in own]
+        look = _look(name, valid=all(row.valid for row in own))
+        axes.plot(places, [row.hit for row in own], zorder=20 - order, **look)
+
+
+def _look(name: str, *, valid: bool) -> dict[str, Any]:
+    colour, width, mark = LOOKS[name]
+    style = ":" if not mark else "-" if valid else (0, (4, 2))
+    fill = colour if valid else "white"
+    return {"color": colour, "lw": width, "ls": style, "marker": mark or None, "ms": 5, "mfc": fill}
 
 
 def _named(budget: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from benchmarks.quality_data import Conversation, Probe, budget_tokens
 from benchmarks.quality_methods import Asked, Contexts, Method
@@ -45,26 +44,27 @@ class Row:
         """Whether a provider takes its contexts, and they fit: at most one in fifty does not."""
         return self.bad <= 0.02 and self.over <= 0.02
 
-    def figures(self) -> dict[str, Any]:
-        """As a line of JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A promise that a context broke: where, and which."""
+    """A promise that a context broke: which, and where."""
 
-    set: str
     method: str
+    set: str
+    what: str
     conversation: str
     at: int
     budget_tokens: int
-    what: str
 
-    def __str__(self) -> str:
-        return (
-            f"{self.method} on {self.set}: {self.what}, {self.conversation} at {self.at}, {self.budget_tokens} tokens"
-        )
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What it is counted under."""
+        return self.method, self.set, self.what
+
+    @property
+    def place(self) -> str:
+        """Where to look."""
+        return f"{self.conversation} at {self.at} in {self.budget_tokens:,}"
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ def replay(
         for method in methods:
             of_method = {budget: tallies[budget, method.name] for budget in budgets}
             for where, what in _asked(conversation, method, of_method):
-                broken.append(Broken(name, method.name, conversation.id, where.at, where.budget_tokens, what))
+                broken.append(Broken(method.name, name, what, conversation.id, where.at, where.budget_tokens))
     rows = [tally.row(name, *place) for place, tally in tallies.items() if tally.scores]
     return rows, broken
 
@@ -144,7 +144,7 @@ def _asked(conversation: Conversation, method: Method, tallies: dict[str, Tally]
                 yield from ((asked, what) for what in _wrong(context, asked))
             score = scored(context, probe, conversation)
             if score.stale:
-                yield asked, f"superseded {probe.superseded} without {probe.answer}"
+                yield asked, "a superseded value without the final one"
             tally.answered(score, probe, asked.budget_tokens)
 
 
@@ -168,7 +168,7 @@ def _wrong(context: Context, asked: Asked) -> Iterator[str]:
     if context.unpaired:
         yield "a call is parted from its result"
     if context.tokens > asked.budget_tokens * TOLERANCE:
-        yield f"{context.tokens} tokens"
+        yield "over its budget"
     if not context.messages:
         yield "nothing at all"
 
