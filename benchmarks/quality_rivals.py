@@ -163,7 +163,8 @@ class LlamaBuffer:
 
 
 class LlamaMemory:
-    """LlamaIndex's `Memory`: the queue of recent messages alone, since its blocks want a model."""
+    """LlamaIndex's `Memory`: the queue of recent messages alone, since its blocks want a model. It too is handed only
+    what is recent, from four times its budget back: each message takes it milliseconds."""
 
     name = "llama memory"
     asks = False
@@ -176,8 +177,8 @@ class LlamaMemory:
         memories: dict[int, tuple[int, Any]] = {}
 
         def context(asked: Asked) -> list[Said]:
-            budget = asked.budget_tokens
-            done, memory = memories.get(budget, (0, None))
+            budget, history = asked.budget_tokens, said[: asked.at]
+            done, memory = memories.get(budget, (len(history) - len(newest(history, 4 * budget)), None))
             memory = memory or Memory.from_defaults(
                 session_id=conversation.id,
                 token_limit=budget,
@@ -185,7 +186,7 @@ class LlamaMemory:
                 token_flush_size=max(32, budget // 10),
                 tokenizer_fn=_encode,
             )
-            for message in as_llama(said[: asked.at], done):
+            for message in as_llama(history, done):
                 memory.put(message)
             memories[budget] = (asked.at, memory)
             return [said[message.additional_kwargs["place"]] for message in memory.get()]
