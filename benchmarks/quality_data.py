@@ -25,6 +25,7 @@ LEAST_BUDGET = 48
 """A share of a short history is never a smaller budget than this."""
 BUDGETS = ("500", "1000", "2000", "4000", "8000")
 SHARES = ("25%", "50%")
+SHORT_TOKENS = 1_000
 ASKED_CHARACTERS = 600
 """So much of what the user said last goes with what the assistant said before it."""
 
@@ -130,10 +131,11 @@ def sampled(conversations: Sequence[Conversation], most: int, seed: int) -> list
 
 
 def budgets_for(conversations: Sequence[Conversation]) -> tuple[str, ...]:
-    """Budgets that press: those below the median history at its probes, or shares of it where it is short."""
+    """Budgets that press: those below twice the median history at its probes, or shares of it where it is short."""
     median = statistics.median(one.before[probe.at] for one in conversations for probe in one.probes)
-    pressing = tuple(budget for budget in BUDGETS if int(budget) < median)
-    return pressing if len(pressing) > 1 else SHARES
+    if median < SHORT_TOKENS:
+        return SHARES
+    return tuple(budget for budget in BUDGETS if int(budget) < 2 * median)
 
 
 def budget_tokens(budget: str, history_tokens: int) -> int:
