@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 from unittest.mock import patch
@@ -13,10 +13,13 @@ from benchmarks.quality_data import Conversation, Said
 from benchmarks.quality_methods import Asked, Contexts, Method
 from session_core import Budget, Policy, Session, Sessions
 from session_core.compress.clip import Clip
+from session_core.compress.passages import Reading
 from session_core.plan import Count
 from session_core.policy import Folding
+from session_core.serial.remembered import Remembered
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message
+from session_core.workshop import KNOWN_PASSAGES
 
 SHOWN = ("role", "content", "tool_calls", "tool_call_id", "name")
 CLIPPERS = ("session_core.workshop.clip", "session_core.compress.squeeze.clip")
@@ -37,6 +40,7 @@ class Ours:
         self._folding: Folding = "inline" if folded else "off"
         self._plain_clips = plain_clips
         self._options = options
+        self._readings = Remembered[Reading](KNOWN_PASSAGES)
 
     def begin(self, conversation: Conversation) -> Contexts:
         """A record for each budget when it is folded, else one for all."""
@@ -49,7 +53,7 @@ class Ours:
             if budget not in records:
                 policy = Policy(Budget(budget, reply_reserve_tokens=0), folding=self._folding, **self._options)
                 store = MemoryStore() if self._folding == "inline" else shared
-                session = Sessions(store, policy=policy).session(conversation.id)
+                session = self._sessions(store, policy).session(conversation.id)
                 records[budget] = _Record(session, said, by_turn=store is not shared)
             if not self._plain_clips:
                 return records[budget].context(asked)
@@ -57,6 +61,12 @@ class Ours:
                 return records[budget].context(asked)
 
         return context
+
+    def _sessions(self, store: MemoryStore, policy: Policy) -> Sessions:
+        """Sessions that know what those of other budgets read, as one process with one policy knows what it read."""
+        sessions = Sessions(store, policy=policy)
+        sessions.workshop = replace(sessions.workshop, readings=self._readings)
+        return sessions
 
 
 @dataclass(slots=True)
