@@ -81,7 +81,7 @@ class _Record:
     def context(self, asked: Asked) -> Sequence[Said]:
         wanted = self.said[self.filled : asked.at]
         for batch in exchanges(wanted) if self.by_turn else [wanted] * bool(wanted):
-            self.session.append(batch)
+            self.session.append(batch, lenient=True)
         self.filled = max(self.filled, asked.at)
         return [as_said(message) for message in self.session.view(asked.probe.query).messages]
 

@@ -140,28 +140,29 @@ def _asked(conversation: Conversation, method: Method, tallies: dict[str, Tally]
             place = (asked.at, asked.budget_tokens)
             context = None if method.asks else known.get(place)
             if context is None:
-                context = known[place] = _timed(contexts, asked, tally)
-                yield from ((asked, what) for what in _wrong(context, asked))
+                context, raised = _timed(contexts, asked, tally)
+                known[place] = context
+                yield from ((asked, what) for what in (raised, *_wrong(context, asked)) if what)
             score = scored(context, probe, conversation)
             if score.stale:
                 yield asked, "a superseded value without the final one"
             tally.answered(score, probe, asked.budget_tokens)
 
 
-def _timed(contexts: Contexts, asked: Asked, tally: Tally) -> Context:
-    """A context, counted in `tally`; an empty one where the method raises what it says it may."""
-    began = time.perf_counter()
+def _timed(contexts: Contexts, asked: Asked, tally: Tally) -> tuple[Context, str]:
+    """A context, counted in `tally`, and what broke in making it: empty, where the method raises what it may."""
+    began, raised = time.perf_counter(), ""
     try:
         messages = contexts(asked)
-    except (SessionError, ValueError):
-        messages = ()
+    except (SessionError, ValueError) as exc:
+        messages, raised = (), f"raised {type(exc).__name__}"
         tally.failed += 1
     tally.seconds.append(time.perf_counter() - began)
     context = Context(messages)
     tally.used.append(context.tokens)
     tally.over.append(context.tokens > asked.budget_tokens * TOLERANCE)
     tally.bad.append(context.unpaired)
-    return context
+    return context, raised
 
 
 def _wrong(context: Context, asked: Asked) -> Iterator[str]:
@@ -169,8 +170,6 @@ def _wrong(context: Context, asked: Asked) -> Iterator[str]:
         yield "a call is parted from its result"
     if context.tokens > asked.budget_tokens * TOLERANCE:
         yield "over its budget"
-    if not context.messages:
-        yield "nothing at all"
 
 
 def _mean(values: Iterable[bool]) -> float | None:

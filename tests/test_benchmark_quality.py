@@ -138,7 +138,16 @@ def test_a_probe_is_put_only_where_the_history_is_larger_than_the_budget():
 def test_a_method_that_raises_has_said_nothing():
     (row,), broken = replay("agent", made_sets(1, 1)["agent"], [Failing()], ["500"])
     assert (row.hit, row.used, row.bad) == (0.0, 0.0, 0.0)
-    assert row.failed == len({one.at for one in broken}) > 0
+    assert row.failed == len(broken) > 0
+    assert {one.what for one in broken} == {"raised ValueError"}
+
+
+def test_an_empty_message_takes_nothing_from_the_others():
+    said = [user("The code is W-77. " + "And so on. " * 200), user("", "t2"), user("And now? " * 40, "t3")]
+    probe = Probe("needed_value", "What is the code?", ("W-77",), ("t1",), 3)
+    rows, broken = replay("made", [Conversation("c", tuple(said), (probe,))], [Ours("ours")], ["400"])
+    assert [(row.hit, row.failed) for row in rows] == [(1.0, 0)]
+    assert broken == []
 
 
 @pytest.mark.parametrize("kind", ["agent", "chat", "meeting"])
