@@ -1,10 +1,11 @@
-"""Run every benchmark, or those named: python -m benchmarks [redis] [postgres] ..."""
+"""Run every benchmark, or those named: python -m benchmarks [redis] [postgres] ... [options of the last one]"""
 
 from __future__ import annotations
 
 import sys
 import time
 from importlib import import_module
+from itertools import takewhile
 
 MODULES = {
     "storage": "storage",
@@ -15,17 +16,28 @@ MODULES = {
     "savers": "savers",
     "writers": "writers",
     "hybrid": "hybrid_store",
+    "quality": "quality",
 }
 """The module that each benchmark is in, by its name."""
-ALL = ("storage", "view", "redis", "postgres", "hybrid", "load", "savers", "writers")
+ALL = ("storage", "view", "redis", "postgres", "hybrid", "load", "savers", "writers", "quality")
+WITH_OPTIONS = ("quality",)
 
 
 def main() -> None:
-    """Run what was named, in order."""
-    for name in sys.argv[1:] or ALL:
-        print(f"\n$ python -m benchmarks {name}", flush=True)
+    """Run what was named, in order; what begins with a dash, and all behind it, are options of the last one."""
+    names = list(takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
+    options = sys.argv[1 + len(names) :]
+    if options and (not names or names[-1] not in WITH_OPTIONS):
+        raise SystemExit(f"{' '.join(options)}: only {', '.join(WITH_OPTIONS)} takes options, and is named last")
+    for place, name in enumerate(names or ALL, start=1):
+        given = options if place == len(names) else []
+        print(f"\n$ python -m benchmarks {' '.join([name, *given])}", flush=True)
         began = time.perf_counter()
-        import_module(f"benchmarks.{MODULES[name]}").main()
+        module = import_module(f"benchmarks.{MODULES[name]}")
+        if given:
+            module.main(given)
+        else:
+            module.main()
         print(f"({time.perf_counter() - began:.0f} s)", flush=True)
 
 
