@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 CANDIDATES = 120
 """How many messages a search reads before it ranks them."""
-SOURCES = 320
-SOURCE_ROOMS = 16
+SOURCES = 500
+SOURCE_ROOMS = 40
 """How many messages are looked through for passages, and how many times the room for these they may take; of more,
 those that share words with the query or are near to it in meaning, and the newest."""
 LONG_TOKENS = 1_000

@@ -91,8 +91,8 @@ def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) ->
                 Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
                 for message in said
                 for passage in read(message).passages
-                if passage.voice != "call" and not passage.text.startswith(QUOTE) and not commands(passage.text)
-                if not lines.isdisjoint((passage.text, passage.brief or passage.text))
+                if passage.voice != "call" and not lines.isdisjoint((passage.text, passage.brief or passage.text))
+                if not passage.text.startswith(QUOTE) and not commands(passage.text)
             ],
         )
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
-from session_core.language.slots import slot
+from session_core.language.slots import same_slot, slot
 from session_core.language.supersede import ASSISTANT, Facts, frame, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on
@@ -21,8 +21,12 @@ def amended(messages: Sequence[Message], later: Sequence[Fact], *, give_way: Giv
     statement."""
     said = [m for m in messages if m.role in (Role.USER, Role.ASSISTANT) and m.origin == "record"]
     stated = [statement for message in said for statement in statements(message)]
+    if not stated:
+        return list(messages)
     keys = {key for fact in stated for key in frame(fact.text)}
-    pairs = _pairs(stated, [fact for fact in later if _may_amend(fact, keys)], give_way)
+    slots = {fact.slot for fact in stated if fact.slot is not None}
+    first = min(fact.seq for fact in stated)
+    pairs = _pairs(stated, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way)
     return [_rewritten(m, pairs.get(m.seq)) if pairs and m.role is not Role.TOOL else m for m in messages]
 
 
@@ -37,12 +41,13 @@ def statements(message: Message) -> list[Fact]:
     ]
 
 
-def _may_amend(fact: Fact, keys: Collection[Hashable]) -> bool:
-    """Whether `fact` can supersede statements that have the frames `keys`."""
+def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -> bool:
+    """Whether `fact` can supersede statements that have the frames `keys`, or name the `slots`."""
     if not spoken_by_user(fact):
         return False
-    told = fact.slot is not None or revises(fact.text) or parts_told(fact.text)[1]
-    return bool(told) or any(key in keys for key in frame(fact.text))
+    if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
+        return True
+    return revises(fact.text) or bool(parts_told(fact.text)[1]) or any(key in keys for key in frame(fact.text))
 
 
 def _pairs(stated: Sequence[Fact], later: Sequence[Fact], give_way: GiveWay) -> dict[int, dict[str, list[str]]]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.bearing import Bearing, Question, Read
-from session_core.compress.passages import HEADING_CHARACTERS, Passage, asked, heading, shape, values_of
+from session_core.compress.passages import HEADING_CHARACTERS, Passage, asked, heading, named_in, shape
 from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -177,7 +177,7 @@ def _worth_of(
 ) -> Worth:
     shares = [_IN_HEADING if reading.structured else 1.0 for _, reading in candidates]
     named = [
-        {name: value * share for name, value in values_of(text).items()}
+        {name: value * share for name, value in named_in(text).items()}
         for text, share in zip(headings, shares, strict=True)
     ]
     opening = [count(text) if len(told) > 1 else 0 for text, told in zip(headings, named, strict=True)]
@@ -299,7 +299,7 @@ class _Choice:
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
         state.covered.update(one.passage.values)
-        state.covered.update(values_of(self._headings[one.source]))
+        state.covered.update(named_in(self._headings[one.source]))
 
 
 def _told(chosen: Collection[_Candidate], headings: Sequence[str]) -> str:

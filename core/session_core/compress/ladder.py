@@ -9,6 +9,7 @@ cache keeps its prefix.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -134,9 +135,9 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
         total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : point])
         standing = 0 if point > index else parts[index].long_outputs
         clipped = point
-        turns = [start for start in starts if start <= index]
-        keep_from = turns[-limits.keep_turns] if len(turns) >= limits.keep_turns else 0
-        if index - max(turns, default=0) > KEPT_UNITS:
+        turns = bisect_right(starts, index)
+        keep_from = starts[turns - limits.keep_turns] if turns >= limits.keep_turns else 0
+        if index - (starts[turns - 1] if turns else 0) > KEPT_UNITS:
             keep_from = index - KEPT_UNITS
         while folded < index and total > target and (folded < keep_from or total > enough):
             if folded == 0:

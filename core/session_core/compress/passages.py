@@ -166,6 +166,12 @@ def _saved(text: str, short: str) -> int:
     return len(text.split()) - len(short.split())
 
 
+@lru_cache(maxsize=8_192)
+def named_in(heading: str) -> Mapping[str, float]:
+    """The values of a heading, of which the same ones come again and again."""
+    return values_of(heading)
+
+
 def values_of(text: str) -> dict[str, float]:
     """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
     found: dict[str, float] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import combinations
 
 from session_core.compress.passages import stems
 from session_core.language.values import Value, ValueKind, values
-from session_core.language.words import one_line
+from session_core.language.words import SENTENCES, one_line
 
 ALIKE = 0.4
 """Two sentences speak of one thing when so great a share of their words, values aside, stands in both."""
@@ -68,7 +69,12 @@ def _told(value: str, quote: Quote) -> str:
     return f'"{one_line(value)}" ({one_line(quote.who)}{day})'
 
 
-def _stated(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
+@lru_cache(maxsize=SENTENCES)
+def _stated(sentence: str) -> tuple[tuple[Value, frozenset[str]], ...]:
+    return tuple(_stated_before(sentence))
+
+
+def _stated_before(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
     """Each value that is the only one of its type in `sentence`, with what the sentence says besides its values."""
     if sentence.rstrip().endswith(("?", "？")):
         return

@@ -66,6 +66,7 @@ def poses(text: str) -> bool:
     return any(sign.search(text) for sign in (_ORDER, _ROLE, _WILL, _NOTE))
 
 
+@lru_cache(maxsize=SENTENCES)
 def commands(text: str) -> bool:
     """Whether `text`, found in data, speaks to the model as if it could give it orders or knew a user's will."""
     return poses(text) or _ASKS.search(text) is not None or any(map(ruling, (text, *_PARTS.split(text))))

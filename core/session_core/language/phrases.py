@@ -52,7 +52,7 @@ RULES = (
     Cue.of(
         "do don't don’t dont",
         _LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
-        r"like|believe|recall|you)\b)",
+        r"like|believe|recall|you|we|they|i|he|she|it)\b)",
     ),
     Cue.of("only", _LEAD + r"only (?!joking|kidding|just)\w+"),
     Cue.of(
@@ -70,13 +70,22 @@ RULES = (
     ),
     Cue.of(
         "must shall should may are have need can't can’t cannot",
-        r"\byou\s+(?:must|shall|should|may not|are not to|are never to|have to|need to|can['’]?t|cannot)\b",
+        r"\byou\s+(?:must|shall|may not|are not to|are never to|can['’]?t|cannot|"
+        r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
+        r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
     ),
     Cue.of(
         "can could would will",
         r"\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
     ),
-    Cue.of("please and but so", r"\b(?:please|and|but|so)\s+(?:do not|don['’]?t|only|avoid|make sure)\b"),
+    Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b"),
+    # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
+    Cue.of(
+        "and but so",
+        r"^(?!\W*(?:i|we|he|she|they|it|there|my|our)\b).*?\b(?:and|but|so)\s+"
+        r"(?:do not|don['’]?t|only|avoid|make sure)\b"
+        r"(?! (?:know|think|want|have|need|like|we|they|i|you)\b)",
+    ),
     Cue.of(
         "under from without",
         r"\bunder no circumstances\b|\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",

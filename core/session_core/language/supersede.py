@@ -283,6 +283,7 @@ def _rest(known: Fact, fact: Fact) -> str | None:
 
 
 @lru_cache(maxsize=8_192)
+@lru_cache(maxsize=8_192)
 def frame(text: str) -> tuple[Hashable, ...]:
     """What two statements have in common of which one may say the other again: how they begin, how they end, what
     they are about."""
