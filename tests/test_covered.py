@@ -34,6 +34,12 @@ def _fill(sessions: Sessions, *, filler: int = 150) -> None:
     one.append({"role": "user", "content": "Good."})
 
 
+@pytest.fixture(autouse=True)
+def _a_search_under_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a record that is too long to be read whole."""
+    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+
+
 def _shown(sessions: Sessions, question: str = "which doctor?") -> str:
     return "\n".join(m.content for m in sessions.session("s").view(question).messages if m.origin == "recall")
 
@@ -115,3 +121,13 @@ def test_of_many_sessions_few_are_remembered() -> None:
     for number in range(100):
         run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder))
     assert sum(not covered.missing(Key(f"s{number}"), "b", [1]) for number in range(100)) <= 16
+
+
+def test_of_a_short_record_all_that_is_folded_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("session_core.looking.READ_WHOLE", 500)
+    with Sessions(policy=_policy(None)) as sessions:
+        _fill(sessions)
+        sessions.session("s").append({"role": "user", "content": "The key of the cellar hangs behind MX-4471."})
+        sessions.session("s").append([{"role": "user", "content": f"Line {n} is about trains."} for n in range(60)])
+        sessions.session("s").fold()
+        assert "MX-4471" in _shown(sessions, "And now?")

@@ -181,5 +181,17 @@ def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
             session.append([Message(Role.USER, words), Message(Role.ASSISTANT, "I will do that. " * 12)])
         view = session.view(query="For how many people is room R-053?")
         (quote,) = [m.content for m in view.messages if m.origin == "recall"]
-        facts = [said for said in quote.splitlines() if said.startswith(" (")]
-        assert facts == [" (identifier) Please book room R-053 for 55 people."]
+        assert "book room R-053 for 55 people" in quote
+
+
+def test_of_a_long_record_the_fact_itself_is_quoted(monkeypatch):
+    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+    with Sessions(policy=policy(facts_tokens=60, keep_turns=1)) as sessions:
+        session = sessions.session("t")
+        for n in range(80):
+            words = f"Please book room R-{n:03d} for {n + 2} people. " + "And then some more words. " * 20
+            session.append([Message(Role.USER, words), Message(Role.ASSISTANT, "I will do that. " * 12)])
+        view = session.view(query="For how many people is room R-053?")
+        (quote,) = [m.content for m in view.messages if m.origin == "recall"]
+        assert "(identifier) Please book room R-053 for 55 people." in quote
+        assert "Not the same answer" not in quote

@@ -117,6 +117,8 @@ def test_a_superstep_of_the_official_saver_for_postgres(postgres, durability):
             saver.setup()
             assert blocking_trips(saver, counted, durability) == PER_SUPERSTEP[durability] * SUPERSTEPS
             saver.delete_thread("t")
-        assert asyncio.run(awaited()) == PER_SUPERSTEP[durability] * SUPERSTEPS
+        # Awaited in the background, two of its writes may leave together.
+        most = PER_SUPERSTEP[durability] * SUPERSTEPS
+        assert most - (durability == "async") <= asyncio.run(awaited()) <= most
         with PostgresSaver.from_conn_string(counted.url) as saver:
             saver.delete_thread("t")

@@ -32,6 +32,8 @@ SOURCES = 500
 SOURCE_ROOMS = 40
 """How many messages are looked through for passages, and how many times the room for these they may take; of more,
 those that share words with the query or are near to it in meaning, and the newest."""
+READ_WHOLE = 500
+"""As many folded messages are read whole for a question, if they are not too long; of more, what a search finds."""
 LONG_TOKENS = 1_000
 """A longer message counts as one of this length: only so much of it is looked through."""
 SEARCH_WORDS = 40
@@ -141,9 +143,9 @@ class Looking:
         room_tokens: int,
     ) -> tuple[str, tuple[Recalled, ...]]:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
-        of quotes in at most `room_tokens`, and what it quotes and why; "" when there is nothing. One search of the
-        store where there is a digest, and one read of what is near in meaning. `born` tells the session from an older
-        one of its name.
+        of quotes in at most `room_tokens`, and what it quotes and why; "" when there is nothing. Where there is a
+        digest, one read of all that it covers, or, when that is much, one search and one read of what is near in
+        meaning. `born` tells the session from an older one of its name.
 
         What was corrected later, under the digest, in these messages or in those said `since`, is quoted with its
         correction beside it.
@@ -152,17 +154,14 @@ class Looking:
         if room_tokens < LEAST_RECALL:
             return "", ()
         under: Sequence[Message] = ()
+        few = digest is None or _few(digest, room_tokens)
         if digest is not None and digest.covers:
-            words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
             began = time.perf_counter()
-            found = await self._store.search(self.key, words, max_hits=CANDIDATES)
-            found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
-            found = (*found, *await self._meant(query, found, digest.covers, born))
-            under = [m for m in found if m.seq in digest.covers and m.role is not Role.SYSTEM]
-            under += [
-                Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
-                for place, fact in enumerate(facts_on(query, digest, tools=shop.tools))
-            ]
+            if few:
+                under = await self._store.record(self.key, digest.covers)
+            else:
+                under = await self._found(query, standing, digest, born)
+            under = [message for message in under if message.role is not Role.SYSTEM]
             shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
         candidates: Sequence[Message] = absent
         if under:
@@ -174,7 +173,7 @@ class Looking:
         last = [shop.read(message) for message in standing[-4:]]
         facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
         return quotes(
-            Question(query, last, near, complete=digest is None and len(sources) == len(candidates)),
+            Question(query, last, near, complete=few and len(sources) == len(candidates)),
             sources,
             standing,
             later=facts,
@@ -182,6 +181,18 @@ class Looking:
             room_tokens=room_tokens - FRAMING,
             count=shop.counter.count,
         )
+
+    async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
+        """What a search finds under `digest`, by words, in an index and by meaning, and the facts that bear on it."""
+        words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
+        found = await self._store.search(self.key, words, max_hits=CANDIDATES)
+        found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
+        found = (*found, *await self._meant(query, found, digest.covers, born))
+        facts = enumerate(facts_on(query, digest, tools=self._shop.tools))
+        return [m for m in found if m.seq in digest.covers] + [
+            Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
+            for place, fact in facts
+        ]
 
     async def _sources(
         self, query: str, candidates: Sequence[Message], room_tokens: int, now_s: float | None
@@ -239,6 +250,11 @@ class Looking:
         state = None if self._quick is None else await self._store.state(self.key)
         born = state.born if state else ""
         return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room))[0]
+
+
+def _few(digest: Digest, room_tokens: int) -> bool:
+    """Whether all that `digest` covers can be looked through: then nothing is missed for the want of a shared word."""
+    return digest.covered_messages <= READ_WHOLE and digest.covered_tokens <= SOURCE_ROOMS * room_tokens
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

@@ -39,10 +39,12 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
     """The pairs of `quotes`, given in their order, that answer `question` with different values of one type.
 
     Both have words of the question and much of their other words in common, each states exactly one value of the
-    type, and they do not each name something that the other does not. At most `MOST_MARKED`.
+    type, all numbers and codes of the question stand in both, and they do not each name something that the other does
+    not. At most `MOST_MARKED`.
     """
     asked = frozenset(stems(question))
-    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text)]
+    codes = {word for word in asked if any(map(str.isdigit, word))}
+    stated = [(quote, *one) for quote in quotes if codes.issubset(stems(quote.text)) for one in _stated(quote.text)]
     found: list[Tie] = []
     for (first, value, about), (second, other, of_other) in combinations(stated, 2):
         if first is second or value.kind is not other.kind or _form(value) == _form(other):
