@@ -34,8 +34,8 @@ TELEGRAM_WORDS = frozenset(
     (
         "a an the i i'm i’m i'd i’d i've i’ve i'll i’ll 'm ’m 'd ’d 've ’ve 'll ’ll 's ’s you you're you’re you'd "
         "you’d you'll you’ll we we're we’re we'd we’d we'll we’ll me us it it's it’s there there's there’s that "
-        "that's that’s this these those is are am be been being do does did have has had would could can shall "
-        "please thanks thank just really very quite also so well oh ok okay um uh hmm mm hello hi hey yeah some any"
+        "that's that’s is are am be been being do does did would could can shall please thanks thank just really "
+        "very quite also so oh ok okay um uh hmm mm hello hi hey yeah"
     ).split()
 )
 """English words without which a sentence is still understood: no negation, no preposition, no tense that counts."""
