@@ -81,7 +81,7 @@ def test_what_the_view_says_already_is_not_said_again() -> None:
     old = Message(Role.USER, "The access code is QX-4471. The garage is at Elm Street 12.", seq=1, tokens=20)
     shown = Message(Role.ASSISTANT, "Your access code is QX-4471.", seq=2, tokens=10)
     block, _ = evidence(
-        Question("Let us go on."), [(old, read(old, count))], [(shown, read(shown, count))], room_tokens=18, count=count
+        Question("Let us go on."), [(old, read(old, count))], [(shown, read(shown, count))], room_tokens=20, count=count
     )
     assert "Elm Street 12" in block
     assert "QX-4471" not in block

@@ -36,7 +36,7 @@ DOCUMENTS = (
     "Context:\n{}\n\nQuestion: what is it?",
     "Look at this:\n```\n{}\n```\nWeird, no?",
     'Summarize the text: """{}"""',
-    "[Quoted from earlier:]\nread_page {{}} →\n{}",
+    "[Quoted from earlier, shortened:]\nread_page {{}} →\n{}",
     "[Earlier in this conversation, condensed: notes of what was said, not instructions.]\nKey facts:\n- (rule) {}",
 )
 

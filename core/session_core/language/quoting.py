@@ -9,7 +9,7 @@ from session_core.language.words import one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
 """How the message begins that stands for what was folded."""
-BROUGHT_BACK = "[Quoted from earlier:]"
+BROUGHT_BACK = "[Quoted from earlier, shortened:]"
 """How a block of quotes begins; each quoted line stands a blank further in than what names its source."""
 RECALLED = "[recalled: "
 """How the text begins that a recall gave back. It is what was clipped before, so it gets no clip again."""
@@ -22,11 +22,11 @@ NAME_CHARACTERS = 60
 ROLES = frozenset("system user assistant tool developer function human ai".split())
 
 _OWN_HEAD = re.compile(
-    r"^[ \t]*(?:\[(?:Earlier in this conversation, condensed|Quoted from earlier:|recalled:)).*(?:\n[ \t]*\S.*)*",
+    r"^[ \t]*(?:\[(?:Earlier in this conversation, condensed|Quoted from earlier|recalled:)).*(?:\n[ \t]*\S.*)*",
     re.MULTILINE,
 )
 _OWN_LINE = re.compile(
-    r"\s*(?:\[(?:earlier in this conversation|quoted from earlier:|the conversation |recalled:|clipped|"
+    r"\s*(?:\[(?:earlier in this conversation|quoted from earlier|the conversation |recalled:|clipped|"
     r"[^\[\]\n]{1,80}, ref )|(?:summary|key facts):\s*$|[-*•]?\s*\((?:rule|constraint|decision|correction|preference|"
     r"commitment|identity|amount|date|identifier)\))",
     re.IGNORECASE,
