@@ -163,7 +163,7 @@ def test_what_the_door_refuses_says_nothing() -> None:
         for said in DICTS:
             refused(lambda: session.append(said))  # noqa: B023
         session.append({"role": "system", "content": f"{SECRET} always. " * 20})
-        refused(lambda: session.view(overhead_tokens=400))
+        refused(lambda: session.view(overhead_tokens=560))
         refused(lambda: session.expand("nothing"))
 
 
