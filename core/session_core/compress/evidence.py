@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.bearing import Bearing, Question, Read
-from session_core.compress.passages import HEADING_CHARACTERS, Passage, asked, heading, named_in, shape
+from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
 from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -41,6 +41,7 @@ _WHOLE_WORDS = 0.1
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
+_ECHO_WORDS = 8
 _LEAST = 8
 _FILLINGS = 3
 """How often what is left of the room is filled: what passages cost is only estimated before."""
@@ -133,13 +134,22 @@ def _candidates(
     for source in range(len(candidates) - 1, -1, -1):
         for place in range(len(candidates[source][1].passages) - 1, -1, -1):
             passage = candidates[source][1].passages[place]
-            if passage.text in seen:
+            if passage.text in seen or (source and _echoes(passage, candidates[source - 1])):
                 continue
             seen.add(passage.text)
             ties = (bearing.ties(passage.words) + around[source]) * favour["assistant"]
             spoken = whole[source] if passage.voice in favour else 0.0
             found.append(_Candidate(passage, source, place, ties, spoken, favour.get(passage.voice, 1.0)))
     return found
+
+
+def _echoes(passage: Passage, before: Read) -> bool:
+    """Whether an assistant only says again in a few words what the user said right before ("Norwich, all right.")."""
+    if passage.voice != "assistant" or before[0].role is not Role.USER or len(passage.text.split()) > _ECHO_WORDS:
+        return False
+    told = {value for part in before[1].passages for value in part.values}
+    stated = {value for value, worth in passage.values.items() if worth > ORDINARY}
+    return bool(stated) and stated <= told
 
 
 def _in_headings(candidates: Sequence[Read], standing: Sequence[Read]) -> set[str]:

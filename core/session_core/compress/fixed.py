@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from session_core.compress.fold import Tools, digest_message
+from session_core.compress.fold import Tools, digest_message, hidden_rules, shown_facts
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
@@ -68,7 +68,7 @@ def additions(extras: Extras, room_tokens: int, tools: Tools) -> list[Message]:
 
 def head_message(digest: Digest | None, room_tokens: int, tools: Tools) -> Message | None:
     """The digest's message in its share of the room: with less and less of its summary and facts, or, when
-    even its first line has no room, not at all."""
+    even its first line has no room, not at all; nor when it has room for nothing of either and hides no rule."""
     if digest is None:
         return None
     return tools.memory.shown(digest, room_tokens, tools.limits, lambda: _head(digest, room_tokens, tools))
@@ -82,5 +82,6 @@ def _head(digest: Digest, room_tokens: int, tools: Tools) -> Message | None:
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
         message = digest_message(digest, tools=replace(tools, limits=smaller))
         if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
-            return message
+            empty = smaller.digest_tokens == 0 and not shown_facts(digest, tools=replace(tools, limits=smaller))
+            return None if empty and not hidden_rules(digest, message.content) else message
     return None

@@ -39,7 +39,7 @@ _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
-_ORDINARY = 0.25
+ORDINARY = 0.25
 _WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
 
@@ -182,7 +182,7 @@ def values_of(text: str) -> dict[str, float]:
     if not text.isascii():
         for pair in words(text):
             if not pair.isascii():
-                found.setdefault(pair, _ORDINARY)
+                found.setdefault(pair, ORDINARY)
     return found
 
 
@@ -192,7 +192,7 @@ def _worth(token: str) -> float:
         return _WORTH["code"] if len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token) else _WORTH["figure"]
     if any(c in "_/@#" for c in token) or "." in token.strip("."):
         return _WORTH["path"]
-    return _WORTH["name"] if token[:1].isupper() else _ORDINARY
+    return _WORTH["name"] if token[:1].isupper() else ORDINARY
 
 
 @lru_cache(maxsize=20_000)
