@@ -82,7 +82,7 @@ RULES = (
     # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
     Cue.of(
         "and but so",
-        r"^(?!\W*(?:i|we|he|she|they|it|there|my|our)\b).*?\b(?:and|but|so)\s+"
+        r"^(?:(?!\b(?:i|we|he|she|they|it|there|my|our)\b).)*?\b(?:and|but|so)\s+"
         r"(?:do not|don['’]?t|only|avoid|make sure)\b"
         r"(?! (?:know|think|want|have|need|like|we|they|i|you)\b)",
     ),
