@@ -70,7 +70,7 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
             continue
         match message.role:
             case Role.USER:
-                message = _unnamed(message)
+                message = unnamed(message)
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
                 found.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
@@ -85,10 +85,10 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
     return found
 
 
-def _unnamed(message: Message) -> Message:
-    """A user's message as it was said: views of several people put a name before it, which a fact has as its author."""
+def unnamed(message: Message) -> Message:
+    """A user's message as it was said: views of several people put a name before it, which stands apart elsewhere."""
     name = f"{speaker_name(message.author)}: " if message.author and message.rendition == "named" else ""
-    return replace(message, content=message.content.removeprefix(name)) if name else message
+    return replace(message, content=message.content.removeprefix(name), rendition="whole") if name else message
 
 
 def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:

@@ -14,6 +14,7 @@ from session_core.compress.ladder import plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
+from session_core.facts import unnamed
 from session_core.language.quoting import speaker_name
 from session_core.looking import Looking
 from session_core.plan import Choice, Digest, Plan, Report, View
@@ -205,7 +206,7 @@ class Flow(Looking):
             rules = needed
         room = min(limits.recall_tokens, limits.total - made.tokens)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
-        absent = [m for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
+        absent = [unnamed(m) for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
         born = loaded.state.born
         block, quoted = await self.evidence(query, absent, made.messages, loaded.digest, born=born, room_tokens=room)
         return with_recalled(made, block, quoted, limits.total, tools)

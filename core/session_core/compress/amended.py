@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 
+from session_core.facts import unnamed
 from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
@@ -33,6 +34,7 @@ def amended(messages: Sequence[Message], later: Sequence[Fact], *, give_way: Giv
 def statements(message: Message) -> list[Fact]:
     """Each own sentence of a message as if it were a fact, so that what supersedes facts supersedes it."""
     author = message.author if message.role is Role.USER else ASSISTANT
+    message = unnamed(message)
     parts = spoken(message.content) if message.role is Role.USER else ((message.content, False),)
     own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part)]
     return [
