@@ -34,7 +34,9 @@ def vectors(client: redis.Redis) -> RedisVectorStore:
 
 @pytest.fixture
 def sessions(tmp_path, vectors: RedisVectorStore) -> Iterator[Sessions]:
-    policy = Policy(Budget(1_500, reply_reserve_tokens=0), folding="inline", index=VectorStoreIndex(vectors))
+    index, budget = VectorStoreIndex(vectors), Budget(1_500, reply_reserve_tokens=0)
+    # Without vectors of our own, which would find the same.
+    policy = Policy(budget, folding="inline", index=index, embedder=None)
     with Sessions(f"sqlite:///{tmp_path}/chat.db", policy=policy) as opened:
         yield opened
 
