@@ -173,7 +173,7 @@ def test_a_message_that_claims_to_be_another_sessions_digest_opens_no_door():
         assert not any("tulip" in text for text in quotes(seen[0]))
 
 
-def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
+def quoted_of_many_rooms():
     with Sessions(policy=policy(facts_tokens=60, keep_turns=1)) as sessions:
         session = sessions.session("t")
         for n in range(80):
@@ -181,17 +181,15 @@ def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
             session.append([Message(Role.USER, words), Message(Role.ASSISTANT, "I will do that. " * 12)])
         view = session.view(query="For how many people is room R-053?")
         (quote,) = [m.content for m in view.messages if m.origin == "recall"]
-        assert "book room R-053 for 55 people" in quote
+        return quote
+
+
+def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
+    assert "book room R-053 for 55 people" in quoted_of_many_rooms()
 
 
 def test_of_a_long_record_the_fact_itself_is_quoted(monkeypatch):
     monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
-    with Sessions(policy=policy(facts_tokens=60, keep_turns=1)) as sessions:
-        session = sessions.session("t")
-        for n in range(80):
-            words = f"Please book room R-{n:03d} for {n + 2} people. " + "And then some more words. " * 20
-            session.append([Message(Role.USER, words), Message(Role.ASSISTANT, "I will do that. " * 12)])
-        view = session.view(query="For how many people is room R-053?")
-        (quote,) = [m.content for m in view.messages if m.origin == "recall"]
-        assert "(identifier) Please book room R-053 for 55 people." in quote
-        assert "Not the same answer" not in quote
+    quote = quoted_of_many_rooms()
+    assert "(identifier) Please book room R-053 for 55 people." in quote
+    assert "Not the same answer" not in quote
