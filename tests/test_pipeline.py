@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
+import pytest
 from sessions_made import conversation
 
 from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
+from session_core.errors import Conflict
 from session_core.facts import extract, merge
-from session_core.pipeline import PAUSE_S, WORK_S, Pace
+from session_core.pipeline import PATIENCE_S, PAUSE_S, WORK_S, Pace
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.turns import Unit
@@ -38,8 +40,8 @@ class Clock:
         self.slept.append(seconds)
 
 
-def paced(clock: Clock, waiting: int = 1) -> Pace:
-    return Pace(lambda: waiting, clock=clock.now, sleep=clock.sleep)
+def paced(clock: Clock, waiting: int = 1, busy: Callable[[], bool] = lambda: False) -> Pace:
+    return Pace(lambda: waiting, busy, clock=clock.now, sleep=clock.sleep)
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -84,6 +86,34 @@ def test_while_sessions_wait_a_fold_works_longer_in_one_go_but_never_for_long():
             pace.give_way()
         pauses[waiting] = pace.pauses
     assert pauses == {1: 400, 2: 200, 4: 100, 100: 100}
+
+
+def test_work_waits_for_the_calls_under_way_and_no_longer():
+    clock = Clock(WORK_S)
+    pace = paced(clock, busy=lambda: len(clock.slept) < 3)
+    pace.give_way()
+    assert (clock.slept, pace.pauses) == ([PAUSE_S] * 3, 1)
+
+
+def test_patience_with_calls_ends_and_sooner_the_more_sessions_wait():
+    slept = {}
+    for waiting in (1, 2, 4):
+        clock = Clock(2**-8)
+        paced(clock, waiting, busy=lambda: True).give_way()
+        slept[waiting] = len(clock.slept)
+    assert slept == {waiting: 1 + int(PATIENCE_S / waiting * 2**8) for waiting in slept} == {1: 6, 2: 3, 4: 2}
+
+
+def test_views_and_appends_are_calls_under_way_until_they_end_or_fail():
+    seen: list[int] = []
+    with Sessions(policy=POLICY, on_event=lambda _: seen.append(calls.under_way)) as sessions:
+        calls, session = sessions.workshop.calls, sessions.session("s")
+        session.append(said(0))
+        assert (seen, calls.under_way) == ([1], 0)
+        with pytest.raises(Conflict):
+            session.append(said(1), expected=7)
+        session.view()
+        assert calls.under_way == 0
 
 
 def test_work_that_somebody_waits_for_gives_way_to_nobody():

@@ -183,7 +183,7 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
             kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
             if kind is None and not quoted and revises(sentence):
                 kind = FactKind.CORRECTION
-            if kind is None and stated and not sentence.endswith(("?", "？")):
+            if kind is None and stated and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
             if kind is not None:
                 fact = _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
@@ -207,15 +207,14 @@ def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[Fact]:
     named = message.author or message.name
     author = f"{ASSISTANT} {one_line(named)}" if named else ASSISTANT
     for sentence in sentences(message.content):
-        if passes_on(sentence) or echoes(sentence, data):
-            continue
         stated = values(sentence)
+        kind: FactKind | None = None
         if promises(sentence):
-            yield _fact(message, FactKind.COMMITMENT, sentence, stated, author)
-        elif not sentence.endswith(("?", "？")):
+            kind = FactKind.COMMITMENT
+        elif not sentence.endswith(_ASKING):
             kind = next((_STATED[v.kind] for v in stated if v.kind in _STATED and _telling(v)), None)
-            if kind is not None:
-                yield _fact(message, kind, sentence, stated, author)
+        if kind is not None and not passes_on(sentence) and not echoes(sentence, data):
+            yield _fact(message, kind, sentence, stated, author)
 
 
 def _of_tool(message: Message, author: str) -> list[Fact]:

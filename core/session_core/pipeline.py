@@ -24,6 +24,8 @@ MOST_WORK_S = 0.002
 PAUSE_S = 0.001
 """How long it then sleeps. Any sleep lets threads go on that wait; an event loop, which lets go of the interpreter
 each time it looks for events, needs a few steps in a row."""
+PATIENCE_S = 0.02
+"""How long it waits, sleep after sleep, for the calls that are under way; shorter with each session that waits."""
 
 
 @dataclass(slots=True)
@@ -33,11 +35,12 @@ class Pace:
     A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
     wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
     several times over while a fold is at work. `waiting` tells how many sessions are to be folded, the
-    one at work included; `pauses` counts how often a fold gave way. While `hurried` callers wait for the
-    folds themselves, it does not.
+    one at work included; `busy` whether views or appends are under way; `pauses` counts how often a fold
+    gave way. While `hurried` callers wait for the folds themselves, it does not.
     """
 
     waiting: Callable[[], int]
+    busy: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
     pauses: int = 0
@@ -46,10 +49,13 @@ class Pace:
 
     def give_way(self) -> None:
         """Let others have the interpreter, if this thread has worked for long enough since it last did."""
-        if self.hurried or self.clock() - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
+        now_s = self.clock()
+        if self.hurried or now_s - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
             return
-        self.sleep(PAUSE_S)
         self.pauses += 1
+        self.sleep(PAUSE_S)
+        while self.busy() and not self.hurried and self.clock() - now_s < PATIENCE_S / self.waiting():
+            self.sleep(PAUSE_S)
         self._since_s = self.clock()
 
 
@@ -85,7 +91,7 @@ class Background:
     _closed: bool = False
 
     def __post_init__(self) -> None:
-        self.pace = Pace(lambda: 1 + len(self._asked))
+        self.pace = Pace(lambda: 1 + len(self._asked), lambda: self.shop.calls.under_way > 0)
 
     @property
     def waiting(self) -> int:

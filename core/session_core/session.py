@@ -50,9 +50,10 @@ class Flow(Looking):
         require_storable(self.key, messages)
         for message in messages:
             self._check(message, lenient)
-        prepared = [self._shop.prepare(message) for message in messages]
-        done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient, lease=lease)
-        return done, await self.settle(done, time.perf_counter() - began)
+        with self._shop.calls:
+            prepared = [self._shop.prepare(message) for message in messages]
+            done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient, lease=lease)
+            return done, await self.settle(done, time.perf_counter() - began)
 
     async def settle(self, done: Appended, seconds: float) -> bool:
         """Announce what was stored and a change of tier, and persist a notice; whether to ask for a fold."""
@@ -97,10 +98,11 @@ class Flow(Looking):
             require_storable(self.key, said)
             for message in said:
                 self._check(message, lenient=True)
-        loaded = await self._store.load(self.key, lineage)
-        if lineage is None:
-            loaded = await self._resumed(loaded)
-        seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
+        with self._shop.calls:
+            loaded = await self._store.load(self.key, lineage)
+            if lineage is None:
+                loaded = await self._resumed(loaded)
+            seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
         seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
         self._shop.tell(
             Viewed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,24 @@ from session_core.vectors import Vectors
 KNOWN_PASSAGES = 40_000
 """How many passages of messages a process remembers."""
 Clock = Callable[[], float]
+
+
+class Calls:
+    """How many views and appends somebody waits for: `with calls: ...` around each."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._counting = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._counting:
+            self.under_way += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._counting:
+            self.under_way -= 1
+
+
 HEAD_TOKENS = 64
 """Most tokens of the line before what a recall gives back, and of the message around it."""
 KNOWN_CONTENTS = 8_192
@@ -58,6 +77,7 @@ class Workshop:
     lexicon: Lexicon = field(default_factory=Lexicon)
     covered: Covered = field(default_factory=Covered)
     vectors: Vectors = field(default_factory=Vectors)
+    calls: Calls = field(default_factory=Calls)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)

@@ -10,7 +10,7 @@ from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot
-from session_core.language.supersede import ASSISTANT, Facts, frame, spoken_by_user
+from session_core.language.supersede import ASSISTANT, RESTATED, Facts, frame, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
@@ -21,10 +21,13 @@ def amended(messages: Sequence[Message], later: Sequence[Fact], *, give_way: Giv
     behind it: "We fly on 3 May (later: “No, 4 May.”)". What tools said is left as it is. Gives way after each
     statement."""
     said = [m for m in messages if m.role in (Role.USER, Role.ASSISTANT) and m.origin == "record"]
-    stated = [statement for message in said for statement in statements(message)]
+    stated: list[Fact] = []
+    for message in said:
+        stated += statements(message)
+        give_way()
     if not stated:
         return list(messages)
-    keys = {key for fact in stated for key in frame(fact.text)}
+    keys = {key for fact in stated if fact.kind in RESTATED for key in frame(fact.text)}
     slots = {fact.slot for fact in stated if fact.slot is not None}
     first = min(fact.seq for fact in stated)
     pairs = _pairs(stated, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way)
@@ -49,7 +52,9 @@ def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -
         return False
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
         return True
-    return revises(fact.text) or bool(parts_told(fact.text)[1]) or any(key in keys for key in frame(fact.text))
+    if revises(fact.text) or parts_told(fact.text)[1]:
+        return True
+    return fact.kind in RESTATED and any(key in keys for key in frame(fact.text))
 
 
 def _pairs(stated: Sequence[Fact], later: Sequence[Fact], give_way: GiveWay) -> dict[int, dict[str, list[str]]]:

@@ -128,6 +128,8 @@ def prose(text: str) -> bool:
 def echoes(sentence: str, data: Sequence[str]) -> bool:
     """Whether `sentence`, or what it has behind a colon or in quotation marks, is prose that stands in `data` (on one
     line, in lower case) word for word."""
+    if not data:
+        return False
     parts = [sentence, *_BY_QUOTES.split(sentence)]
     told = [one_line(part).casefold().strip(_AROUND) for part in parts if prose(part)]
     return any(part in one for part in told for one in data)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from session_core.language.values import Value, ValueKind, values
-from session_core.language.words import STOP_WORDS, words
+from session_core.language.words import SENTENCES, STOP_WORDS, words
 
 MAX_SLOT_CHARACTERS = 60
 
@@ -103,6 +104,7 @@ _BETWEEN = re.compile(
 _TYPES = (ValueKind.DATE, ValueKind.TIME, ValueKind.AMOUNT, ValueKind.IDENTIFIER, ValueKind.NUMBER)
 
 
+@lru_cache(maxsize=SENTENCES)
 def slot(sentence: str) -> str | None:
     """What `sentence` gives a value to, in plain lower case, or None when no rule can tell.
 

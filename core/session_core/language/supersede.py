@@ -82,7 +82,9 @@ class Facts:
             self._supersede(index, fact, fact.text)
         if by_user and found.gone:
             rests += self._repeated(found.gone, fact)
-        for one in (*rests, replace(fact, kind=kind, slot=found.about or fact.slot)):
+        slot = found.about or fact.slot
+        same = kind is fact.kind and slot == fact.slot
+        for one in (*rests, fact if same else replace(fact, kind=kind, slot=slot)):
             self._add(one)
 
     def _repeated(self, gone: Sequence[int], fact: Fact) -> list[Fact]:
@@ -169,8 +171,9 @@ class Facts:
 
     def _add(self, fact: Fact) -> None:
         self._places.setdefault(_said(fact.text), []).append(len(self.all))
-        self._beside.update((fact.seq, said) for said in parts_told(fact.text)[1])
-        if spoken_by_user(fact):
+        if laters := parts_told(fact.text)[1]:
+            self._beside.update((fact.seq, said) for said in laters)
+        if fact.kind in RESTATED and spoken_by_user(fact):
             for key in frame(fact.text):
                 self._framed.setdefault(key, []).append(len(self.all))
         self.all.append(fact)
@@ -282,7 +285,6 @@ def _rest(known: Fact, fact: Fact) -> str | None:
     return without(known.text, gone) if gone and left else None
 
 
-@lru_cache(maxsize=8_192)
 @lru_cache(maxsize=8_192)
 def frame(text: str) -> tuple[Hashable, ...]:
     """What two statements have in common of which one may say the other again: how they begin, how they end, what
