@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from session_core.compress.amended import could_amend
 from session_core.corrections import Corrections
 from session_core.facts import extract, merge
 from session_core.lexicon import Lexicon
@@ -73,7 +74,8 @@ def test_facts_gone_on_with_are_those_made_anew(seed: int) -> None:
             text = chance.choice(SAID) if chance.random() < 0.5 else f"And what about number {len(said)} then?"
             said.append(Message(Role.USER, text, seq=2 * len(said) + 1, time_s=float(len(said))))
         each = [fact for message in said for fact in extract([message])]
-        assert tuple(corrections.later(KEY, None, said)) == merge((), each)
+        expected = [fact for fact in merge((), each) if could_amend(fact)]
+        assert list(corrections.later(KEY, None, said)) == expected
 
 
 def test_facts_of_the_digest_come_first() -> None:
@@ -82,6 +84,12 @@ def test_facts_of_the_digest_come_first() -> None:
     corrections = Corrections()
     assert corrections.later(KEY, None, []) == ()
     assert corrections.later(KEY, digest, []) == digest.facts
+
+
+def test_what_can_correct_nothing_is_left_out() -> None:
+    bare = Message(Role.USER, "We paid $40 at the door in Basel.", seq=9)
+    assert len(extract([bare])) == 1
+    assert Corrections().later(KEY, None, [bare]) == ()
 
 
 def test_of_many_sessions_those_looked_at_lately_are_remembered() -> None:

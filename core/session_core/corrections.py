@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
+from session_core.compress.amended import could_amend
 from session_core.facts import extract
 from session_core.language.supersede import Facts
 from session_core.plan import Digest, Fact
@@ -24,6 +25,15 @@ class Stated:
     facts: Facts
     base: tuple[Fact, ...] = ()
     made_of: list[Hashable] = field(default_factory=list)
+    _amending: list[int] = field(default_factory=list)
+    _looked_at: int = 0
+
+    def amending(self) -> tuple[Fact, ...]:
+        """Those of the facts that can correct something."""
+        known = self.facts.all
+        self._amending += [place for place in range(self._looked_at, len(known)) if could_amend(known[place])]
+        self._looked_at = len(known)
+        return tuple(known[place] for place in self._amending)
 
     def add(self, print_: Hashable, facts: Sequence[Fact]) -> None:
         """Go on with the facts of the next message."""
@@ -44,7 +54,8 @@ class Corrections:
         self._stated: dict[Place, Stated] = {}
 
     def later(self, key: Key, digest: Digest | None, said: Sequence[Message]) -> Sequence[Fact]:
-        """The facts of `digest` and those that the users' messages among `said` state, in their order."""
+        """What can correct something of the facts of `digest` and of those that the users' messages among `said` state,
+        in their order."""
         base = digest.facts if digest else ()
         users = sorted((m for m in said if m.role is Role.USER and m.origin == "record"), key=_seq_of)
         prints = [_print(message) for message in users]
@@ -55,7 +66,7 @@ class Corrections:
         for print_, message in list(zip(prints, users, strict=True))[len(stated.made_of) :]:
             stated.add(print_, self._facts_of(message))
         self._keep(place, stated)
-        return tuple(stated.facts.all)
+        return stated.amending()
 
     def _facts_of(self, message: Message) -> tuple[Fact, ...]:
         made_of = (message.role, message.name, *_print(message))

@@ -46,9 +46,16 @@ def statements(message: Message) -> list[Fact]:
     ]
 
 
+def could_amend(fact: Fact) -> bool:
+    """Whether `fact` can supersede a statement at all, whatever was stated."""
+    if not spoken_by_user(fact):
+        return False
+    return fact.slot is not None or fact.kind in RESTATED or revises(fact.text) or bool(parts_told(fact.text)[1])
+
+
 def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -> bool:
     """Whether `fact` can supersede statements that have the frames `keys`, or name the `slots`."""
-    if not spoken_by_user(fact):
+    if not could_amend(fact):
         return False
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
         return True
@@ -61,9 +68,10 @@ def _pairs(stated: Sequence[Fact], later: Sequence[Fact], give_way: GiveWay) -> 
     """For each message, its sentences that no longer hold, and what was said since."""
     found: dict[int, dict[str, list[str]]] = {}
     known = [parts_told(fact.text) for fact in later]
-    for fact in stated:
-        for first, since in known:
-            if since and _is(fact.text, first):
+    corrected = [(first, since) for first, since in known if since]
+    for fact in stated if corrected else ():
+        for first, since in corrected:
+            if _is(fact.text, first):
                 found.setdefault(fact.seq, {}).setdefault(fact.text, []).extend(since)
     facts, own = Facts(()), {(fact.seq, fact.text) for fact in stated}
     bare = [one for fact, told in zip(later, known, strict=True) for one in _bare(fact, *told)]

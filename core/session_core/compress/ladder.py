@@ -286,10 +286,11 @@ def _decided(
     made: list[Decided] = []
     if digest:
         made.append((digest.covers, Choice.FOLD, digest.tokens, f"digest {digest.number}"))
-    for unit in parts[: steps.folded]:
-        made.append((Ranges.of(unit.seqs), Choice.FOLD, 0, "over the facts threshold"))
+    folded = {message.seq for unit in parts[: steps.folded] for message in unit.messages}
+    if folded:
+        gone = [message.seq for message in messages if message.seq in folded]
+        made.append((Ranges.of(gone), Choice.FOLD, 0, "over the facts threshold"))
     standing = {message.seq: message for unit in body for message in unit.messages}
-    folded = {seq for unit in parts[: steps.folded] for seq in unit.seqs}
     for message in messages:
         seq = message.seq
         shown = standing.get(seq)

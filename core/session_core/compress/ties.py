@@ -44,7 +44,8 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
     """
     asked = frozenset(stems(question))
     codes = {word for word in asked if any(map(str.isdigit, word))}
-    stated = [(quote, *one) for quote in quotes if codes.issubset(stems(quote.text)) for one in _stated(quote.text)]
+    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text)]
+    stated = [one for one in stated if codes.issubset(stems(one[0].text))] if codes else stated
     found: list[Tie] = []
     for (first, value, about), (second, other, of_other) in combinations(stated, 2):
         if first is second or value.kind is not other.kind or _form(value) == _form(other):
@@ -91,6 +92,7 @@ def _stated_before(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
             yield value, about
 
 
+@lru_cache(maxsize=SENTENCES)
 def _names(sentence: str) -> frozenset[str]:
     """The words in capitals, which may be names."""
     return frozenset(stem for token in sentence.split() if token[:1].isupper() for stem in stems(token))
