@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from session_core import Message, Role, ToolCall
+from session_core.language.quoting import BROUGHT_BACK, CONDENSED
 
 PEOPLE = "Marisol Kwame Ingrid Tadeusz Yasmin Leopold Noriko Caspian Brunhild Osvaldo".split()
 THINGS = "catering lighting furniture printing parking insurance translation security flowers cleaning".split()
@@ -24,7 +25,10 @@ DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 FRAMES = re.compile(
-    r"^\[(?:Earlier|From) .*\]$|^\(\d+ more facts are in the record\.\)$|^Summary:$|^Key facts:$", re.MULTILINE
+    rf"^(?:{re.escape(CONDENSED)}|{re.escape(BROUGHT_BACK)})$|^\(\d+ more facts are in the record"
+    r"(?:, \d+ standing rules among them)?\.\)$|^Summary:$|^Key facts:$|^\[Not the same answer, the earlier first: |"
+    r"The record does not say which holds\.\]$",
+    re.MULTILINE,
 )
 """What a view says by itself."""
 
