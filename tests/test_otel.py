@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from langchain_session import SessionChatMessageHistory
 from session_core import Budget, Policy, Sessions
-from session_core.events import FoldFailed
+from session_core.events import Event, FoldFailed, RulesOutgrown
 from session_core.otel import CONVERSATION, MADE_BY, SUMMARIZER, TENANT, TIER, OpenTelemetry
 from session_core.ports import SummaryRequest
 from session_core.turns import Key
@@ -213,6 +213,20 @@ def test_a_failed_fold_is_counted_by_its_error_and_keeps_the_sessions_name(expor
     assert [point.attributes["error.type"] for point in failures] == ["Conflict"]
     assert [span.status.is_ok for span in exported.spans("fold")] == [False]
     assert "room 7" not in exported.everything()
+
+
+def test_rules_that_views_have_no_room_for_are_counted(exported: Exported) -> None:
+    told: list[Event] = []
+    policy = Policy(budget=Budget(600, reply_reserve_tokens=0), folding="inline")
+    with Sessions(policy=policy, observers=[exported.observer], on_event=told.append) as sessions:
+        session = sessions.session("many rules")
+        for number in range(60):
+            session.append(
+                {"role": "user", "content": f"Always write the name of colour number {number} in small letters."}
+            )
+            session.append({"role": "assistant", "content": f"I will, from now on, for number {number}."})
+    hidden = [event.hidden for event in told if isinstance(event, RulesOutgrown)]
+    assert exported.count("llm_sessions.rules.hidden") == sum(hidden) > 0
 
 
 def test_sessions_that_wait_for_their_fold_are_shown_until_it_is_done(exported: Exported) -> None:

@@ -16,6 +16,7 @@ from session_core.events import (
     FoldFailed,
     Noticed,
     Resumed,
+    RulesOutgrown,
     Searched,
     TierChanged,
     Viewed,
@@ -151,6 +152,9 @@ class _Instruments:
         )
         self._tier_changes = self._count("tier.changes", "{change}", "Sessions that came into another tier.")
         self._notices = self._count("notices", "{notice}", "Users told that a session is nearly full.")
+        self._hidden_rules = self._count(
+            "rules.hidden", "{rule}", "Standing rules that views had no room for, at a fold."
+        )
         self._resumes = self._count("resumes", "{resume}", "Sessions that went on after an absence.")
 
     def record(self, event: Event) -> None:
@@ -180,6 +184,8 @@ class _Instruments:
                 self._tier_changes.add(1, of | {TIER: str(event.after), f"{TIER}.before": str(event.before)})
             case Noticed():
                 self._notices.add(1, of)
+            case RulesOutgrown():
+                self._hidden_rules.add(event.hidden, of)
             case Resumed():
                 self._resumes.add(1, of)
 
