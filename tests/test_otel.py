@@ -221,9 +221,7 @@ def test_rules_that_views_have_no_room_for_are_counted(exported: Exported) -> No
     with Sessions(policy=policy, observers=[exported.observer], on_event=told.append) as sessions:
         session = sessions.session("many rules")
         for number in range(60):
-            session.append(
-                {"role": "user", "content": f"Always write the name of colour number {number} in small letters."}
-            )
+            session.append({"role": "user", "content": f"Always write the name of colour {number} in small letters."})
             session.append({"role": "assistant", "content": f"I will, from now on, for number {number}."})
     hidden = [event.hidden for event in told if isinstance(event, RulesOutgrown)]
     assert exported.count("llm_sessions.rules.hidden") == sum(hidden) > 0

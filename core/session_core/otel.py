@@ -152,9 +152,7 @@ class _Instruments:
         )
         self._tier_changes = self._count("tier.changes", "{change}", "Sessions that came into another tier.")
         self._notices = self._count("notices", "{notice}", "Users told that a session is nearly full.")
-        self._hidden_rules = self._count(
-            "rules.hidden", "{rule}", "Standing rules that views had no room for, at a fold."
-        )
+        self._hidden_rules = self._count("rules.hidden", "{rule}", "Standing rules without room in views, at a fold.")
         self._resumes = self._count("resumes", "{resume}", "Sessions that went on after an absence.")
 
     def record(self, event: Event) -> None:
