@@ -36,8 +36,9 @@ _USED, _LIKE_USED = 0.5, 1.5
 _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
-_WHOLE_WORDS = 0.1
-"""What a sentence's own words are worth beside its telegram's."""
+_WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
+"""What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
+tokens. In a small room each word stands in the place of another sentence."""
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
@@ -96,7 +97,8 @@ def evidence(
     gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
     state = _State(gone)
     worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
-    choice = _Choice(found, state, worth, _prices(headings, state, count), headings)
+    own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
+    choice = _Choice(found, state, worth, _prices(headings, state, count), headings, own_words)
     choice.fill(room)
     for _ in range(_FILLINGS):
         left = room_tokens - count(_told(choice.made, headings))
@@ -265,9 +267,16 @@ class _Choice:
     """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978)."""
 
     def __init__(
-        self, found: Sequence[_Candidate], state: _State, worth: Worth, price: Price, headings: Sequence[str]
+        self,
+        found: Sequence[_Candidate],
+        state: _State,
+        worth: Worth,
+        price: Price,
+        headings: Sequence[str],
+        own_words: float,
     ) -> None:
         self.made: list[_Candidate] = []
+        self._own_words = own_words
         self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
         self._heap = [(-worth(one), number) for number, one in enumerate(found)]
         self._taken: set[int] = set()
@@ -304,7 +313,7 @@ class _Choice:
         self.made.append(one)
         self._taken.add(number)
         if one.passage.brief:
-            heapq.heappush(self._heap, (key * _WHOLE_WORDS, number))
+            heapq.heappush(self._heap, (key * self._own_words, number))
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
