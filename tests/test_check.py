@@ -104,6 +104,17 @@ def test_a_phrase_in_a_loop_is_cut_after_its_first_saying() -> None:
     assert found.struck
 
 
+def test_what_is_said_again_without_its_speaker_is_struck() -> None:
+    once = "The garden path needs new stones."
+    checked = check(f"assistant: {once} {once}\n{once}", once)
+    assert (checked.text, checked.struck) == (f"assistant: {once}", (once, once))
+
+
+def test_a_role_without_words_is_struck() -> None:
+    checked = check("user: We sail on Friday.\nassistant\n- User:", "We sail on Friday.")
+    assert checked.text == "user: We sail on Friday."
+
+
 def test_one_word_in_a_loop_is_cut() -> None:
     assert len(check("the zoo " + "very " * 500, SOURCE).text) < 40
 

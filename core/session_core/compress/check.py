@@ -26,8 +26,11 @@ _COMMON_NUMBERS = 2
 FEW = 2
 """So many words that the source does not have are only another way to say it."""
 
-_EMPTY = re.compile(r"\W*(?:\d{1,2}[.)]|none|n/a)?\W*", re.IGNORECASE)
-"""What a model says that has nothing to say: the number of a list, or the word for nothing."""
+_ROLE = "user|assistant|system|tool|human|ai"
+_EMPTY = re.compile(rf"\W*(?:\d{{1,2}}[.)]|none|n/a|{_ROLE})?\W*", re.IGNORECASE)
+"""What a model says that has nothing to say: the number of a list, the word for nothing, a role without its words."""
+_SPOKEN = re.compile(rf"\W*(?:{_ROLE})\s?:", re.IGNORECASE)
+"""What stands before a sentence that is the same without it."""
 _GERMAN = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|mit|für|wurde|hat)\b")
 _RUN = re.compile(r"(?<![A-Za-z0-9])\d{1,30}(?![A-Za-z0-9])")
 _PATH = re.compile(r"(?<![\w/.:@-])[\w-][\w.-]*(?:/[\w.-]+)*/[\w-]+\.[a-z]\w{0,4}\b")
@@ -113,7 +116,7 @@ class Source:
         for line in summary.splitlines():
             kept = line
             for sentence in sentences(line):
-                same = "".join(c for c in sentence.casefold() if c.isalnum())
+                same = "".join(c for c in _SPOKEN.sub("", sentence, count=1).casefold() if c.isalnum())
                 whole = _without_loop(sentence)
                 if (same and same in seen) or not _grounded(whole, self, german):
                     kept = kept.replace(sentence, "", 1)
