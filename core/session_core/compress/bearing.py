@@ -60,6 +60,8 @@ class Bearing:
     def ties(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""
         weights = self._weights
+        if weights.keys().isdisjoint(words):
+            return 0.0
         return sum(weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights)
 
     def around(self, reading: Reading, heading: str) -> float:

@@ -204,24 +204,26 @@ def _worth_of(
     uses = {value: 1 + _USED * math.log1p(times) for value, times in used.items()}
     taken = Counter(form for value in used if (form := shape(value)))
     like = {form: 1 + _LIKE_USED * times / (times + 1) for form, times in taken.items()}
+    counts = {name: uses.get(name, 1.0) * (like.get(shape(name), 1.0) if like else 1.0) for name in lately}
+    counts_now = {name: count * lately[name] for name, count in counts.items()}
+    covered, sources, groups = state.covered, state.sources, state.groups
 
     def worth(one: _Candidate) -> float:
         """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""
-        passage = one.passage
-        told = passage.values if one.source in state.sources else {**named[one.source], **passage.values}
+        passage, opens = one.passage, one.source not in sources
         # What the question names counts wherever it was said; the rest counts less the longer ago it was.
         tied = one.relevance / best if best else 0.0
         fading = 1.0 - tied
-        new = sum(
-            value * lately[name] ** fading * uses.get(name, 1.0) * like.get(shape(name), 1.0)
-            for name, value in told.items()
-            if name in lately and name not in state.covered
-        )
+        weights, values, new = counts if tied else counts_now, passage.values, 0.0
+        for told in (named[one.source], values) if opens else (values,):
+            for name, value in told.items():
+                if name not in covered and name in weights and (told is values or name not in values):
+                    new += value * weights[name] * (lately[name] ** fading if tied else 1.0)
         new *= _VOICES[passage.voice] * (1 + _TIES * tied**2 / (tied**2 + _HALF**2))
         new *= one.favour
         if passage.group:
-            new /= 1 + _LIKE_ROWS * state.groups[one.source, passage.group]
-        cost = one.tokens if one.source in state.sources else one.tokens + opening[one.source]
+            new /= 1 + _LIKE_ROWS * groups[one.source, passage.group]
+        cost = one.tokens + opening[one.source] if opens else one.tokens
         return float((one.relevance * (1 + tied) + _VALUE * new) / cost**_COST_POWER + one.whole)
 
     return worth
