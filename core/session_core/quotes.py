@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
-from session_core.compress.passages import QUOTE, Reading
+from session_core.compress.passages import QUOTE, Reading, stems
 from session_core.compress.ties import Quote, mark, ties
 from session_core.language.orders import commands
 from session_core.language.quoting import WITHIN
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
-from session_core.retrieve import searchable, terms
+from session_core.retrieve import terms
 from session_core.turns import Message, Role
 
 CORRECTIONS = 2
@@ -72,7 +72,7 @@ def quotes(
     marked = f"{block}\n{differ}"
     if differ and count(marked) <= room_tokens:
         block = marked
-    return block, _why(question, quoted, sources)
+    return block, _why(question, quoted, sources, read)
 
 
 def _place(message: Message) -> tuple[int, str]:
@@ -98,19 +98,21 @@ def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) ->
     )
 
 
-def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message]) -> tuple[Recalled, ...]:
+def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:
     """What each quoted message has to do with the question: words, meaning, or what the last messages speak of."""
-    asked, near = set(terms(question.text)), question.nearness
+    asked, near = {word: stems(word) for word in terms(question.text)}, question.nearness
     lately = {value for reading in question.last for passage in reading.passages for value in passage.values}
+    lately = {value for value in lately if any(map(str.isdigit, value))}
     nearest = set()
     if near is not None:
         order = sorted(range(len(sources)), key=lambda place: -near[place])
         nearest = {(sources[place].seq, sources[place].id) for place in order[: max(3, len(order) // 10)]}
     told: list[Recalled] = []
     for message in quoted:
-        said = list(dict.fromkeys(terms(searchable(message))))
-        shared = [word for word in said if word in asked][:WHY_WORDS]
-        again = [word for word in said if word in lately and any(map(str.isdigit, word))][:WHY_WORDS]
+        reading = read(message)
+        shared = [word for word, forms in asked.items() if any(form in reading.words for form in forms)][:WHY_WORDS]
+        stated = (value for passage in reading.passages for value in passage.values if value in lately)
+        again = list(dict.fromkeys(stated))[:WHY_WORDS]
         why = [f"has {', '.join(shared)} of the question"] if shared else []
         why += ["near to it in meaning"] if (message.seq, message.id) in nearest else []
         why += [f"has {', '.join(again)}, which was used again lately"] if again else []
