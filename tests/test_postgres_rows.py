@@ -201,7 +201,10 @@ def test_few_digests_are_kept_and_a_fork_finds_one_near_it(
             run_blocking(one.append(KEY, [message(number * 2), message(number * 2 + 1, Role.ASSISTANT)]))
             fold(one, KEY, number * 2, number)
     with server.connect() as connection:
-        kept = [number for (number,) in connection.execute(f"SELECT number FROM {schema}.digests ORDER BY number")]
+        kept = [
+            number
+            for (number,) in connection.execute(f"SELECT number FROM {schema}.digests WHERE part = 0 ORDER BY number")
+        ]
     assert kept == [64, 80, 88, 96, 98, 99, 100]
     for end in range(1, folds * 2 + 1, 7):
         found, same = (run_blocking(one.load(KEY, Ranges.span(1, end))) for one in (store, reference))

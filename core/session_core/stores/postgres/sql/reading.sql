@@ -29,13 +29,16 @@ BEGIN
     v_part := coalesce(p_lineage, s.head);
     SELECT * INTO d FROM digests AS x
     WHERE x.session = s.id AND x.number <= CASE WHEN p_lineage IS NULL THEN s.active[1] ELSE s.ready[1] END
-      AND begins(v_part, x.covers)
+      AND x.part = 0 AND begins(v_part, x.covers)
     ORDER BY x.number DESC LIMIT 1;
     IF FOUND THEN
         v_part := d.pinned || behind(v_part, d.covers);
+        digest := (
+            SELECT string_agg(x.data, '' ORDER BY x.part) FROM digests AS x
+            WHERE x.session = s.id AND x.number = d.number
+        );
     END IF;
     state := row_to_json(s);
-    digest := d.data;
     RETURN NEXT;
     FOR i IN 1 .. cardinality(v_part) BY 2 LOOP
         RETURN QUERY

@@ -58,15 +58,19 @@ CREATE INDEX messages_by_id ON messages (session, id_hash, seq);
 
 COMMENT ON COLUMN messages.words IS 'two bytes for each word a search goes by: a part of its hash';
 
+-- A digest in parts, of which four fit on a page. One in a single row of half a page or more would leave a page behind
+-- whenever another one is written over it: its new place is another page, and nobody looks at the old one before a
+-- vacuum does. What it covers and has pinned stands with the first part.
 CREATE TABLE digests (
     session bigint NOT NULL,
     number integer NOT NULL,
+    part integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     covers integer[] NOT NULL,
     pinned integer[] NOT NULL,
     data bytea NOT NULL,
-    PRIMARY KEY (session, number)
-) WITH (toast_tuple_target = 8160);
+    PRIMARY KEY (session, number, part)
+);
 
 ALTER TABLE digests ALTER COLUMN data SET STORAGE EXTERNAL;
 
