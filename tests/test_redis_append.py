@@ -9,14 +9,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Connection
 from redis_server import RedisServer, redis_server
 
 from session_core import Message, Role
+from session_core.errors import StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Marks, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
 from session_core.stores.redis.names import Names
+from session_core.stores.redis.senders import packed
 from session_core.stores.redis.states import touched_ms
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
@@ -24,7 +29,7 @@ from session_core.turns import Key
 from session_core.voices import fair_gate, run_blocking
 
 KEY = Key("a session")
-ORDINARY = {"hget": 2, "llen": 1, "time": 1, "rpush": 1, "hset": 1}
+ORDINARY = {"hget": 2, "time": 1, "rpush": 1, "hset": 1}
 """The commands of an append of one message in the middle of a session, in its script."""
 PAUSE_MS = 400
 
@@ -144,6 +149,31 @@ def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisS
         signal.signal(signal.SIGALRM, before)
     assert run_blocking(store.find(KEY, "m1")) == replace(message(1), seq=1)
     assert run_blocking(store.append(KEY, [message(2), message(3)])).seqs == (2, 3)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("evicted", [True, False])
+def test_an_append_to_a_broken_log_is_refused_and_leaves_it_as_it_is(
+    store: RedisStore, server: RedisServer, count: int, evicted: bool
+) -> None:
+    run_blocking(store.append(KEY, [message(1), message(2)]))
+    log = Names().of(KEY)[1]
+    with server.client() as client:
+        client.rpop(log, 2 if evicted else 1)
+        before = client.dump(log)
+        with pytest.raises(StoreUnreadable, match="noeviction"):
+            run_blocking(store.append(KEY, [message(number) for number in range(3, 3 + count)]))
+        assert client.dump(log) == before
+
+
+values = st.binary() | st.text() | st.integers() | st.floats()
+
+
+@given(st.lists(st.lists(values).map(lambda args: ["EVALSHA", *args]), min_size=1))
+def test_commands_go_over_the_wire_as_the_driver_would_send_them(
+    commands: list[list[bytes | str | int | float]],
+) -> None:
+    assert packed(commands) == b"".join(Connection().pack_commands(commands))
 
 
 def test_idle_connections_that_the_server_closed_cost_no_retry_in_either_voice(
