@@ -127,8 +127,8 @@ BEGIN
     INSERT INTO messages (
         session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
     )
-    SELECT s.id, b.time_s, b.id_hash, s.messages + n.k, b.tokens, b.digest, b.importance, s.tenant, b.id, b.author,
-           b.body, b.clip, b.words
+    SELECT s.id, b.time_s, b.id_hash, s.messages + n.k, b.tokens, b.digest, b.importance, said_tenant(s.tenant), b.id,
+           b.author, b.body, b.clip, b.words
     FROM unnest(fresh) WITH ORDINALITY AS n (place, k)
     JOIN ROWS FROM (
         json_to_recordset(p_messages) AS (
@@ -234,8 +234,8 @@ BEGIN
         INSERT INTO messages (
             session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
         )
-        SELECT s.id, p_time_s, p_id_hash, s.messages, p_tokens, p_digest, p_importance, p_tenant, p_id, p_author,
-               p_body, '', p_words
+        SELECT s.id, p_time_s, p_id_hash, s.messages, p_tokens, p_digest, p_importance, said_tenant(p_tenant), p_id,
+               p_author, p_body, '', p_words
         WHERE NOT EXISTS (
             SELECT FROM messages AS m WHERE m.session = s.id AND m.id_hash = p_id_hash AND m.id = p_id
         );
@@ -255,7 +255,8 @@ END $$;
 
 -- Writes digest p_number, over p_old where there is one: part by part, so that most stay on their pages.
 CREATE FUNCTION write_digest(
-    p_session bigint, p_tenant text, p_old integer, p_number integer, p_covers integer[], p_pinned integer[], p_data bytea
+    p_session bigint, p_tenant text, p_old integer, p_number integer, p_covers integer[], p_pinned integer[],
+    p_data bytea
 ) RETURNS void
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
