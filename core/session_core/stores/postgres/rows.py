@@ -27,7 +27,8 @@ WORDS_REMEMBERED = 8_192
 
 _VERSIONS: Mapping[str, type[str] | type[int] | type[float]] = {"s": str, "i": int, "f": float}
 _NO_NAME = "\\"
-_GIVEN = re.compile(r"~([0-9a-f]{32})")
+_GIVEN = re.compile(r"~([0-9a-f]{16})")
+_GIVEN_BYTES = 8
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
@@ -58,22 +59,25 @@ def maybe_out(text: str | None) -> str | None:
 
 
 def id_in(message_id: str) -> bytes:
-    """A message's id as the column takes it; one that a session gave, or a UUID, takes 17 bytes."""
+    """A message's id as the column takes it: 8 bytes for one that a session gave, and for no other; 17 for a UUID."""
     given = _GIVEN.fullmatch(message_id)
     if given:
-        return b"~" + bytes.fromhex(given.group(1))
+        return bytes.fromhex(given.group(1))
     if _UUID.fullmatch(message_id):
         return b"-" + bytes.fromhex(message_id.replace("-", ""))
-    return b"=" + message_id.encode("utf-8", "surrogatepass")
+    said = b"=" + message_id.encode("utf-8", "surrogatepass")
+    return said if len(said) != _GIVEN_BYTES else b"+" + said
 
 
 def id_out(data: bytes) -> str:
     """What `id_in` was given. Raises: StoreUnreadable."""
+    if len(data) == _GIVEN_BYTES:
+        return f"~{data.hex()}"
     kind, said = data[:1], data[1:]
-    if kind == b"~":
-        return f"~{said.hex()}"
     with readable("a message's id"):
-        return said.decode("utf-8", "surrogatepass") if kind == b"=" else str(UUID(bytes=said))
+        if kind == b"-":
+            return str(UUID(bytes=said))
+        return said[kind == b"+" :].decode("utf-8", "surrogatepass")
 
 
 def author_in(author: str | None) -> str:

@@ -50,7 +50,7 @@ CREATE TABLE messages (
     clip bytea NOT NULL,
     id bytea NOT NULL,
     tenant text COLLATE "C" NOT NULL,
-    importance text NOT NULL,
+    importance "char" NOT NULL,
     author text NOT NULL,
     PRIMARY KEY (session, seq) WITH (fillfactor = 100)
 ) WITH (toast_tuple_target = 4080);
