@@ -29,7 +29,7 @@ from session_core.turns import Key
 from session_core.voices import fair_gate, run_blocking
 
 KEY = Key("a session")
-ORDINARY = {"hget": 2, "time": 1, "rpush": 1, "hset": 1}
+ORDINARY = {"hget": 2, "llen": 1, "time": 1, "rpush": 1, "hset": 1}
 """The commands of an append of one message in the middle of a session, in its script."""
 PAUSE_MS = 400
 

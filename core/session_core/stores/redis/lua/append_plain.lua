@@ -10,7 +10,7 @@ local function append_plainly()
   local packed = ARGV[4] == '' and count > 0 and count <= FEW and redis.call('HGET', SESSION, 'state')
   if not packed or packed:byte() ~= FORMAT then return nil end
   local _, settled, v, n, turns, tokens, view, largest, ttl, _, first, last, rest = struct.unpack(FIGURES, packed)
-  if settled ~= 1 then return nil end
+  if settled ~= 1 or redis.call('LLEN', LOG) ~= n then return nil end
 
   local rows, fields, changes = {}, {}, {'state', ''}
   for at = 5, #ARGV, 2 do
@@ -31,16 +31,12 @@ local function append_plainly()
     end
   end
 
-  -- A log of another length is a broken one: append.lua tells so, of the log as it was.
-  if redis.call('RPUSH', LOG, unpack(rows)) ~= n then
-    for _ = 1, count do redis.call('RPOP', LOG) end
-    return nil
-  end
   changes[2] = struct.pack(FIGURES, FORMAT, 1, v + 1, n, turns, tokens, view, largest, TTL_MS, now_ms(), first, last)
     .. packed:sub(rest)
   for name, value in pairs(fields) do
     changes[#changes + 1], changes[#changes + 2] = name, value
   end
+  redis.call('RPUSH', LOG, unpack(rows))
   redis.call('HSET', SESSION, unpack(changes))
   if NAMESPACE ~= '' then redis.call('SADD', NAMESPACES, NAMESPACE) end
   renew(ttl)
