@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from redis import Connection
 from redis_server import RedisServer, redis_server
 
 from session_core import Message, Role
@@ -21,7 +18,6 @@ from session_core.ports import Appended, Checkpoint, Marks, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
 from session_core.stores.redis.names import Names
-from session_core.stores.redis.senders import packed
 from session_core.stores.redis.states import touched_ms
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
@@ -164,16 +160,6 @@ def test_an_append_to_a_broken_log_is_refused_and_leaves_it_as_it_is(
         with pytest.raises(StoreUnreadable, match="noeviction"):
             run_blocking(store.append(KEY, [message(number) for number in range(3, 3 + count)]))
         assert client.dump(log) == before
-
-
-values = st.binary() | st.text() | st.integers() | st.floats()
-
-
-@given(st.lists(st.lists(values).map(lambda args: ["EVALSHA", *args]), min_size=1))
-def test_commands_go_over_the_wire_as_the_driver_would_send_them(
-    commands: list[list[bytes | str | int | float]],
-) -> None:
-    assert packed(commands) == b"".join(Connection().pack_commands(commands))
 
 
 def test_idle_connections_that_the_server_closed_cost_no_retry_in_either_voice(

@@ -95,7 +95,7 @@ class Direct:
             return made, monotonic()
 
     def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        connection.send_packed_command([packed(commands)])
+        connection.send_packed_command(_packed(connection, commands))
         return [self._answer(connection, command[0]) for command in commands]
 
     def _answer(self, connection: Any, name: str) -> Any:
@@ -187,7 +187,7 @@ class AwaitingDirect:
             await connection.connect_check_health(check_health=False)
         transport = connection._writer.transport
         try:
-            await connection.send_packed_command([packed(commands)])
+            await connection.send_packed_command(_packed(connection, commands))
             return [await self._answer(connection, command[0]) for command in commands]
         except BaseException:
             # The driver lets go of it before all is sent.
@@ -243,12 +243,5 @@ def _cut(connection: Any) -> None:
     connection._close()
 
 
-def packed(commands: Sequence[Command]) -> bytes:
-    """`commands` as they go over the wire; the driver's own way looks more often at what each value is."""
-    parts: list[bytes] = []
-    for command in commands:
-        parts.append(b"*%d\r\n" % len(command))
-        for value in command:
-            data = value if type(value) is bytes else str(value).encode()
-            parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"".join(parts)
+def _packed(connection: Any, commands: Sequence[Command]) -> Any:
+    return connection.pack_command(*commands[0]) if len(commands) == 1 else connection.pack_commands(commands)
