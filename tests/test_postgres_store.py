@@ -761,6 +761,31 @@ def test_a_tenant_cannot_read_or_write_rows_of_another(
     assert len(run_blocking(store.record(Key("same name", "globex")))) == 4
 
 
+def test_messages_from_before_the_guard_are_guarded_too_and_name_their_tenant_from_then_on(
+    server: PostgresServer, url: str
+) -> None:
+    role = f"late_{schema_of(url)}"
+    with server.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"GRANT CREATE ON DATABASE postgres TO {role}")
+    as_role = url.replace("//postgres:", f"//{role}:")
+    before, keys = PostgresStore(as_role), [Key("one", "acme"), Key("one", "globex")]
+    for key in keys:
+        run_blocking(before.append(key, [message(1)]))
+        run_blocking(before.append(key, [message(2)]))
+    guarded = PostgresStore(f"{as_role}&rls=1")
+    for store, number in ((before, 3), (guarded, 4)):
+        for key in keys:
+            run_blocking(store.append(key, [message(number)]))
+            run_blocking(store.append(key, [message(number * 10), message(number * 10 + 1)]))
+    assert [len(run_blocking(guarded.record(key))) for key in keys] == [8, 8]
+    with server.connect() as connection:
+        counted = f"SELECT tenant, count(*) FROM {schema_of(url)}.messages GROUP BY tenant ORDER BY tenant"
+        assert connection.execute(counted).fetchall() == [("acme", 8), ("globex", 8)]
+    for store in (before, guarded):
+        run_blocking(store.close())
+
+
 # One lists all tenants, which row level security refuses.
 OF_ONE_TENANT = [promise for promise in STORE_PROMISES if promise.__name__ != "lists_newest_first"]
 

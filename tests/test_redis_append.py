@@ -12,6 +12,7 @@ import pytest
 from redis_server import RedisServer, redis_server
 
 from session_core import Message, Role
+from session_core.errors import StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Marks, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
@@ -144,6 +145,21 @@ def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisS
         signal.signal(signal.SIGALRM, before)
     assert run_blocking(store.find(KEY, "m1")) == replace(message(1), seq=1)
     assert run_blocking(store.append(KEY, [message(2), message(3)])).seqs == (2, 3)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("evicted", [True, False])
+def test_an_append_to_a_broken_log_is_refused_and_leaves_it_as_it_is(
+    store: RedisStore, server: RedisServer, count: int, evicted: bool
+) -> None:
+    run_blocking(store.append(KEY, [message(1), message(2)]))
+    log = Names().of(KEY)[1]
+    with server.client() as client:
+        client.rpop(log, 2 if evicted else 1)
+        before = client.dump(log)
+        with pytest.raises(StoreUnreadable, match="noeviction"):
+            run_blocking(store.append(KEY, [message(number) for number in range(3, 3 + count)]))
+        assert client.dump(log) == before
 
 
 def test_idle_connections_that_the_server_closed_cost_no_retry_in_either_voice(

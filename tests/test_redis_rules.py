@@ -14,6 +14,7 @@ from redis_server import RedisServer, redis_server
 
 from session_core import Message, Role, ToolCall
 from session_core.errors import SessionError
+from session_core.fresh import fresh_id
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -33,7 +34,7 @@ from session_core.stores.redis.names import escaped, from_plain, plain, unescape
 from session_core.stores.redis.rows import begun, content, message_from, packed_id, unpacked_id
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
-from session_core.turns import Importance, Key
+from session_core.turns import GIVEN_ID, Importance, Key
 from session_core.voices import run_blocking
 
 KEY = Key("a session", "a tenant")
@@ -269,14 +270,19 @@ def _part(rnd: random.Random, known: int) -> Ranges:
 
 
 _TEXT = st.text(st.characters(), max_size=40)
-_DIGITS = st.uuids().flatmap(lambda one: st.sampled_from([str(one), one.hex, str(one).upper()]))
+_DIGITS = st.uuids().flatmap(lambda one: st.sampled_from([str(one), one.hex, str(one).upper(), one.hex[:16]]))
+_IDS = st.builds("{}{}{}".format, _TEXT | st.just("~"), _DIGITS, _TEXT | st.just(""))
 
 
-@given(st.builds("{}{}{}".format, _TEXT, _DIGITS, _TEXT) | _TEXT | st.text(max_size=9).map(lambda t: t * 60))
+@given(_IDS | _TEXT | st.text(max_size=9).map(lambda t: t * 60))
 def test_every_id_comes_back(message_id: str) -> None:
     message = Message(Role.USER, "x", id=message_id)
     assert unpacked_id(packed_id(message_id)) == message_id
     assert message_from(begun(message)[0] + content(message), 0) == message
+
+
+def test_the_ids_that_sessions_give_take_9_bytes() -> None:
+    assert len(packed_id(f"{GIVEN_ID}{fresh_id()}")) == 9
 
 
 @given(st.text(st.characters()))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -18,16 +17,18 @@ from session_core.ledger import Ledger
 from session_core.ports import Standing, State, Version
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
-from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
+from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
 from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
 """What a key of tenant, session and namespace may take together: PostgreSQL's index entries end near there."""
+WORDS_REMEMBERED = 8_192
 
 _VERSIONS: Mapping[str, type[str] | type[int] | type[float]] = {"s": str, "i": int, "f": float}
 _NO_NAME = "\\"
-_GIVEN = re.compile(r"~([0-9a-f]{32})")
+_GIVEN = re.compile(r"~([0-9a-f]{16})")
+_GIVEN_BYTES = 8
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
@@ -58,22 +59,25 @@ def maybe_out(text: str | None) -> str | None:
 
 
 def id_in(message_id: str) -> bytes:
-    """A message's id as the column takes it; one that a session gave, or a UUID, takes 17 bytes."""
+    """A message's id as the column takes it: 8 bytes for one that a session gave, and for no other; 17 for a UUID."""
     given = _GIVEN.fullmatch(message_id)
     if given:
-        return b"~" + bytes.fromhex(given.group(1))
+        return bytes.fromhex(given.group(1))
     if _UUID.fullmatch(message_id):
         return b"-" + bytes.fromhex(message_id.replace("-", ""))
-    return b"=" + message_id.encode("utf-8", "surrogatepass")
+    said = b"=" + message_id.encode("utf-8", "surrogatepass")
+    return said if len(said) != _GIVEN_BYTES else b"+" + said
 
 
 def id_out(data: bytes) -> str:
     """What `id_in` was given. Raises: StoreUnreadable."""
+    if len(data) == _GIVEN_BYTES:
+        return f"~{data.hex()}"
     kind, said = data[:1], data[1:]
-    if kind == b"~":
-        return f"~{said.hex()}"
     with readable("a message's id"):
-        return said.decode("utf-8", "surrogatepass") if kind == b"=" else str(UUID(bytes=said))
+        if kind == b"-":
+            return str(UUID(bytes=said))
+        return said[kind == b"+" :].decode("utf-8", "surrogatepass")
 
 
 def author_in(author: str | None) -> str:
@@ -120,13 +124,20 @@ def id_hash(kept_id: bytes) -> int:
 
 def word_hashes(words: Iterable[str]) -> bytes:
     """The words as the column has them: two bytes each, without doubles."""
-    hashes = sorted(set(map(_word_hash, words)))
-    return struct.pack(f">{len(hashes)}H", *hashes)
+    return b"".join(dict.fromkeys(map(_hashes.__getitem__, words)))
 
 
-@lru_cache(8_192)
-def _word_hash(word: str) -> int:
-    return crc32(word.encode("utf-8", "surrogatepass")) & 0xFFFF
+class _Hashes(dict[str, bytes]):
+    """Two bytes for each word. Looked up, since most words come again; a cache that counts takes twice as long."""
+
+    def __missing__(self, word: str) -> bytes:
+        if len(self) >= WORDS_REMEMBERED:
+            self.clear()
+        made = self[word] = (crc32(word.encode("utf-8", "surrogatepass")) & 0xFFFF).to_bytes(2, "big")
+        return made
+
+
+_hashes = _Hashes()
 
 
 def flat(part: Ranges) -> list[int]:
@@ -161,25 +172,27 @@ class Batch:
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Batch:
         seen: set[str] = set()
-        columns = []
+        columns, bodies = [], []
         for place, message in enumerate(messages, start=1):
-            columns.append(_columns(place, message, again=message.id in seen))
+            body, digest = packed_body(message)
+            columns.append(_columns(place, message, digest, again=message.id in seen))
+            bodies.append(wrapped(body))
             seen.add(message.id)
         clips = [clip_in(message.clip, message.clip_tokens) for message in messages]
-        return cls(json.dumps(columns), [encode_body(message) for message in messages], clips)
+        return cls(json.dumps(columns), bodies, clips)
 
     @property
     def values(self) -> tuple[object, ...]:
         return self.columns, self.bodies, self.clips
 
 
-def _columns(place: int, message: Message, *, again: bool) -> dict[str, object]:
+def _columns(place: int, message: Message, digest: bytes, *, again: bool) -> dict[str, object]:
     kept_id = id_in(message.id)
     return {
         "place": place,
         "id": in_json(kept_id),
         "id_hash": id_hash(kept_id),
-        "digest": body_digest(message).hex(),
+        "digest": digest.hex(),
         "role": _ROLES[message.role.value],
         "author": author_in(message.author),
         # As text, since JSON has no word for some of the numbers that a float can be.
@@ -203,16 +216,17 @@ def is_plain(message: Message) -> bool:
 def plain_values(message: Message) -> tuple[object, ...]:
     """A plain message as arguments of `append_message`."""
     kept_id = id_in(message.id)
+    body, digest = packed_body(message)
     return (
         kept_id,
         id_hash(kept_id),
-        body_digest(message).hex(),
+        digest.hex(),
         author_in(message.author),
         None if message.time_s is None else float(message.time_s),
         message.tokens,
         _LETTERS[message.importance],
         message.role is Role.USER,
-        encode_body(message),
+        wrapped(body),
         word_hashes(terms(searchable(message))),
     )
 
@@ -248,12 +262,7 @@ def _read(row: Sequence[Any]) -> Message:
 def state_from(row: Mapping[str, Any]) -> State:
     """The state in a row of `sessions`, as JSON."""
     key = Key(text_out(row["session_id"]), text_out(row["tenant"]), text_out(row["namespace"]))
-    return _state(key, row)
-
-
-def state_told(key: Key, columns: Sequence[Any]) -> State:
-    """The state in the last columns of type `appended`."""
-    return _state(key, dict(zip(_TOLD, columns, strict=True)))
+    return state_told(key, [row[name] for name in _TOLD])
 
 
 _TOLD = (
@@ -262,29 +271,24 @@ _TOLD = (
 )
 
 
-def _state(key: Key, row: Mapping[str, Any]) -> State:
-    return State(
-        key,
-        version=row["version"],
-        head=ranges(row["head"]),
-        ledger=Ledger(
-            messages=row["messages"],
-            turns=row["turns"],
-            tokens=row["tokens"],
-            view_tokens=row["view_tokens"],
-            largest_tokens=row["largest_tokens"],
-            open_calls=tuple(map(text_out, row["open_calls"])),
-            authors=tuple(map(text_out, row["authors"])),
-            first_time_s=_float(row["first_time_s"]),
-            last_time_s=_float(row["last_time_s"]),
-        ),
-        active=Standing(*row["active"]),
-        ready=Standing(*row["ready"]),
-        tier=row["tier"],
-        resumed_after_seq=row["resumed_after_seq"],
-        absent_s=float(row["absent_s"]),
-        born=row["born"],
+def state_told(key: Key, columns: Sequence[Any]) -> State:
+    """The state in the last columns of type `appended`."""
+    version, tokens, view_tokens, first_time_s, last_time_s, absent_s, messages, turns, *rest = columns
+    largest_tokens, tier, resumed_after_seq, born, head, active, ready, open_calls, authors = rest
+    ledger = Ledger(
+        messages,
+        turns,
+        tokens,
+        view_tokens,
+        largest_tokens,
+        tuple(map(text_out, open_calls)),
+        tuple(map(text_out, authors)),
+        _float(first_time_s),
+        _float(last_time_s),
     )
+    stood = Standing(*active)
+    newest = stood if ready == active else Standing(*ready)
+    return State(key, version, ranges(head), ledger, stood, newest, tier, resumed_after_seq, float(absent_s), born)
 
 
 def _float(value: float | None) -> float | None:

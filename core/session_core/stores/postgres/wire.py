@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -166,17 +166,24 @@ class _ForThreads:
                 cursors = [connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
 
-    @contextmanager
-    def _taken(self) -> Iterator[psycopg.Connection[Row]]:
+    def _taken(self) -> _Taken:
+        return _Taken(self)
+
+    def enter(self) -> psycopg.Connection[Row]:
+        """A connection for one caller, who must `leave` it."""
         if not self._gate.enter(wait_s=self._address.wait_s):
             raise no_connection(self._address)
         try:
-            connection = self._free.take() or self._opened()
-            try:
-                yield connection
-            finally:
-                for unwanted in self._free.give_back(connection):
-                    unwanted.close()
+            return self._free.take() or self._opened()
+        except BaseException:
+            self._gate.leave()
+            raise
+
+    def leave(self, connection: psycopg.Connection[Row]) -> None:
+        """Give it to the next."""
+        try:
+            for unwanted in self._free.give_back(connection):
+                unwanted.close()
         finally:
             self._gate.leave()
 
@@ -189,6 +196,20 @@ class _ForThreads:
             return psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address))
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
+
+
+class _Taken:
+    """A connection for the time of a block; less work than a generator that does it."""
+
+    def __init__(self, place: _ForThreads) -> None:
+        self._place = place
+
+    def __enter__(self) -> psycopg.Connection[Row]:
+        self._connection = self._place.enter()
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        self._place.leave(self._connection)
 
 
 class _ForLoop:

@@ -39,8 +39,9 @@ _LENGTH_AT = 1 + DIGEST_BYTES
 _LONG = 255
 _UUID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ROW_FIELDS = 7
-_WITH_UUID = 0xFF
-"""How a packed id begins that holds a UUID; no text in UTF-8 does."""
+_WITH_UUID, _GIVEN = b"\xff", b"\xfe"
+"""How a packed id begins that holds a UUID, or that a session gave; no text in UTF-8 does."""
+_GIVEN_ID = re.compile("~([0-9a-f]{16})")
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
 _FACTS = Struct(">cBIId")
 _ROLES = {role: letter.encode() for role, letter in LETTERS.items()}
@@ -128,19 +129,27 @@ def _id_at(row: bytes) -> tuple[int, int]:
 
 
 def packed_id(message_id: str) -> bytes:
-    """A message's id in few bytes: a UUID in it takes 16, wherever it stands. Equal ids make equal bytes."""
+    """A message's id in few bytes: 9 for one that a session gave; a UUID in it takes 16, wherever it stands.
+
+    Equal ids make equal bytes.
+    """
+    given = _GIVEN_ID.fullmatch(message_id)
+    if given is not None:
+        return _GIVEN + bytes.fromhex(given.group(1))
     found = _UUID.search(message_id)
     if found is None or found.start() > 255:
         return as_bytes(message_id)
     digits = found.group()
-    head = bytes([_WITH_UUID, len(digits), found.start()])
+    head = _WITH_UUID + bytes([len(digits), found.start()])
     rest = message_id[: found.start()] + message_id[found.end() :]
     return head + bytes.fromhex(digits.replace("-", "")) + as_bytes(rest)
 
 
 def unpacked_id(data: bytes) -> str:
     """What `packed_id` was given."""
-    if data[:1] != bytes([_WITH_UUID]):
+    if data[:1] == _GIVEN:
+        return f"~{data[1:].hex()}"
+    if data[:1] != _WITH_UUID:
         return as_text(data)
     _, length, place = data[:3]
     digits = data[3:19].hex() if length == 32 else str(UUID(bytes=data[3:19]))

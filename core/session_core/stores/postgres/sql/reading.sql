@@ -29,17 +29,20 @@ BEGIN
     v_part := coalesce(p_lineage, s.head);
     SELECT * INTO d FROM digests AS x
     WHERE x.session = s.id AND x.number <= CASE WHEN p_lineage IS NULL THEN s.active[1] ELSE s.ready[1] END
-      AND begins(v_part, x.covers)
+      AND x.part = 0 AND begins(v_part, x.covers)
     ORDER BY x.number DESC LIMIT 1;
     IF FOUND THEN
         v_part := d.pinned || behind(v_part, d.covers);
+        digest := (
+            SELECT string_agg(x.data, '' ORDER BY x.part) FROM digests AS x
+            WHERE x.session = s.id AND x.number = d.number
+        );
     END IF;
     state := row_to_json(s);
-    digest := d.data;
     RETURN NEXT;
     FOR i IN 1 .. cardinality(v_part) BY 2 LOOP
         RETURN QUERY
-        SELECT NULL::json, NULL::bytea, m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, m.body, m.clip
+        SELECT NULL::json, NULL::bytea, m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
         FROM messages AS m
         WHERE m.session = s.id AND m.seq BETWEEN v_part[i] AND v_part[i + 1] ORDER BY m.seq;
     END LOOP;
@@ -58,7 +61,7 @@ BEGIN
     END IF;
     FOR i IN 1 .. cardinality(v_part) BY 2 LOOP
         RETURN QUERY
-        SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, m.body, m.clip
+        SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
         FROM messages AS m
         WHERE m.session = s.id AND m.seq BETWEEN v_part[i] AND v_part[i + 1] ORDER BY m.seq;
     END LOOP;
@@ -68,7 +71,7 @@ END $$;
 CREATE FUNCTION find_message(p_tenant text, p_session_id text, p_namespace text, p_id bytea, p_id_hash integer)
 RETURNS SETOF kept
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
-    SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, m.body, m.clip
+    SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
     FROM sessions AS s JOIN messages AS m ON m.session = s.id
     WHERE s.tenant = p_tenant AND s.session_id = p_session_id AND s.namespace = p_namespace
       AND m.id_hash = p_id_hash AND m.id = p_id
@@ -97,7 +100,7 @@ BEGIN
         SELECT h.seq, sum(r.weight) AS score FROM hits AS h JOIN rarity AS r USING (word)
         GROUP BY h.seq ORDER BY score DESC, h.seq DESC LIMIT p_max
     )
-    SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, m.body, m.clip
+    SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
     FROM best AS b JOIN messages AS m ON m.session = s.id AND m.seq = b.seq
     ORDER BY b.score DESC, m.seq DESC;
 END $$;

@@ -127,8 +127,8 @@ BEGIN
     INSERT INTO messages (
         session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
     )
-    SELECT s.id, b.time_s, b.id_hash, s.messages + n.k, b.tokens, b.digest, b.importance, s.tenant, b.id, b.author,
-           b.body, b.clip, b.words
+    SELECT s.id, b.time_s, b.id_hash, s.messages + n.k, b.tokens, b.digest, b.importance, said_tenant(s.tenant), b.id,
+           b.author, b.body, b.clip, b.words
     FROM unnest(fresh) WITH ORDINALITY AS n (place, k)
     JOIN ROWS FROM (
         json_to_recordset(p_messages) AS (
@@ -234,8 +234,8 @@ BEGIN
         INSERT INTO messages (
             session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
         )
-        SELECT s.id, p_time_s, p_id_hash, s.messages, p_tokens, p_digest, p_importance, p_tenant, p_id, p_author,
-               p_body, '', p_words
+        SELECT s.id, p_time_s, p_id_hash, s.messages, p_tokens, p_digest, p_importance, said_tenant(p_tenant), p_id,
+               p_author, p_body, '', p_words
         WHERE NOT EXISTS (
             SELECT FROM messages AS m WHERE m.session = s.id AND m.id_hash = p_id_hash AND m.id = p_id
         );
@@ -251,6 +251,32 @@ BEGIN
             'importance', p_importance, 'short', false, 'again', false, 'words', p_words
         )), ARRAY[p_body], ARRAY[''::bytea], NULL, p_revise, false, NULL
     );
+END $$;
+
+-- Writes digest p_number, over p_old where there is one: part by part, so that most stay on their pages.
+CREATE FUNCTION write_digest(
+    p_session bigint, p_tenant text, p_old integer, p_number integer, p_covers integer[], p_pinned integer[],
+    p_data bytea
+) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    c_bytes CONSTANT integer := 1850;
+    v_last integer := (octet_length(p_data) - 1) / c_bytes;
+    v_there integer := 0;
+BEGIN
+    IF p_old IS NOT NULL THEN
+        UPDATE digests AS d SET
+            number = p_number, data = substr(p_data, d.part * c_bytes + 1, c_bytes),
+            covers = CASE d.part WHEN 0 THEN p_covers ELSE '{}' END,
+            pinned = CASE d.part WHEN 0 THEN p_pinned ELSE '{}' END
+        WHERE d.session = p_session AND d.number = p_old AND d.part <= v_last;
+        GET DIAGNOSTICS v_there = ROW_COUNT;
+        DELETE FROM digests AS d WHERE d.session = p_session AND d.number = p_old AND d.part > v_last;
+    END IF;
+    INSERT INTO digests (session, number, part, tenant, covers, pinned, data)
+    SELECT p_session, p_number, p.part, p_tenant, CASE p.part WHEN 0 THEN p_covers ELSE '{}' END,
+           CASE p.part WHEN 0 THEN p_pinned ELSE '{}' END, substr(p_data, p.part * c_bytes + 1, c_bytes)
+    FROM generate_series(v_there, v_last) AS p (part);
 END $$;
 
 -- Adds digest p_number behind the newest one of the session born as p_born (any, for NULL). A refusal is 'gone', or
@@ -275,12 +301,7 @@ BEGIN
         -- One that rules.py calls outlived makes place for it: in its row, so that the table need not grow.
         SELECT min(d.number) INTO v_old FROM digests AS d
         WHERE d.session = s.id AND d.number < s.active[1] AND p_number - d.number >= 2 * (d.number & -d.number);
-        UPDATE digests AS d SET number = p_number, covers = p_covers, pinned = p_pinned, data = p_data
-        WHERE d.session = s.id AND d.number = v_old;
-        IF NOT FOUND THEN
-            INSERT INTO digests (session, number, tenant, covers, pinned, data)
-            VALUES (s.id, p_number, p_tenant, p_covers, p_pinned, p_data);
-        END IF;
+        PERFORM write_digest(s.id, p_tenant, v_old, p_number, p_covers, p_pinned, p_data);
         UPDATE sessions SET ready = p_standing, touched = now()
         WHERE tenant = p_tenant AND session_id = p_session_id AND namespace = p_namespace;
     END IF;

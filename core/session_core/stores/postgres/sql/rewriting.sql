@@ -41,9 +41,11 @@ BEGIN
          FROM messages AS x
          WHERE p_kind = 'messages' AND x.session = s.id AND x.seq > p_number ORDER BY x.seq LIMIT p_rows)
         UNION ALL
-        (SELECT row_number() OVER (ORDER BY x.number), '{}'::text[], x.number, x.xmin::text, NULL, NULL, x.data, NULL
+        (SELECT row_number() OVER (ORDER BY x.number), '{}'::text[], x.number,
+                string_agg(x.xmin::text, ' ' ORDER BY x.part), NULL, NULL, string_agg(x.data, '' ORDER BY x.part), NULL
          FROM digests AS x
-         WHERE p_kind = 'digests' AND x.session = s.id AND x.number > p_number ORDER BY x.number LIMIT p_rows)
+         WHERE p_kind = 'digests' AND x.session = s.id AND x.number > p_number
+         GROUP BY x.number ORDER BY x.number LIMIT p_rows)
         UNION ALL
         (SELECT row_number() OVER (ORDER BY x.number), '{}', x.number, x.xmin::text, NULL, NULL, x.data, NULL
          FROM notices AS x
@@ -101,8 +103,12 @@ BEGIN
             UPDATE messages AS x SET author = g.author, body = g.data, clip = g.clip
             WHERE x.session = v_session AND x.seq = g.number AND x.xmin::text = g.seen;
         WHEN 'digests' THEN
-            UPDATE digests AS x SET data = g.data
-            WHERE x.session = v_session AND x.number = g.number AND x.xmin::text = g.seen;
+            PERFORM write_digest(v_session, x.tenant, x.number, x.number, x.covers, x.pinned, g.data)
+            FROM digests AS x
+            WHERE x.session = v_session AND x.number = g.number AND x.part = 0 AND g.seen = (
+                SELECT string_agg(y.xmin::text, ' ' ORDER BY y.part) FROM digests AS y
+                WHERE y.session = v_session AND y.number = g.number
+            );
         WHEN 'notices' THEN
             UPDATE notices AS x SET data = g.data
             WHERE x.session = v_session AND x.number = g.number AND x.xmin::text = g.seen;

@@ -127,8 +127,9 @@ BEGIN
         )
         SELECT t.id, time_s, id_hash, seq, tokens, digest, body, words, clip, id, tenant, importance, author
         FROM messages WHERE session = s.id ORDER BY seq;
-        INSERT INTO digests (session, number, tenant, covers, pinned, data)
-        SELECT t.id, number, tenant, covers, pinned, data FROM digests WHERE session = s.id;
+        INSERT INTO digests (session, number, part, tenant, covers, pinned, data)
+        SELECT t.id, number, part, tenant, covers, pinned, data FROM digests
+        WHERE session = s.id ORDER BY number, part;
         INSERT INTO notices (session, number, tenant, data)
         SELECT t.id, number, tenant, data FROM notices WHERE session = s.id;
         INSERT INTO checkpoints (session, tenant, id, parent_id, run_id, type, data, numbers)
@@ -153,6 +154,9 @@ END $$;
 -- The states of a session and its namespaces, each with all of its digests.
 CREATE FUNCTION list_holdings(p_tenant text, p_session_id text) RETURNS TABLE (state json, digests bytea[])
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
-    SELECT row_to_json(s), ARRAY(SELECT d.data FROM digests AS d WHERE d.session = s.id ORDER BY d.number)
+    SELECT row_to_json(s), ARRAY(
+        SELECT string_agg(d.data, '' ORDER BY d.part) FROM digests AS d
+        WHERE d.session = s.id GROUP BY d.number ORDER BY d.number
+    )
     FROM sessions AS s WHERE s.tenant = p_tenant AND s.session_id = p_session_id ORDER BY s.namespace
 $$;
