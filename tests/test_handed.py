@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, convert_to_openai_messages
+from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 
@@ -44,6 +45,23 @@ def test_it_goes_on_until_something_is_removed():
 def test_removed_and_said_again_in_one_update_is_an_edit():
     kept = add_messages(handed(), [RemoveMessage("old"), HumanMessage("again", id="old")])
     assert ids(kept) == ["h1", "a1", "old"]
+
+
+def test_the_channel_of_a_run_removes_again_and_again():
+    channel = BinaryOperatorAggregate(list, add_messages).from_checkpoint(handed())
+    for name in ("old", "a1", "older", "oldest"):
+        channel.update([[RemoveMessage(name)]])
+    assert (ids(channel.get()), removed_in(channel.get())) == (["h1"], {"old", "older", "oldest"})
+    other = BinaryOperatorAggregate(list, add_messages).from_checkpoint(list(handed()))
+    with pytest.raises(ValueError, match="doesn't exist"):
+        other.update([[RemoveMessage("old")]])
+
+
+def test_when_all_was_removed_nothing_is_left_to_remove():
+    channel = BinaryOperatorAggregate(list, add_messages).from_checkpoint(handed())
+    channel.update([[RemoveMessage("old")], [RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage("so", id="a2")]])
+    with pytest.raises(ValueError, match="doesn't exist"):
+        channel.update([[RemoveMessage("older")]])
 
 
 def test_all_of_it_may_be_removed():

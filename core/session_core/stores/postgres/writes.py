@@ -1,4 +1,4 @@
-"""Pending writes in PostgreSQL: what a task wrote in one go is one row, its messages a draft until they are recorded."""
+"""Pending writes in PostgreSQL: what a task wrote in one go is one row; its messages are a draft until recorded."""
 
 from __future__ import annotations
 
