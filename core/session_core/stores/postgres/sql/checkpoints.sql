@@ -51,21 +51,29 @@ END $$;
 -- The number of a message of a write that was put when the record had p_since messages. The graph gives one without an id
 -- its id on its way into the record, so around there what it says is enough.
 CREATE FUNCTION recorded(p_session bigint, p_id_hash integer, p_digest uuid, p_since integer) RETURNS integer
-LANGUAGE sql STABLE AS $$
-    SELECT m.seq FROM messages AS m WHERE m.session = p_session AND m.id_hash = p_id_hash AND m.digest = p_digest
-    UNION ALL
-    SELECT m.seq FROM messages AS m
-    WHERE m.session = p_session AND m.seq BETWEEN p_since - 31 AND p_since + 64 AND m.digest = p_digest
-    LIMIT 1
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_seq integer;
+BEGIN
+    SELECT m.seq INTO v_seq FROM messages AS m
+    WHERE m.session = p_session AND m.id_hash = p_id_hash AND m.digest = p_digest LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT m.seq INTO v_seq FROM messages AS m
+        WHERE m.session = p_session AND m.seq BETWEEN p_since - 31 AND p_since + 64 AND m.digest = p_digest LIMIT 1;
+    END IF;
+    RETURN v_seq;
+END $$;
 
 CREATE FUNCTION all_recorded(p_session bigint, p_id_hashes integer[], p_digests uuid[], p_since integer) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT NOT EXISTS (
-        SELECT FROM ROWS FROM (unnest(p_id_hashes), unnest(p_digests)) AS u (id_hash, digest)
-        WHERE recorded(p_session, u.id_hash, u.digest, p_since) IS NULL
-    )
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    FOR i IN 1 .. cardinality(p_digests) LOOP
+        IF recorded(p_session, p_id_hashes[i], p_digests[i], p_since) IS NULL THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
 
 -- Frees the drafts that the record has by now, of the writes to a checkpoint and to the one before it, to which somebody may
 -- have written while its child was put.
@@ -73,12 +81,22 @@ CREATE FUNCTION free_drafts(p_session bigint, p_checkpoint text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_parent text;
+    k record;
 BEGIN
     SELECT c.parent_id INTO v_parent FROM checkpoints AS c WHERE c.session = p_session AND c.id = p_checkpoint;
-    UPDATE drafts AS d SET data = '' FROM writes AS w
-    WHERE w.session = p_session AND w.checkpoint IN (kept_name(p_checkpoint), kept_name(v_parent)) AND w.draft > 0
-      AND d.session = p_session AND d.number = w.draft AND d.checkpoint = w.checkpoint AND d.task_id = w.task_id
-      AND d.position = w.position AND d.data <> '' AND all_recorded(p_session, w.id_hashes, w.digests, w.since);
+    FOR k IN
+        SELECT d.number, w.checkpoint, w.task_id, w.position, w.id_hashes, w.digests, w.since
+        FROM writes AS w JOIN drafts AS d
+        ON d.session = p_session AND d.number = w.draft AND d.checkpoint = w.checkpoint AND d.task_id = w.task_id
+           AND d.position = w.position AND d.data <> ''
+        WHERE w.session = p_session AND w.checkpoint IN (kept_name(p_checkpoint), kept_name(v_parent)) AND w.draft > 0
+    LOOP
+        IF all_recorded(p_session, k.id_hashes, k.digests, k.since) THEN
+            UPDATE drafts AS d SET data = ''
+            WHERE d.session = p_session AND d.number = k.number AND d.checkpoint = k.checkpoint
+              AND d.task_id = k.task_id AND d.position = k.position;
+        END IF;
+    END LOOP;
 END $$;
 
 -- Keeps a draft in a row that is free, or in a new one; its number. The newest rows are looked at: those whose messages
@@ -290,6 +308,9 @@ BEGIN
     FROM unnest(c.numbers) WITH ORDINALITY AS n (number, place)
     JOIN channel_values AS v ON v.session = p_session AND v.number = n.number
     WHERE p_channels IS NULL OR v.channel = ANY (p_channels) ORDER BY n.place;
+    IF NOT EXISTS (SELECT FROM writes AS w WHERE w.session = p_session AND w.checkpoint = v_checkpoint) THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT 'write', NULL::text, NULL::text, NULL::text, w.task_id, w.position, NULL::text, w.data, NULL::integer[],
            w.digests, (
