@@ -15,11 +15,12 @@ BENCH_BIN := .venv-bench/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm peers lint bench clean
+.PHONY: help demo test test-floors test-llm peers lint bench clean
 
 help: ## show what can be made
 	@echo "make demo      run a long conversation through the session layer and show what it did"
 	@echo "make test      lint, types, floors, then the whole test suite"
+	@echo "make test-floors  the adapters' and drivers' tests with the oldest versions that pyproject.toml allows"
 	@echo "make test-llm  tests with a really bad model (the first call compiles its server: some minutes)"
 	@echo "make peers     tests with langchain-redis itself, in an environment with what it needs"
 	@echo "make lint      lint, types and floors only"
@@ -33,6 +34,15 @@ demo: .venv-demo/installed
 
 test: lint
 	$(TEST_BIN)/python -m pytest -q --numprocesses $(JOBS) --dist worksteal tests
+
+# What stands on somebody else's package; the rest of the suite says the same with any version.
+FLOOR_TESTS := $(addprefix tests/,$(addsuffix .py,test_attach test_cli test_codec test_concurrent_runs test_deepagents \
+	test_demo test_display test_encrypted_store test_handed test_history_dropin test_inrun test_langchain_* test_langgraph_* \
+	test_llamaindex_* test_middleware test_moving* test_no_pickle test_notebook test_open_calls test_otel test_payloads \
+	test_postgres_store test_postgres_writes test_provider test_recall_tool test_redis_store test_reminding test_with_session))
+
+test-floors: .venv-floors/installed
+	.venv-floors/bin/python -m pytest -q --numprocesses $(JOBS) --dist worksteal $(FLOOR_TESTS)
 
 test-llm: .venv-llm/installed
 	.venv-llm/bin/python -m pytest -q tests/llm
@@ -50,7 +60,7 @@ bench: .venv-bench/installed
 	$(BENCH_BIN)/python -m benchmarks $(BENCHMARKS)
 
 clean:
-	rm -rf .venv-demo .venv-test .venv-bench .venv-llm build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv-demo .venv-test .venv-floors .venv-bench .venv-llm build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv-demo/installed: pyproject.toml
@@ -61,6 +71,13 @@ clean:
 .venv-test/installed: pyproject.toml
 	$(call new_environment,.venv-test)
 	.venv-test/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+# pip has no word for "the lowest of each", so they are told one by one.
+.venv-floors/installed: pyproject.toml tests/floors.py
+	$(call new_environment,.venv-floors)
+	.venv-floors/bin/python tests/floors.py > .venv-floors/floors.txt
+	.venv-floors/bin/python $(PIP_INSTALL) --constraint .venv-floors/floors.txt --editable '.[test,demo]'
 	@touch $@
 
 .venv-bench/installed: pyproject.toml

@@ -100,18 +100,18 @@ def _rows(stack: ExitStack, postgres: PostgresServer, plain: RedisServer) -> Ite
     connection = stack.enter_context(psycopg.connect(postgres.url, autocommit=True))
     client = stack.enter_context(plain.client())
     ours = {
-        "SQLite": (f"sqlite:///{folder}/ours.db", lambda: _file(folder / "ours.db")),
+        "SQLite": (f"sqlite:///{folder}/ours.db", lambda: file_bytes(folder / "ours.db")),
         "Redis": (plain.url, lambda: bytes_of_keys(client)),
-        "PostgreSQL": (postgres.url, lambda: _bytes_in(connection, "llm_sessions")),
+        "PostgreSQL": (postgres.url, lambda: schema_bytes(connection, "llm_sessions")),
     }
     for name, (url, size) in ours.items():
         saver = stack.enter_context(SessionSaver.from_conn_string(url, policy=policy))
         yield Row(f"SessionSaver, {name}", saver, size, ours=True)
     theirs = stack.enter_context(SqliteSaver.from_conn_string(str(folder / "theirs.db")))
-    yield Row("SqliteSaver", theirs, lambda: _file(folder / "theirs.db"))
+    yield Row("SqliteSaver", theirs, lambda: file_bytes(folder / "theirs.db"))
     official = stack.enter_context(PostgresSaver.from_conn_string(postgres.url))
     official.setup()
-    yield Row("PostgresSaver", official, lambda: _bytes_in(connection, "public"))
+    yield Row("PostgresSaver", official, lambda: schema_bytes(connection, "public"))
     modules = stack.enter_context(_modules())
     if modules is not None:
         from langgraph.checkpoint.redis import RedisSaver
@@ -177,7 +177,7 @@ def _print_times(rows: list[Row]) -> None:
     table(["", "ms young", "ms old", "ratio", "CPU young", "CPU old", "ratio"], cells)
 
 
-def _file(path: Path) -> int:
+def file_bytes(path: Path) -> int:
     """The database's size, its journal folded in."""
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -185,6 +185,6 @@ def _file(path: Path) -> int:
     return path.stat().st_size
 
 
-def _bytes_in(connection: psycopg.Connection[Any], schema: str) -> int:
+def schema_bytes(connection: psycopg.Connection[Any], schema: str) -> int:
     query = "SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables WHERE schemaname = %s"
     return int(connection.execute(query, (schema,)).fetchall()[0][0])

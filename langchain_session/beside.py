@@ -79,8 +79,9 @@ class Beside:
             ours.update({DOUBT: newest.id} if lost else {})
             lineage, is_head = await starting_part(self.store, key, part, named or lost)
             seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
-            ours[BASE] = (row.versions.get(self.channel), seen.lineage.pairs, seen.hidden.pairs)
-            found = self._shown(found, row, handed(seen, key))
+            messages, hidden = handed(seen, key)
+            ours[BASE] = (row.versions.get(self.channel), seen.lineage.pairs, hidden)
+            found = self._shown(found, row, messages)
         return found._replace(config={**found.config, "configurable": {**found.config["configurable"], **ours}})
 
     async def put(

@@ -53,7 +53,6 @@ from langchain_session.voice import Voice
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.ports import Checkpoint, Plain, Write
-from session_core.ranges import Ranges
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
@@ -249,15 +248,15 @@ class SessionSaver(Keeping):
         if part is None:
             return await self._tuple(voice, found, {}, fork=named)
         lineage, is_head = await starting_part(voice.store, key, part, named)
-        hidden, values = Ranges(), dict[str, Any]()
+        hidden, values = list[tuple[int, int]](), dict[str, Any]()
         if run and is_of_a_task(key):
             values = {self.channel: record_messages(await voice.store.record(key, lineage))}
         elif run:
             seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
-            values, hidden, lineage = {self.channel: handed(seen, key)}, seen.hidden, seen.lineage
+            (values[self.channel], hidden), lineage = handed(seen, key), seen.lineage
         elif lineage != part or not is_made_of_writes(found, self.channel):
             values = {self.channel: await shown(lineage, key, voice.store)}
-        base = (found.versions[self.channel], lineage.pairs, hidden.pairs)
+        base = (found.versions[self.channel], lineage.pairs, hidden)
         return await self._tuple(voice, found, values, fork=named, base=base)
 
     async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:

@@ -101,3 +101,15 @@ def test_a_subagent_fits_its_own_calls(saver):
     assert [m.content for m in ended["messages"] if m.type == "tool"] == ["the worker is done"]
     assert len(worker.seen) == CALLS + 1
     assert worker.most_tokens(saver.sessions) <= LIMIT
+
+
+def test_what_was_folded_is_quoted_for_the_question(saver):
+    model = ScriptedChat(script=fetching(1))
+    agent = deep(saver, model)
+    ask(agent, "The gate of the north garden opens with tulip-4471.")
+    for n in range(8):
+        ask(agent, f"thing {n} about the river. " * 150)
+    ask(agent, "How does the gate of the north garden open?")
+    assert "tulip-4471" not in "".join(str(m.content) for m in model.seen[-1] if not mark_of(m))
+    quoted = [str(m.content) for m in model.seen[-1] if (mark_of(m) or {}).get("origin") == "recall"]
+    assert ["tulip-4471" in text for text in quoted] == [True]

@@ -6,11 +6,12 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage, convert_to_openai_messages
+from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 
-from langchain_session.handed import Handed, removed_in
+from langchain_session.handed import Handed, Waiting, removed_in
 from session_core.ranges import Ranges
 
 
@@ -44,6 +45,57 @@ def test_it_goes_on_until_something_is_removed():
 def test_removed_and_said_again_in_one_update_is_an_edit():
     kept = add_messages(handed(), [RemoveMessage("old"), HumanMessage("again", id="old")])
     assert ids(kept) == ["h1", "a1", "old"]
+
+
+def test_the_channel_of_a_run_removes_again_and_again():
+    channel = BinaryOperatorAggregate(list, add_messages).from_checkpoint(handed())
+    for name in ("old", "a1", "older", "oldest"):
+        channel.update([[RemoveMessage(name)]])
+    assert (ids(channel.get()), removed_in(channel.get())) == (["h1"], {"old", "older", "oldest"})
+    other = BinaryOperatorAggregate(list, add_messages).from_checkpoint(list(handed()))
+    with pytest.raises(ValueError, match="doesn't exist"):
+        other.update([[RemoveMessage("old")]])
+
+
+def test_when_all_was_removed_nothing_is_left_to_remove():
+    channel = BinaryOperatorAggregate(list, add_messages).from_checkpoint(handed())
+    channel.update([[RemoveMessage("old")], [RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage("so", id="a2")]])
+    with pytest.raises(ValueError, match="doesn't exist"):
+        channel.update([[RemoveMessage("older")]])
+
+
+CALLS = AIMessage("", id="c", tool_calls=[{"name": "look", "args": {}, "id": f"c.{n}"} for n in range(2)])
+RESULTS = [ToolMessage("found", tool_call_id=f"c.{n}", id=f"r{n}") for n in range(2)]
+
+
+def waiting():
+    made = Handed([HumanMessage("hello", id="h1"), CALLS, RESULTS[0]])
+    made.waiting, made.hidden = Waiting(frozenset({"c.1"}), {"c": 2, "r0": 3}), [(1, 1)]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ([HumanMessage("and?", id="h2")], ["h1", "h2"]),
+        ([RemoveMessage("old"), AIMessage("so", id="a1"), HumanMessage("and?", id="h2")], ["h1", "a1", "h2"]),
+        ([RESULTS[1], HumanMessage("and?", id="h2")], ["h1", "c", "r0", "r1", "h2"]),
+        ([AIMessage("a note", id="a1"), RESULTS[1]], ["h1", "c", "r0", "a1", "r1"]),
+        ([RemoveMessage("c"), RemoveMessage("r0"), HumanMessage("and?", id="h2")], ["h1", "h2"]),
+        ([ToolMessage("denied", tool_call_id="c.0", id="r0"), HumanMessage("and?", id="h2")], ["h1", "c", "r0", "h2"]),
+    ],
+)
+def test_calls_that_wait_are_left_out_for_a_question_that_comes_before_their_results(given, left):
+    held = waiting()
+    assert ids(add_messages(held, given)) == left
+    hides = "c" not in left and RemoveMessage("c") not in given
+    assert held.hidden == ([(1, 1), (2, 2), (3, 3)] if hides else [(1, 1)])
+
+
+def test_calls_that_are_all_there_is_stay():
+    held = waiting()
+    del held[0]
+    assert ids(add_messages(held, HumanMessage("and?", id="h2"))) == ["c", "r0", "h2"]
 
 
 def test_all_of_it_may_be_removed():

@@ -97,6 +97,10 @@ def test_forks_edits_and_removals_come_to_what_the_graph_has(seed, every, sessio
         assert record(sessions) == ids(now), driven.done
 
 
+CLEAR = [] if _messages_delta_reducer([HumanMessage("", id="m")], [[RemoveMessage(REMOVE_ALL_MESSAGES)]]) else ["clear"]
+"""LangGraph's reducer for deltas knows how to remove all since 1.2.24; before it passes that by."""
+
+
 class Driven:
     """One thread behind two savers, to which the same things happen."""
 
@@ -105,7 +109,7 @@ class Driven:
         self.done: list[str] = []
 
     def step(self) -> None:
-        kinds = ["run", "run", "edit", "remove", "clear", "overwrite", "fork", "branch", "replay", "copy"]
+        kinds = ["run", "run", "edit", "remove", *CLEAR, "overwrite", "fork", "branch", "replay", "copy"]
         kind = self.chance.choice(kinds) if len(self.done) > 2 else "run"
         self.done.append(kind)
         name = f"{kind}{len(self.done)}"

@@ -101,9 +101,12 @@ class Side(RuleBasedStateMachine):
 
     @rule(data=st.data(), steps=st.integers(1, 3), how=st.sampled_from(["sync", "async", "exit"]))
     def talks(self, data: st.DataObject, steps: int, how: str) -> None:
-        changed = data.draw(st.sampled_from(["given", "said", "nothing"]))
-        given = [self.question(data), *(data.draw(self.changes()) if changed == "given" else [])]
-        script = [data.draw(self.steps(changes=changed == "said" and not step)) for step in range(steps)]
+        changed = data.draw(st.sampled_from(["given", "said", "both", "nothing"]))
+        # Each superstep has messages of its own to change: nothing is removed twice.
+        kept = self.stored(CONFIG) if changed != "nothing" else []
+        parts = [kept[place :: steps + 1] for place in range(steps + 1)]
+        given = [self.question(data), *(data.draw(self.changes(of=parts[0])) if changed in ("given", "both") else [])]
+        script = [data.draw(self.steps(of=part if changed in ("said", "both") else None)) for part in parts[1:]]
         self.both(lambda graph: graph.invoke({"messages": given, "script": script}, CONFIG, durability=how))
 
     @precondition(lambda self: self.waits)
@@ -134,7 +137,7 @@ class Side(RuleBasedStateMachine):
                 lambda side, config: side.graph.update_state(config, {"messages": changes}, as_node="step"), configs
             )
         else:
-            given = {"messages": [self.question(data)], "script": [data.draw(self.steps(changes=False))]}
+            given = {"messages": [self.question(data)], "script": [data.draw(self.steps())]}
             self.each(lambda side, config: side.graph.invoke(given, config), configs)
 
     @rule(at=st.integers(0, 30))
@@ -154,20 +157,21 @@ class Side(RuleBasedStateMachine):
             return SystemMessage(long(f"rule {self.n}", 20), id=f"i{self.n}")
         return HumanMessage(long(f"question {self.n}", data.draw(st.sampled_from([6, 60, 200]))), id=f"h{self.n}")
 
-    def steps(self, *, changes: bool) -> st.SearchStrategy[dict[str, Any]]:
-        """One superstep: what is said, and whether it breaks, asks, gives its whole input back or has a sibling."""
+    def steps(self, *, of: list[BaseMessage] | None = None) -> st.SearchStrategy[dict[str, Any]]:
+        """One superstep: what is said, or what of `of` is changed, and whether it breaks, asks, gives its whole input
+        back or has a sibling."""
 
         @st.composite
         def make(draw: st.DrawFn) -> dict[str, Any]:
             self.n += 1
             n = self.n
-            kind = "changes" if changes else draw(st.sampled_from(["says", "calls", "dangles", "clears"]))
+            kind = "changes" if of is not None else draw(st.sampled_from(["says", "calls", "dangles", "clears"]))
             said: list[BaseMessage] = {
                 "says": [AIMessage(long(f"answer {n}", draw(st.sampled_from([6, 60]))), id=f"a{n}")],
                 "calls": [called(n, 2), result(n, 1), result(n, 0), AIMessage("done", id=f"a{n}")],
                 "dangles": [called(n)],
                 "clears": [RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage(long(f"summary {n}", 20), id=f"a{n}")],
-                "changes": draw(self.changes()) if changes else [],
+                "changes": draw(self.changes(of=of)) if of is not None else [],
             }[kind]
             step: dict[str, Any] = {"said": said}
             flag = draw(st.sampled_from(["", "", "", "breaks", "asks", "whole", "notes", "beside"]))

@@ -77,6 +77,26 @@ def test_folded_messages_are_removed_by_a_node_and_by_a_command(corner: Corner) 
     assert len(now) == 4 * TURNS - 4 + 3
 
 
+def test_each_superstep_of_a_run_removes_folded_messages(corner: Corner) -> None:
+    async def script(thread: Thread) -> Any:
+        await talked(thread)
+        shown = [RemoveMessage(f"a{TURNS - 1}"), RemoveMessage("h0")]
+        later = [
+            [RemoveMessage("ac0"), RemoveMessage("t0.0")],
+            said(20),
+            RemoveMessage("a0"),
+            RemoveMessage("a20"),
+            said(21),
+        ]
+        await thread.run({"messages": [user(20)], "say": [shown, *later]})
+        await thread.run({"messages": [user(22)], "say": [said(22)]})
+        return await all_of(thread)
+
+    now = ids(corner.same(player, script)[0])
+    assert {"h0", "ac0", "t0.0", "a0", "a20", f"a{TURNS - 1}"}.isdisjoint(now)
+    assert len(now) == 4 * TURNS - 5 + 4
+
+
 def test_a_call_that_nobody_answered_is_removed(corner: Corner) -> None:
     async def script(thread: Thread) -> Any:
         await thread.run({"messages": [user(0)], "say": [called(0)]})

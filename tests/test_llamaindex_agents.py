@@ -115,6 +115,19 @@ def test_a_long_run_goes_on_after_its_context_was_rebuilt_in_the_middle(memory: 
     assert [m.content for m in memory.get_all() if m.role == "tool"] == [look(n) for n in range(6)]
 
 
+def test_what_bears_on_the_question_stands_beside_what_the_run_says(memory: SessionMemoryBuffer) -> None:
+    for n in range(40):
+        talk = f"Room {n} on floor {n % 7} has the locker code LK-{n * 37:04d}, and its window looks out on the yard."
+        memory.put_messages([user(talk), assistant(f"Noted, room {n} it is, with its code and its window.")])
+    llm = ScriptedLLM(*(calls(f"c{n}", n=n, name="glance") for n in range(3)), "here it is")
+    question = "Which locker code has room 3, and which has room 17?"
+    asyncio.run(_run(_agent(llm, glance), memory, question))
+    measure = memory.chat_store.sessions.workshop.measure
+    told = ["\n".join(m.content or "" for m in heard) for heard in llm.heard[1:]]
+    assert all("LK-0111" in text and "LK-0629" in text for text in told)
+    assert max(sum(measure(to_core(m)) for m in heard) for heard in llm.heard) <= LIMIT
+
+
 def test_what_a_run_shortened_can_be_recalled_within_the_run(memory: SessionMemoryBuffer) -> None:
     told: list[str] = []
 

@@ -142,8 +142,9 @@ def test_a_chat_store_with_other_messages_is_not_touched(sessions):
 
 def test_what_a_database_has_archived_comes_too(sessions, tmp_path):
     async def talk() -> SessionChatStore:
-        database = SQLAlchemyChatStore("said", f"sqlite+aiosqlite:///{tmp_path}/theirs.db")
-        memory = Memory.from_defaults("ann", token_limit=60, token_flush_size=20, chat_store=database)
+        url = f"sqlite+aiosqlite:///{tmp_path}/theirs.db"
+        memory = Memory.from_defaults("ann", token_limit=60, token_flush_size=20, async_database_uri=url)
+        database = memory.sql_store
         for number in range(8):
             await memory.aput(ChatMessage(role="user", content=f"question {number} " * 3))
             await memory.aput(ChatMessage(role="assistant", content=f"answer {number} " * 3))

@@ -661,21 +661,6 @@ def test_names_that_are_too_long_to_index_are_refused(store: PostgresStore) -> N
         run_blocking(store.append(Key("\U0001f600" * 512, "\U0001f600" * 512), [message(1)]))
 
 
-def test_bodies_of_pending_writes_become_those_of_the_record(
-    store: PostgresStore, url: str, server: PostgresServer
-) -> None:
-    said, copied = message(1, content="said"), message(2, content="said")
-    run_blocking(store.put_writes(KEY, "1", [Write("a", 0, "messages", MessageList((said, copied)))]))
-    assert rows_left(server, url)["drafts"] == 2
-    value = {"messages": MessageList((said,)), "step": Plain("t", b"1")}
-    run_blocking(store.put_checkpoint(a_checkpoint("1"), value, head_channel="messages", merge=True))
-    assert rows_left(server, url)["drafts"] == 1
-    found = run_blocking(store.checkpoint(KEY, "1"))
-    assert found is not None
-    assert isinstance(found.writes[0].value, MessageList)
-    assert [m.content for m in found.writes[0].value.items if isinstance(m, Message)] == ["said", "said"]
-
-
 def test_a_channel_value_is_stored_once_for_all_checkpoints(
     store: PostgresStore, url: str, server: PostgresServer
 ) -> None:

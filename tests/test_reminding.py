@@ -10,6 +10,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.tools import tool
 from scripted_chat import ScriptedChat, fetching
+from talking_graphs import talker
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
 from langchain_session.messages import mark_of
@@ -90,6 +91,26 @@ def test_it_is_looked_for_once_a_turn_and_stays_where_it_was(made):
         assert all(quotes(messages) == quotes(seen[0]) for messages in seen)
         starts = [[m.content for m in messages[: len(seen[0])]] for messages in seen]
         assert all(one == other for one, other in pairwise(starts))
+
+
+@pytest.mark.parametrize("every", [7, 1_000], ids=["snapshots", "writes alone"])
+@pytest.mark.parametrize("durability", ["async", "exit"])
+def test_a_thread_in_deltas_has_its_quotes_as_any_other(every, durability, tmp_path):
+    small = Policy(Budget(3_000, reply_reserve_tokens=0), folding="inline")
+
+    def ask(text: str, name: str) -> list[list[BaseMessage]]:
+        seen: list[list[BaseMessage]] = []
+        with Sessions(f"sqlite:///{tmp_path}/chat.db", policy=small) as sessions:
+            graph = attach(talker(SessionSaver(sessions), every=every, seen=seen))
+            graph.invoke({"messages": [HumanMessage(text, id=name)]}, config(), durability=durability)
+        return seen
+
+    ask(SECRET, "secret")
+    for n in range(12):
+        ask(f"question {n}", f"h{n}")
+    seen = ask(ASKED, "asked")
+    assert [SECRET in quotes(messages)[0] for messages in seen] == [True, True]
+    check_views(seen)
 
 
 def test_a_quote_never_enters_the_record():

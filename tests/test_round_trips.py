@@ -18,6 +18,8 @@ TURNS = 8
 FROM = 4
 """The first turn that counts: connections are open by then."""
 SUPERSTEPS = 4
+YOUNG, OLD, SPAN = 10, 90, 10
+"""Turns of a young and of an old thread; several, since a view grows between two folds."""
 PER_SUPERSTEP = {"sync": 2.5, "async": 2.5, "exit": 0.5}
 POLICY = Policy(Budget(64_000), folding="off")
 CONFIG = {"configurable": {"thread_id": "t"}}
@@ -122,3 +124,20 @@ def test_a_superstep_of_the_official_saver_for_postgres(postgres, durability):
         assert most - 1 <= asyncio.run(awaited()) <= most
         with PostgresSaver.from_conn_string(counted.url) as saver:
             saver.delete_thread("t")
+
+
+@pytest.mark.parametrize("kind", ["redis", "postgres"])
+def test_what_a_turn_reads_does_not_go_by_the_age_of_its_thread(kind, request):
+    small = Policy(Budget(2_000, reply_reserve_tokens=0), folding="inline")
+    server = request.getfixturevalue(kind)
+    with (
+        redis_relay(server.port) if kind == "redis" else relay(server.url) as counted,
+        SessionSaver.from_conn_string(counted.url, policy=small) as saver,
+    ):
+        graph, read = agent(saver), []
+        for number in range(OLD + SPAN):
+            before = counted.sent_bytes
+            graph.invoke(turn(number), {"configurable": {"thread_id": "aged"}}, durability="sync")
+            read.append(counted.sent_bytes - before)
+    # Nine times as old; the digest fills up meanwhile.
+    assert sum(read[OLD:]) <= 1.5 * sum(read[YOUNG : YOUNG + SPAN])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from session_core.compress.fewer import fewer_lines
 from session_core.compress.fold import Tools, digest_message, hidden_rules, shown_facts
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
@@ -49,10 +50,11 @@ def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
     return [message for message in said if id(message) in chosen]
 
 
-def additions(extras: Extras, room_tokens: int, tools: Tools) -> list[Message]:
-    """The messages that `extras` become; what has no room is left out, recalled messages first."""
+def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> list[Message]:
+    """The messages that `extras` become. What has no room is left out, recalled messages first, and of these the
+    lines that have least to do with `question`."""
     made: list[Message] = []
-    left = room_tokens * ADDITIONS_SHARE
+    left = int(room_tokens * ADDITIONS_SHARE)
     for origin, text in (("refresh", extras.refresh), ("recall", extras.recalled)):
         if not text:
             continue
@@ -60,7 +62,11 @@ def additions(extras: Extras, room_tokens: int, tools: Tools) -> list[Message]:
             Role.USER, text, id=f"llm-sessions:{origin}", origin="recall" if origin == "recall" else "refresh"
         )
         message = replace(message, tokens=tools.measure(message))
-        if message.tokens <= left:
+        if message.tokens > left and origin == "recall":
+            around = message.tokens - tools.count(text)
+            message = replace(message, content=fewer_lines(text, question, max_tokens=left - around, count=tools.count))
+            message = replace(message, tokens=tools.measure(message))
+        if message.content and message.tokens <= left:
             made.insert(0, message)
             left -= message.tokens
     return made

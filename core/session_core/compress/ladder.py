@@ -69,7 +69,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
     asked = _newest_turn(parts)
     free = tools.limits.total - sum(m.tokens for m in pinned)
-    added = additions(extras, free, tools)
+    added = additions(extras, free, _question(messages), tools)
     fixed = tools.limits.total - free + sum(m.tokens for m in added)
     fixed += min(waiting.tokens, free // 2) if waiting else 0
     steps = walk(parts, fixed, digest, asked=asked, tools=tools)
@@ -262,6 +262,10 @@ def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tok
     at = said[-1] if said else len(made.messages)
     messages = (*made.messages[:at], recalled, *made.messages[at:])
     return replace(made, messages=messages, tokens=made.tokens + recalled.tokens, recalled=quoted)
+
+
+def _question(messages: Sequence[Message]) -> str:
+    return next((message.content for message in reversed(messages) if message.role is Role.USER), "")
 
 
 def _opening(tools: Tools) -> Message:

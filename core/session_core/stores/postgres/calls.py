@@ -37,7 +37,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
         *(*_SESSION, "text", "text", "text", "text", "bytea", "json", "bytea[]"),
         *(*_BATCH, "bigint[]", "text", "bigint", "integer[]", "text", "bigint", "boolean", "boolean"),
     ),
-    "put_writes": (*_SESSION, "text", "json", "bytea[]", "json", "bytea[]"),
+    "put_writes": (*_SESSION, "text", "json", "bytea[]", "bytea[]"),
     "read_checkpoint": (*_SESSION, "text"),
     "list_checkpoints": (*_SESSION, "text"),
     "read_ancestors": (*_SESSION, "text", "text[]"),

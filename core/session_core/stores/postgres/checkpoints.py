@@ -9,14 +9,12 @@ from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.serial.codec import body_digest, decode_body, encode_body, pack, readable, unpack
+from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.lately import Lately
 from session_core.stores.postgres.rows import (
     Batch,
     flat,
-    id_hash,
-    id_in,
     in_json,
     maybe_in,
     maybe_out,
@@ -29,11 +27,10 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Call, Row, Wire
+from session_core.stores.postgres.writes import drafted, free_ones, groups, read, told
 from session_core.stores.rules import moved_on, require_lease, require_values
-from session_core.turns import Key, Message
+from session_core.turns import Key
 
-BODIES = "bodies"
-"""The type of a write that is made of messages: its data name their bodies."""
 FREE_TRIES = 3
 """How often a list of messages is decided on while others may write, before the session is held for it."""
 
@@ -101,22 +98,10 @@ class PostgresCheckpoints:
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes))
-        last: dict[tuple[str, int], Write] = {}
-        for write in writes:
-            place = (write.task_id, write.index)
-            if write.index < 0 or place not in last:
-                last[place] = write
-        kept = list(last.values())
-        drafts = [message for write in kept for message in _messages(write.value)]
-        await self._call(
-            "put_writes",
-            *names(key),
-            text_in(checkpoint_id),
-            json.dumps([_write_columns(write) for write in kept]),
-            [pack(w.value.data) if isinstance(w.value, Plain) else _packed_list(w.value) for w in kept],
-            json.dumps([_draft_columns(message) for message in drafts]),
-            [encode_body(message) for message in drafts],
-        )
+        given = groups(writes)
+        while given:
+            rows = await self._call("put_writes", *names(key), text_in(checkpoint_id), *told(given))
+            given = groups(free_ones(given, rows))
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return checkpoint_from(key, await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id)))
@@ -178,7 +163,7 @@ def _channel(
     name: str, version: Version, new_values: Mapping[str, Plain | MessageList | None], parts: Mapping[str, Ranges]
 ) -> dict[str, object]:
     """A channel as a call takes it; `parts` are those of the record that lists of messages are."""
-    made: dict[str, object] = {"channel": text_in(name), "version": version_in(version), "kind": "same"}
+    made: dict[str, object] = {"channel": text_in(name), "version": in_json(version_in(version)), "kind": "same"}
     if name not in new_values:
         return made
     value = new_values[name]
@@ -193,65 +178,34 @@ def _data(value: Plain | MessageList | None) -> bytes | None:
     return pack(value.data) if isinstance(value, Plain) else None
 
 
-def _messages(value: Plain | MessageList) -> list[Message]:
-    return [] if isinstance(value, Plain) else [item for item in value.items if isinstance(item, Message)]
-
-
-def _write_columns(write: Write) -> dict[str, object]:
-    said = _messages(write.value)
-    ids = [id_in(message.id) for message in said]
-    return {
-        "position": write.index,
-        "task_id": text_in(write.task_id),
-        "task_path": text_in(write.task_path),
-        "channel": text_in(write.channel),
-        "type": text_in(write.value.type) if isinstance(write.value, Plain) else BODIES,
-        "ids": [in_json(kept_id) for kept_id in ids] or None,
-        "id_hashes": [id_hash(kept_id) for kept_id in ids] or None,
-        "digests": [body_digest(message).hex() for message in said] or None,
-    }
-
-
-def _draft_columns(message: Message) -> dict[str, object]:
-    kept_id = id_in(message.id)
-    return {"id": in_json(kept_id), "id_hash": id_hash(kept_id), "digest": body_digest(message).hex()}
-
-
-def _packed_list(value: MessageList) -> bytes:
-    items = [
-        [item.id, body_digest(item), item.author] if isinstance(item, Message) else flat(item) for item in value.items
-    ]
-    version = None if value.base_version is None else version_in(value.base_version)
-    return pack([value.single, items, flat(value.base), version, flat(value.hidden)])
-
-
 def checkpoint_from(key: Key, rows: Sequence[Row]) -> Checkpoint | None:
     """What `read_checkpoint` found."""
     with readable(f"a checkpoint of session {key}"):
         return whole(key, rows) if rows else None
 
 
-def whole(key: Key, rows: Sequence[Row]) -> Checkpoint:
-    """The checkpoint with its values and writes, of the rows of `read_checkpoint`."""
-    _, checkpoint_id, parent_id, run_id, _, kind, data, _, _ = rows[0]
-    bodies = {digest.bytes: data for row_kind, *_, data, _, digest in rows if row_kind == "body"}
+def whole(key: Key, rows: Sequence[Row], channels: Sequence[str] | None = None) -> Checkpoint:
+    """The checkpoint with its values and writes, of the rows of `read_checkpoint`; of `channels`, or of all."""
+    _, checkpoint_id, parent_id, run_id, _, _, kind, data, *_ = rows[0]
+    bodies = {digests[0].bytes: data for row_kind, *_, data, _, digests, _ in rows if row_kind == "body"}
     versions: dict[str, Version] = {}
     values: dict[str, Plain | Stored] = {}
     writes: list[Write] = []
-    for row_kind, name, other, path, number, value_type, value_data, part, _ in rows[1:]:
+    for row_kind, name, _, _, named, number, value_type, value_data, part, digests, draft in rows[1:]:
         if row_kind == "value":
             channel = text_out(name)
-            versions[channel] = version_out(other)
+            versions[channel] = version_out(named)
             if part is not None:
                 values[channel] = Stored(ranges(part))
             elif value_data is not None:
                 values[channel] = _plain(value_type, value_data)
         elif row_kind == "write":
-            value = _list(value_data, bodies) if value_type == BODIES else _plain(value_type, value_data)
-            writes.append(Write(text_out(name), number, text_out(other), value, text_out(path)))
+            writes.extend(read(named, number, value_data, digests, {**bodies, **drafted(digests, draft)}))
+    wanted = (write for write in writes if channels is None or write.channel in channels)
+    ordered = sorted(wanted, key=lambda write: (write.task_path, write.task_id, write.index))
     body = _plain(kind, data)
     return Checkpoint(
-        key, text_out(checkpoint_id), maybe_out(parent_id), body, versions, values, tuple(writes), maybe_out(run_id)
+        key, text_out(checkpoint_id), maybe_out(parent_id), body, versions, values, tuple(ordered), maybe_out(run_id)
     )
 
 
@@ -273,23 +227,3 @@ def bare(tenant: str, row: Row) -> Checkpoint:
 
 def _plain(kind: str, data: bytes) -> Plain:
     return Plain(text_out(kind), cast(bytes, unpack(data)))
-
-
-def _list(data: bytes, bodies: Mapping[bytes, bytes]) -> MessageList:
-    single, items, base, version, hidden = cast(
-        tuple[bool, list[list[Any]], list[int], str | None, list[int]], unpack(data)
-    )
-    return MessageList(
-        tuple(_item(item, bodies) for item in items),
-        single=single,
-        base=ranges(base),
-        base_version=None if version is None else version_out(version),
-        hidden=ranges(hidden),
-    )
-
-
-def _item(item: Sequence[Any], bodies: Mapping[bytes, bytes]) -> Message | Ranges:
-    if item and isinstance(item[0], int):
-        return ranges(item)
-    message_id, digest, author = item
-    return decode_body(bodies[digest], id=message_id, author=author)

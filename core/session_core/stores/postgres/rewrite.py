@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from functools import partial
+from typing import cast
 
 from session_core.ports import Plain
 from session_core.serial.codec import (
@@ -18,7 +19,6 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.postgres.checkpoints import BODIES
 from session_core.stores.postgres.rows import (
     author_in,
     author_out,
@@ -28,8 +28,10 @@ from session_core.stores.postgres.rows import (
     names,
     text_in,
     text_out,
+    version_out,
 )
 from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.postgres.writes import rewritten, rewritten_draft
 from session_core.stores.rewrite import (
     AT_ONCE,
     BYTES_AT_ONCE,
@@ -134,10 +136,6 @@ def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
     """What becomes of a value of table `kind`."""
     if kind == "messages":
         return _message(key, value, change)
-    if kind == "drafts":
-        old = decode_body(value.data, id=_id(value.names[1]))
-        new = change.message(key, old)
-        return value if new == old else replace(value, data=encode_body(new))
     if kind == "digests":
         digest = digest_from_plain(unpack(value.data))
         made = change.digest(key, digest)
@@ -146,14 +144,14 @@ def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
         notice = notice_from_plain(unpack(value.data))
         told = change.notice(key, notice)
         return value if told == notice else replace(value, data=pack(notice_to_plain(told)))
-    if kind == "writes" and value.type == BODIES:
-        return _write_of_messages(key, value, change)
-    named = [text_out(name) for name in value.names]
-    if kind == "checkpoints":
-        return _plain(key, ("checkpoint", *named), value, change)
+    if kind == "drafts":
+        return _draft(key, value, change)
     if kind == "writes":
-        return _plain(key, ("write", *named, str(value.number)), value, change)
-    return _plain(key, ("value", named[0], named[1][1:]), value, change)
+        return _writes(key, value, change)
+    if kind == "checkpoints":
+        return _plain(key, ("checkpoint", text_out(value.names[0])), value, change)
+    version = version_out(bytes.fromhex(value.names[1]))
+    return _plain(key, ("value", text_out(value.names[0]), str(version)), value, change)
 
 
 def _message(key: Key, value: Value, change: Change) -> Value:
@@ -177,14 +175,21 @@ def _id(hexadecimal: str) -> str:
     return id_out(bytes.fromhex(hexadecimal))
 
 
-def _write_of_messages(key: Key, value: Value, change: Change) -> Value:
-    """A write names its messages and their authors; bodies stand elsewhere."""
-    single, items, *rest = cast("list[Any]", unpack(value.data))
-    new = [
-        item if not item or isinstance(item[0], int) else [*item[:2], changed_author(change, key, item[2])]
-        for item in items
-    ]
-    return value if new == items else replace(value, data=pack([single, new, *rest]))
+def _writes(key: Key, value: Value, change: Change) -> Value:
+    """A row of writes names messages and their authors; their bodies stand elsewhere."""
+    checkpoint, task = (text_out(_id(name)) for name in value.names)
+
+    def plain(index: int, old: Plain) -> Plain:
+        return change.plain(key, ("write", checkpoint, task, str(value.number + index)), old)
+
+    return replace(value, data=rewritten(value.data, plain, partial(changed_author, change, key)))
+
+
+def _draft(key: Key, value: Value, change: Change) -> Value:
+    def body(message_id: str, said: bytes) -> bytes:
+        return encode_body(change.message(key, decode_body(said, id=message_id)))
+
+    return replace(value, data=rewritten_draft(value.data, body))
 
 
 def _plain(key: Key, place: tuple[str, ...], value: Value, change: Change) -> Value:

@@ -27,7 +27,7 @@ class PostgresThreads:
         rows = await self._wire.fetch(self._statements["read_ancestors"], (*names(key), text_in(checkpoint_id), told))
         begins = [place for place, row in enumerate(rows) if row[0] == "checkpoint"]
         with readable(f"a checkpoint of session {key}"):
-            return tuple(whole(key, rows[first:end]) for first, end in pairwise([*begins, len(rows)]))
+            return tuple(whole(key, rows[first:end], channels) for first, end in pairwise([*begins, len(rows)]))
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
         told = (text_in(tenant), [text_in(run_id) for run_id in run_ids])

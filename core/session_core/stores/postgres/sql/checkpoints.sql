@@ -1,11 +1,20 @@
 -- LangGraph checkpoints: small rows that point into the record for their messages.
 
+-- The name of a checkpoint or task as writes have it: a UUID in 17 bytes.
+CREATE FUNCTION kept_name(p_name text) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN p_name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN '-'::bytea || uuid_send(p_name::uuid)
+        ELSE '='::bytea || convert_to(p_name, 'UTF8')
+    END
+$$;
+
 -- What a list of messages is compared with: in the first row the state, then what the channels were at the parent, then
 -- all versions that the record has of the messages.
 CREATE FUNCTION read_parent(
     p_tenant text, p_session_id text, p_namespace text, p_parent_id text, p_channels text[], p_ids bytea[],
     p_id_hashes integer[]
-) RETURNS TABLE (state json, name text, version text, part integer[], id bytea, digest uuid, seq integer)
+) RETURNS TABLE (state json, name text, version bytea, part integer[], id bytea, digest uuid, seq integer)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -14,14 +23,14 @@ BEGIN
     IF s.id IS NULL THEN
         RETURN;
     END IF;
-    RETURN QUERY SELECT row_to_json(s), NULL::text, NULL::text, NULL::integer[], NULL::bytea, NULL::uuid, 0;
+    RETURN QUERY SELECT row_to_json(s), NULL::text, NULL::bytea, NULL::integer[], NULL::bytea, NULL::uuid, 0;
     RETURN QUERY
     SELECT NULL::json, v.channel, v.version, v.part, NULL::bytea, NULL::uuid, 0
     FROM checkpoints AS c JOIN channel_values AS v
     ON v.session = s.id AND v.number = ANY (c.numbers) AND v.channel = ANY (p_channels)
     WHERE c.session = s.id AND c.id = p_parent_id;
     RETURN QUERY
-    SELECT NULL::json, NULL::text, NULL::text, NULL::integer[], m.id, m.digest, m.seq
+    SELECT NULL::json, NULL::text, NULL::bytea, NULL::integer[], m.id, m.digest, m.seq
     FROM ROWS FROM (unnest(p_ids), unnest(p_id_hashes)) AS u (id, id_hash)
     JOIN messages AS m ON m.session = s.id AND m.id_hash = u.id_hash AND m.id = u.id ORDER BY m.seq;
 END $$;
@@ -30,13 +39,93 @@ END $$;
 CREATE FUNCTION hold_parent(
     p_tenant text, p_session_id text, p_namespace text, p_parent_id text, p_channels text[], p_ids bytea[],
     p_id_hashes integer[]
-) RETURNS TABLE (state json, name text, version text, part integer[], id bytea, digest uuid, seq integer)
+) RETURNS TABLE (state json, name text, version bytea, part integer[], id bytea, digest uuid, seq integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' AS $$
 BEGIN
     PERFORM held(p_tenant, p_session_id, p_namespace);
     RETURN QUERY SELECT * FROM read_parent(
         p_tenant, p_session_id, p_namespace, p_parent_id, p_channels, p_ids, p_id_hashes
     );
+END $$;
+
+-- The number of a message of a write that was put when the record had p_since messages. The graph gives one without an id
+-- its id on its way into the record, so around there what it says is enough.
+CREATE FUNCTION recorded(p_session bigint, p_id_hash integer, p_digest uuid, p_since integer) RETURNS integer
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_seq integer;
+BEGIN
+    SELECT m.seq INTO v_seq FROM messages AS m
+    WHERE m.session = p_session AND m.id_hash = p_id_hash AND m.digest = p_digest LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT m.seq INTO v_seq FROM messages AS m
+        WHERE m.session = p_session AND m.seq BETWEEN p_since - 31 AND p_since + 64 AND m.digest = p_digest LIMIT 1;
+    END IF;
+    RETURN v_seq;
+END $$;
+
+CREATE FUNCTION all_recorded(p_session bigint, p_id_hashes integer[], p_digests uuid[], p_since integer) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    FOR i IN 1 .. cardinality(p_digests) LOOP
+        IF recorded(p_session, p_id_hashes[i], p_digests[i], p_since) IS NULL THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
+
+-- Frees the drafts that the record has by now, of the writes to a checkpoint and to the one before it, to which somebody may
+-- have written while its child was put.
+CREATE FUNCTION free_drafts(p_session bigint, p_checkpoint text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_parent text;
+    k record;
+BEGIN
+    SELECT c.parent_id INTO v_parent FROM checkpoints AS c WHERE c.session = p_session AND c.id = p_checkpoint;
+    FOR k IN
+        SELECT d.number, w.checkpoint, w.task_id, w.position, w.id_hashes, w.digests, w.since
+        FROM writes AS w JOIN drafts AS d
+        ON d.session = p_session AND d.number = w.draft AND d.checkpoint = w.checkpoint AND d.task_id = w.task_id
+           AND d.position = w.position AND d.data <> ''
+        WHERE w.session = p_session AND w.checkpoint IN (kept_name(p_checkpoint), kept_name(v_parent)) AND w.draft > 0
+    LOOP
+        IF all_recorded(p_session, k.id_hashes, k.digests, k.since) THEN
+            UPDATE drafts AS d SET data = ''
+            WHERE d.session = p_session AND d.number = k.number AND d.checkpoint = k.checkpoint
+              AND d.task_id = k.task_id AND d.position = k.position;
+        END IF;
+    END LOOP;
+END $$;
+
+-- Keeps a draft in a row that is free, or in a new one; its number. The newest rows are looked at: those whose messages
+-- never come into the record stay, and would be more each time.
+CREATE FUNCTION keep_draft(
+    p_session bigint, p_tenant text, p_checkpoint bytea, p_task_id bytea, p_position integer, p_data bytea
+) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_newest integer;
+    v_number integer;
+BEGIN
+    LOOP
+        SELECT coalesce(max(d.number), 0) INTO v_newest FROM drafts AS d WHERE d.session = p_session;
+        SELECT d.number INTO v_number FROM drafts AS d
+        WHERE d.session = p_session AND d.number > v_newest - 8 AND d.data = ''
+        ORDER BY d.number LIMIT 1 FOR UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            UPDATE drafts AS d SET checkpoint = p_checkpoint, task_id = p_task_id, position = p_position, data = p_data
+            WHERE d.session = p_session AND d.number = v_number;
+            RETURN v_number;
+        END IF;
+        INSERT INTO drafts (session, number, position, tenant, checkpoint, task_id, data)
+        VALUES (p_session, v_newest + 1, p_position, p_tenant, p_checkpoint, p_task_id, p_data)
+        ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            RETURN v_newest + 1;
+        END IF;
+    END LOOP;
 END $$;
 
 -- p_channels are all channels in their order: kind 'same' (stored before), 'empty', 'plain' or 'list'. p_messages are new
@@ -58,6 +147,7 @@ DECLARE
     v_messages integer;
     v_number integer;
     v_numbers integer[] := '{}';
+    v_known integer[];
 BEGIN
     s := held(p_tenant, p_session_id, p_namespace);
     IF p_follows THEN
@@ -85,20 +175,29 @@ BEGIN
     v_messages := s.messages;
     IF json_array_length(p_messages) > 0 THEN
         s := (add_messages(s, p_messages, p_bodies, p_clips, true, false)).s;
-        DELETE FROM drafts AS d USING messages AS m
-        WHERE d.session = s.id AND m.session = s.id AND m.seq > v_messages AND m.digest = d.digest AND m.id = d.id;
     END IF;
+    PERFORM free_drafts(s.id, p_parent_id);
     s.version := coalesce(p_version, s.version);
     s.head := coalesce(p_head, s.head);
+    -- A value that stays is its parent's; only of a checkpoint whose parent is not here it is looked for among all.
+    SELECT array_agg(n.number) INTO v_known FROM checkpoints AS x, unnest(x.numbers) AS n (number)
+    WHERE x.session = s.id AND x.id IN (p_parent_id, p_id);
     FOR c IN
         SELECT x.*, v.number FROM ROWS FROM (
-            json_to_recordset(p_channels) AS (channel text, version text, kind text, type text, part integer[]),
+            json_to_recordset(p_channels) AS (channel text, version bytea, kind text, type text, part integer[]),
             unnest(p_data)
         ) WITH ORDINALITY AS x (channel, version, kind, type, part, data, place)
-        LEFT JOIN channel_values AS v ON v.session = s.id AND v.channel = x.channel AND v.version = x.version
+        LEFT JOIN LATERAL (
+            SELECT max(v.number) AS number FROM channel_values AS v
+            WHERE v.session = s.id AND v.number = ANY (v_known) AND v.channel = x.channel AND v.version = x.version
+        ) AS v ON true
         ORDER BY x.place
     LOOP
         v_number := c.number;
+        IF v_number IS NULL AND c.kind = 'same' THEN
+            SELECT max(v.number) INTO v_number FROM channel_values AS v
+            WHERE v.session = s.id AND v.channel = c.channel AND v.version = c.version;
+        END IF;
         IF v_number IS NULL THEN
             s.values_kept := s.values_kept + 1;
             v_number := s.values_kept;
@@ -122,86 +221,117 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Writes of one task and position: with a position below 0 the newer stays, else the older.
+-- Writes that tasks made in one go, as rows of the table; of one task and position with a position below 0 the newer stays,
+-- else the older. What has its place in part taken is not stored: its places that are free come back, to be given apart.
 CREATE FUNCTION put_writes(
     p_tenant text, p_session_id text, p_namespace text, p_checkpoint text, p_writes json, p_data bytea[],
-    p_drafts json, p_bodies bytea[]
-) RETURNS void
+    p_drafts bytea[]
+) RETURNS TABLE (task text, place integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
     v_session bigint;
+    v_since integer := 0;
+    v_checkpoint bytea := kept_name(p_checkpoint);
+    v_taken integer[];
+    v_draft integer;
+    g record;
 BEGIN
     -- Tasks of one step write at the same time; only a deletion must wait for them.
-    SELECT s.id INTO v_session FROM sessions AS s
+    SELECT s.id, s.messages INTO v_session, v_since FROM sessions AS s
     WHERE s.tenant = p_tenant AND s.session_id = p_session_id AND s.namespace = p_namespace FOR KEY SHARE;
     IF NOT FOUND THEN
         v_session := (held(p_tenant, p_session_id, p_namespace)).id;
+        v_since := 0;
     END IF;
-    INSERT INTO writes AS w (
-        session, position, tenant, checkpoint, task_id, task_path, channel, type, data, ids, id_hashes, digests
-    )
-    SELECT v_session, x.position, p_tenant, p_checkpoint, x.task_id, x.task_path, x.channel, x.type, x.data, x.ids,
-           x.id_hashes, x.digests
-    FROM ROWS FROM (
-        json_to_recordset(p_writes) AS (
-            position integer, task_id text, task_path text, channel text, type text, ids bytea[], id_hashes integer[],
-            digests uuid[]
-        ), unnest(p_data)
-    ) AS x (position, task_id, task_path, channel, type, ids, id_hashes, digests, data)
-    ON CONFLICT (session, checkpoint, task_id, position) DO UPDATE SET
-        task_path = excluded.task_path, channel = excluded.channel, type = excluded.type, data = excluded.data,
-        ids = excluded.ids, id_hashes = excluded.id_hashes, digests = excluded.digests
-    WHERE excluded.position < 0;
-    IF cardinality(p_bodies) > 0 THEN
-        INSERT INTO drafts (session, digest, tenant, id, body)
-        SELECT v_session, d.digest, p_tenant, d.id, d.body FROM ROWS FROM (
-            json_to_recordset(p_drafts) AS (id bytea, id_hash integer, digest uuid), unnest(p_bodies)
-        ) AS d (id, id_hash, digest, body)
-        WHERE NOT EXISTS (
-            SELECT FROM messages AS m
-            WHERE m.session = v_session AND m.id_hash = d.id_hash AND m.id = d.id AND m.digest = d.digest
+    FOR g IN
+        SELECT x.*, kept_name(x.task_id) AS kept FROM ROWS FROM (
+            json_to_recordset(p_writes) AS (
+                position integer, last integer, task_id text, id_hashes integer[], digests uuid[]
+            ), unnest(p_data), unnest(p_drafts)
+        ) AS x (position, last, task_id, id_hashes, digests, data, draft)
+    LOOP
+        IF g.position < 0 THEN
+            DELETE FROM writes AS w
+            WHERE w.session = v_session AND w.checkpoint = v_checkpoint AND w.task_id = g.kept AND w.position = g.position
+            RETURNING w.draft INTO v_draft;
+            UPDATE drafts AS d SET data = ''
+            WHERE d.session = v_session AND d.number = v_draft AND d.checkpoint = v_checkpoint AND d.task_id = g.kept
+              AND d.position = g.position;
+        ELSE
+            SELECT array_agg(n) INTO v_taken FROM writes AS w, generate_series(w.position, w.last) AS n
+            WHERE w.session = v_session AND w.checkpoint = v_checkpoint AND w.task_id = g.kept
+              AND w.position >= 0 AND g.position <= n AND n <= g.last;
+            IF v_taken IS NOT NULL THEN
+                RETURN QUERY
+                SELECT g.task_id, n FROM generate_series(g.position, g.last) AS n WHERE n <> ALL (v_taken);
+                CONTINUE;
+            END IF;
+        END IF;
+        v_draft := 0;
+        IF g.draft IS NOT NULL AND NOT all_recorded(v_session, g.id_hashes, g.digests, v_since) THEN
+            v_draft := keep_draft(v_session, p_tenant, v_checkpoint, g.kept, g.position, g.draft);
+        END IF;
+        INSERT INTO writes AS w (
+            session, position, last, since, draft, tenant, checkpoint, task_id, data, id_hashes, digests
         )
-        ON CONFLICT DO NOTHING;
-    END IF;
+        VALUES (
+            v_session, g.position, g.last, v_since, v_draft, p_tenant, v_checkpoint, g.kept, g.data, g.id_hashes,
+            g.digests
+        )
+        ON CONFLICT (session, checkpoint, task_id, position) DO UPDATE SET
+            since = excluded.since, draft = excluded.draft, data = excluded.data, id_hashes = excluded.id_hashes,
+            digests = excluded.digests
+        WHERE excluded.position < 0;
+    END LOOP;
 END $$;
 
--- A checkpoint: itself in the first row, then its values, its writes, and the bodies these name. With p_channels only the
--- values and writes of these.
+-- A checkpoint: itself in the first row, then its values, its writes with their drafts, and the bodies that the record has
+-- of them. With p_channels only the values of these.
 CREATE FUNCTION whole_checkpoint(p_session bigint, p_id text, p_channels text[])
 RETURNS TABLE (
-    kind text, name text, other text, path text, number integer, type text, data bytea, part integer[], digest uuid
+    kind text, name text, other text, run text, key bytea, number integer, type text, data bytea, part integer[],
+    digests uuid[], draft bytea
 )
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     c checkpoints;
+    v_checkpoint bytea;
 BEGIN
     SELECT * INTO c FROM checkpoints AS x WHERE x.session = p_session AND x.id = p_id;
-    RETURN QUERY SELECT 'checkpoint', c.id, c.parent_id, c.run_id, 0, c.type, c.data, NULL::integer[], NULL::uuid;
+    v_checkpoint := kept_name(c.id);
     RETURN QUERY
-    SELECT 'value', v.channel, v.version, NULL::text, 0, v.type, v.data, v.part, NULL::uuid
+    SELECT 'checkpoint', c.id, c.parent_id, c.run_id, NULL::bytea, 0, c.type, c.data, NULL::integer[], NULL::uuid[],
+           NULL::bytea;
+    RETURN QUERY
+    SELECT 'value', v.channel, NULL::text, NULL::text, v.version, 0, v.type, v.data, v.part, NULL::uuid[], NULL::bytea
     FROM unnest(c.numbers) WITH ORDINALITY AS n (number, place)
     JOIN channel_values AS v ON v.session = p_session AND v.number = n.number
     WHERE p_channels IS NULL OR v.channel = ANY (p_channels) ORDER BY n.place;
+    IF NOT EXISTS (SELECT FROM writes AS w WHERE w.session = p_session AND w.checkpoint = v_checkpoint) THEN
+        RETURN;
+    END IF;
     RETURN QUERY
-    SELECT 'write', w.task_id, w.channel, w.task_path, w.position, w.type, w.data, NULL::integer[], NULL::uuid
-    FROM writes AS w
-    WHERE w.session = p_session AND w.checkpoint = c.id AND (p_channels IS NULL OR w.channel = ANY (p_channels))
-    ORDER BY w.task_path, w.task_id, w.position;
+    SELECT 'write', NULL::text, NULL::text, NULL::text, w.task_id, w.position, NULL::text, w.data, NULL::integer[],
+           w.digests, (
+               SELECT d.data FROM drafts AS d
+               WHERE d.session = p_session AND d.number = w.draft AND d.checkpoint = w.checkpoint
+                 AND d.task_id = w.task_id AND d.position = w.position AND d.data <> ''
+           )
+    FROM writes AS w WHERE w.session = p_session AND w.checkpoint = v_checkpoint;
     RETURN QUERY
-    SELECT DISTINCT ON (u.digest) 'body', NULL::text, NULL::text, NULL::text, 0, NULL::text, coalesce(
-        (SELECT m.body FROM messages AS m
-         WHERE m.session = p_session AND m.id_hash = u.id_hash AND m.id = u.id AND m.digest = u.digest LIMIT 1),
-        (SELECT d.body FROM drafts AS d WHERE d.session = p_session AND d.digest = u.digest LIMIT 1)
-    ), NULL::integer[], u.digest
-    FROM writes AS w, ROWS FROM (unnest(w.ids), unnest(w.id_hashes), unnest(w.digests)) AS u (id, id_hash, digest)
-    WHERE w.session = p_session AND w.checkpoint = c.id AND (p_channels IS NULL OR w.channel = ANY (p_channels));
+    SELECT DISTINCT ON (u.digest) 'body', NULL::text, NULL::text, NULL::text, NULL::bytea, 0, NULL::text, m.body,
+           NULL::integer[], ARRAY[u.digest], NULL::bytea
+    FROM writes AS w CROSS JOIN ROWS FROM (unnest(w.id_hashes), unnest(w.digests)) AS u (id_hash, digest)
+    JOIN messages AS m ON m.session = p_session AND m.seq = recorded(p_session, u.id_hash, u.digest, w.since)
+    WHERE w.session = p_session AND w.checkpoint = v_checkpoint;
 END $$;
 
 -- One checkpoint, or the newest.
 CREATE FUNCTION read_checkpoint(p_tenant text, p_session_id text, p_namespace text, p_id text)
 RETURNS TABLE (
-    kind text, name text, other text, path text, number integer, type text, data bytea, part integer[], digest uuid
+    kind text, name text, other text, run text, key bytea, number integer, type text, data bytea, part integer[],
+    digests uuid[], draft bytea
 )
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -220,7 +350,7 @@ END $$;
 CREATE FUNCTION list_checkpoints(p_tenant text, p_session_id text, p_namespace text, p_before text)
 RETURNS TABLE (
     session_id text, namespace text, id text, parent_id text, run_id text, type text, data bytea, channels text[],
-    versions text[]
+    versions bytea[]
 )
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT s.session_id, s.namespace, c.id, c.parent_id, c.run_id, c.type, c.data, v.channels, v.versions

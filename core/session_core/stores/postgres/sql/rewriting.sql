@@ -11,7 +11,7 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
         CASE WHEN EXISTS (SELECT FROM notices AS x WHERE x.session = s.id) THEN 'notices' END,
         CASE WHEN EXISTS (SELECT FROM checkpoints AS x WHERE x.session = s.id) THEN 'checkpoints' END,
         CASE WHEN EXISTS (SELECT FROM channel_values AS x WHERE x.session = s.id) THEN 'channel_values' END,
-        CASE WHEN EXISTS (SELECT FROM drafts AS x WHERE x.session = s.id) THEN 'drafts' END,
+        CASE WHEN EXISTS (SELECT FROM drafts AS x WHERE x.session = s.id AND x.data <> '') THEN 'drafts' END,
         CASE WHEN EXISTS (SELECT FROM writes AS x WHERE x.session = s.id) THEN 'writes' END
     ], NULL)
     FROM sessions AS s WHERE s.tenant = p_tenant AND s.session_id = p_session_id ORDER BY s.namespace
@@ -27,12 +27,12 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS
 #variable_conflict use_column
 DECLARE
     s sessions := found(p_tenant, p_session_id, p_namespace);
-    v_digest uuid;
-    v_id bytea;
+    v_checkpoint bytea;
+    v_task bytea;
 BEGIN
-    IF p_kind = 'drafts' THEN
-        v_digest := coalesce(nullif(p_names[1], ''), '00000000-0000-0000-0000-000000000000');
-        v_id := decode(p_names[2], 'hex');
+    IF p_kind = 'writes' THEN
+        v_checkpoint := decode(p_names[1], 'hex');
+        v_task := decode(p_names[2], 'hex');
     END IF;
     RETURN QUERY
     WITH page AS (
@@ -55,23 +55,23 @@ BEGIN
          FROM checkpoints AS x
          WHERE p_kind = 'checkpoints' AND x.session = s.id AND x.id > p_names[1] ORDER BY x.id LIMIT p_rows)
         UNION ALL
-        (SELECT row_number() OVER (ORDER BY x.number), ARRAY[x.channel, x.version], x.number, x.xmin::text, NULL,
+        (SELECT row_number() OVER (ORDER BY x.number), ARRAY[x.channel, encode(x.version, 'hex')], x.number, x.xmin::text, NULL,
                 x.type, x.data, NULL
          FROM channel_values AS x
          WHERE p_kind = 'channel_values' AND x.session = s.id AND x.number > p_number AND x.data IS NOT NULL
          ORDER BY x.number LIMIT p_rows)
         UNION ALL
-        (SELECT row_number() OVER (ORDER BY x.digest, x.id), ARRAY[x.digest::text, encode(x.id, 'hex')], 0, x.xmin::text,
-                NULL, NULL, x.body, NULL
+        (SELECT row_number() OVER (ORDER BY x.number), '{}', x.number, x.xmin::text, NULL, NULL, x.data, NULL
          FROM drafts AS x
-         WHERE p_kind = 'drafts' AND x.session = s.id AND (x.digest, x.id) > (v_digest, v_id)
-         ORDER BY x.digest, x.id LIMIT p_rows)
+         WHERE p_kind = 'drafts' AND x.session = s.id AND x.number > p_number AND x.data <> ''
+         ORDER BY x.number LIMIT p_rows)
         UNION ALL
-        (SELECT row_number() OVER (ORDER BY x.checkpoint, x.task_id, x.position), ARRAY[x.checkpoint, x.task_id],
-                x.position, x.xmin::text, NULL, x.type, x.data, NULL
+        (SELECT row_number() OVER (ORDER BY x.checkpoint, x.task_id, x.position),
+                ARRAY[encode(x.checkpoint, 'hex'), encode(x.task_id, 'hex')], x.position, x.xmin::text, NULL, NULL, x.data,
+                NULL
          FROM writes AS x
          WHERE p_kind = 'writes' AND x.session = s.id
-           AND (x.checkpoint, x.task_id, x.position) > (p_names[1], p_names[2], p_number)
+           AND (x.checkpoint, x.task_id, x.position) > (v_checkpoint, v_task, p_number)
          ORDER BY x.checkpoint, x.task_id, x.position LIMIT p_rows)
     ), counted AS (
         SELECT p.*, sum(octet_length(p.data)) OVER (ORDER BY p.place) - octet_length(p.data) AS before FROM page AS p
@@ -119,13 +119,12 @@ BEGIN
             UPDATE channel_values AS x SET type = g.type, data = g.data
             WHERE x.session = v_session AND x.number = g.number AND x.xmin::text = g.seen;
         WHEN 'drafts' THEN
-            UPDATE drafts AS x SET body = g.data
-            WHERE x.session = v_session AND x.digest = g.names[1]::uuid AND x.id = decode(g.names[2], 'hex')
-              AND x.xmin::text = g.seen;
+            UPDATE drafts AS x SET data = g.data
+            WHERE x.session = v_session AND x.number = g.number AND x.xmin::text = g.seen;
         WHEN 'writes' THEN
-            UPDATE writes AS x SET type = g.type, data = g.data
-            WHERE x.session = v_session AND x.checkpoint = g.names[1] AND x.task_id = g.names[2]
-              AND x.position = g.number AND x.xmin::text = g.seen;
+            UPDATE writes AS x SET data = g.data
+            WHERE x.session = v_session AND x.checkpoint = decode(g.names[1], 'hex')
+              AND x.task_id = decode(g.names[2], 'hex') AND x.position = g.number AND x.xmin::text = g.seen;
         END CASE;
         IF FOUND THEN
             RETURN NEXT g.place;

@@ -109,43 +109,50 @@ CREATE TABLE channel_values (
     number integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     channel text COLLATE "C" NOT NULL,
-    version text COLLATE "C" NOT NULL,
+    version bytea NOT NULL,
     type text,
     data bytea,
     part integer[],
-    PRIMARY KEY (session, number),
-    UNIQUE (session, channel, version)
+    PRIMARY KEY (session, number)
 );
 
 COMMENT ON COLUMN channel_values.part IS 'the part of the record that a list of messages is; without it and data the channel is empty';
 
+-- What a task wrote in one go, at the positions from the first to the last; each position below 0 has a row of its own.
 CREATE TABLE writes (
     session bigint NOT NULL,
     position integer NOT NULL,
+    last integer NOT NULL,
+    since integer NOT NULL,
+    draft integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
-    checkpoint text COLLATE "C" NOT NULL,
-    task_id text COLLATE "C" NOT NULL,
-    task_path text COLLATE "C" NOT NULL,
-    channel text NOT NULL,
-    type text NOT NULL,
+    checkpoint bytea NOT NULL,
+    task_id bytea NOT NULL,
     data bytea NOT NULL,
-    ids bytea[],
-    id_hashes integer[],
-    digests uuid[],
+    id_hashes integer[] NOT NULL,
+    digests uuid[] NOT NULL,
     PRIMARY KEY (session, checkpoint, task_id, position)
 );
 
--- Bodies of messages in writes that the record does not have yet.
+ALTER TABLE writes ALTER COLUMN data SET STORAGE EXTERNAL;
+
+COMMENT ON COLUMN writes.since IS 'how many messages the record had then: it is looked through around there';
+COMMENT ON COLUMN writes.draft IS 'where the messages of the digests are while the record lacks one of them';
+
+-- Messages in writes that the record does not have yet: the row of a draft without data is free, and written over by the
+-- next one. A new row for each would leave a dead one in each turn.
 CREATE TABLE drafts (
     session bigint NOT NULL,
-    digest uuid NOT NULL,
+    number integer NOT NULL,
+    position integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
-    id bytea NOT NULL,
-    body bytea NOT NULL,
-    PRIMARY KEY (session, digest, id)
-);
+    checkpoint bytea NOT NULL,
+    task_id bytea NOT NULL,
+    data bytea NOT NULL,
+    PRIMARY KEY (session, number)
+) WITH (fillfactor = 50, toast_tuple_target = 8160);
 
-ALTER TABLE drafts ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE drafts ALTER COLUMN data SET STORAGE EXTERNAL;
 
 -- From here on a row is seen and written only by a transaction that names its tenant.
 CREATE FUNCTION guard_tenants() RETURNS void

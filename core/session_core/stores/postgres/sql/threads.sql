@@ -4,7 +4,8 @@
 -- a value.
 CREATE FUNCTION read_ancestors(p_tenant text, p_session_id text, p_namespace text, p_id text, p_channels text[])
 RETURNS TABLE (
-    kind text, name text, other text, path text, number integer, type text, data bytea, part integer[], digest uuid
+    kind text, name text, other text, run text, key bytea, number integer, type text, data bytea, part integer[],
+    digests uuid[], draft bytea
 )
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column
@@ -30,7 +31,7 @@ END $$;
 CREATE FUNCTION list_of_runs(p_tenant text, p_run_ids text[])
 RETURNS TABLE (
     session_id text, namespace text, id text, parent_id text, run_id text, type text, data bytea, channels text[],
-    versions text[]
+    versions bytea[]
 )
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
     SELECT s.session_id, s.namespace, c.id, c.parent_id, c.run_id, c.type, c.data, v.channels, v.versions
@@ -55,7 +56,7 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
     WHERE s.tenant = p_tenant AND s.session_id = p_session_id AND s.namespace = p_namespace
 $$;
 
--- Removes checkpoints, their writes, and the values and drafts that nothing else names. Of p_children each gets the parent
+-- Removes checkpoints, their writes and drafts, and the values that nothing else names. Of p_children each gets the parent
 -- at the same place. A refusal is the version that the session has.
 CREATE FUNCTION drop_checkpoints(
     p_tenant text, p_session_id text, p_namespace text, p_ids text[], p_children text[], p_parents text[],
@@ -65,7 +66,6 @@ LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enabl
 DECLARE
     s sessions;
     v_numbers integer[];
-    v_digests uuid[];
 BEGIN
     SELECT * INTO s FROM sessions AS x
     WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace FOR NO KEY UPDATE;
@@ -82,12 +82,10 @@ BEGIN
         SELECT unnest(v_numbers) EXCEPT
         SELECT n.number FROM checkpoints AS c, unnest(c.numbers) AS n (number) WHERE c.session = s.id
     );
-    WITH gone AS (DELETE FROM writes AS w WHERE w.session = s.id AND w.checkpoint = ANY (p_ids) RETURNING w.digests)
-    SELECT array_agg(DISTINCT d.digest) INTO v_digests FROM gone, unnest(gone.digests) AS d (digest);
-    DELETE FROM drafts AS d WHERE d.session = s.id AND d.digest IN (
-        SELECT unnest(v_digests) EXCEPT
-        SELECT x.digest FROM writes AS w, unnest(w.digests) AS x (digest) WHERE w.session = s.id
-    );
+    DELETE FROM writes AS w
+    WHERE w.session = s.id AND w.checkpoint IN (SELECT kept_name(g.id) FROM unnest(p_ids) AS g (id));
+    DELETE FROM drafts AS d
+    WHERE d.session = s.id AND d.checkpoint IN (SELECT kept_name(g.id) FROM unnest(p_ids) AS g (id));
     UPDATE checkpoints AS c SET parent_id = p.parent
     FROM ROWS FROM (unnest(p_children), unnest(p_parents)) AS p (child, parent)
     WHERE c.session = s.id AND c.id = p.child;
@@ -137,12 +135,12 @@ BEGIN
         INSERT INTO channel_values (session, number, tenant, channel, version, type, data, part)
         SELECT t.id, number, tenant, channel, version, type, data, part FROM channel_values WHERE session = s.id;
         INSERT INTO writes (
-            session, position, tenant, checkpoint, task_id, task_path, channel, type, data, ids, id_hashes, digests
+            session, position, last, since, draft, tenant, checkpoint, task_id, data, id_hashes, digests
         )
-        SELECT t.id, position, tenant, checkpoint, task_id, task_path, channel, type, data, ids, id_hashes, digests
+        SELECT t.id, position, last, since, draft, tenant, checkpoint, task_id, data, id_hashes, digests
         FROM writes WHERE session = s.id;
-        INSERT INTO drafts (session, digest, tenant, id, body)
-        SELECT t.id, digest, tenant, id, body FROM drafts WHERE session = s.id;
+        INSERT INTO drafts (session, number, position, tenant, checkpoint, task_id, data)
+        SELECT t.id, number, position, tenant, checkpoint, task_id, data FROM drafts WHERE session = s.id;
     END LOOP;
     RETURN true;
 EXCEPTION
