@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from session_core.language.courtesies import courtesy
 from session_core.language.cues import kinds, promises
 from session_core.language.quoting import spoken, unquoted
 from session_core.language.values import ValueKind, values
-from session_core.language.words import sentences
+from session_core.language.words import SENTENCES, sentences
 from session_core.turns import Importance, Message, Role
 
 LONG_CHARACTERS = 4_000
@@ -84,10 +86,15 @@ class RuleClassifier:
                 return _result_binds(message.content)
 
 
+@lru_cache(maxsize=SENTENCES)
 def filler(text: str) -> bool:
-    """Whether `text` is empty, or nothing but greetings, thanks, acknowledgements and signs."""
+    """Whether `text` is empty, or nothing but greetings, thanks, acknowledgements, courtesies and signs."""
     if len(text) > _FILLER_CHARACTERS:
         return not text.strip()
+    return _phrases(text) or courtesy(text, _phrases)
+
+
+def _phrases(text: str) -> bool:
     said = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.casefold())
     at = 0
     while at < len(said):

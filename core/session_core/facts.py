@@ -176,7 +176,7 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
     for part, quoted in parts:
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
-            if quoted and (commands(sentence) or prose(sentence)):
+            if filler(sentence) or (quoted and (commands(sentence) or prose(sentence))):
                 continue
             stated = values(sentence)
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from session_core.compress.bearing import Question
 from session_core.compress.fold import facts_on
+from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.covered import MOST_COVERED
 from session_core.errors import ConfigError, NotFound
 from session_core.events import FellBack, Searched
@@ -44,8 +45,6 @@ RUN_TOKENS = 120
 """Most tokens of what is brought back for a run, of small limits at most 15 %."""
 READ_AT_ONCE = 500
 """How many messages are read at once for their meaning."""
-FRAMING = 8
-"""Tokens around a block of quotes that is a message."""
 
 
 class Looking:
@@ -178,7 +177,7 @@ class Looking:
             standing,
             later=facts,
             read=shop.read,
-            room_tokens=room_tokens - FRAMING,
+            room_tokens=room_tokens - FRAMING_TOKENS,
             count=shop.counter.count,
         )
 

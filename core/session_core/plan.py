@@ -33,8 +33,9 @@ def go_on() -> None:
 RECALL_SHARE = 0.65
 """Share of the limit that recalled messages may take: what a question needs is mostly further back than what was
 said last. At 0.5 a tenth fewer of the values that later calls needed were in views of 500 tokens."""
-ASKED_SHARE, FRAMING_TOKENS = 0.4, 12
-"""Share of the limit, and tokens around it, that a question has before anything is brought back for it."""
+WHOLE_ASKED_SHARE, ASKED_SHARE, FRAMING_TOKENS = 0.6, 0.4, 12
+"""Share of the limit up to which a question stands whole before anything is brought back for it, the share that a
+longer one has, and tokens around it."""
 RULES_SHARE = 0.5
 """Share of the limit that standing rules may take; what is over it is told."""
 UNCACHED_TOKENS = 8_192
@@ -56,6 +57,8 @@ class Limits:
     recall_tokens: int = field(default=3_000, kw_only=True)
     whole_tool_outputs: int | None = field(default=None, kw_only=True)
     rules_share: float = field(default=RULES_SHARE, kw_only=True)
+    terse: bool = field(default=False, kw_only=True)
+    """Whether messages that only greet, thank or acknowledge make room for what a question needs."""
 
     @property
     def total(self) -> int:
@@ -81,7 +84,8 @@ class Limits:
         A question of `asked` tokens stands whole before anything is brought back, unless it takes more than a
         share of its own.
         """
-        kept = max(LEAST_PART_TOKENS, min(asked, int(self.total * ASKED_SHARE)) + FRAMING_TOKENS)
+        whole = asked <= self.total * WHOLE_ASKED_SHARE
+        kept = max(LEAST_PART_TOKENS, (asked if whole else int(self.total * ASKED_SHARE)) + FRAMING_TOKENS)
         share = min(int((self.total - 2 * beside) * RECALL_SHARE), self.total - beside - kept)
         return max(0, min(self.recall_tokens, share))
 
@@ -89,14 +93,14 @@ class Limits:
         """These limits in what `tokens` leave of the budget.
 
         In a small view the digest keeps its facts alone, in a share of the limit: what the question needs of
-        its summary is brought back.
+        its summary is brought back. There what only greets or thanks makes room for it.
         """
         budget = self.budget.part(tokens)
         if self.total > UNCACHED_TOKENS:
             return replace(self, budget=budget)
         budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)
         facts = min(self.facts_room, int(self.total * digest_share))
-        return replace(self, budget=budget, digest_tokens=0, facts_tokens=facts)
+        return replace(self, budget=budget, digest_tokens=0, facts_tokens=facts, terse=True)
 
     @property
     def page_tokens(self) -> int:

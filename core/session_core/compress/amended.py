@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 
+from session_core.classify import filler
 from session_core.facts import unnamed
 from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
@@ -39,7 +40,7 @@ def statements(message: Message) -> list[Fact]:
     author = message.author if message.role is Role.USER else ASSISTANT
     message = unnamed(message)
     parts = spoken(message.content) if message.role is Role.USER else ((message.content, False),)
-    own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part)]
+    own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not filler(sentence)]
     return [
         Fact(next(iter(kinds(text)), FactKind.IDENTIFIER), text, seq=message.seq, author=author, slot=slot(text))
         for text in own

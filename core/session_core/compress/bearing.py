@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from session_core.compress.passages import Reading, stems
+from session_core.language.wanted import says, wanted
 from session_core.retrieve import K1, B
 from session_core.turns import Message, Role
 
@@ -23,6 +24,7 @@ _MEANING = 0.5
 _NEIGHBOUR = 0.5
 _TOPIC, _TOPIC_REACH = 0.8, 6
 _ASSISTANT, _LENGTH_POWER = 0.7, 0.2
+_KIND = 3.0
 _ROWS, _LINES = 0.7, 0.3
 """Share of its output's ties that each part of it has: a row belongs to what was called and to its object, a line
 of a text less."""
@@ -48,6 +50,7 @@ class Bearing:
         self._candidates, self._nearness = candidates, question.nearness
         rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
+        self._wanted = wanted(question.text)
         self._asked = {word: rarity(word) for word in words}
         self._codes = frozenset(word for word in words if any(map(str.isdigit, word)))
         self._weights = {
@@ -73,13 +76,19 @@ class Bearing:
         share = _ROWS if self._codes.isdisjoint(head) and self._codes.isdisjoint(reading.words) else 1.0
         return share * max(self.ties(head), *(self.ties(passage.words) for passage in reading.passages), 0.0)
 
-    def whole(self) -> list[float]:
+    def whole(self, *, tight: bool = False) -> list[float]:
         """How much each candidate as a whole has to do with the question, the best 1: by words (BM25), by meaning, by
-        its neighbours; short ones and those of users first, since a question is about what somebody said."""
+        its neighbours; short ones and those of users first, since a question is about what somebody said. In `tight`
+        room what says a value of the kind that is asked for (a day, a time, a number) goes before the rest."""
         scores = _to_one(self._by_words())
         if self._nearness is not None:
             near = _to_one([max(0.0, value) for value in self._nearness])
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
+        if tight and self._wanted:
+            scores = [
+                score * (_KIND if any(says(passage.text, self._wanted) for passage in reading.passages) else 1.0)
+                for score, (_, reading) in zip(scores, self._candidates, strict=True)
+            ]
         spread = _with_neighbours(scores)
         if (share := _TOPIC * _among_people(self._candidates)) > 0:
             topic = _to_one(_smooth(scores, _TOPIC_REACH))

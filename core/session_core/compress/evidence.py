@@ -16,10 +16,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
+from session_core.language.accepting import offers, takes
 from session_core.language.quoting import BROUGHT_BACK, WITHIN
+from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
 
@@ -43,6 +46,12 @@ _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
 _ECHO_WORDS = 8
+_TIGHT_TOKENS = 256
+"""In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
+their own have less of what their message has to do with the question, and questions without a value half of it."""
+_SAYS, _ASKS = 0.6, 0.5
+_TAKEN = 1.2
+"""What a value counts that an assistant offered and the user took, nearly as one that the user said."""
 _LEAST = 8
 _FILLINGS = 3
 """How often what is left of the room is filled: what passages cost is only estimated before."""
@@ -91,11 +100,12 @@ def evidence(
         return "", []
     called = asked([message for message, _ in (*candidates, *standing)])
     headings = [heading(message, called) for message, _ in candidates]
-    found = _candidates(question, candidates, standing, headings, room)
+    tight = room_tokens <= _TIGHT_TOKENS
+    found = _candidates(question, candidates, standing, headings, room, tight=tight)
     if not found:
         return "", []
     gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
-    state = _State(gone)
+    state = _State(gone | ASKING_WORDS if tight else gone)
     worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
     own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
     choice = _Choice(found, state, worth, _prices(headings, state, count), headings, own_words)
@@ -120,17 +130,20 @@ def _candidates(
     standing: Sequence[Read],
     headings: Sequence[str],
     room_tokens: int,
+    *,
+    tight: bool,
 ) -> list[_Candidate]:
     """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
     bearing = Bearing(question, candidates, standing)
     prose = _prose_share(candidates) ** _SHARE_POWER
     scarcity = _scarcity(candidates, room_tokens) if question.complete else 1.0
-    whole = [_PROSE * prose * scarcity**_SCARCITY_POWER * share**2 for share in bearing.whole()]
+    whole = [_PROSE * prose * scarcity**_SCARCITY_POWER * share**2 for share in bearing.whole(tight=tight)]
     favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": 1 - _TIES_LESS * prose * (1 - scarcity)}
     around = [
         bearing.around(reading, head) if message.role is Role.TOOL else 0.0
         for head, (message, reading) in zip(headings, candidates, strict=True)
     ]
+    taken = _taken(candidates, standing)
     seen = _in_headings(candidates, standing)
     found: list[_Candidate] = []
     for source in range(len(candidates) - 1, -1, -1):
@@ -141,8 +154,37 @@ def _candidates(
             seen.add(passage.text)
             ties = (bearing.ties(passage.words) + around[source]) * favour["assistant"]
             spoken = whole[source] if passage.voice in favour else 0.0
-            found.append(_Candidate(passage, source, place, ties, spoken, favour.get(passage.voice, 1.0)))
+            if tight:
+                spoken *= _says(passage)
+            weight = favour.get(passage.voice, 1.0) * _VOICES[passage.voice]
+            if source in taken and _telling(passage):
+                weight = max(weight, _TAKEN)
+            found.append(_Candidate(passage, source, place, ties, spoken, weight))
     return found
+
+
+def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[int]:
+    """The places of what assistants said that offered something, which the user took right behind it."""
+    said = [(m.seq, place, m) for place, (m, _) in enumerate(candidates)]
+    said += [(m.seq, -1, m) for m, _ in standing if m.origin == "record"]
+    return frozenset(
+        place
+        for (_, place, offer), (_, _, reply) in pairwise(sorted(said, key=lambda one: one[0]))
+        if place >= 0 and offer.role is Role.ASSISTANT and reply.role is Role.USER
+        if offers(offer.content) and takes(reply.content)
+    )
+
+
+def _telling(passage: Passage) -> bool:
+    """Whether it says a name, a figure or a code."""
+    return any(worth > ORDINARY for worth in passage.values.values())
+
+
+def _says(passage: Passage) -> float:
+    """How much of its message's bearing on the question a passage has, by what it says itself."""
+    said = sum(worth for value, worth in passage.values.items() if value not in ASKING_WORDS)
+    asks = passage.text.endswith(("?", "？")) and not _telling(passage)
+    return said / (said + _SAYS) * (_ASKS if asks else 1.0)
 
 
 def _echoes(passage: Passage, before: Read) -> bool:
@@ -219,7 +261,7 @@ def _worth_of(
             for name, value in told.items():
                 if name not in covered and name in weights and (told is values or name not in values):
                     new += value * weights[name] * (lately[name] ** fading if tied else 1.0)
-        new *= _VOICES[passage.voice] * (1 + _TIES * tied**2 / (tied**2 + _HALF**2))
+        new *= 1 + _TIES * tied**2 / (tied**2 + _HALF**2)
         new *= one.favour
         if passage.group:
             new /= 1 + _LIKE_ROWS * groups[one.source, passage.group]

@@ -20,7 +20,7 @@ from session_core.compress.fold import Tools, fingerprint, fold, rules_price
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
-from session_core.turns import Message, Role, Unit, units
+from session_core.turns import Importance, Message, Role, Unit, units
 
 KEPT_UNITS = 8
 """How many of the last units a fold spares when the newest turn has more. It may be an agent's run of hundreds
@@ -67,6 +67,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     whole = units(rest)
     waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
     parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
+    parts = _without_courtesies(parts) if tools.limits.terse else parts
     asked = _newest_turn(parts)
     free = tools.limits.total - sum(m.tokens for m in pinned)
     added = additions(extras, free, _question(messages), tools)
@@ -206,6 +207,12 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
         first = replace(first, aside="", tool_calls=tuple(reversed(calls.values())), rendition="clip")
         first = replace(first, tokens=tools.measure(first))
     return None if first.empty else Unit((first, *(_spoken(message, tools) for message in results)))
+
+
+def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
+    """`parts` less what only greets, thanks or acknowledges, but for the newest user message."""
+    asked = _newest_turn(parts)
+    return [u for place, u in enumerate(parts) if place == asked or u.first.importance is not Importance.DISCARD]
 
 
 def _spoken(message: Message, tools: Tools) -> Message:

@@ -8,7 +8,8 @@ CORRECTIONS = (
     Cue.of(
         "actually correction rather scratch on",
         r"(?:^|[.,;!?–—-]\s*|\b(?:no|nope|sorry|wait|oops|hm+|well|ah|oh|but|and)[,.! ]+)"
-        r"(?:actually|(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b",
+        r"(?:actually(?!\W+(?:yes|yeah|yep)\b|[^.;!?]*\b(?:also|as well|in addition)\b)|"
+        r"(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b",
     ),
     Cue.of("not", r"\b(?:is|are|be|was|at|to|for|by|on)\b[^.;!?]{1,40}, (?:and )?not [^.;!?]{1,40}\d"),
     Cue.of("meant mean", r"\bi meant\b|\bwhat i mean is\b"),

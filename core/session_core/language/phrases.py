@@ -65,12 +65,17 @@ RULES = (
         r"\b(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
         r"\b(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
         r"(?:always|never)\b|"
-        r"(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )\b(?:never|always) (?:use|mention|share|call|send|ask|"
-        r"include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
+        r"(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
+        r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|"
+        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
     ),
     Cue.of(
         "must shall should may are have need can't can’t cannot",
-        r"\byou\s+(?:must|shall|may not|are not to|are never to|can['’]?t|cannot|"
+        # What holds for anybody ("things that you can't reach", "you may not always be near") is none.
+        r"(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bwhen )(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
+        r"\byou\s+(?:must(?! have\b)|shall|are not to|are never to|"
+        r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
+        r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot)(?! (?:possibly|always|really|even)\b)|"
         r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
         r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
     ),

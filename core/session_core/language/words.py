@@ -30,6 +30,16 @@ STOP_WORDS = frozenset(
     ).split()
 )
 
+ASKING_WORDS = frozenset(
+    (
+        "need needs needed want wants wanted like liked look looking find finding help get getting give tell know let "
+        "see show think sure yes yeah yep ok okay please thanks thank sounds sound good great fine perfect nice "
+        "anything something nothing everything thing things ones information info detail details go going take try "
+        "sorry right correct else another able possible maybe"
+    ).split()
+)
+"""Words of asking and of agreeing, which by themselves say nothing of what is asked for or agreed to."""
+
 TELEGRAM_WORDS = frozenset(
     (
         "a an the i i'm i’m i'd i’d i've i’ve i'll i’ll 'm ’m 'd ’d 've ’ve 'll ’ll 's ’s you you're you’re you'd "

@@ -1,0 +1,107 @@
+"""Offers and answers: what a user takes of what was offered, and which kind of value a question asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_core import Budget, Policy, Sessions
+from session_core.language.accepting import offers, takes
+from session_core.language.cues import kinds
+from session_core.language.wanted import says, wanted
+from session_core.plan import FactKind
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Yes, the oak one please.", "Sure, why wait.", "That sounds good, do you deliver?", "Let's take it.",
+     "Perfect. Send it to my sister.", "Book it for two.", "The second one.", "Works for me.", "Ja, gerne."],
+)  # fmt: skip
+def test_what_takes_an_offer(text: str) -> None:
+    assert takes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["No, something in oak.", "Yes, but in green?", "What does it weigh?", "I'd rather have pine.", "Is it heavy?",
+     "Okay, is there another one?", "Not that one.", "My sister lives in Ghent."],
+)  # fmt: skip
+def test_what_takes_none(text: str) -> None:
+    assert not takes(text)
+
+
+def test_what_offers() -> None:
+    assert offers("The Larch desk is in stock. Shall I put it aside?")
+    assert offers("I'd suggest the Larch desk.")
+    assert not offers("The desk was sent this morning.")
+
+
+@pytest.mark.parametrize(
+    ("question", "says_it", "does_not"),
+    [
+        ("On what day is the recital?", "We sing on Thursday.", "We sing in the chapel."),
+        ("What time does the ferry go?", "It goes at 16:40.", "It goes from the north pier."),
+        ("How many chairs did I order?", "I'd like six chairs.", "I'd like the green chairs."),
+    ],
+)
+def test_a_question_asks_for_a_kind_of_value(question: str, says_it: str, does_not: str) -> None:
+    assert says(says_it, wanted(question))
+    assert not says(does_not, wanted(question))
+
+
+def test_a_question_that_asks_for_none() -> None:
+    assert not wanted("What colour did she choose for the hall?")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("You may not always be close to your sister.", False),
+        ("It is a lake that you can't reach by car.", False),
+        ("If you cannot swim, the boat is dull.", False),
+        ("My aunt is someone I can always call when the stove is out.", False),
+        ("You must have been tired after the hike.", False),
+        ("You may not share my address with the courier.", True),
+        ("You cannot order anything over 50 euros without asking me.", True),
+        ("You must ask me first.", True),
+        ("The reports should always include a total.", True),
+    ],
+)
+def test_a_rule_is_for_who_listens_not_for_anybody(text: str, rule: bool) -> None:
+    assert (FactKind.RULE in kinds(text)) is rule
+
+
+TALK = [
+    (
+        "user",
+        "Good morning, I am looking for a desk for my study, not too wide, and made of real wood if you have one.",
+    ),
+    ("assistant", "We have several. The Larch desk by Holmgren is 110 cm wide. Would that suit you?"),
+    ("user", "That sounds good. What does it weigh?"),
+    ("assistant", "It weighs about as much as a child, and two people carry it upstairs without any trouble at all."),
+    ("user", "And how is the surface treated, can I put a hot cup on it without a mark?"),
+    ("assistant", "It is oiled, so a cup leaves a mark that you can rub out with a little more oil and a soft cloth."),
+    ("user", "No, that's all I need. Thank you."),
+    ("assistant", "You are welcome. Thank you for visiting our shop. Have a wonderful day. Goodbye."),
+]
+
+
+def _view(query: str, tokens: int) -> list[str]:
+    sessions = Sessions(
+        "memory://", policy=Policy(Budget(tokens, reply_reserve_tokens=0), folding="off", embedder=None)
+    )
+    session = sessions.session("desk")
+    session.append([{"role": role, "content": text} for role, text in TALK])
+    view = session.view(query)
+    assert view.tokens <= tokens
+    return [message.content for message in view.messages]
+
+
+def test_an_offer_that_was_taken_stands_in_a_small_view_and_a_goodbye_does_not() -> None:
+    shown = _view("Which desk did the user choose?", 70)
+    assert "Larch" in "\n".join(shown)
+    assert "wonderful day" not in "\n".join(shown)
+    assert shown[-1] == "No, that's all I need. Thank you."
+
+
+def test_a_goodbye_stands_where_there_is_room() -> None:
+    assert _view("Which desk did the user choose?", 400)[-1].endswith("Goodbye.")
