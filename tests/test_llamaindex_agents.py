@@ -183,7 +183,8 @@ def test_a_failing_model_leaves_the_question_and_the_next_run_goes_on(memory: Se
 
 def test_two_users_of_one_agent_never_see_each_other(memory: SessionMemoryBuffer) -> None:
     other = SessionMemoryBuffer.from_defaults(session_id="two", chat_store=memory.chat_store)
-    llm = ScriptedLLM("ok")
+    # Runs at once on one memory: one may ask the model right behind the answer that another got (docs/decisions.md).
+    llm = ScriptedLLM("ok", strict=False)
     agent = _agent(llm)
 
     async def go() -> None:
