@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from session_core.pipeline import PATIENCE_S, PAUSE_S, WORK_S, Pace
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.turns import Unit
-from session_core.workshop import Workshop
+from session_core.workshop import Calls, Workshop
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
 MESSAGES = 30
@@ -114,6 +115,16 @@ def test_views_and_appends_are_calls_under_way_until_they_end_or_fail():
             session.append(said(1), expected=7)
         session.view()
         assert calls.under_way == 0
+
+
+def test_a_forked_process_counts_its_own_calls():
+    calls = Calls()
+    with calls:
+        child = os.fork()
+        if child == 0:
+            os._exit(calls.under_way)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert calls.under_way == 1
 
 
 def test_work_that_somebody_waits_for_gives_way_to_nobody():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from weakref import WeakSet
 
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
@@ -29,12 +31,21 @@ from session_core.vectors import Vectors
 KNOWN_PASSAGES = 40_000
 """How many passages of messages a process remembers."""
 Clock = Callable[[], float]
+HEAD_TOKENS = 64
+"""Most tokens of the line before what a recall gives back, and of the message around it."""
+KNOWN_CONTENTS = 8_192
+"""How many contents' figures a process remembers; a full memory starts afresh."""
 
 
 class Calls:
-    """How many views and appends somebody waits for: `with calls: ...` around each."""
+    """How many views and appends of this process somebody waits for: `with calls: ...` around each."""
 
     def __init__(self) -> None:
+        self.begin()
+        _counted.add(self)
+
+    def begin(self) -> None:
+        """Count from nothing: the calls that were under way at a fork are the parent's."""
         self.under_way = 0
         self._counting = threading.Lock()
 
@@ -47,10 +58,16 @@ class Calls:
             self.under_way -= 1
 
 
-HEAD_TOKENS = 64
-"""Most tokens of the line before what a recall gives back, and of the message around it."""
-KNOWN_CONTENTS = 8_192
-"""How many contents' figures a process remembers; a full memory starts afresh."""
+_counted: WeakSet[Calls] = WeakSet()
+
+
+def _begin_in_child() -> None:
+    for calls in _counted:
+        calls.begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)
 
 
 @dataclass(frozen=True, slots=True)
