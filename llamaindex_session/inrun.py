@@ -65,7 +65,7 @@ class Run:
 
 async def run_of(session: Session) -> Run | None:
     """The run that this is called in, when it is an agent's, remembers in `session`, and has messages."""
-    context = _context()
+    context = step_context()
     if context is None:
         return None
     memory = await context.store.get("memory", default=None)
@@ -79,19 +79,19 @@ async def run_of(session: Session) -> Run | None:
 
 async def whole_of(messages: Sequence[ChatMessage], session: Session) -> list[tuple[ChatMessage, str]]:
     """`messages` with the ids to store them under; those of a run that were shortened are whole again."""
-    return await _whole(_context(), messages, session)
+    return await _whole(step_context(), messages, session)
 
 
 async def stored(messages: Sequence[ChatMessage], session: Session) -> None:
     """Forget what was kept of `messages`: the record has them."""
-    context = _context()
+    context = step_context()
     if context is not None and _begin(messages, await _kept(context, session)):
         await context.store.set(KEPT, None)
 
 
 async def in_run(reference: str, session: Session) -> str | None:
     """The text of the message called `reference` that this run shortened and did not store yet."""
-    kept = await _kept(_context(), session)
+    kept = await _kept(step_context(), session)
     named = dict(zip(kept["ids"], kept["whole"], strict=True)) if kept else {}
     return to_core(named[reference]).content if reference in named else None
 
@@ -117,7 +117,7 @@ async def _kept(context: Context[Any] | None, session: Session) -> dict[str, Any
     return kept if kept and kept["session"] == str(session.key) else None
 
 
-def _context() -> Context[Any] | None:
+def step_context() -> Context[Any] | None:
     """The context of the workflow's step that this is called in."""
     here = getattr(Context, "get_step_context", None)
     if here is None:

@@ -19,6 +19,7 @@ from llama_index.core.memory.types import BaseMemory
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.utils import get_tokenizer
 
+from llamaindex_session.asked import note_asked, note_set, seen_by_run
 from llamaindex_session.changes import said
 from llamaindex_session.chat_store import SessionChatStore
 from llamaindex_session.inrun import run_of, stored, whole_of
@@ -176,9 +177,13 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         **kwargs: Any,
     ) -> list[ChatMessage]:
         """As `get`, awaited. Inside an agent's run the view leaves room for what the run said so far,
-        and the run's tool outputs are shortened where both do not fit; the record gets them whole."""
+        and the run's tool outputs are shortened where both do not fit; the record gets them whole.
+        What other runs said since this one's question is seen from the next question on."""
         session, overhead_tokens = self.session, self._overhead(initial_token_count)
         seen = await session.aview(input, overhead_tokens=overhead_tokens)
+        part = await seen_by_run(seen.lineage, session)
+        if part != seen.lineage:
+            seen = await session.aflow.view(input, overhead_tokens=overhead_tokens, lineage=part)
         run = await run_of(session)
         return _shown(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
 
@@ -198,8 +203,14 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         """As `put_messages`, awaited."""
         session = self.session
         whole = await whole_of(messages, session)
-        await session.aappend((said(message, its_id) for message, its_id in whole), lenient=True)
+        done = await session.aappend((said(message, its_id) for message, its_id in whole), lenient=True)
         await stored(messages, session)
+        await note_asked([message for message, _ in whole], done.seqs, session)
+
+    async def aset(self, messages: list[ChatMessage]) -> None:
+        """As `set`, awaited."""
+        await super().aset(messages)
+        await note_set(self.session)
 
     def reset(self) -> None:
         """Begin afresh: the conversation is empty, the record's log keeps what was said."""

@@ -183,8 +183,7 @@ def test_a_failing_model_leaves_the_question_and_the_next_run_goes_on(memory: Se
 
 def test_two_users_of_one_agent_never_see_each_other(memory: SessionMemoryBuffer) -> None:
     other = SessionMemoryBuffer.from_defaults(session_id="two", chat_store=memory.chat_store)
-    # Runs at once on one memory: one may ask the model right behind the answer that another got (docs/decisions.md).
-    llm = ScriptedLLM("ok", strict=False)
+    llm = ScriptedLLM("ok")
     agent = _agent(llm)
 
     async def go() -> None:
@@ -197,6 +196,46 @@ def test_two_users_of_one_agent_never_see_each_other(memory: SessionMemoryBuffer
     asked = sorted(m.content or "" for m in memory.get_all() if m.role == "user")
     assert asked == ["mine 0", "mine 1", "mine 2"]
     assert all("mine" not in (m.content or "") for m in other.get_all())
+
+
+def test_a_run_sees_what_another_said_in_the_meantime_from_its_next_question_on(memory: SessionMemoryBuffer) -> None:
+    quick = ScriptedLLM("the other answer")
+
+    async def wait() -> str:
+        """Let another run ask and be answered."""
+        await _run(_agent(quick), memory, "the other question")
+        memory.put(assistant("a word from aside"))
+        return "waited"
+
+    llm = ScriptedLLM(calls("a", name="wait"), "my answer", "my second answer")
+    agent = _agent(llm, FunctionTool.from_defaults(async_fn=wait))
+
+    async def go() -> None:
+        ctx: Context[Any] = Context(agent)
+        await agent.run(user_msg="my question", memory=memory, ctx=ctx)
+        await agent.run(user_msg="my second question", ctx=ctx)
+
+    asyncio.run(go())
+    assert _texts(quick.heard[0]) == ["my question", "the other question"]
+    assert [m.role.value for m in llm.heard[1]] == ["user", "assistant", "tool"]
+    between = ["my question", "the other question", "the other answer", "a word from aside"]
+    assert _texts(llm.heard[2])[:4] == between
+    assert _texts(llm.heard[2])[-2:] == ["my answer", "my second question"]
+    assert len(memory.get_all()) == len(llm.heard[2]) + 1
+
+
+def test_a_chat_history_that_a_run_is_given_is_all_that_it_sees(memory: SessionMemoryBuffer) -> None:
+    llm = ScriptedLLM("one", "two")
+    agent = _agent(llm)
+
+    async def go() -> None:
+        ctx: Context[Any] = Context(agent)
+        await agent.run(user_msg="first", memory=memory, ctx=ctx)
+        history = [user("first"), assistant("one"), assistant("by another"), user("second")]
+        await agent.run(chat_history=history, ctx=ctx)
+
+    asyncio.run(go())
+    assert _texts(llm.heard[1]) == ["first", "one", "by another", "second"]
 
 
 def test_a_chat_history_that_is_passed_along_is_stored_once(memory: SessionMemoryBuffer) -> None:
