@@ -217,9 +217,11 @@ class Plan:
     tokens: int
     raw_tokens: int
     """What the active digest and everything after it would cost word for word."""
-    recalled: tuple[Recalled, ...] = field(default=(), kw_only=True)
     digest: Digest | None = None
     """What the plan's first message stands for, the units that were folded for this plan included."""
+    hidden_rules: int = 0
+    """Standing rules of the digest that the message has no room for."""
+    recalled: tuple[Recalled, ...] = field(default=(), kw_only=True)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools, hidden_rules, rules_price
+from session_core.compress.fold import Tools, rules_tokens
 from session_core.compress.ladder import plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
@@ -216,7 +216,7 @@ class Flow(Looking):
 
 def _rules_tokens(digest: Digest | None, tools: Tools) -> int:
     """What the standing rules of a digest take, at most their room."""
-    return min(rules_price(digest.facts, tools), tools.limits.rules_room) if digest else 0
+    return min(rules_tokens(digest, tools), tools.limits.rules_room) if digest else 0
 
 
 def _lacking(made: Plan) -> bool:
@@ -274,7 +274,6 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
     chosen = [choice for _, choice, _, _ in made.decided]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
-    head = next((message.content for message in made.messages if message.origin == "digest"), "")
     report = Report(
         limit_tokens=limit,
         tokens=made.tokens,
@@ -286,7 +285,7 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         folded=folded + sum([len(part) for part, *_ in made.decided[1 if folded else 0 :] if type(part) is Ranges]),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
-        hidden_rules=hidden_rules(made.digest, head) if made.digest else 0,
+        hidden_rules=made.hidden_rules,
     )
     tier = shop.policy.budget.tier(made.raw_tokens)
     standing = {message.seq for message in made.messages}

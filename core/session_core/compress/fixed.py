@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from session_core.compress.fewer import fewer_lines
-from session_core.compress.fold import Tools, digest_message, hidden_rules, shown_facts
+from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, shown_facts
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
@@ -72,15 +72,15 @@ def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> 
     return made
 
 
-def head_message(digest: Digest | None, room_tokens: int, tools: Tools) -> Message | None:
+def head_of(digest: Digest | None, room_tokens: int, tools: Tools) -> Head:
     """The digest's message in its share of the room: with less and less of its summary and facts, or, when
     even its first line has no room, not at all; nor when it has room for nothing of either and hides no rule."""
     if digest is None:
-        return None
+        return Head(None, 0)
     return tools.memory.shown(digest, room_tokens, tools.limits, lambda: _head(digest, room_tokens, tools))
 
 
-def _head(digest: Digest, room_tokens: int, tools: Tools) -> Message | None:
+def _head(digest: Digest, room_tokens: int, tools: Tools) -> Head:
     limits = tools.limits
     # Rules go last, and may take more than a digest else: they hold for all that is said in the rest.
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
@@ -89,5 +89,6 @@ def _head(digest: Digest, room_tokens: int, tools: Tools) -> Message | None:
         message = digest_message(digest, tools=replace(tools, limits=smaller))
         if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
             empty = smaller.digest_tokens == 0 and not shown_facts(digest, tools=replace(tools, limits=smaller))
-            return None if empty and not hidden_rules(digest, message.content) else message
-    return None
+            hidden = hidden_rules(digest, message.content)
+            return Head(None if empty and not hidden else message, hidden)
+    return Head(None, hidden_rules(digest, ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import TypeVar
 from weakref import ref
 
 from session_core.compress.amended import amended, statements
@@ -17,6 +18,8 @@ from session_core.retrieve import rank, terms
 from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Message, Role, Unit
 
+T = TypeVar("T")
+
 PRINTED = 8_192
 """How many messages' fingerprints are remembered; long ones count for several, 4 KB of text for one."""
 STORED_FACTS = 4
@@ -25,6 +28,15 @@ STORED_FACTS = 4
 
 STORED_RULES = 16_000
 """Tokens of standing rules that a digest keeps besides, whether a view has room for them or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The message that a digest becomes in a view, None where it has no room, and how many of its standing rules
+    have none there."""
+
+    message: Message | None
+    hidden_rules: int
 
 
 class Memory:
@@ -38,7 +50,8 @@ class Memory:
     def __init__(self, most_digests: int = 128, most_shown: int = 4_096, most_plans: int = 32) -> None:
         self._digests = Remembered[Digest](most_digests)
         self._prints = Remembered[tuple[Message, bytes]](PRINTED)
-        self._shown = Remembered[tuple[ref[Digest], Message | None]](most_shown)
+        self._shown = Remembered[tuple[ref[Digest], Head]](most_shown)
+        self._rules = Remembered[tuple[ref[Digest], int]](most_shown)
         self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most_plans)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
@@ -54,17 +67,13 @@ class Memory:
         size = 1 + len(message.content) // 4096
         return self._prints.get(id(message), lambda: (message, fingerprint(message)), size=size)[1]
 
-    def shown(
-        self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Message | None]
-    ) -> Message | None:
-        """The message that `make` gives for this very digest."""
-        key = (id(digest), room_tokens, limits)
-        of, message = self._shown.get(key, lambda: (ref(digest), make()))
-        if of() is digest:
-            return message
-        # The one it was made for is gone, and this one came to its place in the process' memory.
-        self._shown.forget(key)
-        return self._shown.get(key, lambda: (ref(digest), make()))[1]
+    def shown(self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Head]) -> Head:
+        """The head that `make` gives for this very digest."""
+        return _of(self._shown, digest, (id(digest), room_tokens, limits), make)
+
+    def rules_tokens(self, digest: Digest, make: Callable[[], int]) -> int:
+        """The price that `make` gives for the rules of this very digest."""
+        return _of(self._rules, digest, id(digest), make)
 
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
@@ -72,6 +81,16 @@ class Memory:
         """The plan that `make` gives for these very messages and this digest, and for what else it goes by."""
         key = (id(digest), rest, *map(id, messages))
         return self._plans.get(key, lambda: (tuple(messages), digest, make()))[2]
+
+
+def _of(known: Remembered[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
+    """What is known of this very digest under `key`, or else what `make` gives."""
+    of, found = known.get(key, lambda: (ref(digest), make()))
+    if of() is digest:
+        return found
+    # The one it was made for is gone, and this one came to its place in the process' memory.
+    known.forget(key)
+    return known.get(key, lambda: (ref(digest), make()))[1]
 
 
 def fingerprint(*made_of: object) -> bytes:
@@ -127,7 +146,7 @@ def fold(
         summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
     room = STORED_FACTS * tools.limits.facts_room
-    facts = select(known, max_tokens=room + min(STORED_RULES, rules_price(known, tools)), count=tools.count)
+    facts = select(known, max_tokens=room + min(STORED_RULES, _rules_tokens(known, tools)), count=tools.count)
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
     digest = Digest(
@@ -153,12 +172,16 @@ def _shortest(message: Message) -> Message:
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
     """The facts of `digest` that a view has room for, in reading order."""
     limits = tools.limits
-    room = max(limits.facts_room, min(limits.rules_room, rules_price(digest.facts, tools)))
+    room = max(limits.facts_room, min(limits.rules_room, rules_tokens(digest, tools)))
     return select(digest.facts, max_tokens=room, count=tools.count)
 
 
-def rules_price(facts: Sequence[Fact], tools: Tools) -> int:
-    """What the standing rules among `facts` take as lines of a list."""
+def rules_tokens(digest: Digest, tools: Tools) -> int:
+    """What the standing rules of `digest` take as lines of a list."""
+    return tools.memory.rules_tokens(digest, lambda: _rules_tokens(digest.facts, tools))
+
+
+def _rules_tokens(facts: Sequence[Fact], tools: Tools) -> int:
     return sum(tools.count(bullet(fact)) for fact in facts if fact.current and fact.kind is FactKind.RULE)
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
-from session_core.compress.fixed import Extras, additions, head_message, pinned_messages
-from session_core.compress.fold import Tools, fingerprint, fold, rules_price
+from session_core.compress.fixed import Extras, additions, head_of, pinned_messages
+from session_core.compress.fold import Tools, fingerprint, fold, rules_tokens
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
@@ -77,8 +77,8 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     grown = _grown(digest, messages, parts, steps, tools)
     kept = [*map(_clipped, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    condensed = head_message(grown, free, tools)
-    head = [condensed] if condensed else []
+    condensed = head_of(grown, free, tools)
+    head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
     opening = [] if head else [_opening(tools)]
     room = tools.limits.total - fixed - sum(m.tokens for m in head or opening)
@@ -93,6 +93,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
         sum(message.tokens for message in final),
         _raw_tokens(messages, digest),
         grown,
+        condensed.hidden_rules,
     )
 
 
@@ -111,7 +112,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     enough = budget.keep_tokens(budget.facts_at)
     reserve = limits.summary_room + limits.facts_room + 64
     if digest:
-        reserve += max(0, min(limits.rules_room, rules_price(digest.facts, tools)) - limits.facts_room)
+        reserve += max(0, min(limits.rules_room, rules_tokens(digest, tools)) - limits.facts_room)
     told = min(digest.tokens, reserve) if digest else 0
     base = fixed + told
     prices = [unit.tokens for unit in parts]
