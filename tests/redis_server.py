@@ -23,6 +23,7 @@ from session_core.voices import run_blocking
 
 STARTS_IN_S = 20.0
 SLOTS = 16_384
+TAKEN = "Address already in use"
 
 
 def binary() -> Path:
@@ -47,17 +48,29 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Run it, on what its folder holds."""
+        """Run it, on what its folder holds; for the first time on another port when somebody was quicker to take
+        its own, or the one of its cluster."""
+        new = not (self.folder / "log").exists()
+        while not self._started():
+            log = (self.folder / "log").read_text(errors="replace")
+            assert new, log
+            assert TAKEN in log, log
+            (self.folder / "log").unlink()
+            self.port = _free_port()
+
+    def _started(self) -> bool:
         fixed = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "daemonize": "no"}
         said = [part for name, value in (fixed | self.options).items() for part in (f"--{name}", value)]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([binary(), *said], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen([binary(), *said], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         end = time.monotonic() + STARTS_IN_S
-        while not _answers(self.port):
-            log_text = (self.folder / "log").read_text(errors="replace")
-            assert self._process.poll() is None, log_text
-            assert time.monotonic() < end, log_text
+        while process.poll() is None:
+            if _answers(self.port) and process.poll() is None:
+                self._process = process
+                return True
+            assert time.monotonic() < end, (self.folder / "log").read_text(errors="replace")
             time.sleep(0.02)
+        return False
 
     def kill(self) -> None:
         """End it as a power cut would end it."""
@@ -149,7 +162,7 @@ def _answers(port: int) -> bool:
             return bool(client.ping())
     except redis.exceptions.AuthenticationError:
         return True
-    except redis.exceptions.ConnectionError:
+    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
         return False
 
 
