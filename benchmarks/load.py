@@ -182,8 +182,6 @@ def _serve(pipe: Connection, store: str, voice: str, port: int) -> None:
             kind, last = asked
             if isinstance(made, Floor):
                 made.last = last
-            if isinstance(made, Ours):
-                made.rest()
             limits: Any = (PER_SECOND, ARRIVING_S) if kind == "arriving" else (SATURATING_S,)
             began_s = time.process_time()
             if voice == "threads":
@@ -191,6 +189,9 @@ def _serve(pipe: Connection, store: str, voice: str, port: int) -> None:
             else:
                 outcome = runner.run(getattr(load, f"a{kind}")(*limits))
             outcome.cpu_s = time.process_time() - began_s
+            if isinstance(made, Ours):
+                # Before the next process has its turn: it would do them again.
+                made.rest()
             pipe.send(outcome)
 
 

@@ -20,6 +20,7 @@ from session_core.pipeline import PATIENCE_S, PAUSE_S, WORK_S, Pace
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.turns import Unit
+from session_core.voices import run_blocking
 from session_core.workshop import Calls, Workshop
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
@@ -190,3 +191,44 @@ def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_n
             folded = session.stats().folded_messages
             assert folded >= MESSAGES
             assert (sessions.pipeline.pace.pauses >= folded) is (folding == "background")
+
+
+def test_a_view_that_would_have_to_fold_stands_on_the_digest_that_waits_for_the_next_turn() -> None:
+    with Sessions("memory://", policy=replace(POLICY, folding="off")) as sessions:
+        session = sessions.session("s")
+        for number in range(MESSAGES):
+            session.append(
+                [
+                    Message(Role.USER, f"the {number}th of my wishes is " + "much the same " * 20),
+                    Message(Role.ASSISTANT, "noted"),
+                ]
+            )
+        own = session.view().digest
+        made = session.fold()
+        assert own is not None
+        assert made is not None
+        assert (own.number, made.number) == (0, 1)
+        state = run_blocking(sessions.store.state(session.key))
+        assert state is not None
+        assert state.ready != state.active
+        seen = session.view()
+        assert (seen.digest, seen.version, seen.lineage) == (made, state.version, state.head)
+        # A turn later it is the active one, and the view goes on from the same beginning.
+        session.append(Message(Role.USER, "and one more"))
+        assert session.view().messages[: len(seen.messages)] == seen.messages
+
+
+def test_a_digest_that_waits_is_left_to_the_next_turn_while_there_is_room() -> None:
+    with Sessions("memory://", policy=replace(POLICY, folding="off")) as sessions:
+        session = sessions.session("s")
+        for number in range(10):
+            session.append(
+                [
+                    Message(Role.USER, f"the {number}th of my wishes is " + "much the same " * 25),
+                    Message(Role.ASSISTANT, "noted"),
+                ]
+            )
+        before = session.view()
+        assert before.digest is None
+        assert session.fold() is not None
+        assert session.view().messages == before.messages

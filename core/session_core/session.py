@@ -10,7 +10,7 @@ from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, rules_tokens
-from session_core.compress.ladder import plan, with_recalled
+from session_core.compress.ladder import outgrown, plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
@@ -101,7 +101,7 @@ class Flow(Looking):
         with self._shop.calls:
             loaded = await self._store.load(self.key, lineage)
             if lineage is None:
-                loaded = await self._resumed(loaded)
+                loaded = await self._ready(await self._resumed(loaded), overhead_tokens)
             seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
         seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
         self._shop.tell(
@@ -166,6 +166,15 @@ class Flow(Looking):
         await self._store.mark(self.key, Marks(resumed_after_seq=mark, absent_s=absent))
         self._shop.tell(Resumed(self.key, absent))
         return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
+
+    async def _ready(self, loaded: Loaded, overhead_tokens: int) -> Loaded:
+        """With the digest that waits for the next turn, where this view would have to make one like it by itself."""
+        state, limits = loaded.state, self._shop.tools.limits
+        if state.ready == state.active:
+            return loaded
+        if not outgrown(loaded.messages, loaded.digest, replace(limits, budget=limits.budget.less(overhead_tokens))):
+            return loaded
+        return replace(await self._store.load(self.key, state.head), state=state)
 
     async def _planned(
         self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool, said: Sequence[Message]

@@ -18,7 +18,7 @@ from itertools import pairwise
 from session_core.compress.fixed import Extras, additions, head_of, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold, rules_tokens
 from session_core.compress.squeeze import squeeze
-from session_core.plan import Choice, Decided, Digest, Plan, Recalled
+from session_core.plan import Choice, Decided, Digest, Limits, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
 
@@ -95,6 +95,15 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
         grown,
         condensed.hidden_rules,
     )
+
+
+def outgrown(messages: Sequence[Message], digest: Digest | None, limits: Limits) -> bool:
+    """Whether a plan would have to fold some of `messages`, since clips alone do not bring them down far enough."""
+    budget, told = limits.budget, digest.tokens if digest else 0
+    if told + sum(message.tokens for message in messages) <= budget.limit_tokens * budget.facts_at:
+        return False
+    clipped = sum(message.tokens if message.clip is None else message.clip_tokens for message in messages)
+    return told + clipped > budget.fold_target_tokens
 
 
 def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
