@@ -116,21 +116,29 @@ def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fac
     A line that does not fit is passed over for a shorter one. The price of a line includes its bullet,
     kind and line end.
     """
-    order = _by_rank(facts)
+    return tuple(facts[place] for place in places(facts, prices(facts, count), max_tokens))
+
+
+def prices(facts: Sequence[Fact], count: Count) -> list[int]:
+    """What each of `facts` takes as a line of a list; 0 for one that is not current."""
+    return [count(bullet(fact)) if fact.current else 0 for fact in facts]
+
+
+def places(facts: Sequence[Fact], priced: Sequence[int], max_tokens: int) -> list[int]:
+    """The places of the facts that `select` chooses, in its order, when each takes as much as is `priced`."""
     chosen: list[int] = []
     left = max_tokens
     pinned_missing = False
-    for index in order:
-        fact = facts[index]
-        if pinned_missing and not fact.kind.pinned:
+    for index in _by_rank(facts):
+        pinned = facts[index].kind.pinned
+        if pinned_missing and not pinned:
             break
-        price = count(bullet(fact))
-        if price <= left:
+        if priced[index] <= left:
             chosen.append(index)
-            left -= price
+            left -= priced[index]
         else:
-            pinned_missing = pinned_missing or fact.kind.pinned
-    return tuple(facts[index] for index in sorted(chosen, key=lambda i: (facts[i].seq, i)))
+            pinned_missing = pinned_missing or pinned
+    return sorted(chosen, key=lambda i: (facts[i].seq, i))
 
 
 def bullet(fact: Fact) -> str:

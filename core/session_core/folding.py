@@ -200,7 +200,8 @@ class Folder:
         after = before - gone - (loaded.digest.tokens if loaded.digest else 0) + made.tokens
         count = sum(len(unit.messages) for unit in chosen)
         rules = sum(fact.current and fact.kind is FactKind.RULE for fact in made.facts)
-        if rules and (hidden := hidden_rules(made, digest_message(made, tools=self.shop.tools).content)):
+        tools = self.shop.tools
+        if rules and (hidden := hidden_rules(made, digest_message(made, tools=tools).content, tools)):
             self.shop.tell(RulesOutgrown(loaded.state.key, rules, hidden))
         self.shop.tell(
             Folded(loaded.state.key, made.number, count, before, after, lag_s, len(loaded.messages), made.made_by)

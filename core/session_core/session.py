@@ -9,7 +9,7 @@ from dataclasses import replace
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools, rules_tokens
+from session_core.compress.fold import Tools, lines_of
 from session_core.compress.ladder import outgrown, plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
@@ -225,7 +225,7 @@ class Flow(Looking):
 
 def _rules_tokens(digest: Digest | None, tools: Tools) -> int:
     """What the standing rules of a digest take, at most their room."""
-    return min(rules_tokens(digest, tools), tools.limits.rules_room) if digest else 0
+    return min(lines_of(digest, tools).rules_tokens, tools.limits.rules_room) if digest else 0
 
 
 def _lacking(made: Plan) -> bool:

@@ -89,6 +89,6 @@ def _head(digest: Digest, room_tokens: int, tools: Tools) -> Head:
         message = digest_message(digest, tools=replace(tools, limits=smaller))
         if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
             empty = smaller.digest_tokens == 0 and not shown_facts(digest, tools=replace(tools, limits=smaller))
-            hidden = hidden_rules(digest, message.content)
+            hidden = hidden_rules(digest, message.content, tools)
             return Head(None if empty and not hidden else message, hidden)
-    return Head(None, hidden_rules(digest, ""))
+    return Head(None, hidden_rules(digest, "", tools))

@@ -10,7 +10,7 @@ from weakref import ref
 
 from session_core.compress.amended import amended, statements
 from session_core.compress.summary import amended_lines, summarize
-from session_core.facts import bullet, extract, line, merge, select
+from session_core.facts import bullet, extract, line, merge, places, prices
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
@@ -28,6 +28,20 @@ STORED_FACTS = 4
 
 STORED_RULES = 16_000
 """Tokens of standing rules that a digest keeps besides, whether a view has room for them or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The facts of a digest as lines of a list, one for each: their words, what each takes (0 for one that is not
+    current), and the places of the standing rules among them."""
+
+    said: tuple[str, ...]
+    tokens: tuple[int, ...]
+    rules: tuple[int, ...]
+
+    @property
+    def rules_tokens(self) -> int:
+        return sum([self.tokens[place] for place in self.rules])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class Memory:
         self._digests = Remembered[Digest](most_digests)
         self._prints = Remembered[tuple[Message, bytes]](PRINTED)
         self._shown = Remembered[tuple[ref[Digest], Head]](most_shown)
-        self._rules = Remembered[tuple[ref[Digest], int]](most_shown)
+        self._lines = Remembered[tuple[ref[Digest], Lines]](most_shown // 4)
         self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most_plans)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
@@ -71,9 +85,9 @@ class Memory:
         """The head that `make` gives for this very digest."""
         return _of(self._shown, digest, (id(digest), room_tokens, limits), make)
 
-    def rules_tokens(self, digest: Digest, make: Callable[[], int]) -> int:
-        """The price that `make` gives for the rules of this very digest."""
-        return _of(self._rules, digest, id(digest), make)
+    def lines(self, digest: Digest, make: Callable[[], Lines]) -> Lines:
+        """The lines that `make` gives for the facts of this very digest."""
+        return _of(self._lines, digest, id(digest), make)
 
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
@@ -145,8 +159,10 @@ def fold(
     else:
         summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
-    room = STORED_FACTS * tools.limits.facts_room
-    facts = select(known, max_tokens=room + min(STORED_RULES, _rules_tokens(known, tools)), count=tools.count)
+    priced = prices(known, tools.count)
+    rules = sum([priced[place] for place in _rules(known)])
+    room = STORED_FACTS * tools.limits.facts_room + min(STORED_RULES, rules)
+    facts = tuple([known[place] for place in places(known, priced, room)])
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
     digest = Digest(
@@ -171,32 +187,37 @@ def _shortest(message: Message) -> Message:
 
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
     """The facts of `digest` that a view has room for, in reading order."""
-    limits = tools.limits
-    room = max(limits.facts_room, min(limits.rules_room, rules_tokens(digest, tools)))
-    return select(digest.facts, max_tokens=room, count=tools.count)
+    return tuple([digest.facts[place] for place in _shown(digest, lines_of(digest, tools), tools.limits)])
 
 
-def rules_tokens(digest: Digest, tools: Tools) -> int:
-    """What the standing rules of `digest` take as lines of a list."""
-    return tools.memory.rules_tokens(digest, lambda: _rules_tokens(digest.facts, tools))
+def lines_of(digest: Digest, tools: Tools) -> Lines:
+    """The facts of `digest` as lines; they are made once."""
+    return tools.memory.lines(digest, lambda: _lines(digest.facts, tools.count))
 
 
-def _rules_tokens(facts: Sequence[Fact], tools: Tools) -> int:
-    return sum(tools.count(bullet(fact)) for fact in facts if fact.current and fact.kind is FactKind.RULE)
-
-
-def hidden_rules(digest: Digest, shown: str) -> int:
+def hidden_rules(digest: Digest, shown: str, tools: Tools) -> int:
     """How many standing rules of `digest` the message that says `shown` has no room for."""
-    lines = set(shown.split("\n"))
-    rules = [fact for fact in digest.facts if fact.current and fact.kind is FactKind.RULE]
-    return sum(bullet(fact).rstrip("\n") not in lines for fact in rules)
+    there, lines = set(shown.split("\n")), lines_of(digest, tools)
+    return sum([lines.said[place].rstrip("\n") not in there for place in lines.rules])
+
+
+def _lines(facts: Sequence[Fact], count: Count) -> Lines:
+    return Lines(tuple(map(bullet, facts)), tuple(prices(facts, count)), _rules(facts))
+
+
+def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
+    return tuple([place for place, fact in enumerate(facts) if fact.kind is FactKind.RULE and fact.current])
+
+
+def _shown(digest: Digest, lines: Lines, limits: Limits) -> list[int]:
+    return places(digest.facts, lines.tokens, max(limits.facts_room, min(limits.rules_room, lines.rules_tokens)))
 
 
 def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list[Fact]:
     """The facts of `digest` that bear on `query` and for which a view has no room, best first: those that have two
     thirds of its words, since lines so short share one with nearly everything."""
-    shown, wanted = shown_facts(digest, tools=tools), set(terms(query))
-    hidden = [fact for fact in digest.facts if fact.current and fact not in shown]
+    shown, wanted = set(_shown(digest, lines_of(digest, tools), tools.limits)), set(terms(query))
+    hidden = [fact for place, fact in enumerate(digest.facts) if fact.current and place not in shown]
     hidden = [fact for fact in hidden if 3 * len(wanted.intersection(terms(line(fact)))) >= 2 * len(wanted)]
     lines = [Message(Role.USER, line(fact), seq=place) for place, fact in enumerate(hidden)]
     return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=most)]
@@ -204,15 +225,16 @@ def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list
 
 def digest_text(digest: Digest, *, tools: Tools) -> str:
     """What `digest` says in a view: a head that tells what it is, the summary, the key facts."""
-    facts = shown_facts(digest, tools=tools)
+    lines = lines_of(digest, tools)
+    shown = _shown(digest, lines, tools.limits)
     blocks = [CONDENSED]
     if summary := _within(digest.summary, tools):
         blocks.append(f"Summary:\n{quoted_lines(summary)}")
-    if facts:
-        blocks.append("Key facts:\n" + "".join(map(bullet, facts)).rstrip("\n"))
-    hidden = sum(fact.current for fact in digest.facts) - len(facts)
+    if shown:
+        blocks.append("Key facts:\n" + "".join([lines.said[place] for place in shown]).rstrip("\n"))
+    hidden = sum([fact.current for fact in digest.facts]) - len(shown)
     if hidden > 0:
-        rules = sum(fact.current and fact.kind is FactKind.RULE and fact not in facts for fact in digest.facts)
+        rules = len(set(lines.rules).difference(shown))
         among = f", {rules} standing rules among them" if rules else ""
         blocks.append(f"({hidden} more facts are in the record{among}.)")
     return "\n".join(blocks)

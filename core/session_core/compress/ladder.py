@@ -16,7 +16,7 @@ from functools import partial
 from itertools import pairwise
 
 from session_core.compress.fixed import Extras, additions, head_of, pinned_messages
-from session_core.compress.fold import Tools, fingerprint, fold, rules_tokens
+from session_core.compress.fold import Tools, fingerprint, fold, lines_of
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Limits, Plan, Recalled
 from session_core.ranges import Ranges
@@ -121,7 +121,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     enough = budget.keep_tokens(budget.facts_at)
     reserve = limits.summary_room + limits.facts_room + 64
     if digest:
-        reserve += max(0, min(limits.rules_room, rules_tokens(digest, tools)) - limits.facts_room)
+        reserve += max(0, min(limits.rules_room, lines_of(digest, tools).rules_tokens) - limits.facts_room)
     told = min(digest.tokens, reserve) if digest else 0
     base = fixed + told
     prices = [unit.tokens for unit in parts]
