@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 from sessions_made import conversation
@@ -20,10 +21,10 @@ from session_core.pipeline import PATIENCE_S, PAUSE_S, WORK_S, Pace
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.turns import Unit
-from session_core.voices import run_blocking
 from session_core.workshop import Calls, Workshop
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
+OFF = replace(POLICY, folding="off")
 MESSAGES = 30
 
 
@@ -44,6 +45,12 @@ class Clock:
 
 def paced(clock: Clock, waiting: int = 1, busy: Callable[[], bool] = lambda: False) -> Pace:
     return Pace(lambda: waiting, busy, clock=clock.now, sleep=clock.sleep)
+
+
+def wish(number: int) -> list[Message]:
+    """A turn of about 100 tokens."""
+    said = f"the {number}th of my wishes is " + "much the same " * 25
+    return [Message(Role.USER, said), Message(Role.ASSISTANT, "noted")]
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -193,41 +200,32 @@ def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_n
             assert (sessions.pipeline.pace.pauses >= folded) is (folding == "background")
 
 
-def test_a_view_that_would_have_to_fold_stands_on_the_digest_that_waits_for_the_next_turn() -> None:
-    with Sessions("memory://", policy=replace(POLICY, folding="off")) as sessions:
+def test_a_view_that_would_have_to_fold_takes_up_the_digest_that_waits(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    with Sessions(url, policy=OFF) as sessions, Sessions(url, policy=OFF) as others:
         session = sessions.session("s")
         for number in range(MESSAGES):
-            session.append(
-                [
-                    Message(Role.USER, f"the {number}th of my wishes is " + "much the same " * 20),
-                    Message(Role.ASSISTANT, "noted"),
-                ]
-            )
-        own = session.view().digest
+            session.append(wish(number))
+        own = session.view()
         made = session.fold()
-        assert own is not None
+        assert own.digest is not None
         assert made is not None
-        assert (own.number, made.number) == (0, 1)
-        state = run_blocking(sessions.store.state(session.key))
-        assert state is not None
-        assert state.ready != state.active
-        seen = session.view()
-        assert (seen.digest, seen.version, seen.lineage) == (made, state.version, state.head)
-        # A turn later it is the active one, and the view goes on from the same beginning.
-        session.append(Message(Role.USER, "and one more"))
+        assert (own.digest.number, made.number) == (0, 1)
+        # Here the view's own digest is remembered, and within a turn nothing changes; in another process it is not.
+        assert session.view() == own
+        seen = others.session("s").view()
+        assert seen.digest == made
+        assert seen.version > own.version
+        assert session.view() == seen
+        session.append(wish(MESSAGES)[0])
         assert session.view().messages[: len(seen.messages)] == seen.messages
 
 
 def test_a_digest_that_waits_is_left_to_the_next_turn_while_there_is_room() -> None:
-    with Sessions("memory://", policy=replace(POLICY, folding="off")) as sessions:
+    with Sessions("memory://", policy=OFF) as sessions:
         session = sessions.session("s")
-        for number in range(10):
-            session.append(
-                [
-                    Message(Role.USER, f"the {number}th of my wishes is " + "much the same " * 25),
-                    Message(Role.ASSISTANT, "noted"),
-                ]
-            )
+        for number in range(13):
+            session.append(wish(number))
         before = session.view()
         assert before.digest is None
         assert session.fold() is not None

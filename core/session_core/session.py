@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
-from session_core.compress.ladder import outgrown, plan, with_recalled
+from session_core.compress.ladder import FoldNeeded, plan, with_recalled
 from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
@@ -100,10 +101,11 @@ class Flow(Looking):
                 self._check(message, lenient=True)
         with self._shop.calls:
             loaded = await self._store.load(self.key, lineage)
+            planned = partial(self._planned, query=query, overhead_tokens=overhead_tokens, open_end=open_end, said=said)
             if lineage is None:
-                loaded = await self._ready(await self._resumed(loaded), overhead_tokens)
-            seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
-        seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
+                seen = await self._current(await self._resumed(loaded), planned)
+            else:
+                seen = replace(await planned(loaded, self._shop.tools), lineage=lineage)
         self._shop.tell(
             Viewed(
                 self.key,
@@ -167,20 +169,29 @@ class Flow(Looking):
         self._shop.tell(Resumed(self.key, absent))
         return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
 
-    async def _ready(self, loaded: Loaded, overhead_tokens: int) -> Loaded:
-        """With the digest that waits for the next turn, where this view would have to make one like it by itself."""
-        state, limits = loaded.state, self._shop.tools.limits
-        if state.ready == state.active:
-            return loaded
-        if not outgrown(loaded.messages, loaded.digest, replace(limits, budget=limits.budget.less(overhead_tokens))):
-            return loaded
-        return replace(await self._store.load(self.key, state.head), state=state)
+    async def _current(self, loaded: Loaded, planned: Callable[[Loaded, Tools], Awaitable[View]]) -> View:
+        """The view that `planned` gives of the head. A digest that waits for the next turn becomes the active one when
+        the view would have to make one like it by itself."""
+        tools = self._shop.tools
+        if loaded.state.ready == loaded.state.active:
+            return await planned(loaded, tools)
+        try:
+            return await planned(loaded, replace(tools, folds=False))
+        except FoldNeeded:
+            await self._store.mark(self.key, Marks(activate=True))
+        return await planned(await self._store.load(self.key), tools)
 
     async def _planned(
-        self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool, said: Sequence[Message]
+        self,
+        loaded: Loaded,
+        tools: Tools,
+        *,
+        query: str | None,
+        overhead_tokens: int,
+        open_end: bool,
+        said: Sequence[Message],
     ) -> View:
-        shop = self._shop
-        limits, tools = shop.tools.limits, shop.tools
+        shop, limits = self._shop, tools.limits
         if overhead_tokens:
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
@@ -199,7 +210,7 @@ class Flow(Looking):
                     made = await self._with_evidence(query or "", loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
-        return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
+        return replace(_view(made, loaded, limits.total, shop), said_from=said_from, lineage=loaded.state.head)
 
     async def _with_evidence(
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool

@@ -119,7 +119,7 @@ def fingerprint(*made_of: object) -> bytes:
 class Tools:
     """The rules that plans and folds share: how texts and messages are counted, and the numbers.
 
-    `give_way` is called between the parts of a fold.
+    `give_way` is called between the parts of a fold. Without `folds`, a plan makes no digest that is not remembered.
     """
 
     count: Count
@@ -127,6 +127,7 @@ class Tools:
     limits: Limits
     memory: Memory = field(default_factory=Memory, compare=False)
     give_way: GiveWay = field(default=go_on, compare=False)
+    folds: bool = field(default=True, compare=False)
 
 
 def fold(

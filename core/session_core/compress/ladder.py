@@ -18,13 +18,17 @@ from itertools import pairwise
 from session_core.compress.fixed import Extras, additions, head_of, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold, lines_of
 from session_core.compress.squeeze import squeeze
-from session_core.plan import Choice, Decided, Digest, Limits, Plan, Recalled
+from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
 
 KEPT_UNITS = 8
 """How many of the last units a fold spares when the newest turn has more. It may be an agent's run of hundreds
 of calls: to spare all of it would bring the next fold three calls later."""
+
+
+class FoldNeeded(Exception):
+    """A plan has to fold what no plan folded before, and may not (`Tools.folds`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def plan(
 
     The promise: `tokens` is at most the budget's limit; every tool call stands with its results;
     the first message is a system or user message; none is empty.
-    Raises: PinnedTooLarge when the system messages alone leave no room.
+    Raises: PinnedTooLarge when the system messages alone leave no room; FoldNeeded.
     """
     extras = extras or Extras()
     make = partial(_plan, messages, digest, tools, extras, open_end)
@@ -95,15 +99,6 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
         grown,
         condensed.hidden_rules,
     )
-
-
-def outgrown(messages: Sequence[Message], digest: Digest | None, limits: Limits) -> bool:
-    """Whether a plan would have to fold some of `messages`, since clips alone do not bring them down far enough."""
-    budget, told = limits.budget, digest.tokens if digest else 0
-    if told + sum(message.tokens for message in messages) <= budget.limit_tokens * budget.facts_at:
-        return False
-    clipped = sum(message.tokens if message.clip is None else message.clip_tokens for message in messages)
-    return told + clipped > budget.fold_target_tokens
 
 
 def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
@@ -194,6 +189,8 @@ def _grown(
         if known is not None:
             grown, done = known, step
             break
+    if done < len(steps.folds) and not tools.folds:
+        raise FoldNeeded
     for start, end, made in list(zip((0, *steps.folds), steps.folds, made_of[1:], strict=False))[done:]:
         covers = partial(_covers, digest, messages, parts, end)
         grown = memory.folded(made, partial(_folded, grown, parts[start:end], covers, tools))
