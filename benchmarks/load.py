@@ -79,7 +79,8 @@ def main() -> None:
             f"messages, every fourth a 4 KB tool result, and up to {2 * PHASES - 2} texts more, so that they are out",
             "of step. Each store is used from one Python process, apart from the server's, on the same cores; one",
             "is at work at a time, by turns. A cycle: view, append, append. Each process calls gc.freeze() once it has",
-            "its libraries, as a service does that cares for its p99; folds that wait are done between rounds.",
+            "its libraries, and ours sessions.warm() before, as a service does that cares for its p99; folds that wait",
+            "are done between rounds.",
         )
         said, more = list(mixed(MESSAGES)), list(texts(2 * PHASES))
         with Sessions(plain.url, policy=POLICY) as sessions:

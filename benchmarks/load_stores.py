@@ -39,6 +39,7 @@ class Ours:
     def __init__(self, port: int, names: Sequence[str], budget_tokens: int) -> None:
         policy = Policy(Budget(budget_tokens, reply_reserve_tokens=0))
         sessions = Sessions(f"redis://127.0.0.1:{port}", policy=policy)
+        sessions.warm()
         self._all = sessions
         self._sessions = [sessions.session(name) for name in names]
 

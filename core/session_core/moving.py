@@ -14,7 +14,8 @@ from session_core.ports import Store
 from session_core.ranges import Ranges
 from session_core.serial.codec import DIGEST_BYTES, body_digest
 from session_core.session import Flow
-from session_core.sessions import Said, Session
+from session_core.sessions import Session
+from session_core.taking import Said
 from session_core.transcripts import message_from_plain
 from session_core.turns import GIVEN_ID, Key, Message, Role
 from session_core.voices import run_blocking

@@ -7,14 +7,14 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from session_core.display import drawn
 from session_core.embedding import chosen
-from session_core.errors import BudgetError, ConfigError, InputError
+from session_core.errors import BudgetError, ConfigError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.leasing import TurnLease
@@ -32,13 +32,11 @@ from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
 from session_core.stores.open_cache import open_cache
 from session_core.stores.retention import purging
-from session_core.transcripts import message_from_plain
-from session_core.turns import Key, Message, Role
+from session_core.taking import Said, taken
+from session_core.turns import Key, Message
 from session_core.voices import run_blocking, threaded
+from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
-
-Said = Message | Mapping[str, Any]
-"""What `append` takes: a message of ours, or a dict in the shape of the OpenAI chat API."""
 
 
 class Sessions:
@@ -77,6 +75,7 @@ class Sessions:
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)
+        self._warming = Warming(self.workshop)
         self.pipeline = Background(self.folder, self.workshop)
 
     def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
@@ -122,6 +121,20 @@ class Sessions:
     def drain(self, timeout_s: float = 30.0) -> bool:
         """Wait for background folds; False when they were not done in `timeout_s` seconds."""
         return self.pipeline.drain(timeout_s)
+
+    def warm(self) -> None:
+        """Make ready what first calls would wait for, half a second and 80 MB: the tables that count tokens, the
+        static vectors, a connection. For a service, before it takes its first request.
+
+        Raises: StoreError when the store does not answer.
+        """
+        run_blocking(self._warming.load())
+        run_blocking(self.store.state(NOBODY))
+
+    async def awarm(self) -> None:
+        """As `warm`, awaited."""
+        await threaded(self._warming).load()
+        await self.awaited.state(NOBODY)
 
     def ask_fold(self, key: Key) -> None:
         """Have a session folded as the policy says; returns when it is asked for or, inline, done."""
@@ -241,7 +254,7 @@ class Session:
         takes empty answers and results without a call, which views then leave out.
         Raises: InputError and its kin, Conflict, TurnLost, StoreError.
         """
-        said = _taken(messages, author)
+        said = taken(messages, author)
         held = lease.held if lease else None
         done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient, lease=held))
         if fold:
@@ -258,7 +271,7 @@ class Session:
         lease: TurnLease | None = None,
     ) -> Appended:
         """As `append`, awaited."""
-        said = _taken(messages, author)
+        said = taken(messages, author)
         held = lease.held if lease else None
         done, fold = await self.aflow.append(said, expected=expected, lenient=lenient, lease=held)
         if fold:
@@ -379,20 +392,3 @@ async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
         return
     await folder.fold(key, everything=True)
     await store.mark(key, Marks(activate=True))
-
-
-def _taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
-    one = isinstance(messages, (Message, Mapping)) or not isinstance(messages, Iterable)
-    given = [messages] if one else list(cast(Iterable[Said], messages))
-    taken = [_message(one) for one in given]
-    if author is None:
-        return taken
-    return [replace(m, author=m.author or author) if m.role is Role.USER else m for m in taken]
-
-
-def _message(one: object) -> Message:
-    if isinstance(one, Message):
-        return one
-    if isinstance(one, Mapping):
-        return message_from_plain(one)
-    raise InputError(f"a {type(one).__name__} is no message; pass a Message or a dict with role and content")

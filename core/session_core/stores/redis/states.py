@@ -24,7 +24,7 @@ MEND = "it is damaged: restore the server from a backup"
 _FIGURES = struct.Struct(">BBIIIQQIQQdd")
 _TOUCHED = 9
 """The place of that figure among the others."""
-_states: Remembered[State] = Remembered(1_000_000)
+_states: Remembered[State] = Remembered(200_000)
 _rests: Remembered[tuple[Any, ...]] = Remembered(1_000_000)
 
 
