@@ -63,6 +63,13 @@ def current(*messages: Message) -> str:
         ("I'm allergic to shellfish.", FactKind.CONSTRAINT),
         ("At most two stops.", FactKind.CONSTRAINT),
         ("I cannot travel before noon.", FactKind.CONSTRAINT),
+        ("At least a balcony.", FactKind.CONSTRAINT),
+        ("It has to be close to the station.", FactKind.CONSTRAINT),
+        ("The screens have to work without a mouse.", FactKind.CONSTRAINT),
+        ("We have to use the old compiler.", FactKind.CONSTRAINT),
+        ("I have to leave before six.", FactKind.CONSTRAINT),
+        ("The deadline moved by a week.", FactKind.CONSTRAINT),
+        ("Nothing that takes more than 3 stops.", FactKind.CONSTRAINT),
         ("Let's go with the smaller one.", FactKind.DECISION),
         ("We agreed to start over.", FactKind.DECISION),
         ("No, I meant the northern station.", FactKind.CORRECTION),
@@ -72,6 +79,7 @@ def current(*messages: Message) -> str:
         ("My name is Ann Kowalski.", FactKind.IDENTITY),
         ("I live in Oslo.", FactKind.IDENTITY),
         ("it was $40 in the end", FactKind.AMOUNT),
+        ("More than 40 people came by.", FactKind.AMOUNT),
         ("we leave on June 3rd", FactKind.DATE),
         ("see ticket AB-1234", FactKind.IDENTIFIER),
     ],
@@ -92,7 +100,10 @@ def test_a_writer_without_capitals_is_read_by_sentence_too() -> None:
     "text",
     ["What is a rainbow?", "ok thanks", "I don't know.", "Do I always need a visa?", "Tell me a story.", "",
      "I've never been to Rome.", "Must I sign it?", "It never works.", "The app is slow and always crashes.",
-     "You never answer.", "It must be a bug.", "I have to admit it looks odd."],
+     "You never answer.", "It must be a bug.", "I have to admit it looks odd.", "At least it is dry.",
+     "I can't wait to go.",
+     "I have to get out of here.", "Sometimes you have to take a risk.", "Do they have to?", "It doesn't have to.",
+     "They might have to.", "She was stressed, deadline and all."],
 )  # fmt: skip
 def test_what_states_nothing_gives_no_fact(text: str) -> None:
     assert extract([user(text)]) == []

@@ -72,7 +72,8 @@ RULES = (
     Cue.of(
         "must shall should may are have need can't can’t cannot",
         # What holds for anybody ("things that you can't reach", "you may not always be near") is none.
-        r"(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bwhen )(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
+        r"(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bsince )(?<!\bas )(?<!\bwhen )"
+        r"(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
         r"\byou\s+(?:must(?! have\b)|shall|are not to|are never to|"
         r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
         r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot)(?! (?:possibly|always|really|even)\b)|"
@@ -117,11 +118,17 @@ RULES = (
     ),
 )
 
+_AMOUNT = r"(?:[$€£¥₹]|\d)"
+_NOBODY_HERE = (
+    "".join(rf"(?<!\b{who} )" for who in "i we you just ll will might may to not do does did".split()) + r"(?<!n['’]t )"
+)
 CONSTRAINTS = (
     Cue.of(
         "more less fewer later earlier longer bigger higher most least latest",
+        # Without a quantity it is a manner of speaking ("at least it is warm").
         r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b|"
-        r"\b(?:at|by) (?:most|least|the latest)\b",
+        r"\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
+        r"on\b|as\b)|\b(?:at|by) the latest\b",
     ),
     Cue.of(
         "exceed go spend afford cost",
@@ -129,13 +136,19 @@ CONSTRAINTS = (
         r"cost)\b",
     ),
     Cue.of(
-        "up under below over above within less more between max maximum min minimum",
-        r"\b(?:up to|under|below|over|above|within|less than|more than|between|max(?:imum)?(?: of)?|"
-        r"min(?:imum)?(?: of)?)\s+(?:[$€£¥₹]|\d)",
+        "up under below within less between max maximum min minimum",
+        r"\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
+    ),
+    Cue.of(
+        "over above more",
+        # What there is more of is no limit ("we have over 100 players") unless something asks for it or rules it out.
+        r"(?:\b(?:no|not|nothing|none|never|anything|cannot|must|should|needs?|ha[sv]e to|if|unless|only|want|prefer|"
+        r"looking for)\b|n['’]t\b)[^.;]{0,60}\b(?:over|above|more than)\s+" + _AMOUNT,
     ),
     Cue.of(
         "budget budgets limit limited capped deadline due",
-        r"\bbudgets?\b|\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdeadline\b|\bdue (?:by|on|date)\b",
+        r"\bbudgets?\b|\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
+        r"\bdeadline\b(?=.*(?:\d|day\b|week|month|tomorrow|tonight|noon))",
     ),
     Cue.of(
         "allergic allergy intolerant vegan vegetarian gluten kosher halal lactose diabetic coeliac celiac "
@@ -145,15 +158,17 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "must mustn't mustn’t has have needs need required mandatory non-negotiable",
-        r"\b(?:must|mustn['’]?t|has to|have to)\b(?! (?:say|admit|confess|go now|have been|be an?|be the|"
-        r"be joking)\b)|"
+        # What speakers have to do themselves, and what anybody has to, binds nobody; unless it has a time or a number.
+        rf"\b(?:must|mustn['’]?t|has to|{_NOBODY_HERE}have to)\b(?!['’]ve)(?<!n['’]t has to)"
+        r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)|"
+        r"\b(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
+        r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
         r"\b(?:needs? to be|required|mandatory|non-negotiable)\b",
     ),
     Cue.of(
         "can't can’t cannot can",
         r"\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
-        r"climb|"
-        r"share|tolerate|leave|wait)\b",
+        r"climb|share|tolerate|leave)\b",
     ),
     Cue.of(
         "only",
