@@ -8,8 +8,9 @@ import pytest
 from near_words import PlainWords, QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.covered import BLOCK, NEAREST, Covered
+from session_core.covered import BLOCK, MOST_COVERED, NEAREST, Covered, newest
 from session_core.ports import SessionStore
+from session_core.ranges import Ranges
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
@@ -108,19 +109,38 @@ def test_what_is_not_known_is_named_and_what_is_near_comes_first() -> None:
     run_blocking(covered.add(KEY, "b", messages[:150], embedder))
     run_blocking(covered.add(KEY, "b", messages[150:160], embedder))
     seqs = list(range(1, 3 * BLOCK))
-    assert covered.missing(KEY, "b", seqs) == seqs[160:]
-    assert covered.missing(KEY, "other", seqs) == seqs
-    assert covered.missing(Key("t"), "b", seqs) == seqs
-    near = run_blocking(covered.near(KEY, "b", "automobile", seqs, embedder))
+    part = Ranges.span(1, 3 * BLOCK - 1)
+    assert covered.missing(KEY, "b", part) == seqs[160:]
+    assert covered.missing(KEY, "other", part) == seqs
+    assert covered.missing(Key("t"), "b", part) == seqs
+    near = run_blocking(covered.near(KEY, "b", "automobile", part, embedder))
     assert near[0] == 100
-    assert len(run_blocking(covered.near(KEY, "b", "ships", seqs, embedder))) == NEAREST
+    assert len(run_blocking(covered.near(KEY, "b", "ships", part, embedder))) == NEAREST
+    gaps = Ranges(((158, 170), (3, 5), (60, 70)))
+    assert covered.missing(KEY, "b", gaps) == list(range(161, 171))
+    near = run_blocking(covered.near(KEY, "b", "ships", gaps, embedder))
+    assert sorted(near) == [3, 4, 5, *range(60, 71), 158, 159, 160]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kept"),
+    [
+        (((1, 10),), ((1, 10),)),
+        (((1, 5_000),), ((5_001 - MOST_COVERED, 5_000),)),
+        (((5_000, 5_009), (1, 4_000)), ((4_011 - MOST_COVERED, 4_000), (5_000, 5_009))),
+        (((1, 9), (20, 20 + MOST_COVERED)), ((21, 20 + MOST_COVERED),)),
+        ((), ()),
+    ],
+)
+def test_of_a_long_part_the_newest_count(pairs: tuple[tuple[int, int], ...], kept: tuple[tuple[int, int], ...]) -> None:
+    assert newest(Ranges(pairs)).pairs == kept
 
 
 def test_of_many_sessions_few_are_remembered() -> None:
     covered, embedder = Covered(room_messages=BLOCK * 16), QuickWords()
     for number in range(100):
         run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder))
-    assert sum(not covered.missing(Key(f"s{number}"), "b", [1]) for number in range(100)) <= 16
+    assert sum(not covered.missing(Key(f"s{number}"), "b", Ranges.span(1, 1)) for number in range(100)) <= 16
 
 
 def test_of_a_short_record_all_that_is_folded_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:

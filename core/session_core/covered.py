@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from session_core.ports import Embedder
+from session_core.ranges import Ranges
 from session_core.retrieve import searchable
 from session_core.serial.remembered import Remembered
 from session_core.turns import Key, Message
@@ -33,12 +33,13 @@ class Covered:
     def __init__(self, room_messages: int = KNOWN_MESSAGES) -> None:
         self._blocks: Remembered[Mapping[int, bytes]] = Remembered(room_messages)
 
-    def missing(self, key: Key, born: str, seqs: Sequence[int]) -> list[int]:
-        """Those of `seqs` whose vectors are not known."""
+    def missing(self, key: Key, born: str, part: Ranges) -> list[int]:
+        """Those numbers of `part` whose vectors are not known."""
         absent: list[int] = []
-        for block, part in _parts(seqs):
+        for block, first, last in _blocks(part):
             known = self._block(key, born, block)
-            absent += [seq for seq in part if seq not in known]
+            if len(known) < BLOCK:
+                absent += [seq for seq in range(first, last + 1) if seq not in known]
         return absent
 
     async def add(self, key: Key, born: str, messages: Sequence[Message], embedder: Embedder) -> int:
@@ -46,29 +47,45 @@ class Covered:
         packed: Any = embedder
         made = await packed.packed([searchable(message) or " " for message in messages])
         new = dict(zip((message.seq for message in messages), made, strict=True))
-        for block, part in _parts(sorted(new)):
-            both = {**self._block(key, born, block), **{seq: new[seq] for seq in part}}
+        for block, first, last in _blocks(Ranges.of(sorted(new))):
+            known = {**self._block(key, born, block), **{seq: new[seq] for seq in range(first, last + 1)}}
             self._blocks.forget((key, born, block))
-            self._blocks.get((key, born, block), _always(both), size=BLOCK)
+            self._blocks.get((key, born, block), _always(dict(sorted(known.items()))), size=BLOCK)
         return len(new)
 
-    async def near(self, key: Key, born: str, query: str, seqs: Sequence[int], embedder: Embedder) -> list[int]:
-        """Those of `seqs` that are nearest to `query`, nearest first; what is not known is left out."""
-        known = {seq: vector for block, part in _parts(seqs) for seq, vector in self._of(key, born, block, part)}
-        if not known:
+    async def near(self, key: Key, born: str, query: str, part: Ranges, embedder: Embedder) -> list[int]:
+        """Those numbers of `part` that are nearest to `query`, nearest first; what is not known is left out."""
+        seqs: list[int] = []
+        vectors: list[bytes] = []
+        for block, first, last in _blocks(part):
+            known = self._block(key, born, block)
+            whole = last - first == BLOCK - 1
+            asked = known if whole else {seq: known[seq] for seq in range(first, last + 1) if seq in known}
+            seqs += asked
+            vectors += asked.values()
+        if not seqs:
             return []
         packed: Any = embedder
         (wanted,) = await packed.packed([query])
-        near = dict(zip(known, packed.nearness(wanted, list(known.values())), strict=True))
-        best = sorted((seq for seq in near if near[seq] >= LEAST_NEAR), key=lambda seq: (-near[seq], -seq))
-        return best[:NEAREST]
-
-    def _of(self, key: Key, born: str, block: int, seqs: Iterable[int]) -> list[tuple[int, bytes]]:
-        known = self._block(key, born, block)
-        return [(seq, known[seq]) for seq in seqs if seq in known]
+        near = [
+            (-value, -seq)
+            for value, seq in zip(packed.nearness(wanted, vectors), seqs, strict=True)
+            if value >= LEAST_NEAR
+        ]
+        return [-seq for _, seq in sorted(near)[:NEAREST]]
 
     def _block(self, key: Key, born: str, block: int) -> Mapping[int, bytes]:
         return self._blocks.kept((key, born, block), _size) or {}
+
+
+def newest(part: Ranges) -> Ranges:
+    """The `MOST_COVERED` greatest numbers of `part`, ascending."""
+    left, taken = MOST_COVERED, []
+    for first, last in sorted(part.pairs, reverse=True):
+        if left > 0:
+            taken.append((max(first, last - left + 1), last))
+            left -= last - first + 1
+    return Ranges(tuple(reversed(taken)))
 
 
 def _size(_: Mapping[int, bytes]) -> int:
@@ -79,5 +96,9 @@ def _always(block: Mapping[int, bytes]) -> Any:
     return lambda: block
 
 
-def _parts(seqs: Sequence[int]) -> list[tuple[int, list[int]]]:
-    return [(block, list(part)) for block, part in groupby(seqs, lambda seq: seq // BLOCK)]
+def _blocks(part: Ranges) -> Iterator[tuple[int, int, int]]:
+    """The blocks that `part` is in: number, first and last of it there; in several pieces where it has gaps."""
+    for start, last in part.pairs:
+        for first in (start, *range((start // BLOCK + 1) * BLOCK, last + 1, BLOCK)):
+            block = first // BLOCK
+            yield block, first, min(last, block * BLOCK + BLOCK - 1)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from session_core.compress.bearing import Question
 from session_core.compress.fold import facts_on
 from session_core.counting.tokens import FRAMING_TOKENS
-from session_core.covered import MOST_COVERED
+from session_core.covered import newest
 from session_core.errors import ConfigError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
@@ -94,13 +94,13 @@ class Looking:
         embedder, covered = self._quick, self._shop.covered
         if embedder is None:
             return []
-        newest = sorted(part)[-MOST_COVERED:]
-        missing = covered.missing(self.key, born, newest)
+        part = newest(part)
+        missing = covered.missing(self.key, born, part)
         for start in range(0, len(missing), READ_AT_ONCE):
             page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
             if await self._tried(covered.add(self.key, born, page, embedder), embedder) is None:
                 return []
-        seqs = await self._tried(covered.near(self.key, born, query, newest, embedder), embedder) or []
+        seqs = await self._tried(covered.near(self.key, born, query, part, embedder), embedder) or []
         there = {message.seq: message for message in known}
         if absent := sorted(seq for seq in seqs if seq not in there):
             there |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(absent))}

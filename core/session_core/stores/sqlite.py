@@ -41,7 +41,6 @@ from session_core.stores.sqlite_rewrite import rewrite_rows
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
-    bodies_with,
     delete_rows,
     digests_of,
     forget_digest,
@@ -50,6 +49,7 @@ from session_core.stores.sqlite_rows import (
     is_idle,
     messages_in,
     messages_where,
+    messages_with,
     number_rows,
     require_row,
     save_state,
@@ -152,9 +152,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
             row = session_row(connection, key)
             if row is None:
                 return ()
-            found: list[Message] = []
-            for body in bodies_with(connection, row, words, most=max_hits):
-                found.extend(messages_where(connection, row, "m.body = ?", (body,)))
+            found = messages_with(connection, row, words, most=max_hits)
         # Two words may share a mark.
         wanted = set(words)
         return tuple(one for one in found if wanted.intersection(terms(searchable(one))))[:max_hits]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 from hashlib import blake2b
+from typing import Any
 
 from session_core.errors import NotFound
 from session_core.plan import Digest
@@ -20,17 +22,20 @@ from session_core.serial.codec import (
     readable,
     unpack,
 )
+from session_core.serial.remembered import Remembered
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.stores.rules import Numbered, begun, number
 from session_core.turns import Importance, Key, Message
 
 STATE_COLUMNS = "id, tenant, session_id, namespace, version, next_seq, state"
-_MESSAGE = (
-    "SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, b.data, b.clip, b.clip_tokens "
-    "FROM messages m JOIN bodies b ON b.id = m.body "
-)
+_OF_MESSAGE = "m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, b.data, b.clip, b.clip_tokens"
+_FROM = "FROM messages m JOIN bodies b ON b.id = m.body "
+_MESSAGE, _BODY = f"SELECT {_OF_MESSAGE} {_FROM}", f"SELECT {_OF_MESSAGE}, m.body {_FROM}"
+_messages: Remembered[Message] = Remembered(4_000_000)
 
 
+ROW_BYTES = 200
+"""What a remembered row takes beside its texts."""
 IDS_AT_ONCE = 500
 """How many messages one statement looks up; SQLite before 3.32 takes 999 values in all."""
 MARK_CHARACTERS = 7
@@ -176,8 +181,25 @@ def word_marks(state: State, words: Iterable[str]) -> list[str]:
     return marks
 
 
-def bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int) -> list[int]:
-    """At most `most` bodies that hold any of `words`, those with rarer words first, of equal ones the newest."""
+def messages_with(
+    connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int
+) -> tuple[Message, ...]:
+    """The messages of at most `most` bodies that hold any of `words`: those with rarer words first, of equal ones the
+    newest; of one body by sequence number."""
+    bodies = _bodies_with(connection, row, words, most=most)
+    found: dict[int, list[Message]] = {body: [] for body in bodies}
+    for first in range(0, len(bodies), IDS_AT_ONCE):
+        part = bodies[first : first + IDS_AT_ONCE]
+        rows = connection.execute(
+            f"{_BODY} WHERE m.session = ? AND m.body IN ({','.join('?' * len(part))}) ORDER BY m.seq",
+            (row.place, *part),
+        )
+        for *values, body in rows:
+            found[body].append(message_from(values))
+    return tuple(message for body in bodies for message in found[body])
+
+
+def _bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int) -> list[int]:
     hits: dict[int, float] = {}
     for mark in word_marks(row.state, words):
         holding = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'"{mark}"',)).fetchall()
@@ -253,7 +275,13 @@ def messages_where(
 
 
 def message_from(row: Sequence[object]) -> Message:
-    """The message that a row of `messages` and its body hold."""
+    """The message that a row of `messages` and its body hold; mostly the same object for the same row."""
+    key: tuple[Any, ...] = tuple(row)
+    size = ROW_BYTES + sum(len(one) for one in key if isinstance(one, str | bytes))
+    return _messages.get(key, partial(_read, key), size=size)
+
+
+def _read(row: tuple[Any, ...]) -> Message:
     seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
     with readable(f"message number {seq}"):
         return decode_body(
