@@ -1,0 +1,114 @@
+"""Where the words of sessions stand, for stores without an index: each message is read for them once in a process."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from zlib import crc32
+
+from session_core.retrieve import searchable, terms
+from session_core.serial.remembered import Remembered
+from session_core.turns import Key, Message
+
+BLOCK = 64
+"""Messages 1 to 64 of a session are read together, then 65 to 128, and so on; a record's log only grows, so that a
+full block never changes."""
+KNOWN_PLACES = 4_000_000
+"""How many places of words a process remembers, in 5 bytes each; of more sessions, those that were searched lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The words of some messages by their hashes, ascending, and beside each the place of a message that holds it."""
+
+    hashes: array[int]
+    places: bytes
+
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> Block:
+        """The words of at most 256 messages. Words that share a hash, one pair in billions, count as one."""
+        found = sorted(
+            {(_hash(word), place) for place, message in enumerate(messages) for word in terms(searchable(message))}
+        )
+        return cls(array("I", [one for one, _ in found]), bytes(place for _, place in found))
+
+    def holding(self, hashed: int) -> bytes:
+        """The places of the messages that hold the word with this hash."""
+        first = bisect_left(self.hashes, hashed)
+        if first == len(self.hashes) or self.hashes[first] != hashed:
+            return b""
+        return self.places[first : bisect_right(self.hashes, hashed, first)]
+
+
+Part = tuple[int, Block]
+"""The number of a block's first message, and the block."""
+
+
+class WordPlaces:
+    """The blocks of the sessions of one store, in memory and nowhere else. Safe with several threads without a lock."""
+
+    def __init__(self, room_places: int = KNOWN_PLACES) -> None:
+        self._blocks: Remembered[Block] = Remembered(room_places)
+
+    def known(self, key: Key, born: str, first: int) -> Block | None:
+        """The full block that begins with message number `first`, if it is remembered."""
+        return self._blocks.kept((key, born, first), _size)
+
+    def read(self, key: Key, born: str, first: int, messages: Sequence[Message]) -> list[Part]:
+        """The blocks of `messages`, of which the first has the number `first`, where a block begins; full ones are
+        remembered."""
+        parts: list[Part] = []
+        for start in range(0, len(messages), BLOCK):
+            inside = messages[start : start + BLOCK]
+            block = Block.of(inside)
+            if len(inside) == BLOCK:
+                self._blocks.get((key, born, first + start), partial(_same, block), size=_size(block))
+            parts.append((first + start, block))
+        return parts
+
+    def missing(self, key: Key, born: str, messages: int, *, at_once: int) -> tuple[list[Part], list[tuple[int, int]]]:
+        """Of a session of so many messages the blocks that are known, and first and last of what has to be read: from
+        a block's beginning on, at most `at_once` messages, which are whole blocks unless the record ends."""
+        known: list[Part] = []
+        wanted: list[tuple[int, int]] = []
+        for first in range(1, messages + 1, BLOCK):
+            if (block := self.known(key, born, first)) is not None:
+                known.append((first, block))
+                continue
+            last = min(first + BLOCK - 1, messages)
+            if wanted and wanted[-1][1] == first - 1 and last - wanted[-1][0] < at_once:
+                wanted[-1] = wanted[-1][0], last
+            else:
+                wanted.append((first, last))
+        return known, wanted
+
+
+def best(parts: Sequence[Part], words: Iterable[str], *, max_hits: int) -> list[int]:
+    """The numbers of the messages that hold any of `words`: those with rarer words first, of equal ones the newest."""
+    hits: dict[int, float] = {}
+    for word in dict.fromkeys(words):
+        held = list(_holding(parts, _hash(word)))
+        for seq in held:
+            hits[seq] = hits.get(seq, 0.0) + 1.0 / len(held)
+    return sorted(hits, key=lambda seq: (-hits[seq], -seq))[:max_hits]
+
+
+def _holding(parts: Sequence[Part], hashed: int) -> Iterator[int]:
+    for first, block in parts:
+        for place in block.holding(hashed):
+            yield first + place
+
+
+def _hash(word: str) -> int:
+    return crc32(word.encode("utf-8", "surrogatepass"))
+
+
+def _size(block: Block) -> int:
+    return len(block.places) + 1
+
+
+def _same(block: Block) -> Block:
+    return block
