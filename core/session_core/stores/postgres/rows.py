@@ -120,7 +120,12 @@ def names(key: Key) -> tuple[str, str, str]:
 
 
 def id_hash(kept_id: bytes) -> int:
-    """What messages are looked up by, as an integer; `kept_id` is what `id_in` gave."""
+    """What messages are looked up by, as an integer; `kept_id` is what `id_in` gave.
+
+    Ids that a session gave follow each other (`fresh`), and so do their entries in the index.
+    """
+    if len(kept_id) == _GIVEN_BYTES:
+        return int.from_bytes(kept_id[_GIVEN_BYTES // 2 :], "big", signed=True)
     return int.from_bytes(blake2b(kept_id, digest_size=4).digest(), "big", signed=True)
 
 
