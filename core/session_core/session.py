@@ -102,8 +102,8 @@ class Flow(Looking):
             loaded = await self._store.load(self.key, lineage)
             if lineage is None:
                 loaded = await self._resumed(loaded)
-            seen = await self._planned(loaded, query, overhead_tokens, open_end, said)
-        seen = replace(seen, lineage=loaded.state.head if lineage is None else lineage)
+            part = loaded.state.head if lineage is None else lineage
+            seen = await self._planned(loaded, part, query, overhead_tokens, open_end, said)
         self._shop.tell(
             Viewed(
                 self.key,
@@ -168,7 +168,13 @@ class Flow(Looking):
         return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
 
     async def _planned(
-        self, loaded: Loaded, query: str | None, overhead_tokens: int, open_end: bool, said: Sequence[Message]
+        self,
+        loaded: Loaded,
+        lineage: Ranges,
+        query: str | None,
+        overhead_tokens: int,
+        open_end: bool,
+        said: Sequence[Message],
     ) -> View:
         shop = self._shop
         limits, tools = shop.tools.limits, shop.tools
@@ -190,7 +196,7 @@ class Flow(Looking):
                     made = await self._with_evidence(query or "", loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
-        return replace(_view(made, loaded, limits.total, shop), said_from=said_from)
+        return _view(made, loaded, lineage, said_from, limits.total, shop)
 
     async def _with_evidence(
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
@@ -270,7 +276,7 @@ def _refresh(loaded: Loaded) -> str:
     )
 
 
-def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
+def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: int, shop: Workshop) -> View:
     chosen = [choice for _, choice, _, _ in made.decided]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
@@ -303,6 +309,8 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         made.decided,
         made.digest,
         hidden,
+        lineage=lineage,
         version=loaded.state.version,
         recalled=made.recalled,
+        said_from=said_from,
     )
