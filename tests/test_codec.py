@@ -149,11 +149,19 @@ def test_what_short_texts_are_told_against_is_part_of_the_format() -> None:
     assert sha256(DICTIONARY).hexdigest() == "ea8331486eec7b1c615699a645dabe876e801e02d38e3759cc5c19ce3ca7edfa"
 
 
+ASKED = "Could you please check whether the refund for my last order was confirmed? I would like to know before Friday."
+
+
 def test_a_question_in_plain_words_takes_little_more_than_half_of_its_letters() -> None:
-    said = (
-        "Could you please check whether the refund for my last order was confirmed? I would like to know before Friday."
+    assert len(encode_body(Message(Role.USER, ASKED))) < len(ASKED) * 0.55
+
+
+def test_what_the_first_release_wrote_is_read() -> None:
+    kept = (
+        "037cfdacad0100138103d1e41ec55998c04b2fb2639050a70efc2dc8869d7e828f3106f429eed1d805c31264c23e9d92"
+        "303603b09fc9e66f078c4704"
     )
-    assert len(encode_body(Message(Role.USER, said))) < len(said) * 0.55
+    assert decode_body(bytes.fromhex(kept)) == Message(Role.USER, ASKED)
 
 
 @given(st.binary(max_size=300), st.integers(0, 15_000))
