@@ -38,6 +38,8 @@ FRAME = 11
 SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 SMALL = 5
 """How many small sessions are measured at once: one by itself would drown in half empty pages."""
+MANY = 50
+"""So many show what a session takes where a server has more than a few: a map of free space takes 24 KB a table."""
 WARM = 8
 """Calls before bytes are counted; by then the statement is prepared."""
 
@@ -77,6 +79,7 @@ def main() -> None:
         with relay(server.url) as counting:
             print_views([_views(database, counting, size) for size in SIZES], floor)
         kept += [_kept(database, "texts", list(texts(size)), SMALL if size == SIZES[0] else 1) for size in SIZES]
+        kept.append(_kept(database, f"texts_of_{MANY}", list(texts(SIZES[0])), MANY))
         say("Bytes on the server over the messages' JSON: tables, indexes and what is stored beside them.")
         table(["", "messages", "raw bytes", "floor", "ours", "langchain-postgres"], kept)
 

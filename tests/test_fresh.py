@@ -2,6 +2,7 @@
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 from session_core.fresh import fresh_id
 
@@ -20,3 +21,9 @@ def test_names_do_not_repeat_when_the_program_seeds_its_own_random_numbers():
     first = fresh_id()
     random.seed(7)
     assert fresh_id() != first
+
+
+def test_threads_never_get_the_same_name():
+    with ThreadPoolExecutor(8) as threads:
+        names = [*threads.map(lambda _: fresh_id(), range(20_000))]
+    assert len({*names}) == len(names)

@@ -19,6 +19,7 @@ from session_core.errors import DuplicateMessage
 from session_core.plan import Digest
 from session_core.ports import Appended, Loaded
 from session_core.ranges import Ranges
+from session_core.retrieve import terms
 from session_core.stores.memory import MemoryStore
 from session_core.stores.postgres.rows import author_in, author_out, clip_in, clip_out, id_in, id_out, word_hashes
 from session_core.stores.postgres.store import PostgresStore
@@ -114,6 +115,11 @@ def test_a_search_finds_a_word_behind_many_that_only_share_its_hash(store: Postg
     run_blocking(store.append(KEY, [message(1, content="the needle"), message(2, content="nothing")]))
     run_blocking(store.append(KEY, [message(n, content=f"a {LIKE_NEEDLE} and hay") for n in range(3, 40)]))
     assert [m.id for m in run_blocking(store.search(KEY, ["needle"], max_hits=1))] == ["m1"]
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_a_text_in_ascii_are_those_that_it_has_beside_another_letter(text: str) -> None:
+    assert ["é", *terms(text)] == terms(f"é {text}")
 
 
 def test_a_search_knows_words_from_parts_of_words(store: PostgresStore) -> None:

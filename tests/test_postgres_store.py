@@ -126,9 +126,9 @@ def trips(store: PostgresStore, folder: Path, act: Callable[[], object]) -> int:
     told = folder / f"trace{next(_schemas)}"
     run_blocking(store.state(KEY))
     free = store._wire._processes[os.getpid()]._free
-    connection = free.take()
-    traced = connection.pgconn
-    free.give_back(connection)
+    cursor = free.take()
+    traced = cursor.connection.pgconn
+    free.give_back(cursor)
     with told.open("w") as file:
         traced.trace(file.fileno())
         act()

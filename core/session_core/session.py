@@ -101,11 +101,18 @@ class Flow(Looking):
                 self._check(message, lenient=True)
         with self._shop.calls:
             loaded = await self._store.load(self.key, lineage)
-            planned = partial(self._planned, query=query, overhead_tokens=overhead_tokens, open_end=open_end, said=said)
+            planned = partial(
+                self._planned,
+                lineage=lineage,
+                query=query,
+                overhead_tokens=overhead_tokens,
+                open_end=open_end,
+                said=said,
+            )
             if lineage is None:
                 seen = await self._current(await self._resumed(loaded), planned)
             else:
-                seen = replace(await planned(loaded, self._shop.tools), lineage=lineage)
+                seen = await planned(loaded, self._shop.tools)
         self._shop.tell(
             Viewed(
                 self.key,
@@ -186,6 +193,7 @@ class Flow(Looking):
         loaded: Loaded,
         tools: Tools,
         *,
+        lineage: Ranges | None,
         query: str | None,
         overhead_tokens: int,
         open_end: bool,
@@ -210,7 +218,8 @@ class Flow(Looking):
                     made = await self._with_evidence(query or "", loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
-        return replace(_view(made, loaded, limits.total, shop), said_from=said_from, lineage=loaded.state.head)
+        lineage = loaded.state.head if lineage is None else lineage
+        return _view(made, loaded, lineage, said_from, limits.total, shop)
 
     async def _with_evidence(
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
@@ -290,7 +299,7 @@ def _refresh(loaded: Loaded) -> str:
     )
 
 
-def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
+def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: int, shop: Workshop) -> View:
     chosen = [choice for _, choice, _, _ in made.decided]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
@@ -323,6 +332,8 @@ def _view(made: Plan, loaded: Loaded, limit: int, shop: Workshop) -> View:
         made.decided,
         made.digest,
         hidden,
+        lineage=lineage,
         version=loaded.state.version,
         recalled=made.recalled,
+        said_from=said_from,
     )

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from hashlib import blake2b
 from typing import Any
 
+from zstandard import ZstdError
+
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
-from session_core.serial.common import MOST_BYTES, shrunk, unshrunk
 from session_core.serial.exact import Damaged, Exact, damage, mapping, padded, trimmed
 from session_core.serial.remembered import Remembered
+from session_core.serial.shrinking import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED, SHORT = b"\x01", b"\x02", b"\x03"
-"""First byte of all that is stored here: msgpack as it is, compressed with zlib, or as short texts are (`common`)."""
+"""First byte of all that is stored here: msgpack as it is, or shrunk, as long or as short texts are (`shrinking`)."""
 
 COMPRESSED_FROM_BYTES = 100
-"""Shorter ones stay as they are. Paragraphs of 330 characters shrink to 0.58 (0.70 without `common.py`), in 18 us."""
-_AHEAD = 262
-"""So many bytes of its window zlib needs for what comes next."""
+"""Shorter ones stay as they are."""
 BODY_FIELDS = 9
 DIGEST_BYTES = 16
 
 _exact = Exact()
-_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.error)
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ZstdError)
 
 
 def pack(value: object) -> bytes:
@@ -133,13 +132,12 @@ def _body(message: Message, *, note: bool = True) -> list[object]:
 
 def wrapped(packed: bytes) -> bytes:
     """Packed data in the store's envelope."""
-    if COMPRESSED_FROM_BYTES < len(packed) <= MOST_BYTES:
+    if COMPRESSED_FROM_BYTES < len(packed) <= SHORT_TO_BYTES:
         smaller = shrunk(packed)
         if len(smaller) < len(packed):
             return SHORT + smaller
-    elif len(packed) > MOST_BYTES:
-        # With room for more than there is, zlib asks the system for memory anew, each time.
-        smaller = zlib.compress(packed, wbits=min((len(packed) + _AHEAD).bit_length(), zlib.MAX_WBITS))
+    elif len(packed) > SHORT_TO_BYTES:
+        smaller = squeezed(packed)
         if len(smaller) < len(packed):
             return COMPRESSED + smaller
     return PLAIN + packed
@@ -152,7 +150,7 @@ def _unwrapped(data: bytes) -> bytes:
     if version == SHORT:
         return unshrunk(rest)
     if version == COMPRESSED:
-        return zlib.decompress(rest)
+        return unsqueezed(rest)
     raise Damaged(f"unknown format {version.hex() or 'of no bytes'}")
 
 

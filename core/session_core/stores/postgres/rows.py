@@ -37,6 +37,9 @@ _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
 _messages: Remembered[Message] = Remembered(4_000_000)
+_states: Remembered[State] = Remembered(1_000_000)
+_ROW_BYTES = 100
+"""What the columns of a row take beside body and clip, about."""
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 
@@ -120,7 +123,12 @@ def names(key: Key) -> tuple[str, str, str]:
 
 
 def id_hash(kept_id: bytes) -> int:
-    """What messages are looked up by, as an integer; `kept_id` is what `id_in` gave."""
+    """What messages are looked up by, as an integer; `kept_id` is what `id_in` gave.
+
+    Ids that a session gave follow each other (`fresh`), and so do their entries in the index.
+    """
+    if len(kept_id) == _GIVEN_BYTES:
+        return int.from_bytes(kept_id[_GIVEN_BYTES // 2 :], "big", signed=True)
     return int.from_bytes(blake2b(kept_id, digest_size=4).digest(), "big", signed=True)
 
 
@@ -249,9 +257,7 @@ def in_json(data: bytes) -> str:
 
 def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of type `kept`."""
-    *columns, body, clip = row
-    key = b"".join((f"{columns!r} {len(body)} ".encode(), body, clip))
-    return _messages.get(key, partial(_read, row), size=len(key))
+    return _messages.get(tuple(row), partial(_read, row), size=_ROW_BYTES + len(row[-2]) + len(row[-1]))
 
 
 def _read(row: Sequence[Any]) -> Message:
@@ -268,6 +274,11 @@ def _read(row: Sequence[Any]) -> Message:
         clip=text,
         clip_tokens=clip_tokens,
     )
+
+
+def state_read(row: str) -> State:
+    """The state in a row of `sessions`, as the text of its JSON; mostly the same object for the same text."""
+    return _states.get(row, lambda: state_from(json.loads(row)), size=len(row))
 
 
 def state_from(row: Mapping[str, Any]) -> State:

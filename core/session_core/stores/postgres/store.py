@@ -40,6 +40,7 @@ from session_core.stores.postgres.rows import (
     names,
     plain_values,
     state_from,
+    state_read,
     state_told,
     text_in,
     text_out,
@@ -253,7 +254,7 @@ def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
         return Loaded(State(key), None, ())
     state, digest = rows[0][:2]
     return Loaded(
-        state_from(state),
+        state_read(state),
         decode_digest(digest) if digest is not None else None,
         tuple(message_from(row[2:]) for row in rows[1:]),
     )

@@ -23,12 +23,14 @@ Call = tuple[str, Sequence[object]]
 """A statement and its values."""
 Then = Callable[[list[Row]], Call]
 """What to send next, decided on what the first call gave."""
-C = TypeVar("C", bound=psycopg.BaseConnection[Any])
+C = TypeVar("C", psycopg.Cursor[Row], psycopg.AsyncCursor[Row])
 
 PREPARED_AFTER_CALLS = 5
 """A connection prepares a statement once it has run that often: preparing is a round trip of its own."""
 IDLE_S = 600.0
 """How long a connection that nobody needs stays open."""
+FEW_ROWS = 100
+"""A cursor keeps the last rows it gave; one that gave more is not used again."""
 
 
 class Wire(Protocol):
@@ -110,7 +112,10 @@ class AwaitingWire:
 
 
 class _Free(Generic[C]):
-    """Connections that wait for a caller; the one used last goes first."""
+    """Connections that wait for a caller, by their cursors; the one used last goes first.
+
+    A cursor knows the types of what it sent and got before. A new one for each call looks each column up anew.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[C, float]] = deque()
@@ -121,14 +126,17 @@ class _Free(Generic[C]):
         with self._lock:
             return self._waiting.pop()[0] if self._waiting else None
 
-    def give_back(self, connection: C) -> list[C]:
+    def give_back(self, cursor: C) -> list[C]:
         """Keep the connection for the next caller; those that have to be closed instead."""
         now = monotonic()
+        connection = cursor.connection
         with self._lock:
             if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
                 # What broke one has most likely broken those that wait.
-                return [connection, *self._unused_since(now if connection.broken else now - IDLE_S)]
-            self._waiting.append((connection, now))
+                unwanted = self._unused_since(now if connection.broken else now - IDLE_S)
+                unwanted.append(cursor)
+                return unwanted
+            self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
             return self._unused_since(now - IDLE_S)
 
     def close(self) -> list[C]:
@@ -138,7 +146,7 @@ class _Free(Generic[C]):
             return self._unused_since(monotonic())
 
     def _unused_since(self, moment_s: float) -> list[C]:
-        found = []
+        found: list[C] = []
         while self._waiting and self._waiting[0][1] <= moment_s:
             found.append(self._waiting.popleft()[0])
         return found
@@ -150,27 +158,27 @@ class _ForThreads:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._gate = Gate(address.max_connections)
-        self._free = _Free[psycopg.Connection[Row]]()
+        self._free = _Free[psycopg.Cursor[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
-        with self._taken() as connection:
+        with self._taken() as cursor:
             if then is None:
-                return connection.execute(*call, binary=True).fetchall()
-            with connection.transaction():
-                rows = connection.execute(*call, binary=True).fetchall()
-                return connection.execute(*then(rows), binary=True).fetchall()
+                return cursor.execute(*call, binary=True).fetchall()
+            with cursor.connection.transaction():
+                rows = cursor.execute(*call, binary=True).fetchall()
+                return cursor.execute(*then(rows), binary=True).fetchall()
 
     def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        with self._taken() as connection:
-            with connection.pipeline():
-                cursors = [connection.execute(*call, binary=True) for call in calls]
+        with self._taken() as taken:
+            with taken.connection.pipeline():
+                cursors = [taken.connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
 
     def _taken(self) -> _Taken:
         return _Taken(self)
 
-    def enter(self) -> psycopg.Connection[Row]:
-        """A connection for one caller, who must `leave` it."""
+    def enter(self) -> psycopg.Cursor[Row]:
+        """A connection's cursor for one caller, who must `leave` it."""
         if not self._gate.enter(wait_s=self._address.wait_s):
             raise no_connection(self._address)
         try:
@@ -179,37 +187,39 @@ class _ForThreads:
             self._gate.leave()
             raise
 
-    def leave(self, connection: psycopg.Connection[Row]) -> None:
+    def leave(self, cursor: psycopg.Cursor[Row]) -> None:
         """Give it to the next."""
         try:
-            for unwanted in self._free.give_back(connection):
-                unwanted.close()
+            for unwanted in self._free.give_back(cursor):
+                unwanted.connection.close()
         finally:
             self._gate.leave()
 
     def close(self) -> None:
         for unwanted in self._free.close():
-            unwanted.close()
+            unwanted.connection.close()
 
-    def _opened(self) -> psycopg.Connection[Row]:
+    def _opened(self) -> psycopg.Cursor[Row]:
         try:
-            return psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address))
+            return psycopg.connect(
+                self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address)
+            ).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
 
 class _Taken:
-    """A connection for the time of a block; less work than a generator that does it."""
+    """A connection's cursor for the time of a block; less work than a generator that does it."""
 
     def __init__(self, place: _ForThreads) -> None:
         self._place = place
 
-    def __enter__(self) -> psycopg.Connection[Row]:
-        self._connection = self._place.enter()
-        return self._connection
+    def __enter__(self) -> psycopg.Cursor[Row]:
+        self._cursor = self._place.enter()
+        return self._cursor
 
     def __exit__(self, *_: object) -> None:
-        self._place.leave(self._connection)
+        self._place.leave(self._cursor)
 
 
 class _ForLoop:
@@ -218,50 +228,51 @@ class _ForLoop:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._gate = fair_gate(address.max_connections)
-        self._free = _Free[psycopg.AsyncConnection[Row]]()
+        self._free = _Free[psycopg.AsyncCursor[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
-        async with self._taken() as connection:
+        async with self._taken() as cursor:
             if then is None:
-                return await (await connection.execute(*call, binary=True)).fetchall()
-            async with connection.transaction():
-                rows = await (await connection.execute(*call, binary=True)).fetchall()
-                return await (await connection.execute(*then(rows), binary=True)).fetchall()
+                return await (await cursor.execute(*call, binary=True)).fetchall()
+            async with cursor.connection.transaction():
+                rows = await (await cursor.execute(*call, binary=True)).fetchall()
+                return await (await cursor.execute(*then(rows), binary=True)).fetchall()
 
     async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        async with self._taken() as connection:
-            async with connection.pipeline():
-                cursors = [await connection.execute(*call, binary=True) for call in calls]
+        async with self._taken() as taken:
+            async with taken.connection.pipeline():
+                cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
             return [await cursor.fetchall() for cursor in cursors]
 
     @asynccontextmanager
-    async def _taken(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
+    async def _taken(self) -> AsyncIterator[psycopg.AsyncCursor[Row]]:
         async with AsyncExitStack() as place:
             try:
                 await within(self._address.wait_s, place.enter_async_context(self._gate))
             except TimeoutError as exc:
                 raise no_connection(self._address) from exc
-            connection = self._free.take() or await self._opened()
+            cursor = self._free.take() or await self._opened()
             try:
-                yield connection
+                yield cursor
             finally:
-                for unwanted in self._free.give_back(connection):
-                    await unwanted.close()
+                for unwanted in self._free.give_back(cursor):
+                    await unwanted.connection.close()
 
     async def close(self) -> None:
         for unwanted in self._free.close():
-            await unwanted.close()
+            await unwanted.connection.close()
 
     def cut(self) -> None:
         """Close what waits for callers when the loop cannot: it stands still or is closed."""
         while (unwanted := self._free.take()) is not None:
-            unwanted.pgconn.finish()
+            unwanted.connection.pgconn.finish()
 
-    async def _opened(self) -> psycopg.AsyncConnection[Row]:
+    async def _opened(self) -> psycopg.AsyncCursor[Row]:
         try:
-            return await psycopg.AsyncConnection.connect(
+            connection = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address)
             )
+            return connection.cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 

@@ -26,7 +26,7 @@ def _script(*parts: str) -> Script:
 _SESSION = ("keys", "figures", "ranges", "state")
 _NUMBERING = ("index", "account", "record")
 _RECORD = ("messages", *_SESSION, *_NUMBERING)
-APPEND = _script("messages", "keys", "figures", "append_plain", "ranges", "state", *_NUMBERING, "append")
+APPEND = _script("messages", "keys", "figures", "append_one", "append_plain", "ranges", "state", *_NUMBERING, "append")
 LOAD = _script(*_SESSION, "load")
 FIND = _script(*_RECORD, "find")
 PUT_DIGEST = _script(*_SESSION, "put_digest")

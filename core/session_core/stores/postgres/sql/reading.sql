@@ -13,36 +13,39 @@ $$;
 -- The state and the digest in the first row, the messages behind it in the others.
 CREATE FUNCTION load_session(p_tenant text, p_session_id text, p_namespace text, p_lineage integer[])
 RETURNS TABLE (
-    state json, digest bytea, seq integer, id bytea, author text, time_s double precision, tokens integer,
+    state text, digest bytea, seq integer, id bytea, author text, time_s double precision, tokens integer,
     importance text, body bytea, clip bytea
 )
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
-    s sessions := found(p_tenant, p_session_id, p_namespace);
-    d digests;
+    s sessions;
+    d record;
     v_part integer[];
 BEGIN
-    IF s.id IS NULL THEN
+    SELECT * INTO s FROM sessions AS x
+    WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace;
+    IF NOT FOUND THEN
         RETURN;
     END IF;
     v_part := coalesce(p_lineage, s.head);
-    SELECT * INTO d FROM digests AS x
+    SELECT x.covers, x.pinned, (
+        SELECT string_agg(y.data, '' ORDER BY y.part) FROM digests AS y
+        WHERE y.session = x.session AND y.number = x.number
+    ) AS data INTO d
+    FROM digests AS x
     WHERE x.session = s.id AND x.number <= CASE WHEN p_lineage IS NULL THEN s.active[1] ELSE s.ready[1] END
       AND x.part = 0 AND begins(v_part, x.covers)
     ORDER BY x.number DESC LIMIT 1;
     IF FOUND THEN
         v_part := d.pinned || behind(v_part, d.covers);
-        digest := (
-            SELECT string_agg(x.data, '' ORDER BY x.part) FROM digests AS x
-            WHERE x.session = s.id AND x.number = d.number
-        );
+        digest := d.data;
     END IF;
     state := row_to_json(s);
     RETURN NEXT;
     FOR i IN 1 .. cardinality(v_part) BY 2 LOOP
         RETURN QUERY
-        SELECT NULL::json, NULL::bytea, m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
+        SELECT NULL::text, NULL::bytea, m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
         FROM messages AS m
         WHERE m.session = s.id AND m.seq BETWEEN v_part[i] AND v_part[i + 1] ORDER BY m.seq;
     END LOOP;

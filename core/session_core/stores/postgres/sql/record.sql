@@ -215,7 +215,8 @@ CREATE FUNCTION append_message(
 ) RETURNS appended
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
-    s sessions;
+    a appended;
+    v_session bigint;
 BEGIN
     UPDATE sessions AS x SET
         version = x.version + 1, messages = x.messages + 1, head[cardinality(x.head)] = x.messages + 1,
@@ -229,20 +230,25 @@ BEGIN
       AND NOT EXISTS (
           SELECT FROM messages AS m WHERE m.session = x.id AND m.id_hash = p_id_hash AND m.id = p_id
       )
-    RETURNING x.* INTO s;
+    RETURNING x.id, ARRAY[x.messages], 1, p_tokens, x.version, x.tokens, x.view_tokens, x.first_time_s, x.last_time_s,
+              x.absent_s, x.messages, x.turns, x.largest_tokens, x.tier, x.resumed_after_seq, x.born, x.head, x.active,
+              x.ready, x.open_calls, x.authors
+    INTO v_session, a.seqs, a.fresh, a.price, a.version, a.tokens, a.view_tokens, a.first_time_s, a.last_time_s,
+         a.absent_s, a.messages, a.turns, a.largest_tokens, a.tier, a.resumed_after_seq, a.born, a.head, a.active,
+         a.ready, a.open_calls, a.authors;
     IF FOUND THEN
         INSERT INTO messages (
             session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
         )
-        SELECT s.id, p_time_s, p_id_hash, s.messages, p_tokens, p_digest, p_importance, said_tenant(p_tenant), p_id,
+        SELECT v_session, p_time_s, p_id_hash, a.messages, p_tokens, p_digest, p_importance, said_tenant(p_tenant), p_id,
                p_author, p_body, '', p_words
         WHERE NOT EXISTS (
-            SELECT FROM messages AS m WHERE m.session = s.id AND m.id_hash = p_id_hash AND m.id = p_id
+            SELECT FROM messages AS m WHERE m.session = v_session AND m.id_hash = p_id_hash AND m.id = p_id
         );
         IF NOT FOUND THEN
             RAISE EXCEPTION 'another writer appended it too' USING ERRCODE = 'LS002';
         END IF;
-        RETURN told(s, ARRAY[s.messages], 1, p_tokens);
+        RETURN a;
     END IF;
     RETURN append_messages(
         p_tenant, p_session_id, p_namespace, json_build_array(json_build_object(

@@ -1,4 +1,5 @@
--- Append messages behind the head, all or none; append_plain.lua stands before this and answers the ordinary call.
+-- Append messages behind the head, all or none; append_one.lua and append_plain.lua stand before this and answer
+-- ordinary calls.
 -- KEYS: with a lease, a sixth that is its own. ARGV: ttl, namespace, born, request {expected, revise, lenient, lease} or
 --   an empty string for none of these, facts and row of each message.
 -- Told: whether the session is new, how many messages are new, their tokens, all numbers.
