@@ -42,6 +42,7 @@ from langchain_session.threads import (
     BEGAN,
     FORK,
     RUNTIME,
+    begin_anew,
     config_of,
     forget,
     is_of_a_task,
@@ -321,6 +322,8 @@ class SessionSaver(Keeping):
                 break
             if (only is None or checkpoint.id == only) and self._matches(checkpoint, wanted):
                 kept = (*kept, checkpoint)
+        if not kept:
+            begin_anew(config, before)
         return kept
 
     def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:

@@ -66,6 +66,13 @@ def forget(config: RunnableConfig) -> None:
         names["thread_id"] = str(names["thread_id"])
 
 
+def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> None:
+    """Note in a run's config that nothing was listed from `before` a checkpoint: a subgraph is replayed from a time
+    when it had said nothing. LangGraph goes on with this very config, and what it stores is a fork."""
+    if config is not None and before is not None and RUNTIME in config["configurable"]:
+        config["configurable"]["thread_id"] = noted(bare(config), **{FORK: True})["configurable"]["thread_id"]
+
+
 def key_of(config: RunnableConfig, tenant: str) -> Key:
     """The session of `tenant` that a config's thread and namespace are."""
     names = config["configurable"]
