@@ -53,7 +53,7 @@ from langchain_session.threads import (
 )
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.values import live_values, stored_values
-from langchain_session.voice import Voice
+from langchain_session.voice import Voice, sessions_at
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.ports import Checkpoint, Plain, Write
@@ -106,7 +106,7 @@ class SessionSaver(Keeping):
         wait_s: float = 30.0,
     ) -> None:
         super().__init__(serde=serde)
-        self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
+        self.sessions = sessions_at(sessions, policy)
         self.tenant = tenant
         self.channel = channel
         self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
