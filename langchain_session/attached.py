@@ -97,8 +97,10 @@ def attach(
     Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone
     nothing is quoted from the record. Attaching twice is attaching once. What a node puts around its messages (system
     prompt, tool schemas) is `Policy(overhead_tokens=...)`. Raises: ConfigError when there is neither a
-    SessionSaver nor a policy.
+    SessionSaver nor a policy, or the graph is not compiled.
     """
+    if not isinstance(graph, Pregel):
+        raise ConfigError(f"attach({type(graph).__name__}) is no compiled graph; pass graph.compile(checkpointer=...)")
     own = saver or graph.checkpointer
     reminding = None
     if isinstance(own, SessionSaver):

@@ -23,7 +23,20 @@ from langchain_session.handed import handed
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.listing import Made, listed
 from langchain_session.originals import Originals
-from langchain_session.threads import BASE, DOUBT, ELSEWHERE, FORK, RUNTIME, bare, config_of, key_of, starting_part
+from langchain_session.threads import (
+    BASE,
+    DOUBT,
+    ELSEWHERE,
+    FORK,
+    RUNTIME,
+    bare,
+    config_of,
+    forget,
+    key_of,
+    noted,
+    notes_of,
+    starting_part,
+)
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
@@ -65,8 +78,11 @@ class Beside:
     async def get(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The inner saver's checkpoint; for a run with the view in the place of the messages."""
         found: CheckpointTuple | None = await self.inner.call("get_tuple", bare(config))
+        if found is None:
+            forget(config)
+            return None
         named, run = get_checkpoint_id(config) is not None, RUNTIME in config["configurable"]
-        return found and await self.handed(found, run=run, named=named)
+        return await self.handed(found, run=run, named=named)
 
     async def handed(self, found: CheckpointTuple, *, run: bool, named: bool) -> CheckpointTuple:
         """What the inner saver found as a run gets it, or anybody else; one that was `named` may be an old one."""
@@ -82,7 +98,7 @@ class Beside:
             messages, hidden = handed(seen, key)
             ours[BASE] = (row.versions.get(self.channel), seen.lineage.pairs, hidden)
             found = self._shown(found, row, messages)
-        return found._replace(config={**found.config, "configurable": {**found.config["configurable"], **ours}})
+        return found._replace(config=noted(found.config, **ours)) if ours else found
 
     async def put(
         self,
@@ -97,7 +113,7 @@ class Beside:
         values, fold = checkpoint["channel_values"], False
         value = values.get(self.channel)
         # A run that was handed the view of a list stores it as a snapshot when its graph has a DeltaChannel by now.
-        snapshot = BASE in config["configurable"] and getattr(value, "_fields", None) == ("value",)
+        snapshot = BASE in notes_of(config) and getattr(value, "_fields", None) == ("value",)
         said = _messages(cast(Any, value).value if snapshot else value)
         if said is None and lease is not None:
             await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
@@ -332,16 +348,16 @@ class _Put:
 
     @classmethod
     def of(cls, config: RunnableConfig, name: str, metadata: CheckpointMetadata, tenant: str) -> _Put:
-        names = config["configurable"]
-        version, base, hidden = names.get(BASE, (None, (), ()))
+        names, notes = config["configurable"], notes_of(config)
+        version, base, hidden = notes.get(BASE, (None, (), ()))
         return cls(
             key_of(config, tenant),
             name,
             names.get("checkpoint_id"),
-            run=RUNTIME in names or BASE in names,
-            began=BASE in names,
-            doubt=names.get(DOUBT),
-            fork=FORK in names or metadata.get("source") == "fork",
+            run=RUNTIME in names or BASE in notes,
+            began=BASE in notes,
+            doubt=notes.get(DOUBT),
+            fork=FORK in notes or metadata.get("source") == "fork",
             version=version,
             base=Ranges.from_pairs(base),
             hidden=Ranges.from_pairs(hidden),

@@ -81,7 +81,7 @@ async def with_what_was_said(
     row: Checkpoint,
     changed: Values,
     given: Mapping[str, Any],
-    names: Mapping[str, Any],
+    notes: Mapping[str, Any],
     channel: str,
     encode: Encode,
     serde: SerializerProtocol,
@@ -90,7 +90,7 @@ async def with_what_was_said(
 ) -> tuple[Checkpoint, Values, str]:
     """A checkpoint and its new values as they are stored, and the channel that the head follows.
 
-    `given` are the values as the graph gave them, `names` is what its run is configured with. A channel that
+    `given` are the values as the graph gave them, `notes` are those in the config of its run. A channel that
     has its value in each checkpoint stays as it is. A fork that says nothing is read once more, for the head.
     """
     version, ours = row.versions.get(channel), said_of(channel)
@@ -101,9 +101,9 @@ async def with_what_was_said(
     row = replace(row, versions={**row.versions, ours: version})
     if channel in given:
         return row, {**changed, channel: AS_SAID, ours: changed[channel]} if channel in changed else changed, ours
-    base_version, base, hidden = names.get(BASE, (None, (), ()))
+    base_version, base, hidden = notes.get(BASE, (None, (), ()))
     if channel not in changed:
-        if not forks or (FORK in names and version != base_version):
+        if not forks or (FORK in notes and version != base_version):
             return row, changed, ours
         await store.put_checkpoint(row, changed, head_channel=None, merge=False)
         part = part_in(await store.fill(row), channel)
@@ -118,7 +118,7 @@ async def with_what_was_said(
     start = began if first else before
     items = await _after(store, row.key, start, said, encode)
     value = MessageList(
-        items, base=began if BASE in names else start, base_version=base_version, hidden=Ranges.from_pairs(hidden)
+        items, base=began if BASE in notes else start, base_version=base_version, hidden=Ranges.from_pairs(hidden)
     )
     # A run that began with more than its checkpoint has (others' turns) leaves a value, or the writes would lack that.
     whole = {channel: AS_SAID} if start != before else {}

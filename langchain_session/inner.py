@@ -21,7 +21,7 @@ from langchain_session.beside import Beside
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.originals import Originals
 from langchain_session.saver import SessionSaver
-from langchain_session.threads import RUNTIME, bare
+from langchain_session.threads import RUNTIME, bare, begin_anew
 from langchain_session.turns import TURN_TTL_S, Concurrency
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
@@ -120,11 +120,14 @@ class InnerSaver(SessionSaver):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
+        found: CheckpointTuple | None = None
         try:
             for found in self.inner.list(config and bare(config), filter=filter, before=before, limit=limit):
                 yield run_blocking(self._plain.handed(found, run=True, named=True)) if _of_a_run(config) else found
         except NotImplementedError as exc:
             raise self._plain.inner.lacks("list") from exc
+        if found is None:
+            begin_anew(config, before)
 
     async def alist(
         self,
@@ -134,11 +137,14 @@ class InnerSaver(SessionSaver):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
+        found: CheckpointTuple | None = None
         try:
             async for found in self.inner.alist(config and bare(config), filter=filter, before=before, limit=limit):
                 yield await self._awaited.handed(found, run=True, named=True) if _of_a_run(config) else found
         except NotImplementedError as exc:
             raise self._awaited.inner.lacks("list") from exc
+        if found is None:
+            begin_anew(config, before)
 
     def put(
         self,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import Prepare, named, raw_messages, record_messages
 from langchain_session.handed import removed_in
 from langchain_session.marks import held, mark_of
 from langchain_session.messages import to_core
-from langchain_session.threads import BASE, RUNTIME
+from langchain_session.threads import BASE, RUNTIME, notes_of
 from langchain_session.unfolding import above
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
@@ -30,10 +31,10 @@ class Made:
     hidden: Ranges
 
     @classmethod
-    def of(cls, names: Mapping[str, Any], parent_id: str | None) -> Made:
-        """By the `configurable` of the config that a list is put with."""
-        version, base, hidden = names.get(BASE, (None, (), ()))
-        run = RUNTIME in names
+    def of(cls, config: RunnableConfig, parent_id: str | None) -> Made:
+        """By the config that a list is put with."""
+        version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
+        run = RUNTIME in config["configurable"]
         return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden))
 
 

@@ -14,6 +14,7 @@ from langchain_session.messages import to_core
 from langchain_session.reminding import Reminding
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
+from session_core.errors import ConfigError
 from session_core.workshop import Workshop
 
 
@@ -30,6 +31,10 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
     """
 
     def __init__(self, source: SessionSaver | Sessions | Policy, *, tenant: str = "default") -> None:
+        if not isinstance(source, SessionSaver | Sessions | Policy):
+            raise ConfigError(
+                f"SessionMiddleware({type(source).__name__}); pass the agent's SessionSaver, or a Sessions or a Policy"
+            )
         super().__init__()
         self.tools = []
         self._squeeze = Squeeze(_workshop(source))

@@ -15,7 +15,7 @@ from langchain_session.counted import Counted
 from langchain_session.hands import Awaiting, Blocking, Hand, Place, config_at
 from langchain_session.messages import MARK, to_core
 from langchain_session.pruning import is_unlisted
-from langchain_session.threads import BASE, FORK
+from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
 from session_core.errors import Diverged
 from session_core.moving import stable_id
@@ -183,7 +183,7 @@ def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> Runna
     config = config_at(place)
     config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"] if parent else None
     if isinstance(target.saver, Moving):
-        config["configurable"] |= {FORK: True, BASE: (None, _NO_PART, ())}
+        return noted(config, **{FORK: True, BASE: (None, _NO_PART, ())})
     return config
 
 

@@ -42,14 +42,18 @@ from langchain_session.threads import (
     BEGAN,
     FORK,
     RUNTIME,
+    begin_anew,
     config_of,
+    forget,
     is_of_a_task,
     key_of,
+    noted,
+    notes_of,
     starting_part,
 )
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.values import live_values, stored_values
-from langchain_session.voice import Voice
+from langchain_session.voice import Voice, sessions_at
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.ports import Checkpoint, Plain, Write
@@ -102,7 +106,7 @@ class SessionSaver(Keeping):
         wait_s: float = 30.0,
     ) -> None:
         super().__init__(serde=serde)
-        self.sessions = Sessions(sessions, policy=policy) if isinstance(sessions, str) else sessions
+        self.sessions = sessions_at(sessions, policy)
         self.tenant = tenant
         self.channel = channel
         self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
@@ -239,6 +243,7 @@ class SessionSaver(Keeping):
         elif wanted == BEGAN:
             found = None
         if found is None:
+            forget(config)
             return None
         return await self._handed(voice, found, run=RUNTIME in config["configurable"], named=named)
 
@@ -284,11 +289,10 @@ class SessionSaver(Keeping):
         rest = {name: value for name, value in found.values.items() if name not in values}
         whole = {**values, **await live_values(replace(found, values=rest), voice.store, self.serde)}
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": whole}
+        notes = ({FORK: True} if fork else {}) | ({BASE: base} if base is not None else {})
         config = config_of(found.key, found.id)
-        config["configurable"].update({FORK: True} if fork else {})
-        config["configurable"].update({BASE: base} if base is not None else {})
         return CheckpointTuple(
-            config=config,
+            config=noted(config, **notes) if notes else config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
             parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
@@ -318,6 +322,8 @@ class SessionSaver(Keeping):
                 break
             if (only is None or checkpoint.id == only) and self._matches(checkpoint, wanted):
                 kept = (*kept, checkpoint)
+        if not kept:
+            begin_anew(config, before)
         return kept
 
     def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:
@@ -336,19 +342,18 @@ class SessionSaver(Keeping):
     ) -> tuple[Key, bool]:
         began = time.perf_counter()
         key = self.key(config)
-        names = config["configurable"]
+        notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
         prepare = self.sessions.workshop.prepare
-        behind = names.get("checkpoint_id")
         parent_id = behind if behind != BEGAN else None
-        forks = bool(names.get(FORK)) or metadata.get("source") == "fork"
+        forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
         if (forks or behind == BEGAN) and self.channel in values:
             # The conversation follows a fork, also one that adds nothing to what was said.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            Made.of(names, parent_id),
+            Made.of(config, parent_id),
             self.channel,
             key=key,
             store=voice.store,
@@ -370,7 +375,7 @@ class SessionSaver(Keeping):
             row,
             changed,
             given,
-            names,
+            notes,
             self.channel,
             lambda m: encode(m, key, self.serde, prepare),
             self.serde,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from langchain_core.runnables import RunnableConfig
 
 from session_core.ports import Plain, SessionStore
 from session_core.ranges import Ranges
 from session_core.turns import Key
 
-FORK = "__llm_sessions_fork"
-"""In a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
-BASE = "__llm_sessions_base"
-"""In a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
-DOUBT = "__llm_sessions_doubt"
-"""In a config we made: a checkpoint that we know and an inner saver did not have when a run began."""
-TURN = "__llm_sessions_turn"
-"""In the config of a run that has the turn of its thread: the holder's name."""
+FORK = "fork"
+"""A note in a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
+BASE = "base"
+"""A note in a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
+DOUBT = "doubt"
+"""A note in a config we made: a checkpoint that we know and an inner saver did not have when a run began."""
+FROM = "from"
+"""A note in a config we made, for `reject`: the checkpoint that a run began with."""
+TURN = "__pregel_llm_sessions_turn"
+"""In the config of a run that has the turn of its thread: the holder's name. Streams leave out what begins so."""
 RUNTIME = "__pregel_runtime"
 """In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
 READ = "__pregel_read"
@@ -24,6 +29,48 @@ BEGAN = "00000000-0000-6000-8000-000000000000"
 """The id of the checkpoint that a conversation without a graph is; it is stored nowhere, and older than any other."""
 ELSEWHERE = Plain("elsewhere", b"")
 """The body of a checkpoint that another saver keeps (see `inner`): here is only its part of the record."""
+
+
+class Noted(str):
+    """A thread's name in a config we made, with notes on what was handed out.
+
+    The config comes back with what is stored next, and people see it too, in snapshots and streams. There it is
+    a name like any other; copies and pickles of it are plain texts.
+    """
+
+    notes: Mapping[str, Any]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
+def noted(config: RunnableConfig, **notes: Any) -> RunnableConfig:
+    """`config` with these notes beside those that it has."""
+    old = notes_of(config)
+    thread = Noted(config["configurable"]["thread_id"])
+    thread.notes = {**old, **notes}
+    return {**config, "configurable": {**config["configurable"], "thread_id": thread}}
+
+
+def notes_of(config: RunnableConfig) -> Mapping[str, Any]:
+    """The notes in a config, if we made it."""
+    thread = config["configurable"]["thread_id"]
+    return thread.notes if isinstance(thread, Noted) else {}
+
+
+def forget(config: RunnableConfig) -> None:
+    """Take the notes out of a run's config: it begins with nothing, whatever config of another checkpoint was made
+    use of for it, or handed down by a graph above."""
+    names = config["configurable"]
+    if isinstance(names["thread_id"], Noted):
+        names["thread_id"] = str(names["thread_id"])
+
+
+def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> None:
+    """Note in a run's config that nothing was listed from `before` a checkpoint: a subgraph is replayed from a time
+    when it had said nothing. LangGraph goes on with this very config, and what it stores is a fork."""
+    if config is not None and before is not None and RUNTIME in config["configurable"]:
+        config["configurable"]["thread_id"] = noted(bare(config), **{FORK: True})["configurable"]["thread_id"]
 
 
 def key_of(config: RunnableConfig, tenant: str) -> Key:
@@ -69,5 +116,8 @@ def config_of(key: Key, checkpoint_id: str | None) -> RunnableConfig:
 
 def bare(config: RunnableConfig) -> RunnableConfig:
     """`config` without what we wrote into it."""
-    names = {name: value for name, value in config["configurable"].items() if name not in (FORK, BASE, DOUBT, TURN)}
-    return {**config, "configurable": names}
+    names = {name: value for name, value in config["configurable"].items() if name != TURN}
+    return {
+        **config,
+        "configurable": {**names, "thread_id": str(names["thread_id"])} if "thread_id" in names else names,
+    }

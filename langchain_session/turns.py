@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
-from langchain_session.threads import FORK, RUNTIME, TURN, key_of
+from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, noted, notes_of
 from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
 from session_core.leasing import Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
@@ -26,8 +26,6 @@ from session_core.voices import run_blocking
 Concurrency = Literal["merge", "serialize", "reject"]
 Read = Callable[[], Awaitable[CheckpointTuple | None]]
 
-FROM = "__llm_sessions_from"
-"""In a config we made, for `reject`: the checkpoint that a run began with."""
 START = "__start__"
 """The channel that the input of a graph goes into."""
 _LEADS_ON = (START, TASKS, "branch:", "join:")
@@ -75,12 +73,13 @@ class Reject(Rule):
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
         found = await read()
         if found is not None and RUNTIME in config["configurable"]:
-            found.config["configurable"][FROM] = found.config["configurable"]["checkpoint_id"]
+            begins = {FROM: found.config["configurable"]["checkpoint_id"]}
+            return found._replace(config=noted(found.config, **begins))
         return found
 
     async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
-        names = config["configurable"]
-        branches = FORK in names and names.get("checkpoint_id") == names.get(FROM)
+        names, notes = config["configurable"], notes_of(config)
+        branches = FORK in notes and names.get("checkpoint_id") == notes.get(FROM)
         return {"follows": RUNTIME in names and not names.get("checkpoint_ns") and not branches}
 
 

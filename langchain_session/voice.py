@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from session_core import Policy, Sessions
+from session_core.errors import ConfigError
 from session_core.leasing import Pause
 from session_core.ports import SessionStore
 from session_core.session import Flow
@@ -21,3 +23,12 @@ class Voice:
 
     def flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)
+
+
+def sessions_at(place: Sessions | str, policy: Policy | None) -> Sessions:
+    """The sessions that a saver was given, or those at a URL. Raises: ConfigError for anything else."""
+    if isinstance(place, Sessions):
+        return place
+    if not isinstance(place, str):
+        raise ConfigError(f"SessionSaver({type(place).__name__}); pass a URL such as sqlite:///chat.db, or a Sessions")
+    return Sessions(place, policy=policy)

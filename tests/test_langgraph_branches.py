@@ -31,6 +31,7 @@ from side_by_side import (
 )
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
+from langchain_session.threads import BASE, notes_of
 from session_core import Sessions
 from session_core.ranges import Ranges
 from session_core.stores.redis.store import RedisStore
@@ -119,7 +120,7 @@ def test_a_run_is_handed_as_much_at_any_age(corner: Corner) -> None:
             saver: Any = thread.graph.checkpointer
             config = {"configurable": {**CONFIG["configurable"], "__pregel_runtime": None}}
             found = await saver.aget_tuple(config) if thread.awaiting else saver.get_tuple(config)
-            hidden.append(len(Ranges.from_pairs(found.config["configurable"]["__llm_sessions_base"][2])))
+            hidden.append(len(Ranges.from_pairs(notes_of(found.config)[BASE][2])))
         return hidden, len((await thread.state()).values["messages"])
 
     hidden, count = corner.ours(build, script)

@@ -237,6 +237,25 @@ def test_a_subgraph_is_replayed(corner: Corner, keeps: bool | None) -> None:
     assert len(now) == 12
 
 
+@pytest.mark.parametrize("keeps", [None, True], ids=["per-call", "per-thread"])
+def test_a_subgraph_is_replayed_from_before_it_said_anything(corner: Corner, keeps: bool | None) -> None:
+    async def script(thread: Thread) -> Any:
+        for n in range(TURNS):
+            await thread.run(turn(n))
+            await thread.run(Command(resume="yes"))
+        await thread.run(None, await thread.at(1, settled=False))
+        inside = (await thread.state(subgraphs=True)).tasks[0].state
+        await thread.run(Command(resume="again"))
+        await thread.run(turn(20))
+        below = (await thread.state(subgraphs=True)).tasks[0].state
+        return [{m.id for m in found.values["messages"]} for found in (inside, below)], await all_of(thread)
+
+    (inside, below), (now, _) = corner.same(nested(keeps), script)
+    assert inside == {"h0", "ac0", "t0.0"}
+    assert below == {"h0", "ac0", "t0.0", "a0", "h20", "ac20", "t20.0"}
+    assert len(now) == 5
+
+
 def test_a_subgraph_may_be_looked_into_and_changed(corner: Corner) -> None:
     async def script(thread: Thread) -> Any:
         await thread.run(turn(0))

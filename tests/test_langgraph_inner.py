@@ -403,7 +403,8 @@ def test_subgraphs_leave_the_same_as_without_us(twins, sessions):
     assert kept(mine, own) == kept(plain, own)
 
 
-def test_a_replay_goes_through_a_subgraph_as_without_us(twins, sessions):
+@pytest.mark.parametrize("turn", [4, -1], ids=["late", "first"])
+def test_a_replay_goes_through_a_subgraph_as_without_us(twins, sessions, turn):
     mine, plain = twins
     for saver in (SessionSaver(sessions, inner=mine), plain):
         built = StateGraph(State)
@@ -414,7 +415,7 @@ def test_a_replay_goes_through_a_subgraph_as_without_us(twins, sessions):
         graph = built.compile(checkpointer=saver)
         ask(graph, *range(10))
         before = [s.config for s in graph.get_state_history(CONFIG) if s.next == ("own",)]
-        graph.invoke(None, before[4])
+        graph.invoke(None, before[turn])
         ask(graph, 10)
     assert history(mine) == history(plain)
 

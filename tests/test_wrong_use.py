@@ -1,0 +1,30 @@
+"""Wrong things given to the doors of LangGraph: an error that says what to pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import MessagesState, StateGraph
+
+from langchain_session import SessionMiddleware, SessionSaver, attach
+from session_core.errors import ConfigError
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {"url": "memory://"}, InMemorySaver()])
+def test_a_saver_is_over_a_url_or_sessions(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match="pass a URL such as"):
+        SessionSaver(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, "sqlite:///chat.db", InMemorySaver()])
+def test_a_middleware_is_over_a_saver_sessions_or_a_policy(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match="pass the agent's SessionSaver"):
+        SessionMiddleware(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, StateGraph(MessagesState)])
+def test_attach_wants_a_compiled_graph(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match="no compiled graph"):
+        attach(wrong, saver=SessionSaver("memory://"))
