@@ -58,6 +58,8 @@ _ALTERNATIVES = (
     "english german french spanish italian portuguese dutch chinese japanese korean russian indian thai turkish greek",
 )  # fmt: skip
 _GROUP = {word: number for number, group in enumerate(_ALTERNATIVES) for word in group.split()}
+_COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday", "with", "train")))
+"""Groups whose words are days or numbers, stand for anything, or are wanted one beside the other."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
 _REQUEST = re.compile(
     r"[?？]\W*$|^\W*(?:(?:please|now|and|can you|could you|would you)[, ]+)*"
@@ -113,6 +115,11 @@ def alternatives(text: str) -> dict[int, frozenset[str]]:
         if (group := _GROUP.get(word)) is not None:
             found[group] = found.get(group, frozenset()) | {word}
     return found
+
+
+def one_of_each(text: str) -> dict[int, frozenset[str]]:
+    """The same less days, numbers, ways to travel, and what stands in any sentence."""
+    return {group: said for group, said in alternatives(text).items() if group not in _COUNTED}
 
 
 def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool) -> tuple[list[int], frozenset[str]]:
