@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from session_core.compress.amended import amended, statements
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
 from session_core.compress.passages import brief, read
 from session_core.compress.restated import restated, stated
 from session_core.counting.tokens import counter_for
+from session_core.language.words import sentences
 from session_core.turns import Message, Role
 
 count = counter_for(None).count
@@ -96,3 +98,43 @@ def test_who_tells_a_story_restates_nothing() -> None:
     story = "We left on Friday. It was cold. The children slept. On Monday we were there."
     messages = _said("The lamp comes on Sunday.", story)
     assert restated([(message, read(message, count)) for message in messages]) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "later"),
+    [
+        (
+            "I use a mixture of water and fertilizer for my plants.",
+            "Is it okay, or should I switch to a balanced fertilizer?",
+        ),
+        ("We had a party in the garden of my sister.", "I have been to a few concerts lately, actually."),
+        ("I read a book on the history of France.", "What about the museums of that country?"),
+        ("My sister bought a dress in that shop.", "Do you know how to move a piano to another floor?"),
+        ("The house stands at the end of a road.", "I am asking which of the two colours is better for a room."),
+    ],
+)
+def test_who_asks_or_tells_something_else_corrects_nothing(said: str, later: str) -> None:
+    messages = _said(said, later)
+    facts = [fact for message in messages if message.role is Role.USER for fact in statements(message)]
+    assert amended(messages, facts) == messages
+
+
+def test_what_sounds_like_a_correction_in_a_long_text_corrects_nothing() -> None:
+    short = _said("My flight to Rome leaves on 3 May.", "No, my flight to Rome leaves on 4 May.")
+    facts = [fact for message in short if message.role is Role.USER for fact in statements(message)]
+    assert "later: “" in amended(short, facts)[0].content
+    told = f"{'He spoke of the sea and of the ships. ' * 20}No, my flight to Rome leaves on 4 May."
+    long = _said("My flight to Rome leaves on 3 May.", told)
+    assert amended(long, []) == long
+
+
+def test_a_statement_stands_whole_before_what_corrects_it() -> None:
+    old = (
+        "We will have the summer meeting of the whole team on 3 May in the old town hall beside the river, where we "
+        "had it in the year before last."
+    )
+    messages = _said(old, "Actually, the summer meeting of the team is on 4 May.")
+    facts = [fact for message in messages if message.role is Role.USER for fact in statements(message)]
+    content = amended(messages, facts)[0].content
+    assert content.startswith(f"{old[:-1]} (later: “")
+    assert sentences(content) == (content,)

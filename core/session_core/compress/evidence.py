@@ -47,7 +47,7 @@ _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
 _ECHO_WORDS = 8
-_TIGHT_TOKENS = 256
+TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
 their own have less of what their message has to do with the question, and questions without a value half of it."""
 _SAYS, _ASKS = 0.6, 0.5
@@ -101,7 +101,7 @@ def evidence(
         return "", []
     called = asked([message for message, _ in (*candidates, *standing)])
     headings = [heading(message, called) for message, _ in candidates]
-    tight = room_tokens <= _TIGHT_TOKENS
+    tight = room_tokens <= TIGHT_TOKENS
     found = _candidates(question, candidates, standing, headings, room, tight=tight)
     if not found:
         return "", []
