@@ -179,7 +179,7 @@ def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[in
         place
         for (_, place, offer), (_, _, reply) in pairwise(sorted(said, key=lambda one: one[0]))
         if place >= 0 and offer.role is Role.ASSISTANT and reply.role is Role.USER
-        if offers(offer.content) and takes(reply.content)
+        if takes(reply.content) and offers(offer.content)
     )
 
 
