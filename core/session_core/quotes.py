@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import evidence
-from session_core.compress.passages import QUOTE, Reading, stems
+from session_core.compress.evidence import TIGHT_TOKENS, evidence
+from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading, stems
 from session_core.compress.ties import Quote, mark, ties
 from session_core.language.orders import commands
 from session_core.language.quoting import WITHIN
@@ -45,6 +46,7 @@ def quotes(
     shown = [(message, read(message)) for message in standing]
     mended: dict[tuple[int, str], Message] = {}
     facts: Sequence[Fact] | None = None
+    mend = partial(amended, line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
 
     def told(room: int, messages: Sequence[Message]) -> Chosen:
         return evidence(question, [(m, read(m)) for m in messages], shown, room_tokens=room, count=count)
@@ -55,12 +57,12 @@ def quotes(
         facts = later() if facts is None and quoted else facts
         for _ in range(CORRECTIONS):
             fresh = [message for message in quoted if _place(message) not in mended]
-            wrong = [one for message, one in zip(fresh, amended(fresh, facts or ()), strict=True) if one is not message]
+            wrong = [one for message, one in zip(fresh, mend(fresh, facts or ()), strict=True) if one is not message]
             if not wrong:
                 return block, quoted
             mended.update((_place(message), message) for message in wrong)
             block, quoted = told(room, [mended.get(_place(message), message) for message in sources])
-        mended.update((_place(message), message) for message in amended(sources, facts or ()))
+        mended.update((_place(message), message) for message in mend(sources, facts or ()))
         return told(room, [mended[_place(message)] for message in sources])
 
     block, quoted = chosen(room_tokens)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from session_core.classify import filler
+from session_core.compress.passages import PASSAGE_CHARACTERS
 from session_core.facts import unnamed
 from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
@@ -16,11 +17,20 @@ from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
 
+BRIEF_CHARACTERS = 600
+"""In a longer message somebody tells or pastes something: what sounds like a correction there is part of it."""
 
-def amended(messages: Sequence[Message], later: Sequence[Fact], *, give_way: GiveWay = go_on) -> list[Message]:
+
+def amended(
+    messages: Sequence[Message],
+    later: Sequence[Fact],
+    *,
+    line_characters: int = PASSAGE_CHARACTERS,
+    give_way: GiveWay = go_on,
+) -> list[Message]:
     """`messages` of a record, each sentence that one of them or of the facts `later` corrects with its correction
-    behind it: "We fly on 3 May (later: “No, 4 May.”)". What tools said is left as it is. Gives way after each
-    statement."""
+    behind it: "We fly on 3 May (later: “No, 4 May.”)". What tools said is left as it is. A sentence
+    that is longer than `line_characters` with its corrections is cut. Gives way after each statement."""
     said = [m for m in messages if m.role in (Role.USER, Role.ASSISTANT) and m.origin == "record"]
     stated: list[Fact] = []
     for message in said:
@@ -31,8 +41,13 @@ def amended(messages: Sequence[Message], later: Sequence[Fact], *, give_way: Giv
     keys = {key for fact in stated if fact.kind in RESTATED for key in frame(fact.text)}
     slots = {fact.slot for fact in stated if fact.slot is not None}
     first = min(fact.seq for fact in stated)
-    pairs = _pairs(stated, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way)
-    return [_rewritten(m, pairs.get(m.seq)) if pairs and m.role is not Role.TOOL else m for m in messages]
+    told = {message.seq for message in said if not brief(message)}
+    pairs = _pairs(
+        stated, told, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way
+    )
+    return [
+        _rewritten(m, pairs.get(m.seq), line_characters) if pairs and m.role is not Role.TOOL else m for m in messages
+    ]
 
 
 def statements(message: Message) -> list[Fact]:
@@ -65,8 +80,15 @@ def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -
     return fact.kind in RESTATED and any(key in keys for key in frame(fact.text))
 
 
-def _pairs(stated: Sequence[Fact], later: Sequence[Fact], give_way: GiveWay) -> dict[int, dict[str, list[str]]]:
-    """For each message, its sentences that no longer hold, and what was said since."""
+def brief(message: Message) -> bool:
+    """Whether a message is short enough for what sounds like a correction in it to be one."""
+    return len(message.content) <= BRIEF_CHARACTERS
+
+
+def _pairs(
+    stated: Sequence[Fact], told: Collection[int], later: Sequence[Fact], give_way: GiveWay
+) -> dict[int, dict[str, list[str]]]:
+    """For each message, its sentences that no longer hold, and what was said since, but for what messages `told`."""
     found: dict[int, dict[str, list[str]]] = {}
     known = [parts_told(fact.text) for fact in later]
     corrected = [(first, since) for first, since in known if since]
@@ -80,7 +102,7 @@ def _pairs(stated: Sequence[Fact], later: Sequence[Fact], give_way: GiveWay) -> 
         facts.put(fact)
         give_way()
     for seq, text, by in facts.gone:
-        if (seq, text) in own and not _is(text, by.text.rstrip(ENDS)):
+        if (seq, text) in own and spoken_by_user(by) and by.seq not in told and not _is(text, by.text.rstrip(ENDS)):
             found.setdefault(seq, {}).setdefault(text, []).append(by.text)
     return found
 
@@ -98,13 +120,13 @@ def _is(text: str, first: str) -> bool:
     return text.startswith(first[:-1]) if first.endswith(ELLIPSIS) else text.rstrip(ENDS) == first
 
 
-def _rewritten(message: Message, since: dict[str, list[str]] | None) -> Message:
+def _rewritten(message: Message, since: dict[str, list[str]] | None, line_characters: int) -> Message:
     if not since:
         return message
     content = message.content
     for text, corrections in since.items():
         told = text
         for correction in dict.fromkeys(corrections):
-            told = told_later(told, correction)
+            told = told_later(told, correction, line_characters=line_characters)
         content = content.replace(text, told, 1)
     return replace(message, content=content) if content != message.content else message

@@ -20,6 +20,7 @@ from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
+from session_core.compress.restated import restated
 from session_core.language.accepting import offers, takes
 from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.language.words import ASKING_WORDS
@@ -46,7 +47,7 @@ _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
 _ECHO_WORDS = 8
-_TIGHT_TOKENS = 256
+TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
 their own have less of what their message has to do with the question, and questions without a value half of it."""
 _SAYS, _ASKS = 0.6, 0.5
@@ -100,7 +101,7 @@ def evidence(
         return "", []
     called = asked([message for message, _ in (*candidates, *standing)])
     headings = [heading(message, called) for message, _ in candidates]
-    tight = room_tokens <= _TIGHT_TOKENS
+    tight = room_tokens <= TIGHT_TOKENS
     found = _candidates(question, candidates, standing, headings, room, tight=tight)
     if not found:
         return "", []
@@ -108,7 +109,8 @@ def evidence(
     state = _State(gone | ASKING_WORDS if tight else gone)
     worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
     own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
-    choice = _Choice(found, state, worth, _prices(headings, state, count), headings, own_words)
+    newer = _newer(found, restated([*candidates, *standing]))
+    choice = _Choice(found, state, worth, _prices(headings, state, count), headings, own_words, newer)
     choice.fill(room)
     for _ in range(_FILLINGS):
         left = room_tokens - count(_told(choice.made, headings))
@@ -163,6 +165,12 @@ def _candidates(
     return found
 
 
+def _newer(found: Sequence[_Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:
+    """The candidates that were stated again, each with the one that did."""
+    numbers = {(one.source, one.place): number for number, one in enumerate(found)}
+    return {numbers[old]: numbers[new] for old, new in stated_again.items() if old in numbers and new in numbers}
+
+
 def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[int]:
     """The places of what assistants said that offered something, which the user took right behind it."""
     said = [(m.seq, place, m) for place, (m, _) in enumerate(candidates)]
@@ -171,7 +179,7 @@ def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[in
         place
         for (_, place, offer), (_, _, reply) in pairwise(sorted(said, key=lambda one: one[0]))
         if place >= 0 and offer.role is Role.ASSISTANT and reply.role is Role.USER
-        if offers(offer.content) and takes(reply.content)
+        if takes(reply.content) and offers(offer.content)
     )
 
 
@@ -308,7 +316,8 @@ def _prices(headings: Sequence[str], state: _State, count: Count) -> Price:
 
 
 class _Choice:
-    """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978)."""
+    """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978); what was stated
+    again (`newer`) only behind the one that did."""
 
     def __init__(
         self,
@@ -318,8 +327,10 @@ class _Choice:
         price: Price,
         headings: Sequence[str],
         own_words: float,
+        newer: Mapping[int, int],
     ) -> None:
         self.made: list[_Candidate] = []
+        self._newer = newer
         self._own_words = own_words
         self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
         self._heap = [(-worth(one), number) for number, one in enumerate(found)]
@@ -331,23 +342,30 @@ class _Choice:
         heap, too_long, before = self._heap, list[tuple[float, int]](), room
         while heap and room >= _LEAST:
             key, number = heapq.heappop(heap)
-            one = self._found[number]
-            if number in self._taken:
+            if number < 0:
+                one = self._found[~number]
                 cost = one.passage.tokens - one.passage.brief_tokens
                 if cost <= room:
                     one.full = True
                     room -= cost
                 continue
+            if number in self._taken:
+                continue
+            newer = self._newer.get(number)
+            first = number if newer is None or newer in self._taken else newer
+            one = self._found[first]
             cost = self._price(one)
             if cost > room:
                 too_long.append((key, number))
                 continue
-            now = -self._worth(one)
-            if heap and now > heap[0][0] + 1e-9:
+            now = -self._worth(self._found[number])
+            if first == number and heap and now > heap[0][0] + 1e-9:
                 heapq.heappush(heap, (now, number))
                 continue
-            self._take(one, number, now)
+            self._take(one, first, now)
             room -= cost
+            if first != number:
+                heapq.heappush(heap, (now, number))
         for entry in too_long:
             heapq.heappush(heap, entry)
         return room < before
@@ -357,7 +375,7 @@ class _Choice:
         self.made.append(one)
         self._taken.add(number)
         if one.passage.brief:
-            heapq.heappush(self._heap, (key * self._own_words, number))
+            heapq.heappush(self._heap, (key * self._own_words, ~number))
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1

@@ -38,6 +38,7 @@ HEADING_CHARACTERS = 90
 _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
+_AFTER_THE = re.compile(r"\d+(?:st|nd|rd|th)\b|(?:morning|afternoon|evening)\b")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 ORDINARY = 0.25
 _WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
@@ -154,11 +155,28 @@ def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "
 def brief(text: str) -> str:
     """`text` in the style of a telegram: articles, auxiliaries, courtesies and the speaker's own "I" left out.
 
-    Negations, prepositions and all else stay, in order. "" where nothing would be left out or nothing is left.
+    Negations, prepositions and all else stay, in order; dates, times and names stay word for word. "" where nothing
+    would be left out or nothing is left.
     """
-    kept = [word for word in text.split() if _FRAME.sub("", word).lower() not in TELEGRAM_WORDS]
+    said = text.split()
+    kept = [
+        word
+        for place, word in enumerate(said)
+        if _FRAME.sub("", word).lower() not in TELEGRAM_WORDS or _belongs(said, place)
+    ]
     short = " ".join(kept).strip(" .,;")
-    return short if any(map(str.isalnum, short)) and len(kept) < len(text.split()) else ""
+    return short if any(map(str.isalnum, short)) and len(kept) < len(said) else ""
+
+
+def _belongs(said: Sequence[str], place: int) -> bool:
+    """Whether the word there is part of a date, a time or a name: "the 5th", "10 am", "in the evening", "The Ivy"."""
+    word, before = said[place], said[place - 1] if place else ""
+    behind = said[place + 1] if place + 1 < len(said) else ""
+    if word.lower() == "the" and _AFTER_THE.match(behind):
+        return True
+    if word[:2] == "am":
+        return before[-1:].isdigit()
+    return word in ("The", "A") and behind[:1].isupper() and before[-1:].isalnum()
 
 
 def _saved(text: str, short: str) -> int:

@@ -14,7 +14,9 @@ passage, and one line of a summary."""
 
 NEAR = 4
 NAMES_NEAR = 24
-"""A correction that shares nothing with what it corrects looks back over so many messages; one with a name further."""
+SHARED_NEAR = 8
+"""A correction that shares nothing with what it corrects looks back over so many messages; one with a name, or another
+word of a group, further; one that shares a word of several as far as the third."""
 
 _LATER = " (later: “"
 _BETWEEN = "”; “"
@@ -58,6 +60,8 @@ _ALTERNATIVES = (
     "english german french spanish italian portuguese dutch chinese japanese korean russian indian thai turkish greek",
 )  # fmt: skip
 _GROUP = {word: number for number, group in enumerate(_ALTERNATIVES) for word in group.split()}
+_COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday", "with", "train")))
+"""Groups whose words are days or numbers, stand for anything, or are wanted one beside the other."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
 _REQUEST = re.compile(
     r"[?？]\W*$|^\W*(?:(?:please|now|and|can you|could you|would you)[, ]+)*"
@@ -66,14 +70,18 @@ _REQUEST = re.compile(
 )
 """What asks for an answer states nothing that could be corrected."""
 _SHORT_WORDS = 6
+_FEW_WORDS = 4
+"""A correction that says more than so many words speaks for itself, if it shares nothing with what was said before."""
 
 
-def told_later(text: str, correction: str) -> str:
-    """`text`, and behind it on one line what was said later; both stand there in their order."""
+def told_later(text: str, correction: str, *, line_characters: int = 0) -> str:
+    """`text`, and behind it on one line what was said later; both stand there in their order. Of `text` there is as
+    much as a line of `line_characters` has room for, and at least `ROOM` characters."""
     first, laters = parts_told(text)
     said = shorten(one_line(correction), ROOM)
     laters = laters if said in laters else [*laters[-1:], said]
-    return f"{shorten(first.rstrip(ENDS), ROOM)}{_LATER}{_BETWEEN.join(laters)}{_END}"
+    room = line_characters - sum(map(len, (_LATER, _END, _BETWEEN, *laters)))
+    return f"{shorten(first.rstrip(ENDS), max(ROOM, room))}{_LATER}{_BETWEEN.join(laters)}{_END}"
 
 
 def parts_told(text: str) -> tuple[str, list[str]]:
@@ -115,6 +123,11 @@ def alternatives(text: str) -> dict[int, frozenset[str]]:
     return found
 
 
+def one_of_each(text: str) -> dict[int, frozenset[str]]:
+    """The same less days, numbers, ways to travel, and what stands in any sentence."""
+    return {group: said for group, said in alternatives(text).items() if group not in _COUNTED}
+
+
 def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool) -> tuple[list[int], frozenset[str]]:
     """The places of the statements that `correction` takes back, and the words of theirs that no longer hold, if known.
 
@@ -128,18 +141,26 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
         return [], frozenset()
     if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
         return gone, wrong
-    for place, _, text in known:
-        if old := _replaced(correction, text):
+    for place, back, text in known:
+        if back <= NAMES_NEAR and (old := _replaced(correction, text)):
             return [place], old
-    about = [place for place, _, text in known if own & subject_words(text)]
+    about = [place for place, back, text in known if _of_one_thing(own, subject_words(text), back)]
     if about:
         return about[:1], frozenset()
     if said := names(correction):
         for place, back, text in known:
             if back <= NAMES_NEAR and (old := names(text) - said):
                 return [place], old
+    plain = plain and len(own) <= _FEW_WORDS
     nearest = [(place, back) for place, back, text in known if plain and back <= NEAR and not _REQUEST.search(text)]
     return [place for place, back in nearest if back == nearest[0][1]][:3], frozenset()
+
+
+def _of_one_thing(own: frozenset[str], other: frozenset[str], back: int) -> bool:
+    """Whether a correction with the words `own` is about what a statement with the words `other` is about: one word
+    of many is enough only close behind it."""
+    shared = len(own & other)
+    return back <= NAMES_NEAR and (shared > 1 or (shared == 1 and (back <= SHARED_NEAR or len(own) <= 2)))
 
 
 def _replaced(correction: str, text: str) -> frozenset[str]:

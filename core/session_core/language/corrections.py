@@ -8,8 +8,9 @@ CORRECTIONS = (
     Cue.of(
         "actually correction rather scratch on",
         r"(?:^|[.,;!?–—-]\s*|\b(?:no|nope|sorry|wait|oops|hm+|well|ah|oh|but|and)[,.! ]+)"
-        r"(?:actually(?!\W+(?:yes|yeah|yep)\b|[^.;!?]*\b(?:also|as well|in addition)\b)|"
-        r"(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b",
+        r"(?:actually(?!\W*$|\W+(?:yes|yeah|yep)\b|[^.;!?]*\b(?:also|as well|in addition)\b)|"
+        r"(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b|"
+        r"^(?=.*\d|\W*(?:\S+\s){0,6}\S+$)[^?？]*, actually\W*$",
     ),
     Cue.of("not", r"\b(?:is|are|be|was|at|to|for|by|on)\b[^.;!?]{1,40}, (?:and )?not [^.;!?]{1,40}\d"),
     Cue.of("meant mean", r"\bi meant\b|\bwhat i mean is\b"),
@@ -19,11 +20,14 @@ CORRECTIONS = (
     ),
     Cue.of(
         "make",
-        r"(?:^|[.,;!]\s*|\b(?:no|please|and|let['’]?s|can you|could you|we can)\s+)make (?:it|that|them)\b",
+        r"(?:^|[.,;!]\s*|\b(?:no|please|and|let['’]?s|can you|could you|we can)\s+)make (?:it|that|them)\b"
+        r"(?! (?:to (?:the|my|our)|back|home|there|through|easier|harder|work|happen)\b)",
     ),
     Cue.of(
         "change switch move update correct push postpone reschedule bump",
-        r"\b(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\b.{1,60}?\b(?:to|until)\b",
+        r"(?<!\bshould i )(?<!\bshould we )(?<!\bhow to )(?<!\bhow do i )(?<!\bhow can i )"
+        r"\b(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!to\b|until\b)\S.{0,59}?\b(?:to|until)\b|"
+        r"^\W*(?:(?:no|please|then|can you|could you|let['’]?s)[,.! ]+)*(?:change|switch|move) (?:to|until)\b",
     ),
     Cue.of("set", r"(?:^|\bplease |\bcan you |\bcould you )set\b.{1,60}?\bto\b"),
     Cue.of(
@@ -80,7 +84,11 @@ CORRECTIONS = (
 )
 
 REVISIONS = (
-    Cue.of("about", r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then|and|or|thanks)[,.! ]+)*(?:how|what) about\b"),
+    Cue.of(
+        "about",
+        r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then|and|or|thanks)[,.! ]+)*"
+        r"(?:how about|what about(?! (?:the|my|your|our|his|her|their|its|these|those|this|that|other)\b))\b",
+    ),
     Cue.of(
         "try",
         r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then)[,.! ]+)*(?:please )?(?:let ?['’]?s |"
@@ -95,7 +103,8 @@ REVISIONS = (
     ),
     Cue.of(
         "better preferable best",
-        r"\bwould be (?:better|preferable|best)\b|\b(?:works?|suits?|fits?|is) .{0,12}?better\b",
+        r"^(?!.*\b(?:which|whether|if|why|see)\b)[^?？]*(?:\bwould be (?:better|preferable|best)\b|"
+        r"\b(?:works?|suits?|fits?|is) .{0,12}?better\b)[^?？]*$",
     ),
     Cue.of("wie lieber", r"^\W*wie wäre es mit\b|\bwäre (?:mir )?(?:besser|lieber)\b"),
     Cue.of(

@@ -6,7 +6,16 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from session_core.language.amending import ROOM, meant, names, parts_told, reframed, subject_words, told_later
+from session_core.language.amending import (
+    NAMES_NEAR,
+    ROOM,
+    meant,
+    names,
+    parts_told,
+    reframed,
+    subject_words,
+    told_later,
+)
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import open_to, same_slot, typed, without
 from session_core.language.values import Value, ValueKind, currency
@@ -121,9 +130,11 @@ class Facts:
                 self._add(replace(fact, kind=kind, text=text, slot=known.slot))
             told = True
         old = old or frozenset(word for index in found for word in self._old_value(index, fact))
+        about = frozenset(word for index in found for word in subject_words(self.all[index].text))
         for index in range(found[0] + 1 if old and found else len(self.all), len(self.all)):
             known = self.all[index]
-            if known.current and not spoken_by_user(known) and old <= set(_said(known.text)):
+            again = known.current and not spoken_by_user(known) and known.seq - fact.seq <= NAMES_NEAR
+            if again and old <= set(_said(known.text)) and about & subject_words(known.text) - old:
                 self._supersede(index, fact, fact.text)
         return told
 
@@ -138,7 +149,7 @@ class Facts:
         reach = [
             (index, 0 if new else fact.seq - known.seq, known.text)
             for index, known in self._own(fact)
-            if not new or new & _families(known.text)
+            if not new or (new & _families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
         ]
         return meant(fact.text, reach, plain=bool(new) or corrects(fact.text))
 
@@ -202,7 +213,7 @@ def _of_its_slot(facts: Sequence[Fact], fact: Fact, correcting: bool) -> _Found:
         for index, known in enumerate(facts)
         if known.current and known.slot is not None and known.seq <= fact.seq and (
             (correcting and same_slot(fact.slot, known.slot) and (not spoken_by_user(known) or _one_voice(known, fact)))
-            or (known.slot == fact.slot and _one_voice(known, fact))
+            or (known.slot == fact.slot and known.seq < fact.seq and _one_voice(known, fact))
         )
     ]  # fmt: skip
     return _Found(tuple(gone), about=facts[gone[-1]].slot if gone else None)

@@ -80,7 +80,7 @@ _ABBREVIATIONS = frozenset(
         "bzw ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
     ).split()
 )
-_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]+[」』”’）]*")
+_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？]+[」』”’）]*")
 _BULLET = re.compile(r"(?:[-*•+>]+\s+|#{1,6}\s+|\d{1,3}[.)]\s+)+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")

@@ -1,0 +1,140 @@
+"""What a user stated again: the older statement is shown only behind the newer one, and two things stay two."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_core.compress.amended import amended, statements
+from session_core.compress.bearing import Question
+from session_core.compress.evidence import evidence
+from session_core.compress.passages import brief, read
+from session_core.compress.restated import restated, stated
+from session_core.counting.tokens import counter_for
+from session_core.language.words import sentences
+from session_core.turns import Message, Role
+
+count = counter_for(None).count
+
+
+def _said(*texts: str, author: str | None = None) -> list[Message]:
+    """What a user says, an assistant's words between."""
+    messages: list[Message] = []
+    for text in texts:
+        messages.append(Message(Role.USER, text, seq=len(messages) + 1, tokens=count(text), author=author))
+        messages.append(Message(Role.ASSISTANT, "I have noted that.", seq=len(messages) + 1, tokens=5))
+    return messages
+
+
+def _block(question: str, messages: list[Message], room: int) -> str:
+    pairs = [(message, read(message, count)) for message in messages]
+    return evidence(Question(question), pairs, [], room_tokens=room, count=count)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("I need the van until March 13th.", "I will have it until the 14th."),
+        ("My visit should be at 14:45.", "Half past 1 in the afternoon suits me."),
+        ("The hall has to hold 40 guests.", "We are 55 guests, as it turns out."),
+        ("We look for something in the north.", "There must be a place in the south."),
+        ("We stay for five nights.", "We stay for 4 nights."),
+    ],
+)
+def test_a_value_of_a_kind_is_stated_again_by_another_of_its_kind(old: str, new: str) -> None:
+    messages = _said(old, "Is there a garden?", new)
+    assert restated([(message, read(message, count)) for message in messages]) == {(0, 0): (4, 0)}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("We come on Friday.", "Yes, Friday."),
+        ("It starts at 2 pm.", "It costs 40 dollars."),
+        ("From the 3rd to the 9th of May.",),
+        ("Five nights, please.", "For four guests."),
+    ],
+)
+def test_the_same_again_and_another_kind_of_value_restate_nothing(texts: tuple[str, ...]) -> None:
+    assert restated([(message, read(message, count)) for message in _said(*texts)]) == {}
+
+
+def test_what_another_person_says_later_or_much_later_restates_nothing() -> None:
+    ann, ben = _said("I come on Friday.", author="Ann"), _said("I come on Monday.", author="Ben")
+    both = [*ann, *(Message(m.role, m.content, seq=m.seq + 2, author=m.author) for m in ben)]
+    assert restated([(message, read(message, count)) for message in both]) == {}
+    far = _said("The lamp comes on Friday.", "So.", "And then?", "How so?", "All of it?", "The desk comes on Monday.")
+    assert restated([(message, read(message, count)) for message in far]) == {}
+
+
+@pytest.mark.parametrize("room", range(20, 120, 4))
+def test_an_older_statement_never_stands_without_the_newer_one(room: int) -> None:
+    """The question has the older one's words, and in a small room there is but a place for one of the two."""
+    messages = _said(
+        "Please reserve the big conference room of the office in Elm Street for March 13th.",
+        "There has to be a projector for the slides that our guests will show.",
+        "I would rather come on the 21st.",
+        "And somebody should see to coffee and cake for all of them.",
+        "There is a lift, I hope, for those who cannot climb stairs.",
+    )
+    block = _block("For which day is the conference room in Elm Street reserved?", messages, room)
+    assert "21st" in block or "13th" not in block
+    assert count(block) <= room
+
+
+def test_days_times_and_numbers_are_told_from_one_another_however_they_are_written() -> None:
+    assert stated("On the 4th at 2:30 pm.") == {"day": {"4"}, "time": {str(2 * 60 + 30)}}
+    assert stated("March 4th, 14:30.") == {"day": {"4"}, "time": {str(2 * 60 + 30)}}
+    assert stated("For four guests.")[("count", "guest")] == stated("For 4 guests.")[("count", "guest")]
+    assert stated("Nothing of that.") == {}
+
+
+def test_a_telegram_keeps_days_times_and_names_word_for_word() -> None:
+    assert brief("I would like to come on the 5th at 10 am, please.") == "like to come on the 5th at 10 am"
+    assert brief("I am in town at half past 6 in the evening.") == "in town at half past 6 in the evening"
+    assert brief("We would be at The Ivy in the old town.") == "at The Ivy in old town"
+
+
+def test_who_tells_a_story_restates_nothing() -> None:
+    story = "We left on Friday. It was cold. The children slept. On Monday we were there."
+    messages = _said("The lamp comes on Sunday.", story)
+    assert restated([(message, read(message, count)) for message in messages]) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "later"),
+    [
+        (
+            "I use a mixture of water and fertilizer for my plants.",
+            "Is it okay, or should I switch to a balanced fertilizer?",
+        ),
+        ("We had a party in the garden of my sister.", "I have been to a few concerts lately, actually."),
+        ("I read a book on the history of France.", "What about the museums of that country?"),
+        ("My sister bought a dress in that shop.", "Do you know how to move a piano to another floor?"),
+        ("The house stands at the end of a road.", "I am asking which of the two colours is better for a room."),
+    ],
+)
+def test_who_asks_or_tells_something_else_corrects_nothing(said: str, later: str) -> None:
+    messages = _said(said, later)
+    facts = [fact for message in messages if message.role is Role.USER for fact in statements(message)]
+    assert amended(messages, facts) == messages
+
+
+def test_what_sounds_like_a_correction_in_a_long_text_corrects_nothing() -> None:
+    short = _said("My flight to Rome leaves on 3 May.", "No, my flight to Rome leaves on 4 May.")
+    facts = [fact for message in short if message.role is Role.USER for fact in statements(message)]
+    assert "later: “" in amended(short, facts)[0].content
+    told = f"{'He spoke of the sea and of the ships. ' * 20}No, my flight to Rome leaves on 4 May."
+    long = _said("My flight to Rome leaves on 3 May.", told)
+    assert amended(long, []) == long
+
+
+def test_a_statement_stands_whole_before_what_corrects_it() -> None:
+    old = (
+        "We will have the summer meeting of the whole team on 3 May in the old town hall beside the river, where we "
+        "had it in the year before last."
+    )
+    messages = _said(old, "Actually, the summer meeting of the team is on 4 May.")
+    facts = [fact for message in messages if message.role is Role.USER for fact in statements(message)]
+    content = amended(messages, facts)[0].content
+    assert content.startswith(f"{old[:-1]} (later: “")
+    assert sentences(content) == (content,)
