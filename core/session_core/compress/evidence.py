@@ -45,6 +45,8 @@ tokens. In a small room each word stands in the place of another sentence."""
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
+_FEW_ROWS = 8.0
+"""Of a structure with more rows, each counts as much less: which of many is needed is seldom this one."""
 _ECHO_WORDS = 8
 _TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
@@ -250,6 +252,8 @@ def _worth_of(
     counts_now = {name: count * lately[name] for name, count in counts.items()}
     covered, sources, groups = state.covered, state.sources, state.groups
 
+    crowds = [max(1.0, len(reading.passages) / _FEW_ROWS) if reading.structured else 1.0 for _, reading in candidates]
+
     def worth(one: _Candidate) -> float:
         """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""
         passage, opens = one.passage, one.source not in sources
@@ -266,7 +270,8 @@ def _worth_of(
         if passage.group:
             new /= 1 + _LIKE_ROWS * groups[one.source, passage.group]
         cost = one.tokens + opening[one.source] if opens else one.tokens
-        return float((one.relevance * (1 + tied) + _VALUE * new) / cost**_COST_POWER + one.whole)
+        stated = (one.relevance * (1 + tied) + _VALUE * new) / crowds[one.source]
+        return float(stated / cost**_COST_POWER + one.whole)
 
     return worth
 
@@ -300,8 +305,9 @@ def _prices(headings: Sequence[str], state: _State, count: Count) -> Price:
         total = one.tokens
         if one.source not in state.sources:
             total += tokens(headings[one.source])
-        if one.passage.schema and (one.source, one.passage.group) not in state.groups:
-            total += tokens(one.passage.schema)
+        if one.passage.schema:
+            whole, before = tokens(one.passage.schema), state.groups[one.source, one.passage.group]
+            total += one.passage.schema_tokens(whole, before)
         return total
 
     return price
@@ -368,12 +374,16 @@ class _Choice:
 def _told(chosen: Collection[_Candidate], headings: Sequence[str]) -> str:
     lines = [HEAD]
     source, said, schema = -1, "", ""
+    groups = Counter((one.source, one.passage.group) for one in chosen)
     for one in sorted(chosen, key=lambda one: (one.source, one.place)):
         if one.source != source:
             source, schema = one.source, ""
             if headings[source] != said:
                 said = headings[source]
                 lines.append(said)
+        if one.passage.alone and groups[one.source, one.passage.group] == 1:
+            lines.append(f"{WITHIN}{one.passage.alone}")
+            continue
         if one.passage.schema and one.passage.schema != schema:
             schema = one.passage.schema
             lines.append(f"{WITHIN}{schema}")

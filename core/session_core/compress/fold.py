@@ -12,6 +12,7 @@ from session_core.compress.amended import amended, statements
 from session_core.compress.summary import amended_lines, summarize
 from session_core.facts import bullet, extract, line, merge, select
 from session_core.language.quoting import CONDENSED, quoted_lines
+from session_core.language.supersede import spoken_by_user
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
@@ -170,10 +171,18 @@ def _shortest(message: Message) -> Message:
 
 
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
-    """The facts of `digest` that a view has room for, in reading order."""
+    """The facts of `digest` that a view has room for, in reading order; in a terse one those that hold whatever is
+    asked, since the rest is brought back when a question needs it."""
     limits = tools.limits
     room = max(limits.facts_room, min(limits.rules_room, rules_tokens(digest, tools)))
-    return select(digest.facts, max_tokens=room, count=tools.count)
+    facts = tuple(filter(_lasting, digest.facts)) if limits.terse else digest.facts
+    return select(facts, max_tokens=room, count=tools.count)
+
+
+def _lasting(fact: Fact) -> bool:
+    """Whether it holds whatever is asked: a rule or constraint, or what a user said of themselves."""
+    of_user = fact.kind in (FactKind.IDENTITY, FactKind.PREFERENCE) and spoken_by_user(fact)
+    return fact.kind.pinned or of_user
 
 
 def rules_tokens(digest: Digest, tools: Tools) -> int:
@@ -214,7 +223,8 @@ def digest_text(digest: Digest, *, tools: Tools) -> str:
     if hidden > 0:
         rules = sum(fact.current and fact.kind is FactKind.RULE and fact not in facts for fact in digest.facts)
         among = f", {rules} standing rules among them" if rules else ""
-        blocks.append(f"({hidden} more facts are in the record{among}.)")
+        if rules or not tools.limits.terse:
+            blocks.append(f"({hidden} more facts are in the record{among}.)")
     return "\n".join(blocks)
 
 
