@@ -51,7 +51,7 @@ class Reminding:
         self, store: SessionStore, shop: Workshop, messages: Sequence[BaseMessage], names: Mapping[str, Any]
     ) -> str:
         asked = _question(messages)
-        if asked is None or not shop.policy.recall_tokens:
+        if asked is None or not shop.tools.limits.recall_tokens:
             return ""
         for session, digest in _digests(messages):
             key = next((key for key in self._keys(names) if str(key) == session), None)

@@ -8,7 +8,8 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import HEAD, evidence
+from session_core.compress.choosing import HEAD
+from session_core.compress.evidence import evidence
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
 from session_core.compress.passages import brief, read, shape
@@ -53,6 +54,61 @@ def test_like_objects_are_rows_under_one_schema_and_empty_fields_are_left_out() 
         "variants (item_id | color | price): 501 | red | 3",
         "variants (item_id | color | price): 502 | blue | 4",
     ]
+
+
+def test_what_all_objects_of_a_list_have_is_named_once_and_the_rest_in_its_row() -> None:
+    value = {
+        "items": [
+            {"name": "Kettle", "item_id": "71", "price": 20, "options": {"capacity": "1L"}},
+            {"name": "Boots", "item_id": "72", "price": 90, "options": {"size": "9", "name": "Alp"}},
+        ]
+    }
+    assert _rows(value) == [
+        "items (name | item_id | price | …): Kettle | 71 | 20 | capacity: 1L",
+        "items (name | item_id | price | …): Boots | 72 | 90 | size: 9, options.name: Alp",
+    ]
+
+
+def test_one_row_of_a_table_names_its_columns_itself() -> None:
+    items = [{"name": name, "item_id": str(n)} for n, name in enumerate(("Kettle", "Boots", "Lamp"), start=71)]
+    said = Message(Role.TOOL, json.dumps({"items": items}), seq=1, id="m1", tool_call_id="c1", name="get_order")
+    asked = Question("Which item_id have the boots?")
+    room = count(f"{HEAD}\nget_order →\n items: name: Boots, item_id: 72") + 4
+    told, _ = evidence(asked, [(said, read(said, count))], [], room_tokens=room, count=count)
+    assert told.splitlines()[1:] == ["get_order →", " items: name: Boots, item_id: 72"]
+
+
+def test_of_a_long_table_a_row_counts_less_than_the_one_of_a_short_output() -> None:
+    many = json.dumps({"variants": [{"item_id": str(5_000_000 + n), "price": n} for n in range(60)]})
+    one = json.dumps({"item_id": "7000001", "price": 61})
+    outputs = [
+        Message(Role.TOOL, text, seq=n, id=f"m{n}", tool_call_id=f"c{n}", name="find", tokens=count(text))
+        for n, text in enumerate((one, many), start=1)
+    ]
+    told, _ = evidence(Question("Go on."), [(m, read(m, count)) for m in outputs], [], room_tokens=60, count=count)
+    assert "7000001" in told
+
+
+def test_beside_what_is_brought_back_only_what_holds_whatever_is_asked_has_a_heading() -> None:
+    with Sessions(policy=Policy(Budget(1_000, reply_reserve_tokens=0), folding="inline", embedder=None)) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "Never book a flight before 9 am. My name is Mara Lindqvist."})
+        session.append({"role": "user", "content": "The hotel costs 1,250 euros."})
+        for number in range(60):
+            session.append(_exchange(number))
+        view, asked = session.view("Which order was number 41?"), session.view("What does the hotel cost?")
+    heading = next(message.content for message in view.messages if message.origin == "digest")
+    assert "Never book a flight before 9 am" in heading
+    assert "Mara Lindqvist" in heading
+    assert "1,250" not in heading
+    assert "1,250" in "\n".join(message.content for message in asked.messages if message.origin == "recall")
+
+
+def test_a_small_view_has_no_more_room_for_quotes_than_it_is_told() -> None:
+    for recall_tokens, most in ((None, 8_000), (500, 500)):
+        policy = Policy(Budget(8_000, reply_reserve_tokens=0), recall_tokens=recall_tokens, embedder=None)
+        assert policy.limits.recall_tokens == most
+    assert Policy(Budget(64_000)).limits.recall_tokens == 3_000
 
 
 def test_a_map_whose_keys_say_more_than_its_objects_keeps_them() -> None:

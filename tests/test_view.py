@@ -318,6 +318,8 @@ BAD_POLICIES = [
     {"keep_turns": 0},
     {"keep_turns": 1.5},
     {"digest_tokens": 3},
+    {"recall_tokens": -1},
+    {"recall_tokens": 0.5},
     {"folding": "sometimes"},
     {"budget": 8_000},
     {"budget": Budget(4_000), "overhead_tokens": 3_900},

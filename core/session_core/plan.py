@@ -33,6 +33,8 @@ def go_on() -> None:
 RECALL_SHARE = 0.65
 """Share of the limit that recalled messages may take: what a question needs is mostly further back than what was
 said last. At 0.5 a tenth fewer of the values that later calls needed were in views of 500 tokens."""
+RECALL_TOKENS = 3_000
+"""Most that recalled messages take of a large view."""
 WHOLE_ASKED_SHARE, ASKED_SHARE, FRAMING_TOKENS = 0.6, 0.4, 12
 """Share of the limit up to which a question stands whole before anything is brought back for it, the share that a
 longer one has, and tokens around it."""
@@ -54,11 +56,12 @@ class Limits:
     keep_turns: int = field(default=3, kw_only=True)
     digest_tokens: int = field(default=300, kw_only=True)
     facts_tokens: int = field(default=400, kw_only=True)
-    recall_tokens: int = field(default=3_000, kw_only=True)
+    recall_tokens: int = field(default=RECALL_TOKENS, kw_only=True)
     whole_tool_outputs: int | None = field(default=None, kw_only=True)
     rules_share: float = field(default=RULES_SHARE, kw_only=True)
     terse: bool = field(default=False, kw_only=True)
-    """Whether messages that only greet, thank or acknowledge make room for what a question needs."""
+    """Whether messages that only greet, thank or acknowledge, and facts that do not hold whatever is asked, make
+    room for what a question needs."""
 
     @property
     def total(self) -> int:
@@ -92,8 +95,9 @@ class Limits:
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
         """These limits in what `tokens` leave of the budget.
 
-        In a small view the digest keeps its facts alone, in a share of the limit: what the question needs of
-        its summary is brought back. There what only greets or thanks makes room for it.
+        In a small view the digest keeps what holds whatever is asked alone (rules, constraints, who the user is and
+        likes), in a share of the limit: what the question needs of the rest is brought back. There what only greets
+        or thanks makes room for it.
         """
         budget = self.budget.part(tokens)
         if self.total > UNCACHED_TOKENS:

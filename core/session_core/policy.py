@@ -8,7 +8,7 @@ from typing import Literal
 from session_core.advisers import Extractor, Index, LateClassifier
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.errors import BudgetError
-from session_core.plan import Limits
+from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
 
 Folding = Literal["inline", "background", "off"]
@@ -24,7 +24,8 @@ class Policy:
     stored. `whole_tool_outputs` is how many of the newest of these a view shows whole: those before them
     are clipped, as many at a time, so that between this and twice as many stand whole; 0 clips them at
     once. By default (None) all stand whole until the view crosses the facts threshold. `recall_tokens`
-    bounds the old messages and facts that bear on the newest question; 0 brings back none. `resume_after_s` is the
+    bounds the old messages and facts that bear on the newest question; 0 brings back none. By default (None) these are
+    3,000, and in a view of up to 8,192 tokens all that its share of 65 % and the turns leave. `resume_after_s` is the
     absence in seconds after which a view reminds the model of the time that went by.
     `overhead_tokens` is what callers always put around a view (system prompt, tool schemas).
     `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
@@ -42,7 +43,7 @@ class Policy:
     facts_tokens: int = field(default=400, kw_only=True)
     tool_output_tokens: int = field(default=400, kw_only=True)
     whole_tool_outputs: int | None = field(default=None, kw_only=True)
-    recall_tokens: int = field(default=3_000, kw_only=True)
+    recall_tokens: int | None = field(default=None, kw_only=True)
     overhead_tokens: int = field(default=0, kw_only=True)
     resume_after_s: float = field(default=6 * 3600.0, kw_only=True)
     max_message_bytes: int = field(default=16 * 1024 * 1024, kw_only=True)
@@ -60,13 +61,12 @@ class Policy:
             raise BudgetError(f"budget={self.budget!r}; pass Budget(window_tokens=...)")
         least = {"keep_turns": 1, "digest_tokens": 40, "facts_tokens": 0, "tool_output_tokens": 32}
         least |= {
-            "recall_tokens": 0,
             "overhead_tokens": 0,
             "resume_after_s": 0,
             "max_message_bytes": 1,
             "helper_wait_s": 0,
         }
-        least |= {} if self.whole_tool_outputs is None else {"whole_tool_outputs": 0}
+        least |= {name: 0 for name in ("whole_tool_outputs", "recall_tokens") if getattr(self, name) is not None}
         for name, smallest in least.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < smallest:
@@ -96,11 +96,14 @@ class Policy:
     @property
     def limits(self) -> Limits:
         """The numbers that plans are made with."""
+        budget, most = self.budget.less(self.overhead_tokens), self.recall_tokens
+        if most is None:
+            most = budget.limit_tokens if budget.limit_tokens <= UNCACHED_TOKENS else RECALL_TOKENS
         return Limits(
-            self.budget.less(self.overhead_tokens),
+            budget,
             keep_turns=self.keep_turns,
             digest_tokens=self.digest_tokens,
             facts_tokens=self.facts_tokens,
-            recall_tokens=self.recall_tokens,
+            recall_tokens=most,
             whole_tool_outputs=self.whole_tool_outputs,
         )

@@ -25,7 +25,8 @@ from session_core.turns import Message, Role, numbered
 from session_core.workshop import Workshop
 
 DIGEST_BESIDE = 0.05
-"""Share of the limit for the digest's facts beside what is brought back, which says what the question needs of them."""
+"""Share of the limit for the digest's facts beside what is brought back: for what holds whatever is
+asked. What the question needs of the others is brought back."""
 
 
 class Flow(Looking):

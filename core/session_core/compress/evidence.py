@@ -11,23 +11,19 @@ in their own where there is room.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
+from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, State, Worth, block_of, prices
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
 from session_core.compress.restated import restated
 from session_core.language.accepting import offers, takes
-from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
-
-HEAD = BROUGHT_BACK
 
 LATELY_TOKENS = 12_000
 """A value that was last mentioned so many tokens ago counts e times less."""
@@ -46,6 +42,8 @@ tokens. In a small room each word stands in the place of another sentence."""
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
+_FEW_ROWS = 8.0
+"""Of a structure with more rows, each counts as much less: which of many is needed is seldom this one."""
 _ECHO_WORDS = 8
 TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
@@ -53,33 +51,8 @@ their own have less of what their message has to do with the question, and quest
 _SAYS, _ASKS = 0.6, 0.5
 _TAKEN = 1.2
 """What a value counts that an assistant offered and the user took, nearly as one that the user said."""
-_LEAST = 8
 _FILLINGS = 3
 """How often what is left of the room is filled: what passages cost is only estimated before."""
-
-
-@dataclass(slots=True)
-class _Candidate:
-    passage: Passage
-    source: int
-    place: int
-    relevance: float
-    whole: float
-    favour: float
-    full: bool = False
-
-    @property
-    def tokens(self) -> int:
-        return self.passage.tokens if self.full else self.passage.brief_tokens
-
-
-@dataclass(slots=True)
-class _State:
-    """What has been chosen so far and what it cost."""
-
-    covered: set[str]
-    sources: set[int] = field(default_factory=set)
-    groups: Counter[tuple[int, int]] = field(default_factory=Counter)
 
 
 def evidence(
@@ -97,7 +70,7 @@ def evidence(
     order of the record. Equal input gives equal output.
     """
     room = room_tokens - count(HEAD) - 2
-    if room < _LEAST or not candidates:
+    if room < LEAST or not candidates:
         return "", []
     called = asked([message for message, _ in (*candidates, *standing)])
     headings = [heading(message, called) for message, _ in candidates]
@@ -106,22 +79,22 @@ def evidence(
     if not found:
         return "", []
     gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
-    state = _State(gone | ASKING_WORDS if tight else gone)
+    state = State(gone | ASKING_WORDS if tight else gone)
     worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
     own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
     newer = _newer(found, restated([*candidates, *standing]))
-    choice = _Choice(found, state, worth, _prices(headings, state, count), headings, own_words, newer)
+    choice = Choice(found, state, worth, prices(headings, state, count), headings, own_words, newer)
     choice.fill(room)
     for _ in range(_FILLINGS):
-        left = room_tokens - count(_told(choice.made, headings))
-        if left < _LEAST or not choice.fill(left):
+        left = room_tokens - count(block_of(choice.made, headings))
+        if left < LEAST or not choice.fill(left):
             break
     chosen = choice.made
     while chosen:
-        told = _told(chosen, headings)
-        over = count(told) - room_tokens
+        block = block_of(chosen, headings)
+        over = count(block) - room_tokens
         if over <= 0:
-            return told, [candidates[source][0] for source in sorted({one.source for one in chosen})]
+            return block, [candidates[source][0] for source in sorted({one.source for one in chosen})]
         del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
     return "", []
 
@@ -134,7 +107,7 @@ def _candidates(
     room_tokens: int,
     *,
     tight: bool,
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
     bearing = Bearing(question, candidates, standing)
     prose = _prose_share(candidates) ** _SHARE_POWER
@@ -147,7 +120,7 @@ def _candidates(
     ]
     taken = _taken(candidates, standing)
     seen = _in_headings(candidates, standing)
-    found: list[_Candidate] = []
+    found: list[Candidate] = []
     for source in range(len(candidates) - 1, -1, -1):
         for place in range(len(candidates[source][1].passages) - 1, -1, -1):
             passage = candidates[source][1].passages[place]
@@ -161,11 +134,11 @@ def _candidates(
             weight = favour.get(passage.voice, 1.0) * _VOICES[passage.voice]
             if source in taken and _telling(passage):
                 weight = max(weight, _TAKEN)
-            found.append(_Candidate(passage, source, place, ties, spoken, weight))
+            found.append(Candidate(passage, source, place, ties, spoken, weight))
     return found
 
 
-def _newer(found: Sequence[_Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:
+def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:
     """The candidates that were stated again, each with the one that did."""
     numbers = {(one.source, one.place): number for number, one in enumerate(found)}
     return {numbers[old]: numbers[new] for old, new in stated_again.items() if old in numbers and new in numbers}
@@ -226,14 +199,11 @@ def _scarcity(candidates: Sequence[Read], room_tokens: int) -> float:
     return max(0.0, 1 - room_tokens / said) if said else 0.0
 
 
-Worth = Callable[[_Candidate], float]
-
-
 def _worth_of(
     candidates: Sequence[Read],
     standing: Sequence[Read],
     headings: Sequence[str],
-    state: _State,
+    state: State,
     best: float,
     count: Count,
 ) -> Worth:
@@ -258,7 +228,9 @@ def _worth_of(
     counts_now = {name: count * lately[name] for name, count in counts.items()}
     covered, sources, groups = state.covered, state.sources, state.groups
 
-    def worth(one: _Candidate) -> float:
+    crowds = [max(1.0, len(reading.passages) / _FEW_ROWS) if reading.structured else 1.0 for _, reading in candidates]
+
+    def worth(one: Candidate) -> float:
         """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""
         passage, opens = one.passage, one.source not in sources
         # What the question names counts wherever it was said; the rest counts less the longer ago it was.
@@ -274,7 +246,8 @@ def _worth_of(
         if passage.group:
             new /= 1 + _LIKE_ROWS * groups[one.source, passage.group]
         cost = one.tokens + opening[one.source] if opens else one.tokens
-        return float((one.relevance * (1 + tied) + _VALUE * new) / cost**_COST_POWER + one.whole)
+        stated = (one.relevance * (1 + tied) + _VALUE * new) / crowds[one.source]
+        return float(stated / cost**_COST_POWER + one.whole)
 
     return worth
 
@@ -290,111 +263,3 @@ def _mentions(messages: Sequence[Read]) -> Mapping[str, float]:
                 found.setdefault(value, near)
         behind += message.tokens
     return found
-
-
-Price = Callable[[_Candidate], int]
-
-
-def _prices(headings: Sequence[str], state: _State, count: Count) -> Price:
-    counted: dict[str, int] = {}
-
-    def tokens(text: str) -> int:
-        if text not in counted:
-            counted[text] = count(text) + 1
-        return counted[text]
-
-    def price(one: _Candidate) -> int:
-        """Its tokens, with its heading and schema where it is the first under them."""
-        total = one.tokens
-        if one.source not in state.sources:
-            total += tokens(headings[one.source])
-        if one.passage.schema and (one.source, one.passage.group) not in state.groups:
-            total += tokens(one.passage.schema)
-        return total
-
-    return price
-
-
-class _Choice:
-    """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978); what was stated
-    again (`newer`) only behind the one that did."""
-
-    def __init__(
-        self,
-        found: Sequence[_Candidate],
-        state: _State,
-        worth: Worth,
-        price: Price,
-        headings: Sequence[str],
-        own_words: float,
-        newer: Mapping[int, int],
-    ) -> None:
-        self.made: list[_Candidate] = []
-        self._newer = newer
-        self._own_words = own_words
-        self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
-        self._heap = [(-worth(one), number) for number, one in enumerate(found)]
-        self._taken: set[int] = set()
-        heapq.heapify(self._heap)
-
-    def fill(self, room: int) -> bool:
-        """Choose what has room; whether something was."""
-        heap, too_long, before = self._heap, list[tuple[float, int]](), room
-        while heap and room >= _LEAST:
-            key, number = heapq.heappop(heap)
-            if number < 0:
-                one = self._found[~number]
-                cost = one.passage.tokens - one.passage.brief_tokens
-                if cost <= room:
-                    one.full = True
-                    room -= cost
-                continue
-            if number in self._taken:
-                continue
-            newer = self._newer.get(number)
-            first = number if newer is None or newer in self._taken else newer
-            one = self._found[first]
-            cost = self._price(one)
-            if cost > room:
-                too_long.append((key, number))
-                continue
-            now = -self._worth(self._found[number])
-            if first == number and heap and now > heap[0][0] + 1e-9:
-                heapq.heappush(heap, (now, number))
-                continue
-            self._take(one, first, now)
-            room -= cost
-            if first != number:
-                heapq.heappush(heap, (now, number))
-        for entry in too_long:
-            heapq.heappush(heap, entry)
-        return room < before
-
-    def _take(self, one: _Candidate, number: int, key: float) -> None:
-        state = self._state
-        self.made.append(one)
-        self._taken.add(number)
-        if one.passage.brief:
-            heapq.heappush(self._heap, (key * self._own_words, ~number))
-        state.sources.add(one.source)
-        if one.passage.group:
-            state.groups[one.source, one.passage.group] += 1
-        state.covered.update(one.passage.values)
-        state.covered.update(named_in(self._headings[one.source]))
-
-
-def _told(chosen: Collection[_Candidate], headings: Sequence[str]) -> str:
-    lines = [HEAD]
-    source, said, schema = -1, "", ""
-    for one in sorted(chosen, key=lambda one: (one.source, one.place)):
-        if one.source != source:
-            source, schema = one.source, ""
-            if headings[source] != said:
-                said = headings[source]
-                lines.append(said)
-        if one.passage.schema and one.passage.schema != schema:
-            schema = one.passage.schema
-            lines.append(f"{WITHIN}{schema}")
-        own = one.full or not one.passage.brief
-        lines.append(f"{WITHIN}{one.passage.text if own else one.passage.brief}")
-    return "\n".join(lines)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from session_core.compress.fewer import fewer_lines
 from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, shown_facts
@@ -72,12 +73,18 @@ def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> 
     return made
 
 
-def head_of(digest: Digest | None, room_tokens: int, tools: Tools) -> Head:
+def head_of(digest: Digest | None, room_tokens: int, tools: Tools, shown: Collection[int] = ()) -> Head:
     """The digest's message in its share of the room: with less and less of its summary and facts, or, when
-    even its first line has no room, not at all; nor when it has room for nothing of either and hides no rule."""
+    even its first line has no room, not at all; nor when it has room for nothing of either and hides no rule.
+
+    A terse one has of the messages `shown`, which stand in the view themselves, only what is pinned.
+    """
     if digest is None:
         return Head(None, 0)
-    return tools.memory.shown(digest, room_tokens, tools.limits, lambda: _head(digest, room_tokens, tools))
+    if tools.limits.terse and any(fact.seq in shown and not fact.kind.pinned for fact in digest.facts):
+        told = tuple(fact for fact in digest.facts if fact.kind.pinned or fact.seq not in shown)
+        digest = replace(digest, facts=told)
+    return tools.memory.shown(digest, room_tokens, tools.limits, partial(_head, digest, room_tokens, tools))
 
 
 def _head(digest: Digest, room_tokens: int, tools: Tools) -> Head:

@@ -12,6 +12,7 @@ from session_core.compress.amended import amended, statements
 from session_core.compress.summary import amended_lines, summarize
 from session_core.facts import bullet, extract, line, merge, places, prices
 from session_core.language.quoting import CONDENSED, quoted_lines
+from session_core.language.supersede import spoken_by_user
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
@@ -187,8 +188,15 @@ def _shortest(message: Message) -> Message:
 
 
 def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
-    """The facts of `digest` that a view has room for, in reading order."""
+    """The facts of `digest` that a view has room for, in reading order; in a terse one those that hold whatever is
+    asked, since the rest is brought back when a question needs it."""
     return tuple([digest.facts[place] for place in _shown(digest, lines_of(digest, tools), tools.limits)])
+
+
+def _lasting(fact: Fact) -> bool:
+    """Whether it holds whatever is asked: a rule or constraint, or what a user said of themselves."""
+    of_user = fact.kind in (FactKind.IDENTITY, FactKind.PREFERENCE) and spoken_by_user(fact)
+    return fact.kind.pinned or of_user
 
 
 def lines_of(digest: Digest, tools: Tools) -> Lines:
@@ -211,7 +219,12 @@ def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
 
 
 def _shown(digest: Digest, lines: Lines, limits: Limits) -> list[int]:
-    return places(digest.facts, lines.tokens, max(limits.facts_room, min(limits.rules_room, lines.rules_tokens)))
+    room = max(limits.facts_room, min(limits.rules_room, lines.rules_tokens))
+    if not limits.terse:
+        return places(digest.facts, lines.tokens, room)
+    lasting = [place for place, fact in enumerate(digest.facts) if _lasting(fact)]
+    told = places([digest.facts[place] for place in lasting], [lines.tokens[place] for place in lasting], room)
+    return [lasting[place] for place in told]
 
 
 def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list[Fact]:
@@ -237,7 +250,8 @@ def digest_text(digest: Digest, *, tools: Tools) -> str:
     if hidden > 0:
         rules = len(set(lines.rules).difference(shown))
         among = f", {rules} standing rules among them" if rules else ""
-        blocks.append(f"({hidden} more facts are in the record{among}.)")
+        if rules or not tools.limits.terse:
+            blocks.append(f"({hidden} more facts are in the record{among}.)")
     return "\n".join(blocks)
 
 

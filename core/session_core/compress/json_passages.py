@@ -15,17 +15,22 @@ INLINE_FIELDS = 6
 INLINE_ITEMS = 8
 """A small object or list of plain values stands in its parent's row."""
 
+LEAST_COMMON = 2
+"""So many fields that all objects of a list have, half of all they have or more, are named once for all of them."""
+
 SEPARATOR = " | "
 _DEEPEST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a value. `schema` names the columns where several rows have the same; `group` tells which."""
+    """One line of a value. `schema` names the columns where several rows have the same; `group` tells which, and
+    `alone` is the row with their names in it, for where none of the others stands beside it."""
 
     text: str
     group: int
     schema: str = ""
+    alone: str = ""
 
 
 def rows(value: Json) -> list[Row]:
@@ -34,11 +39,23 @@ def rows(value: Json) -> list[Row]:
     for group, (path, columns, lines) in enumerate(_groups(value, "", 0)):
         schema = f"{path} ({SEPARATOR.join(columns)}):".lstrip() if columns else ""
         lead = f"{path}: " if path and not columns else ""
-        found.extend(Row(f"{lead}{line}", group, schema) for line in lines)
+        for line in lines:
+            if isinstance(line, str):
+                found.append(Row(f"{lead}{line}", group))
+            else:
+                found.append(Row(line.cells, group, schema, f"{path}: {line.named}".removeprefix(": ")))
     return found
 
 
-Group = tuple[str, Sequence[str], Sequence[str]]
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of a table: its cells, and the same with the names of their columns."""
+
+    cells: str
+    named: str
+
+
+Group = tuple[str, Sequence[str], Sequence[str | _Line]]
 """Where in the value, the names of the columns (none where each line names its own), the lines."""
 
 
@@ -61,7 +78,7 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
             return
         fields, rest = _fields(value)
         if fields:
-            yield path, (), _lines([f"{name}: {said}" for name, said in fields])
+            yield path, (), _lines(_named(dict(fields)))
         for key, inside in rest:
             yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
     elif _in_lines(value):
@@ -73,21 +90,46 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
 
 
 def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iterator[Group]:
-    """Rows of the same columns under one schema; an object that is like no other names its own fields."""
-    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    """Rows under one schema of what all have, the rest named in its row; where that is too little, rows of the same
+    columns under theirs."""
+    told: list[Mapping[str, str]] = []
     inner: list[tuple[str, Json]] = []
     for one in objects:
         fields, rest = _fields(one)
         if fields:
-            alike.setdefault(tuple(name for name, _ in fields), []).append([said for _, said in fields])
+            told.append(dict(fields))
         inner.extend(rest)
-    for columns, cells in alike.items():
-        if len(cells) == 1:
-            yield path, (), _lines([f"{name}: {said}" for name, said in zip(columns, cells[0], strict=True)])
-        else:
-            yield path, columns, [SEPARATOR.join(row) for row in cells]
+    common = [name for name in told[0] if all(name in fields for fields in told)] if len(told) > 1 else []
+    if len(common) >= LEAST_COMMON and 2 * len(common) * len(told) >= sum(map(len, told)):
+        ragged = any(len(fields) > len(common) for fields in told)
+        yield path, (*common, *(["…"] if ragged else [])), [_line(fields, common) for fields in told]
+    else:
+        yield from _by_columns(path, told)
     for key, inside in inner:
         yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
+
+
+def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
+    """The row in its columns, then what else it has, by name."""
+    more = _named({name: said for name, said in fields.items() if name not in columns})
+    cells = [*(fields[name] for name in columns), *([", ".join(more)] if more else [])]
+    return _Line(SEPARATOR.join(cells), ", ".join(_named(fields)))
+
+
+def _by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]:
+    """The rows that have the same columns under these; one that is like no other names its own."""
+    alike: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+    for fields in told:
+        alike.setdefault(tuple(fields), []).append(fields)
+    for columns, same in alike.items():
+        if len(same) == 1:
+            yield path, (), _lines(_named(same[0]))
+        else:
+            yield path, columns, [_line(fields, columns) for fields in same]
+
+
+def _named(fields: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {said}" for name, said in fields.items()]
 
 
 def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[str, Json]]]:
@@ -104,7 +146,9 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
         elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):
             fields.append((key, ", ".join(map(_told, value))))
         elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(_plain, value.values())):
-            fields.extend((name, _told(inside)) for name, inside in value.items() if not _empty(inside))
+            own = {name for name, _ in fields}
+            told = [(name, _told(inside)) for name, inside in value.items() if not _empty(inside)]
+            fields.extend((f"{key}.{name}" if name in own or name in one else name, said) for name, said in told)
         else:
             rest.append((key, value))
     return fields, rest

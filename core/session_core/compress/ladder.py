@@ -81,7 +81,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     grown = _grown(digest, messages, parts, steps, tools)
     kept = [*map(_clipped, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    condensed = head_of(grown, free, tools)
+    condensed = head_of(grown, free, tools, frozenset(question.seqs) if question else ())
     head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
     opening = [] if head else [_opening(tools)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -63,6 +63,14 @@ class Passage:
     schema: str = ""
     brief: str = ""
     brief_tokens: int = 0
+    alone: str = ""
+    alone_tokens: int = 0
+
+    def schema_tokens(self, whole: int, before: int) -> int:
+        """What its schema of `whole` tokens adds for a row that has `before` others of its own before it: the first
+        names its columns itself where that is shorter, which the second makes up for."""
+        named = self.alone_tokens - self.tokens if self.alone else whole
+        return (min(whole, named), max(0, whole - named), 0)[min(before, 2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,12 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
             yield from _made(line.strip(), "tool", price)
         return
     for row in rows(found.value):
-        yield from _made(row.text, "tool", price, row.group + 1 if row.schema else 0, row.schema)
+        made = _made(row.text, "tool", price, row.group + 1 if row.schema else 0, row.schema)
+        if row.schema and len(row.alone) <= PASSAGE_CHARACTERS:
+            # A query may name a column: the row is found by its name, and can say it.
+            words, tokens = Counter(stems(row.alone)), int(len(row.alone) * price) + 2
+            made = (replace(cells, words=words, alone=row.alone, alone_tokens=tokens) for cells in made)
+        yield from made
 
 
 def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "") -> Iterator[Passage]:

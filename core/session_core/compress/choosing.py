@@ -1,0 +1,159 @@
+"""Choosing passages for a room: the most worth for its tokens first, under their headings, as one block of quotes."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from session_core.compress.passages import Passage, named_in
+from session_core.language.quoting import BROUGHT_BACK, WITHIN
+from session_core.plan import Count
+
+HEAD = BROUGHT_BACK
+LEAST = 8
+"""Less room than this is none."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A passage that may be chosen: where it stands, what it has in common with the question by itself and as part of
+    its message, and how much it counts by who says it; `full` once it stands in its own words."""
+
+    passage: Passage
+    source: int
+    place: int
+    relevance: float
+    whole: float
+    favour: float
+    full: bool = False
+
+    @property
+    def tokens(self) -> int:
+        return self.passage.tokens if self.full else self.passage.brief_tokens
+
+
+@dataclass(slots=True)
+class State:
+    """What has been chosen so far and what it cost."""
+
+    covered: set[str]
+    sources: set[int] = field(default_factory=set)
+    groups: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+
+Worth = Callable[[Candidate], float]
+Price = Callable[[Candidate], int]
+
+
+def prices(headings: Sequence[str], state: State, count: Count) -> Price:
+    """What choosing a passage takes when so much is chosen already."""
+    counted: dict[str, int] = {}
+
+    def tokens(text: str) -> int:
+        if text not in counted:
+            counted[text] = count(text) + 1
+        return counted[text]
+
+    def price(one: Candidate) -> int:
+        """Its tokens, with its heading and schema where it is the first under them."""
+        total = one.tokens
+        if one.source not in state.sources:
+            total += tokens(headings[one.source])
+        if one.passage.schema:
+            whole, before = tokens(one.passage.schema), state.groups[one.source, one.passage.group]
+            total += one.passage.schema_tokens(whole, before)
+        return total
+
+    return price
+
+
+class Choice:
+    """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978); what was stated
+    again (`newer`) only behind the one that did."""
+
+    def __init__(
+        self,
+        found: Sequence[Candidate],
+        state: State,
+        worth: Worth,
+        price: Price,
+        headings: Sequence[str],
+        own_words: float,
+        newer: Mapping[int, int],
+    ) -> None:
+        self.made: list[Candidate] = []
+        self._newer = newer
+        self._own_words = own_words
+        self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
+        self._heap = [(-worth(one), number) for number, one in enumerate(found)]
+        self._taken: set[int] = set()
+        heapq.heapify(self._heap)
+
+    def fill(self, room: int) -> bool:
+        """Choose what has room; whether something was."""
+        heap, too_long, before = self._heap, list[tuple[float, int]](), room
+        while heap and room >= LEAST:
+            key, number = heapq.heappop(heap)
+            if number < 0:
+                one = self._found[~number]
+                cost = one.passage.tokens - one.passage.brief_tokens
+                if cost <= room:
+                    one.full = True
+                    room -= cost
+                continue
+            if number in self._taken:
+                continue
+            newer = self._newer.get(number)
+            first = number if newer is None or newer in self._taken else newer
+            one = self._found[first]
+            cost = self._price(one)
+            if cost > room:
+                too_long.append((key, number))
+                continue
+            now = -self._worth(self._found[number])
+            if first == number and heap and now > heap[0][0] + 1e-9:
+                heapq.heappush(heap, (now, number))
+                continue
+            self._take(one, first, now)
+            room -= cost
+            if first != number:
+                heapq.heappush(heap, (now, number))
+        for entry in too_long:
+            heapq.heappush(heap, entry)
+        return room < before
+
+    def _take(self, one: Candidate, number: int, key: float) -> None:
+        state = self._state
+        self.made.append(one)
+        self._taken.add(number)
+        if one.passage.brief:
+            heapq.heappush(self._heap, (key * self._own_words, ~number))
+        state.sources.add(one.source)
+        if one.passage.group:
+            state.groups[one.source, one.passage.group] += 1
+        state.covered.update(one.passage.values)
+        state.covered.update(named_in(self._headings[one.source]))
+
+
+def block_of(chosen: Collection[Candidate], headings: Sequence[str]) -> str:
+    """The passages as they stand in a view: in the order of the record, each under its heading and its columns."""
+    lines = [HEAD]
+    source, said, schema = -1, "", ""
+    groups = Counter((one.source, one.passage.group) for one in chosen)
+    for one in sorted(chosen, key=lambda one: (one.source, one.place)):
+        if one.source != source:
+            source, schema = one.source, ""
+            if headings[source] != said:
+                said = headings[source]
+                lines.append(said)
+        if one.passage.alone and groups[one.source, one.passage.group] == 1:
+            lines.append(f"{WITHIN}{one.passage.alone}")
+            continue
+        if one.passage.schema and one.passage.schema != schema:
+            schema = one.passage.schema
+            lines.append(f"{WITHIN}{schema}")
+        own = one.full or not one.passage.brief
+        lines.append(f"{WITHIN}{one.passage.text if own else one.passage.brief}")
+    return "\n".join(lines)
