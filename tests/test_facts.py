@@ -378,6 +378,9 @@ def test_no_rule_is_dropped_while_anything_else_is_kept(facts: list[Fact], room:
     pinned = [fact for fact in facts if fact.current and fact.kind.pinned]
     if any(not fact.kind.pinned for fact in chosen):
         assert sum(fact.kind.pinned for fact in chosen) == len(pinned)
+    rules = [fact for fact in pinned if fact.kind is FactKind.RULE]
+    if any(fact.kind is not FactKind.RULE for fact in chosen):
+        assert sum(fact.kind is FactKind.RULE for fact in chosen) == len(rules)
 
 
 @given(FACTS)

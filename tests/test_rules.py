@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from session_core import Budget, Policy, Session, Sessions
@@ -58,6 +60,19 @@ def test_no_rule_is_lost_after_five_rounds_of_folding(limit: int, many: int) -> 
             for query in (None, "How did people get to the mill number 3?"):
                 assert missing(session, RULES[:many], query) == []
                 assert session.view(query).report.hidden_rules == 0
+
+
+@pytest.mark.parametrize("facts_tokens", [0, 400])
+def test_limits_never_take_the_place_of_a_rule(facts_tokens: int) -> None:
+    with Sessions(policy=replace(policy(1_024), facts_tokens=facts_tokens)) as sessions:
+        session = sessions.session("s")
+        for number, rule in enumerate(RULES[:10]):
+            session.append([Message(Role.USER, rule), Message(Role.ASSISTANT, "Understood.")])
+            limits = " ".join(f"Lot {number}{part} must not cost more than {part}00 euros." for part in range(1, 9))
+            session.append([Message(Role.USER, limits), Message(Role.ASSISTANT, "Noted.")])
+        folded(session, 2)
+        for query in (None, "How did people get to the mill number 3?"):
+            assert missing(session, RULES[:10], query) == []
 
 
 def test_a_rule_of_the_system_stands_in_every_view() -> None:

@@ -110,7 +110,7 @@ def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on
 def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
     """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were said.
 
-    Rules and constraints have the first places: while one of them has no room, nothing else is chosen;
+    Rules have the first places, then constraints: while one of them has no room, nothing else is chosen;
     of too many, the newest and the oldest stay in turn. Then each kind has its newest two, in the order
     of the kinds, then its next two, so that many of one kind never push the only one of another out.
     A line that does not fit is passed over for a shorter one. The price of a line includes its bullet,
@@ -128,16 +128,16 @@ def places(facts: Sequence[Fact], priced: Sequence[int], max_tokens: int) -> lis
     """The places of the facts that `select` chooses, in its order, when each takes as much as is `priced`."""
     chosen: list[int] = []
     left = max_tokens
-    pinned_missing = False
+    missing: FactKind | None = None
     for index in _by_rank(facts):
-        pinned = facts[index].kind.pinned
-        if pinned_missing and not pinned:
+        kind = facts[index].kind
+        if missing not in (None, kind):
             break
         if priced[index] <= left:
             chosen.append(index)
             left -= priced[index]
-        else:
-            pinned_missing = pinned_missing or pinned
+        elif kind.pinned:
+            missing = kind
     return sorted(chosen, key=lambda i: (facts[i].seq, i))
 
 
@@ -152,10 +152,11 @@ def _by_rank(facts: Sequence[Fact]) -> list[int]:
     for index in sorted(range(len(facts)), key=lambda i: (-facts[i].seq, -i)):
         if facts[index].current:
             of_kind.setdefault(facts[index].kind, []).append(index)
-    ranked: list[tuple[bool, int, int, int]] = []
+    ranked: list[tuple[int, int, int, int]] = []
     for kind, newest_first in of_kind.items():
         for place, index in enumerate(_ends_in_turn(newest_first) if kind.pinned else newest_first):
-            ranked.append((not kind.pinned, place // EACH_KIND, _KIND_ORDER[kind] * len(facts) + place, index))
+            group = _KIND_ORDER[kind] if kind.pinned else len(_KIND_ORDER)
+            ranked.append((group, place // EACH_KIND, _KIND_ORDER[kind] * len(facts) + place, index))
     return [index for *_, index in sorted(ranked)]
 
 
