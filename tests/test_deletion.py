@@ -17,7 +17,7 @@ from session_core.ports import SessionStore
 from session_core.sessions import Sessions
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.sqlite_rows import bodies_with, session_row
+from session_core.stores.sqlite_rows import messages_with, session_row
 from session_core.testing import KEY, PURGING_PROMISES, message
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -162,7 +162,7 @@ def test_a_word_that_shares_its_mark_with_another_is_not_found_for_it(
     with store._file.reading() as connection:
         row = session_row(connection, KEY)
         assert row is not None
-        assert len(bodies_with(connection, row, words[:1], most=99)) > 1
+        assert len(messages_with(connection, row, words[:1], most=99)) > 1
     assert [m.content for m in run_blocking(store.search(KEY, words[:1], max_hits=99))] == words[:1]
     run_blocking(store.close())
 

@@ -18,6 +18,8 @@ MOST_PINNED_SHARE = 0.75
 """A first system message over this share leaves no room for a conversation and is refused."""
 DIGEST_SHARE = 0.5
 RULES_DIGEST_SHARE = 0.65
+EMPTY_DIGEST_SHARE = 0.06
+"""A digest without a summary and facts only says that there was more; where that takes more than this, it goes."""
 ADDITIONS_SHARE = 0.25
 """Shares of what the system messages leave."""
 
@@ -75,27 +77,29 @@ def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> 
 
 def head_of(digest: Digest | None, room_tokens: int, tools: Tools, shown: Collection[int] = ()) -> Head:
     """The digest's message in its share of the room: with less and less of its summary and facts, or, when
-    even its first line has no room, not at all; nor when it has room for nothing of either and hides no rule.
+    even its first line has no room, not at all; nor, in a small room, when it has nothing of either and hides no rule.
 
     A terse one has of the messages `shown`, which stand in the view themselves, only what is pinned.
     """
     if digest is None:
         return Head(None, 0)
-    if tools.limits.terse and any(fact.seq in shown and not fact.kind.pinned for fact in digest.facts):
-        told = tuple(fact for fact in digest.facts if fact.kind.pinned or fact.seq not in shown)
-        digest = replace(digest, facts=told)
-    return tools.memory.shown(digest, room_tokens, tools.limits, partial(_head, digest, room_tokens, tools))
+    said: frozenset[int] = frozenset()
+    if tools.limits.terse:
+        said = frozenset([fact.seq for fact in digest.facts if fact.seq in shown])
+    make = partial(_head, digest, room_tokens, tools, said)
+    return tools.memory.shown(digest, room_tokens, (tools.limits, said), make)
 
 
-def _head(digest: Digest, room_tokens: int, tools: Tools) -> Head:
+def _head(digest: Digest, room_tokens: int, tools: Tools, said: frozenset[int]) -> Head:
     limits = tools.limits
     # Rules go last, and may take more than a digest else: they hold for all that is said in the rest.
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
-        message = digest_message(digest, tools=replace(tools, limits=smaller))
+        message = digest_message(digest, tools=replace(tools, limits=smaller), said=said)
         if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
-            empty = smaller.digest_tokens == 0 and not shown_facts(digest, tools=replace(tools, limits=smaller))
+            dear = smaller.digest_tokens == 0 and message.tokens > limits.total * EMPTY_DIGEST_SHARE
+            empty = dear and not shown_facts(digest, tools=replace(tools, limits=smaller), said=said)
             hidden = hidden_rules(digest, message.content, tools)
             return Head(None if empty and not hidden else message, hidden)
     return Head(None, hidden_rules(digest, "", tools))

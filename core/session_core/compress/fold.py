@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TypeVar
@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 PRINTED = 8_192
 """How many messages' fingerprints are remembered; long ones count for several, 4 KB of text for one."""
+NONE: frozenset[int] = frozenset()
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
 
@@ -82,9 +83,9 @@ class Memory:
         size = 1 + len(message.content) // 4096
         return self._prints.get(id(message), lambda: (message, fingerprint(message)), size=size)[1]
 
-    def shown(self, digest: Digest, room_tokens: int, limits: Limits, make: Callable[[], Head]) -> Head:
-        """The head that `make` gives for this very digest."""
-        return _of(self._shown, digest, (id(digest), room_tokens, limits), make)
+    def shown(self, digest: Digest, room_tokens: int, rest: Hashable, make: Callable[[], Head]) -> Head:
+        """The head that `make` gives for this very digest in such a room, and for what else it goes by."""
+        return _of(self._shown, digest, (id(digest), room_tokens, rest), make)
 
     def lines(self, digest: Digest, make: Callable[[], Lines]) -> Lines:
         """The lines that `make` gives for the facts of this very digest."""
@@ -187,16 +188,15 @@ def _shortest(message: Message) -> Message:
     return replace(message, content=said if mark.startswith("[clipped") else message.clip)
 
 
-def shown_facts(digest: Digest, *, tools: Tools) -> tuple[Fact, ...]:
+def shown_facts(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> tuple[Fact, ...]:
     """The facts of `digest` that a view has room for, in reading order; in a terse one those that hold whatever is
-    asked, since the rest is brought back when a question needs it."""
-    return tuple([digest.facts[place] for place in _shown(digest, lines_of(digest, tools), tools.limits)])
+    asked, since the rest is brought back when a question needs it, and of the messages `said` only what is pinned."""
+    return tuple([digest.facts[place] for place in _shown(digest, lines_of(digest, tools), tools.limits, said)])
 
 
 def _lasting(fact: Fact) -> bool:
-    """Whether it holds whatever is asked: a rule or constraint, or what a user said of themselves."""
-    of_user = fact.kind in (FactKind.IDENTITY, FactKind.PREFERENCE) and spoken_by_user(fact)
-    return fact.kind.pinned or of_user
+    """Whether it holds whatever is asked: what users said of themselves."""
+    return fact.kind in (FactKind.IDENTITY, FactKind.PREFERENCE) and spoken_by_user(fact)
 
 
 def lines_of(digest: Digest, tools: Tools) -> Lines:
@@ -218,11 +218,15 @@ def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
     return tuple([place for place, fact in enumerate(facts) if fact.kind is FactKind.RULE and fact.current])
 
 
-def _shown(digest: Digest, lines: Lines, limits: Limits) -> list[int]:
+def _shown(digest: Digest, lines: Lines, limits: Limits, said: Set[int] = NONE) -> list[int]:
     room = max(limits.facts_room, min(limits.rules_room, lines.rules_tokens))
     if not limits.terse:
         return places(digest.facts, lines.tokens, room)
-    lasting = [place for place, fact in enumerate(digest.facts) if _lasting(fact)]
+    lasting = [
+        place
+        for place, fact in enumerate(digest.facts)
+        if fact.kind.pinned or (fact.seq not in said and _lasting(fact))
+    ]
     told = places([digest.facts[place] for place in lasting], [lines.tokens[place] for place in lasting], room)
     return [lasting[place] for place in told]
 
@@ -237,10 +241,10 @@ def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list
     return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=most)]
 
 
-def digest_text(digest: Digest, *, tools: Tools) -> str:
+def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:
     """What `digest` says in a view: a head that tells what it is, the summary, the key facts."""
     lines = lines_of(digest, tools)
-    shown = _shown(digest, lines, tools.limits)
+    shown = _shown(digest, lines, tools.limits, said)
     blocks = [CONDENSED]
     if summary := _within(digest.summary, tools):
         blocks.append(f"Summary:\n{quoted_lines(summary)}")
@@ -269,13 +273,13 @@ def _within(summary: str, tools: Tools) -> str:
     return "\n".join(kept)
 
 
-def digest_message(digest: Digest, *, tools: Tools) -> Message:
+def digest_message(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> Message:
     """The message that stands in a view for what `digest` covers.
 
     It is a user message and not a system one: what was said in a conversation must not gain
     authority by being condensed.
     """
-    text = digest_text(digest, tools=tools)
+    text = digest_text(digest, tools=tools, said=said)
     name = blake2b(f"{digest.covers.pairs}{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     message = Message(Role.USER, text, id=f"llm-sessions:digest:{name}", origin="digest", covers=digest.covers)
     return replace(message, tokens=tools.measure(message))
