@@ -15,7 +15,7 @@ from sessions_made import conversation
 from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
-from session_core.errors import Conflict
+from session_core.errors import Conflict, StoreBusy
 from session_core.facts import extract, merge
 from session_core.pipeline import PATIENCE_S, PAUSE_S, WORK_S, Pace
 from session_core.ports import SummaryRequest
@@ -219,6 +219,21 @@ def test_a_view_that_would_have_to_fold_takes_up_the_digest_that_waits(tmp_path:
         assert session.view() == seen
         session.append(wish(MESSAGES)[0])
         assert session.view().messages[: len(seen.messages)] == seen.messages
+
+
+def test_a_view_whose_store_takes_no_writes_folds_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuses(*_: object) -> None:
+        raise StoreBusy("no writes now")
+
+    url = f"sqlite:///{tmp_path}/s.db"
+    with Sessions(url, policy=OFF) as sessions, Sessions(url, policy=OFF) as others:
+        session = sessions.session("s")
+        for number in range(MESSAGES):
+            session.append(wish(number))
+        own = session.view()
+        assert session.fold() is not None
+        monkeypatch.setattr(others.store, "mark", refuses)
+        assert others.session("s").view().messages == own.messages
 
 
 def test_a_digest_that_waits_is_left_to_the_next_turn_while_there_is_room() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +13,7 @@ from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
-from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge
+from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge, StoreError
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.facts import unnamed
@@ -173,8 +174,10 @@ class Flow(Looking):
         absent, mark = ended - max(known), recent.seq - said
         if absent < after or state.resumed_after_seq == mark:
             return loaded
-        await self._store.mark(self.key, Marks(resumed_after_seq=mark, absent_s=absent))
-        self._shop.tell(Resumed(self.key, absent))
+        # A store that takes no writes now (a hybrid one without its cold side) still gives views.
+        with suppress(StoreError):
+            await self._store.mark(self.key, Marks(resumed_after_seq=mark, absent_s=absent))
+            self._shop.tell(Resumed(self.key, absent))
         return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
 
     async def _current(self, loaded: Loaded, planned: Callable[[Loaded, Tools], Awaitable[View]]) -> View:
@@ -186,8 +189,11 @@ class Flow(Looking):
         try:
             return await planned(loaded, replace(tools, folds=False))
         except FoldNeeded:
-            await self._store.mark(self.key, Marks(activate=True))
-        return await planned(await self._store.load(self.key), tools)
+            # Where nothing can be written now, as above, the view folds by itself.
+            with suppress(StoreError):
+                await self._store.mark(self.key, Marks(activate=True))
+                loaded = await self._store.load(self.key)
+        return await planned(loaded, tools)
 
     async def _planned(
         self,
