@@ -7,7 +7,7 @@ from functools import partial
 
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import TIGHT_TOKENS, evidence
+from session_core.compress.evidence import TIGHT_TOKENS, Evidence
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading, stems
 from session_core.compress.ties import Quote, mark, ties
 from session_core.language.orders import commands
@@ -17,9 +17,6 @@ from session_core.recalling import speaker
 from session_core.retrieve import terms
 from session_core.turns import Message, Role
 
-CORRECTIONS = 2
-"""How often passages are chosen anew when what was chosen turns out to have been corrected, and is told so; then all
-that might be chosen are looked through."""
 WHY_WORDS = 4
 """Words that are named to explain why a message was quoted."""
 
@@ -43,27 +40,24 @@ def quotes(
     What one of the facts `later` corrects is quoted with its correction; sentences that answer with different
     values are marked.
     """
-    shown = [(message, read(message)) for message in standing]
-    mended: dict[tuple[int, str], Message] = {}
-    facts: Sequence[Fact] | None = None
-    mend = partial(amended, line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
-
-    def told(room: int, messages: Sequence[Message]) -> Chosen:
-        return evidence(question, [(m, read(m)) for m in messages], shown, room_tokens=room, count=count)
+    found = [(message, read(message)) for message in sources]
+    weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count)
+    told = False
 
     def chosen(room: int) -> Chosen:
-        nonlocal facts
-        block, quoted = told(room, [mended.get(_place(message), message) for message in sources])
-        facts = later() if facts is None and quoted else facts
-        for _ in range(CORRECTIONS):
-            fresh = [message for message in quoted if _place(message) not in mended]
-            wrong = [one for message, one in zip(fresh, mend(fresh, facts or ()), strict=True) if one is not message]
-            if not wrong:
-                return block, quoted
-            mended.update((_place(message), message) for message in wrong)
-            block, quoted = told(room, [mended.get(_place(message), message) for message in sources])
-        mended.update((_place(message), message) for message in mend(sources, facts or ()))
-        return told(room, [mended[_place(message)] for message in sources])
+        """What is worth most: chosen anew where some of it was corrected, with all corrections told."""
+        nonlocal told
+        block, quoted = weighed.chosen(room)
+        if told or not quoted:
+            return block, quoted
+        mend = partial(amended, later=later(), line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
+        if all(after is before for before, after in zip(quoted, mend(quoted), strict=True)):
+            return block, quoted
+        told = True
+        for place, after in enumerate(mend(sources)):
+            if after is not sources[place]:
+                weighed.amend(place, (after, read(after)))
+        return weighed.chosen(room)
 
     block, quoted = chosen(room_tokens)
     differ = _differing(question.text, block, quoted, read)
@@ -75,10 +69,6 @@ def quotes(
     if differ and count(marked) <= room_tokens:
         block = marked
     return block, _why(question, quoted, sources, read)
-
-
-def _place(message: Message) -> tuple[int, str]:
-    return message.seq, message.id
 
 
 def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) -> str:

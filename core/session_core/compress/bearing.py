@@ -47,7 +47,7 @@ class Bearing:
     """What has to do with `question`, among the `candidates` and what else of the record stands beside them."""
 
     def __init__(self, question: Question, candidates: Sequence[Read], standing: Sequence[Read]) -> None:
-        self._candidates, self._nearness = candidates, question.nearness
+        self._nearness = question.nearness
         rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
         self._wanted = wanted(question.text)
@@ -60,54 +60,62 @@ class Bearing:
             for word in reading.words:
                 self._weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
 
-    def ties(self, words: Mapping[str, int]) -> float:
-        """How much these words have in common with the question and the last messages; 0 for nothing."""
-        weights = self._weights
-        if weights.keys().isdisjoint(words):
-            return 0.0
-        return sum(weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights)
+    def each(self, reading: Reading) -> list[float]:
+        """How much each passage has in common with the question and the last messages; 0 for nothing."""
+        shared = self._weights.keys() & reading.words.keys()
+        if not shared:
+            return [0.0] * len(reading.passages)
+        weights = {word: self._weights[word] for word in shared}
+        return [_ties(weights, passage.words) for passage in reading.passages]
 
-    def around(self, reading: Reading, heading: str) -> float:
+    def around(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
         """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
-        where one of the two has a number or code of the question."""
+        where one of the two has a number or code of the question. `ties` are those of its parts."""
         head = Counter(stems(heading))
         if not reading.structured:
-            return _LINES * self.ties(head)
+            return _LINES * _ties(self._weights, head)
         share = _ROWS if self._codes.isdisjoint(head) and self._codes.isdisjoint(reading.words) else 1.0
-        return share * max(self.ties(head), *(self.ties(passage.words) for passage in reading.passages), 0.0)
+        return share * max(_ties(self._weights, head), *ties, 0.0)
 
-    def whole(self, *, tight: bool = False) -> list[float]:
+    def whole(self, candidates: Sequence[Read], *, tight: bool = False) -> list[float]:
         """How much each candidate as a whole has to do with the question, the best 1: by words (BM25), by meaning, by
         its neighbours; short ones and those of users first, since a question is about what somebody said. In `tight`
         room what says a value of the kind that is asked for (a day, a time, a number) goes before the rest."""
-        scores = _to_one(self._by_words())
+        scores = _to_one(self._by_words(candidates))
         if self._nearness is not None:
             near = _to_one([max(0.0, value) for value in self._nearness])
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
         if tight and self._wanted:
             scores = [
                 score * (_KIND if any(says(passage.text, self._wanted) for passage in reading.passages) else 1.0)
-                for score, (_, reading) in zip(scores, self._candidates, strict=True)
+                for score, (_, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)
-        if (share := _TOPIC * _among_people(self._candidates)) > 0:
+        if (share := _TOPIC * _among_people(candidates)) > 0:
             topic = _to_one(_smooth(scores, _TOPIC_REACH))
             spread = [(1 - share) * a + share * b for a, b in zip(_to_one(spread), topic, strict=True)]
         return _to_one(
             [
                 score * (_ASSISTANT if said.role is Role.ASSISTANT else 1.0) / max(20, said.tokens) ** _LENGTH_POWER
-                for score, (said, _) in zip(spread, self._candidates, strict=True)
+                for score, (said, _) in zip(spread, candidates, strict=True)
             ]
         )
 
-    def _by_words(self) -> list[float]:
-        average = sum(reading.length for _, reading in self._candidates) / len(self._candidates) or 1.0
+    def _by_words(self, candidates: Sequence[Read]) -> list[float]:
+        average = sum(reading.length for _, reading in candidates) / len(candidates) or 1.0
         scores: list[float] = []
-        for _, reading in self._candidates:
+        for _, reading in candidates:
             damping = K1 * (1 - B + B * reading.length / average)
             found = [(weight, reading.words[word]) for word, weight in self._asked.items() if word in reading.words]
             scores.append(sum(weight * n * (K1 + 1) / (n + damping) for weight, n in found))
         return scores
+
+
+def _ties(weights: Mapping[str, float], words: Mapping[str, int]) -> float:
+    """How much these words have in common with those that have `weights`."""
+    if weights.keys().isdisjoint(words):
+        return 0.0
+    return sum(weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights)
 
 
 def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:

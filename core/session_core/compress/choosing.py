@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.passages import Passage, named_in
@@ -36,46 +36,60 @@ class Candidate:
 
 @dataclass(slots=True)
 class State:
-    """What has been chosen so far and what it cost."""
+    """What has been chosen so far, and what each value still counts: wherever it was said, and by how lately."""
 
-    covered: set[str]
+    counts: dict[str, float]
+    counts_now: dict[str, float]
     sources: set[int] = field(default_factory=set)
     groups: Counter[tuple[int, int]] = field(default_factory=Counter)
 
+    def tell(self, values: Iterable[str]) -> None:
+        """Values are told: they count nothing from now on."""
+        told = dict.fromkeys(values, 0.0)
+        self.counts |= told
+        self.counts_now |= told
+
 
 Worth = Callable[[Candidate], float]
+"""What a passage is worth by itself, beside what it is worth as part of its message."""
 Price = Callable[[Candidate], int]
 
 
-def prices(headings: Sequence[str], state: State, count: Count) -> Price:
-    """What choosing a passage takes when so much is chosen already."""
-    counted: dict[str, int] = {}
+class Prices:
+    """What choosing a passage takes: its tokens, with its heading and columns where it is the first under them."""
 
-    def tokens(text: str) -> int:
-        if text not in counted:
-            counted[text] = count(text) + 1
-        return counted[text]
+    def __init__(self, headings: Sequence[str], count: Count) -> None:
+        self._headings, self._count = headings, count
+        self._counted: dict[str, int] = {}
 
-    def price(one: Candidate) -> int:
-        """Its tokens, with its heading and schema where it is the first under them."""
-        total = one.tokens
-        if one.source not in state.sources:
-            total += tokens(headings[one.source])
-        if one.passage.schema:
-            whole, before = tokens(one.passage.schema), state.groups[one.source, one.passage.group]
-            total += one.passage.schema_tokens(whole, before)
-        return total
+    def of(self, state: State) -> Price:
+        """Prices when so much is chosen already."""
 
-    return price
+        def price(one: Candidate) -> int:
+            total = one.tokens
+            if one.source not in state.sources:
+                total += self._tokens(self._headings[one.source])
+            if one.passage.schema:
+                whole, before = self._tokens(one.passage.schema), state.groups[one.source, one.passage.group]
+                total += one.passage.schema_tokens(whole, before)
+            return total
+
+        return price
+
+    def _tokens(self, line: str) -> int:
+        if line not in self._counted:
+            self._counted[line] = self._count(line) + 1
+        return self._counted[line]
 
 
 class Choice:
     """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978); what was stated
-    again (`newer`) only behind the one that did."""
+    again (`newer`) only behind the one that did. `first` is about what each is worth before anything is chosen."""
 
     def __init__(
         self,
         found: Sequence[Candidate],
+        first: Sequence[float],
         state: State,
         worth: Worth,
         price: Price,
@@ -87,7 +101,9 @@ class Choice:
         self._newer = newer
         self._own_words = own_words
         self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
-        self._heap = [(-worth(one), number) for number, one in enumerate(found)]
+        self._heap = [
+            (-worth - one.whole, number) for number, (one, worth) in enumerate(zip(found, first, strict=True))
+        ]
         self._taken: set[int] = set()
         heapq.heapify(self._heap)
 
@@ -112,7 +128,7 @@ class Choice:
             if cost > room:
                 too_long.append((key, number))
                 continue
-            now = -self._worth(self._found[number])
+            now = -self._worth(self._found[number]) - self._found[number].whole
             if first == number and heap and now > heap[0][0] + 1e-9:
                 heapq.heappush(heap, (now, number))
                 continue
@@ -133,8 +149,8 @@ class Choice:
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
-        state.covered.update(one.passage.values)
-        state.covered.update(named_in(self._headings[one.source]))
+        state.tell(one.passage.values)
+        state.tell(named_in(self._headings[one.source]))
 
 
 def block_of(chosen: Collection[Candidate], headings: Sequence[str]) -> str:

@@ -11,39 +11,26 @@ in their own where there is room.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
-from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, State, Worth, block_of, prices
-from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
+from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, Prices, Worth, block_of
+from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading
 from session_core.compress.restated import restated
+from session_core.compress.weights import Weights
 from session_core.language.accepting import offers, takes
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
 
-LATELY_TOKENS = 12_000
-"""A value that was last mentioned so many tokens ago counts e times less."""
-
 _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
-_VALUE, _TIES, _HALF = 6.0, 3.0, 0.5
-_COST_POWER = 0.8
-_USED, _LIKE_USED = 0.5, 1.5
-"""How much more a value counts that calls used, and one that looks like those (an order's number like another's)."""
 _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
-_IN_HEADING = 0.5
-"""What a value of a call is worth before rows, which mostly say it again."""
-_LIKE_ROWS = 0.2
-_FEW_ROWS = 8.0
-"""Of a structure with more rows, each counts as much less: which of many is needed is seldom this one."""
 _ECHO_WORDS = 8
 TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
@@ -69,77 +56,118 @@ def evidence(
     `candidates` are messages that the view does not show whole, `standing` what it shows, both in the
     order of the record. Equal input gives equal output.
     """
-    room = room_tokens - count(HEAD) - 2
-    if room < LEAST or not candidates:
-        return "", []
-    called = asked([message for message, _ in (*candidates, *standing)])
-    headings = [heading(message, called) for message, _ in candidates]
-    tight = room_tokens <= TIGHT_TOKENS
-    found = _candidates(question, candidates, standing, headings, room, tight=tight)
-    if not found:
-        return "", []
-    gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
-    state = State(gone | ASKING_WORDS if tight else gone)
-    worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
-    own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
-    newer = _newer(found, restated([*candidates, *standing]))
-    choice = Choice(found, state, worth, prices(headings, state, count), headings, own_words, newer)
-    choice.fill(room)
-    for _ in range(_FILLINGS):
-        left = room_tokens - count(block_of(choice.made, headings))
-        if left < LEAST or not choice.fill(left):
-            break
-    chosen = choice.made
-    while chosen:
-        block = block_of(chosen, headings)
-        over = count(block) - room_tokens
-        if over <= 0:
-            return block, [candidates[source][0] for source in sorted({one.source for one in chosen})]
-        del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
-    return "", []
+    return Evidence(question, candidates, standing, count=count).chosen(room_tokens)
 
 
-def _candidates(
-    question: Question,
-    candidates: Sequence[Read],
-    standing: Sequence[Read],
-    headings: Sequence[str],
-    room_tokens: int,
-    *,
-    tight: bool,
-) -> list[Candidate]:
-    """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
-    bearing = Bearing(question, candidates, standing)
-    prose = _prose_share(candidates) ** _SHARE_POWER
-    scarcity = _scarcity(candidates, room_tokens) if question.complete else 1.0
-    whole = [_PROSE * prose * scarcity**_SCARCITY_POWER * share**2 for share in bearing.whole(tight=tight)]
-    favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": 1 - _TIES_LESS * prose * (1 - scarcity)}
-    around = [
-        bearing.around(reading, head) if message.role is Role.TOOL else 0.0
-        for head, (message, reading) in zip(headings, candidates, strict=True)
-    ]
-    taken = _taken(candidates, standing)
-    seen = _in_headings(candidates, standing)
-    found: list[Candidate] = []
-    for source in range(len(candidates) - 1, -1, -1):
-        for place in range(len(candidates[source][1].passages) - 1, -1, -1):
-            passage = candidates[source][1].passages[place]
-            if passage.text in seen or (source and _echoes(passage, candidates[source - 1])):
-                continue
-            seen.add(passage.text)
-            ties = (bearing.ties(passage.words) + around[source]) * favour["assistant"]
-            spoken = whole[source] if passage.voice in favour else 0.0
-            if tight:
-                spoken *= _says(passage)
-            weight = favour.get(passage.voice, 1.0) * _VOICES[passage.voice]
-            if source in taken and _telling(passage):
-                weight = max(weight, _TAKEN)
-            found.append(Candidate(passage, source, place, ties, spoken, weight))
-    return found
+class Evidence:
+    """As `evidence`, weighed once for as many choices as are made: for other rooms, or when some of the candidates have
+    turned out to say more."""
+
+    def __init__(
+        self, question: Question, candidates: Sequence[Read], standing: Sequence[Read], *, count: Count
+    ) -> None:
+        self._question, self._standing, self._count = question, standing, count
+        self._candidates = list(candidates)
+        called = asked([message for message, _ in (*candidates, *standing)])
+        self._headings = [heading(message, called) for message, _ in candidates]
+        self._bearing = Bearing(question, candidates, standing)
+        self._weights = Weights(candidates, standing, self._headings, count)
+        self._ties = [self._ties_of(place) for place in range(len(candidates))]
+        self._prices = Prices(self._headings, count)
+        self._worths: dict[bool, list[dict[int, float]]] = {}
+
+    def amend(self, place: int, amended: Read) -> None:
+        """Let `amended` stand in the place of a candidate whose statements it tells with what came later. What it says
+        besides is as old as the candidate."""
+        self._candidates[place] = amended
+        self._ties[place] = self._ties_of(place)
+        self._weights.add(place, amended[1].values)
+        for worths in self._worths.values():
+            worths[place] = {}
+
+    def chosen(self, room_tokens: int) -> tuple[str, list[Message]]:
+        """What is worth most in `room_tokens`, as `evidence` gives it."""
+        room = room_tokens - self._count(HEAD) - 2
+        if room < LEAST or not self._candidates:
+            return "", []
+        tight = room_tokens <= TIGHT_TOKENS
+        found = self._found(room, tight=tight)
+        if not found:
+            return "", []
+        state = self._weights.state(ASKING_WORDS if tight else frozenset())
+        worth = self._weights.worth(state, max(one.relevance for one in found))
+        own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
+        newer = _newer(found, restated([*self._candidates, *self._standing]))
+        first = self._first(found, worth, tight=tight)
+        choice = Choice(found, first, state, worth, self._prices.of(state), self._headings, own_words, newer)
+        choice.fill(room)
+        for _ in range(_FILLINGS):
+            left = room_tokens - self._count(block_of(choice.made, self._headings))
+            if left < LEAST or not choice.fill(left):
+                break
+        return self._fitting(choice.made, room_tokens)
+
+    def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
+        """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for
+        what was amended. A choice weighs the best ones anew in any case."""
+        worths = self._worths.setdefault(tight, [{} for _ in self._candidates])
+        for one in found:
+            known = worths[one.source]
+            if one.place not in known:
+                known[one.place] = worth(one)
+        return [worths[one.source][one.place] for one in found]
+
+    def _fitting(self, chosen: list[Candidate], room_tokens: int) -> tuple[str, list[Message]]:
+        """The block of what was chosen, without what was chosen last where it is too long."""
+        while chosen:
+            block = block_of(chosen, self._headings)
+            over = self._count(block) - room_tokens
+            if over <= 0:
+                return block, [self._candidates[source][0] for source in sorted({one.source for one in chosen})]
+            del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
+        return "", []
+
+    def _ties_of(self, place: int) -> list[float]:
+        """How much each passage of a candidate has in common with the question, with what it has of its output's."""
+        (message, reading), bearing = self._candidates[place], self._bearing
+        ties = bearing.each(reading)
+        around = bearing.around(reading, ties, self._headings[place]) if message.role is Role.TOOL else 0.0
+        return [one + around for one in ties] if around else ties
+
+    def _found(self, room_tokens: int, *, tight: bool) -> list[Candidate]:
+        """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
+        candidates, standing = self._candidates, self._standing
+        prose = _prose_share(candidates) ** _SHARE_POWER
+        scarcity = _scarcity(candidates, room_tokens) if self._question.complete else 1.0
+        share = _PROSE * prose * scarcity**_SCARCITY_POWER
+        whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]
+        less = 1 - _TIES_LESS * prose * (1 - scarcity)
+        favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": less}
+        counts = {voice: favour.get(voice, 1.0) * weight for voice, weight in _VOICES.items()}
+        taken = _taken(candidates, standing)
+        seen = _in_headings(candidates, standing)
+        found: list[Candidate] = []
+        for source in range(len(candidates) - 1, -1, -1):
+            passages, ties = candidates[source][1].passages, self._ties[source]
+            for place in range(len(passages) - 1, -1, -1):
+                passage = passages[place]
+                if passage.text in seen or (source and _echoes(passage, candidates[source - 1])):
+                    continue
+                seen.add(passage.text)
+                spoken = whole[source] if passage.voice in favour else 0.0
+                if tight:
+                    spoken *= _says(passage)
+                weight = counts[passage.voice]
+                if source in taken and _telling(passage):
+                    weight = max(weight, _TAKEN)
+                found.append(Candidate(passage, source, place, ties[place] * less, spoken, weight))
+        return found
 
 
 def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:
     """The candidates that were stated again, each with the one that did."""
+    if not stated_again:
+        return {}
     numbers = {(one.source, one.place): number for number, one in enumerate(found)}
     return {numbers[old]: numbers[new] for old, new in stated_again.items() if old in numbers and new in numbers}
 
@@ -194,72 +222,6 @@ def _prose_share(candidates: Sequence[Read]) -> float:
 def _scarcity(candidates: Sequence[Read], room_tokens: int) -> float:
     """1 where there is room for hardly any of what users said, 0 where there is for all of it: then nothing is to be
     found out about which of it is meant."""
-    passages = [passage for _, reading in candidates for passage in reading.passages if passage.voice == "user"]
-    said = sum(passage.brief_tokens for passage in passages)
+    readings = [reading for message, reading in candidates if message.role is Role.USER]
+    said = sum(passage.brief_tokens for reading in readings for passage in reading.passages if passage.voice == "user")
     return max(0.0, 1 - room_tokens / said) if said else 0.0
-
-
-def _worth_of(
-    candidates: Sequence[Read],
-    standing: Sequence[Read],
-    headings: Sequence[str],
-    state: State,
-    best: float,
-    count: Count,
-) -> Worth:
-    shares = [_IN_HEADING if reading.structured else 1.0 for _, reading in candidates]
-    named = [
-        {name: value * share for name, value in named_in(text).items()}
-        for text, share in zip(headings, shares, strict=True)
-    ]
-    opening = [count(text) if len(told) > 1 else 0 for text, told in zip(headings, named, strict=True)]
-    lately = _mentions([*candidates, *standing])
-    used: Counter[str] = Counter(
-        value
-        for _, reading in (*candidates, *standing)
-        for passage in reading.passages
-        if passage.voice == "call"
-        for value in passage.values
-    )
-    uses = {value: 1 + _USED * math.log1p(times) for value, times in used.items()}
-    taken = Counter(form for value in used if (form := shape(value)))
-    like = {form: 1 + _LIKE_USED * times / (times + 1) for form, times in taken.items()}
-    counts = {name: uses.get(name, 1.0) * (like.get(shape(name), 1.0) if like else 1.0) for name in lately}
-    counts_now = {name: count * lately[name] for name, count in counts.items()}
-    covered, sources, groups = state.covered, state.sources, state.groups
-
-    crowds = [max(1.0, len(reading.passages) / _FEW_ROWS) if reading.structured else 1.0 for _, reading in candidates]
-
-    def worth(one: Candidate) -> float:
-        """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""
-        passage, opens = one.passage, one.source not in sources
-        # What the question names counts wherever it was said; the rest counts less the longer ago it was.
-        tied = one.relevance / best if best else 0.0
-        fading = 1.0 - tied
-        weights, values, new = counts if tied else counts_now, passage.values, 0.0
-        for told in (named[one.source], values) if opens else (values,):
-            for name, value in told.items():
-                if name not in covered and name in weights and (told is values or name not in values):
-                    new += value * weights[name] * (lately[name] ** fading if tied else 1.0)
-        new *= 1 + _TIES * tied**2 / (tied**2 + _HALF**2)
-        new *= one.favour
-        if passage.group:
-            new /= 1 + _LIKE_ROWS * groups[one.source, passage.group]
-        cost = one.tokens + opening[one.source] if opens else one.tokens
-        stated = (one.relevance * (1 + tied) + _VALUE * new) / crowds[one.source]
-        return float(stated / cost**_COST_POWER + one.whole)
-
-    return worth
-
-
-def _mentions(messages: Sequence[Read]) -> Mapping[str, float]:
-    """For each value how lately it was mentioned, 1 for just now."""
-    found: dict[str, float] = {}
-    behind = 0
-    for message, reading in sorted(messages, key=lambda pair: -pair[0].seq):
-        near = math.exp(-behind / LATELY_TOKENS)
-        for passage in reading.passages:
-            for value in passage.values:
-                found.setdefault(value, near)
-        behind += message.tokens
-    return found

@@ -33,6 +33,8 @@ MOST_PASSAGES = 400
 QUOTE = "> "
 """Stands before what a user only quotes."""
 COUNTED_CHARACTERS = 2_000
+KNOWN_WORDS = 32_768
+"""Words come again and again: what is found of each one is kept for so many."""
 HEADING_CHARACTERS = 90
 
 _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
@@ -75,11 +77,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure."""
+    """A message as it was read once: its passages in order, its words, all values it says, what those of them that are
+    codes or paths look like, and whether its parts are rows of a structure."""
 
     passages: tuple[Passage, ...]
     words: Mapping[str, int]
     length: int
+    values: tuple[str, ...]
+    shapes: Mapping[str, str]
     structured: bool = False
 
 
@@ -98,7 +103,9 @@ def read(message: Message, count: Count) -> Reading:
     for passage in found:
         total.update(passage.words)
     structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
-    return Reading(tuple(found), total, sum(total.values()), structured)
+    values = tuple(dict.fromkeys(value for passage in found for value in passage.values))
+    shapes = {value: form for value in values if (form := shape(value))}
+    return Reading(tuple(found), total, sum(total.values()), values, shapes, structured)
 
 
 def stems(text: str) -> list[str]:
@@ -172,13 +179,15 @@ def brief(text: str) -> str:
     would be left out or nothing is left.
     """
     said = text.split()
-    kept = [
-        word
-        for place, word in enumerate(said)
-        if _FRAME.sub("", word).lower() not in TELEGRAM_WORDS or _belongs(said, place)
-    ]
+    kept = [word for place, word in enumerate(said) if _telling(word) or _belongs(said, place)]
     short = " ".join(kept).strip(" .,;")
     return short if any(map(str.isalnum, short)) and len(kept) < len(said) else ""
+
+
+@lru_cache(maxsize=KNOWN_WORDS)
+def _telling(word: str) -> bool:
+    """Whether a sentence needs it to be understood."""
+    return _FRAME.sub("", word).lower() not in TELEGRAM_WORDS
 
 
 def _belongs(said: Sequence[str], place: int) -> bool:
@@ -207,9 +216,9 @@ def values_of(text: str) -> dict[str, float]:
     """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
     found: dict[str, float] = {}
     for token in _TOKEN.findall(text):
-        lowered = token.lower()
-        if lowered not in STOP_WORDS:
-            found[lowered] = max(found.get(lowered, 0.0), _worth(token))
+        value, worth = _value(token)
+        if worth > found.get(value, 0.0):
+            found[value] = worth
     if not text.isascii():
         for pair in words(text):
             if not pair.isascii():
@@ -217,16 +226,22 @@ def values_of(text: str) -> dict[str, float]:
     return found
 
 
-def _worth(token: str) -> float:
-    """How much of `token` could be told in no other words: that it has digits, that it is a path, that it is a name."""
+@lru_cache(maxsize=KNOWN_WORDS)
+def _value(token: str) -> tuple[str, float]:
+    """A word in lower case, with how much of it could be told in no other words: that it has digits, that it is a path,
+    that it is a name; 0 for those that only hold others together."""
+    lowered = token.lower()
+    if lowered in STOP_WORDS:
+        return lowered, 0.0
     if any(c.isdigit() for c in token):
-        return _WORTH["code"] if len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token) else _WORTH["figure"]
+        code = len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token)
+        return lowered, _WORTH["code" if code else "figure"]
     if any(c in "_/@#" for c in token) or "." in token.strip("."):
-        return _WORTH["path"]
-    return _WORTH["name"] if token[:1].isupper() else ORDINARY
+        return lowered, _WORTH["path"]
+    return lowered, _WORTH["name"] if token[:1].isupper() else ORDINARY
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=KNOWN_WORDS)
 def shape(value: str) -> str:
     """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
     if not any(character.isdigit() or character in "_/@#." for character in value):
@@ -235,6 +250,7 @@ def shape(value: str) -> str:
     return _LETTERS.sub("a", kinds)
 
 
+@lru_cache(maxsize=KNOWN_WORDS)
 def _stem(word: str) -> str:
     if word.isascii():
         for suffix in _SUFFIXES:

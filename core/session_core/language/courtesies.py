@@ -139,10 +139,10 @@ def courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
     "No" and "yes" belong to it beside a word that this was all; else they answer something. Nothing with a figure in
     it does, and of thanks for something only those for help: "thanks for the blue one" says which.
     """
+    if _NEEDED.isdisjoint(_WORD.findall(text.casefold())) or any(map(str.isdigit, text)):
+        return False
     parts = [(part, " ".join(_WORD.findall(part.casefold()))) for part in _CLAUSES.split(text)]
     told = [(part, said) for part, said in parts if said]
-    if any(map(str.isdigit, text)) or _NEEDED.isdisjoint(word for _, said in told for word in said.split()):
-        return False
     done = any(_DONE.fullmatch(said) for _, said in told)
     return all(phrases(part) or _courteous(said) or (done and said in _ANSWERS) for part, said in told)
 
