@@ -1,4 +1,4 @@
-"""Time of a view at 100, 1,000 and 10,000 messages, beside `trim_messages` over the same messages."""
+"""Time of a view at 100, 1,000 and 10,000 messages, beside `trim_messages` over the same messages; and with a question."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, trim_messages
 
+from benchmarks import asked
 from langchain_session import SessionChatMessageHistory
 from session_core import Budget, Policy, Sessions
 
@@ -33,6 +34,7 @@ def main() -> None:
                 ours = _median_ms(lambda history=history: history.messages)
                 theirs = _median_ms(lambda said=said: _trimmed(said))
                 print(f"{size:>9,} {ours:>17.1f} {theirs:>27.1f} {theirs / ours:>7.1f}")
+    asked.main()
 
 
 def _message(number: int) -> BaseMessage:

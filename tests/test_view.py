@@ -4,6 +4,7 @@ import pytest
 from sessions_made import conversation
 
 from session_core import Budget, Message, Policy, Role, Sessions, Tier, ToolCall
+from session_core.compress.fold import fold
 from session_core.errors import (
     BudgetError,
     DuplicateMessage,
@@ -352,3 +353,26 @@ def test_the_cost_of_a_turn_does_not_grow_with_the_session():
 def _loaded_tokens(session) -> int:
     loaded = run_blocking(session.sessions.store.load(session.key))
     return sum(m.tokens for m in loaded.messages)
+
+
+def test_a_long_session_that_nothing_folds_is_planned_anew_only_at_its_end(monkeypatch):
+    folds = []
+
+    def counted(*args, **options):
+        folds.append(len(args[1]))
+        return fold(*args, **options)
+
+    monkeypatch.setattr("session_core.compress.ladder.fold", counted)
+    with Sessions(policy=small(1_000, folding="off")) as sessions:
+        session = sessions.session("long")
+        # A rule has room of its own beside what is brought back, so that two plans are made, with steps of their own.
+        session.append([{"role": "user", "content": "From now on, always answer in French."}])
+        session.append([{"role": ("assistant", "user")[n % 2], "content": f"{n} " * 30} for n in range(1_200)])
+        session.view("What was number 17?")
+        assert len(folds) > 200, "more steps than digests are remembered"
+        folds.clear()
+        session.view("What was number 18?")
+        assert not folds
+        session.append([{"role": "user", "content": "and now?"}, {"role": "assistant", "content": "Now " * 60}])
+        session.view("What was number 19?")
+        assert len(folds) <= 2

@@ -21,7 +21,6 @@ WHY_WORDS = 4
 """Words that are named to explain why a message was quoted."""
 
 Read = Callable[[Message], Reading]
-Chosen = tuple[str, Sequence[Message]]
 
 
 def quotes(
@@ -42,27 +41,18 @@ def quotes(
     """
     found = [(message, read(message)) for message in sources]
     weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count)
-    told = False
-
-    def chosen(room: int) -> Chosen:
-        """What is worth most: chosen anew where some of it was corrected, with all corrections told."""
-        nonlocal told
-        block, quoted = weighed.chosen(room)
-        if told or not quoted:
-            return block, quoted
-        mend = partial(amended, later=later(), line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
-        if all(after is before for before, after in zip(quoted, mend(quoted), strict=True)):
-            return block, quoted
-        told = True
-        for place, after in enumerate(mend(sources)):
+    block, quoted = weighed.chosen(room_tokens)
+    mend = partial(amended, line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
+    facts = later() if quoted else ()
+    if any(after is not before for before, after in zip(quoted, mend(quoted, facts), strict=True)):
+        # Some of it was corrected: it is chosen anew, with all corrections told.
+        for place, after in enumerate(mend(sources, facts)):
             if after is not sources[place]:
                 weighed.amend(place, (after, read(after)))
-        return weighed.chosen(room)
-
-    block, quoted = chosen(room_tokens)
+        block, quoted = weighed.chosen(room_tokens)
     differ = _differing(question.text, block, quoted, read)
     if differ and count(f"{block}\n{differ}") > room_tokens:
-        smaller = chosen(room_tokens - count(differ) - 1)
+        smaller = weighed.shortened(room_tokens - count(differ) - 1)
         if differ := _differing(question.text, *smaller, read):
             block, quoted = smaller
     marked = f"{block}\n{differ}"

@@ -17,7 +17,6 @@ from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge, Sto
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.facts import unnamed
-from session_core.language.quoting import speaker_name
 from session_core.looking import Looking
 from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
@@ -277,14 +276,7 @@ def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Mess
     """The messages and `said`, those of users with their author's name before them when there are several."""
     authors = {*loaded.state.ledger.authors, *(m.author for m in said if m.role is Role.USER and m.author)}
     messages = [*loaded.messages, *said]
-    return messages if len(authors) < 2 else [_with_name(message, shop) for message in messages]
-
-
-def _with_name(message: Message, shop: Workshop) -> Message:
-    if message.role is not Role.USER or not message.author or not message.content:
-        return message
-    named = replace(message, content=f"{speaker_name(message.author)}: {message.content}", rendition="named")
-    return replace(named, tokens=shop.measure(named))
+    return messages if len(authors) < 2 else [shop.named(message) for message in messages]
 
 
 def _refresh(loaded: Loaded) -> str:

@@ -12,14 +12,14 @@ from weakref import WeakSet
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
-from session_core.compress.fold import Tools
+from session_core.compress.fold import PRINTED, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
 from session_core.covered import Covered
 from session_core.events import Event
 from session_core.fresh import fresh_id
-from session_core.language.quoting import RECALLED
+from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
@@ -96,6 +96,9 @@ class Workshop:
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
+    names: Remembered[tuple[Message, Message]] = field(
+        default_factory=lambda: Remembered[tuple[Message, Message]](PRINTED)
+    )
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
     classifier: Classifier = field(init=False)
@@ -116,6 +119,19 @@ class Workshop:
             made = read(message, self.counter.count)
             known = self.readings.get(made_of, lambda: made, size=len(made.passages) + 1)
         return known
+
+    def named(self, message: Message) -> Message:
+        """A user's message with its author's name before it, as it stands in the views of a session of several. It is
+        the same one for the same message as long as it is remembered, so that plans know it again."""
+        if message.role is not Role.USER or not message.author or not message.content:
+            return message
+        size = 1 + len(message.content) // 4096
+        return self.names.get(id(message), lambda: (message, self._name(message)), size=size)[1]
+
+    def _name(self, message: Message) -> Message:
+        content = f"{speaker_name(message.author or '')}: {message.content}"
+        named = replace(message, content=content, rendition="named")
+        return replace(named, tokens=self.measure(named))
 
     def measure(self, message: Message) -> int:
         """Tokens of a message as a provider counts it."""

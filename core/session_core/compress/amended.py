@@ -91,11 +91,14 @@ def _pairs(
     """For each message, its sentences that no longer hold, and what was said since, but for what messages `told`."""
     found: dict[int, dict[str, list[str]]] = {}
     known = [parts_told(fact.text) for fact in later]
-    corrected = [(first, since) for first, since in known if since]
-    for fact in stated if corrected else ():
-        for first, since in corrected:
-            if _is(fact.text, first):
-                found.setdefault(fact.seq, {}).setdefault(fact.text, []).extend(since)
+    corrected: dict[str, list[str]] = {}
+    for first, since in known:
+        corrected.setdefault(first, []).extend(since)
+    cut = [first for first, since in corrected.items() if since and first.endswith(ELLIPSIS)]
+    for fact in stated:
+        for first in (fact.text.rstrip(ENDS), *[first for first in cut if _is(fact.text, first)]):
+            if corrections := corrected.get(first):
+                found.setdefault(fact.seq, {}).setdefault(fact.text, []).extend(corrections)
     facts, own = Facts(()), {(fact.seq, fact.text) for fact in stated}
     bare = [one for fact, told in zip(later, known, strict=True) for one in _bare(fact, *told)]
     for fact in sorted((*stated, *bare), key=lambda fact: fact.seq):

@@ -36,10 +36,11 @@ TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
 their own have less of what their message has to do with the question, and questions without a value half of it."""
 _SAYS, _ASKS = 0.6, 0.5
+_FILLINGS, _NEARLY_ALL = 2, 50
+"""How often what is left of the room is filled, since what passages take is only estimated; less than one part in so
+many is not worth another count."""
 _TAKEN = 1.2
 """What a value counts that an assistant offered and the user took, nearly as one that the user said."""
-_FILLINGS = 3
-"""How often what is left of the room is filled: what passages cost is only estimated before."""
 
 
 def evidence(
@@ -75,6 +76,7 @@ class Evidence:
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
         self._prices = Prices(self._headings, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
+        self._made: list[Candidate] = []
 
     def amend(self, place: int, amended: Read) -> None:
         """Let `amended` stand in the place of a candidate whose statements it tells with what came later. What it says
@@ -103,9 +105,21 @@ class Evidence:
         choice.fill(room)
         for _ in range(_FILLINGS):
             left = room_tokens - self._count(block_of(choice.made, self._headings))
-            if left < LEAST or not choice.fill(left):
+            if left < max(LEAST, room // _NEARLY_ALL) or not choice.fill(left):
                 break
-        return self._fitting(choice.made, room_tokens)
+        self._made = choice.made
+        return self.shortened(room_tokens)
+
+    def shortened(self, room_tokens: int) -> tuple[str, list[Message]]:
+        """The last choice in `room_tokens`: without what was chosen last where it is too long."""
+        chosen = self._made
+        while chosen:
+            block = block_of(chosen, self._headings)
+            over = self._count(block) - room_tokens
+            if over <= 0:
+                return block, [self._candidates[source][0] for source in sorted({one.source for one in chosen})]
+            del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
+        return "", []
 
     def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
         """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for
@@ -116,16 +130,6 @@ class Evidence:
             if one.place not in known:
                 known[one.place] = worth(one)
         return [worths[one.source][one.place] for one in found]
-
-    def _fitting(self, chosen: list[Candidate], room_tokens: int) -> tuple[str, list[Message]]:
-        """The block of what was chosen, without what was chosen last where it is too long."""
-        while chosen:
-            block = block_of(chosen, self._headings)
-            over = self._count(block) - room_tokens
-            if over <= 0:
-                return block, [self._candidates[source][0] for source in sorted({one.source for one in chosen})]
-            del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
-        return "", []
 
     def _ties_of(self, place: int) -> list[float]:
         """How much each passage of a candidate has in common with the question, with what it has of its output's."""

@@ -10,10 +10,10 @@ cache keeps its prefix.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from session_core.compress.fixed import Extras, additions, head_of, pinned_messages
 from session_core.compress.fold import Tools, fingerprint, fold, lines_of
@@ -25,6 +25,9 @@ from session_core.turns import Importance, Message, Role, Unit, units
 KEPT_UNITS = 8
 """How many of the last units a fold spares when the newest turn has more. It may be an agent's run of hundreds
 of calls: to spare all of it would bring the next fold three calls later."""
+
+REMEMBERED_STEPS = 4
+"""Digests of so many of the last steps are remembered."""
 
 
 class FoldNeeded(Exception):
@@ -191,14 +194,18 @@ def _grown(
             break
     if done < len(steps.folds) and not tools.folds:
         raise FoldNeeded
-    for start, end, made in list(zip((0, *steps.folds), steps.folds, made_of[1:], strict=False))[done:]:
-        covers = partial(_covers, digest, messages, parts, end)
-        grown = memory.folded(made, partial(_folded, grown, parts[start:end], covers, tools))
+    covers = _covers(digest, messages, parts, steps.folds)
+    for step in range(done, len(steps.folds)):
+        start, end = (0, *steps.folds)[step : step + 2]
+        make = partial(_folded, grown, parts[start:end], covers[step], tools)
+        # A longer list begins with these steps or with all but the last ones; many more would only put others out.
+        last = len(steps.folds) - step <= REMEMBERED_STEPS
+        grown = memory.folded(made_of[step + 1], make) if last else make()
     return grown
 
 
-def _folded(base: Digest | None, gone: Sequence[Unit], covers: Callable[[], Ranges], tools: Tools) -> Digest:
-    return fold(base, gone, covers(), tools=tools)
+def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, tools: Tools) -> Digest:
+    return fold(base, gone, covers, tools=tools)
 
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
@@ -241,13 +248,21 @@ def _by_clip(message: Message) -> Message:
     return replace(short, tokens=message.clip_tokens)
 
 
-def _covers(digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], folded: int) -> Ranges:
-    """The part of the record up to the last folded unit, in conversation order, pinned ones included."""
+def _covers(
+    digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], folds: Sequence[int]
+) -> list[Ranges]:
+    """For each of the points up to which is folded, the part of the record up to the last unit before it, in
+    conversation order, pinned ones included."""
     before = digest.covers if digest else Ranges()
-    last = {seq for unit in parts[:folded] for seq in unit.seqs}
-    ends = [i for i, message in enumerate(messages) if message.seq in last]
-    gone = [m.seq for m in messages[: ends[-1] + 1] if m.seq and m.seq not in before] if ends else []
-    return before.plus(Ranges.of(gone))
+    places = {message.seq: place for place, message in enumerate(messages)}
+    ends = list(accumulate((max((places.get(seq, -1) for seq in unit.seqs), default=-1) for unit in parts), max))
+    covers: list[Ranges] = []
+    grown, end = before, 0
+    for point in folds:
+        gone = [m.seq for m in messages[end : ends[point - 1] + 1] if m.seq and m.seq not in before]
+        grown, end = grown.plus(Ranges.of(gone)), ends[point - 1] + 1
+        covers.append(grown)
+    return covers
 
 
 def _with_additions(body: Sequence[Unit], additions: Sequence[Message]) -> list[Message]:

@@ -86,6 +86,8 @@ def told_later(text: str, correction: str, *, line_characters: int = 0) -> str:
 
 def parts_told(text: str) -> tuple[str, list[str]]:
     """What was said first, and what later, of a text that `told_later` gave; of any other the text itself."""
+    if not text.endswith(_END):
+        return text, []
     first, mark, rest = text.partition(_LATER)
     return (first, rest.removesuffix(_END).split(_BETWEEN)) if mark and rest.endswith(_END) else (text, [])
 

@@ -62,6 +62,7 @@ class Facts:
         self._beside: set[tuple[int, str]] = set()
         self._framed: dict[Hashable, list[int]] = {}
         self._places: dict[tuple[str, ...], list[int]] = {}
+        self._slotted: list[int] = []
         for fact in facts:
             self._add(fact)
 
@@ -70,13 +71,13 @@ class Facts:
         alike = [self.all[place] for place in self._places.get(_said(fact.text), ())]
         if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
             return
-        if (fact.seq, shorten(one_line(fact.text), ROOM)) in self._beside:
+        if self._beside and (fact.seq, shorten(one_line(fact.text), ROOM)) in self._beside:
             return
         by_user = spoken_by_user(fact)
         correcting = by_user and corrects(fact.text)
-        found = _of_its_slot(self.all, fact, correcting)
+        found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
-            found = _with_its_slot(self.all, fact, _of_its_type(self.all, fact))
+            found = self._with_its_slot(fact, _of_its_type(self.all, fact))
         if not found.gone and by_user and (self._put_beside(fact, correcting) or _only_another_wish(fact)):
             return
         rests: list[Fact] = []
@@ -95,6 +96,27 @@ class Facts:
         same = kind is fact.kind and slot == fact.slot
         for one in (*rests, fact if same else replace(fact, kind=kind, slot=slot)):
             self._add(one)
+
+    def _of_its_slot(self, fact: Fact, *, correcting: bool) -> _Found:
+        if fact.slot is None:
+            return _Found()
+        gone = [
+            index
+            for index in self._slotted
+            if (known := self.all[index]).current and known.slot is not None and known.seq <= fact.seq and (
+                (correcting and same_slot(fact.slot, known.slot)
+                 and (not spoken_by_user(known) or _one_voice(known, fact)))
+                or (known.slot == fact.slot and known.seq < fact.seq and _one_voice(known, fact))
+            )
+        ]  # fmt: skip
+        return _Found(tuple(gone), about=self.all[gone[-1]].slot if gone else None)
+
+    def _with_its_slot(self, fact: Fact, found: _Found) -> _Found:
+        """`found` and what else stands for the subject that the correction turned out to have."""
+        if found.about is None:
+            return found
+        more = self._of_its_slot(replace(fact, slot=found.about), correcting=False).gone
+        return replace(found, gone=tuple(dict.fromkeys((*found.gone, *more))))
 
     def _repeated(self, gone: Sequence[int], fact: Fact) -> list[Fact]:
         """Supersede what an assistant repeated of the values that `fact` replaces; what stays of its sentences."""
@@ -182,6 +204,8 @@ class Facts:
 
     def _add(self, fact: Fact) -> None:
         self._places.setdefault(_said(fact.text), []).append(len(self.all))
+        if fact.slot is not None:
+            self._slotted.append(len(self.all))
         if laters := parts_told(fact.text)[1]:
             self._beside.update((fact.seq, said) for said in laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
@@ -192,7 +216,12 @@ class Facts:
 
 def spoken_by_user(fact: Fact) -> bool:
     """Whether a user said it, not an assistant, a tool or a text that somebody quoted."""
-    return (fact.author or "").split(" ")[0] not in (ASSISTANT, TOOL, QUOTED)
+    return _a_user(fact.author or "")
+
+
+@lru_cache(maxsize=1_024)
+def _a_user(author: str) -> bool:
+    return author.split(" ")[0] not in (ASSISTANT, TOOL, QUOTED)
 
 
 @lru_cache(maxsize=8_192)
@@ -205,20 +234,6 @@ def _typed(text: str) -> tuple[Value, ...]:
     return tuple(typed(text))
 
 
-def _of_its_slot(facts: Sequence[Fact], fact: Fact, correcting: bool) -> _Found:
-    if fact.slot is None:
-        return _Found()
-    gone = [
-        index
-        for index, known in enumerate(facts)
-        if known.current and known.slot is not None and known.seq <= fact.seq and (
-            (correcting and same_slot(fact.slot, known.slot) and (not spoken_by_user(known) or _one_voice(known, fact)))
-            or (known.slot == fact.slot and known.seq < fact.seq and _one_voice(known, fact))
-        )
-    ]  # fmt: skip
-    return _Found(tuple(gone), about=facts[gone[-1]].slot if gone else None)
-
-
 def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     """What a correction without a known slot means: the facts that state the value it replaces.
 
@@ -228,9 +243,9 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     reach = [
         index
         for index in range(len(facts) - 1, -1, -1)
-        if facts[index].current
+        if 0 <= fact.seq - facts[index].seq <= CORRECTION_REACH
+        and facts[index].current
         and facts[index].kind is not FactKind.RULE
-        and 0 <= fact.seq - facts[index].seq <= CORRECTION_REACH
         and open_to(fact.slot, facts[index].slot)
         and (spoken_by_user(facts[index]) or _speaks_of(facts[index], fact.slot))
         and (not spoken_by_user(facts[index]) or _one_voice(facts[index], fact))
@@ -251,14 +266,6 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
 def _speaks_of(known: Fact, named: str | None) -> bool:
     """Whether what an assistant or a tool said can be about a slot that a correction names."""
     return named is None or "…" in named or named.split()[-1] in _said(known.text)
-
-
-def _with_its_slot(facts: Sequence[Fact], fact: Fact, found: _Found) -> _Found:
-    """`found` and what else stands for the subject that the correction turned out to have."""
-    if found.about is None:
-        return found
-    more = _of_its_slot(facts, replace(fact, slot=found.about), correcting=False).gone
-    return replace(found, gone=tuple(dict.fromkeys((*found.gone, *more))))
 
 
 def _subject(known: Fact, old: Value) -> str:
