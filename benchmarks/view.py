@@ -1,4 +1,4 @@
-"""Time of a view at 100, 1,000 and 10,000 messages, beside `trim_messages` over the same messages, and with a question."""
+"""Time of a view at 100, 1,000 and 10,000 messages, with a question too, beside `trim_messages` on the same ones."""
 
 from __future__ import annotations
 
