@@ -238,3 +238,15 @@ def test_what_users_said_has_room_before_what_was_answered() -> None:
         session.append({"role": "user", "content": "What did I ask for?"})
         text = "\n".join(message.content for message in session.view("What did I ask for?").messages)
         assert [want for want in wants if want not in text] == []
+
+
+def test_two_people_who_say_the_same_are_both_quoted() -> None:
+    with Sessions(policy=Policy(Budget(300, reply_reserve_tokens=0), folding="off")) as sessions:
+        session = sessions.session("s")
+        for name in ("Ada", "Ben", "Cleo"):
+            session.append([{"role": "user", "content": "The archive worries me a little.", "name": name}])
+        for number in range(40):
+            session.append([{"role": "user", "content": f"Item {number} of the list was closed today.", "name": "Dan"}])
+        view = session.view("What did Ada think about the archive?")
+    quoted = "\n".join(message.content for message in view.messages if message.origin == "recall")
+    assert "Ada:\n archive worries" in quoted or "Ada:\n The archive worries" in quoted

@@ -20,6 +20,7 @@ from session_core.ports import Embedder, Store
 from session_core.quotes import quotes
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
+from session_core.repeating import asked_and_repeated
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.turns import Key, Message, Role
 from session_core.vectors import quick
@@ -171,8 +172,10 @@ class Looking:
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
         last = [shop.read(message) for message in standing[-4:]]
         facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
+        complete = few and len(sources) == len(candidates)
+        text, repeated = asked_and_repeated(query, (*absent, *standing))
         return quotes(
-            Question(query, last, near, complete=few and len(sources) == len(candidates)),
+            Question(text, last, near, complete=complete, repeated=repeated),
             sources,
             standing,
             later=facts,

@@ -34,13 +34,15 @@ of a text less."""
 class Question:
     """What is asked, the last messages before it, and how near in meaning each candidate is (0 to 1), if known.
 
-    `complete` says that the candidates are all that was said, not what a search found of it.
+    `repeated` is what an assistant said last, where the question came with it. `complete` says that the candidates are
+    all that was said, not what a search found of it.
     """
 
     text: str
     last: Sequence[Reading] = ()
     nearness: Sequence[float] | None = None
     complete: bool = True
+    repeated: str = ""
 
 
 class Bearing:
@@ -52,7 +54,9 @@ class Bearing:
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
         self._wanted = wanted(question.text)
         self._asked = {word: rarity(word) for word in words}
-        self._codes = frozenset(word for word in words if any(map(str.isdigit, word)))
+        for word in list(dict.fromkeys(stems(question.repeated)))[:_QUERY_WORDS]:
+            self._asked.setdefault(word, rarity(word) * _LAST_TIES)
+        self._codes = frozenset(word for word in self._asked if any(map(str.isdigit, word)))
         self._weights = {
             word: weight * (_FIGURES if word in self._codes else 1.0) for word, weight in self._asked.items()
         }

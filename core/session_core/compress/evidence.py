@@ -153,11 +153,14 @@ class Evidence:
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
+            # Two people may say the same, and it may be asked what one of them said.
+            who = f"{self._headings[source]} " if candidates[source][0].author else ""
             for place in range(len(passages) - 1, -1, -1):
                 passage = passages[place]
-                if passage.text in seen or (source and _echoes(passage, candidates[source - 1])):
+                said = f"{who}{passage.text}"
+                if said in seen or (source and _echoes(passage, candidates[source - 1])):
                     continue
-                seen.add(passage.text)
+                seen.add(said)
                 spoken = whole[source] if passage.voice in favour else 0.0
                 if tight:
                     spoken *= _says(passage)

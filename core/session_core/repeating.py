@@ -1,0 +1,24 @@
+"""What a query only repeats: callers often hand in what an assistant said last together with the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from session_core.turns import Message, Role
+
+LAST = 2
+"""So many of the newest messages of assistants are looked for in a query."""
+LEAST_CHARACTERS = 12
+"""A shorter message may be part of anything."""
+
+
+def asked_and_repeated(query: str, messages: Iterable[Message]) -> tuple[str, str]:
+    """`query` less what of it an assistant said last, word for word, and that part. Of a query that would have nothing
+    left nothing is taken out."""
+    said = [m for m in messages if m.role is Role.ASSISTANT and len(m.content) >= LEAST_CHARACTERS]
+    newest = sorted(said, key=lambda message: message.seq)[-LAST:]
+    repeated = [message.content for message in newest if message.content in query]
+    asked = query
+    for text in repeated:
+        asked = asked.replace(text, "\n")
+    return (asked.strip(), "\n".join(repeated)) if asked.strip() else (query, "")
