@@ -200,6 +200,19 @@ def test_what_only_sounds_like_a_correction_replaces_nothing(text: str) -> None:
     assert "I'd like the jacket in navy." in current(user("I'd like the jacket in navy.", 1), user(text, 3))
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("My name is Mei Patel and my zip code is 76165.", "Yes, please change it to the 500-piece puzzle."),
+        ("My name is Mei Patel and my zip code is 76165.", "I would like it delivered to Suite 641 instead."),
+        ("My account mail is mia@example.org.", "My reason is “no longer needed”."),
+    ],
+)
+def test_what_speaks_of_something_else_is_told_behind_nothing(stated: str, said: str) -> None:
+    told = user(stated, 1), Message(Role.ASSISTANT, "And what is it about?", seq=2), user(said, 3)
+    assert [message.content for message in amended(told, extract(told))] == [message.content for message in told]
+
+
 def test_an_old_message_is_quoted_with_its_correction() -> None:
     old = user("Hello. We live in Oslo now. It is cold.", 1)
     [told] = amended([old], extract([user("Sorry, I meant Bergen.", 3)]))

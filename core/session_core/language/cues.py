@@ -57,6 +57,8 @@ _USER_KINDS = (
 )
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？]\W*$")
+_NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
+"""What is named by its words takes nothing back: the reason “no longer needed”."""
 _REQUEST = re.compile(r"\b(?:can|could|would|will) you\b", re.IGNORECASE)
 
 
@@ -68,7 +70,7 @@ def kinds(sentence: str) -> tuple[FactKind, ...]:
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
     asking = _ASKING.search(sentence) is not None
-    stems = _stems(sentence)
+    stems, named = _stems(sentence), _NAMED.sub("…", sentence)
     for kind, cues in _USER_KINDS:
         if stems.isdisjoint(cues.stems):
             continue
@@ -76,7 +78,8 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        if cues.said(sentence, stems) or (kind.pinned and _announced(sentence, cues)):
+        said = named if kind is FactKind.CORRECTION else sentence
+        if cues.said(said, stems) or (kind.pinned and _announced(sentence, cues)):
             yield kind
 
 

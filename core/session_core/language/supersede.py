@@ -38,6 +38,8 @@ RESTATED = frozenset(
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
 
+_CODE_DIGITS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -173,7 +175,8 @@ class Facts:
             for index, known in self._own(fact)
             if not new or (new & _families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
         ]
-        return meant(fact.text, reach, plain=bool(new) or corrects(fact.text))
+        plain = not _besides(fact.text) if new else corrects(fact.text)
+        return meant(fact.text, reach, plain=plain)
 
     def _reframed(self, fact: Fact) -> list[int]:
         if fact.kind not in RESTATED or fact.slot is not None:
@@ -278,6 +281,7 @@ def _subject(known: Fact, old: Value) -> str:
 def _replaced(known: str, value: Value, correction: str) -> Value | None:
     """The value of `known` that `value` takes the place of, when there is no doubt which."""
     alike = [v for v in _typed(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
+    alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
     if not alike and value.kind is ValueKind.NUMBER:
         alike = [v for v in _typed(known) if v.kind is ValueKind.AMOUNT]
     said = {_form(v) for v in _typed(correction)}
@@ -285,6 +289,11 @@ def _replaced(known: str, value: Value, correction: str) -> Value | None:
     if quoted:
         return quoted[0] if len(quoted) == 1 and _form(value) != _form(quoted[0]) else None
     return alike[0] if len({_form(v) for v in alike}) == 1 else None
+
+
+def _long(value: Value) -> bool:
+    """Whether a number is so long that it counts nothing: a postal code, which no count takes the place of."""
+    return value.kind is ValueKind.NUMBER and value.text.isdigit() and len(value.text) >= _CODE_DIGITS
 
 
 def _states_only(known: str, old: Value) -> bool:
@@ -318,8 +327,13 @@ def _about(text: str) -> frozenset[str]:
     stated = _typed(text)
     if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
         return frozenset()
-    found = subject_words(text).difference(*(_said(value.text) for value in stated))
+    found = _besides(text)
     return found if len(found) >= 2 else frozenset()
+
+
+def _besides(text: str) -> frozenset[str]:
+    """What `text` speaks of besides its dates, amounts and numbers: "the 4th" of nothing, "Suite 641" of a suite."""
+    return subject_words(text).difference(*(_said(value.text) for value in _typed(text)))
 
 
 def _restated(old: str, new: str) -> bool:
