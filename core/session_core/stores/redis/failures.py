@@ -43,6 +43,7 @@ _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("MISCONF", StoreError, "cannot write to its disk and takes no writes; look into its log"),
     ("BUSY", StoreBusy, "is held by somebody's script; retry"),
     ("LOADING", StoreBusy, "is still loading its data; retry"),
+    ("DB index is out of range", StoreError, "has no database of that number; correct it in the URL"),
     ("unknown command", StoreError, "does not know a command that sessions need; use Redis 6.2 or later, or Valkey"),
 )
 
