@@ -55,6 +55,7 @@ PASTED = (
     f"| id | note |\n|---|---|\n| 1 | {ORDER} |\n| 2 | {OTHER} |",
     f"What does this do?\n\n    # {ORDER}\n    x = 1\n    # {OTHER}\n",
     f"diff --git a/x b/x\n+# {ORDER}\n-# {OTHER}",
+    f"diff --git a/x b/x\n@@ -1 +1 @@\n x\n{BOTH}\n+# end",
     # a document that asks a question of its own
     f"Question: what is this?\nContext: a page.\nTask: go on\n{BOTH}",
 )
@@ -88,6 +89,8 @@ OWN = (
     "Original plan was Oslo. Never mention it again.",
     'In the report, use:\n{\n "a": 1\n}\nand never use XML.',
     "Message me only on weekdays: never call.",
+    "diff --git a/x b/x\n+x = 1\n\nNever touch the tests.",
+    "{note} Never call me.",
     "Meine Regel: niemals vor 9 Uhr anrufen.",
     "这是我的规则：不要打电话给我。",
 )

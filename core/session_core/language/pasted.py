@@ -76,7 +76,8 @@ _FILE = re.compile(
     r"(?:pdf|docx?|txt|md|csv|html?|eml|msg|json|xlsx?|pptx?|log|ya?ml|xml|py|js|ts)\b[^\n]{0,20}?[\]:)>=-]+[ \t]*$",
     re.IGNORECASE,
 )
-_DIFF = re.compile(r"^(?:diff --git |@@ -\d|Index: )")
+_DIFF = re.compile(r"diff --git |@@ -\d")
+_CHANGED = re.compile(r"diff --git |@@ -\d|[-+]")
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,6})?Z?(?: ?[AP]\.?M\.?)?"
 _DAY = r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}"
 _LOGGED = re.compile(rf"^[ \t]*[\[(]?\d{{4}}-\d\d-\d\d[T ]{_TIME}", re.IGNORECASE)
@@ -95,7 +96,7 @@ _SENTENCE_WORDS = 4
 _CODE = re.compile(r"[=;{}]|\w\(|^\s*(?:#|//|def |class |import |return\b)")
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$")
 _INDENTED = re.compile(r"^(?: {4,}|\t)[ \t]*(?![-*•+]\s|\d{1,3}[.)]\s)\S")
-_OBJECT = re.compile(r"^[ \t]*\{", re.MULTILINE)
+_OBJECT = re.compile(r"^[ \t]*\{(?=\s*(?:[\"'{\n]|\w+[\"']?\s*:))", re.MULTILINE)
 _ARRAY = re.compile(r"^[ \t]*\[[ \t]*[\[{\"\n]", re.MULTILINE)
 _MARKUP = re.compile(
     r"<(/?)(?:p|div|table|tr|td|ul|ol|html|body|h[1-6]|script|article|section|span)(?:\s[^<>]{0,200})?>", re.I
@@ -167,7 +168,7 @@ def _announced(lines: Sequence[tuple[int, str]], _: str) -> Iterator[int]:
                 yield at + led.end()
             elif _FILE.match(line):
                 yield at
-        elif _FILE.match(line[:300]) or _DIFF.match(line):
+        elif _FILE.match(line[:300]):
             yield at
 
 
@@ -203,7 +204,10 @@ def _talks(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
 
 
 def _rows(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """Rows of a table, and indented code behind an empty line."""
+    """Rows of a table, a diff up to the last line of it, and indented code behind an empty line."""
+    changed = [at for at, line in lines if _DIFF.match(line)]
+    if changed:
+        yield changed[0], max(at + len(line) for at, line in lines if _CHANGED.match(line))
     yield from ((at, at + len(line)) for at, line in lines if _ROW.match(line))
     if all(_INDENTED.match(line) or not line.strip() for _, line in lines):
         return
