@@ -97,6 +97,8 @@ class Flow(Looking):
         Raises: InputError and its kin when no record would take it.
         """
         began = time.perf_counter()
+        if query is not None:
+            self._require_query(query)
         if said:
             require_storable(self.key, said)
             for message in said:
