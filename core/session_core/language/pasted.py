@@ -95,7 +95,7 @@ _NO_SPEAKERS = frozenset("q a question answer frage antwort".split())
 _SENTENCE_WORDS = 4
 _CODE = re.compile(r"[=;{}]|\w\(|^\s*(?:#|//|def |class |import |return\b)")
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$")
-_INDENTED = re.compile(r"^(?: {4,}|\t)[ \t]*(?![-*•+]\s|\d{1,3}[.)]\s)\S")
+_INDENTED = re.compile(r"^(?: {4}|\t)[ \t]*(?![-*•+]\s|\d{1,3}[.)]\s)\S")
 _OBJECT = re.compile(r"^[ \t]*\{(?=\s*(?:[\"'{\n]|\w+[\"']?\s*:))", re.MULTILINE)
 _ARRAY = re.compile(r"^[ \t]*\[[ \t]*[\[{\"\n]", re.MULTILINE)
 _MARKUP = re.compile(

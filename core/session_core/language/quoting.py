@@ -57,7 +57,7 @@ _ASKED = re.compile(
     r"^[ \t*#]*(?:question|query|user|task|request|my question|answer)\b[^\n:]{0,30}:", re.IGNORECASE | re.MULTILINE
 )
 _MAYBE = re.compile(
-    r"[<>~`：]|\"\"\"|'''|---|===|\*\*\*|___|###|^\s*[\[{|]|:[ \t]*$|:[ \t]|\d:\d\d|^(?: {4}|\t|diff |@@ )|"
+    r"[<>~`：]|\"\"\"|'''|---|===|\*\*\*|___|###|^[ \t]*[\[{|]|:[ \t]*$|:[ \t]|\d:\d\d|^(?: {4}|\t|diff |@@ )|"
     r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
