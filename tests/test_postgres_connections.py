@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from postgres_server import PostgresServer, postgres_server
 
-from session_core.errors import StoreError, StoreLost
+from session_core.errors import StoreBusy, StoreError, StoreLost
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import translated
 from session_core.stores.postgres.store import PostgresStore
@@ -112,6 +112,22 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_call_is_told_once_and_rep
             waiting.result()
     run_blocking(store.append(KEY, [message(2)]))
     assert len(run_blocking(store.record(KEY))) == 2
+
+
+def test_writers_that_fail_by_a_strict_isolation_are_told_how_to_wait_instead(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    strict = PostgresStore(f"{server.url}&options=-c%20default_transaction_isolation%3Dserializable")
+    with server.connect() as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute("UPDATE llm_sessions.sessions SET tier = tier")
+            waiting = pool.submit(lambda: run_blocking(strict.append(KEY, [message(2)])))
+            while other.execute(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'").fetchone() != (1,):
+                time.sleep(0.01)
+        with pytest.raises(StoreBusy, match="default_transaction_isolation = 'read committed'"):
+            waiting.result()
+    run_blocking(strict.close())
 
 
 def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(server: PostgresServer) -> None:
