@@ -43,6 +43,13 @@ def cut(server: PostgresServer) -> None:
             time.sleep(0.01)
 
 
+def until_one_waits(server: PostgresServer) -> None:
+    """Return when one of ours waits for a lock; outside of a transaction, which sees the activity of its beginning."""
+    with server.connect() as other:
+        while other.execute(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'").fetchone() != (1,):
+            time.sleep(0.01)
+
+
 # URLs.
 
 
@@ -105,8 +112,7 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_call_is_told_once_and_rep
         with other.transaction():
             other.execute("SELECT 1 FROM llm_sessions.sessions FOR UPDATE")
             waiting = pool.submit(lambda: run_blocking(store.append(KEY, [message(2)])))
-            while other.execute(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'").fetchone() != (1,):
-                time.sleep(0.01)
+            until_one_waits(server)
             cut(server)
         with pytest.raises(StoreLost, match="retry"):
             waiting.result()
@@ -123,8 +129,7 @@ def test_writers_that_fail_by_a_strict_isolation_are_told_how_to_wait_instead(
         with other.transaction():
             other.execute("UPDATE llm_sessions.sessions SET tier = tier")
             waiting = pool.submit(lambda: run_blocking(strict.append(KEY, [message(2)])))
-            while other.execute(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'").fetchone() != (1,):
-                time.sleep(0.01)
+            until_one_waits(server)
         with pytest.raises(StoreBusy, match="default_transaction_isolation = 'read committed'"):
             waiting.result()
     run_blocking(strict.close())

@@ -28,12 +28,12 @@ _POOLER: _Mend = (
     StoreError,
     "is behind a pooler that keeps no prepared statements, and nothing was written; add prepare=0 to the URL",
 )
+_STRICT = (
+    "met another writer under an isolation that has writers fail instead of wait; retry, or ALTER ROLE ... SET "
+    "default_transaction_isolation = 'read committed'"
+)
 _MENDS: Mapping[str, _Mend] = {
-    "40001": (
-        StoreBusy,
-        "met another writer under an isolation that has writers fail instead of wait; retry, or ALTER ROLE ... SET "
-        "default_transaction_isolation = 'read committed'",
-    ),
+    "40001": (StoreBusy, _STRICT),
     "40P01": (StoreBusy, "met another writer; retry"),
     "55P03": (StoreBusy, "is held by another writer for too long; retry"),
     "57014": (StoreBusy, "ran out of the time that the server gives a statement; retry, or raise statement_timeout"),
