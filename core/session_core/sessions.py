@@ -135,16 +135,21 @@ class Sessions:
         await self.awaited.state(NOBODY)
 
     def ask_fold(self, key: Key) -> None:
-        """Have a session folded as the policy says; returns when it is asked for or, inline, done."""
+        """Have a session folded as the policy says; returns when it is asked for or, inline, done.
+
+        A fold that fails is told by an event: what it was asked for is stored, and an error would have it sent again.
+        """
         if self.policy.folding == "background":
             self.pipeline.ask(key)
         elif self.policy.folding == "inline":
-            run_blocking(self.folder.fold(key))
+            with self.pipeline.telling(key):
+                run_blocking(self.folder.fold(key))
 
     async def aask_fold(self, key: Key) -> None:
         """As `ask_fold`, awaited."""
         if self.policy.folding == "inline":
-            await self._afolder.fold(key)
+            with self.pipeline.telling(key):
+                await self._afolder.fold(key)
         else:
             self.ask_fold(key)
 
