@@ -11,8 +11,11 @@ from langchain_core.messages import BaseMessage
 from langchain_session.messages import from_core_many, to_core_many
 from langchain_session.moving_history import amessages_of, messages_of, session_id_of, taken, wanting
 from session_core import Policy, Session, Sessions
+from session_core.errors import ConfigError
 from session_core.moving import amove_in, move_in
 from session_core.sessions import shared
+
+DEFAULT_URL = "sqlite:///llm-sessions.db"
 
 
 class SessionChatMessageHistory(BaseChatMessageHistory):
@@ -32,7 +35,11 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         policy: Policy | None = None,
         tenant: str = "default",
     ) -> None:
-        opened = sessions or shared(url or "sqlite:///llm-sessions.db", policy)
+        if sessions is not None and (url is not None or policy is not None):
+            raise ConfigError("sessions has its own store and policy; pass sessions=, or url= and policy=")
+        opened = shared(DEFAULT_URL if url is None else url, policy) if sessions is None else sessions
+        if not isinstance(opened, Sessions):
+            raise ConfigError(f"sessions={type(opened).__name__}; pass a Sessions, or url=")
         self.session: Session = opened.session(session_id, tenant=tenant)
         self._turn: list[BaseMessage] | None = None
         self._fresh = True

@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_session.marks import mark_of, marked, text_of
 from langchain_session.native import FORMAT, exact, read, tool_call, write
 from langchain_session.once import Once
+from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import media_in, read_blocks
@@ -51,6 +52,8 @@ def to_core(message: BaseMessage, *, named: bool = True) -> Message:
     converted (as an empty system message), and no record takes it. A live message is read once, and again
     when it was changed. Raises: InputError.
     """
+    if not isinstance(message, BaseMessage):
+        raise InputError(f"a {type(message).__name__} is no message; pass LangChain messages, as HumanMessage(...)")
     return _read_once(message) if named else _read(message, named=False)
 
 
@@ -87,6 +90,8 @@ def from_core(message: Message) -> BaseMessage:
 
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
     """The record's form of each of `messages`, in their order. Raises: InputError."""
+    if not isinstance(messages, Iterable):
+        raise InputError(f"a {type(messages).__name__} is no list of messages; pass [HumanMessage(...), ...]")
     return [to_core(message) for message in messages]
 
 

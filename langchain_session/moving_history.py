@@ -28,6 +28,7 @@ def session_id_of(history: BaseChatMessageHistory) -> str:
 
 def messages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     """All messages of `history`, oldest first. Raises: InputError when it holds some back."""
+    _require_history(history)
     if is_langchain_redis(history):
         return messages_in_redis(history)
     said = list(history.messages)
@@ -37,6 +38,7 @@ def messages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
 
 async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     """As `messages_of`, awaited."""
+    _require_history(history)
     if is_langchain_redis(history):
         return await run_in_executor(None, messages_in_redis, history)
     said = list(await history.aget_messages())
@@ -59,6 +61,11 @@ def wanting(said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str
     """
     rest = missing(said, there, lambda message: (message.type, text_of(message)), where=f"the {name}")
     return in_batches(rest, lambda message: len(str(message.content)))
+
+
+def _require_history(history: BaseChatMessageHistory) -> None:
+    if not isinstance(history, BaseChatMessageHistory):
+        raise ConfigError(f"a {type(history).__name__} is no chat history; pass a BaseChatMessageHistory")
 
 
 def _require_all(history: BaseChatMessageHistory, said: Sequence[BaseMessage]) -> None:

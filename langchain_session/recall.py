@@ -16,7 +16,7 @@ from langchain_session.messages import to_core
 from langchain_session.saver import SessionSaver
 from langchain_session.threads import READ
 from session_core import Message, Session, Sessions
-from session_core.errors import NotFound
+from session_core.errors import ConfigError, NotFound
 from session_core.recalling import TOOL_NAME, is_recalled, page, told
 from session_core.retrieve import rank, terms
 from session_core.workshop import Workshop
@@ -34,6 +34,8 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
     folded like the rest when it is old, and its reference stays good as long as the record.
     """
     sessions = source.sessions if isinstance(source, SessionSaver) else source
+    if not isinstance(sessions, Sessions):
+        raise ConfigError(f"recall_tool({type(source).__name__}); pass the agent's SessionSaver, or a Sessions")
     whose = source.tenant if isinstance(source, SessionSaver) else tenant
     key = channel or (source.channel if isinstance(source, SessionSaver) else "messages")
 

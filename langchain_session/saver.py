@@ -50,6 +50,7 @@ from langchain_session.threads import (
     noted,
     notes_of,
     starting_part,
+    state_key,
 )
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.values import live_values, stored_values
@@ -107,8 +108,8 @@ class SessionSaver(Keeping):
     ) -> None:
         super().__init__(serde=serde)
         self.sessions = sessions_at(sessions, policy)
-        self.tenant = tenant
-        self.channel = channel
+        self.tenant = Key("any", tenant).tenant
+        self.channel = state_key(channel)
         self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
         self._awaiting = Voice(self.sessions.awaited, self.sessions.aworkshop, pause_awaiting)
         self._rule = rule_of(concurrency, self.sessions.store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)

@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
+from session_core.errors import ConfigError
 from session_core.ports import Plain, SessionStore
 from session_core.ranges import Ranges
 from session_core.turns import Key
@@ -101,6 +102,13 @@ async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool
         return part, True
     last = await store.record(key, Ranges.span(part.last, part.last))
     return (part, False) if last and last[0].tool_calls else (state.head, True)
+
+
+def state_key(channel: str) -> str:
+    """`channel`, the key of a state. Raises: ConfigError."""
+    if not isinstance(channel, str) or not channel:
+        raise ConfigError(f"channel={channel!r}; pass the key of the state that holds the messages, as 'messages'")
+    return channel
 
 
 def config_of(key: Key, checkpoint_id: str | None) -> RunnableConfig:

@@ -226,6 +226,9 @@ def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float,
     """The rule of that name. Raises: ConfigError for another word; BudgetError."""
     if concurrency not in get_args(Concurrency):
         raise ConfigError(f"concurrency={shown(concurrency)}; it is one of: {', '.join(get_args(Concurrency))}")
+    for name, seconds in (("turn_ttl_s", turn_ttl_s), ("wait_s", wait_s)):
+        if not isinstance(seconds, (int, float)):
+            raise BudgetError(f"{name}={seconds!r}; give seconds")
     if concurrency == "serialize":
         return Serialize(store, tenant, ttl_s=turn_ttl_s, wait_s=wait_s)
     return Reject() if concurrency == "reject" else Rule()

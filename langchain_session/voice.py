@@ -28,6 +28,8 @@ class Voice:
 def sessions_at(place: Sessions | str, policy: Policy | None) -> Sessions:
     """The sessions that a saver was given, or those at a URL. Raises: ConfigError for anything else."""
     if isinstance(place, Sessions):
+        if policy is not None:
+            raise ConfigError("these sessions have their own policy; pass it to Sessions(..., policy=...)")
         return place
     if not isinstance(place, str):
         raise ConfigError(f"SessionSaver({type(place).__name__}); pass a URL such as sqlite:///chat.db, or a Sessions")

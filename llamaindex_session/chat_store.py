@@ -11,11 +11,11 @@ from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 
 from llamaindex_session.changes import change_to, said
-from llamaindex_session.messages import from_core, from_core_many
+from llamaindex_session.messages import from_core, from_core_many, listed
 from llamaindex_session.moving import akeys_of, amessages_of, keys_of, moved_in, wanting
 from llamaindex_session.places import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, InputError
 from session_core.moving import amove_in, move_in
 from session_core.ports import Marks
 from session_core.ranges import Ranges
@@ -49,10 +49,12 @@ class SessionChatStore(BaseChatStore):
     ) -> None:
         if sessions is not None and (url is not None or policy is not None):
             raise ConfigError("sessions has its own store and policy; pass sessions=, or url= and policy=")
+        if sessions is not None and not isinstance(sessions, Sessions):
+            raise ConfigError(f"sessions={type(sessions).__name__}; pass a Sessions, or url=")
         if sessions is not None:
             place = place_of(sessions)
         elif not place:
-            place = place_at(url or DEFAULT_URL, policy or Policy())
+            place = place_at(DEFAULT_URL if url is None else url, policy or Policy())
         fields = {"tenant": tenant, "place": place}
         super().__init__(**fields)
         self._sessions = sessions_at(place)
@@ -152,7 +154,7 @@ class SessionChatStore(BaseChatStore):
     def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """Make `messages` the conversation; those that are in it already are not stored again."""
         session = self.session(key)
-        change = change_to(messages, session.record(), session.key)
+        change = change_to(listed(messages), session.record(), session.key)
         done = session.append(change.new, lenient=True)
         if not change.grows:
             run_blocking(self._sessions.store.mark(session.key, Marks(head=change.head(done))))
@@ -160,7 +162,7 @@ class SessionChatStore(BaseChatStore):
     async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """As `set_messages`, awaited."""
         session = self.session(key)
-        change = change_to(messages, await session.arecord(), session.key)
+        change = change_to(listed(messages), await session.arecord(), session.key)
         done = await session.aappend(change.new, lenient=True)
         if not change.grows:
             await self._sessions.awaited.mark(session.key, Marks(head=change.head(done)))
@@ -223,6 +225,8 @@ class SessionChatStore(BaseChatStore):
 
 
 def _without(record: Sequence[Message], idx: int) -> tuple[ChatMessage | None, Ranges]:
+    if not isinstance(idx, int):
+        raise InputError(f"idx={type(idx).__name__}; pass the place of a message")
     if not -len(record) <= idx < len(record):
         return None, Ranges()
     gone = record[idx]

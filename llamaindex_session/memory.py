@@ -24,12 +24,14 @@ from llamaindex_session.changes import said
 from llamaindex_session.chat_store import SessionChatStore
 from llamaindex_session.inrun import run_of, stored, whole_of
 from llamaindex_session.marks import ViewMessage
-from llamaindex_session.messages import from_core_many
+from llamaindex_session.messages import from_core_many, listed
 from llamaindex_session.moving import moved_in, session_id_of
 from session_core import Budget, Message, Policy, Session, Sessions
+from session_core.advisers import require_power
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
 from session_core.moving import amove_in, move_in
+from session_core.turns import Key
 
 
 class SessionMemoryBuffer(ChatMemoryBuffer):
@@ -90,8 +92,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
             token_limit=token_limit,
             tokenizer_fn=tokenizer_fn or get_tokenizer(),
             chat_store=store,
-            chat_store_key=session_id or chat_store_key or uuid.uuid4().hex,
+            chat_store_key=_named(session_id if session_id is not None else chat_store_key, tenant),
         )
+        if chat_history is not None:
+            chat_history = listed(chat_history)
         if chat_history and made.get_all()[: len(chat_history)] != chat_history:
             made.set(chat_history)
         return made
@@ -104,6 +108,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         another. Asked for again, it adds what `memory` has more by now. Raises: ConfigError when `memory`
         names no session; Diverged when it no longer begins with what was imported; InputError.
         """
+        require_power(memory, "get_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
         move_in(made.session, moved_in(memory.get_all()))
         return made
@@ -111,6 +116,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     @classmethod
     async def aimport_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
         """As `import_from`, awaited."""
+        require_power(memory, "aget_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
         await amove_in(made.session, moved_in(await memory.aget_all()))
         return made
@@ -197,11 +203,11 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     def put_messages(self, messages: list[ChatMessage]) -> None:
         """Store `messages`, all or none."""
-        self.session.append(map(said, messages), lenient=True)
+        self.session.append(map(said, listed(messages)), lenient=True)
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """As `put_messages`, awaited."""
-        session = self.session
+        session, messages = self.session, listed(messages)
         whole = await whole_of(messages, session)
         done = await session.aappend((said(message, its_id) for message, its_id in whole), lenient=True)
         await stored(messages, session)
@@ -221,6 +227,8 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         await self.session.areset(carry=False)
 
     def _overhead(self, initial_token_count: int) -> int:
+        if not isinstance(initial_token_count, int) or initial_token_count < 0:
+            raise BudgetError(f"session {self.session.key}: initial_token_count={initial_token_count!r}; pass a count")
         left = self.token_limit - initial_token_count
         if left < 0:
             raise BudgetError(
@@ -272,7 +280,7 @@ def _limited(made_with: dict[str, Any], memory: BaseMemory) -> dict[str, Any]:
 
 def _within(token_limit: int | None, store: SessionChatStore) -> int:
     most = _limit(store.sessions.policy)
-    if token_limit is None or token_limit <= most:
+    if token_limit is None or _checked(token_limit) <= most:
         return most if token_limit is None else _checked(token_limit)
     raise BudgetError(
         f"token_limit={token_limit} is over the budget of the sessions, {most} tokens; "
@@ -286,6 +294,8 @@ def _policy(policy: Policy | None, llm: LLM | None, token_limit: int | None) -> 
             return policy
         budget = replace(policy.budget, window_tokens=_checked(token_limit), reply_reserve_tokens=0)
         return replace(policy, budget=budget)
+    if llm is not None and not isinstance(llm, LLM):
+        raise ConfigError(f"llm={type(llm).__name__}; pass a model of LlamaIndex, or token_limit=")
     metadata = llm.metadata if llm is not None else None
     if token_limit is None and metadata is not None:
         token_limit = int(metadata.context_window * DEFAULT_TOKEN_LIMIT_RATIO)
@@ -295,7 +305,13 @@ def _policy(policy: Policy | None, llm: LLM | None, token_limit: int | None) -> 
     return Policy(budget, model=(metadata.model_name if metadata is not None else None) or None)
 
 
+def _named(session_id: str | None, tenant: str) -> str:
+    return uuid.uuid4().hex if session_id is None else Key(session_id, tenant).session_id
+
+
 def _checked(token_limit: int) -> int:
+    if not isinstance(token_limit, int):
+        raise BudgetError(f"token_limit={token_limit!r}; pass a whole number of tokens")
     if token_limit >= MIN_LIMIT_TOKENS:
         return token_limit
     raise BudgetError(f"token_limit={token_limit}; a view needs at least {MIN_LIMIT_TOKENS} tokens")

@@ -14,6 +14,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
 from llamaindex_session.marks import ViewMessage, mark_of, marked, text_of
 from llamaindex_session.native import FORMAT, exact, read, write
+from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
@@ -39,6 +40,14 @@ _ROLES = {
 _CALLS = ("tool_calls", "function_call")
 
 
+def listed(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """`messages` as a list of nothing else. Raises: InputError."""
+    found = list(messages) if isinstance(messages, Iterable) else None
+    if found is None or not all(isinstance(message, ChatMessage) for message in found):
+        raise InputError("that is no list of messages; pass [ChatMessage(role=..., content=...), ...]")
+    return found
+
+
 def to_core(message: ChatMessage) -> Message:
     """The record's form of `message`, which is left as it is; it has no id, since LlamaIndex gives none.
 
@@ -46,6 +55,8 @@ def to_core(message: ChatMessage) -> Message:
     since is taken as a message of its own. A tool's message that names no call is the assistant's, so
     that it is never taken for the user's words. Raises: InputError.
     """
+    if not isinstance(message, ChatMessage):
+        raise InputError(f"a {type(message).__name__} is no message; pass ChatMessage(role=..., content=...)")
     mark = mark_of(message) or {}
     if "origin" in mark:
         covers = Ranges.from_pairs(mark.get("covers", ()))

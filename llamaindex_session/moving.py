@@ -13,12 +13,14 @@ from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 from llamaindex_session.changes import unnamed
 from llamaindex_session.marks import text_of
 from session_core import Message
+from session_core.advisers import require_power
 from session_core.errors import ConfigError
 from session_core.moving import missing
 
 
 def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
     """The keys that are asked for, or all that `chat_store` has. Raises: ConfigError when it must be awaited."""
+    require_power(chat_store, "get_messages", "a chat store")
     if isinstance(chat_store, AsyncDBChatStore):
         raise ConfigError(f"a {type(chat_store).__name__} only awaits; use aimport_from")
     return _given(keys) if keys is not None else list(chat_store.get_keys())
@@ -26,6 +28,7 @@ def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
 
 async def akeys_of(chat_store: BaseChatStore | AsyncDBChatStore, keys: Iterable[str] | None) -> list[str]:
     """As `keys_of`, awaited, of either kind of store."""
+    require_power(chat_store, "get_messages", "a chat store")
     if keys is not None:
         return _given(keys)
     found = chat_store.get_keys() if isinstance(chat_store, AsyncDBChatStore) else chat_store.aget_keys()

@@ -56,6 +56,8 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
         raise ConfigError("recall_tool is not told which session to look in; pass session_id=, or a memory")
     if isinstance(source, SessionChatStore):
         return source.session(session_id)
+    if not isinstance(source, Sessions):
+        raise ConfigError(f"recall_tool({type(source).__name__}); pass a memory, a SessionChatStore or a Sessions")
     return source.session(session_id, tenant=tenant)
 
 

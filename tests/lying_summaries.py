@@ -26,6 +26,22 @@ SCENES: dict[str, Scene] = {
             "The user can be called at +49 170 5551243.",
         ),
     ),
+    "what is not to be cancelled": Scene(
+        "User: Please don't cancel order A-1; cancel order B-2. Never skip the backup. Don't stop the mail server.",
+        (
+            "Order B-2 is to be cancelled.",
+            "The user does not want to cancel order A-1.",
+            "The backup is never to be skipped.",
+            "The mail server is not to be stopped.",
+        ),
+        (
+            "Order A-1 is to be cancelled.",
+            "Cancel A-1 and keep B-2.",
+            "Do not cancel order B-2.",
+            "Skip the backup.",
+            "The mail server is to be stopped.",
+        ),
+    ),
     "invented identifiers": Scene(
         "User: The ticket is HX-77, the file is src/app/main.py, write to ann@example.com.",
         ("Ticket HX-77 is about src/app/main.py.", "The address is ann@example.com."),

@@ -207,3 +207,12 @@ def test_no_text_takes_long_to_be_judged(piece: str) -> None:
     passes_on(text)
     extract([user(text), result(text), Message(Role.ASSISTANT, text)])
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("blank", ["\n", " ", "\t", "\r", " \n", "    x = 1;\n\n", "{\n\n\n\n"])
+def test_blanks_take_no_time_however_many(blank: str) -> None:
+    text = blank * (60_000 // len(blank)) + "x"
+    began = time.process_time()
+    list(spoken(text))
+    extract([user(text)])
+    assert time.process_time() - began < 2.0

@@ -592,16 +592,6 @@ def test_a_session_that_somebody_holds_for_too_long_is_busy(
     run_blocking(store.append(KEY, [message(2)]))
 
 
-def test_a_cut_connection_is_busy_once_and_then_replaced(store: PostgresStore, server: PostgresServer) -> None:
-    run_blocking(store.append(KEY, [message(1)]))
-    with server.connect() as other:
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'llm-sessions'")
-    with pytest.raises(StoreBusy, match="retry"):
-        run_blocking(store.append(KEY, [message(2)]))
-    run_blocking(store.append(KEY, [message(2)]))
-    assert len(run_blocking(store.record(KEY))) == 2
-
-
 # Schema and address.
 
 

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
+from session_core.errors import ConfigError
 from session_core.plan import Fact
 from session_core.turns import Importance, Key, Message
+
+T = TypeVar("T")
+
+
+def require_power(given: T, power: str, what: str) -> T:
+    """`given`, which has a method `power` as `what` must have. Raises: ConfigError."""
+    if isinstance(given, type) or not callable(getattr(given, power, None)):
+        kind = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+        wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
+        raise ConfigError(f"{kind} is given as {what}; pass {wanted}")
+    return given
 
 
 @runtime_checkable

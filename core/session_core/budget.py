@@ -108,7 +108,9 @@ class Budget:
 
         Raises: BudgetError when nothing useful is left.
         """
-        return self if overhead_tokens <= 0 else self._beside(overhead_tokens, Budget)
+        if not isinstance(overhead_tokens, int) or overhead_tokens < 0:
+            raise BudgetError(f"overhead_tokens={overhead_tokens!r}; pass a whole number of tokens, 0 or more")
+        return self._beside(overhead_tokens, Budget) if overhead_tokens else self
 
     def part(self, reserved_tokens: int) -> Budget:
         """This budget beside `reserved_tokens` of the view itself; what is left may be little."""

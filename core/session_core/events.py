@@ -103,7 +103,7 @@ class RulesOutgrown(Event):
 
 @dataclass(frozen=True, slots=True)
 class FoldFailed(Event):
-    """A background fold raised; the session is whole and will be folded when asked again."""
+    """A fold raised, in the background or in an append; the session is whole and will be folded when asked again."""
 
     reason: str
 

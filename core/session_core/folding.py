@@ -20,7 +20,7 @@ from session_core.facts import extract
 from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
-from session_core.told import grounded, judged, source_of_check
+from session_core.told import grounded, judged, source_of_check, without_orders
 from session_core.turns import Importance, Key, Message, Role, Unit, units
 from session_core.vectors import quick
 from session_core.workshop import Workshop
@@ -179,6 +179,10 @@ class Folder:
             return None
         source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous, give_way=give_way)
+        text, orders = without_orders(checked.text, told, previous, give_way=give_way)
+        if orders:
+            self.shop.tell(FellBack(key, name, f"{orders} sentences that take up orders of data"))
+            checked = replace(checked, text=text)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
         if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):

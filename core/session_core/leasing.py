@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
-from session_core.errors import BudgetError, TurnLost, TurnTaken
+from session_core.errors import BudgetError, InputError, TurnLost, TurnTaken
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
@@ -16,6 +16,9 @@ from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
 """Who waits for a turn asks again after pauses that double up to this; those who wait are not queued."""
+
+LONGEST_S = 1e9
+"""No turn lasts so long."""
 
 Pause = Callable[[float], Awaitable[None]]
 """How a voice lets seconds go by."""
@@ -54,8 +57,9 @@ class TurnLease:
     """
 
     def __init__(self, key: Key, store: Leasing, awaited: Leasing, *, ttl_s: float, wait_s: float) -> None:
-        if not (ttl_s > 0 and wait_s >= 0):
-            raise BudgetError(f"session {key}: ttl_s={ttl_s}, wait_s={wait_s}; give seconds, ttl_s over 0")
+        seconds = isinstance(ttl_s, (int, float)) and isinstance(wait_s, (int, float))
+        if not (seconds and 0 < ttl_s < LONGEST_S and wait_s >= 0):
+            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; give seconds, ttl_s over 0")
         self.key = key
         self._store, self._awaited = store, awaited
         self._ttl_s, self._wait_s = ttl_s, wait_s
@@ -112,3 +116,12 @@ class TurnLease:
         held, self._held = self._held, None
         if held is not None:
             await store.drop_lease(held)
+
+
+def held_by(turn: TurnLease | None) -> Lease | None:
+    """The lease of a turn that a caller hands in, if any. Raises: InputError for what is none; TurnLost."""
+    if turn is None:
+        return None
+    if not isinstance(turn, TurnLease):
+        raise InputError(f"lease={type(turn).__name__}; pass the turn of `with session.lease() as turn:`")
+    return turn.held

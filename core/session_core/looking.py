@@ -11,7 +11,7 @@ from session_core.compress.bearing import Question
 from session_core.compress.fold import facts_on
 from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.covered import newest
-from session_core.errors import ConfigError, NotFound
+from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
 from session_core.leanings import leanings
@@ -62,8 +62,11 @@ class Looking:
         They share words with it (BM25). An embedder brings its own order of them in; one that is quick, like the
         static one, those that are near to it whatever their words, of the newest `covered.MOST_COVERED` messages;
         an index those of all that is folded. When one of these fails, the words alone count, and an event says so.
-        What a recall was asked for and gave back is no hit: the message that it came from is.
+        What a recall was asked for and gave back is no hit: the message that it came from is. Raises: InputError.
         """
+        self._require_query(query)
+        if isinstance(max_hits, bool) or not isinstance(max_hits, int) or max_hits < 0:
+            raise InputError(f"session {self.key}: max_hits={max_hits!r}; pass a whole number, 0 or more")
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
@@ -78,6 +81,10 @@ class Looking:
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
         return best[:max_hits]
+
+    def _require_query(self, query: str) -> None:
+        if not isinstance(query, str):
+            raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a text")
 
     async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
         """What the words found, in the embedder's order."""

@@ -6,7 +6,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -139,6 +140,14 @@ class Background:
 
     def _count(self) -> int:
         return len(self._asked) + (self._at_work is not None and self._at_work not in self._asked)
+
+    @contextmanager
+    def telling(self, key: Key) -> Iterator[None]:
+        """Tell of a fold in the block that fails, instead of raising what it failed with."""
+        try:
+            yield
+        except SessionError as exc:
+            self.shop.tell(FoldFailed(key, _reason(exc)))
 
     def _work(self) -> None:
         while True:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from session_core.advisers import Extractor, Index, LateClassifier
+from session_core.advisers import Extractor, Index, LateClassifier, require_power
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.errors import BudgetError
 from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
 
+_POWERS = {
+    "summarizer": "summarize",
+    "classifier": "classify",
+    "extractor": "extract",
+    "embedder": "embed",
+    "index": "near",
+}
 Folding = Literal["inline", "background", "off"]
 
 
@@ -90,6 +97,10 @@ class Policy:
             )
         if isinstance(self.embedder, str) and self.embedder != "auto":
             raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
+        for name, power in _POWERS.items():
+            helper = getattr(self, name)
+            if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
+                require_power(helper, power, f"the policy's {name}")
         if self.folding not in ("inline", "background", "off"):
             raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
 

@@ -13,7 +13,7 @@ from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
-from session_core.errors import InputError, MessageTooLarge, PinnedTooLarge, StoreError
+from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.facts import unnamed
@@ -58,10 +58,19 @@ class Flow(Looking):
             return done, await self.settle(done, time.perf_counter() - began)
 
     async def settle(self, done: Appended, seconds: float) -> bool:
-        """Announce what was stored and a change of tier, and persist a notice; whether to ask for a fold."""
-        state, budget = done.state, self._shop.policy.budget
-        ledger = state.ledger
+        """Announce what was stored and a change of tier, and persist a notice; whether to ask for a fold.
+
+        Never fails for the store's sake: what is stored is stored, and an error would have callers send it again.
+        The next append finds the same tier to tell of.
+        """
+        state, ledger = done.state, done.state.ledger
         self._shop.tell(AppendedEvent(self.key, done.new, done.tokens, ledger.tokens, ledger.messages, seconds))
+        with suppress(StoreError, Conflict):
+            return await self._tiered(state)
+        return False
+
+    async def _tiered(self, state: State) -> bool:
+        budget = self._shop.policy.budget
         tokens = await self._standing_tokens(state)
         tier = budget.tier(tokens)
         if tier != state.tier:
@@ -96,6 +105,8 @@ class Flow(Looking):
         Raises: InputError and its kin when no record would take it.
         """
         began = time.perf_counter()
+        if query is not None:
+            self._require_query(query)
         if said:
             require_storable(self.key, said)
             for message in said:

@@ -12,12 +12,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from session_core.advisers import require_power
 from session_core.display import drawn
 from session_core.embedding import chosen
 from session_core.errors import BudgetError, ConfigError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
-from session_core.leasing import TurnLease
+from session_core.leasing import TurnLease, held_by
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
@@ -26,11 +27,8 @@ from session_core.ranges import Ranges
 from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
-from session_core.stores.cache import MemoryCache
 from session_core.stores.forgetting import forgetting
-from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.opened import opened
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
@@ -65,9 +63,9 @@ class Sessions:
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
         index = self.policy.index
-        self.store: SessionStore = forgetting(_opened(url, hot, cold), index)
-        self._observers = list(observers)
-        self._on_event = on_event
+        self.store: SessionStore = forgetting(opened(url, hot, cold), index)
+        self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
+        self._on_event = on_event and require_power(on_event, "__call__", "on_event")
         embedder = chosen(self.policy)
         self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
@@ -84,7 +82,7 @@ class Sessions:
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer` every event from now on."""
-        self._observers.append(observer)
+        self._observers.append(require_power(observer, "observe", "an observer"))
 
     def list(self, tenant: str | None = None) -> tuple[State, ...]:
         """The state of every session, newest activity first."""
@@ -137,16 +135,21 @@ class Sessions:
         await self.awaited.state(NOBODY)
 
     def ask_fold(self, key: Key) -> None:
-        """Have a session folded as the policy says; returns when it is asked for or, inline, done."""
+        """Have a session folded as the policy says; returns when it is asked for or, inline, done.
+
+        A fold that fails is told by an event: what it was asked for is stored, and an error would have it sent again.
+        """
         if self.policy.folding == "background":
             self.pipeline.ask(key)
         elif self.policy.folding == "inline":
-            run_blocking(self.folder.fold(key))
+            with self.pipeline.telling(key):
+                run_blocking(self.folder.fold(key))
 
     async def aask_fold(self, key: Key) -> None:
         """As `ask_fold`, awaited."""
         if self.policy.folding == "inline":
-            await self._afolder.fold(key)
+            with self.pipeline.telling(key):
+                await self._afolder.fold(key)
         else:
             self.ask_fold(key)
 
@@ -186,17 +189,6 @@ class Sessions:
                 warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; go on", stacklevel=2)
 
 
-def _opened(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:
-    if hot is None and cold is None:
-        url = "memory://" if url is None else url
-        return open_store(url) if isinstance(url, str) else url
-    if url is not None or hot is None or cold is None:
-        raise ConfigError("name one store, or the two sides of a hybrid one: hot='memory://', cold='sqlite:///chat.db'")
-    cache = open_cache(hot)
-    # What another process writes, a cache in this one never hears of.
-    return HybridStore(cache, open_store(cold), verify=isinstance(cache, MemoryCache))
-
-
 class _Closing:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -214,6 +206,8 @@ def shared(url: str, policy: Policy | None = None) -> Sessions:
 
     For objects that frameworks make anew for each call, such as chat histories. Closed at exit.
     """
+    if not isinstance(url, str):
+        raise ConfigError(f"url={type(url).__name__}; pass a URL such as sqlite:///chat.db")
     place = (url, policy or Policy(), os.getpid())
     with _sharing:
         found = _shared.get(place)
@@ -255,7 +249,7 @@ class Session:
         Raises: InputError and its kin, Conflict, TurnLost, StoreError.
         """
         said = taken(messages, author)
-        held = lease.held if lease else None
+        held = held_by(lease)
         done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient, lease=held))
         if fold:
             self.sessions.ask_fold(self.key)
@@ -272,7 +266,7 @@ class Session:
     ) -> Appended:
         """As `append`, awaited."""
         said = taken(messages, author)
-        held = lease.held if lease else None
+        held = held_by(lease)
         done, fold = await self.aflow.append(said, expected=expected, lenient=lenient, lease=held)
         if fold:
             await self.sessions.aask_fold(self.key)

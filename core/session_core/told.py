@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from session_core.compress.check import Source
-from session_core.facts import FACT_CHARACTERS
+from session_core.compress.claims import stems
+from session_core.facts import FACT_CHARACTERS, TOOL_CHARACTERS
 from session_core.language.orders import commands
 from session_core.language.quoting import spoken
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL
-from session_core.language.words import content_words, one_line
-from session_core.plan import Fact, FactKind
+from session_core.language.words import content_words, one_line, sentences
+from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Importance, Message, Role
 
 DISCARDED_CHARACTERS = 200
@@ -23,6 +24,9 @@ _OF_DATA = (FactKind.AMOUNT, FactKind.DATE, FactKind.IDENTIFIER)
 
 SAID_SHARE = 0.6
 """Share of a fact's words, or of their beginnings, that its message must have."""
+
+LEAST_WORDS = 2
+"""An order of fewer words than this is like anything."""
 
 ALIKE_SHARE = 0.8
 """A fact that has this share of its words in common with one of the rules' says nothing new."""
@@ -50,6 +54,48 @@ def _allowed(message: Message, said: Importance | None) -> Importance:
         return message.importance
     heavy = len(message.content) > DISCARDED_CHARACTERS or message.tool_calls or message.media
     return Importance.SUMMARIZE if said is Importance.DISCARD and heavy else said
+
+
+def without_orders(
+    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = go_on
+) -> tuple[str, int]:
+    """`summary` less each sentence that takes up what tools or quoted texts say like an order, and how many went.
+
+    What the users' own words say too, or the summary before, stays: a model is easily told whose will something is.
+    Gives way after each message.
+    """
+    own = "\n".join(_own_words(message).content for message in messages if message.role is Role.USER)
+    known = [said for sentence in sentences(f"{own}\n{previous}") if (said := frozenset(stems(sentence)))]
+    orders = [
+        said for sentence in _orders(messages, give_way) if len(said := frozenset(stems(sentence))) >= LEAST_WORDS
+    ]
+    struck = 0
+    lines: list[str] = []
+    for line in summary.splitlines():
+        kept = line
+        for sentence in sentences(line) if orders else ():
+            said = frozenset(stems(sentence))
+            if said and _alike(said, orders) and not _alike(said, known, whole=True):
+                kept = kept.replace(sentence, "", 1)
+                struck += 1
+        if any(map(str.isalnum, kept)) or not line.strip():
+            lines.append(kept.strip() if kept is not line else line)
+    return "\n".join(lines).strip(), struck
+
+
+def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:
+    """What of the messages is data and speaks like an order."""
+    for message in messages:
+        parts = spoken(message.content) if message.role is Role.USER else [(message.content, message.role is Role.TOOL)]
+        for part, data in parts:
+            if data:
+                yield from filter(commands, sentences(part[:TOOL_CHARACTERS]))
+        give_way()
+
+
+def _alike(said: frozenset[str], others: Sequence[frozenset[str]], *, whole: bool = False) -> bool:
+    """Whether most words of `said` stand in one of `others`, or, if not `whole`, most words of that one in `said`."""
+    return any(len(said & one) >= SAID_SHARE * (len(said) if whole else min(len(said), len(one))) for one in others)
 
 
 def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence[Fact]) -> tuple[list[Fact], int]:
@@ -96,8 +142,8 @@ def _states(message: Message, fact: Fact, text: str, sources: dict[tuple[int, bo
     if sources[message.seq, data].check(text).text != text:
         return False
     said, told = content_words(text), set(content_words(source))
-    stems = {word[:5] for word in told}
-    return bool(said) and sum(word in told or word[:5] in stems for word in said) >= SAID_SHARE * len(said)
+    beginnings = {word[:5] for word in told}
+    return bool(said) and sum(word in told or word[:5] in beginnings for word in said) >= SAID_SHARE * len(said)
 
 
 def _new(text: str, seq: int, known: Sequence[Fact]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from session_core.budget import Budget
 from session_core.cli.terminal import columns
@@ -18,6 +18,7 @@ from session_core.policy import Policy
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
+from session_core.stores.urls import split_url
 from session_core.turns import Key, Message
 from session_core.voices import run_blocking
 
@@ -109,7 +110,7 @@ def doctor(asked: argparse.Namespace) -> int:
 
 def opened(url: str, window_tokens: int = 128_000) -> Sessions:
     """The sessions at `url`, for looking: no absence is noted in them. Raises: NotFound."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme == "sqlite":
         path = Path(unquote(parts.path).removeprefix("/")).expanduser()
         if path.name and not path.is_file():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from session_core.compress.claims import stem, stems
+from session_core.language.values import values
 from session_core.language.words import sentences
 from session_core.plan import GiveWay, go_on
 
@@ -30,7 +31,8 @@ _HALF = frozenset(
         "missed quit vermeiden abgelehnt éviter evitar evitare"
     ).split()
 )
-"""Words that deny without a "not"; what a sentence with one says is not judged."""
+"""Words that deny without a "not": "cancel it" is not "do not keep it", so a part that has one is judged by parts that
+have the same one, and by no other."""
 _HARMLESS = re.compile(
     r"\bno (?:problem|worries|doubt|matter|later than|earlier than|more than|less than|fewer than)\b|"
     r"\bnot (?:only|just|least|later than|more than|less than|until)\b|"
@@ -49,30 +51,47 @@ _PAIR = re.compile("[\u4e00-\u9fff]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The words of a sentence by their stems, and which of them it denies."""
+    """The words of a sentence by their stems, which of them it denies, and what in it denies without a "not"."""
 
     words: frozenset[str]
     denied: frozenset[str]
+    half: frozenset[str] = frozenset()
 
 
 def denials(text: str, give_way: GiveWay = go_on) -> list[Said]:
-    """What each sentence of `text` says and denies; questions, and what denies without a "not", are left out."""
+    """What each sentence of `text` says and denies, and each part that denies without a "not"; no questions."""
     found: list[Said] = []
     for sentence in sentences(text):
-        said = _said(sentence)
-        if said is not None:
-            found.append(said)
+        if not _asks(sentence):
+            said = _said(sentence)
+            found += [said] if not said.half else _parts(sentence)
         give_way()
     return found
 
 
-def _said(sentence: str) -> Said | None:
-    if sentence.rstrip("\"'”’)").endswith(("?", "？")):
-        return None
-    found = _spoken(sentence)
-    if _HALF & found:
-        return None
-    return Said(found, frozenset(_denied(sentence)) & found)
+def _asks(sentence: str) -> bool:
+    return sentence.rstrip("\"'”’)").endswith(("?", "？"))
+
+
+def _said(text: str) -> Said:
+    found = _spoken(text)
+    return Said(_plain(found), _plain(frozenset(_denied(text)) & found), _plain(_HALF & found))
+
+
+def _plain(stemmed: frozenset[str]) -> frozenset[str]:
+    """The stems, with one for all forms of a word that denies: "stop" and "stopped" have two."""
+    return frozenset(one[:4] if one in _HALF else one for one in stemmed) if _HALF & stemmed else stemmed
+
+
+def _parts(sentence: str) -> list[Said]:
+    """What each part of a sentence with such a word says, with the values that tell one part from another."""
+    made = []
+    for part in filter(str.strip, _PART.split(sentence)):
+        said = _said(part)
+        named = frozenset(value.text.casefold() for value in values(part))
+        if said.half:
+            made.append(Said(said.words | named, said.denied, said.half))
+    return made
 
 
 def _spoken(text: str) -> frozenset[str]:
@@ -104,8 +123,11 @@ def agrees(sentence: str, source: list[Said], text: str) -> bool:
 
 
 def _tellings(sentence: str) -> Iterator[Said]:
+    if _asks(sentence):
+        return
     whole = _said(sentence)
-    if whole is None:
+    if whole.half:
+        yield from _parts(sentence)
         return
     yield whole
     parts = [part for part in _PART.split(sentence) if part.strip()]
@@ -116,7 +138,7 @@ def _tellings(sentence: str) -> Iterator[Said]:
 def _agrees(told: Said, source: list[Said]) -> bool:
     if not told.words:
         return True
-    near = [one for one in source if len(told.words & one.words) >= ENOUGH * len(told.words)]
+    near = [o for o in source if o.half == told.half and len(told.words & o.words) >= ENOUGH * len(told.words)]
     return not near or any(not _contrary(told, one) for one in near)
 
 

@@ -29,7 +29,7 @@ _ATTRIBUTES = frozenset(
         "nome indirizzo telefono data prezzo scadenza endereço orçamento preço prazo idade"
     ).split()
 )
-_THINGS = frozenset(
+THINGS = frozenset(
     (
         "hotel flight seat room gate airline account order booking reservation ticket appointment meeting "
         "place venue location "
@@ -135,7 +135,7 @@ def same_slot(named: str, known: str) -> bool:
 
 def open_to(named: str | None, known: str | None) -> bool:
     """Whether a correction by value may reach a fact: one of the two leaves open what it is about."""
-    return named is None or known is None or known.split()[-1] in _THINGS or "…" in known
+    return named is None or known is None or known.split()[-1] in THINGS or "…" in known
 
 
 def clauses(sentence: str) -> list[str]:
@@ -174,4 +174,4 @@ def _attribute(named: str, given: str) -> bool:
     first = next(iter(values(given[:80])), None)
     if last in _ATTRIBUTES or named.split()[0] in _MARKS or not last.isascii():
         return first is not None or len(words(given)) <= MAX_ANSWER_WORDS
-    return first is not None and first.start <= 3 and first.kind is not ValueKind.NUMBER and last in _THINGS
+    return first is not None and first.start <= 3 and first.kind is not ValueKind.NUMBER and last in THINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,7 +18,7 @@ from session_core.language.amending import (
     told_later,
 )
 from session_core.language.cues import corrects, revises
-from session_core.language.slots import open_to, same_slot, typed, without
+from session_core.language.slots import THINGS, open_to, same_slot, typed, without
 from session_core.language.values import Value, ValueKind, currency
 from session_core.language.words import one_line, shorten, words
 from session_core.plan import Fact, FactKind
@@ -29,6 +30,8 @@ QUOTED = "quoted"
 
 MOST_ALIKE = 8
 """Of statements that begin, or end, alike, the newest are looked at."""
+
+_LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 
 RESTATED = frozenset(
     (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRECTION, FactKind.PREFERENCE, FactKind.IDENTITY)
@@ -256,14 +259,38 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     # Which one is meant is plain when the correction names the old value itself.
     said = _figures(fact.text)
     named = [index for index in reach if said & _figures(facts[index].text)]
+    nearest = _nearest(facts, named or reach, fact)
     for value in _typed(fact.text):
-        for index in named or reach:
+        for index in nearest:
             old = _replaced(facts[index].text, value, fact.text)
             if old is not None:
-                gone = [i for i in reach if _states_only(facts[i].text, old)] or [index]
+                same = [i for i in reach if i in nearest or not spoken_by_user(facts[i])]
+                gone = [i for i in same if _states_only(facts[i].text, old)] or [index]
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
                 return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
     return _Found()
+
+
+def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[int]:
+    """Those of `reach` that have most to do with what `fact` speaks of: "actually the hotel is 150" is about what was
+    said of the hotel, whatever was said since, and of nothing else if that is not among them."""
+    about, called = _things(fact.text), names(fact.text)
+    shared = {
+        index: len(about & things)
+        for index in reach
+        for things, known in [(_things(facts[index].text), names(facts[index].text))]
+        if not (called and known and called.isdisjoint(known))
+        and not (about & THINGS and things & THINGS and about.isdisjoint(things))
+    }
+    most = max(shared.values(), default=0)
+    return [index for index, count in shared.items() if count == most]
+
+
+@lru_cache(maxsize=8_192)
+def _things(text: str) -> frozenset[str]:
+    """What `text` speaks of, less its values; the letter of "room B" too."""
+    said = subject_words(text).difference(*(_said(value.text) for value in _typed(text)))
+    return said | frozenset(_LETTER.findall(text))
 
 
 def _speaks_of(known: Fact, named: str | None) -> bool:

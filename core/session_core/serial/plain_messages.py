@@ -158,7 +158,12 @@ def _shaped(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 def _calls(role: Role, plain: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     if role is not Role.ASSISTANT:
         return ()
-    calls = calls_from(plain.get("tool_calls"))
+    asked = plain.get("tool_calls")
+    calls = calls_from(asked)
+    if asked and (not isinstance(asked, list | tuple) or len(calls) < len(asked)):
+        raise InputError(
+            "a message's tool_calls are no list of calls, each with the name of a function; nothing is read"
+        )
     legacy = calls_from([plain["function_call"]]) if plain.get("function_call") and not calls else ()
     return calls or tuple(ToolCall(function_call_id(one.name), one.name, one.arguments) for one in legacy)
 
@@ -175,6 +180,9 @@ def _message(
     if role is Role.TOOL and not tool_call_id and name:
         tool_call_id = function_call_id(name)
     said_id = plain.get("id")
+    if isinstance(said_id, int) and not isinstance(said_id, bool):
+        # The key of a row, say: without it the same message would be stored again.
+        said_id = str(said_id)
     return Message(
         role,
         parts.content,

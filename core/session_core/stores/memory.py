@@ -29,6 +29,7 @@ from session_core.retrieve import searchable, terms
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
 from session_core.stores.memory_threads import MemoryThreads, filled
+from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     Before,
@@ -195,6 +196,7 @@ class MemoryStore(MemoryThreads):
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says, by the clock it was made with."""
+        require_age(older_than_s)
         with self._lock:
             until_s = self._clock() - older_than_s
             touched_s: dict[Key, float] = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from session_core.errors import UnknownScheme, missing_extra
 from session_core.ports import SessionStore
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
+from session_core.stores.urls import shown_url, split_url
 
 REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
 
@@ -20,7 +21,14 @@ def open_store(url: str) -> SessionStore:
 
     Raises: UnknownScheme for anything else; MissingExtra when the store's driver is not installed.
     """
-    parts = urlsplit(url)
+    scheme = url.partition("://")[0].lower()
+    if scheme in REDIS_SCHEMES:
+        from session_core.stores.redis.store import RedisStore
+
+        return RedisStore(url)
+    if scheme in ("postgresql", "postgres"):
+        return _postgres(url)
+    parts = split_url(url)
     if parts.scheme == "memory":
         return MemoryStore()
     if parts.scheme == "sqlite":
@@ -34,14 +42,8 @@ def open_store(url: str) -> SessionStore:
                 f"{url!r} names no file; write sqlite:///chat.db, or sqlite:////var/lib/chat.db with a full path"
             )
         return SqliteStore(Path(path).expanduser())
-    if parts.scheme in REDIS_SCHEMES:
-        from session_core.stores.redis.store import RedisStore
-
-        return RedisStore(url)
-    if parts.scheme in ("postgresql", "postgres"):
-        return _postgres(url)
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
-    raise UnknownScheme(f"{url.split(':')[0]!r} in {_without_secrets(url)!r} is no store; use one of {known}")
+    raise UnknownScheme(f"{shown_url(url)!r} is no store; use one of {known}")
 
 
 def _postgres(url: str) -> SessionStore:
@@ -50,8 +52,3 @@ def _postgres(url: str) -> SessionStore:
     except ImportError as exc:
         raise missing_extra("psycopg", "postgres") from exc
     return PostgresStore(url)
-
-
-def _without_secrets(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at else url

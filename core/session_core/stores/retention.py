@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import cast
 
 from session_core.errors import ConfigError
 from session_core.ports import Purging, Store
+
+
+def require_age(older_than_s: float) -> None:
+    """Raises: ConfigError for what is no age. One below 0 would be that of every session."""
+    if isinstance(older_than_s, bool) or not isinstance(older_than_s, (int, float)) or not 0 <= older_than_s < inf:
+        raise ConfigError(f"older_than_s={older_than_s!r}; pass seconds, 0 or more, and nothing was deleted")
 
 
 def purging(store: Store) -> Purging:

@@ -21,6 +21,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     digest_for,
@@ -206,6 +207,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says, by this machine's clock; each session goes in a short transaction of its own."""
+        require_age(older_than_s)
         gone: list[Key] = []
         last = ("", "")
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from session_core.errors import ConfigError
 from session_core.ports import Plain, Purging, SessionStore, Write
 from session_core.testing.fakes import KEY, message
 from session_core.turns import Key
@@ -57,6 +58,18 @@ async def begins_a_purged_session_afresh(store: PurgingStore) -> None:
     assert [m.id for m in (await store.load(KEY)).messages] == ["m2"]
 
 
+async def refuses_what_is_no_age(store: PurgingStore) -> None:
+    """A purge of what is older than -1 s would be one of everything: it is refused, and so is what is no number."""
+    await store.append(KEY, [message(1)])
+    for age_s in (-1.0, float("nan"), float("inf")):
+        try:
+            await store.purge(age_s)
+        except ConfigError:
+            continue
+        raise AssertionError(f"a purge of {age_s} s was not refused")
+    assert len(await store.sessions()) == 1
+
+
 async def _purged(store: PurgingStore, tenant: str | None = None) -> set[Key]:
     for _ in range(TRIES):
         gone = await store.purge(0.0, tenant=tenant)
@@ -70,4 +83,5 @@ PURGING_PROMISES: tuple[Callable[[PurgingStore], Awaitable[None]], ...] = (
     purges_what_is_idle,
     purges_what_has_checkpoints_only,
     begins_a_purged_session_afresh,
+    refuses_what_is_no_age,
 )

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from session_core.errors import ConfigError
+from session_core.stores.urls import require_escaped, shown_url
 
 SCHEMA = "llm_sessions"
 CONNECTIONS = 16
@@ -22,7 +23,7 @@ CONNECT_TIMEOUT_S = 10
 """How long a server may take to answer a new connection, where the URL does not say."""
 
 N = TypeVar("N", int, float)
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
 _OWN_OPTIONS = ("schema", "rls", "max_connections", "wait_s", "prepare")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -46,9 +47,10 @@ class Address:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.schema):
             raise ConfigError(
-                f"{self.shown}: schema {self.schema!r} is not taken; use a to z, 0 to 9 and _, at most 63 characters"
+                f"{self.shown}: schema {self.schema!r} is not taken; use a to z, 0 to 9 and _, at most 63 characters, "
+                "and begin without pg_"
             )
-        if self.max_connections < 1 or self.wait_s <= 0:
+        if self.max_connections < 1 or not self.wait_s > 0:
             raise ConfigError(f"{self.shown}: max_connections and wait_s must be over 0")
 
     @property
@@ -59,13 +61,15 @@ class Address:
     @classmethod
     def parse(cls, url: str) -> Address:
         """The address that `url` names: libpq's options, and ours. Raises: ConfigError; it shows no password."""
-        parts = urlsplit(url)
-        shown = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        options = parse_qsl(parts.query, keep_blank_values=True)
-        theirs = [(name, value) for name, value in options if name not in _OWN_OPTIONS]
-        given = dict(option for option in options if option[0] in _OWN_OPTIONS)
+        require_escaped(url, ends="/?")
+        shown = shown_url(url)
+        place, _, query = url.partition("?")
+        options = [option for option in query.split("&") if option]
+        # As they stand: to libpq a plus is a plus, which Python's own reading of queries takes for a blank.
+        theirs = "&".join(option for option in options if option.partition("=")[0] not in _OWN_OPTIONS)
+        given = {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name in _OWN_OPTIONS}
         try:
-            plain = conninfo_to_dict(urlunsplit(parts._replace(query=urlencode(theirs))))
+            plain = conninfo_to_dict(f"{place}?{theirs}")
         except psycopg.ProgrammingError as exc:
             known = ", ".join(_OWN_OPTIONS)
             raise ConfigError(f"{shown}: libpq does not take this URL; its own options and {known} are known") from exc

@@ -24,8 +24,16 @@ _SCHEMA: _Mend = (
     StoreUnreadable,
     "has something else in this schema, or another release of ours; open it again, or name another schema in the URL",
 )
+_POOLER: _Mend = (
+    StoreError,
+    "is behind a pooler that keeps no prepared statements, and nothing was written; add prepare=0 to the URL",
+)
+_STRICT = (
+    "met another writer under an isolation that has writers fail instead of wait; retry, or ALTER ROLE ... SET "
+    "default_transaction_isolation = 'read committed'"
+)
 _MENDS: Mapping[str, _Mend] = {
-    "40001": (StoreBusy, "met another writer; retry"),
+    "40001": (StoreBusy, _STRICT),
     "40P01": (StoreBusy, "met another writer; retry"),
     "55P03": (StoreBusy, "is held by another writer for too long; retry"),
     "57014": (StoreBusy, "ran out of the time that the server gives a statement; retry, or raise statement_timeout"),
@@ -39,7 +47,8 @@ _MENDS: Mapping[str, _Mend] = {
     "LS002": (AppendedTwice, "met another writer with the same message; retry"),
     "LS001": (ConfigError, "guards rows by tenant, so that nobody sees all of them; name a tenant"),
     **dict.fromkeys(("3F000", "42P01", "42P07", "42703", "42710", "42723", "42883"), _SCHEMA),
-    **dict.fromkeys(("57P01", "57P02", "57P03"), _LOST),
+    **dict.fromkeys(("26000", "42P05"), _POOLER),
+    **dict.fromkeys(("57P01", "57P02", "57P03", "57P05"), _LOST),
 }
 
 

@@ -48,6 +48,7 @@ from session_core.stores.postgres.rows import (
 )
 from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row
+from session_core.stores.retention import require_age
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
 from session_core.turns import Key, Message
 
@@ -218,6 +219,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
         Locks only what it deletes. Raises: ConfigError as `sessions` does.
         """
+        require_age(older_than_s)
         self._lately.forget_all()
         deleted: list[Key] = []
         after = ("", "")

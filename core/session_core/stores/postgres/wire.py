@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGconn
 
 from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
@@ -29,6 +31,8 @@ PREPARED_AFTER_CALLS = 5
 """A connection prepares a statement once it has run that often: preparing is a round trip of its own."""
 IDLE_S = 600.0
 """How long a connection that nobody needs stays open."""
+LOOKED_AT_S = 0.1
+"""A connection that waited for so long is looked at before it is used: the server may have ended it."""
 FEW_ROWS = 100
 """A cursor keeps the last rows it gave; one that gave more is not used again."""
 
@@ -123,8 +127,14 @@ class _Free(Generic[C]):
         self._closed = False
 
     def take(self) -> C | None:
+        """One that still stands. What a server ended while it waited, by a restart say, breaks no call."""
         with self._lock:
-            return self._waiting.pop()[0] if self._waiting else None
+            while self._waiting:
+                cursor, since_s = self._waiting.pop()
+                if monotonic() - since_s < LOOKED_AT_S or not _said_something(cursor.connection.pgconn):
+                    return cursor
+                cursor.connection.pgconn.finish()
+            return None
 
     def give_back(self, cursor: C) -> list[C]:
         """Keep the connection for the next caller; those that have to be closed instead."""
@@ -275,6 +285,13 @@ class _ForLoop:
             return connection.cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
+
+
+def _said_something(connection: PGconn) -> bool:
+    """Whether there is something to read though nobody asked: the server's last words, or its end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.socket, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def _prepared(address: Address) -> int | None:

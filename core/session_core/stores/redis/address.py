@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from session_core.errors import ConfigError
+from session_core.stores.urls import require_escaped, split_url
 
 CONNECTIONS = 32
 """How many connections a process opens at most to a server; who finds none free waits for one."""
@@ -16,6 +18,8 @@ WAIT_S = 30.0
 
 RETRIES = 3
 """How often a call is sent again when its connection breaks; every write is one that may be sent twice."""
+
+MAX_TIMEOUT_S = 1e6
 
 N = TypeVar("N", int, float)
 Kind = Literal["one", "cluster", "sentinel"]
@@ -39,6 +43,7 @@ _DRIVER_OPTIONS: Mapping[str, Callable[[str], object]] = {
     "ssl_cert_reqs": str,
     "ssl_check_hostname": _switch,
 }
+_CHOICES: Mapping[str, tuple[object, ...]] = {"protocol": (2, 3), "ssl_cert_reqs": ("required", "optional", "none")}
 _OWN_OPTIONS = ("ttl_s", "prefix", "max_connections", "wait_s", "retries", "db")
 
 
@@ -72,7 +77,8 @@ class Address:
 
         Raises: ConfigError; its message shows no password.
         """
-        parts = urlsplit(url)
+        require_escaped(url)
+        parts = split_url(url)
         base, _, kind_name = parts.scheme.partition("+")
         kind = _KINDS[kind_name]
         login, _, places = parts.netloc.rpartition("@")
@@ -113,14 +119,33 @@ class Address:
             )
         if not self.prefix or set(self.prefix) & set("{}"):
             raise ConfigError(f"{shown}: prefix {self.prefix!r} is not taken; it begins every key and has no braces")
+        self._check_servers(shown)
+        self._check_options(shown)
         if self.max_connections < 1:
             raise ConfigError(f"{shown}: max_connections is {self.max_connections}; give at least 1")
-        if self.wait_s <= 0 or self.retries < 0:
+        if not self.wait_s > 0 or self.retries < 0:
             raise ConfigError(f"{shown}: wait_s must be over 0 and retries at least 0")
+
+    def _check_servers(self, shown: str) -> None:
         if self.kind == "cluster" and self.db:
             raise ConfigError(f"{shown}: a cluster has database 0 only; leave the number out")
         if self.kind == "sentinel" and not self.service:
             raise ConfigError(f"{shown}: name the service, as in redis+sentinel://host:26379/mymaster")
+        if self.kind == "one" and len(self.hosts) > 1:
+            raise ConfigError(f"{shown}: several servers are redis+cluster:// or redis+sentinel://")
+        if self.db < 0 or any(not 0 < port < 65_536 for _, port in self.hosts):
+            raise ConfigError(f"{shown}: a database is 0 or more, a port 1 to 65535")
+
+    def _check_options(self, shown: str) -> None:
+        for name, value in self.options.items():
+            if name.startswith("ssl_") and not self.secure:
+                raise ConfigError(f"{shown}: {name} is for TLS; begin the URL with rediss")
+            if isinstance(value, float) and not 0 < value < MAX_TIMEOUT_S:
+                raise ConfigError(f"{shown}: {name} is {value:g}; give seconds over 0")
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise ConfigError(f"{shown}: {name} is {value!r}; use {' or '.join(map(str, _CHOICES[name]))}")
+            if name == "client_name" and not re.fullmatch("[!-~]*", str(value)):
+                raise ConfigError(f"{shown}: client_name {value!r} is not taken; it has no blanks and is ASCII")
 
 
 def _place(place: str, port: int, shown: str) -> tuple[str, int]:

@@ -22,7 +22,10 @@ except ModuleNotFoundError as exc:
         raise
     raise missing_extra("redis", "redis") from exc
 
-__all__ = ["awaiting_client", "blocking_client", "exceptions", "opened_with", "timeout_s"]
+__all__ = ["NO_PRIMARY", "awaiting_client", "blocking_client", "exceptions", "opened_with", "timeout_s"]
+
+NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
+"""What a sentinel's client raises, blocking and awaiting, while there is no primary."""
 
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
 PULLED = {"protocol": 2}

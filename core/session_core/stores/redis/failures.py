@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
+from session_core.stores.redis.driver import NO_PRIMARY
 from session_core.stores.redis.driver import exceptions as driver
 
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
@@ -15,7 +16,7 @@ _FULL = "is out of memory and took nothing; raise maxmemory, or set ttl_s"
 _REPLICA = "is a replica and takes no writes; name the primary, or use redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
 """What a server of version 6 puts before an error that a command met within a script."""
-_Mend = tuple[type[BaseException], type[StoreError], str]
+_Mend = tuple[type[BaseException] | tuple[type[BaseException], ...], type[StoreError], str]
 _MENDS: tuple[_Mend, ...] = (
     (driver.AuthenticationError, StoreError, "refuses the user or password; correct them in the URL"),
     (driver.NoPermissionError, StoreError, _FORBIDS),
@@ -28,7 +29,8 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
     (driver.ClusterDownError, StoreLost, "is a cluster without a node for this session right now; retry"),
     (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
-    (driver.ConnectionError, StoreError, "cannot be reached; is it running, and is the address right?"),
+    (NO_PRIMARY, StoreLost, "has no primary that its sentinels know of right now; retry"),
+    (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),
 )
 _CODE = re.compile(r"^[A-Z]+\b|user_script:\d+")
 """What of a server's words is shown: its code, and the line of a script."""
@@ -43,6 +45,7 @@ _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("MISCONF", StoreError, "cannot write to its disk and takes no writes; look into its log"),
     ("BUSY", StoreBusy, "is held by somebody's script; retry"),
     ("LOADING", StoreBusy, "is still loading its data; retry"),
+    ("DB index is out of range", StoreError, "has no database of that number; correct it in the URL"),
     ("unknown command", StoreError, "does not know a command that sessions need; use Redis 6.2 or later, or Valkey"),
 )
 

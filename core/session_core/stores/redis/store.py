@@ -43,6 +43,7 @@ from session_core.stores.redis.scripts import (
 from session_core.stores.redis.states import state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
+from session_core.stores.retention import require_age
 from session_core.stores.rules import require_lease, standing
 from session_core.stores.word_places import WordPlaces, best
 from session_core.turns import Key, Message
@@ -205,6 +206,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says, by the server's clock; for sessions without a time to live. Looks at 500 at once."""
+        require_age(older_than_s)
         age_ms = round(older_than_s * 1000)
         gone: list[Key] = []
         for one in await self._tenants(tenant):

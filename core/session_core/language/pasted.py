@@ -1,0 +1,235 @@
+"""Finds in a user's message what was pasted into it without quotation marks: mails, chats, logs, tables, data, code."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+
+_FORWARDED = re.compile(
+    r"^[ \t>*_=-]*(?:begin forwarded message|forwarded(?: (?:message|mail|e-?mail|by)\b[^\n:]{0,60})?"
+    r"(?=:|[ \t]*[-_=*]{2}|[ \t]*$)|fwd?:|original (?:message|e?-?mail)(?=[ \t]*[-_=*:]|[ \t]*$)|"
+    r"(?:anfang der )?weitergeleiteten? (?:nachricht|e-?mail)|ursprüngliche nachricht|"
+    r"(?:début du )?message (?:transféré|réexpédié|d['’]origine)|"
+    r"mensaje (?:reenviado|original)|(?:inizio )?messaggio (?:inoltrato|originale)|mensagem (?:encaminhada|original)|"
+    r"(?:begin )?doorgestuurd bericht|oorspronkelijk bericht|пересылаемое (?:сообщение|письмо)|исходное сообщение|"
+    r"转发的?邮件|原始邮件|転送(?:された)?メッセージ|元のメッセージ)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEAD_LINE = re.compile(r"^[ \t]*\*{0,2}([^\W\d_][^\W\d_ -]{0,14}(?:[ -][^\W\d_]{1,8})?)\*{0,2}[ \t]*[:：]")
+_FROM = frozenset("from von de da van fra från от 发件人 差出人 寄件者 من".split())
+_MAIL_ONLY = frozenset(
+    "subject sent cc bcc reply-to betreff gesendet objet envoyé asunto enviado oggetto inviato assunto enviada "
+    "onderwerp verzonden emne ämne тема отправлено 主题 发送时间 件名 送信日時".split()
+)
+_HEADS = (
+    _FROM
+    | _MAIL_ONLY
+    | frozenset("date to datum an à fecha para data a aan til till дата кому 日期 收件人 宛先 日時".split())
+)
+_WROTE = re.compile(
+    r"(?:\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|пишет|написала?)\b[^\n:]{0,80}|"
+    r"写道)[:：][ \t]*$",
+    re.IGNORECASE,
+)
+_SAID = re.compile(
+    r"(?P<who>\S+)\s+(?:says|said|reads|states|stated|claims|claimed|writes|wrote|tells (?:me|us)|told (?:me|us)"
+    r"(?: this| that)?)[ \t]*[:：][ \t]*",
+    re.IGNORECASE,
+)
+_OWN = frozenset("i we i've we've i’ve we’ve i'd as just already have always is was be been to and".split())
+_RULED = re.compile(
+    r"\b(?:if|when|whenever|unless|once|every time|always|never|must|should|wenn|sobald)\b", re.IGNORECASE
+)
+"""Then what somebody says is a case that a rule speaks of."""
+_TASK = re.compile(
+    r"^\W*(?:(?:can|could|would) you |(?:please|kindly|now|bitte|help me) )*"
+    r"(?:(?:translate|summari[sz]e|proofread|paraphrase|rephrase|rewrite|transcribe|explain|übersetze?|erkläre?|traduis|"
+    r"traduisez|résume|résumez|traduce|traduzca|resume|riassumi|traduci|traduza|resuma)\b|fasse?\b[^\n:]{0,60}\bzusammen\b|"
+    r"翻译|总结|翻訳|要約)[^\n:：]{0,80}[:：][ \t]*",
+    re.IGNORECASE,
+)
+_NOUNS = (
+    r"(?:e-?mails?|mails?|articles?|transcripts?|letters?|logs?|chats?|conversations?|web ?pages?|pages?|websites?|"
+    r"posts?|tweets?|newsletters?|documents?|contracts?|pdfs?|json|csv|code|stack ?traces?|tickets?|reviews?|messages?|"
+    r"excerpts?|passages?|nachricht|artikel|brief|seite|courriel|lettre|correo|mensaje|carta|artículo|messaggio|lettera|"
+    r"articolo|mensagem|artigo)"
+)
+_HERE = re.compile(
+    r"\b(?:here(?:['’]s| is| are| comes)|th(?:is|ese) (?:is|was|are|were)|see|below (?:is|are)|"
+    r"(?:i|we)(?:['’]ve| have)? (?:just |also )?(?:got|received|found|copied|pasted)|past(?:ed|ing)|attach(?:ed|ing)|"
+    r"hier (?:ist|sind)|voici|aquí est[áa]n?|aqui est[áa]o?|ecco)"
+    r"(?:[ \t]+(?!(?:for|in|with|when|about|to|on|how|what|why|important|und|für)\b)[\w'’-]{1,30}){0,5}?"
+    rf"[ \t]+(?P<noun>{_NOUNS})\b[^\n:]{{0,60}}[:：][ \t]*",
+    re.IGNORECASE,
+)
+_MINE = re.compile(
+    r"\b(?:my|our|your|rules?|instructions?|preferences?|guidelines?|requirements?|wish(?:es)?|as follows|"
+    r"like (?:this|so)|this way|these steps|using|i (?:like|want|need|prefer|expect)|you (?:should|must))\b",
+    re.IGNORECASE,
+)
+"""What is said of it is the user's own."""
+_FILE = re.compile(
+    r"^[ \t]*(?:[\[(<*#=-]{1,5}[ \t]*)?(?:attach\w*(?: files?| documents?)?|file|document|source|contents? of|pdf)"
+    r"[ \t:]{1,3}[\"'`]?[\w./ -]{0,80}?[\w)-]\."
+    r"(?:pdf|docx?|txt|md|csv|html?|eml|msg|json|xlsx?|pptx?|log|ya?ml|xml|py|js|ts)\b[^\n]{0,20}?[\]:)>=-]+[ \t]*$",
+    re.IGNORECASE,
+)
+_DIFF = re.compile(r"diff --git |@@ -\d")
+_CHANGED = re.compile(r"diff --git |@@ -\d|[-+]")
+_TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,6})?Z?(?: ?[AP]\.?M\.?)?"
+_DAY = r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}"
+_LOGGED = re.compile(rf"^[ \t]*[\[(]?\d{{4}}-\d\d-\d\d[T ]{_TIME}", re.IGNORECASE)
+_STAMPED = re.compile(
+    rf"^[ \t]*(?:[\[(](?:{_DAY},?[T ]{{1,2}})?{_TIME}[\])]|{_DAY},?[T ]{{1,2}}{_TIME})[ \t]*[-–—,]?[ \t]*"
+    r"[^\W\d_][^\n:]{0,40}[:：][ \t]",
+    re.IGNORECASE,
+)
+_NAMED_AT = re.compile(rf"^[ \t]*[^\W\d_][^\n:,.!?]{{0,40}}[ \t]+{_TIME}[ \t]*$", re.IGNORECASE)
+_LABEL = re.compile(r"^[ \t]*([^\W\d_][\w.'’-]{0,20}(?: [\w.'’-]{1,20})?)[ \t]*[:：][ \t]*\S")
+_SPEAKERS = frozenset(
+    "me you user assistant human ai bot agent customer client host guest interviewer doctor patient".split()
+)
+_NO_SPEAKERS = frozenset("q a question answer frage antwort".split())
+_SENTENCE_WORDS = 4
+_CODE = re.compile(r"[=;{}]|\w\(|^\s*(?:#|//|def |class |import |return\b)")
+_ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$")
+_INDENTED = re.compile(r"^(?: {4}|\t)[ \t]*(?![-*•+]\s|\d{1,3}[.)]\s)\S")
+_OBJECT = re.compile(r"^[ \t]*\{(?=\s*(?:[\"'{\n]|\w+[\"']?\s*:))", re.MULTILINE)
+_ARRAY = re.compile(r"^[ \t]*\[[ \t]*[\[{\"\n]", re.MULTILINE)
+_MARKUP = re.compile(
+    r"<(/?)(?:p|div|table|tr|td|ul|ol|html|body|h[1-6]|script|article|section|span)(?:\s[^<>]{0,200})?>", re.I
+)
+
+
+def pasted(text: str) -> Iterator[tuple[int, int]]:
+    """Where it stands, in no order; places may overlap. What has no end of its own (a mail, what is announced) goes to
+    the end of `text`, since it may hold whatever would end it."""
+    lines = _lines(text)
+    open_end = [at for find in (_forwards, _mails, _announced) for at in find(lines, text)]
+    if open_end:
+        yield min(open_end), len(text)
+    yield from _reported(lines)
+    yield from _talks(lines)
+    yield from _rows(lines)
+    yield from _structures(text)
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines of `text`, each with where it begins."""
+    found, at = [], 0
+    for line in text.splitlines(keepends=True):
+        found.append((at, line.rstrip("\r\n")))
+        at += len(line)
+    return found
+
+
+def _forwards(lines: Sequence[tuple[int, str]], text: str) -> Iterator[int]:
+    yield from (found.start() for found in _FORWARDED.finditer(text))
+    for (_, before), (at, line) in pairwise(lines):
+        if ":" in line or "：" in line:
+            yield from [at] if _wrote(before, line) else []
+    if lines and _wrote("", lines[0][1]):
+        yield lines[0][0]
+
+
+def _wrote(before: str, line: str) -> bool:
+    """Whether `line` is the last before a mail that is answered: "On 3 May Ann <a@b.c> wrote:", on one line or two."""
+    if not _WROTE.search(line[-200:]):
+        return False
+    return any(c.isdigit() or c == "@" for c in line[-300:] + before[-300:])
+
+
+def _mails(lines: Sequence[tuple[int, str]], _: str) -> Iterator[int]:
+    """Where the heads of mails begin, two lines of them or more."""
+    heads = [(at, line, _head(line)) for at, line in lines]
+    for headed, group in groupby(heads, key=lambda one: one[2] != ""):
+        if headed:
+            block = list(group)
+            names = {name for _, _, name in block}
+            sender = not names.isdisjoint(_FROM) and any("@" in line for _, line, _ in block)
+            if len(block) > 1 and (sender or not names.isdisjoint(_MAIL_ONLY)):
+                yield block[0][0]
+
+
+def _head(line: str) -> str:
+    found = _HEAD_LINE.match(line)
+    name = found.group(1).casefold() if found else ""
+    return name if name in _HEADS else ""
+
+
+def _announced(lines: Sequence[tuple[int, str]], _: str) -> Iterator[int]:
+    for at, line in lines:
+        if ":" in line or "：" in line:
+            task = _TASK.match(line[:300])
+            led = task or _HERE.search(line[:300])
+            if led and not _MINE.search(line[: led.end() if task else led.start("noun")]):
+                yield at + led.end()
+            elif _FILE.match(line):
+                yield at
+        elif _FILE.match(line[:300]):
+            yield at
+
+
+def _reported(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """What others are reported to have said behind a colon, to the end of its line; with nothing there, of the text."""
+    for at, line in lines:
+        if ":" not in line and "：" not in line:
+            continue
+        said = _SAID.search(line[:400])
+        if said and said["who"].lower() not in _OWN and not _RULED.search(line[: said.start()].rpartition(". ")[2]):
+            yield at + said.end(), at + len(line) if said.end() < len(line) else _end(lines)
+
+
+def _talks(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """Lines of logs, and chats that were copied: under times to the end of the text, under names to the last one."""
+    yield from ((at, at + len(line)) for at, line in lines if _LOGGED.match(line))
+    stamped = [at for at, line in lines if _STAMPED.match(line)]
+    posted = [
+        at
+        for (at, line), (_, said) in pairwise(lines)
+        if _NAMED_AT.match(line) and said.strip() and not _NAMED_AT.match(said)
+    ]
+    for times in (stamped, posted):
+        if len(times) > 1:
+            yield times[0], _end(lines)
+    labelled = [(at, line, found.group(1).casefold()) for at, line in lines if (found := _LABEL.match(line))]
+    counted = Counter(name for _, line, name in labelled if name not in _NO_SPEAKERS and not line.lstrip()[0].islower())
+    again = {name for name, times in counted.items() if times > 1}
+    turns = [(at, at + len(line)) for at, line, name in labelled if name in counted]
+    talked = sum(len(line.split()) > _SENTENCE_WORDS for _, line, name in labelled if name in counted) > 1
+    if len(counted) > 1 and talked and (len(again) > 1 or (again and counted.keys() & _SPEAKERS)):
+        yield turns[0][0], turns[-1][1]
+
+
+def _rows(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """Rows of a table, a diff up to the last line of it, and indented code behind an empty line."""
+    changed = [at for at, line in lines if _DIFF.match(line)]
+    if changed:
+        yield changed[0], max(at + len(line) for at, line in lines if _CHANGED.match(line))
+    yield from ((at, at + len(line)) for at, line in lines if _ROW.match(line))
+    if all(_INDENTED.match(line) or not line.strip() for _, line in lines):
+        return
+    before = False
+    for (indented, _), group in groupby(
+        lines, key=lambda one: (_INDENTED.match(one[1]) is not None, not one[1].strip())
+    ):
+        block = list(group)
+        if indented and before and any(_CODE.search(line) for _, line in block):
+            yield block[0][0], block[-1][0] + len(block[-1][1])
+        before = not block[-1][1].strip()
+
+
+def _end(lines: Sequence[tuple[int, str]]) -> int:
+    return lines[-1][0] + len(lines[-1][1])
+
+
+def _structures(text: str) -> Iterator[tuple[int, int]]:
+    """From the first bracket at the beginning of a line to the last at the end of one, and from tag to tag."""
+    for opened, closing in ((_OBJECT.search(text), "}"), (_ARRAY.search(text), "]")):
+        if opened and (closed := text.rfind(closing) + 1) > opened.end():
+            yield opened.start(), closed
+    tags = [found.span() for found in _MARKUP.finditer(text)] if "</" in text else []
+    if len(tags) > 1:
+        yield tags[0][0], tags[-1][1]

@@ -1,0 +1,41 @@
+"""What may be shown of a store's URL, and what must be escaped in one: passwords hold anything, errors none of it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from session_core.errors import ConfigError
+
+_ESCAPE = "in a user, a password or a name write / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B and ] as %5D"
+
+
+def shown_url(url: str) -> str:
+    """Scheme, servers and path of `url`, without user, password and options."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "…"
+    place = rest.partition("?")[0]
+    if "@" in place:
+        return f"{scheme}://{place.rpartition('@')[2]}"
+    return f"{scheme}://…" if "@" in rest else f"{scheme}://{place}"
+
+
+def require_escaped(url: str, *, ends: str = "/?#") -> None:
+    """Raises: ConfigError when an @ stands where none can, behind one of `ends`: what is before it was meant as a
+    user or password."""
+    scheme, _, rest = url.partition("://")
+    servers = re.split(f"[{ends}]", rest, maxsplit=1)[0]
+    path, _, query = rest[len(servers) :].partition("?")
+    if "@" in path or any("@" in option.partition("=")[0] for option in query.split("&")):
+        raise ConfigError(f"{scheme}://…: an @ stands behind the servers; {_ESCAPE}")
+
+
+def split_url(url: str) -> SplitResult:
+    """`url` in its parts. Raises: ConfigError; its message shows no password."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise ConfigError(
+            f"{url.partition('://')[0]}://…: [ and ] stand around an IPv6 address only; {_ESCAPE}"
+        ) from None

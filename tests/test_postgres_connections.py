@@ -1,0 +1,140 @@
+"""PostgreSQL's connections: what a URL says of them, and what happens when a server or a pooler ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from postgres_server import PostgresServer, postgres_server
+
+from session_core.errors import StoreBusy, StoreError, StoreLost
+from session_core.stores.postgres.address import Address
+from session_core.stores.postgres.failures import translated
+from session_core.stores.postgres.store import PostgresStore
+from session_core.stores.postgres.wire import LOOKED_AT_S
+from session_core.testing import KEY, message
+from session_core.voices import run_blocking
+
+OURS = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND pid <> pg_backend_pid()"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def store(server: PostgresServer) -> Iterator[PostgresStore]:
+    made = PostgresStore(server.url)
+    yield made
+    run_blocking(made.delete(KEY))
+    run_blocking(made.close())
+
+
+def cut(server: PostgresServer) -> None:
+    """End all connections of ours, as a restart does, and wait until they are ended."""
+    with server.connect() as other:
+        other.execute(f"SELECT pg_terminate_backend(pid) {OURS}")
+        while other.execute(f"SELECT count(*) {OURS}").fetchone() != (0,):
+            time.sleep(0.01)
+
+
+def until_one_waits(server: PostgresServer) -> None:
+    """Return when one of ours waits for a lock; outside of a transaction, which sees the activity of its beginning."""
+    with server.connect() as other:
+        while other.execute(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'").fetchone() != (1,):
+            time.sleep(0.01)
+
+
+# URLs.
+
+
+def test_what_libpq_is_told_stands_in_the_url_as_libpq_reads_it() -> None:
+    made = Address.parse("postgresql://u@h/db?options=-c%20statement_timeout%3D7s&schema=s1&application_name=a+b%2Bc")
+    assert "options='-c statement_timeout=7s'" in made.conninfo
+    assert "application_name=a+b+c" in made.conninfo
+    assert made.schema == "s1"
+
+
+def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, server: PostgresServer) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    reading = PostgresStore(f"{server.url}&options=-c%20default_transaction_read_only%3Don")
+    assert len(run_blocking(reading.record(KEY))) == 1
+    with pytest.raises(StoreError, match="takes no writes"):
+        run_blocking(reading.append(KEY, [message(2)]))
+    run_blocking(reading.close())
+
+
+# Connections that are ended.
+
+
+def test_a_connection_that_was_ended_while_it_waited_breaks_no_call(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    cut(server)
+    time.sleep(LOOKED_AT_S)
+    run_blocking(store.append(KEY, [message(2)]))
+    assert len(run_blocking(store.record(KEY))) == 2
+
+
+def test_a_connection_that_was_ended_while_it_waited_breaks_no_awaited_call(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    async def turn() -> int:
+        awaiting = store.awaiting()
+        await asyncio.gather(*(awaiting.append(KEY, [message(number)]) for number in range(1, 9)))
+        cut(server)
+        await asyncio.sleep(LOOKED_AT_S)
+        await asyncio.gather(*(awaiting.append(KEY, [message(number)]) for number in range(9, 17)))
+        return len(await awaiting.record(KEY))
+
+    assert asyncio.run(turn()) == 16
+
+
+def test_a_server_that_ends_idle_connections_breaks_no_call(store: PostgresStore, server: PostgresServer) -> None:
+    impatient = PostgresStore(f"{server.url}&options=-c%20idle_session_timeout%3D50ms")
+    run_blocking(impatient.append(KEY, [message(1)]))
+    time.sleep(0.05 + 2 * LOOKED_AT_S)
+    run_blocking(impatient.append(KEY, [message(2)]))
+    run_blocking(impatient.close())
+
+
+def test_a_connection_that_is_ended_in_the_middle_of_a_call_is_told_once_and_replaced(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    with server.connect() as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute("SELECT 1 FROM llm_sessions.sessions FOR UPDATE")
+            waiting = pool.submit(lambda: run_blocking(store.append(KEY, [message(2)])))
+            until_one_waits(server)
+            cut(server)
+        with pytest.raises(StoreLost, match="retry"):
+            waiting.result()
+    run_blocking(store.append(KEY, [message(2)]))
+    assert len(run_blocking(store.record(KEY))) == 2
+
+
+def test_writers_that_fail_by_a_strict_isolation_are_told_how_to_wait_instead(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    strict = PostgresStore(f"{server.url}&options=-c%20default_transaction_isolation%3Dserializable")
+    with server.connect() as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute("UPDATE llm_sessions.sessions SET tier = tier")
+            waiting = pool.submit(lambda: run_blocking(strict.append(KEY, [message(2)])))
+            until_one_waits(server)
+        with pytest.raises(StoreBusy, match="default_transaction_isolation = 'read committed'"):
+            waiting.result()
+    run_blocking(strict.close())
+
+
+def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(server: PostgresServer) -> None:
+    with server.connect() as lost, pytest.raises(StoreError, match="prepare=0"), translated("postgresql://here"):
+        lost.execute("EXECUTE prepared_elsewhere")

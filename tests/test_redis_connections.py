@@ -1,0 +1,55 @@
+"""Redis that is not to be had: an error that says whether to retry, in both voices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from redis_server import RedisServer, redis_sentinel, redis_server
+
+from session_core.errors import StoreError, StoreLost
+from session_core.stores.redis.store import RedisStore
+from session_core.testing import KEY, message
+from session_core.voices import run_blocking
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        yield running
+
+
+def refused_in_both_voices(store: RedisStore, kind: type[StoreError], mend: str) -> None:
+    with pytest.raises(kind, match=mend):
+        run_blocking(store.append(KEY, [message(1)]))
+    with pytest.raises(kind, match=mend):
+        asyncio.run(awaited(store))
+    run_blocking(store.close())
+
+
+async def awaited(store: RedisStore) -> None:
+    awaiting = store.awaiting()
+    try:
+        await awaiting.append(KEY, [message(1)])
+    finally:
+        await awaiting.close()
+
+
+def test_a_server_that_is_gone_is_lost_for_now(server: RedisServer) -> None:
+    store = RedisStore(f"{server.url}?retries=0")
+    run_blocking(store.append(KEY, [message(1)]))
+    server.kill()
+    refused_in_both_voices(store, StoreLost, "retry")
+    server.start()
+    run_blocking(store.append(KEY, [message(2)]))
+
+
+def test_a_service_without_a_primary_is_lost_for_now(server: RedisServer) -> None:
+    with redis_sentinel(server) as url:
+        unknown = RedisStore(f"{url.rpartition('/')[0]}/another?retries=0")
+        refused_in_both_voices(unknown, StoreLost, "no primary that its sentinels know of")
+
+
+def test_a_database_that_is_not_there_is_named(server: RedisServer) -> None:
+    refused_in_both_voices(RedisStore(f"{server.url}/99"), StoreError, "no database of that number")

@@ -1,0 +1,72 @@
+"""Which of several values a correction means: the one of the thing that it names, and no other is lost by it."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_core.facts import extract, line, merge
+from session_core.plan import Fact
+from session_core.turns import Message, Role
+
+CASES = (
+    # what is said, what must stand, and what must not
+    (("The hotel costs 120 euros.", "The flight costs 300 euros.", "Actually the hotel is 150."), "150 300", "120"),
+    (("The train leaves at 3 pm.", "The bus leaves at 5 pm.", "Sorry, the train leaves at 4 pm."), "4 5", "3"),
+    (("Dentist on 3 May.", "Vet on 7 May.", "No wait, the dentist is on 4 May."), "4 7", "3"),
+    (("Tom weighs 20 kg.", "Lea weighs 15 kg.", "Correction: Tom weighs 22 kg."), "22 15", "20"),
+    (("Room A has 20 seats.", "Room B has 30 seats.", "Oops, room A has 25 seats."), "25 30", "20"),
+    (
+        ("The report is due on 3 May.", "The bill is due on 9 May.", "I was wrong, the report is due on 5 May."),
+        "5 9",
+        "3",
+    ),
+    (
+        ("The Hilton costs 120 euros.", "The Ritz costs 300 euros.", "Actually the Hilton is 150 euros."),
+        "150 300",
+        "120",
+    ),
+    (
+        ("The first order is ORD-11.", "The second order is ORD-22.", "Actually, the first order is ORD-12."),
+        "12 22",
+        "11",
+    ),
+    # what it names is not among them
+    (("The flight costs 300 euros.", "The hotel is lovely.", "Actually the hotel is 150."), "300 150", ""),
+    (("Tom weighs 20 kg.", "Sorry, Lea weighs 15 kg."), "20 15", ""),
+    # it names nothing, or what everything has
+    (("The flight costs 300 euros.", "Actually the price is 350 euros."), "350", "300"),
+    (("The train leaves at 3 pm.", "I like trains.", "Sorry, it leaves at 4 pm."), "4", "3"),
+)
+
+
+def current(said: tuple[str, ...]) -> list[str]:
+    facts: tuple[Fact, ...] = ()
+    for seq, text in enumerate(said, start=1):
+        facts = merge(facts, extract([Message(Role.USER, text, seq=seq, id=f"m{seq}")]))
+    return [line(fact) for fact in facts if fact.current]
+
+
+def figures(text: str) -> set[str]:
+    return {"".join(filter(str.isdigit, word)) for word in text.replace("-", " ").split()} - {""}
+
+
+@pytest.mark.parametrize(("said", "kept", "gone"), CASES)
+def test_a_correction_means_the_thing_that_it_names(said: tuple[str, ...], kept: str, gone: str) -> None:
+    stand = figures(" ".join(current(said)))
+    assert set(kept.split()) <= stand
+    assert stand.isdisjoint(gone.split())
+
+
+def test_of_two_equal_values_only_the_one_that_is_named_goes() -> None:
+    stand = current(("Tom weighs 20 kg.", "Lea weighs 20 kg.", "Correction: Tom weighs 22 kg."))
+    assert "Lea weighs 20 kg." in stand
+    assert not any("Tom weighs 20" in one for one in stand)
+
+
+def test_what_the_assistant_repeated_goes_too() -> None:
+    said = [
+        Message(Role.USER, "The flight is on 3 May.", seq=1),
+        Message(Role.ASSISTANT, "Noted, on 3 May.", seq=2),
+        Message(Role.USER, "Sorry, 4 May.", seq=3),
+    ]
+    assert not any("3 May" in line(fact) for fact in merge((), extract(said)) if fact.current)
