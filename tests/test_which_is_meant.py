@@ -70,3 +70,15 @@ def test_what_the_assistant_repeated_goes_too() -> None:
         Message(Role.USER, "Sorry, 4 May.", seq=3),
     ]
     assert not any("3 May" in line(fact) for fact in merge((), extract(said)) if fact.current)
+
+
+def test_of_statements_in_words_the_one_that_is_named_most_goes_however_far_back_it_is() -> None:
+    said = [
+        "We decided that the colour of the flowers for the terrace is amber.",
+        *("The weather in the valley was lovely.",) * 30,
+        "We decided that the colour of the flowers for the workshop is scarlet.",
+        "Actually, the colour of the flowers for the terrace is ivory.",
+    ]
+    stand = current(tuple(said))
+    assert any("scarlet" in told and "ivory" not in told for told in stand), stand
+    assert all("ivory" in told for told in stand if "amber" in told), stand

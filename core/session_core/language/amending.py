@@ -70,6 +70,9 @@ _REQUEST = re.compile(
 )
 """What asks for an answer states nothing that could be corrected."""
 _SHORT_WORDS = 6
+_SURELY_WORDS = 3
+_JOINING = frozenset("and or to und oder bis et ou y o e a".split())
+"""Words that join two values into one: "from red and blue" to "green and white"."""
 _FEW_WORDS = 4
 """A correction that says more than so many words speaks for itself, if it shares nothing with what was said before."""
 
@@ -134,8 +137,9 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
     """The places of the statements that `correction` takes back, and the words of theirs that no longer hold, if known.
 
     `earlier` are statements of one voice, newest first: place, how many messages back, text. First those with the
-    words that the correction names as wrong; then the newest with another word of a group; the newest that is about
-    the same; the newest with another name; at last, of a `plain` correction, what was said right before.
+    words that the correction names as wrong; then the one that has most words in common with it, if they are many; the
+    newest with another word of a group; the newest that is about the same; the newest with another name; at last, of a
+    `plain` correction, what was said right before.
     """
     known = list(earlier)
     own, wrong = subject_words(correction), taken_back(correction)
@@ -143,6 +147,9 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
         return [], frozenset()
     if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
         return gone, wrong
+    if surely := [one for one in known if _surely_of_one_thing(own, subject_words(one[2]))]:
+        place, _, text = max(surely, key=lambda one: len(own & subject_words(one[2])))
+        return [place], _replaced(correction, text)
     for place, back, text in known:
         if back <= NAMES_NEAR and (old := _replaced(correction, text)):
             return [place], old
@@ -165,6 +172,12 @@ def _of_one_thing(own: frozenset[str], other: frozenset[str], back: int) -> bool
     return back <= NAMES_NEAR and (shared > 1 or (shared == 1 and (back <= SHARED_NEAR or len(own) <= 2)))
 
 
+def _surely_of_one_thing(own: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether a correction names what a statement is about in so many words that it is meant at any distance."""
+    shared = len(own & other)
+    return shared >= _SURELY_WORDS and 2 * shared >= min(len(own), len(other)) and bool(own - other)
+
+
 def _replaced(correction: str, text: str) -> frozenset[str]:
     """The words of `text` that others of their group in `correction` take the place of."""
     new, old = alternatives(correction), alternatives(text)
@@ -172,7 +185,8 @@ def _replaced(correction: str, text: str) -> frozenset[str]:
 
 
 def reframed(old: str, new: str) -> bool:
-    """Whether `new` says `old` again with another word or two in one place."""
+    """Whether `new` says `old` again with another word or two in one place. With others in two ("the hall is red", "the
+    roof is blue") it speaks of another thing."""
     before, after = words(old), words(new)
     if before == after or abs(len(before) - len(after)) > 2:
         return False
@@ -182,6 +196,8 @@ def reframed(old: str, new: str) -> bool:
     gaps = before[start : len(before) - end], after[start : len(after) - end]
     same = start + end
     if not all(0 < len(gap) <= 3 for gap in gaps) or any(c.isdigit() for gap in gaps for word in gap for c in word):
+        return False
+    if set(gaps[0]) & set(gaps[1]) - _JOINING:
         return False
     frame = [*before[:start], *before[len(before) - end :]]
     return same >= 4 and same >= 2 * max(map(len, gaps)) and len(content_words(" ".join(frame))) >= 2
