@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from weakref import ref
@@ -9,11 +10,13 @@ from weakref import ref
 import pytest
 
 from session_core.compress.fold import Memory
+from session_core.language.values import _values_before, values
 from session_core.plan import Digest
 from session_core.policy import Policy
 from session_core.ranges import Ranges
 from session_core.serial.remembered import Remembered
 from session_core.turns import Message, Role
+from session_core.workshop import Workshop
 
 LIMITS = Policy().limits
 
@@ -95,3 +98,16 @@ def test_a_digest_never_gets_the_message_of_one_whose_place_it_took():
     memory._shown.get((id(digest), 1_000, LIMITS), lambda: (ref(gone), Message(Role.USER, "of the one that is gone")))
     assert shown(memory, digest, "its own") == "its own"
     assert shown(memory, digest, "made again") == "its own"
+
+
+def test_what_is_known_of_many_texts_is_nothing_that_the_collector_looks_at() -> None:
+    """A full collection looks at every object that may hold others: 30 ms in which no view is served."""
+    shop, texts = Workshop(Policy()), [f"Please send order A-10{number} by 4 May." for number in range(50)]
+    for text in texts:
+        shop.prepare(Message(Role.USER, text))
+        assert values(text)
+    gc.collect()
+    gc.collect()
+    assert len(shop.known) == len(texts)
+    assert not any(map(gc.is_tracked, shop.known.values()))
+    assert not any(gc.is_tracked(_values_before(text)) for text in texts)
