@@ -12,7 +12,7 @@ from weakref import WeakSet
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
-from session_core.compress.fold import Tools
+from session_core.compress.fold import Memory, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
@@ -91,6 +91,7 @@ class Workshop:
     covered: Covered = field(default_factory=Covered)
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
+    memory: Memory = field(default_factory=Memory)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
@@ -99,7 +100,7 @@ class Workshop:
     def __post_init__(self) -> None:
         counter = counter_for(self.policy.model)
         object.__setattr__(self, "counter", counter)
-        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits))
+        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits, self.memory))
         given = self.policy.classifier
         quick = given if given is not None and not isinstance(given, LateClassifier) else RuleClassifier()
         object.__setattr__(self, "classifier", quick)

@@ -39,6 +39,8 @@ STATEMENTS = 2_048
 """How many statements a rule remembers what it found in: those of the digests folded last. What it finds, Python's
 collector looks at each time."""
 
+NOTHING: frozenset[str] = frozenset()
+
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
 
@@ -314,9 +316,9 @@ def _about(text: str) -> frozenset[str]:
     """What a statement of dates, amounts or numbers is about; nothing where that is less than two words."""
     stated = _typed(text)
     if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
-        return frozenset()
+        return NOTHING
     found = subject_words(text).difference(*(_said(value.text) for value in stated))
-    return found if len(found) >= 2 else frozenset()
+    return found if len(found) >= 2 else NOTHING
 
 
 def _restated(old: str, new: str) -> bool:
@@ -353,7 +355,8 @@ def _form(value: Value) -> str:
 def _figures(text: str) -> frozenset[str]:
     """The values of `text` that a correction can replace, those that count something without their unit."""
     counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
-    return frozenset("".join(filter(str.isdigit, v.text)) if v.kind in counts else _form(v) for v in _typed(text))
+    found = ["".join(filter(str.isdigit, v.text)) if v.kind in counts else _form(v) for v in _typed(text)]
+    return frozenset(found) if found else NOTHING
 
 
 def _one_voice(known: Fact, fact: Fact) -> bool:
