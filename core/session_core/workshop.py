@@ -143,7 +143,10 @@ class Workshop:
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
-            found = self.known[known] = self._work_out(message if message.id else replace(message, id=name))
+            # Our own rules ask for no id, and only a clip names its message.
+            plain = message.role is not Role.TOOL and type(self.classifier) is RuleClassifier
+            named = message if message.id or plain else replace(message, id=name)
+            found = self.known[known] = self._work_out(named)
         return found
 
     def _work_out(self, message: Message) -> Figures:

@@ -22,7 +22,14 @@ except ModuleNotFoundError as exc:
         raise
     raise missing_extra("redis", "redis") from exc
 
-__all__ = ["awaiting_client", "blocking_client", "exceptions", "opened_with", "timeout_s"]
+packed_command: Callable[[Any], bytes] | None
+"""One command as it goes over the wire; None where `hiredis` is not installed."""
+try:
+    from hiredis import pack_command as packed_command
+except ImportError:
+    packed_command = None
+
+__all__ = ["awaiting_client", "blocking_client", "exceptions", "opened_with", "packed_command", "timeout_s"]
 
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
 PULLED = {"protocol": 2}
