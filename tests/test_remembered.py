@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from weakref import ref
 
 import pytest
 
-from session_core.compress.fold import Memory
+from session_core.budget import Budget
+from session_core.compress.fold import Memory, Tools, lines_of
+from session_core.language.values import _values_before, values
 from session_core.plan import Digest
 from session_core.policy import Policy
 from session_core.ranges import Ranges
 from session_core.serial.remembered import Remembered
+from session_core.sessions import Sessions
 from session_core.turns import Message, Role
+from session_core.voices import run_blocking
+from session_core.workshop import Workshop
 
 LIMITS = Policy().limits
 
@@ -95,3 +102,33 @@ def test_a_digest_never_gets_the_message_of_one_whose_place_it_took():
     memory._shown.get((id(digest), 1_000, LIMITS), lambda: (ref(gone), Message(Role.USER, "of the one that is gone")))
     assert shown(memory, digest, "its own") == "its own"
     assert shown(memory, digest, "made again") == "its own"
+
+
+def test_a_view_reads_the_digest_of_a_fold_with_the_lines_that_were_made_for_it(tmp_path):
+    policy = Policy(Budget(2_000, reply_reserve_tokens=0), folding="off")
+    with Sessions(f"sqlite:///{tmp_path / 'chat.db'}", policy=policy) as sessions:
+        session, shop = sessions.session("s"), sessions.workshop
+        for number in range(60):
+            said = f"Order A-10{number} must never arrive before {number % 28 + 1} May, please."
+            session.append({"role": "user", "content": said})
+        made = session.fold()
+        session.append({"role": "user", "content": "Go on."})
+        digest = run_blocking(sessions.store.load(session.key)).digest
+        assert made is not None
+        assert digest is made
+        known = shop.memory.lines(digest, lambda: pytest.fail("made again"))
+        assert known.rules
+        assert known == lines_of(replace(digest), Tools(shop.counter.count, shop.measure, shop.policy.limits))
+
+
+def test_what_is_known_of_many_texts_is_nothing_that_the_collector_looks_at() -> None:
+    """A full collection looks at every object that may hold others: 30 ms in which no view is served."""
+    shop, texts = Workshop(Policy()), [f"Please send order A-10{number} by 4 May." for number in range(50)]
+    for text in texts:
+        shop.prepare(Message(Role.USER, text))
+        assert values(text)
+    gc.collect()
+    gc.collect()
+    assert len(shop.known) == len(texts)
+    assert not any(map(gc.is_tracked, shop.known.values()))
+    assert not any(gc.is_tracked(_values_before(text)) for text in texts)

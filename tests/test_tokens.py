@@ -167,6 +167,32 @@ def test_a_megabyte_of_one_character_is_counted_within_two_seconds(unit: str) ->
     assert time.perf_counter() - start < 2
 
 
+def test_counting_keeps_the_interpreter() -> None:
+    """What lets go of it beside a thread that computes takes 5 ms to get it back, for each text."""
+    counter, turns, ended = counter_for("gpt-4o"), [0], [False]
+    texts = [f"Order {number}. {SAMPLES['prose'] * 20}" for number in range(200)]
+    counter.count("warm")
+
+    def take_turns() -> None:
+        while not ended[0]:
+            turns[0] += 1
+            time.sleep(0)
+
+    other, before_s = threading.Thread(target=take_turns, daemon=True), sys.getswitchinterval()
+    other.start()
+    try:
+        sys.setswitchinterval(60)
+        began = turns[0]
+        for text in texts:
+            counter.count(text)
+        taken = turns[0] - began
+    finally:
+        sys.setswitchinterval(before_s)
+        ended[0] = True
+        other.join()
+    assert taken == 0
+
+
 def test_counting_in_pieces_differs_by_a_few_tokens_only() -> None:
     text = SAMPLES["prose"] * 800
     encode = token_tables._from_bpe_openai("o200k_base")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from session_core.language.courtesies import courtesy
 from session_core.language.cues import kinds, promises
 from session_core.language.quoting import spoken, unquoted
-from session_core.language.values import ValueKind, values
+from session_core.language.values import ValueKind, found
 from session_core.language.words import SENTENCES, sentences
 from session_core.turns import Importance, Message, Role
 
@@ -112,14 +112,13 @@ def _user_binds(text: str) -> bool:
     own = [part for part, quoted in spoken(_edges(text)) if not quoted]
     if any(kinds(unquoted(sentence)) for part in own for sentence in sentences(part)):
         return True
-    return len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in values(text))
+    return len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in found(text))
 
 
 def _result_binds(text: str) -> bool:
     if len(text) > SHORT_RESULT_CHARACTERS or _FAILED.search(text):
         return False
-    found = values(text)
-    return any(v.kind is ValueKind.IDENTIFIER and any(c.isdigit() for c in v.text) for v in found)
+    return any(v.kind is ValueKind.IDENTIFIER and any(c.isdigit() for c in v.text) for v in found(text))
 
 
 def _edges(text: str) -> str:

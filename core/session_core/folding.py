@@ -78,6 +78,7 @@ class Folder:
                 if attempt == ATTEMPTS - 1:
                     raise
                 continue
+            self.shop.memory.handed_on(digest, made)
             self._tell(loaded, made, chosen, time.monotonic() - began)
             self._indexed(loaded, made)
             return made
@@ -108,7 +109,7 @@ class Folder:
         found = self._facts(key, gone)
         tools = replace(self.shop.tools, give_way=give_way)
         digest = fold(loaded.digest, parts, covers, tools=tools, summary=summary, made_by=made_by, found=found)
-        return replace(digest, time_s=self.shop.clock())
+        return tools.memory.handed_on(digest, replace(digest, time_s=self.shop.clock()))
 
     def _indexed(self, loaded: Loaded, made: Digest) -> None:
         """Hand the index what is folded now; when it fails it has a gap, which `indexing.rebuild` fills. A quick

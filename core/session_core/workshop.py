@@ -12,7 +12,7 @@ from weakref import WeakSet
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
-from session_core.compress.fold import PRINTED, Tools
+from session_core.compress.fold import PRINTED, Memory, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
@@ -31,6 +31,7 @@ from session_core.vectors import Vectors
 KNOWN_PASSAGES = 40_000
 """How many passages of messages a process remembers."""
 Clock = Callable[[], float]
+_IMPORTANCES = {importance.value: importance for importance in Importance}
 HEAD_TOKENS = 64
 """Most tokens of the line before what a recall gives back, and of the message around it."""
 KNOWN_CONTENTS = 8_192
@@ -70,14 +71,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_in_child)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What is known of a content: its price, its importance, and the clip beside it."""
-
-    tokens: int
-    importance: Importance
-    clip: str | None = None
-    clip_tokens: int = 0
+Figures = tuple[int, str, str | None, int]
+"""What is known of a content: its price, its importance, and the clip beside it with its price; a plain tuple, since of
+thousands that are remembered Python's collector would look at each that is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +91,7 @@ class Workshop:
     covered: Covered = field(default_factory=Covered)
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
+    memory: Memory = field(default_factory=Memory)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     names: Remembered[tuple[Message, Message]] = field(
         default_factory=lambda: Remembered[tuple[Message, Message]](PRINTED)
@@ -106,7 +103,7 @@ class Workshop:
     def __post_init__(self) -> None:
         counter = counter_for(self.policy.model)
         object.__setattr__(self, "counter", counter)
-        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits))
+        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits, self.memory))
         given = self.policy.classifier
         quick = given if given is not None and not isinstance(given, LateClassifier) else RuleClassifier()
         object.__setattr__(self, "classifier", quick)
@@ -140,15 +137,15 @@ class Workshop:
     def prepare(self, message: Message) -> Message:
         """The message with its id, time, price and importance, and a clip beside a large tool output."""
         name = message.id or f"{GIVEN_ID}{fresh_id()}"
-        figures = self._figures(message, name)
+        tokens, importance, clip_text, clip_tokens = self._figures(message, name)
         return replace(
             message,
             id=name,
             time_s=message.time_s if message.time_s is not None else self.clock(),
-            tokens=figures.tokens,
-            importance=figures.importance,
-            clip=figures.clip,
-            clip_tokens=figures.clip_tokens,
+            tokens=tokens,
+            importance=_IMPORTANCES[importance],
+            clip=clip_text,
+            clip_tokens=clip_tokens,
         )
 
     def _figures(self, message: Message, name: str) -> Figures:
@@ -162,21 +159,24 @@ class Workshop:
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
-            found = self.known[known] = self._work_out(message if message.id else replace(message, id=name))
+            # Our own rules ask for no id, and only a clip names its message.
+            plain = message.role is not Role.TOOL and type(self.classifier) is RuleClassifier
+            named = message if message.id or plain else replace(message, id=name)
+            found = self.known[known] = self._work_out(named)
         return found
 
     def _work_out(self, message: Message) -> Figures:
         tokens = self.measure(message)
-        importance = self.classifier.classify(message)
+        importance = self.classifier.classify(message).value
         most = self.policy.tool_output_tokens
         if message.role is not Role.TOOL or tokens <= most:
-            return Figures(tokens, importance)
+            return tokens, importance, None, 0
         # A page with its head is never longer; who only pretends to have recalled something gains nothing.
         if message.content.startswith(RECALLED) and tokens <= self.policy.limits.page_tokens + HEAD_TOKENS:
-            return Figures(tokens, importance)
+            return tokens, importance, None, 0
         count = self.counter.count
         shorter = clip(message.content, max_tokens=most, count=count, reference=message.id)
         if shorter is None:
-            return Figures(tokens, importance)
+            return tokens, importance, None, 0
         clipped = replace(message, content=shorter.text, aside="", media=())
-        return Figures(tokens, importance, shorter.text, self.measure(clipped))
+        return tokens, importance, shorter.text, self.measure(clipped)

@@ -10,7 +10,7 @@ from weakref import ref
 
 from session_core.compress.amended import amended, statements
 from session_core.compress.summary import amended_lines, summarize
-from session_core.facts import bullet, extract, line, merge, places, prices
+from session_core.facts import bullet, extract, line, merge, places
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
@@ -44,6 +44,15 @@ class Lines:
     @property
     def rules_tokens(self) -> int:
         return sum([self.tokens[place] for place in self.rules])
+
+    def at(self, places: Sequence[int]) -> Lines:
+        """Those at `places`, in their order."""
+        rules = set(self.rules)
+        return Lines(
+            tuple([self.said[place] for place in places]),
+            tuple([self.tokens[place] for place in places]),
+            tuple([new for new, place in enumerate(places) if place in rules]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,13 @@ class Memory:
     def lines(self, digest: Digest, make: Callable[[], Lines]) -> Lines:
         """The lines that `make` gives for the facts of this very digest."""
         return _of(self._lines, digest, id(digest), make)
+
+    def handed_on(self, old: Digest, new: Digest) -> Digest:
+        """`new`, which has the facts of `old`: their lines, where they are known, are known of it too."""
+        found = self._lines.known(id(old))
+        if found is not None and found[0]() is old and new is not old:
+            self.lines(new, lambda: found[1])
+        return new
 
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
@@ -162,10 +178,10 @@ def fold(
     else:
         summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
-    priced = prices(known, tools.count)
-    rules = sum([priced[place] for place in _rules(known)])
-    room = STORED_FACTS * tools.limits.facts_room + min(STORED_RULES, rules)
-    facts = tuple([known[place] for place in places(known, priced, room)])
+    lines = _lines(known, tools.count)
+    room = STORED_FACTS * tools.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
+    kept = places(known, lines.tokens, room)
+    facts = tuple([known[place] for place in kept])
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
     digest = Digest(
@@ -177,7 +193,8 @@ def fold(
         covered_messages=(base.covered_messages if base else 0) + len(messages),
         made_by=made_by,
     )
-    return replace(digest, tokens=digest_message(digest, tools=tools).tokens)
+    tools.memory.lines(digest, lambda: lines.at(kept))
+    return tools.memory.handed_on(digest, replace(digest, tokens=digest_message(digest, tools=tools).tokens))
 
 
 def _shortest(message: Message) -> Message:
@@ -211,7 +228,9 @@ def hidden_rules(digest: Digest, shown: str, tools: Tools) -> int:
 
 
 def _lines(facts: Sequence[Fact], count: Count) -> Lines:
-    return Lines(tuple(map(bullet, facts)), tuple(prices(facts, count)), _rules(facts))
+    said = tuple(map(bullet, facts))
+    tokens = [count(text) if fact.current else 0 for fact, text in zip(facts, said, strict=True)]
+    return Lines(said, tuple(tokens), _rules(facts))
 
 
 def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:

@@ -211,6 +211,8 @@ def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, tools: To
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
     """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
     first, *results = unit.messages
+    if not results and not first.tool_calls:
+        return None if first.empty else unit
     sound = unit.complete and len({call.id for call in first.tool_calls}) == len(first.tool_calls)
     if sound and not any(message.empty for message in results):
         return None if first.empty else unit

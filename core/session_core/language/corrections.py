@@ -25,8 +25,8 @@ CORRECTIONS = (
     ),
     Cue.of(
         "change switch move update correct push postpone reschedule bump",
-        r"(?<!\bshould i )(?<!\bshould we )(?<!\bhow to )(?<!\bhow do i )(?<!\bhow can i )"
-        r"\b(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!to\b|until\b)\S.{0,59}?\b(?:to|until)\b|"
+        r"\b(?=[bcmprsu])(?<!\bshould i )(?<!\bshould we )(?<!\bhow to )(?<!\bhow do i )(?<!\bhow can i )"
+        r"(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!to\b|until\b)\S.{0,59}?\b(?:to|until)\b|"
         r"^\W*(?:(?:no|please|then|can you|could you|let['’]?s)[,.! ]+)*(?:change|switch|move) (?:to|until)\b",
     ),
     Cue.of("set", r"(?:^|\bplease |\bcan you |\bcould you )set\b.{1,60}?\bto\b"),

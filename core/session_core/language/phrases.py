@@ -72,9 +72,9 @@ RULES = (
     Cue.of(
         "must shall should may are have need can't can’t cannot",
         # What holds for anybody ("things that you can't reach", "you may not always be near") is none.
-        r"(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bsince )(?<!\bas )(?<!\bwhen )"
+        r"\b(?=you)(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bsince )(?<!\bas )(?<!\bwhen )"
         r"(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
-        r"\byou\s+(?:must(?! have\b)|shall|are not to|are never to|"
+        r"you\s+(?:must(?! have\b)|shall|are not to|are never to|"
         r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
         r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot)(?! (?:possibly|always|really|even)\b)|"
         r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"

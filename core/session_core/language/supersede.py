@@ -38,6 +38,12 @@ RESTATED = frozenset(
 )
 """Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
+STATEMENTS = 2_048
+"""How many statements a rule remembers what it found in: those of the digests folded last. What it finds, Python's
+collector looks at each time."""
+
+NOTHING: frozenset[str] = frozenset()
+
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
 
@@ -230,12 +236,12 @@ def _a_user(author: str) -> bool:
     return author.split(" ")[0] not in (ASSISTANT, TOOL, QUOTED)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=STATEMENTS)
 def _said(text: str) -> tuple[str, ...]:
     return tuple(words(text))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=STATEMENTS)
 def _typed(text: str) -> tuple[Value, ...]:
     return tuple(typed(text))
 
@@ -339,7 +345,7 @@ def _rest(known: Fact, fact: Fact) -> str | None:
     return without(known.text, gone) if gone and left else None
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=STATEMENTS)
 def frame(text: str) -> tuple[Hashable, ...]:
     """What two statements have in common of which one may say the other again: how they begin, how they end, what
     they are about."""
@@ -348,14 +354,14 @@ def frame(text: str) -> tuple[Hashable, ...]:
     return (*ends, about) if about else ends
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=STATEMENTS)
 def _about(text: str) -> frozenset[str]:
     """What a statement of dates, amounts or numbers is about; nothing where that is less than two words."""
     stated = _typed(text)
     if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
-        return frozenset()
+        return NOTHING
     found = _besides(text)
-    return found if len(found) >= 2 else frozenset()
+    return found if len(found) >= 2 else NOTHING
 
 
 def _besides(text: str) -> frozenset[str]:
@@ -393,11 +399,12 @@ def _form(value: Value) -> str:
     return "".join(c for c in value.text.casefold() if c.isalnum() or c in "$€£¥%.").removesuffix(".")
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=STATEMENTS)
 def _figures(text: str) -> frozenset[str]:
     """The values of `text` that a correction can replace, those that count something without their unit."""
     counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
-    return frozenset("".join(filter(str.isdigit, v.text)) if v.kind in counts else _form(v) for v in _typed(text))
+    found = ["".join(filter(str.isdigit, v.text)) if v.kind in counts else _form(v) for v in _typed(text)]
+    return frozenset(found) if found else NOTHING
 
 
 def _one_voice(known: Fact, fact: Fact) -> bool:

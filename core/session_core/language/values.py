@@ -163,6 +163,7 @@ _KINDS = {
     "time": ValueKind.TIME, "amount": ValueKind.AMOUNT, "number": ValueKind.NUMBER,
     "digits": ValueKind.NUMBER,
 }  # fmt: skip
+_BY_NAME = {kind.value: kind for kind in ValueKind}
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|º|[a-z])", re.IGNORECASE)
 _FILE = re.compile(r"[\w-]+\.(?:[a-z]{2,4}|[a-z]\w\d?)", re.IGNORECASE)
 _NUMBER_ONLY = re.compile(rf"{_NUM}(?:{_MANY}(?![^\W\d_]))?", re.IGNORECASE)
@@ -171,12 +172,15 @@ _NUMBER_ONLY = re.compile(rf"{_NUM}(?:{_MANY}(?![^\W\d_]))?", re.IGNORECASE)
 
 def values(text: str) -> tuple[Value, ...]:
     """The values that `text` states, in order; no two overlap."""
-    return _values_before(text) if len(text) <= READ_AGAIN_CHARACTERS else tuple(_found(text))
+    if len(text) > READ_AGAIN_CHARACTERS:
+        return tuple(found(text))
+    return tuple([Value(_BY_NAME[kind], shown, start, end) for kind, shown, start, end in _values_before(text)])
 
 
 @lru_cache(maxsize=SENTENCES)
-def _values_before(text: str) -> tuple[Value, ...]:
-    return tuple(_found(text))
+def _values_before(text: str) -> tuple[tuple[str, str, int, int], ...]:
+    """The values as plain tuples: of thousands that are remembered Python's collector looks at none."""
+    return tuple([(value.kind.value, value.text, value.start, value.end) for value in found(text)])
 
 
 def numbers(text: str) -> frozenset[Decimal]:
@@ -200,7 +204,8 @@ def currency(text: str) -> str | None:
     return next((code for sign, code in CURRENCIES.items() if not sign.isascii() and sign in rest), None)
 
 
-def _found(text: str) -> Iterator[Value]:
+def found(text: str) -> Iterator[Value]:
+    """As `values`, one after the other, for who looks for the first of some kind; nothing is remembered."""
     pattern = _pattern(text)
     for match in _matches(text) if pattern is _PATTERN else pattern.finditer(text):
         group = match.lastgroup or "number"

@@ -177,13 +177,16 @@ def _split(line: str) -> list[str]:
 
 def _goes_on(line: str, start: int, stop: re.Match[str]) -> bool:
     """Whether a full stop is part of an abbreviation, an initial or a date."""
-    following = line[stop.end() : stop.end() + 20].lstrip()
     before = line[max(start, stop.start() - 12) : stop.start()].rsplit(maxsplit=1)
     last = before[-1].lstrip("(\"'“").casefold() if before else ""
-    if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and bool(following)):
+    shortened = last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha())
+    if not shortened and not (len(last) <= 2 and last.isdigit()):
+        return False
+    following = line[stop.end() : stop.end() + 20].lstrip()
+    if shortened:
         return bool(following)
     next_word = _WORD.match(following)
-    return bool(last.isdigit() and len(last) <= 2 and next_word and next_word.group().casefold() in MONTHS)
+    return next_word is not None and next_word.group().casefold() in MONTHS
 
 
 def _limited(part: str) -> list[str]:

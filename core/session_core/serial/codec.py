@@ -178,11 +178,19 @@ def digest_to_plain(digest: Digest) -> dict[str, object]:
     return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
 
 
-_digests: Remembered[Digest] = Remembered(1_000_000)
+_digests: Remembered[Digest] = Remembered(2_000_000)
+
+
+def encode_digest(digest: Digest) -> bytes:
+    """`digest` for a store. Who reads these bytes in this process gets this very object, of which lines are known,
+    and which shares its facts with the digest before it."""
+    data = pack(digest_to_plain(digest))
+    _digests.get(data, lambda: digest, size=len(data))
+    return data
 
 
 def decode_digest(data: bytes) -> Digest:
-    """The digest that `pack(digest_to_plain(...))` gave `data` for; mostly the same object for the same bytes.
+    """The digest that `encode_digest` gave `data` for; mostly the same object for the same bytes.
 
     Raises: StoreUnreadable.
     """

@@ -13,8 +13,8 @@ from session_core.ranges import Ranges
 from session_core.serial.codec import (
     decode_body,
     decode_digest,
-    digest_to_plain,
     encode_body,
+    encode_digest,
     pack,
     unpack,
 )
@@ -68,7 +68,7 @@ def head_from(data: bytes, key: Key) -> Head:
 def entry_of(loaded: Loaded) -> Entry:
     """`loaded` for the hot side."""
     messages = packed_messages(loaded.messages)
-    digest = None if loaded.digest is None else pack(digest_to_plain(loaded.digest))
+    digest = None if loaded.digest is None else encode_digest(loaded.digest)
     return Entry(Head(loaded.state, digest, sum(map(len, messages))).packed(), messages)
 
 

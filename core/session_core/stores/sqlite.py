@@ -15,7 +15,7 @@ from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, Sessi
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
-    digest_to_plain,
+    encode_digest,
     notice_from_plain,
     notice_to_plain,
     pack,
@@ -173,7 +173,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
             forget_digest(connection, row, numbered.number)
             connection.execute(
                 "INSERT INTO digests (session, number, data) VALUES (?, ?, ?)",
-                (row.place, numbered.number, pack(digest_to_plain(numbered))),
+                (row.place, numbered.number, encode_digest(numbered)),
             )
             save_state(connection, row, replace(row.state, ready=standing(numbered)))
             return numbered

@@ -15,7 +15,7 @@ from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.serial.codec import (
     decode_digest,
-    digest_to_plain,
+    encode_digest,
     notice_from_plain,
     notice_to_plain,
     pack,
@@ -171,7 +171,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
             [figures.number, figures.tokens, figures.covered_tokens, figures.covered_messages],
             flat(numbered.covers),
             flat(numbered.pinned),
-            pack(digest_to_plain(numbered)),
+            encode_digest(numbered),
             maybe_in(born),
         )
         refusal, newest = rows[0]

@@ -12,7 +12,7 @@ from session_core.errors import Conflict, NewerSchema, StoreUnreadable
 from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, from_plain
-from session_core.stores.redis.rows import begun, content, facts, unframed, unpacked_id
+from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call, Wire
@@ -41,6 +41,7 @@ class Told:
     def __init__(self) -> None:
         self._newer: set[int] = set()
         self._older: set[int] = set()
+        self._read_to: dict[tuple[bytes, str], int] = {}
 
     def has(self, name: bytes, row_label: bytes) -> bool:
         """Whether the session whose key is `name` has the row."""
@@ -50,8 +51,16 @@ class Told:
     def add(self, name: bytes, row_labels: Iterable[bytes]) -> None:
         """Remember rows that the session has."""
         if len(self._newer) > TOLD // 2:
-            self._newer, self._older = set(), self._newer
+            self._newer, self._older, self._read_to = set(), self._newer, {}
         self._newer.update([hash((name, row_label)) for row_label in row_labels])
+
+    def read(self, name: bytes, born: str, rows: Sequence[bytes], messages: Sequence[Message]) -> None:
+        """Remember the `rows` that the session has, whose `messages` were read: those behind what was read before."""
+        known = self._read_to.get((name, born), 0)
+        new = [label_of(row) for row, message in zip(rows, messages, strict=True) if message.seq > known]
+        if new:
+            self.add(name, new)
+            self._read_to[name, born] = messages[-1].seq
 
 
 class RedisCalls:

@@ -22,7 +22,22 @@ except ModuleNotFoundError as exc:
         raise
     raise missing_extra("redis", "redis") from exc
 
-__all__ = ["NO_PRIMARY", "awaiting_client", "blocking_client", "exceptions", "opened_with", "timeout_s"]
+packed_command: Callable[[Any], bytes] | None
+"""One command as it goes over the wire; None where `hiredis` is not installed."""
+try:
+    from hiredis import pack_command as packed_command
+except ImportError:
+    packed_command = None
+
+__all__ = [
+    "NO_PRIMARY",
+    "awaiting_client",
+    "blocking_client",
+    "exceptions",
+    "opened_with",
+    "packed_command",
+    "timeout_s",
+]
 
 NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
 """What a sentinel's client raises, blocking and awaiting, while there is no primary."""

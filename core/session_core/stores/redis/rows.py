@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 from struct import Struct
@@ -20,7 +21,7 @@ from session_core.serial.codec import (
     LETTERS,
     decode_body,
     decode_digest,
-    digest_to_plain,
+    encode_digest,
     pack,
     packed_body,
     unpack,
@@ -83,7 +84,8 @@ def label_of(row: bytes) -> bytes:
 
 def message_from(row: bytes, seq: int) -> Message:
     """The message of a row. Raises: StoreUnreadable, NewerSchema."""
-    return _messages.get(b"%d " % seq + row, partial(_read, row, seq), size=len(row))
+    found = _messages.get(row, partial(_read, row, seq), size=len(row))
+    return found if found.seq == seq else replace(found, seq=seq)
 
 
 def _read(row: bytes, seq: int) -> Message:
@@ -198,7 +200,7 @@ def unframed(entry: bytes) -> tuple[Any, bytes]:
 
 def digest_entry(digest: Digest) -> bytes:
     """A digest as it is stored."""
-    return framed([flat(digest.covers), flat(digest.pinned)], pack(digest_to_plain(digest)))
+    return framed([flat(digest.covers), flat(digest.pinned)], encode_digest(digest))
 
 
 def digest_from(data: bytes) -> Digest:

@@ -11,7 +11,14 @@ from time import monotonic
 from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.driver import awaiting_client, blocking_client, exceptions, opened_with, timeout_s
+from session_core.stores.redis.driver import (
+    awaiting_client,
+    blocking_client,
+    exceptions,
+    opened_with,
+    packed_command,
+    timeout_s,
+)
 from session_core.voices import cut, within
 
 Command = tuple[Any, ...]
@@ -244,4 +251,8 @@ def _cut(connection: Any) -> None:
 
 
 def _packed(connection: Any, commands: Sequence[Command]) -> Any:
-    return connection.pack_command(*commands[0]) if len(commands) == 1 else connection.pack_commands(commands)
+    """The commands as they go over the wire. One is packed without the driver, which looks at each part of it first;
+    what stands for it where `hiredis` is absent takes any command."""
+    if len(commands) > 1:
+        return connection.pack_commands(commands)
+    return connection.pack_command(*commands[0]) if packed_command is None else [packed_command(commands[0])]

@@ -23,7 +23,6 @@ from session_core.stores.redis.rows import (
     digest_entry,
     digest_from,
     flat,
-    label_of,
     message_from,
     packed_id,
     ranges,
@@ -122,8 +121,9 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         self._listing.noted(key, exists=True)
         rows = [row for some in found for row in some]
         messages = tuple(map(message_from, rows, ranges(unpacked(wanted))))
-        self._told.add(self._names.of(key)[0], map(label_of, rows))
-        return Loaded(state_from(state, key), None if digest is None else digest_from(digest), messages)
+        made = state_from(state, key)
+        self._told.read(self._names.of(key)[0], made.born, rows, messages)
+        return Loaded(made, None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
         log = self._names.of(key)[1]
