@@ -12,7 +12,8 @@ from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot
-from session_core.language.supersede import ASSISTANT, RESTATED, Facts, frame, spoken_by_user
+from session_core.language.stating import frame
+from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,9 +17,24 @@ from session_core.language.amending import (
     told_later,
 )
 from session_core.language.cues import corrects, revises
-from session_core.language.slots import THINGS, open_to, same_slot, typed, without
-from session_core.language.values import Value, ValueKind, currency
-from session_core.language.words import one_line, shorten, words
+from session_core.language.slots import THINGS, open_to, same_slot, without
+from session_core.language.stating import (
+    besides,
+    counted,
+    families,
+    figures,
+    form,
+    frame,
+    left_of,
+    replaced,
+    said_words,
+    spoken_of,
+    states_again,
+    states_only,
+    values_in,
+)
+from session_core.language.values import Value
+from session_core.language.words import one_line, shorten
 from session_core.plan import Fact, FactKind
 
 ASSISTANT = "assistant"
@@ -31,23 +45,15 @@ QUOTED = "quoted"
 MOST_ALIKE = 8
 """Of statements that begin, or end, alike, the newest are looked at."""
 
-_LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 
 RESTATED = frozenset(
     (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRECTION, FactKind.PREFERENCE, FactKind.IDENTITY)
 )
 """Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
-STATEMENTS = 2_048
-"""How many statements a rule remembers what it found in: those of the digests folded last. What it finds, Python's
-collector looks at each time."""
-
-NOTHING: frozenset[str] = frozenset()
 
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
-
-_CODE_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class Facts:
 
     def put(self, fact: Fact) -> None:
         """Put `fact` behind the others unless it is among them, and mark what it replaces."""
-        alike = [self.all[place] for place in self._places.get(_said(fact.text), ())]
+        alike = [self.all[place] for place in self._places.get(said_words(fact.text), ())]
         if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
             return
         if self._beside and (fact.seq, shorten(one_line(fact.text), ROOM)) in self._beside:
@@ -97,7 +103,7 @@ class Facts:
             known = self.all[index]
             if by_user and spoken_by_user(known) and known.kind.pinned and not kind.pinned:
                 kind = known.kind
-            rest = _rest(known, fact) if index != found.told_by else None
+            rest = left_of(known.text, fact.text) if index != found.told_by else None
             if rest is not None:
                 rests.append(replace(known, text=rest, slot=None))
             self._supersede(index, fact, fact.text)
@@ -138,9 +144,9 @@ class Facts:
             if (
                 known.current
                 and not spoken_by_user(known)
-                and any(set(words) <= set(_said(known.text)) for words in old)
+                and any(set(words) <= set(said_words(known.text)) for words in old)
             ):
-                rest = _rest(known, fact)
+                rest = left_of(known.text, fact.text)
                 rests += [] if rest is None else [replace(known, text=rest, slot=None)]
                 self._supersede(index, fact, fact.text)
         return rests
@@ -167,24 +173,24 @@ class Facts:
         for index in range(found[0] + 1 if old and found else len(self.all), len(self.all)):
             known = self.all[index]
             again = known.current and not spoken_by_user(known) and known.seq - fact.seq <= NAMES_NEAR
-            if again and old <= set(_said(known.text)) and about & subject_words(known.text) - old:
+            if again and old <= set(said_words(known.text)) and about & subject_words(known.text) - old:
                 self._supersede(index, fact, fact.text)
         return told
 
     def _old_value(self, index: int, fact: Fact) -> list[str]:
         """The words of the values at `index` in whose place `fact` puts another of their type."""
-        new, said = _families(fact.text), {_form(value) for value in _typed(fact.text)}
-        values = [v.text for v in _typed(self.all[index].text) if _counted(v) in new and _form(v) not in said]
-        return list(_said(" ".join(values)))
+        new, said = families(fact.text), {form(value) for value in values_in(fact.text)}
+        values = [v.text for v in values_in(self.all[index].text) if counted(v) in new and form(v) not in said]
+        return list(said_words(" ".join(values)))
 
     def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
-        new = _families(fact.text)
+        new = families(fact.text)
         reach = [
             (index, 0 if new else fact.seq - known.seq, known.text)
             for index, known in self._own(fact)
-            if not new or (new & _families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
+            if not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
         ]
-        plain = not _besides(fact.text) if new else corrects(fact.text)
+        plain = not besides(fact.text) if new else corrects(fact.text)
         return meant(fact.text, reach, plain=plain)
 
     def _reframed(self, fact: Fact) -> list[int]:
@@ -192,7 +198,7 @@ class Facts:
             return []
         alike = {index for key in frame(fact.text) for index in self._framed.get(key, ())[-MOST_ALIKE:]}
         for index, known in self._own(fact, sorted(alike, reverse=True)):
-            again = reframed(known.text, fact.text) or _restated(known.text, fact.text)
+            again = reframed(known.text, fact.text) or states_again(known.text, fact.text)
             if again and known.kind in RESTATED and not parts_told(known.text)[1]:
                 return [index]
         return []
@@ -215,7 +221,7 @@ class Facts:
         self.all[index] = replace(known, superseded_by=by.seq)
 
     def _add(self, fact: Fact) -> None:
-        self._places.setdefault(_said(fact.text), []).append(len(self.all))
+        self._places.setdefault(said_words(fact.text), []).append(len(self.all))
         if fact.slot is not None:
             self._slotted.append(len(self.all))
         if laters := parts_told(fact.text)[1]:
@@ -236,16 +242,6 @@ def _a_user(author: str) -> bool:
     return author.split(" ")[0] not in (ASSISTANT, TOOL, QUOTED)
 
 
-@lru_cache(maxsize=STATEMENTS)
-def _said(text: str) -> tuple[str, ...]:
-    return tuple(words(text))
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _typed(text: str) -> tuple[Value, ...]:
-    return tuple(typed(text))
-
-
 def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     """What a correction without a known slot means: the facts that state the value it replaces.
 
@@ -263,15 +259,15 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
         and (not spoken_by_user(facts[index]) or _one_voice(facts[index], fact))
     ]
     # Which one is meant is plain when the correction names the old value itself.
-    said = _figures(fact.text)
-    named = [index for index in reach if said & _figures(facts[index].text)]
+    said = figures(fact.text)
+    named = [index for index in reach if said & figures(facts[index].text)]
     nearest = _nearest(facts, named or reach, fact)
-    for value in _typed(fact.text):
+    for value in values_in(fact.text):
         for index in nearest:
-            old = _replaced(facts[index].text, value, fact.text)
+            old = replaced(facts[index].text, value, fact.text)
             if old is not None:
                 same = [i for i in reach if i in nearest or not spoken_by_user(facts[i])]
-                gone = [i for i in same if _states_only(facts[i].text, old)] or [index]
+                gone = [i for i in same if states_only(facts[i].text, old)] or [index]
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
                 return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
     return _Found()
@@ -280,11 +276,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
 def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[int]:
     """Those of `reach` that have most to do with what `fact` speaks of: "actually the hotel is 150" is about what was
     said of the hotel, whatever was said since, and of nothing else if that is not among them."""
-    about, called = _things(fact.text), names(fact.text)
+    about, called = spoken_of(fact.text), names(fact.text)
     shared = {
         index: len(about & things)
         for index in reach
-        for things, known in [(_things(facts[index].text), names(facts[index].text))]
+        for things, known in [(spoken_of(facts[index].text), names(facts[index].text))]
         if not (called and known and called.isdisjoint(known))
         and not (about & THINGS and things & THINGS and about.isdisjoint(things))
     }
@@ -292,119 +288,22 @@ def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[in
     return [index for index, count in shared.items() if count == most]
 
 
-@lru_cache(maxsize=8_192)
-def _things(text: str) -> frozenset[str]:
-    """What `text` speaks of, less its values; the letter of "room B" too."""
-    said = subject_words(text).difference(*(_said(value.text) for value in _typed(text)))
-    return said | frozenset(_LETTER.findall(text))
-
-
 def _speaks_of(known: Fact, named: str | None) -> bool:
     """Whether what an assistant or a tool said can be about a slot that a correction names."""
-    return named is None or "…" in named or named.split()[-1] in _said(known.text)
+    return named is None or "…" in named or named.split()[-1] in said_words(known.text)
 
 
 def _subject(known: Fact, old: Value) -> str:
     """What the replaced value was about: a slot, or the sentence around it."""
-    if known.slot and ("…" in known.slot or len(_typed(known.text)) == 1):
+    if known.slot and ("…" in known.slot or len(values_in(known.text)) == 1):
         return known.slot
-    return without(known.text, [value for value in _typed(known.text) if _form(value) == _form(old)])
-
-
-def _replaced(known: str, value: Value, correction: str) -> Value | None:
-    """The value of `known` that `value` takes the place of, when there is no doubt which."""
-    alike = [v for v in _typed(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
-    alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
-    if not alike and value.kind is ValueKind.NUMBER:
-        alike = [v for v in _typed(known) if v.kind is ValueKind.AMOUNT]
-    said = {_form(v) for v in _typed(correction)}
-    quoted = [v for v in alike if _form(v) in said]
-    if quoted:
-        return quoted[0] if len(quoted) == 1 and _form(value) != _form(quoted[0]) else None
-    return alike[0] if len({_form(v) for v in alike}) == 1 else None
-
-
-def _long(value: Value) -> bool:
-    """Whether a number is so long that it counts nothing: a postal code, which no count takes the place of."""
-    return value.kind is ValueKind.NUMBER and value.text.isdigit() and len(value.text) >= _CODE_DIGITS
-
-
-def _states_only(known: str, old: Value) -> bool:
-    """Whether `known` states the old value and no other of its kind."""
-    return {_form(value) for value in _typed(known) if value.kind is old.kind} == {_form(old)}
-
-
-def _rest(known: Fact, fact: Fact) -> str | None:
-    """What `known` states besides the type of value that `fact` replaces; None when that is nothing."""
-    new = _typed(fact.text)
-    said = {_form(value) for value in new}
-    if not new:
-        return None
-    gone = [value for value in _typed(known.text) if _family(value) == _family(new[0])]
-    left = [value for value in _typed(known.text) if value not in gone and _form(value) not in said]
-    return without(known.text, gone) if gone and left else None
-
-
-@lru_cache(maxsize=STATEMENTS)
-def frame(text: str) -> tuple[Hashable, ...]:
-    """What two statements have in common of which one may say the other again: how they begin, how they end, what
-    they are about."""
-    said, about = _said(text), _about(text)
-    ends = (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
-    return (*ends, about) if about else ends
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _about(text: str) -> frozenset[str]:
-    """What a statement of dates, amounts or numbers is about; nothing where that is less than two words."""
-    stated = _typed(text)
-    if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
-        return NOTHING
-    found = _besides(text)
-    return found if len(found) >= 2 else NOTHING
-
-
-def _besides(text: str) -> frozenset[str]:
-    """What `text` speaks of besides its dates, amounts and numbers: "the 4th" of nothing, "Suite 641" of a suite."""
-    return subject_words(text).difference(*(_said(value.text) for value in _typed(text)))
-
-
-def _restated(old: str, new: str) -> bool:
-    """Whether `new` says what `old` says, with other values of the same types."""
-    same = bool(_about(old)) and _about(old) == _about(new) and not _figures(old) & _figures(new)
-    return same and {_family(value) for value in _typed(old)} == {_family(value) for value in _typed(new)}
+    return without(known.text, [value for value in values_in(known.text) if form(value) == form(old)])
 
 
 def _only_another_wish(fact: Fact) -> bool:
     """Whether `fact` says nothing by itself: "how about the other one?" without anything that it could replace."""
     wish = fact.kind is FactKind.CORRECTION and not corrects(fact.text)
-    return wish and not _typed(fact.text) and not names(fact.text)
-
-
-def _family(value: Value) -> str:
-    dated = value.kind in (ValueKind.DATE, ValueKind.TIME) or value.text[-2:] in ("st", "nd", "rd", "th")
-    return "when" if dated else value.kind
-
-
-def _counted(value: Value) -> str:
-    """The family, an amount and a bare number being one: "4 people", "make it 5"."""
-    return ValueKind.NUMBER if value.kind is ValueKind.AMOUNT else _family(value)
-
-
-def _families(text: str) -> frozenset[str]:
-    return frozenset(map(_counted, _typed(text)))
-
-
-def _form(value: Value) -> str:
-    return "".join(c for c in value.text.casefold() if c.isalnum() or c in "$€£¥%.").removesuffix(".")
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _figures(text: str) -> frozenset[str]:
-    """The values of `text` that a correction can replace, those that count something without their unit."""
-    counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
-    found = ["".join(filter(str.isdigit, v.text)) if v.kind in counts else _form(v) for v in _typed(text)]
-    return frozenset(found) if found else NOTHING
+    return wish and not values_in(fact.text) and not names(fact.text)
 
 
 def _one_voice(known: Fact, fact: Fact) -> bool:

@@ -1,0 +1,129 @@
+"""What a statement states: its values, what it speaks of besides, and which value another takes the place of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from functools import lru_cache
+
+from session_core.language.amending import subject_words
+from session_core.language.slots import typed, without
+from session_core.language.values import Value, ValueKind, currency
+from session_core.language.words import words
+
+STATEMENTS = 2_048
+"""How many statements a rule remembers what it found in: those of the digests folded last. What it finds, Python's
+collector looks at each time."""
+_LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
+_CODE_DIGITS = 5
+NOTHING: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=STATEMENTS)
+def said_words(text: str) -> tuple[str, ...]:
+    """All words of `text`, in order, in lower case."""
+    return tuple(words(text))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def values_in(text: str) -> tuple[Value, ...]:
+    """The values of `text` that a correction can replace."""
+    return tuple(typed(text))
+
+
+def families(text: str) -> frozenset[str]:
+    """The kinds of values in `text`, as `counted` tells them."""
+    return frozenset(map(counted, values_in(text)))
+
+
+def counted(value: Value) -> str:
+    """The family, an amount and a bare number being one: "4 people", "make it 5"."""
+    return ValueKind.NUMBER if value.kind is ValueKind.AMOUNT else _family(value)
+
+
+def _family(value: Value) -> str:
+    dated = value.kind in (ValueKind.DATE, ValueKind.TIME) or value.text[-2:] in ("st", "nd", "rd", "th")
+    return "when" if dated else value.kind
+
+
+def form(value: Value) -> str:
+    """A value as it is compared: letters, figures and signs of money alone."""
+    return "".join(c for c in value.text.casefold() if c.isalnum() or c in "$€£¥%.").removesuffix(".")
+
+
+@lru_cache(maxsize=STATEMENTS)
+def figures(text: str) -> frozenset[str]:
+    """The values of `text` that a correction can replace, those that count something without their unit."""
+    counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
+    found = ["".join(filter(str.isdigit, v.text)) if v.kind in counts else form(v) for v in values_in(text)]
+    return frozenset(found) if found else NOTHING
+
+
+def replaced(known: str, value: Value, correction: str) -> Value | None:
+    """The value of `known` that `value` takes the place of, when there is no doubt which."""
+    alike = [v for v in values_in(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
+    alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
+    if not alike and value.kind is ValueKind.NUMBER:
+        alike = [v for v in values_in(known) if v.kind is ValueKind.AMOUNT]
+    said = {form(v) for v in values_in(correction)}
+    quoted = [v for v in alike if form(v) in said]
+    if quoted:
+        return quoted[0] if len(quoted) == 1 and form(value) != form(quoted[0]) else None
+    return alike[0] if len({form(v) for v in alike}) == 1 else None
+
+
+def _long(value: Value) -> bool:
+    """Whether a number is so long that it counts nothing: a postal code, which no count takes the place of."""
+    return value.kind is ValueKind.NUMBER and value.text.isdigit() and len(value.text) >= _CODE_DIGITS
+
+
+def states_only(known: str, old: Value) -> bool:
+    """Whether `known` states the old value and no other of its kind."""
+    return {form(value) for value in values_in(known) if value.kind is old.kind} == {form(old)}
+
+
+def left_of(known: str, correction: str) -> str | None:
+    """What `known` states besides the type of value that `correction` replaces; None when that is nothing."""
+    new = values_in(correction)
+    said = {form(value) for value in new}
+    if not new:
+        return None
+    gone = [value for value in values_in(known) if _family(value) == _family(new[0])]
+    left = [value for value in values_in(known) if value not in gone and form(value) not in said]
+    return without(known, gone) if gone and left else None
+
+
+@lru_cache(maxsize=STATEMENTS)
+def frame(text: str) -> tuple[Hashable, ...]:
+    """What two statements have in common of which one may say the other again: how they begin, how they end, what
+    they are about."""
+    said, about = said_words(text), _about(text)
+    ends = (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
+    return (*ends, about) if about else ends
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _about(text: str) -> frozenset[str]:
+    """What a statement of dates, amounts or numbers is about; nothing where that is less than two words."""
+    stated = values_in(text)
+    if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
+        return NOTHING
+    found = besides(text)
+    return found if len(found) >= 2 else NOTHING
+
+
+def besides(text: str) -> frozenset[str]:
+    """What `text` speaks of besides its dates, amounts and numbers: "the 4th" of nothing, "Suite 641" of a suite."""
+    return subject_words(text).difference(*(said_words(value.text) for value in values_in(text)))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def spoken_of(text: str) -> frozenset[str]:
+    """What `text` speaks of, less its values; the letter of "room B" too."""
+    return besides(text) | frozenset(_LETTER.findall(text))
+
+
+def states_again(old: str, new: str) -> bool:
+    """Whether `new` says what `old` says, with other values of the same types."""
+    same = bool(_about(old)) and _about(old) == _about(new) and not figures(old) & figures(new)
+    return same and {_family(value) for value in values_in(old)} == {_family(value) for value in values_in(new)}
