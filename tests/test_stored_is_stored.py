@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.errors import Conflict, SessionError, StoreBusy
+from session_core.errors import Conflict, SessionError, StoreBusy, StoreUnreadable
 from session_core.events import Event, FoldFailed
 from session_core.plan import Digest
 from session_core.ports import Marks
+from session_core.stores.encrypted import EncryptedStore
+from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Key
 
@@ -42,6 +44,18 @@ def test_what_is_stored_is_said_to_be_stored_whatever_fails_behind_it(failure: S
             assert asyncio.run(session.aappend({"role": "assistant", "content": LONG})).new == 1
         assert len(session.record()) == 40
         assert session.view().tokens <= 600
+
+
+def test_what_is_sealed_and_stored_is_said_to_be_stored_though_an_older_key_is_missing() -> None:
+    inner, before = MemoryStore(), Keyring({"k1": b"1" * 32})
+    after = Keyring({"k2": b"2" * 32}, match_key=before.match_key)
+    Sessions(EncryptedStore(inner, before)).session("s").append({"role": "user", "content": "Hello"}, author="Ann")
+    session = Sessions(EncryptedStore(inner, after)).session("s")
+    assert session.append({"role": "user", "content": "Hello again"}, author="Bob").new == 1
+    with pytest.raises(StoreUnreadable, match="k1"):
+        session.view()
+    both = Sessions(EncryptedStore(inner, Keyring({"k2": b"2" * 32, "k1": b"1" * 32}))).session("s")
+    assert [message.content for message in both.record()] == ["Hello", "Hello again"]
 
 
 def test_a_fold_that_fails_in_an_append_is_told_by_an_event() -> None:

@@ -132,7 +132,7 @@ class EncryptedStore:
         require_storable(key, messages, author_characters=AUTHOR_CHARACTERS)
         sealed = [self._seals.message(key, message) for message in messages]
         done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict, lease=lease)
-        return replace(done, state=self._seals.opened_state(done.state))
+        return replace(done, state=self._seals.state_behind(done.state))
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
         return await self.inner.take_lease(key, holder=holder, ttl_s=ttl_s)
@@ -217,7 +217,7 @@ class EncryptedStore:
         done = await self.inner.put_checkpoint(
             sealed, values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
         )
-        return replace(done, state=self._seals.opened_state(done.state))
+        return replace(done, state=self._seals.state_behind(done.state))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes), author_characters=AUTHOR_CHARACTERS)

@@ -110,6 +110,14 @@ class Seals:
         names = dict.fromkeys(self._name(state.key, author) or "" for author in state.ledger.authors)
         return replace(state, ledger=replace(state.ledger, authors=tuple(names)))
 
+    def state_behind(self, state: State) -> State:
+        """The state behind a write. What is stored is stored, also where authors before it do not open, who are left
+        out then: an error would have callers send it again. Who reads the session is told."""
+        try:
+            return self.opened_state(state)
+        except StoreUnreadable:
+            return replace(state, ledger=replace(state.ledger, authors=()))
+
     def plain(self, key: Key, place: Place, value: Plain) -> Plain:
         """A serialized value for the store inside; its type is hidden with it."""
         return Plain(SEALED, self.ring.seal(key, place, pack([value.type, value.data])))
