@@ -18,15 +18,14 @@ from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, State, Worth, block_of, prices
+from session_core.compress.echoed import unechoed
+from session_core.compress.mentions import Mentions
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
 from session_core.compress.restated import restated
 from session_core.language.accepting import offers, takes
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
-
-LATELY_TOKENS = 12_000
-"""A value that was last mentioned so many tokens ago counts e times less."""
 
 _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
 _VALUE, _TIES, _HALF = 6.0, 3.0, 0.5
@@ -72,15 +71,17 @@ def evidence(
     room = room_tokens - count(HEAD) - 2
     if room < LEAST or not candidates:
         return "", []
-    called = asked([message for message, _ in (*candidates, *standing)])
+    # A call that stands shortened in the view is asked for as it was.
+    called = asked([message for message, _ in (*standing, *candidates)])
     headings = [heading(message, called) for message, _ in candidates]
     tight = room_tokens <= TIGHT_TOKENS
-    found = _candidates(question, candidates, standing, headings, room, tight=tight)
+    bearing = Bearing(question, candidates, standing)
+    found = _candidates(question, bearing, candidates, standing, called, headings, room, tight=tight)
     if not found:
         return "", []
     gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
     state = State(gone | ASKING_WORDS if tight else gone)
-    worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), count)
+    worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), bearing, count)
     own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
     newer = _newer(found, restated([*candidates, *standing]))
     choice = Choice(found, state, worth, prices(headings, state, count), headings, own_words, newer)
@@ -101,15 +102,16 @@ def evidence(
 
 def _candidates(
     question: Question,
+    bearing: Bearing,
     candidates: Sequence[Read],
     standing: Sequence[Read],
+    called: Mapping[str, str],
     headings: Sequence[str],
     room_tokens: int,
     *,
     tight: bool,
 ) -> list[Candidate]:
     """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
-    bearing = Bearing(question, candidates, standing)
     prose = _prose_share(candidates) ** _SHARE_POWER
     scarcity = _scarcity(candidates, room_tokens) if question.complete else 1.0
     whole = [_PROSE * prose * scarcity**_SCARCITY_POWER * share**2 for share in bearing.whole(tight=tight)]
@@ -122,11 +124,13 @@ def _candidates(
     seen = _in_headings(candidates, standing)
     found: list[Candidate] = []
     for source in range(len(candidates) - 1, -1, -1):
+        call = called.get(candidates[source][0].tool_call_id or "", "") if candidates[source][1].structured else ""
         for place in range(len(candidates[source][1].passages) - 1, -1, -1):
             passage = candidates[source][1].passages[place]
             if passage.text in seen or (source and _echoes(passage, candidates[source - 1])):
                 continue
             seen.add(passage.text)
+            passage = unechoed(passage, call) if call else passage
             ties = (bearing.ties(passage.words) + around[source]) * favour["assistant"]
             spoken = whole[source] if passage.voice in favour else 0.0
             if tight:
@@ -205,6 +209,7 @@ def _worth_of(
     headings: Sequence[str],
     state: State,
     best: float,
+    bearing: Bearing,
     count: Count,
 ) -> Worth:
     shares = [_IN_HEADING if reading.structured else 1.0 for _, reading in candidates]
@@ -213,7 +218,8 @@ def _worth_of(
         for text, share in zip(headings, shares, strict=True)
     ]
     opening = [count(text) if len(told) > 1 else 0 for text, told in zip(headings, named, strict=True)]
-    lately = _mentions([*candidates, *standing])
+    mentions = Mentions([*candidates, *standing])
+    lately, counted = mentions.lately, mentions.weights(bearing)
     used: Counter[str] = Counter(
         value
         for _, reading in (*candidates, *standing)
@@ -224,7 +230,10 @@ def _worth_of(
     uses = {value: 1 + _USED * math.log1p(times) for value, times in used.items()}
     taken = Counter(form for value in used if (form := shape(value)))
     like = {form: 1 + _LIKE_USED * times / (times + 1) for form, times in taken.items()}
-    counts = {name: uses.get(name, 1.0) * (like.get(shape(name), 1.0) if like else 1.0) for name in lately}
+    counts = {
+        name: uses.get(name, 1.0) * (like.get(shape(name), 1.0) if like else 1.0) * counted.get(name, 1.0)
+        for name in lately
+    }
     counts_now = {name: count * lately[name] for name, count in counts.items()}
     covered, sources, groups = state.covered, state.sources, state.groups
 
@@ -250,16 +259,3 @@ def _worth_of(
         return float(stated / cost**_COST_POWER + one.whole)
 
     return worth
-
-
-def _mentions(messages: Sequence[Read]) -> Mapping[str, float]:
-    """For each value how lately it was mentioned, 1 for just now."""
-    found: dict[str, float] = {}
-    behind = 0
-    for message, reading in sorted(messages, key=lambda pair: -pair[0].seq):
-        near = math.exp(-behind / LATELY_TOKENS)
-        for passage in reading.passages:
-            for value in passage.values:
-                found.setdefault(value, near)
-        behind += message.tokens
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -39,6 +39,7 @@ _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
 _AFTER_THE = re.compile(r"\d+(?:st|nd|rd|th)\b|(?:morning|afternoon|evening)\b")
+_FIELD = re.compile(r"([\w.-]+)\"?: ")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 ORDINARY = 0.25
 _WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
@@ -75,12 +76,19 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure."""
+    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure.
+
+    `said` has the values of its passages by their voice; among them `names` are the paths and names of several words,
+    `fields` the names of a structure's fields.
+    """
 
     passages: tuple[Passage, ...]
     words: Mapping[str, int]
     length: int
     structured: bool = False
+    said: Mapping[Voice, frozenset[str]] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
 
 
 def read(message: Message, count: Count) -> Reading:
@@ -98,7 +106,21 @@ def read(message: Message, count: Count) -> Reading:
     for passage in found:
         total.update(passage.words)
     structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
-    return Reading(tuple(found), total, sum(total.values()), structured)
+    voices = {passage.voice for passage in found}
+    said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
+    names = frozenset(value for told in said.values() for value in told if parts_of(value))
+    fields = frozenset(_fields(found, structured))
+    return Reading(tuple(found), total, sum(total.values()), structured, said, names, fields)
+
+
+def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
+    """The names of the fields of a structure and of a call's arguments, as its rows tell them."""
+    schemas = {passage.schema for passage in passages if passage.schema}
+    for schema in schemas:
+        yield from values_of(schema)
+    for passage in passages:
+        if passage.voice == "call" or (structured and not passage.schema):
+            yield from map(str.lower, _FIELD.findall(passage.text))
 
 
 def stems(text: str) -> list[str]:
@@ -233,6 +255,15 @@ def shape(value: str) -> str:
         return ""
     kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
     return _LETTERS.sub("a", kinds)
+
+
+@lru_cache(maxsize=20_000)
+def parts_of(value: str) -> Mapping[str, int]:
+    """The words that a path or a name of several words is made of; none for one word, and for what has figures."""
+    if any(map(str.isdigit, value)) or not shape(value):
+        return {}
+    parts = dict.fromkeys(stems(value), 1)
+    return parts if len(parts) > 1 else {}
 
 
 def _stem(word: str) -> str:
