@@ -106,3 +106,26 @@ def test_rows_stand_under_their_call_as_it_was_made_also_where_the_view_shortens
     )
     told, _ = evidence(Question("Which zip?"), _read(call, result), _read(short), room_tokens=60, count=count)
     assert told.splitlines() == [HEAD, 'get_order {"order": "#W1288"} →', " zip: 28236"]
+
+
+def test_an_answer_in_json_is_read_by_its_fields_and_sentences() -> None:
+    answer = {
+        "message": "The lamp is sent.\nIts code is LX-4410.",
+        "orders": [{"id": "#W1", "sum": 3}, {"id": "#W2", "sum": 4}],
+    }
+    said = read(Message(Role.ASSISTANT, json.dumps(answer), seq=1), count).passages
+    assert [(one.schema, one.text) for one in said] == [
+        ("", "message: The lamp is sent."),
+        ("", "Its code is LX-4410."),
+        ("orders (id | sum):", "#W1 | 3"),
+        ("orders (id | sum):", "#W2 | 4"),
+    ]
+    assert {one.voice for one in said} == {"assistant"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[1] The lamp is sent. It is LX-4410 [2]", '{"half": "The lamp is', "{The lamp} is sent {x}"]
+)
+def test_an_answer_that_only_looks_like_json_is_read_as_prose(text: str) -> None:
+    said = read(Message(Role.ASSISTANT, text, seq=1), count).passages
+    assert " ".join(one.text for one in said) == text

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Literal
 
 from session_core.classify import filler
-from session_core.compress.json_passages import rows
-from session_core.compress.json_text import read_json
+from session_core.compress.json_passages import Row, rows
+from session_core.compress.json_text import Json, read_json
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
 from session_core.plan import Count
@@ -156,6 +156,9 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
     text = message.content
     if len(text) > READ_CHARACTERS:
         text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
+    if message.role is Role.ASSISTANT and (answer := _structured(text)) is not None:
+        yield from _of_answer(answer, price)
+        return
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for part, quoted in spoken(text) if voice == "user" else ((text, False),):
@@ -169,12 +172,34 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
             yield from _made(line.strip(), "tool", price)
         return
     for row in rows(found.value):
-        made = _made(row.text, "tool", price, row.group + 1 if row.schema else 0, row.schema)
-        if row.schema and len(row.alone) <= PASSAGE_CHARACTERS:
-            # A query may name a column: the row is found by its name, and can say it.
-            words, tokens = Counter(stems(row.alone)), int(len(row.alone) * price) + 2
-            made = (replace(cells, words=words, alone=row.alone, alone_tokens=tokens) for cells in made)
-        yield from made
+        yield from _of_row(row, "tool", price)
+
+
+def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
+    made = _made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema)
+    if row.schema and len(row.alone) <= PASSAGE_CHARACTERS:
+        # A query may name a column: the row is found by its name, and can say it.
+        words, tokens = Counter(stems(row.alone)), int(len(row.alone) * price) + 2
+        made = (replace(cells, words=words, alone=row.alone, alone_tokens=tokens) for cells in made)
+    return made
+
+
+def _structured(text: str) -> Json | None:
+    """The value of a text that is JSON from its first to its last character, as agents with an output schema answer."""
+    said = text.strip()
+    found = read_json(said) if (said[:1], said[-1:]) in (("{", "}"), ("[", "]")) else None
+    return None if found is None or found.before or found.after or found.note else found.value
+
+
+def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
+    """The rows of an answer; of a text in it the sentences."""
+    for row in rows(answer):
+        if row.schema:
+            yield from _of_row(row, "assistant", price)
+        else:
+            for sentence in sentences(row.text):
+                if not filler(sentence):
+                    yield from _made(sentence, "assistant", price)
 
 
 def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "") -> Iterator[Passage]:
