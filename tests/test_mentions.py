@@ -41,6 +41,7 @@ def test_what_the_assistant_told_on_from_a_tool_counts_more() -> None:
     weights = _weights(*_called(1, "find_lamps", "{}", rows), told)
     assert weights["lx-4411"] > 1
     assert "lx-4410" not in weights
+    assert "tan" not in weights
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -50,15 +51,15 @@ def test_what_one_call_alone_says_counts_less(again: bool) -> None:
     assert ("tmp_probe_7" in _weights(*messages)) is not again
 
 
-def test_a_path_that_the_work_goes_on_around_counts_more_and_a_field_of_that_kind_does_not() -> None:
+def test_a_path_that_the_work_goes_on_around_counts_more_and_a_field_or_a_tool_does_not() -> None:
     paths = (
         _called(1, "find", "{}", "src/store/keys.py\nsrc/store/rows.py"),
         _called(3, "cat", "{}", "src/store/keys.py"),
     )
     weights = _weights(*(message for pair in paths for message in pair))
     assert weights["src/store/keys.py"] > weights["src/store/rows.py"]
-    records = [_called(n, "get", "{}", json.dumps({"unit_price": n})) for n in (1, 3)]
-    assert "unit_price" not in _weights(*(message for pair in records for message in pair))
+    records = [_called(n, "get_price", "{}", json.dumps({"unit_price": n})) for n in (1, 3)]
+    assert {"unit_price", "get_price"}.isdisjoint(_weights(*(message for pair in records for message in pair)))
 
 
 def test_a_path_with_the_words_of_the_question_counts_more_than_another() -> None:
@@ -74,8 +75,7 @@ def test_a_row_does_not_say_again_what_its_call_asked_with() -> None:
     shorter = unechoed(row, 'get_order {"order": "#W1288"}')
     assert shorter.text == "user: mei_8020, zip: 28236, status: sent"
     assert shorter.tokens < row.tokens
-    assert "#w1288" not in shorter.values
-    assert shorter.words == row.words
+    assert (shorter.words, shorter.values) == (row.words, row.values)
 
 
 @pytest.mark.parametrize(

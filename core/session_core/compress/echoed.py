@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 from session_core.compress.json_text import read_json
-from session_core.compress.passages import HEADING_CHARACTERS, Passage, values_of
+from session_core.compress.passages import HEADING_CHARACTERS, Passage
 
 LEAST_CHARACTERS = 4
 """A shorter value may be the same by chance."""
@@ -22,7 +21,7 @@ def unechoed(passage: Passage, call: str) -> Passage:
     if text is passage.text:
         return passage
     tokens = max(2, passage.tokens * len(text) // len(passage.text))
-    return replace(passage, text=text, tokens=tokens, brief_tokens=tokens, values=_values(text))
+    return replace(passage, text=text, tokens=tokens, brief_tokens=tokens)
 
 
 @lru_cache(maxsize=8_192)
@@ -40,8 +39,3 @@ def _asked(call: str) -> frozenset[str]:
         return frozenset()
     plain = (value for value in found.value.values() if isinstance(value, str | int) and not isinstance(value, bool))
     return frozenset(said for value in plain if len(said := str(value)) >= LEAST_CHARACTERS)
-
-
-@lru_cache(maxsize=4_096)
-def _values(text: str) -> Mapping[str, float]:
-    return values_of(text)

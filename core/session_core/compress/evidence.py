@@ -81,7 +81,8 @@ def evidence(
         return "", []
     gone = {value for _, reading in standing for passage in reading.passages for value in passage.values}
     state = State(gone | ASKING_WORDS if tight else gone)
-    worth = _worth_of(candidates, standing, headings, state, max(one.relevance for one in found), bearing, count)
+    best = max(one.relevance for one in found)
+    worth = _worth_of(candidates, standing, headings, state, best, bearing, count, tight=tight)
     own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
     newer = _newer(found, restated([*candidates, *standing]))
     choice = Choice(found, state, worth, prices(headings, state, count), headings, own_words, newer)
@@ -211,6 +212,8 @@ def _worth_of(
     best: float,
     bearing: Bearing,
     count: Count,
+    *,
+    tight: bool,
 ) -> Worth:
     shares = [_IN_HEADING if reading.structured else 1.0 for _, reading in candidates]
     named = [
@@ -219,7 +222,7 @@ def _worth_of(
     ]
     opening = [count(text) if len(told) > 1 else 0 for text, told in zip(headings, named, strict=True)]
     mentions = Mentions([*candidates, *standing])
-    lately, counted = mentions.lately, mentions.weights(bearing)
+    lately, counted = mentions.lately, mentions.weights(bearing, tight=tight)
     used: Counter[str] = Counter(
         value
         for _, reading in (*candidates, *standing)

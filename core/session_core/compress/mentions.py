@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from session_core.compress.bearing import Bearing, Read
-from session_core.compress.passages import Voice, parts_of
+from session_core.compress.passages import Voice, parts_of, shape
 
 LATELY_TOKENS = 12_000
 """A value that was last mentioned so many tokens ago counts e times less."""
 _TOLD_ON = 2.0
-"""How much a value counts that a tool gave and the assistant told on in its own words: of all that an output says, that
-was what it was asked for."""
+"""How much a code or path counts that a tool gave and the assistant told on in its own words: of all that an output
+says, that was what it was asked for. Words it tells on anyway, since it speaks of the thing."""
 _COINED = 0.5
 """What a value counts that one call says and nothing else: an agent made it up, and nothing came of it."""
 _AGAIN = 1.0
@@ -43,11 +43,12 @@ class Mentions:
             self._names.update(reading.names)
             self._fields |= reading.fields
 
-    def weights(self, bearing: Bearing) -> Mapping[str, float]:
-        """Those values that count otherwise than 1, each with how much."""
+    def weights(self, bearing: Bearing, *, tight: bool = False) -> Mapping[str, float]:
+        """Those values that count otherwise than 1, each with how much. In `tight` room what was told on counts as the
+        rest: there the sentence that told it competes with what users said."""
         by = self._by
-        found = dict.fromkeys(by["tool"] & by["assistant"], _TOLD_ON)
-        for value in by["call"].difference(by["tool"], by["assistant"], by["user"]):
+        found = {} if tight else {value: _TOLD_ON for value in by["tool"] & by["assistant"] if shape(value)}
+        for value in by["call"].difference(by["tool"], by["assistant"], by["user"], self._fields):
             if self._calls[value] == 1:
                 found[value] = _COINED
         for value, times in self._names.items():

@@ -79,7 +79,7 @@ class Reading:
     """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure.
 
     `said` has the values of its passages by their voice; among them `names` are the paths and names of several words,
-    `fields` the names of a structure's fields.
+    `fields` those of a structure's fields and of tools.
     """
 
     passages: tuple[Passage, ...]
@@ -109,7 +109,7 @@ def read(message: Message, count: Count) -> Reading:
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     names = frozenset(value for told in said.values() for value in told if parts_of(value))
-    fields = frozenset(_fields(found, structured))
+    fields = frozenset([*_fields(found, structured), *[call.name.lower() for call in message.tool_calls]])
     return Reading(tuple(found), total, sum(total.values()), structured, said, names, fields)
 
 
