@@ -72,14 +72,18 @@ class Bearing:
         weights = {word: self._weights[word] for word in shared}
         return [_ties(weights, passage.words) for passage in reading.passages]
 
+    def ties(self, words: Mapping[str, int]) -> float:
+        """How much these words have in common with the question and the last messages; 0 for nothing."""
+        return _ties(self._weights, words)
+
     def around(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
         """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
         where one of the two has a number or code of the question. `ties` are those of its parts."""
         head = Counter(stems(heading))
         if not reading.structured:
-            return _LINES * _ties(self._weights, head)
+            return _LINES * self.ties(head)
         share = _ROWS if self._codes.isdisjoint(head) and self._codes.isdisjoint(reading.words) else 1.0
-        return share * max(_ties(self._weights, head), *ties, 0.0)
+        return share * max(self.ties(head), *ties, 0.0)
 
     def whole(self, candidates: Sequence[Read], *, tight: bool = False) -> list[float]:
         """How much each candidate as a whole has to do with the question, the best 1: by words (BM25), by meaning, by

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, Prices, Worth, block_of
+from session_core.compress.echoed import unechoed
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading
 from session_core.compress.restated import restated
 from session_core.compress.weights import Weights
@@ -69,11 +70,13 @@ class Evidence:
     ) -> None:
         self._question, self._standing, self._count = question, standing, count
         self._candidates = list(candidates)
-        called = asked([message for message, _ in (*candidates, *standing)])
-        self._headings = [heading(message, called) for message, _ in candidates]
+        # A call that stands shortened in the view is asked for as it was.
+        self._called = asked([message for message, _ in (*standing, *candidates)])
+        self._headings = [heading(message, self._called) for message, _ in candidates]
         self._bearing = Bearing(question, candidates, standing)
-        self._weights = Weights(candidates, standing, self._headings, count)
+        self._weights = Weights(candidates, standing, self._headings, self._bearing, count)
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
+        self._shown = [self._shown_of(place) for place in range(len(candidates))]
         self._prices = Prices(self._headings, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
         self._made: list[Candidate] = []
@@ -82,7 +85,7 @@ class Evidence:
         """Let `amended` stand in the place of a candidate whose statements it tells with what came later. What it says
         besides is as old as the candidate."""
         self._candidates[place] = amended
-        self._ties[place] = self._ties_of(place)
+        self._ties[place], self._shown[place] = self._ties_of(place), self._shown_of(place)
         self._weights.add(place, amended[1].values)
         for worths in self._worths.values():
             worths[place] = {}
@@ -96,7 +99,7 @@ class Evidence:
         found = self._found(room, tight=tight)
         if not found:
             return "", []
-        state = self._weights.state(ASKING_WORDS if tight else frozenset())
+        state = self._weights.state(tight=tight)
         worth = self._weights.worth(state, max(one.relevance for one in found))
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
         newer = _newer(found, restated([*self._candidates, *self._standing]))
@@ -138,6 +141,12 @@ class Evidence:
         around = bearing.around(reading, ties, self._headings[place]) if message.role is Role.TOOL else 0.0
         return [one + around for one in ties] if around else ties
 
+    def _shown_of(self, place: int) -> Sequence[Passage]:
+        """The passages of a candidate as they are quoted: rows without what their call asked with."""
+        message, reading = self._candidates[place]
+        call = self._called.get(message.tool_call_id or "", "") if reading.structured else ""
+        return [unechoed(passage, call) for passage in reading.passages] if call else reading.passages
+
     def _found(self, room_tokens: int, *, tight: bool) -> list[Candidate]:
         """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
         candidates, standing = self._candidates, self._standing
@@ -161,6 +170,7 @@ class Evidence:
                 if said in seen or (source and _echoes(passage, candidates[source - 1])):
                     continue
                 seen.add(said)
+                passage = self._shown[source][place]
                 spoken = whole[source] if passage.voice in favour else 0.0
                 if tight:
                     spoken *= _says(passage)

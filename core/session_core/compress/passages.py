@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Literal
 
 from session_core.classify import filler
-from session_core.compress.json_passages import rows
-from session_core.compress.json_text import read_json
+from session_core.compress.json_passages import Row, rows
+from session_core.compress.json_text import Json, read_json
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
 from session_core.plan import Count
@@ -41,6 +41,7 @@ _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
 _AFTER_THE = re.compile(r"\d+(?:st|nd|rd|th)\b|(?:morning|afternoon|evening)\b")
+_FIELD = re.compile(r"([\w.-]+)\"?: ")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 ORDINARY = 0.25
 _WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
@@ -77,15 +78,25 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message as it was read once: its passages in order, its words, all values it says, what those of them that are
-    codes or paths look like, and whether its parts are rows of a structure."""
+    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure.
+
+    `said` has the values of its passages by their voice; among them `shapes` are what codes and paths look like,
+    `names` the paths and names of several words, `fields` those of a structure's fields and of tools.
+    """
 
     passages: tuple[Passage, ...]
     words: Mapping[str, int]
     length: int
-    values: tuple[str, ...]
+    structured: bool
+    said: Mapping[Voice, frozenset[str]]
     shapes: Mapping[str, str]
-    structured: bool = False
+    names: frozenset[str]
+    fields: frozenset[str]
+
+    @property
+    def values(self) -> frozenset[str]:
+        """All values that its passages say."""
+        return frozenset[str]().union(*self.said.values())
 
 
 def read(message: Message, count: Count) -> Reading:
@@ -103,9 +114,23 @@ def read(message: Message, count: Count) -> Reading:
     for passage in found:
         total.update(passage.words)
     structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
-    values = tuple(dict.fromkeys(value for passage in found for value in passage.values))
+    voices = {passage.voice for passage in found}
+    said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
+    values = frozenset[str]().union(*said.values())
     shapes = {value: form for value in values if (form := shape(value))}
-    return Reading(tuple(found), total, sum(total.values()), values, shapes, structured)
+    names = frozenset(value for value in shapes if parts_of(value))
+    fields = frozenset([*_fields(found, structured), *[call.name.lower() for call in message.tool_calls]])
+    return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields)
+
+
+def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
+    """The names of the fields of a structure and of a call's arguments, as its rows tell them."""
+    schemas = {passage.schema for passage in passages if passage.schema}
+    for schema in schemas:
+        yield from values_of(schema)
+    for passage in passages:
+        if passage.voice == "call" or (structured and not passage.schema):
+            yield from map(str.lower, _FIELD.findall(passage.text))
 
 
 def stems(text: str) -> list[str]:
@@ -141,6 +166,9 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
     text = message.content
     if len(text) > READ_CHARACTERS:
         text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
+    if message.role is Role.ASSISTANT and (answer := _structured(text)) is not None:
+        yield from _of_answer(answer, price)
+        return
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for part, quoted in spoken(text) if voice == "user" else ((text, False),):
@@ -154,12 +182,34 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
             yield from _made(line.strip(), "tool", price)
         return
     for row in rows(found.value):
-        made = _made(row.text, "tool", price, row.group + 1 if row.schema else 0, row.schema)
-        if row.schema and len(row.alone) <= PASSAGE_CHARACTERS:
-            # A query may name a column: the row is found by its name, and can say it.
-            words, tokens = Counter(stems(row.alone)), int(len(row.alone) * price) + 2
-            made = (replace(cells, words=words, alone=row.alone, alone_tokens=tokens) for cells in made)
-        yield from made
+        yield from _of_row(row, "tool", price)
+
+
+def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
+    made = _made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema)
+    if row.schema and len(row.alone) <= PASSAGE_CHARACTERS:
+        # A query may name a column: the row is found by its name, and can say it.
+        words, tokens = Counter(stems(row.alone)), int(len(row.alone) * price) + 2
+        made = (replace(cells, words=words, alone=row.alone, alone_tokens=tokens) for cells in made)
+    return made
+
+
+def _structured(text: str) -> Json | None:
+    """The value of a text that is JSON from its first to its last character, as agents with an output schema answer."""
+    said = text.strip()
+    found = read_json(said) if (said[:1], said[-1:]) in (("{", "}"), ("[", "]")) else None
+    return None if found is None or found.before or found.after or found.note else found.value
+
+
+def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
+    """The rows of an answer; of a text in it the sentences."""
+    for row in rows(answer):
+        if row.schema:
+            yield from _of_row(row, "assistant", price)
+        else:
+            for sentence in sentences(row.text):
+                if not filler(sentence):
+                    yield from _made(sentence, "assistant", price)
 
 
 def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "") -> Iterator[Passage]:
@@ -248,6 +298,15 @@ def shape(value: str) -> str:
         return ""
     kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
     return _LETTERS.sub("a", kinds)
+
+
+@lru_cache(maxsize=KNOWN_WORDS)
+def parts_of(value: str) -> Mapping[str, int]:
+    """The words that a path or a name of several words is made of; none for one word, and for what has figures."""
+    if any(map(str.isdigit, value)) or not shape(value):
+        return {}
+    parts = dict.fromkeys(stems(value), 1)
+    return parts if len(parts) > 1 else {}
 
 
 @lru_cache(maxsize=KNOWN_WORDS)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from session_core.compress.bearing import Read
+from session_core.compress.bearing import Bearing, Read
 from session_core.compress.choosing import Candidate, State, Worth
+from session_core.compress.mentions import Mentions
 from session_core.compress.passages import named_in, shape
+from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
-
-LATELY_TOKENS = 12_000
-"""A value that was last mentioned so many tokens ago counts e times less."""
 
 _VALUE, _TIES, _HALF = 6.0, 3.0, 0.5
 _COST_POWER = 0.8
@@ -29,23 +28,22 @@ class Weights:
     """What each value counts that `candidates` and `standing` say, worked out once for all choices among them."""
 
     def __init__(
-        self, candidates: Sequence[Read], standing: Sequence[Read], headings: Sequence[str], count: Count
+        self,
+        candidates: Sequence[Read],
+        standing: Sequence[Read],
+        headings: Sequence[str],
+        bearing: Bearing,
+        count: Count,
     ) -> None:
-        said = [*candidates, *standing]
+        self._said, self._bearing = [*candidates, *standing], bearing
         self._gone = frozenset[str]().union(*(reading.values for _, reading in standing))
-        self._near = _nearness(said)
-        used = _used(said)
+        self._mentions = Mentions(self._said)
+        self._lately = self._mentions.lately
+        used = _used_in(self._said)
         self._uses = {value: 1 + _USED * math.log1p(times) for value, times in used.items()}
         forms = Counter(form for value in used if (form := shape(value)))
         self._like = {form: 1 + _LIKE_USED * times / (times + 1) for form, times in forms.items()}
-        self._lately = dict[str, float]()
-        for place in sorted(range(len(said)), key=self._near.__getitem__):
-            self._lately |= dict.fromkeys(said[place][1].values, self._near[place])
-        self._counts = dict.fromkeys(self._lately, 1.0)
-        self._now = dict(self._lately)
-        self._count(self._uses)
-        if self._like:
-            self._count(value for _, reading in said for value, form in reading.shapes.items() if form in self._like)
+        self._counts: dict[bool, dict[str, float]] = {}
         told = [named_in(text) for text in headings]
         self._named = [
             {
@@ -60,24 +58,39 @@ class Weights:
             max(1.0, len(reading.passages) / _FEW_ROWS) if reading.structured else 1.0 for _, reading in candidates
         ]
 
-    def _count(self, values: Iterable[str]) -> None:
-        """Let these count by how often calls used them and how alike they are to what calls used."""
-        for value in values:
-            if value in self._lately:
-                self._counts[value] = self._uses.get(value, 1.0) * self._like.get(shape(value), 1.0)
-                self._now[value] = self._counts[value] * self._lately[value]
+    def _counted(self, *, tight: bool) -> dict[str, float]:
+        """What values count that do not count 1, wherever they were said."""
+        counts = dict(self._mentions.weights(self._bearing, tight=tight))
+        coded = {value for _, reading in self._said for value, form in reading.shapes.items() if form in self._like}
+        for value in coded.union(self._uses):
+            counts[value] = counts.get(value, 1.0) * self._used(value)
+        return counts
+
+    def _used(self, value: str) -> float:
+        return self._uses.get(value, 1.0) * self._like.get(shape(value), 1.0)
 
     def add(self, place: int, values: Iterable[str]) -> None:
         """Let values count that the candidate there turned out to say besides."""
         fresh = [value for value in values if value not in self._lately]
-        self._lately |= dict.fromkeys(fresh, self._near[place])
-        self._count(fresh)
+        self._lately.update(dict.fromkeys(fresh, self._mentions.near[place]))
+        for counts in self._counts.values():
+            counts.update((value, self._used(value)) for value in fresh)
 
-    def state(self, gone: Collection[str]) -> State:
-        """Where a choice begins: nothing is chosen; what stands beside it and what is `gone` counts nothing."""
-        state = State(dict(self._counts), dict(self._now))
+    def state(self, *, tight: bool) -> State:
+        """Where a choice begins: nothing is chosen; what stands beside it counts nothing, in `tight` room words of
+        asking neither."""
+        if tight not in self._counts:
+            self._counts[tight] = self._counted(tight=tight)
+        lately, counted = self._lately, self._counts[tight]
+        counts, now = dict.fromkeys(lately, 1.0), dict(lately)
+        for value, weight in counted.items():
+            if value in lately:
+                counts[value] = weight
+                now[value] = weight * lately[value]
+        state = State(counts, now)
         state.tell(self._gone)
-        state.tell(gone)
+        if tight:
+            state.tell(ASKING_WORDS)
         return state
 
     def worth(self, state: State, best: float) -> Worth:
@@ -111,16 +124,7 @@ class Weights:
         return worth
 
 
-def _nearness(messages: Sequence[Read]) -> list[float]:
-    """For each message how lately it was, 1 for just now."""
-    near, behind = [0.0] * len(messages), 0
-    for place in sorted(range(len(messages)), key=lambda place: -messages[place][0].seq):
-        near[place] = math.exp(-behind / LATELY_TOKENS)
-        behind += messages[place][0].tokens
-    return near
-
-
-def _used(messages: Sequence[Read]) -> Counter[str]:
+def _used_in(messages: Sequence[Read]) -> Counter[str]:
     """How often calls used each value."""
     calls = [reading for message, reading in messages if message.tool_calls]
     passages = [passage for reading in calls for passage in reading.passages if passage.voice == "call"]
