@@ -50,7 +50,7 @@ class Bearing:
         self._candidates, self._nearness = candidates, question.nearness
         rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
-        self._wanted = wanted(question.text)
+        self.wanted = wanted(question.text)
         self._asked = {word: rarity(word) for word in words}
         self._codes = frozenset(word for word in words if any(map(str.isdigit, word)))
         self._weights = {
@@ -84,9 +84,9 @@ class Bearing:
         if self._nearness is not None:
             near = _to_one([max(0.0, value) for value in self._nearness])
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
-        if tight and self._wanted:
+        if tight and self.wanted:
             scores = [
-                score * (_KIND if any(says(passage.text, self._wanted) for passage in reading.passages) else 1.0)
+                score * (_KIND if any(says(passage.text, self.wanted) for passage in reading.passages) else 1.0)
                 for score, (_, reading) in zip(scores, self._candidates, strict=True)
             ]
         spread = _with_neighbours(scores)

@@ -21,6 +21,7 @@ from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, State
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading, named_in, shape
 from session_core.compress.restated import restated
 from session_core.language.accepting import offers, takes
+from session_core.language.wanted import says
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -51,6 +52,9 @@ their own have less of what their message has to do with the question, and quest
 _SAYS, _ASKS = 0.6, 0.5
 _TAKEN = 1.2
 """What a value counts that an assistant offered and the user took, nearly as one that the user said."""
+_ANSWERS, _UNASKED, _UNASKED_TIES = 0.9, 0.2, 0.5
+"""In tight room: what a value counts, whoever says it, in a sentence that says one of the kind that is asked for; and
+how much sentences without one have of their message's bearing on the question, and of ties."""
 _FILLINGS = 3
 """How often what is left of the room is filled: what passages cost is only estimated before."""
 
@@ -119,6 +123,7 @@ def _candidates(
         for head, (message, reading) in zip(headings, candidates, strict=True)
     ]
     taken = _taken(candidates, standing)
+    kinds = bearing.wanted if tight else frozenset[str]()
     seen = _in_headings(candidates, standing)
     found: list[Candidate] = []
     for source in range(len(candidates) - 1, -1, -1):
@@ -134,6 +139,10 @@ def _candidates(
             weight = favour.get(passage.voice, 1.0) * _VOICES[passage.voice]
             if source in taken and _telling(passage):
                 weight = max(weight, _TAKEN)
+            if kinds and says(passage.text, kinds):
+                weight = max(weight, _ANSWERS)
+            elif kinds:
+                spoken, ties = spoken * _UNASKED, ties * _UNASKED_TIES
             found.append(Candidate(passage, source, place, ties, spoken, weight))
     return found
 
