@@ -41,6 +41,12 @@ def test_what_offers() -> None:
         ("On what day is the recital?", "We sing on Thursday.", "We sing in the chapel."),
         ("What time does the ferry go?", "It goes at 16:40.", "It goes from the north pier."),
         ("How many chairs did I order?", "I'd like six chairs.", "I'd like the green chairs."),
+        ("What did the lamp cost, which price was it?", "It is $40 with the shade.", "It comes with a shade."),
+        ("What price range did they ask for?", "Something cheap would do.", "Something oiled would do."),
+        ("Where is the recital?", "We sing in Bergen.", "We sing on Thursday."),
+        ("Which area should the flat be in?", "It should be in the west.", "It should have a balcony."),
+        ("What is the tuner called?", "Ask for Mr Holm, he tunes it.", "He tunes it on Friday."),
+        ("Which desk did we take?", "I'd recommend the birch one.", "It is oiled twice."),
     ],
 )
 def test_a_question_asks_for_a_kind_of_value(question: str, says_it: str, does_not: str) -> None:
@@ -50,6 +56,11 @@ def test_a_question_asks_for_a_kind_of_value(question: str, says_it: str, does_n
 
 def test_a_question_that_asks_for_none() -> None:
     assert not wanted("What colour did she choose for the hall?")
+    assert not wanted("What did I say when we met the tuner, and to the man who came later")
+
+
+def test_a_question_that_says_the_value_itself_asks_for_none() -> None:
+    assert not wanted("For what time shall I book it?\n6 pm, please.")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +111,38 @@ def test_an_offer_that_was_taken_stands_in_a_small_view_and_a_goodbye_does_not()
     shown = _view("Which desk did the user choose?", 70)
     assert "Larch" in "\n".join(shown)
     assert "wonderful day" not in "\n".join(shown)
-    assert shown[-1] == "No, that's all I need. Thank you."
+    assert "that's all I need" not in "\n".join(shown)
+
+
+def test_a_goodbye_stands_where_it_is_what_is_answered() -> None:
+    assert _view("No, that's all I need. Thank you.", 70)[-1] == "No, that's all I need. Thank you."
+
+
+def test_a_last_word_that_agrees_to_something_stands() -> None:
+    sessions = Sessions("memory://", policy=Policy(Budget(70, reply_reserve_tokens=0), folding="off", embedder=None))
+    session = sessions.session("desk")
+    session.append([{"role": role, "content": text} for role, text in [*TALK[:-2], ("user", "Okay.")]])
+    assert session.view("Which desk did the user choose?").messages[-1].content == "Okay."
+
+
+@pytest.mark.parametrize("tokens", [70, 90, 110, 130])
+def test_what_is_brought_back_stands_where_the_goodbye_stood(tokens: int) -> None:
+    sessions = Sessions(
+        "memory://", policy=Policy(Budget(tokens, reply_reserve_tokens=0), folding="off", embedder=None)
+    )
+    session = sessions.session("desk")
+    session.append([{"role": role, "content": text} for role, text in [*TALK[:-1], ("assistant", "Parcel 7731 left.")]])
+    shown = session.view("Which desk did the user choose?").messages
+    assert shown[0].role == "user"
+    assert "Larch" in shown[0].content
+    assert not any("that's all I need" in message.content for message in shown)
+
+
+def test_a_view_tells_that_a_goodbye_made_room() -> None:
+    sessions = Sessions("memory://", policy=Policy(Budget(70, reply_reserve_tokens=0), folding="off", embedder=None))
+    session = sessions.session("desk")
+    session.append([{"role": role, "content": text} for role, text in TALK])
+    assert "a courtesy, and something else is asked" in session.view("Which desk was it?").explain()
 
 
 def test_a_goodbye_stands_where_there_is_room() -> None:

@@ -24,6 +24,12 @@ from session_core.classify import filler
         "I really appreciate your help.",
         "It was a pleasure to help.",
         "Don't hesitate to call us again.",
+        "No thank you, all of my questions have been answered.",
+        "No, you have been very helpful. Thanks again, goodbye.",
+        "There is nothing else. Thanks for the information.",
+        "I think that covers it thank you",
+        "No, but thank you, that will be all I need.",
+        "I have everything I need. Have a nice day!",
     ],
 )
 def test_what_only_frames_a_talk_is_filler(text: str) -> None:
@@ -35,6 +41,11 @@ def test_what_only_frames_a_talk_is_filler(text: str) -> None:
     [
         "No, thank you.",
         "Yes, thanks.",
+        "No thank you",
+        "Yes, thanks for everything.",
+        "There is nothing else in that drawer.",
+        "That covers the roof. Thanks!",
+        "Have you told me all I need for the visa?",
         "Yes please, thanks for all your help.",
         "Thanks for the blue one.",
         "Thank you for the quote of 40 euros.",

@@ -13,6 +13,7 @@ from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
+from session_core.compress.parting import parting, without
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
@@ -252,12 +253,16 @@ class Flow(Looking):
             if (needed := _rules_tokens(made.digest, tools)) <= rules:
                 break
             rules = needed
-        room = min(limits.recall_tokens, limits.total - made.tokens)
+        thanks = None if open_end else parting(made, query, limits.total)
+        spared = thanks.tokens if thanks else 0
+        shown = [message for message in made.messages if message is not thanks]
+        room = min(limits.recall_tokens, limits.total - made.tokens + spared)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [unnamed(m) for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
         born = loaded.state.born
-        block, quoted = await self.evidence(query, absent, made.messages, loaded.digest, born=born, room_tokens=room)
-        return with_recalled(made, block, quoted, limits.total, tools)
+        block, quoted = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room)
+        told = with_recalled(made, block, quoted, limits.total + spared, tools)
+        return without(told, thanks) if thanks and told is not made else told
 
 
 def _rules_tokens(digest: Digest | None, tools: Tools) -> int:

@@ -52,7 +52,7 @@ class Bearing:
         self._nearness = question.nearness
         rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
-        self._wanted = wanted(question.text)
+        self.wanted = wanted(question.text)
         self._asked = {word: rarity(word) for word in words}
         for word in list(dict.fromkeys(stems(question.repeated)))[:_QUERY_WORDS]:
             self._asked.setdefault(word, rarity(word) * _LAST_TIES)
@@ -93,9 +93,9 @@ class Bearing:
         if self._nearness is not None:
             near = _to_one([max(0.0, value) for value in self._nearness])
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
-        if tight and self._wanted:
+        if tight and self.wanted:
             scores = [
-                score * (_KIND if any(says(passage.text, self._wanted) for passage in reading.passages) else 1.0)
+                score * (_KIND if any(says(passage.text, self.wanted) for passage in reading.passages) else 1.0)
                 for score, (_, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)

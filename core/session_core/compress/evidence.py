@@ -21,6 +21,7 @@ from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage
 from session_core.compress.restated import restated
 from session_core.compress.weights import Weights
 from session_core.language.accepting import offers, takes
+from session_core.language.wanted import says
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -42,6 +43,9 @@ _FILLINGS, _NEARLY_ALL = 2, 50
 many is not worth another count."""
 _TAKEN = 1.2
 """What a value counts that an assistant offered and the user took, nearly as one that the user said."""
+_ANSWERS, _UNASKED, _UNASKED_TIES = 0.9, 0.2, 0.5
+"""In tight room: what a value counts, whoever says it, in a sentence that says one of the kind that is asked for; and
+how much sentences without one have of their message's bearing on the question, and of ties."""
 
 
 def evidence(
@@ -159,6 +163,7 @@ class Evidence:
         counts = {voice: favour.get(voice, 1.0) * weight for voice, weight in _VOICES.items()}
         taken = _taken(candidates, standing)
         seen = _in_headings(candidates, standing)
+        kinds = self._bearing.wanted if tight else frozenset[str]()
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
@@ -177,7 +182,12 @@ class Evidence:
                 weight = counts[passage.voice]
                 if source in taken and _telling(passage):
                     weight = max(weight, _TAKEN)
-                found.append(Candidate(passage, source, place, ties[place] * less, spoken, weight))
+                tied = ties[place] * less
+                if kinds and says(passage.text, kinds):
+                    weight = max(weight, _ANSWERS)
+                elif kinds:
+                    spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
+                found.append(Candidate(passage, source, place, tied, spoken, weight))
         return found
 
 

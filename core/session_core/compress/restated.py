@@ -10,6 +10,7 @@ from functools import lru_cache
 from session_core.compress.bearing import Read
 from session_core.compress.claims import counts
 from session_core.compress.passages import QUOTE
+from session_core.compress.refused import refused
 from session_core.language.amending import one_of_each
 from session_core.language.wanted import days, times
 from session_core.language.words import SENTENCES
@@ -28,7 +29,7 @@ def restated(messages: Sequence[Read]) -> dict[Spot, Spot]:
 
     Nothing tells for sure that both speak of one thing: what stands for two only keeps them together.
     """
-    newest: dict[Spot, Spot] = {}
+    newest = refused(messages)
     recent: dict[Hashable, deque[tuple[int, Spot, frozenset[str]]]] = {}
     turn = 0
     for at in sorted(range(len(messages)), key=lambda place: messages[place][0].seq):

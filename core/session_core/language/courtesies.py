@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_CLAUSES = re.compile(r"[.,;:!?()\n–—]+|\s-+\s")
+_CLAUSES = re.compile(r"[.,;:!?()\n–—]+|\s-+\s|(?<!\bbut)(?<!\band)\s(?=thank(?:s| you)\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _NEEDED = frozenset(
     "thank thanks thx have enjoy hope wish else further more other help helped helping helpful assist assistance "
@@ -21,7 +21,10 @@ _TIMES = (
     r"flight|ride|meal|dinner|lunch|breakfast|one|holidays?|vacation|travels?|weekend)"
 )
 _WHERE = r"(?: (?:in|at|to|with|there|here|today|tonight|ahead|as well|too|now|again)(?: \w+){0,3})?"
-_HELP = r"(?:help|assistance|support|service|services|time|patience|kindness|understanding|effort|efforts|advice)"
+_HELP = (
+    r"(?:help|assistance|support|service|services|time|patience|kindness|understanding|effort|efforts|advice|info|"
+    r"information)"
+)
 _HELPED = r"(?:help|assist|be of|do|serve|answer|find|offer|provide)"
 _AGAIN = (
     r"(?: (?:today|again|now|then|for now|for today|at the moment|right now|at this time|so much|very much|a lot))*"
@@ -124,27 +127,47 @@ _ALL = (
         rf"(?: (?:else|more|further|other))(?: (?:{_HELP}|questions?))?{_AGAIN}"
     ),
     r"(?:i|we|you)(?: are| am| re| m)? (?:all set|all good|good to go|all done)" + _AGAIN,
+    rf"there(?: is| s| ll be| will be)? nothing (?:else|more|further){_AGAIN}",
+    (
+        r"(?:i (?:think|guess|believe) )?(?:that|this|it)(?: ll| will| should| would)? (?:covers?|do|does|settles?)"
+        rf"(?: (?:it|all|everything))?(?: for me)?{_AGAIN}"
+    ),
+    rf"all (?:of )?(?:my|our) questions (?:have been|were|are)(?: all)? answered{_AGAIN}",
+    rf"(?:i|we)(?: ve| have)?(?: got)? no (?:more|further|other) questions{_AGAIN}",
+    (
+        r"(?:i (?:think|guess|believe) )?(?:i|we|you)(?: ve| have| ll have)?(?: (?:got|given|told)(?: me| us)?)? "
+        r"(?:all|everything)(?: of)?(?: the info\w*)?(?: that)? (?:i|we) (?:need|needed|wanted)"
+        rf"(?: (?:to know|from you))?{_AGAIN}"
+    ),
 )
 """That this was all."""
 _LEAD = r"(?:(?:ok|okay|and|so|oh|well|again|but|then|great|good|perfect|thanks|thank you) )*"
 _CLOSING = re.compile(_LEAD + "(?:" + "|".join(_CLOSINGS) + ")")
 _DONE = re.compile(_LEAD + "(?:(?:yes|yeah|yep|no|nope|nah) )?" + _LEAD + "(?:" + "|".join(_ALL) + ")")
-_ANSWERS = frozenset("yes yeah yep no nope nah".split())
+_ENDING = re.compile(
+    _LEAD + r"(?:good ?bye|bye(?: bye| now| for now)*|good ?day|take care|have (?:a|an|yourself a)\b.*|"
+    r"you(?: ve| have) been\b.*|thank(?:s| you)(?: so much| very much| again)? for (?:all|everything)\b.*)"
+)
+"""What is said at the end of a talk only: who begins with "no" there wants nothing more."""
+_YES, _NO = frozenset("yes yeah yep".split()), frozenset("no nope nah".split())
 
 
 def courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
     """Whether each clause of `text` only thanks for help, wishes well, offers more help, says that this was all, or
     is one of the `phrases` that say as little.
 
-    "No" and "yes" belong to it beside a word that this was all; else they answer something. Nothing with a figure in
-    it does, and of thanks for something only those for help: "thanks for the blue one" says which.
+    "No" and "yes" belong to it beside a word that this was all, "no" also beside a goodbye; else they answer
+    something. Nothing with a figure in it does, and of thanks for something only those for help: "thanks for the
+    blue one" says which.
     """
     if _NEEDED.isdisjoint(_WORD.findall(text.casefold())) or any(map(str.isdigit, text)):
         return False
     parts = [(part, " ".join(_WORD.findall(part.casefold()))) for part in _CLAUSES.split(text)]
     told = [(part, said) for part, said in parts if said]
     done = any(_DONE.fullmatch(said) for _, said in told)
-    return all(phrases(part) or _courteous(said) or (done and said in _ANSWERS) for part, said in told)
+    ends = done or any(_ENDING.fullmatch(said) for _, said in told)
+    answers = (_YES | _NO if done else _NO) if ends else frozenset[str]()
+    return all(phrases(part) or _courteous(said) or said in answers for part, said in told)
 
 
 def _courteous(said: str) -> bool:

@@ -1,34 +1,73 @@
-"""Hears what kind of value a question asks for (a day, a time, a number), and whether a sentence says one."""
+"""Hears what kind of value a question asks for (a day, a time, a number, a price, a place, a name), and whether a
+sentence says one."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from session_core.language.forms import dates, minutes_of
 from session_core.language.values import ValueKind, values
+from session_core.language.words import SENTENCES, sentences
 
-_DAY, _TIME, _NUMBER = "day", "time", "number"
-_WANTED = (
-    (
-        re.compile(
-            r"\b(?:what|which) (?:day|date|month|weekday|year)\b|\bwhen\b|\bwann\b|\bquand\b|\bcu[aá]ndo\b", re.I
+_DAY, _TIME, _NUMBER, _PRICE, _PLACE, _NAME = "day", "time", "number", "price", "place", "name"
+
+
+def _asking(word: str) -> str:
+    """A pattern for `word` where it asks ("when is", "and where?"), not where it joins two clauses ("when we met")."""
+    before = r"(?:^|[.?!,;:] ?|\b(?:and|or|at|from|to|for|with|by|since|until|know|remember|tell me|remind me) )\W?"
+    behind = (
+        "is|are|was|were|do|does|did|will|would|can|could|should|shall|has|have|had|to|exactly|i|my|it|we|he|she|they"
+    )
+    return rf"{before}\b{word}\b(?=\W*$|['’]| (?:{behind})\b)"
+
+
+_WANTED = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        (
+            rf"\b(?:what|which) (?:day|date|month|weekday|year)\b|{_asking('when')}|\bwann\b|\bquand\b|\bcu[aá]ndo\b",
+            _DAY,
         ),
-        _DAY,
-    ),
-    (
-        re.compile(
-            r"\b(?:what|which) (?:time|hour)\b|\bhow (?:late|early)\b|\bwhen\b|\b(?:leave ?at|arrive ?by)\b|"
-            r"\bum wie ?viel uhr\b|\bquelle heure\b|\bqu[eé] hora\b",
-            re.I,
+        (
+            (
+                rf"\b(?:what|which) (?:time|hour)\b|\bhow (?:late|early)\b|{_asking('when')}|"
+                r"\b(?:leave ?at|arrive ?by)\b|\bum wie ?viel uhr\b|\bquelle heure\b|\bqu[eé] hora\b"
+            ),
+            _TIME,
         ),
-        _TIME,
-    ),
-    (
-        re.compile(
-            r"\bhow (?:many|much|old|far|long|often|big|tall|large)\b|\bwie ?viele?\b|\bcombien\b|\bcu[aá]nt", re.I
+        (
+            r"\bhow (?:many|much|old|far|long|often|big|tall|large)\b|\bwie ?viele?\b|\bcombien\b|\bcu[aá]nt",
+            _NUMBER,
         ),
-        _NUMBER,
-    ),
+        (
+            (
+                r"\b(?:what|which) (?:price ?range|prices?|costs?|fees?|fare|budget|amount|rent|rate)\b|"
+                r"\bhow (?:expensive|cheap|much (?:is|are|was|were|do|does|did|will|would|money))\b|\bwas kostet\b|"
+                r"\bcu[aá]nto cuesta\b"
+            ),
+            _PRICE,
+        ),
+        (
+            (
+                rf"{_asking('where')}|\b(?:what|which) (?:place|area|part|side|city|town|village|country|region|state|"
+                r"district|neighbou?rhood|location|address|street|station|airport|stop|port|destination|departure|"
+                r"origin)\b|\bwo(?:hin|her)\b|^wo\b|\boù\b|\bd[oó]nde\b|\bdove\b|\bonde\b"
+            ),
+            _PLACE,
+        ),
+        (
+            (
+                rf"\b(?:what|which)(?: \w+)? names?\b|\bname of\b|\b(?:called|named)\b|"
+                r"\bwhat(?: is|['’]s| was) \w+ name\b|"
+                rf"{_asking('who')}|\bwhose\b|\b(?:what|which) (?:destination|departure)\b|"
+                r"\bwhich (?!(?:of|one|is|are|was|were|do|does|did|day|date|month|weekday|year|time|hour|price|"
+                r"area|part|side)\b)\w+|"
+                r"\bwie hei(?:ß|ss)t\b|^wer\b|^qui\b|\bqui[eé]n\b|^chi\b|^quem\b"
+            ),
+            _NAME,
+        ),
+    )
 )
 _HOUR = "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _ORDINAL = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
@@ -50,12 +89,35 @@ _SAID = {
         r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|twice|myself|alone)\b",
         re.I,
     ),
+    _PRICE: re.compile(
+        r"[$€£¥₹] ?\d|\d ?(?:[$€£¥₹]|(?:usd|eur|gbp|dollars?|euros?|pounds?|credits?|cents?|bucks)\b)|"
+        r"\b(?:cheap(?:er|est|ly)?|(?:in)?expensive|moderate(?:ly)?|affordable|pricey|free|budget|costs?)\b",
+        re.I,
+    ),
+    _PLACE: re.compile(
+        r"\b(?i:in|at|from|to|near|nearby|around|via|into|leave|leaving|visit(?:ing)?|between|of) (?:the )?"
+        r"(?:[A-Z]\w|(?i:(?:city |town )?(?:north|south|east|west|cent(?:re|er)|downtown|middle)))|"
+        r"\b(?i:from|near|departing|destination|located (?:in|at|on)) "
+        r"(?!(?:the|a|an|my|your|it|there|here|now|\d+)\b)\w{3,}|"
+        r"\b(?i:(?:north|south|east|west|central|cent(?:re|er)|downtown)(?:ern)?) (?i:part|side|area|of)\b|"
+        r"\b\d+[a-z]? (?:\w+ ){1,3}(?i:street|st|road|rd|avenue|ave|lane|drive|way|square|blvd|boulevard)\b"
+    ),
+    _NAME: re.compile(
+        r"(?<![.!?:] )(?<!^)\b(?!(?:I|OK|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|"
+        r"June|July|August|September|October|November|December)\b)[A-Z][^\W\d_]+|"
+        r"\b(?i:recommend(?:ed)?|suggest(?:ed)?|how about|called|named|name is)\b"
+    ),
 }
 
 
 def wanted(question: str) -> frozenset[str]:
-    """The kinds of values that `question` asks for; none where a rule cannot tell."""
-    return frozenset(kind for pattern, kind in _WANTED if pattern.search(question))
+    """The kinds of values that `question` asks for and does not say itself; none where a rule cannot tell."""
+    asked: set[str] = set()
+    for sentence in sentences(question):
+        if not sentence.endswith(("?", "？")):
+            asked -= {kind for kind in asked if _SAID[kind].search(sentence)}
+        asked |= {kind for pattern, kind in _WANTED if pattern.search(sentence)}
+    return frozenset(asked)
 
 
 def days(text: str) -> frozenset[str]:
@@ -76,6 +138,7 @@ def times(text: str) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=SENTENCES)
 def says(text: str, kinds: frozenset[str]) -> bool:
     """Whether `text` says a value of one of the `kinds`."""
     return any(_SAID[kind].search(text) for kind in kinds)

@@ -1,0 +1,37 @@
+"""The thanks and goodbyes at the end of a talk, when a question is put to it: they make room for what answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from session_core.classify import filler
+from session_core.language.courtesies import courtesy
+from session_core.plan import Choice, Decided, Plan
+from session_core.turns import Importance, Message, Role
+
+LEAST_SHARE = 0.06
+"""A goodbye that takes less of the limit stays: its room would hold hardly a sentence."""
+
+
+def parting(made: Plan, query: str, limit_tokens: int) -> Message | None:
+    """The newest user message of the plan, when it only thanks, wishes well or says that this was all; it stands there
+    as the question, but `query` is another. None where it agrees to something, calls follow, or it takes little of
+    `limit_tokens`."""
+    at = max((i for i, m in enumerate(made.messages) if m.role is Role.USER and m.origin == "record"), default=-1)
+    if at < 0 or any(message.role is Role.TOOL or message.tool_calls for message in made.messages[at:]):
+        return None
+    said = made.messages[at]
+    bare = said.importance is Importance.DISCARD and not said.media and said.rendition == "whole"
+    dear = said.tokens > limit_tokens * LEAST_SHARE
+    return said if bare and dear and said.content.strip() not in query and courtesy(said.content, filler) else None
+
+
+def without(made: Plan, said: Message) -> Plan:
+    """The plan without the message `said`; what was brought back right before it stands in its place."""
+    gone: Decided = (said.seq, Choice.DROP, 0, "a courtesy, and something else is asked")
+    return replace(
+        made,
+        messages=tuple(message for message in made.messages if message is not said),
+        decided=tuple(gone if one[0] == said.seq else one for one in made.decided),
+        tokens=made.tokens - said.tokens,
+    )
