@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from session_core.compress.json_text import read_json
-from session_core.compress.passages import HEADING_CHARACTERS, Passage
+from session_core.compress.passages import HEADING_CHARACTERS, Passage, named_in
 
 LEAST_CHARACTERS = 4
 """A shorter value may be the same by chance."""
@@ -21,7 +21,7 @@ def unechoed(passage: Passage, call: str) -> Passage:
     if text is passage.text:
         return passage
     tokens = max(2, passage.tokens * len(text) // len(passage.text))
-    return replace(passage, text=text, tokens=tokens, brief_tokens=tokens)
+    return replace(passage, text=text, tokens=tokens, values=named_in(text), brief_tokens=tokens)
 
 
 @lru_cache(maxsize=8_192)
