@@ -41,7 +41,7 @@ class Told:
     def __init__(self) -> None:
         self._newer: set[int] = set()
         self._older: set[int] = set()
-        self._read_to: dict[tuple[bytes, str], int] = {}
+        self._read_to: dict[int, int] = {}
 
     def has(self, name: bytes, row_label: bytes) -> bool:
         """Whether the session whose key is `name` has the row."""
@@ -56,11 +56,12 @@ class Told:
 
     def read(self, name: bytes, born: str, rows: Sequence[bytes], messages: Sequence[Message]) -> None:
         """Remember the `rows` that the session has, whose `messages` were read: those behind what was read before."""
-        known = self._read_to.get((name, born), 0)
+        place = hash((name, born))
+        known = self._read_to.get(place, 0)
         new = [label_of(row) for row, message in zip(rows, messages, strict=True) if message.seq > known]
         if new:
             self.add(name, new)
-            self._read_to[name, born] = messages[-1].seq
+            self._read_to[place] = messages[-1].seq
 
 
 class RedisCalls:
