@@ -32,7 +32,7 @@ _WANTED = tuple(
         (
             (
                 rf"\b(?:what|which) (?:time|hour)\b|\bhow (?:late|early)\b|{_asking('when')}|"
-                r"\b(?:leave ?at|arrive ?by)\b|\bum wie ?viel uhr\b|\bquelle heure\b|\bqu[eé] hora\b"
+                r"\bum wie ?viel uhr\b|\bquelle heure\b|\bqu[eé] hora\b"
             ),
             _TIME,
         ),
@@ -42,7 +42,7 @@ _WANTED = tuple(
         ),
         (
             (
-                r"\b(?:what|which) (?:price ?range|prices?|costs?|fees?|fare|budget|amount|rent|rate)\b|"
+                r"\b(?:what|which) (?:price range|prices?|costs?|fees?|fare|budget|amount|rent|rate)\b|"
                 r"\bhow (?:expensive|cheap|much (?:is|are|was|were|do|does|did|will|would|money))\b|\bwas kostet\b|"
                 r"\bcu[aá]nto cuesta\b"
             ),
