@@ -75,7 +75,8 @@ def test_a_row_does_not_say_again_what_its_call_asked_with() -> None:
     shorter = unechoed(row, 'get_order {"order": "#W1288"}')
     assert shorter.text == "user: mei_8020, zip: 28236, status: sent"
     assert shorter.tokens < row.tokens
-    assert (shorter.words, shorter.values) == (row.words, row.values)
+    assert shorter.words == row.words, "a query still finds it by what it was asked with"
+    assert row.values.keys() - shorter.values.keys() == {"order", "#w1288"}, "the line above it says that"
 
 
 @pytest.mark.parametrize(
