@@ -87,8 +87,15 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
 
 def unnamed(message: Message) -> Message:
     """A user's message as it was said: views of several people put a name before it, which stands apart elsewhere."""
-    name = f"{speaker_name(message.author)}: " if message.author and message.rendition == "named" else ""
-    return replace(message, content=message.content.removeprefix(name), rendition="whole") if name else message
+    named = bool(message.author) and message.rendition == "named"
+    return replace(message, content=own_words(message), rendition="whole") if named else message
+
+
+def own_words(message: Message) -> str:
+    """What the same message says, less that name."""
+    if not message.author or message.rendition != "named":
+        return message.content
+    return message.content.removeprefix(f"{speaker_name(message.author)}: ")
 
 
 def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:

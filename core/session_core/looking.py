@@ -180,7 +180,7 @@ class Looking:
         last = [shop.read(message) for message in standing[-4:]]
         facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
         complete = few and len(sources) == len(candidates)
-        text, repeated = asked_and_repeated(query, (*absent, *standing))
+        text, repeated = asked_and_repeated(query, (*candidates, *standing))
         return quotes(
             Question(text, last, near, complete=complete, repeated=repeated),
             sources,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from session_core.classify import filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
-from session_core.facts import unnamed
+from session_core.facts import own_words
 from session_core.language.amending import ENDS, parts_told, told_later
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
@@ -20,6 +21,9 @@ from session_core.turns import Message, Role
 
 BRIEF_CHARACTERS = 600
 """In a longer message somebody tells or pastes something: what sounds like a correction there is part of it."""
+
+STATED_MESSAGES = 2_048
+"""Views of a session look at much the same messages: what so many texts state is kept."""
 
 
 def amended(
@@ -53,14 +57,18 @@ def amended(
 
 def statements(message: Message) -> list[Fact]:
     """Each own sentence of a message as if it were a fact, so that what supersedes facts supersedes it."""
-    author = message.author if message.role is Role.USER else ASSISTANT
-    message = unnamed(message)
-    parts = spoken(message.content) if message.role is Role.USER else ((message.content, False),)
+    by_user = message.role is Role.USER
+    author = message.author if by_user else ASSISTANT
+    said = _said(own_words(message), by_user)
+    return [Fact(kind, text, seq=message.seq, author=author, slot=named) for kind, text, named in said]
+
+
+@lru_cache(maxsize=STATED_MESSAGES)
+def _said(text: str, by_user: bool) -> tuple[tuple[FactKind, str, str | None], ...]:
+    """The own sentences of a text, each with its kind and the slot that it names."""
+    parts = spoken(text) if by_user else ((text, False),)
     own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not filler(sentence)]
-    return [
-        Fact(next(iter(kinds(text)), FactKind.IDENTIFIER), text, seq=message.seq, author=author, slot=slot(text))
-        for text in own
-    ]
+    return tuple((next(iter(kinds(sentence)), FactKind.IDENTIFIER), sentence, slot(sentence)) for sentence in own)
 
 
 def could_amend(fact: Fact) -> bool:

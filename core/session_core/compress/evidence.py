@@ -227,9 +227,8 @@ def _echoes(passage: Passage, before: Read) -> bool:
     """Whether an assistant only says again in a few words what the user said right before ("Norwich, all right.")."""
     if passage.voice != "assistant" or before[0].role is not Role.USER or len(passage.text.split()) > _ECHO_WORDS:
         return False
-    told = {value for part in before[1].passages for value in part.values}
     stated = {value for value, worth in passage.values.items() if worth > ORDINARY}
-    return bool(stated) and stated <= told
+    return bool(stated) and stated <= before[1].values
 
 
 def _in_headings(candidates: Sequence[Read], standing: Sequence[Read]) -> set[str]:
