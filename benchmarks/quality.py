@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.quality_data import Conversation, budgets_for, read_sets, sampled
@@ -19,7 +21,7 @@ from benchmarks.quality_ours import variants
 from benchmarks.quality_plot import plot
 from benchmarks.quality_rivals import rivals
 from benchmarks.quality_rounds import print_rounds
-from benchmarks.quality_run import Broken, Row, replay
+from benchmarks.quality_run import Broken, Replayed, Row, added_up, replay, replayed
 from benchmarks.quality_sessions import made_sets
 from benchmarks.timing import machine, say, table
 
@@ -45,7 +47,11 @@ def main(options: Sequence[str] = ()) -> None:
     broken: list[Broken] = []
     for name, conversations in sets.items():
         drawn = sampled(conversations, chosen.probes, chosen.seed)
-        found, wrong = replay(name, drawn, methods, chosen.budgets or budgets_for(drawn))
+        budgets = chosen.budgets or budgets_for(drawn)
+        if chosen.jobs == 1:
+            found, wrong = replay(name, drawn, methods, budgets)
+        else:
+            found, wrong = added_up(name, _shared_out(name, drawn, methods, budgets, chosen.jobs))
         print(f"  {name}: {sum(len(one.probes) for one in drawn)} probes, {len(drawn)} conversations", flush=True)
         rows += found
         broken += wrong
@@ -58,6 +64,28 @@ def main(options: Sequence[str] = ()) -> None:
         print_rounds(chosen.seed)
     if chosen.plot:
         print(f"\n{plot(rows, Path(chosen.plot))}")
+
+
+_HERE: list[Method] = []
+"""The methods of a process that takes its share of the conversations."""
+
+
+def _shared_out(
+    name: str, drawn: Sequence[Conversation], methods: Sequence[Method], budgets: Sequence[str], jobs: int
+) -> Iterator[Replayed]:
+    """The conversations in `jobs` processes at once, each with methods of its own; in the order of the set."""
+    names = [method.name for method in methods]
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (names,)) as processes:
+        asked = [processes.submit(_replayed_there, name, one, budgets) for one in drawn]
+        yield from (one.result() for one in asked)
+
+
+def _begin(names: Sequence[str]) -> None:
+    _HERE.extend(chosen_methods(names)[0])
+
+
+def _replayed_there(name: str, conversation: Conversation, budgets: Sequence[str]) -> Replayed:
+    return replayed(name, conversation, _HERE, budgets)
 
 
 def chosen_methods(names: Sequence[str]) -> tuple[list[Method], list[str]]:
@@ -132,6 +160,9 @@ def _options(options: Sequence[str]) -> argparse.Namespace:
     words.add_argument("--methods", type=_list, default=[], help="names of columns, parted by commas (all)")
     words.add_argument("--budgets", type=_list, default=[], help="tokens, or shares of the history as 25%% (by set)")
     words.add_argument("--probes", type=int, default=0, help="most probes of a set, drawn at random (0: all)")
+    words.add_argument(
+        "--jobs", type=int, default=1, help="processes at once (more than 1: times are not to be trusted)"
+    )
     words.add_argument("--seed", type=int, default=1, help="for what is drawn and what is made up")
     words.add_argument("--plot", default="", help="file for a picture (PNG)")
     words.add_argument("--out", default="", help="file for all figures (JSON)")

@@ -86,6 +86,17 @@ class Tally:
         if probe.gap_tokens is not None:
             (self.far if probe.gap_tokens >= budget else self.near).append(score.hit)
 
+    def add(self, other: Tally) -> None:
+        """Pool what was seen of two conversations."""
+        self.scores += other.scores
+        self.near += other.near
+        self.far += other.far
+        self.used += other.used
+        self.over += other.over
+        self.bad += other.bad
+        self.seconds += other.seconds
+        self.failed += other.failed
+
     def row(self, name: str, budget: str, method: str) -> Row:
         """The means."""
         stale = [score.stale for score in self.scores if score.stale is not None]
@@ -109,22 +120,41 @@ class Tally:
         )
 
 
+Tallies = dict[tuple[str, str], Tally]
+"""By budget and method."""
+Replayed = tuple[Tallies, list[Broken]]
+
+
 def replay(
     name: str, conversations: Sequence[Conversation], methods: Sequence[Method], budgets: Sequence[str]
 ) -> tuple[list[Row], list[Broken]]:
-    """The rows of a set, by budget and method, and the promises that contexts broke.
+    """The rows of a set and the promises that contexts broke."""
+    return added_up(name, (replayed(name, one, methods, budgets) for one in conversations))
+
+
+def replayed(name: str, conversation: Conversation, methods: Sequence[Method], budgets: Sequence[str]) -> Replayed:
+    """What was seen of one conversation of a set, by budget and method, and the promises that contexts broke.
 
     A probe is put at a budget only where the history is larger than it.
     """
     tallies = {(budget, method.name): Tally() for budget in budgets for method in methods}
     broken: list[Broken] = []
-    for conversation in conversations:
-        for method in methods:
-            of_method = {budget: tallies[budget, method.name] for budget in budgets}
-            for where, what in _asked(conversation, method, of_method):
-                broken.append(Broken(method.name, name, what, conversation.id, where.at, where.budget_tokens))
-    rows = [tally.row(name, *place) for place, tally in tallies.items() if tally.scores]
-    return rows, broken
+    for method in methods:
+        of_method = {budget: tallies[budget, method.name] for budget in budgets}
+        for where, what in _asked(conversation, method, of_method):
+            broken.append(Broken(method.name, name, what, conversation.id, where.at, where.budget_tokens))
+    return tallies, broken
+
+
+def added_up(name: str, parts: Iterable[Replayed]) -> tuple[list[Row], list[Broken]]:
+    """The rows of a set, by budget and method, and all that broke, of its conversations one after the other."""
+    total: Tallies = {}
+    broken: list[Broken] = []
+    for tallies, wrong in parts:
+        for place, tally in tallies.items():
+            total.setdefault(place, Tally()).add(tally)
+        broken += wrong
+    return [tally.row(name, *place) for place, tally in total.items() if tally.scores], broken
 
 
 def _asked(conversation: Conversation, method: Method, tallies: dict[str, Tally]) -> Iterator[tuple[Asked, str]]:

@@ -222,6 +222,17 @@ def test_a_folder_is_replayed_and_all_figures_are_written(tmp_path: Path, capsys
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_jobs_change_no_figure_but_times(tmp_path: Path):
+    rows = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        main(["--sets", "chat", "--methods", "ours,oracle", "--probes", "12", "--budgets", "500", "--jobs", jobs,
+              "--out", str(out)])  # fmt: skip
+        rows.append([{**row, "ms": 0, "ms_95": 0} for row in json.loads(out.read_text())["rows"]])
+    assert rows[0] == rows[1]
+    assert [row["method"] for row in rows[0]] == ["ours", "oracle"]
+
+
 def test_what_is_not_known_is_said(tmp_path: Path):
     with pytest.raises(SystemExit, match="no method magic; there are: ours"):
         main(["--methods", "magic"])
