@@ -13,6 +13,7 @@ from session_core.asking import ask
 from session_core.compress.check import check
 from session_core.compress.filled import filled
 from session_core.compress.fold import digest_message, fold, hidden_rules
+from session_core.compress.whose import without_swaps
 from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
@@ -183,7 +184,10 @@ class Folder:
         text, orders = without_orders(checked.text, told, previous, give_way=give_way)
         if orders:
             self.shop.tell(FellBack(key, name, f"{orders} sentences that take up orders of data"))
-            checked = replace(checked, text=text)
+        text, swapped = without_swaps(text, told, previous, give_way=give_way)
+        if swapped:
+            self.shop.tell(FellBack(key, name, f"{swapped} sentences that give a wish to somebody else"))
+        checked = replace(checked, text=text)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
         if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):
