@@ -10,6 +10,7 @@ from session_core.classify import filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
 from session_core.facts import own_words
 from session_core.language.amending import ENDS, parts_told, told_later
+from session_core.language.changing import changes
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot
@@ -75,7 +76,9 @@ def could_amend(fact: Fact) -> bool:
     """Whether `fact` can supersede a statement at all, whatever was stated."""
     if not spoken_by_user(fact):
         return False
-    return fact.slot is not None or fact.kind in RESTATED or revises(fact.text) or bool(parts_told(fact.text)[1])
+    if fact.slot is not None or fact.kind in RESTATED or revises(fact.text) or changes(fact.text):
+        return True
+    return bool(parts_told(fact.text)[1])
 
 
 def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -> bool:
@@ -84,7 +87,7 @@ def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -
         return False
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
         return True
-    if revises(fact.text) or parts_told(fact.text)[1]:
+    if revises(fact.text) or changes(fact.text) or parts_told(fact.text)[1]:
         return True
     return fact.kind in RESTATED and any(key in keys for key in frame(fact.text))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from session_core.language.words import MONTHS, STOP_WORDS, content_words, one_line, shorten, words
@@ -73,6 +73,8 @@ _SHORT_WORDS = 6
 _SURELY_WORDS = 3
 _JOINING = frozenset("and or to und oder bis et ou y o e a".split())
 """Words that join two values into one: "from red and blue" to "green and white"."""
+OTHER_WORDS = 3
+"""So many words, at most, differ where a statement says another one again."""
 _FEW_WORDS = 4
 """A correction that says more than so many words speaks for itself, if it shares nothing with what was said before."""
 
@@ -190,14 +192,21 @@ def reframed(old: str, new: str) -> bool:
     before, after = words(old), words(new)
     if before == after or abs(len(before) - len(after)) > 2:
         return False
-    shorter = min(len(before), len(after))
-    start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
-    end = next((i for i in range(shorter - start) if before[-1 - i] != after[-1 - i]), shorter - start)
-    gaps = before[start : len(before) - end], after[start : len(after) - end]
-    same = start + end
-    if not all(0 < len(gap) <= 3 for gap in gaps) or any(c.isdigit() for gap in gaps for word in gap for c in word):
+    frame, *gaps = parted(before, after)
+    if not all(0 < len(gap) <= OTHER_WORDS for gap in gaps) or any(
+        c.isdigit() for gap in gaps for word in gap for c in word
+    ):
         return False
     if set(gaps[0]) & set(gaps[1]) - _JOINING:
         return False
-    frame = [*before[:start], *before[len(before) - end :]]
+    same = len(frame)
     return same >= 4 and same >= 2 * max(map(len, gaps)) and len(content_words(" ".join(frame))) >= 2
+
+
+def parted(before: Sequence[str], after: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """The words with which both begin and end, and those in between, of the one and of the other."""
+    shorter = min(len(before), len(after))
+    start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    end = next((i for i in range(shorter - start) if before[-1 - i] != after[-1 - i]), shorter - start)
+    frame = [*before[:start], *before[len(before) - end :]]
+    return frame, before[start : len(before) - end], after[start : len(after) - end]

@@ -303,6 +303,11 @@ IDENTITIES = (
         r"\bi (?:live|work|study|teach) (?:in|at|as|for|on|with)\b|\bborn (?:in|on)\b",
     ),
     Cue.of(
+        "moved relocated joined umgezogen gezogen déménagé mudé mudado trasferito trasferita mudei",
+        r"\b(?:i|we)(?:['’]ve| have)?(?: just| recently| now)? (?:(?:moved|relocated) (?:back |over )?to|joined)\b|"
+        r"\b(?:um)?gezogen\b|\bdéménagé\b|\bme (?:mudé|he mudado)\b|\btrasferit[oa]\b|\bmudei\b",
+    ),
+    Cue.of(
         "heiße heisse mein meine wohne lebe arbeite appelle m'appelle m’appelle mon j'habite j’habite vis travaille",
         r"\b(?:ich heiße|ich heisse|mein name|meine? (?:e-?mail|telefonnummer|adresse)|"
         r"ich (?:wohne|lebe|arbeite)|je m['’]appelle|mon nom|j['’]habite|je (?:vis|travaille))\b",

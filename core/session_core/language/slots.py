@@ -51,6 +51,12 @@ _X = r"(?P<x>[^\W\d_][\w'’-]*(?:\s[\w'’-]+){0,3}?)"
 _STATING = (
     re.compile(rf"\b(?:my|our|the|her|his|their)\s{_X}\s(?:is|are|was|=|will be)\s(?P<y>.+)", re.I),
     re.compile(
+        rf"\b(?:my|our|the|her|his|their)\s{_X}\s(?:(?:has|have|had|got|gets|was|were|been|just|now)\s)+"
+        r"(?:pushed|moved|postponed|rescheduled|raised|lowered|increased|decreased|reduced|cut|extended|changed|set)\s"
+        r"(?:back\s|out\s|up\s|down\s|forward\s)?(?:from\s.{1,40}\s)?(?:to|until)\s(?P<y>.+)",
+        re.I,
+    ),
+    re.compile(
         r"\b(?:set|change|update|move|switch|correct|push|postpone|reschedule|bump)\s"
         rf"(?:my|our|the|her|his|their)?\s?{_X}\s(?:from\s.{{1,40}}\s)?(?:to|until)\s(?P<y>.+)",
         re.I,
@@ -66,6 +72,11 @@ _STATING = (
 )
 _NEEDED: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("my", "our", "the", "her", "his", "their"), ("is", "are", "was", "will", "=")),
+    (
+        ("my", "our", "the", "her", "his", "their"),
+        ("has", "have", "had", "got", "gets"),
+        ("to", "until"),
+    ),
     (
         ("set", "change", "update", "move", "switch", "correct", "push", "postpone", "reschedule", "bump"),
         ("to", "until"),

@@ -16,6 +16,7 @@ from session_core.language.amending import (
     subject_words,
     told_later,
 )
+from session_core.language.changing import changed, changes
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import THINGS, open_to, same_slot, without
 from session_core.language.stating import (
@@ -52,8 +53,13 @@ RESTATED = frozenset(
 """Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
 
+_LASTING = frozenset((FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE))
+
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
+
+CHANGE_REACH = 2_000
+"""What has changed is looked for among so many facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +163,14 @@ class Facts:
         word for word, and what corrects it is pinned like it."""
         revising = correcting or revises(fact.text)
         found, old = self._meant(fact) if revising else (self._reframed(fact), frozenset[str]())
+        found = found or self._changed(fact)
         told = False
         for index in found:
             known = self.all[index]
             if known.kind is FactKind.RULE:
                 self._add(replace(fact, kind=FactKind.RULE))
             else:
-                kind = known.kind if known.kind.pinned or known.kind is FactKind.DECISION else FactKind.CORRECTION
+                kind = known.kind if known.kind.pinned or known.kind in _LASTING else FactKind.CORRECTION
                 text = told_later(known.text, fact.text)
                 self._supersede(index, fact, text)
                 self._add(replace(fact, kind=kind, text=text, slot=known.slot))
@@ -203,11 +210,21 @@ class Facts:
                 return [index]
         return []
 
-    def _own(self, fact: Fact, places: Iterable[int] | None = None) -> Iterator[tuple[int, Fact]]:
+    def _changed(self, fact: Fact) -> list[int]:
+        """The newest fact that holds no more, at any distance."""
+        if not changes(fact.text):
+            return []
+        places = range(len(self.all) - 1, max(-1, len(self.all) - 1 - CHANGE_REACH), -1)
+        own = self._own(fact, places, reach=fact.seq)
+        return [index for index, known in own if changed(parts_told(known.text)[0], fact.text)][:1]
+
+    def _own(
+        self, fact: Fact, places: Iterable[int] | None = None, *, reach: int = CORRECTION_REACH
+    ) -> Iterator[tuple[int, Fact]]:
         """The current facts of the one who said `fact`, within its reach, newest first; of `places` only, if given."""
         for index in range(len(self.all) - 1, -1, -1) if places is None else places:
             known = self.all[index]
-            if fact.seq - known.seq > CORRECTION_REACH:
+            if fact.seq - known.seq > reach:
                 return
             if known.current and fact.seq >= known.seq and spoken_by_user(known) and _one_voice(known, fact):
                 yield index, known

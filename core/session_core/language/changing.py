@@ -1,0 +1,180 @@
+"""Hears that something is no longer as it was: "I work at Bosch now", "the dose was raised to 40 mg".
+
+What a correction takes back was wrong from the beginning; what has changed was right once. Nobody says "no, I meant"
+then, and it may be weeks later.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
+from session_core.language.stating import besides, families, figures, said_words
+from session_core.language.words import STOP_WORDS, content_words, words
+
+_VERBS = (
+    "pushed moved postponed rescheduled bumped raised lowered increased decreased reduced cut extended shortened "
+    "changed switched upgraded downgraded renamed doubled halved dropped rose fell delayed "
+    "verschoben erhöht gesenkt geändert verlängert reduziert reporté augmenté réduit changé aplazado aumentado "
+    "reducido cambiado subido bajado spostato aumentato ridotto cambiato adiado aumentou reduziu mudou"
+).split()
+_VERB_WORDS = frozenset(_VERBS)
+_MOVED = re.compile(
+    rf"\b(?:{'|'.join(_VERBS)})\b[^.;!?]{{0,60}}?\b(?:to|until|till|auf|à|au|a|al|para)\b|"
+    r"\bauf\b[^;!?]{0,60}?\b(?:verschoben|erhöht|gesenkt|geändert|verlängert|reduziert)\b",
+    re.IGNORECASE,
+)
+_SINCE = re.compile(
+    r"\b(?:now(?!\s+(?:that|and then)\b)|nowadays|these days|by now|meanwhile|from now on|any ?more|any longer|"
+    r"no longer|(?:since|as of|starting) (?:last |this |next |the )?\w+|"
+    r"jetzt|inzwischen|mittlerweile|neuerdings|nicht mehr|ab sofort|seit \w+|"
+    r"maintenant|désormais|dorénavant|depuis \w+|ahora|ya no|desde \w+|adesso|ormai|non più|agora|já não)\b,?",
+    re.IGNORECASE,
+)
+_NEW = re.compile(
+    r"\b(?:an?|my|our|her|his|their|meine?|eine?|une?|mon|ma|una?|mi|il mio|la mia|meu|minha|um) "
+    r"(?:new|different|another|neuen?|neuer|neues|nouveau|nouvelle|nuevo|nueva|nuovo|nuova|novo|nova) "
+    r"(?P<what>[^\W\d_]+)",
+    re.IGNORECASE,
+)
+_NO_MORE = re.compile(
+    r"\bno longer\b|\b(?:not|never|no|nicht|kein\w*|ne|non|não)\b.*\b(?:any ?more|any longer|mehr|plus|più|mais)\b|"
+    r"\w+n['’]t\b.*\b(?:any ?more|any longer)\b|\bya no\b|\b(?:stopped|quit|gave up|ended)\b",
+    re.IGNORECASE,
+)
+_DENIED = frozenset(
+    "stopped quit gave ended longer more anymore mehr plus più mais needed wanted required part".split()
+)
+_ORDINALS = frozenset(
+    "first second third fourth fifth sixth last next other erste zweite dritte premier deuxième".split()
+)
+_COUNT = re.compile(r"(\d[\d.,]*) ([^\W\d_]{3,})")
+_GERMAN = re.compile(r"\b(?:der|die|das|ist|wurde|ich|wir|meine?|unsere?)\b", re.IGNORECASE)
+"""There each noun has a capital."""
+_ASKING = re.compile(r"[?？]\W*$")
+_QUOTED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
+_I = r"\b(?:i|we)(?:['’](?:ve|m|re))?(?: \w+){0,2} "
+_HOME = re.compile(
+    _I + r"(?:live|living|based|moved|relocated|moving|relocating) (?:back |over |down |up )?"
+    r"(?:in|at|to|into|near|outside)\b|\bmy (?:home )?address\b|"
+    r"\bich (?:wohne|lebe)\b|\b(?:um)?gezogen\b|\bj['’]habite\b|\bje vis\b|\bdéménagé\b|"
+    r"\bvivo en\b|\bme (?:he )?mud\w+|\babito\b|\bvivo a\b|\btrasferit\w\b|\bmoro em\b|\bmudei\b",
+    re.IGNORECASE,
+)
+_WORK = re.compile(
+    _I + r"(?:(?:work|working|started|employed) (?:at|for|by)\b|joined (?-i:[A-Z]))|\bmy (?:employer|company) is\b|"
+    r"\bich arbeite (?:bei|für)\b|\bje travaille (?:chez|pour)\b|\btrabajo (?:en|para)\b|"
+    r"\blavoro (?:per|da|in)\b|\btrabalho (?:n[ao]|em|para)\b",
+    re.IGNORECASE,
+)
+_STATES = {"<home>": _HOME, "<work>": _WORK}
+"""Where somebody lives, whom somebody works for: each has one answer at a time."""
+_HEARD = _VERB_WORDS | frozenset(
+    (
+        "now nowadays days meanwhile any anymore longer since starting new different another quit stopped gave "
+        "ended live living based moved relocated moving relocating address work working started employed joined "
+        "employer company jetzt inzwischen mittlerweile neuerdings nicht kein keine keinen sofort seit neue neuen "
+        "neuer neues wohne lebe gezogen umgezogen arbeite auf maintenant depuis nouveau nouvelle plus habite vis "
+        "travaille ahora ya desde nuevo nueva vivo mudado trabajo adesso ormai nuovo nuova abito trasferito "
+        "trasferita lavoro agora novo nova moro mudei trabalho"
+    ).split()
+)
+"""Without one of these no text of ASCII says that anything has changed."""
+_LONGEST_WORDS = 24
+"""A longer statement tells a story, in which much is new."""
+_TO_OTHERS = frozenset("you your we'll i'll will let's let can could would".split())
+"""Words of what is done in a conversation, and states nothing."""
+_ROOT = 4
+"""Letters that forms of a word share."""
+_LEAST_LETTERS = 3
+"""Letters of the shortest word that alone may tell what two statements are about."""
+
+
+@lru_cache(maxsize=2_048)
+def changes(text: str) -> bool:
+    """Whether `text` may say that something is not any more as it was."""
+    if text.isascii() and _HEARD.isdisjoint(said_words(text)):
+        return False
+    if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
+        return False
+    plain = _QUOTED.sub(" ", text)
+    return any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
+
+
+def changed(old: str, new: str) -> bool:
+    """Whether what `old` states holds no more, by what `new` states, which `changes` something.
+
+    That is so where both tell in which place somebody lives or works, and the places differ; where `new` puts another
+    value of a type, or another name, to what `old` speaks of; where it says `old` again with other words in one
+    place, apart from "now" and the like; and where it denies what `old` says.
+    """
+    shared = _about(old) & _about(new)
+    if not shared and not _NO_MORE.search(new):
+        return False
+    if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(new):
+        return False
+    if not _STATES.keys().isdisjoint(shared):
+        return _other_name(old, new)
+    if _ordinals(old) != _ordinals(new):
+        return False
+    if shared and _MOVED.search(new):
+        return _other_value(old, new) or (_other_name(old, new) and bool(names(f"to {_last(new)}")))
+    if (found := _NEW.search(new)) and found.group("what").casefold() in said_words(old):
+        return _other_value(old, new) or _other_name(old, new)
+    if _NO_MORE.search(new):
+        return _denied(old, new)
+    return bool(shared) and _SINCE.search(new) is not None and (_said_again(old, new) or _other_count(old, new))
+
+
+@lru_cache(maxsize=2_048)
+def _about(text: str) -> frozenset[str]:
+    """What a statement speaks of besides values, names, and words of change; which of the `_STATES` it tells."""
+    plain = _SINCE.sub(" ", text)
+    called = frozenset[str]() if _GERMAN.search(text) else names(plain.partition(" ")[2])
+    told = besides(plain) - called - _VERB_WORDS
+    telling = (word for word in told if len(word) >= _LEAST_LETTERS or not word.isascii())
+    return frozenset((*telling, *(name for name, pattern in _STATES.items() if pattern.search(text))))
+
+
+def _other_value(old: str, new: str) -> bool:
+    return bool(families(old) & families(new)) and not figures(old) & figures(_last(new))
+
+
+def _last(text: str) -> str:
+    """What stands behind "to": of "from 20 to 40", 40."""
+    found = _MOVED.search(text)
+    return text[found.end() :] if found else text
+
+
+def _other_name(old: str, new: str) -> bool:
+    before, after = names(old), names(new)
+    return bool(before - after) and bool(after - before)
+
+
+def _other_count(old: str, new: str) -> bool:
+    """Whether both count the same things, and differently."""
+    before, after = ({what: number for number, what in _COUNT.findall(text.casefold())} for text in (old, new))
+    return any(before[what] != after[what] for what in before.keys() & after.keys())
+
+
+def _ordinals(text: str) -> frozenset[str]:
+    return _ORDINALS.intersection(words(_SINCE.sub(" ", text)))
+
+
+def _denied(old: str, new: str) -> bool:
+    """Whether `new` denies what `old` says: all that it denies stands there, and is not denied there."""
+    found = _NO_MORE.search(new)
+    if found is None or _NO_MORE.search(old):
+        return False
+    part = re.split(r"[,;.:]", new[found.start() :])[0]
+    told = {word[:_ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
+    return bool(told) and told <= {word[:_ROOT] for word in said_words(old)}
+
+
+def _said_again(old: str, new: str) -> bool:
+    """Whether `new`, apart from when it began, says `old` with other words in one place."""
+    kept, *others = parted(words(old), words(_SINCE.sub(" ", new)))
+    if not subject_words(" ".join(kept)) - STOP_WORDS or _TO_OTHERS.intersection(kept):
+        return False
+    return all(0 < len(gap) <= OTHER_WORDS and content_words(" ".join(gap)) for gap in others)
