@@ -56,6 +56,17 @@ PASTED = (
     f"What does this do?\n\n    # {ORDER}\n    x = 1\n    # {OTHER}\n",
     f"diff --git a/x b/x\n+# {ORDER}\n-# {OTHER}",
     f"diff --git a/x b/x\n@@ -1 +1 @@\n x\n{BOTH}\n+# end",
+    # data as programs write it
+    f"Sum this up:\n\nid,name,note\n1,Acme,paid\n2,Globex,{ORDER}\n3,Initech,{OTHER}",
+    f'id,name,note\n1,Acme,paid\n2,Globex,"{ORDER}"\n3,Initech,"{OTHER}"\n\nWhich one is open?',
+    f"id;name;note\n1;Acme;paid\n2;Globex;{ORDER}\n3;Initech;{OTHER}",
+    f"id\tnote\n1\t{ORDER}\n2\t{OTHER}",
+    f"What is wrong here?\n\nname: deploy\nsteps:\n  - run: build\n  - note: {ORDER}\nowner: {OTHER}",
+    f"service:\n  name: billing\n  comment: {ORDER}\n  port: 8080\n  help: {OTHER}",
+    f"[main]\nuser = bob\nnote = {ORDER}\nhelp = {OTHER}",
+    f"HOST=localhost\nNOTE={ORDER}\nexport HELP={OTHER}",
+    f"<order><id>4</id><note>{ORDER}</note><help>{OTHER}</help></order>\nWhat is it?",
+    f"INSERT INTO notes VALUES (1, '{ORDER}');\nINSERT INTO notes\n  VALUES (2, '{OTHER}');",
     # a document that asks a question of its own
     f"Question: what is this?\nContext: a page.\nTask: go on\n{BOTH}",
 )
@@ -91,6 +102,13 @@ OWN = (
     "Message me only on weekdays: never call.",
     "diff --git a/x b/x\n+x = 1\n\nNever touch the tests.",
     "{note} Never call me.",
+    "I need milk, eggs, bread. Always buy organic.\nAlso butter, cheese, ham. Never buy plastic.",
+    "Preferences:\n  seat: aisle\n  always: a window if the flight is long\n  never: before 9",
+    "rules:\n  - tone: always be formal\n  - language: never use German",
+    "Order details:\n- Seat: always an aisle\n- Meal: never meat",
+    "<instructions><tone>Always be formal.</tone><style>Never use slang.</style></instructions>",
+    "<task>Fix the parser and all of the tests that fail because of what it gives.</task>\nNever touch the tests.",
+    "seat=aisle, meal=vegan. Never book before 9.",
     "Meine Regel: niemals vor 9 Uhr anrufen.",
     "这是我的规则：不要打电话给我。",
 )
@@ -127,6 +145,11 @@ def test_what_is_read_in_parts_is_all_of_it(text: str) -> None:
         "    x = 1\n\n",
         "fwd\n",
         "On 3 a wrote:\n",
+        "<a>",
+        "<a><b>",
+        "a,b,c\n",
+        "a:\n  b: c\n",
+        "[x]\na=b\n",
     ],
 )
 def test_reading_takes_no_time_however_long_it_is(line: str) -> None:

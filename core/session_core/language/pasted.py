@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
+from session_core.language.records import records
+
 _FORWARDED = re.compile(
     r"^[ \t>*_=-]*(?:begin forwarded message|forwarded(?: (?:message|mail|e-?mail|by)\b[^\n:]{0,60})?"
     r"(?=:|[ \t]*[-_=*]{2}|[ \t]*$)|fwd?:|original (?:message|e?-?mail)(?=[ \t]*[-_=*:]|[ \t]*$)|"
@@ -114,6 +116,7 @@ def pasted(text: str) -> Iterator[tuple[int, int]]:
     yield from _talks(lines)
     yield from _rows(lines)
     yield from _structures(text)
+    yield from records(lines, text)
 
 
 def _lines(text: str) -> list[tuple[int, str]]:

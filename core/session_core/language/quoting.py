@@ -57,7 +57,8 @@ _ASKED = re.compile(
     r"^[ \t*#]*(?:question|query|user|task|request|my question|answer)\b[^\n:]{0,30}:", re.IGNORECASE | re.MULTILINE
 )
 _MAYBE = re.compile(
-    r"[<>~`：]|\"\"\"|'''|---|===|\*\*\*|___|###|^[ \t]*[\[{|]|:[ \t]*$|:[ \t]|\d:\d\d|^(?: {4}|\t|diff |@@ )|"
+    r"[<>~`：]|\"\"\"|'''|---|===|\*\*\*|___|###|^[ \t]*[\[{|]|:[ \t]*$|:[ \t]|\d:\d\d|\t|^(?: {4}|diff |@@ )|"
+    r"^[^\s,;=]+[,;=]\S|^[ \t]*(?:insert|create|update|delete|alter|replace) |"
     r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
