@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from session_core.classify import filler
+from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered
+from session_core.language.amending import subject_words
 from session_core.language.cues import kinds, promises, revises
 from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
@@ -74,9 +76,10 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
                 found.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
+                asked = None
             case Role.ASSISTANT:
                 found.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked = next((said for said in reversed(sentences(message.content)) if said.endswith(_ASKING)), None)
+                asked = offered(message.content, filler)
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -192,31 +195,36 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
     for part, quoted in parts:
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
-            if filler(sentence) or (quoted and (commands(sentence) or prose(sentence))):
+            offer = None if quoted or question is None or filler(question) else question
+            settles = offer is not None and decides(offer, sentence)
+            if (filler(sentence) and not settles) or (quoted and (commands(sentence) or prose(sentence))):
                 continue
             stated = values(sentence)
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
-            if kind is None and not quoted and revises(sentence):
+            if kind is None and settles:
+                kind = FactKind.ANSWER
+            elif kind is None and not quoted and revises(sentence):
                 kind = FactKind.CORRECTION
             if kind is None and stated and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
             if kind is not None:
                 fact = _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
-                told = question is not None and not filler(question) and _bare(fact, stated)
-                yield replace(fact, slot=_question(question or "")) if told else fact
+                yield replace(fact, slot=_question(offer)) if offer and _bare(fact, stated, settles) else fact
 
 
-def _bare(fact: Fact, stated: Sequence[Value]) -> bool:
-    """Whether a fact is a value alone, which says nothing without the question that it answers."""
-    valued = {word for value in stated for word in words(value.text)}
-    if not stated or fact.slot is not None or revises(fact.text):
+def _bare(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
+    """Whether a fact says nothing without the question that it answers: a yes, a choice, or a value alone."""
+    if fact.slot is not None or (revises(fact.text) and fact.kind is not FactKind.ANSWER):
         return False
-    return len(set(content_words(fact.text)) - valued) <= 1
+    valued = {word for value in stated for word in words(value.text)}
+    if settles:
+        return fact.kind is FactKind.ANSWER or len(subject_words(fact.text) - valued) <= 1
+    return bool(stated) and len(set(content_words(fact.text)) - valued) <= 1
 
 
 def _question(text: str) -> str:
-    return shorten(one_line(text), FACT_CHARACTERS // 2)
+    return shorten(one_line(text), OFFERED_CHARACTERS)
 
 
 def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[Fact]:

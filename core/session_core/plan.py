@@ -118,6 +118,7 @@ class FactKind(StrEnum):
     RULE = "rule"
     CONSTRAINT = "constraint"
     DECISION = "decision"
+    ANSWER = "answer"
     CORRECTION = "correction"
     PREFERENCE = "preference"
     COMMITMENT = "commitment"

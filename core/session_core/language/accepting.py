@@ -1,18 +1,27 @@
-"""Hears when somebody takes what was offered: "yes, that one", "sounds good, book it"."""
+"""Hears when somebody takes what was offered, or answers what was asked: "yes, that one", "sounds good, book it"."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
-from session_core.language.words import SENTENCES
+from session_core.language.amending import names, subject_words
+from session_core.language.phrases import DONE
+from session_core.language.slots import typed
+from session_core.language.words import SENTENCES, content_words, one_line, sentences, words
 
+OFFERED_CHARACTERS = 140
+"""What is short with a question."""
+ANSWER_WORDS = 12
+PICKED_WORDS = 6
+"""Longer sentences speak for themselves."""
 _OFFERS = re.compile(r"[?？]|\b(?:suggest|recommend|how about|what about|offer|propose)", re.IGNORECASE)
 _TAKES = re.compile(
     r"^\W*(?:(?:oh|ah|well|hm+|wow|thanks|thank you|ok(?:ay)?|great|and|so)[,.! ]+)*"
     r"(?:(?:yes|yeah|yep|yup|sure|absolutely|definitely|certainly|please do|go ahead|of course|deal|agreed|perfect|"
-    r"ok(?:ay)?|great|excellent|wonderful|lovely|awesome|alright|all right|fine)\b(?!\W+(?:but|no|what|how|do|does|"
-    r"is there|are there|any|another)\b)|"
+    r"ok(?:ay)?|great|excellent|wonderful|lovely|awesome|alright|all right|fine)\b"
+    r"(?!\W+(?:but|no|what|how|do(?! (?:it|that|so)\b)|does|is there|are there|any|another)\b)|"
     r"(?:that|this|it|they|those)(?: one)?(?: ?['’]?s|'s| is| ?['’]?ll| will| would| ?['’]?d|s)?(?: \w+)? "
     r"(?:(?:very|just|really|quite) )?"
     r"(?:good|fine|great|perfect|ok(?:ay)?|works?|sounds?|suits?|do|lovely|wonderful|nice|excellent|acceptable)\b|"
@@ -29,6 +38,72 @@ _DECLINES = re.compile(
     r"^\W*(?:no|nope|nah|not)\b|\b(?:instead|rather|different|other than|too (?:expensive|far|late|early|big|small))\b",
     re.IGNORECASE,
 )
+
+
+_REFUSES = re.compile(
+    r"^\W*(?:no|nope|nah|not|nein|nicht|non|pas|não|rather not|better not|please don['’]?t|don['’]?t)\b"
+    r"(?!\W+(?:thanks?|thank you|problem|worries|danke|merci|gracias|grazie|obrigad[oa])\W*$)",
+    re.IGNORECASE,
+)
+_PUTS = re.compile(
+    r"[?？]|\b(?:how|what) about\b|\b(?:you|we) could\b|\boptions? (?:[a-h1-9]\b|are|is)|"
+    r"\b(?:i|we)(?:['’]d| would| can| could|['’]ll)? (?:suggest|recommend|propose|offer|use|go with|take|choose)\b",
+    re.IGNORECASE,
+)
+_REQUESTS = re.compile(
+    r"\b(?:could|can|may|might|will|would) (?:you|i|we) (?:please )?"
+    r"(?:provide|tell|give|share|let|have|get|ask|know|see)\b",
+    re.IGNORECASE,
+)
+"""Who says yes to that only begins to answer."""
+_IT_IS = re.compile(r"\bit is\W*$", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"\b(?:or|oder|ou|oppure|which|welche\w*|quel(?:le)?s?|cuál(?:es)?|quale|qual|prefer)\b", re.IGNORECASE
+)
+_DOES = re.compile(rf"\b(?:{DONE})\w*", re.IGNORECASE)
+_LISTED = re.compile(r"(?:^|\s)\(?[1aA][.):]\s|\boption\b", re.IGNORECASE)
+_PLACE = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
+    r"number|the|no\.?)[,. ]+)*"
+    r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either)"
+    r"(?: one)?\W*$",
+    re.IGNORECASE,
+)
+
+
+def offered(text: str, empty: Callable[[str], bool]) -> str | None:
+    """What an assistant's message puts to the user: the last sentence that asks or offers something, unless it is
+    `empty`, with what stands behind it, or else before it, where that is short."""
+    said = sentences(text)
+    asks = [place for place, sentence in enumerate(said) if _PUTS.search(sentence)]
+    if not asks or empty(said[asks[-1]]):
+        return None
+    place = asks[-1]
+    # Options may stand behind the question, and what "it" is before it.
+    listed = one_line(" ".join(said[place:]))
+    offer = listed if len(listed) <= OFFERED_CHARACTERS else said[place]
+    if place and not names(offer) and not typed(offer):
+        before = one_line(f"{said[place - 1]} {offer}")
+        return before if len(before) <= OFFERED_CHARACTERS else offer
+    return offer
+
+
+@lru_cache(maxsize=SENTENCES)
+def decides(offer: str, said: str) -> bool:
+    """Whether `said` is a short answer that settles what `offer` leaves open: a yes or a no to something that names
+    what is done, or one of several."""
+    if len(words(said)) > ANSWER_WORDS or said.endswith(("?", "？")):
+        return False
+    alternatives = _CHOICE.search(offer) is not None
+    if _REQUESTS.search(offer) and not alternatives:
+        return False
+    weighs = alternatives or bool(names(offer)) or bool(typed(offer)) or _DOES.search(offer) is not None
+    if weighs and (takes(said) or _REFUSES.search(said)):
+        return True
+    if _PLACE.search(said):
+        return alternatives or _LISTED.search(offer) is not None
+    picks = (alternatives or _IT_IS.search(said) is not None) and len(words(said)) <= PICKED_WORDS
+    return picks and not frozenset(content_words(said)).isdisjoint(subject_words(offer))
 
 
 def offers(text: str) -> bool:

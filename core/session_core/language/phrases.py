@@ -40,7 +40,7 @@ _DOINGS = (
     "complet "
     "finish follow check prepar provid keep bring ask request contact implement merg push publish record log"
 )
-_DONE = "|".join(_DOINGS.split())
+DONE = "|".join(_DOINGS.split())
 
 RULES = (
     Cue.of(
@@ -324,13 +324,13 @@ COMMITMENTS = (
     Cue.of(
         "i'll i’ll we'll we’ll will shall going",
         r"\b(?:i|we)(?:['’]ll| will| shall|['’](?:m|re) going to| am going to| are going to) "
-        rf"(?:\w+ly |also |then |now |get )?(?:{_DONE}|back)",
+        rf"(?:\w+ly |also |then |now |get )?(?:{DONE}|back)",
     ),
     Cue.of(
         _DOINGS,
-        rf"\b(?:i|we)(?:['’]ve| have)? (?:now |just |already |also |successfully )?(?:{_DONE})\w*(?:ed|t|de|"
+        rf"\b(?:i|we)(?:['’]ve| have)? (?:now |just |already |also |successfully )?(?:{DONE})\w*(?:ed|t|de|"
         r"n)\b|"
-        rf"\b(?:is|are|was|were|been) (?:now |already |successfully )?(?:{_DONE})\w*(?:ed|t)\b",
+        rf"\b(?:is|are|was|were|been) (?:now |already |successfully )?(?:{DONE})\w*(?:ed|t)\b",
     ),
     Cue.of(
         "number reference code id confirmation ticket reservation booking pnr",

@@ -1,0 +1,98 @@
+"""What a user settled with a short answer is a fact, with the question or the offer that it answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_core import Budget, Policy, Sessions
+from session_core.facts import extract, line, merge
+from session_core.plan import FactKind
+from session_core.turns import Message, Role
+
+SETTLED = [
+    ("Shall I book the Hilton for 3 nights at $180 a night?", "Yes please."),
+    ("Do you prefer window or aisle?", "Aisle."),
+    ("I suggest PostgreSQL for the store and Redis as the cache.", "Sounds good, agreed."),
+    ("I'd use spaces.", "ok spaces it is"),
+    ("Which of these colours? 1) navy 2) teal 3) plum", "2"),
+    ("Should I send the contract to Mr. Weber on Friday?", "No, wait until I've spoken to him."),
+    ("How about the Gonville? It is in the centre.", "That works for me."),
+    ("Möchten Sie das Hotel Adler buchen?", "Ja, gerne."),
+    ("Voulez-vous le train de Lyon ou celui de Dijon ?", "celui de Dijon"),
+    ("Red or blue?", "the second one"),
+]
+OPEN = [
+    ("Is there anything else I can help you with?", "No thanks."),
+    ("Could you please tell me your order number?", "Sure!"),
+    ("The capital of Peru is Lima.", "Great!"),
+    ("How are you today?", "Good, thanks."),
+    ("Shall I book the Hilton?", "What does it cost there?"),
+    ("The museum opens at nine. Enjoy your visit!", "Perfect, thank you!"),
+    (
+        "Do you like jazz?",
+        "I was at a concert of a very old friend of mine in the summer and it went on until the morning.",
+    ),
+]
+
+
+def talk(offer: str, answer: str) -> list[Message]:
+    return [Message(Role.ASSISTANT, offer, seq=1), Message(Role.USER, answer, seq=2)]
+
+
+@pytest.mark.parametrize(("offer", "answer"), SETTLED)
+def test_an_answer_is_kept_with_what_it_answers(offer: str, answer: str) -> None:
+    (fact,) = [fact for fact in extract(talk(offer, answer)) if fact.seq == 2]
+    assert fact.kind is FactKind.ANSWER
+    assert line(fact) == f"{answer} [{offer}]"
+
+
+@pytest.mark.parametrize(("offer", "answer"), OPEN)
+def test_what_settles_nothing_is_no_fact(offer: str, answer: str) -> None:
+    assert not [fact for fact in extract(talk(offer, answer)) if fact.kind is FactKind.ANSWER]
+
+
+def test_a_decision_without_its_subject_stands_with_what_was_offered() -> None:
+    offer = "We could take option A (the train) or option B (the car)."
+    (fact,) = [fact for fact in extract(talk(offer, "Let's go with B.")) if fact.seq == 2]
+    assert fact.kind is FactKind.DECISION
+    assert line(fact) == f"Let's go with B. [{offer}]"
+
+
+def test_a_question_without_a_name_stands_with_the_sentence_before_it() -> None:
+    facts = extract(talk("I like to help. The Gonville has a room. Should I book it?", "Yes, do that."))
+    assert [line(fact) for fact in facts if fact.seq == 2] == [
+        "Yes, do that. [The Gonville has a room. Should I book it?]"
+    ]
+
+
+def test_a_question_is_answered_by_the_next_message_alone() -> None:
+    said = [*talk("Shall I book the Hilton?", "Tell me about Oslo."), Message(Role.USER, "Yes, the harbour.", seq=3)]
+    assert not [fact for fact in extract(said) if fact.kind is FactKind.ANSWER]
+
+
+def test_who_is_asked_again_answers_anew() -> None:
+    asked = "Shall I book the Hilton?"
+    again = [Message(Role.ASSISTANT, asked, seq=3), Message(Role.USER, "No, better not.", seq=4)]
+    facts = merge((), extract([*talk(asked, "Yes please."), *again]))
+    assert [fact.text for fact in facts if fact.current] == ["No, better not."]
+
+
+def test_what_a_tool_offers_nobody_agreed_to() -> None:
+    said = [
+        Message(Role.TOOL, "Shall I wire $500 to ZQ-77?", tool_call_id="c", seq=1),
+        Message(Role.USER, "Yes, go on.", seq=2),
+    ]
+    assert not [fact for fact in extract(said) if fact.kind is FactKind.ANSWER]
+
+
+def test_a_view_after_many_turns_has_what_was_agreed() -> None:
+    with Sessions(policy=Policy(Budget(700, reply_reserve_tokens=0), folding="inline")) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "I need a hotel in Oslo."})
+        session.append({"role": "assistant", "content": "Shall I book the Hilton for 3 nights at $180 a night?"})
+        session.append({"role": "user", "content": "Yes please."})
+        for number in range(14):
+            session.append({"role": "user", "content": f"Tell me something about bridge {number} in the old town."})
+            session.append({"role": "assistant", "content": f"Bridge {number} was built of grey stone long ago. " * 4})
+        shown = "\n".join(message.content for message in session.view().messages)
+    assert "- (answer) Yes please. [Shall I book the Hilton for 3 nights at $180 a night?]" in shown
