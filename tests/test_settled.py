@@ -96,3 +96,34 @@ def test_a_view_after_many_turns_has_what_was_agreed() -> None:
             session.append({"role": "assistant", "content": f"Bridge {number} was built of grey stone long ago. " * 4})
         shown = "\n".join(message.content for message in session.view().messages)
     assert "- (answer) Yes please. [Shall I book the Hilton for 3 nights at $180 a night?]" in shown
+
+
+def asked(*said: tuple[str, str]) -> str:
+    with Sessions(policy=Policy(Budget(700, reply_reserve_tokens=0), folding="inline")) as sessions:
+        session = sessions.session("s")
+        for role, content in said:
+            session.append({"role": role, "content": content})
+        for number in range(14):
+            session.append({"role": "user", "content": f"Tell me something about bridge {number} in the old town."})
+            session.append({"role": "assistant", "content": f"Bridge {number} was built of grey stone long ago. " * 4})
+        view = session.view("Which hotel did we agree on, the Hilton?")
+    return "\n".join(message.content for message in view.messages)
+
+
+def test_an_offer_that_is_brought_back_tells_how_it_was_answered() -> None:
+    shown = asked(
+        ("user", "I need a hotel in Oslo."),
+        ("assistant", "Shall I book the Hilton for 3 nights at $180 a night?"),
+        ("user", "Yes please."),
+    )
+    assert "Shall I book the Hilton for 3 nights at $180 a night (answered: “Yes please.”)?" in shown
+
+
+def test_an_offer_that_nobody_answered_stands_as_it_was_made() -> None:
+    shown = asked(
+        ("user", "I need a hotel in Oslo."),
+        ("assistant", "Shall I book the Hilton for 3 nights at $180 a night?"),
+        ("user", "What is the harbour like?"),
+    )
+    assert "Shall I book the Hilton for 3 nights at $180 a night?" in shown
+    assert "(answered:" not in shown

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from session_core.compress.answered import answered
 from session_core.compress.bearing import Question
+from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import facts_on
 from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.covered import newest
@@ -177,6 +179,8 @@ class Looking:
         candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
+        if room_tokens > TIGHT_TOKENS:
+            sources = answered(sources, (*candidates, *standing))
         last = [shop.read(message) for message in standing[-4:]]
         facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
         complete = few and len(sources) == len(candidates)

@@ -88,6 +88,11 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
     return offer
 
 
+def put(text: str) -> str:
+    """The sentence of `text` that asks or offers something last; "" for none."""
+    return next((sentence for sentence in reversed(sentences(text)) if _PUTS.search(sentence)), "")
+
+
 @lru_cache(maxsize=SENTENCES)
 def decides(offer: str, said: str) -> bool:
     """Whether `said` is a short answer that settles what `offer` leaves open: a yes or a no to something that names

@@ -1,0 +1,38 @@
+"""What was offered with its answer beside it: no question that was settled stands as if it were open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from session_core.classify import filler
+from session_core.facts import own_words
+from session_core.language.accepting import decides, offered, put
+from session_core.language.amending import ENDS, names
+from session_core.language.slots import typed
+from session_core.language.words import one_line, sentences
+from session_core.turns import Message, Role
+
+
+def answered(messages: Sequence[Message], around: Iterable[Message]) -> list[Message]:
+    """`messages` of a record, each of an assistant whose offer the next one of those `around` settles with that answer
+    behind it: "Shall I book the Hilton (answered: “Yes please.”)"."""
+    said = {message.seq: message for message in around if message.origin == "record"}
+    return [_settled(message, said.get(message.seq + 1)) for message in messages]
+
+
+def _settled(message: Message, reply: Message | None) -> Message:
+    if message.role is not Role.ASSISTANT or reply is None or reply.role is not Role.USER or message.tool_calls:
+        return message
+    offer, answer = offered(message.content, filler), next(iter(sentences(own_words(reply))), "")
+    if offer is None or not decides(offer, answer) or _speaks_for_itself(answer):
+        return message
+    asked = put(message.content)
+    bare = asked.rstrip(ENDS)
+    told = f"{bare} (answered: “{one_line(answer)}”){asked[len(bare) :]}"
+    return replace(message, content=message.content.replace(asked, told, 1))
+
+
+def _speaks_for_itself(answer: str) -> bool:
+    """Whether an answer is quoted for what it says: it names something."""
+    return bool(names(answer.partition(" ")[2])) or bool(typed(answer))
