@@ -55,20 +55,19 @@ def amended(
     ]
 
 
-def statements(message: Message) -> list[Fact]:
+def statements(message: Message) -> Sequence[Fact]:
     """Each own sentence of a message as if it were a fact, so that what supersedes facts supersedes it."""
     by_user = message.role is Role.USER
-    author = message.author if by_user else ASSISTANT
-    said = _said(own_words(message), by_user)
-    return [Fact(kind, text, seq=message.seq, author=author, slot=named) for kind, text, named in said]
+    return _stated(own_words(message), by_user, message.seq, message.author if by_user else ASSISTANT)
 
 
 @lru_cache(maxsize=STATED_MESSAGES)
-def _said(text: str, by_user: bool) -> tuple[tuple[FactKind, str, str | None], ...]:
-    """The own sentences of a text, each with its kind and the slot that it names."""
+def _stated(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fact, ...]:
     parts = spoken(text) if by_user else ((text, False),)
     own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not filler(sentence)]
-    return tuple((next(iter(kinds(sentence)), FactKind.IDENTIFIER), sentence, slot(sentence)) for sentence in own)
+    return tuple(
+        Fact(next(iter(kinds(one)), FactKind.IDENTIFIER), one, seq=seq, author=author, slot=slot(one)) for one in own
+    )
 
 
 def could_amend(fact: Fact) -> bool:

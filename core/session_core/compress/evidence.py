@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
-from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, Prices, Worth, block_of
+from session_core.compress.blocks import HEAD, Blocks
+from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading
 from session_core.compress.restated import restated
@@ -81,7 +82,7 @@ class Evidence:
         self._weights = Weights(candidates, standing, self._headings, self._bearing, count)
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
         self._shown = [self._shown_of(place) for place in range(len(candidates))]
-        self._prices = Prices(self._headings, count)
+        self._prices, self._blocks = Prices(self._headings, count), Blocks(self._headings, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
         self._made: list[Candidate] = []
 
@@ -110,9 +111,11 @@ class Evidence:
         first = self._first(found, worth, tight=tight)
         choice = Choice(found, first, state, worth, self._prices.of(state), self._headings, own_words, newer)
         choice.fill(room)
+        least = max(LEAST, room // _NEARLY_ALL)
         for _ in range(_FILLINGS):
-            left = room_tokens - self._count(block_of(choice.made, self._headings))
-            if left < max(LEAST, room // _NEARLY_ALL) or not choice.fill(left):
+            left = room_tokens - self._blocks.about(choice.made)
+            left = left if left >= least else room_tokens - self._blocks.exactly(choice.made)
+            if left < least or not choice.fill(left):
                 break
         self._made = choice.made
         return self.shortened(room_tokens)
@@ -121,10 +124,11 @@ class Evidence:
         """The last choice in `room_tokens`: without what was chosen last where it is too long."""
         chosen = self._made
         while chosen:
-            block = block_of(chosen, self._headings)
-            over = self._count(block) - room_tokens
+            over = self._blocks.about(chosen) - room_tokens
+            over = over if over > 0 else self._blocks.exactly(chosen) - room_tokens
             if over <= 0:
-                return block, [self._candidates[source][0] for source in sorted({one.source for one in chosen})]
+                sources = sorted({one.source for one in chosen})
+                return self._blocks.text(chosen), [self._candidates[source][0] for source in sources]
             del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
         return "", []
 
@@ -169,10 +173,11 @@ class Evidence:
             passages, ties = candidates[source][1].passages, self._ties[source]
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
+            before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
             for place in range(len(passages) - 1, -1, -1):
                 passage = passages[place]
                 said = f"{who}{passage.text}"
-                if said in seen or (source and _echoes(passage, candidates[source - 1])):
+                if said in seen or (before and passage.voice == "assistant" and _echoes(passage, before)):
                     continue
                 seen.add(said)
                 passage = self._shown[source][place]
@@ -224,8 +229,8 @@ def _says(passage: Passage) -> float:
 
 
 def _echoes(passage: Passage, before: Read) -> bool:
-    """Whether an assistant only says again in a few words what the user said right before ("Norwich, all right.")."""
-    if passage.voice != "assistant" or before[0].role is not Role.USER or len(passage.text.split()) > _ECHO_WORDS:
+    """Whether an assistant only says again in a few words what the user said right `before` ("Norwich, all right.")."""
+    if len(passage.text.split()) > _ECHO_WORDS:
         return False
     stated = {value for value, worth in passage.values.items() if worth > ORDINARY}
     return bool(stated) and stated <= before[1].values

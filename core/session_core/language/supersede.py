@@ -65,6 +65,9 @@ class _Found:
     about: str | None = None
 
 
+_NONE_FOUND = _Found()
+
+
 class Facts:
     """Facts in the order in which they were put, superseded ones included, and where those stand that say the same.
 
@@ -76,7 +79,7 @@ class Facts:
         self.all: list[Fact] = []
         self.gone: list[tuple[int, str, Fact]] = []
         self._behind: dict[tuple[int, str], list[tuple[int, str]]] = {}
-        self._beside: set[tuple[int, str]] = set()
+        self._beside: dict[int, set[str]] = {}
         self._framed: dict[Hashable, list[int]] = {}
         self._places: dict[tuple[str, ...], list[int]] = {}
         self._slotted: list[int] = []
@@ -85,10 +88,9 @@ class Facts:
 
     def put(self, fact: Fact) -> None:
         """Put `fact` behind the others unless it is among them, and mark what it replaces."""
-        alike = [self.all[place] for place in self._places.get(said_words(fact.text), ())]
-        if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
+        if (alike := self._places.get(said_words(fact.text))) and self._said_before(fact, alike):
             return
-        if self._beside and (fact.seq, shorten(one_line(fact.text), ROOM)) in self._beside:
+        if (beside := self._beside.get(fact.seq)) and shorten(one_line(fact.text), ROOM) in beside:
             return
         by_user = spoken_by_user(fact)
         correcting = by_user and corrects(fact.text)
@@ -114,9 +116,14 @@ class Facts:
         for one in (*rests, fact if same else replace(fact, kind=kind, slot=slot)):
             self._add(one)
 
+    def _said_before(self, fact: Fact, alike: Sequence[int]) -> bool:
+        """Whether one of the facts `alike`, which have its words, is the same one."""
+        known = map(self.all.__getitem__, alike)
+        return any((one.current or one.seq == fact.seq) and _one_voice(one, fact) for one in known)
+
     def _of_its_slot(self, fact: Fact, *, correcting: bool) -> _Found:
         if fact.slot is None:
-            return _Found()
+            return _NONE_FOUND
         gone = [
             index
             for index in self._slotted
@@ -156,7 +163,11 @@ class Facts:
         told; whether there is such a fact. Neither is lost, and neither stands without the other. A rule stays
         word for word, and what corrects it is pinned like it."""
         revising = correcting or revises(fact.text)
+        if not revising and (fact.kind not in RESTATED or fact.slot is not None):
+            return False
         found, old = self._meant(fact) if revising else (self._reframed(fact), frozenset[str]())
+        if not found:
+            return False
         told = False
         for index in found:
             known = self.all[index]
@@ -194,8 +205,6 @@ class Facts:
         return meant(fact.text, reach, plain=plain)
 
     def _reframed(self, fact: Fact) -> list[int]:
-        if fact.kind not in RESTATED or fact.slot is not None:
-            return []
         alike = {index for key in frame(fact.text) for index in self._framed.get(key, ())[-MOST_ALIKE:]}
         for index, known in self._own(fact, sorted(alike, reverse=True)):
             again = reframed(known.text, fact.text) or states_again(known.text, fact.text)
@@ -225,7 +234,7 @@ class Facts:
         if fact.slot is not None:
             self._slotted.append(len(self.all))
         if laters := parts_told(fact.text)[1]:
-            self._beside.update((fact.seq, said) for said in laters)
+            self._beside.setdefault(fact.seq, set()).update(laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
             for key in frame(fact.text):
                 self._framed.setdefault(key, []).append(len(self.all))
@@ -248,16 +257,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     A sentence that states several values of one type is left as it is, unless the correction quotes
     the old one. Another named person's words are left to that person.
     """
-    reach = [
-        index
-        for index in range(len(facts) - 1, -1, -1)
-        if 0 <= fact.seq - facts[index].seq <= CORRECTION_REACH
-        and facts[index].current
-        and facts[index].kind is not FactKind.RULE
-        and open_to(fact.slot, facts[index].slot)
-        and (spoken_by_user(facts[index]) or _speaks_of(facts[index], fact.slot))
-        and (not spoken_by_user(facts[index]) or _one_voice(facts[index], fact))
-    ]
+    if not values_in(fact.text):
+        return _NONE_FOUND
+    first = fact.seq - CORRECTION_REACH
+    near = [place for place, known in enumerate(facts) if first <= known.seq <= fact.seq]
+    reach = [place for place in reversed(near) if facts[place].current and _open(facts[place], fact)]
     # Which one is meant is plain when the correction names the old value itself.
     said = figures(fact.text)
     named = [index for index in reach if said & figures(facts[index].text)]
@@ -270,7 +274,14 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
                 gone = [i for i in same if states_only(facts[i].text, old)] or [index]
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
                 return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
-    return _Found()
+    return _NONE_FOUND
+
+
+def _open(known: Fact, fact: Fact) -> bool:
+    """Whether a correction by value can mean `known`, as far as its kind, its slot and who said it tell."""
+    if known.kind is FactKind.RULE or not open_to(fact.slot, known.slot):
+        return False
+    return _one_voice(known, fact) if spoken_by_user(known) else _speaks_of(known, fact.slot)
 
 
 def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[int]:
