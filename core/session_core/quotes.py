@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import TIGHT_TOKENS, Evidence
+from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Quoted
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading, stems
 from session_core.compress.ties import Quote, mark, ties
 from session_core.language.orders import commands
-from session_core.language.quoting import WITHIN
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
 from session_core.retrieve import terms
-from session_core.turns import Message, Role
+from session_core.turns import Message
 
 WHY_WORDS = 4
 """Words that are named to explain why a message was quoted."""
@@ -43,40 +42,30 @@ def quotes(
     tight = room_tokens <= TIGHT_TOKENS
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
-    block, quoted = weighed.chosen(room_tokens) if tight or not corrected else ("", [])
-    if corrected and not (tight and {sources[place].seq for place in corrected}.isdisjoint(one.seq for one in quoted)):
+    quoted = weighed.chosen(room_tokens) if tight or not corrected else Quoted()
+    if corrected and not (tight and corrected.keys().isdisjoint(weighed.sources)):
         # What was corrected is longer now: in tight room that tells only where some of it is quoted.
         for place, after in corrected.items():
             weighed.amend(place, (after, read(after)))
-        block, quoted = weighed.chosen(room_tokens)
-    differ = _differing(question.text, block, quoted, read)
-    if differ and count(block) + count(differ) + 1 > room_tokens:
-        smaller = weighed.shortened(room_tokens - count(differ) - 1)
-        if differ := _differing(question.text, *smaller, read):
-            block, quoted = smaller
-    marked = f"{block}\n{differ}"
-    if differ and count(marked) <= room_tokens:
-        block = marked
-    return block, _why(question, quoted, sources, read)
+        quoted = weighed.chosen(room_tokens)
+    if differ := _differing(question.text, quoted):
+        marked = weighed.shortened(room_tokens, differ)
+        if len(marked.said) < len(quoted.said) and (still := _differing(question.text, marked)) != differ:
+            marked = weighed.shortened(room_tokens, still) if still else quoted
+        quoted = marked
+    return quoted.block, _why(question, quoted.messages, sources, read)
 
 
-def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) -> str:
-    """A line on those sentences of `block` that answer `query` with different values; "" for none. What somebody
-    only quoted, and what speaks like an order, has no part in it."""
-    lines = {line.removeprefix(WITHIN) for line in block.splitlines()}
-    said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
-    return mark(
-        ties(
-            query,
-            [
-                Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
-                for message in said
-                for passage in read(message).passages
-                if (passage.text in lines or passage.brief in lines) and passage.voice != "call"
-                if not passage.text.startswith(QUOTE) and not commands(passage.text)
-            ],
-        )
-    )
+def _differing(query: str, quoted: Quoted) -> str:
+    """A line on those sentences that answer `query` with different values; "" for none. What somebody only quoted, and
+    what speaks like an order, has no part in it."""
+    said = [
+        Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
+        for message, passage in quoted.said
+        if passage.voice in ("user", "assistant")
+        if not passage.text.startswith(QUOTE) and not commands(passage.text)
+    ]
+    return mark(ties(query, said))
 
 
 def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:

@@ -51,7 +51,8 @@ def amended(
         stated, told, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way
     )
     return [
-        _rewritten(m, pairs.get(m.seq), line_characters) if pairs and m.role is not Role.TOOL else m for m in messages
+        _rewritten(m, pairs[m.seq], line_characters) if m.seq in pairs and m.role is not Role.TOOL else m
+        for m in messages
     ]
 
 
@@ -101,9 +102,10 @@ def _pairs(
     known = [parts_told(fact.text) for fact in later]
     corrected: dict[str, list[str]] = {}
     for first, since in known:
-        corrected.setdefault(first, []).extend(since)
-    cut = [first for first, since in corrected.items() if since and first.endswith(ELLIPSIS)]
-    for fact in stated:
+        if since:
+            corrected.setdefault(first, []).extend(since)
+    cut = [first for first in corrected if first.endswith(ELLIPSIS)]
+    for fact in stated if corrected else ():
         for first in (fact.text.rstrip(ENDS), *[first for first in cut if _is(fact.text, first)]):
             if corrections := corrected.get(first):
                 found.setdefault(fact.seq, {}).setdefault(fact.text, []).extend(corrections)
@@ -131,9 +133,7 @@ def _is(text: str, first: str) -> bool:
     return text.startswith(first[:-1]) if first.endswith(ELLIPSIS) else text.rstrip(ENDS) == first
 
 
-def _rewritten(message: Message, since: dict[str, list[str]] | None, line_characters: int) -> Message:
-    if not since:
-        return message
+def _rewritten(message: Message, since: dict[str, list[str]], line_characters: int) -> Message:
     content = message.content
     for text, corrections in since.items():
         told = text

@@ -145,12 +145,9 @@ def _to_one(values: Sequence[float]) -> list[float]:
 
 def _with_neighbours(scores: Sequence[float]) -> list[float]:
     """Each score, or a share of a better one close by: a reply brings its question, a question its reply."""
-    last, spread = len(scores) - 1, list(scores)
-    for index in range(len(scores)):
-        for step, weight in ((1, _NEIGHBOUR), (2, _NEIGHBOUR**2)):
-            before, behind = scores[max(0, index - step)], scores[min(last, index + step)]
-            spread[index] = max(spread[index], weight * max(before, behind))
-    return spread
+    around = [0.0, 0.0, *scores, 0.0, 0.0]
+    near = zip(around, around[1:], scores, around[3:], around[4:], strict=False)
+    return [max(at, _NEIGHBOUR * max(b, c), _NEIGHBOUR**2 * max(a, d)) for a, b, at, c, d in near]
 
 
 def _among_people(candidates: Sequence[Read]) -> float:

@@ -17,14 +17,14 @@ class Blocks:
     is much like the one before it, and of many questions most lines come again."""
 
     def __init__(self, headings: Sequence[str], count: Count) -> None:
-        self._headings, self._count = headings, count
+        self._headings, self._count, self._lines_counted = headings, count, _Counted(count)
         self._together = 0
 
     def about(self, chosen: Collection[Candidate]) -> int:
         """Tokens of the block of `chosen`, line by line: what a table counts, as a rule exactly; an estimate may be off
         by as much as `exactly` found last that lines take less together."""
         *lines, last = self._lines(chosen)
-        return sum([self._count(f"{line}\n") for line in lines], self._count(last)) - self._together
+        return sum(map(self._lines_counted.__getitem__, lines), self._count(last)) - self._together
 
     def exactly(self, chosen: Collection[Candidate]) -> int:
         """Tokens of the block of `chosen`."""
@@ -39,7 +39,7 @@ class Blocks:
     def _lines(self, chosen: Collection[Candidate]) -> list[str]:
         headings, lines = self._headings, [HEAD]
         source, said, schema = -1, "", ""
-        groups = Counter((one.source, one.passage.group) for one in chosen)
+        groups = Counter([(one.source, one.passage.group) for one in chosen if one.passage.group])
         for one in sorted(chosen, key=lambda one: (one.source, one.place)):
             passage = one.passage
             if one.source != source:
@@ -55,3 +55,14 @@ class Blocks:
                 lines.append(f"{WITHIN}{schema}")
             lines.append(f"{WITHIN}{passage.text if one.full or not passage.brief else passage.brief}")
         return lines
+
+
+class _Counted(dict[str, int]):
+    """Lines with what each takes, its end included."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+
+    def __missing__(self, line: str) -> int:
+        self[line] = tokens = self._count(f"{line}\n")
+        return tokens

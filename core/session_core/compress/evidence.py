@@ -12,6 +12,7 @@ in their own where there is room.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
@@ -63,7 +64,20 @@ def evidence(
     `candidates` are messages that the view does not show whole, `standing` what it shows, both in the
     order of the record. Equal input gives equal output.
     """
-    return Evidence(question, candidates, standing, count=count).chosen(room_tokens)
+    found = Evidence(question, candidates, standing, count=count).chosen(room_tokens)
+    return found.block, found.messages
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A block of quotes, and the passages that it quotes, each with its message, in the order of the record."""
+
+    block: str = ""
+    said: Sequence[tuple[Message, Passage]] = ()
+
+    @property
+    def messages(self) -> list[Message]:
+        return list({id(message): message for message, _ in self.said}.values())
 
 
 class Evidence:
@@ -95,15 +109,15 @@ class Evidence:
         for worths in self._worths.values():
             worths[place] = {}
 
-    def chosen(self, room_tokens: int) -> tuple[str, list[Message]]:
+    def chosen(self, room_tokens: int) -> Quoted:
         """What is worth most in `room_tokens`, as `evidence` gives it."""
         room = room_tokens - self._count(HEAD) - 2
         if room < LEAST or not self._candidates:
-            return "", []
+            return Quoted()
         tight = room_tokens <= TIGHT_TOKENS
         found = self._found(room, tight=tight)
         if not found:
-            return "", []
+            return Quoted()
         state = self._weights.state(tight=tight)
         worth = self._weights.worth(state, max(one.relevance for one in found))
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
@@ -120,17 +134,27 @@ class Evidence:
         self._made = choice.made
         return self.shortened(room_tokens)
 
-    def shortened(self, room_tokens: int) -> tuple[str, list[Message]]:
-        """The last choice in `room_tokens`: without what was chosen last where it is too long."""
+    def shortened(self, room_tokens: int, behind: str = "") -> Quoted:
+        """The last choice in `room_tokens`, with `behind` as its last line: without what was chosen last where it is
+        too long."""
         chosen = self._made
+        beside = self._count(behind) + 1 if behind else 0
         while chosen:
-            over = self._blocks.about(chosen) - room_tokens
-            over = over if over > 0 else self._blocks.exactly(chosen) - room_tokens
+            over = self._blocks.about(chosen) + beside - room_tokens
             if over <= 0:
-                sources = sorted({one.source for one in chosen})
-                return self._blocks.text(chosen), [self._candidates[source][0] for source in sources]
-            del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
-        return "", []
+                block = self._blocks.text(chosen)
+                block = f"{block}\n{behind}" if behind else block
+                over = self._count(block) - room_tokens
+            if over <= 0:
+                order = sorted(chosen, key=lambda one: (one.source, one.place))
+                return Quoted(block, [(self._candidates[one.source][0], one.passage) for one in order])
+            del chosen[-max(1, len(chosen) * over // (2 * max(1, room_tokens - beside))) :]
+        return Quoted()
+
+    @property
+    def sources(self) -> set[int]:
+        """The places of the candidates of which something is in the last choice."""
+        return {one.source for one in self._made}
 
     def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
         """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for

@@ -44,9 +44,8 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
     """
     asked = frozenset(stems(question))
     codes = {word for word in asked if any(map(str.isdigit, word))}
-    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text)]
+    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text) if not asked.isdisjoint(one[1])]
     stated = [one for one in stated if codes.issubset(stems(one[0].text))] if codes else stated
-    stated = [one for one in stated if not asked.isdisjoint(one[2])]
     found: list[Tie] = []
     for (first, value, about), (second, other, of_other) in combinations(stated, 2):
         if first is second or value.kind is not other.kind:

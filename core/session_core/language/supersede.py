@@ -82,7 +82,7 @@ class Facts:
         self._beside: dict[int, set[str]] = {}
         self._framed: dict[Hashable, list[int]] = {}
         self._places: dict[tuple[str, ...], list[int]] = {}
-        self._slotted: list[int] = []
+        self._slots: dict[str, list[int]] = {}
         for fact in facts:
             self._add(fact)
 
@@ -97,7 +97,9 @@ class Facts:
         found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
-        if not found.gone and by_user and (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+        if not found.gone:
+            if not by_user or not (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+                self._add(fact)
             return
         rests: list[Fact] = []
         kind = fact.kind
@@ -109,7 +111,7 @@ class Facts:
             if rest is not None:
                 rests.append(replace(known, text=rest, slot=None))
             self._supersede(index, fact, fact.text)
-        if by_user and found.gone:
+        if by_user:
             rests += self._repeated(found.gone, fact)
         slot = found.about or fact.slot
         same = kind is fact.kind and slot == fact.slot
@@ -124,12 +126,14 @@ class Facts:
     def _of_its_slot(self, fact: Fact, *, correcting: bool) -> _Found:
         if fact.slot is None:
             return _NONE_FOUND
+        slots = [fact.slot]
+        if correcting:
+            slots = [slot for slot in self._slots if same_slot(fact.slot, slot)]
         gone = [
             index
-            for index in self._slotted
-            if (known := self.all[index]).current and known.slot is not None and known.seq <= fact.seq and (
-                (correcting and same_slot(fact.slot, known.slot)
-                 and (not spoken_by_user(known) or _one_voice(known, fact)))
+            for index in sorted(index for slot in slots for index in self._slots.get(slot, ()))
+            if (known := self.all[index]).current and known.seq <= fact.seq and (
+                (correcting and (not spoken_by_user(known) or _one_voice(known, fact)))
                 or (known.slot == fact.slot and known.seq < fact.seq and _one_voice(known, fact))
             )
         ]  # fmt: skip
@@ -232,7 +236,7 @@ class Facts:
     def _add(self, fact: Fact) -> None:
         self._places.setdefault(said_words(fact.text), []).append(len(self.all))
         if fact.slot is not None:
-            self._slotted.append(len(self.all))
+            self._slots.setdefault(fact.slot, []).append(len(self.all))
         if laters := parts_told(fact.text)[1]:
             self._beside.setdefault(fact.seq, set()).update(laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
