@@ -122,7 +122,9 @@ def _pairs(
 
 def _bare(fact: Fact, first: str, since: Sequence[str]) -> Iterator[Fact]:
     """The corrections that stand in one fact, each as it was said; what they correct is known by its words."""
-    if not since or revises(first):
+    if not since and fact.current:
+        yield fact
+    elif not since or revises(first):
         yield replace(fact, text=first, seq=fact.seq - len(since), superseded_by=None)
     for back, text in enumerate(reversed(since)):
         yield replace(fact, text=text, seq=fact.seq - back, superseded_by=None)

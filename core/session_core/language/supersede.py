@@ -149,14 +149,14 @@ class Facts:
     def _repeated(self, gone: Sequence[int], fact: Fact) -> list[Fact]:
         """Supersede what an assistant repeated of the values that `fact` replaces; what stays of its sentences."""
         rests: list[Fact] = []
-        old = [words for index in gone if spoken_by_user(self.all[index]) and (words := self._old_value(index, fact))]
-        for index in range(gone[0] + 1, len(self.all)):
+        values = [self._old_value(index, fact) for index in gone if spoken_by_user(self.all[index])]
+        old = [frozenset(words) for words in values if words]
+        for index in range(gone[0] + 1, len(self.all) if old else 0):
             known = self.all[index]
-            if (
-                known.current
-                and not spoken_by_user(known)
-                and any(set(words) <= set(said_words(known.text)) for words in old)
-            ):
+            if not known.current or spoken_by_user(known):
+                continue
+            said = said_words(known.text)
+            if any([words.issubset(said) for words in old]):
                 rest = left_of(known.text, fact.text)
                 rests += [] if rest is None else [replace(known, text=rest, slot=None)]
                 self._supersede(index, fact, fact.text)
