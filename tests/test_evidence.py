@@ -8,7 +8,7 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.compress.bearing import Question
-from session_core.compress.choosing import HEAD
+from session_core.compress.blocks import HEAD
 from session_core.compress.evidence import evidence
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json

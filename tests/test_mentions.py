@@ -7,7 +7,7 @@ import json
 import pytest
 
 from session_core.compress.bearing import Bearing, Question
-from session_core.compress.choosing import HEAD
+from session_core.compress.blocks import HEAD
 from session_core.compress.echoed import unechoed
 from session_core.compress.evidence import evidence
 from session_core.compress.mentions import Mentions

@@ -2,7 +2,7 @@
 
 from session_core import Message, Role
 from session_core.compress.bearing import Question
-from session_core.compress.choosing import HEAD
+from session_core.compress.blocks import HEAD
 from session_core.compress.evidence import evidence
 from session_core.compress.passages import read
 from session_core.counting.tokens import counter_for

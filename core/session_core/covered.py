@@ -67,12 +67,9 @@ class Covered:
             return []
         packed: Any = embedder
         (wanted,) = await packed.packed([query])
-        near = [
-            (-value, -seq)
-            for value, seq in zip(packed.nearness(wanted, vectors), seqs, strict=True)
-            if value >= LEAST_NEAR
-        ]
-        return [-seq for _, seq in sorted(near)[:NEAREST]]
+        values = packed.nearness(wanted, vectors)
+        near = [(value, seq) for value, seq in zip(values, seqs, strict=True) if value >= LEAST_NEAR]
+        return [seq for _, seq in sorted(near, reverse=True)[:NEAREST]]
 
     def _block(self, key: Key, born: str, block: int) -> Mapping[int, bytes]:
         return self._blocks.kept((key, born, block), _size) or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from session_core.language.spans import span
@@ -44,10 +45,10 @@ def _named(query: str, authors: set[str]) -> set[str]:
         return set()
     asked = " ".join(words(query))
     parts = {author: words(author) for author in authors}
+    shared = Counter(word for told in parts.values() for word in set(told))
     found = {author for author, told in parts.items() if told and f" {' '.join(told)} " in f" {asked} "}
     capital = {word for token in query.split() if token[:1].isupper() for word in words(token)}
     for author, told in parts.items():
-        others = {word for other in authors - {author} for word in parts[other]}
-        if any(len(word) > 2 and word in capital and word not in others for word in told):
+        if any(len(word) > 2 and word in capital and shared[word] == 1 for word in told):
             found.add(author)
     return found if len(found) < len(authors) else set()

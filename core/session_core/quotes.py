@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import TIGHT_TOKENS, Evidence
+from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Quoted
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading, stems
 from session_core.compress.ties import Quote, mark, ties
 from session_core.language.orders import commands
-from session_core.language.quoting import WITHIN
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
 from session_core.retrieve import terms
-from session_core.turns import Message, Role
+from session_core.turns import Message
 
 WHY_WORDS = 4
 """Words that are named to explain why a message was quoted."""
@@ -41,48 +39,38 @@ def quotes(
     """
     found = [(message, read(message)) for message in sources]
     weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count)
-    block, quoted = weighed.chosen(room_tokens)
-    mend = partial(amended, line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
-    facts = later() if quoted else ()
-    if any(after is not before for before, after in zip(quoted, mend(quoted, facts), strict=True)):
-        # Some of it was corrected: it is chosen anew, with all corrections told.
-        for place, after in enumerate(mend(sources, facts)):
-            if after is not sources[place]:
-                weighed.amend(place, (after, read(after)))
-        block, quoted = weighed.chosen(room_tokens)
-    differ = _differing(question.text, block, quoted, read)
-    if differ and count(f"{block}\n{differ}") > room_tokens:
-        smaller = weighed.shortened(room_tokens - count(differ) - 1)
-        if differ := _differing(question.text, *smaller, read):
-            block, quoted = smaller
-    marked = f"{block}\n{differ}"
-    if differ and count(marked) <= room_tokens:
-        block = marked
-    return block, _why(question, quoted, sources, read)
+    tight = room_tokens <= TIGHT_TOKENS
+    mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
+    corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
+    quoted = weighed.chosen(room_tokens) if tight or not corrected else Quoted()
+    if corrected and not (tight and corrected.keys().isdisjoint(weighed.sources)):
+        # What was corrected is longer now: in tight room that tells only where some of it is quoted.
+        for place, after in corrected.items():
+            weighed.amend(place, (after, read(after)))
+        quoted = weighed.chosen(room_tokens)
+    if differ := _differing(question.text, quoted):
+        marked = weighed.shortened(room_tokens, differ)
+        if len(marked.said) < len(quoted.said) and (still := _differing(question.text, marked)) != differ:
+            marked = weighed.shortened(room_tokens, still) if still else quoted
+        quoted = marked
+    return quoted.block, _why(question, quoted.messages, sources, read)
 
 
-def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) -> str:
-    """A line on those sentences of `block` that answer `query` with different values; "" for none. What somebody
-    only quoted, and what speaks like an order, has no part in it."""
-    lines = {line.removeprefix(WITHIN) for line in block.splitlines()}
-    said = [message for message in quoted if message.role in (Role.USER, Role.ASSISTANT)]
-    return mark(
-        ties(
-            query,
-            [
-                Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
-                for message in said
-                for passage in read(message).passages
-                if passage.voice != "call" and not lines.isdisjoint((passage.text, passage.brief or passage.text))
-                if not passage.text.startswith(QUOTE) and not commands(passage.text)
-            ],
-        )
-    )
+def _differing(query: str, quoted: Quoted) -> str:
+    """A line on those sentences that answer `query` with different values; "" for none. What somebody only quoted, and
+    what speaks like an order, has no part in it."""
+    said = [
+        Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
+        for message, passage in quoted.said
+        if passage.voice in ("user", "assistant")
+        if not passage.text.startswith(QUOTE) and not commands(passage.text)
+    ]
+    return mark(ties(query, said))
 
 
 def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:
     """What each quoted message has to do with the question: words, meaning, or what the last messages speak of."""
-    asked, near = {word: stems(word) for word in terms(question.text)}, question.nearness
+    asked, near = {word: frozenset(stems(word)) for word in terms(question.text)}, question.nearness
     lately = {value for reading in question.last for passage in reading.passages for value in passage.values}
     lately = {value for value in lately if any(map(str.isdigit, value))}
     nearest = set()
@@ -92,8 +80,8 @@ def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Messag
     told: list[Recalled] = []
     for message in quoted:
         reading = read(message)
-        shared = [word for word, forms in asked.items() if any(form in reading.words for form in forms)][:WHY_WORDS]
-        stated = (value for passage in reading.passages for value in passage.values if value in lately)
+        shared = [word for word, forms in asked.items() if not forms.isdisjoint(reading.words)][:WHY_WORDS]
+        stated = [value for one in reading.passages for value in one.values if value in lately] if lately else ()
         again = list(dict.fromkeys(stated))[:WHY_WORDS]
         why = [f"has {', '.join(shared)} of the question"] if shared else []
         why += ["near to it in meaning"] if (message.seq, message.id) in nearest else []

@@ -17,7 +17,6 @@ from session_core.compress.parting import parting, without
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
-from session_core.facts import unnamed
 from session_core.looking import Looking
 from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
@@ -258,7 +257,7 @@ class Flow(Looking):
         shown = [message for message in made.messages if message is not thanks]
         room = min(limits.recall_tokens, limits.total - made.tokens + spared)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
-        absent = [unnamed(m) for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
+        absent = [self._shop.unnamed(m) for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
         born = loaded.state.born
         block, quoted = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room)
         told = with_recalled(made, block, quoted, limits.total + spared, tools)

@@ -18,6 +18,7 @@ from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
 from session_core.covered import Covered
 from session_core.events import Event
+from session_core.facts import unnamed
 from session_core.fresh import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
@@ -124,6 +125,13 @@ class Workshop:
             return message
         size = 1 + len(message.content) // 4096
         return self.names.get(id(message), lambda: (message, self._name(message)), size=size)[1]
+
+    def unnamed(self, message: Message) -> Message:
+        """The same one as it was said, remembered likewise: what was read of its text is looked up by it."""
+        if message.rendition != "named":
+            return message
+        size = 1 + len(message.content) // 4096
+        return self.names.get(id(message), lambda: (message, unnamed(message)), size=size)[1]
 
     def _name(self, message: Message) -> Message:
         content = f"{speaker_name(message.author or '')}: {message.content}"

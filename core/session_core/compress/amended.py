@@ -52,24 +52,24 @@ def amended(
         stated, told, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way
     )
     return [
-        _rewritten(m, pairs.get(m.seq), line_characters) if pairs and m.role is not Role.TOOL else m for m in messages
+        _rewritten(m, pairs[m.seq], line_characters) if m.seq in pairs and m.role is not Role.TOOL else m
+        for m in messages
     ]
 
 
-def statements(message: Message) -> list[Fact]:
+def statements(message: Message) -> Sequence[Fact]:
     """Each own sentence of a message as if it were a fact, so that what supersedes facts supersedes it."""
     by_user = message.role is Role.USER
-    author = message.author if by_user else ASSISTANT
-    said = _said(own_words(message), by_user)
-    return [Fact(kind, text, seq=message.seq, author=author, slot=named) for kind, text, named in said]
+    return _stated(own_words(message), by_user, message.seq, message.author if by_user else ASSISTANT)
 
 
 @lru_cache(maxsize=STATED_MESSAGES)
-def _said(text: str, by_user: bool) -> tuple[tuple[FactKind, str, str | None], ...]:
-    """The own sentences of a text, each with its kind and the slot that it names."""
+def _stated(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fact, ...]:
     parts = spoken(text) if by_user else ((text, False),)
     own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not filler(sentence)]
-    return tuple((next(iter(kinds(sentence)), FactKind.IDENTIFIER), sentence, slot(sentence)) for sentence in own)
+    return tuple(
+        Fact(next(iter(kinds(one)), FactKind.IDENTIFIER), one, seq=seq, author=author, slot=slot(one)) for one in own
+    )
 
 
 def could_amend(fact: Fact) -> bool:
@@ -105,9 +105,10 @@ def _pairs(
     known = [parts_told(fact.text) for fact in later]
     corrected: dict[str, list[str]] = {}
     for first, since in known:
-        corrected.setdefault(first, []).extend(since)
-    cut = [first for first, since in corrected.items() if since and first.endswith(ELLIPSIS)]
-    for fact in stated:
+        if since:
+            corrected.setdefault(first, []).extend(since)
+    cut = [first for first in corrected if first.endswith(ELLIPSIS)]
+    for fact in stated if corrected else ():
         for first in (fact.text.rstrip(ENDS), *[first for first in cut if _is(fact.text, first)]):
             if corrections := corrected.get(first):
                 found.setdefault(fact.seq, {}).setdefault(fact.text, []).extend(corrections)
@@ -124,7 +125,9 @@ def _pairs(
 
 def _bare(fact: Fact, first: str, since: Sequence[str]) -> Iterator[Fact]:
     """The corrections that stand in one fact, each as it was said; what they correct is known by its words."""
-    if not since or revises(first):
+    if not since and fact.current:
+        yield fact
+    elif not since or revises(first):
         yield replace(fact, text=first, seq=fact.seq - len(since), superseded_by=None)
     for back, text in enumerate(reversed(since)):
         yield replace(fact, text=text, seq=fact.seq - back, superseded_by=None)
@@ -135,9 +138,7 @@ def _is(text: str, first: str) -> bool:
     return text.startswith(first[:-1]) if first.endswith(ELLIPSIS) else text.rstrip(ENDS) == first
 
 
-def _rewritten(message: Message, since: dict[str, list[str]] | None, line_characters: int) -> Message:
-    if not since:
-        return message
+def _rewritten(message: Message, since: dict[str, list[str]], line_characters: int) -> Message:
     content = message.content
     for text, corrections in since.items():
         told = text

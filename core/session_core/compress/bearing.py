@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import mul
 
 from session_core.compress.passages import Reading, stems
 from session_core.language.wanted import says, wanted
@@ -66,11 +67,9 @@ class Bearing:
 
     def each(self, reading: Reading) -> list[float]:
         """How much each passage has in common with the question and the last messages; 0 for nothing."""
-        shared = self._weights.keys() & reading.words.keys()
-        if not shared:
+        if self._weights.keys().isdisjoint(reading.words):
             return [0.0] * len(reading.passages)
-        weights = {word: self._weights[word] for word in shared}
-        return [_ties(weights, passage.words) for passage in reading.passages]
+        return [_ties(self._weights, passage.words) for passage in reading.passages]
 
     def ties(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""
@@ -113,9 +112,12 @@ class Bearing:
         average = sum(reading.length for _, reading in candidates) / len(candidates) or 1.0
         scores: list[float] = []
         for _, reading in candidates:
+            if self._asked.keys().isdisjoint(reading.words):
+                scores.append(0.0)
+                continue
             damping = K1 * (1 - B + B * reading.length / average)
             found = [(weight, reading.words[word]) for word, weight in self._asked.items() if word in reading.words]
-            scores.append(sum(weight * n * (K1 + 1) / (n + damping) for weight, n in found))
+            scores.append(sum([weight * n * (K1 + 1) / (n + damping) for weight, n in found]))
         return scores
 
 
@@ -123,13 +125,11 @@ def _ties(weights: Mapping[str, float], words: Mapping[str, int]) -> float:
     """How much these words have in common with those that have `weights`."""
     if weights.keys().isdisjoint(words):
         return 0.0
-    return sum(weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights)
+    return sum([weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights])
 
 
 def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
-    holding: Counter[str] = Counter()
-    for reading in readings:
-        holding.update(reading.words.keys())
+    holding = Counter(chain.from_iterable([reading.words for reading in readings]))
     total = len(readings)
 
     def rarity(word: str) -> float:
@@ -145,12 +145,9 @@ def _to_one(values: Sequence[float]) -> list[float]:
 
 def _with_neighbours(scores: Sequence[float]) -> list[float]:
     """Each score, or a share of a better one close by: a reply brings its question, a question its reply."""
-    last, spread = len(scores) - 1, list(scores)
-    for index in range(len(scores)):
-        for step, weight in ((1, _NEIGHBOUR), (2, _NEIGHBOUR**2)):
-            before, behind = scores[max(0, index - step)], scores[min(last, index + step)]
-            spread[index] = max(spread[index], weight * max(before, behind))
-    return spread
+    around = [0.0, 0.0, *scores, 0.0, 0.0]
+    near = zip(around, around[1:], scores, around[3:], around[4:], strict=False)
+    return [max(at, _NEIGHBOUR * max(b, c), _NEIGHBOUR**2 * max(a, d)) for a, b, at, c, d in near]
 
 
 def _among_people(candidates: Sequence[Read]) -> float:
@@ -161,10 +158,6 @@ def _among_people(candidates: Sequence[Read]) -> float:
 
 def _smooth(values: Sequence[float], reach: int) -> list[float]:
     """Each value as the mean of those around it, near ones most (a triangle's weights)."""
-    steps = range(-reach, reach + 1)
-    weights = [reach + 1 - abs(step) for step in steps]
-    total, last = sum(weights), len(values) - 1
-    return [
-        sum(w * values[at + step] for step, w in zip(steps, weights, strict=True) if 0 <= at + step <= last) / total
-        for at in range(len(values))
-    ]
+    weights = [reach + 1 - abs(step) for step in range(-reach, reach + 1)]
+    around, total = [*[0.0] * reach, *values, *[0.0] * reach], sum(weights)
+    return [sum(map(mul, weights, around[at : at + len(weights)])) / total for at in range(len(values))]

@@ -1,17 +1,15 @@
-"""Choosing passages for a room: the most worth for its tokens first, under their headings, as one block of quotes."""
+"""Choosing passages for a room: the most worth for its tokens first."""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.passages import Passage, named_in
-from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 
-HEAD = BROUGHT_BACK
 LEAST = 8
 """Less room than this is none."""
 
@@ -151,25 +149,3 @@ class Choice:
             state.groups[one.source, one.passage.group] += 1
         state.tell(one.passage.values)
         state.tell(named_in(self._headings[one.source]))
-
-
-def block_of(chosen: Collection[Candidate], headings: Sequence[str]) -> str:
-    """The passages as they stand in a view: in the order of the record, each under its heading and its columns."""
-    lines = [HEAD]
-    source, said, schema = -1, "", ""
-    groups = Counter((one.source, one.passage.group) for one in chosen)
-    for one in sorted(chosen, key=lambda one: (one.source, one.place)):
-        if one.source != source:
-            source, schema = one.source, ""
-            if headings[source] != said:
-                said = headings[source]
-                lines.append(said)
-        if one.passage.alone and groups[one.source, one.passage.group] == 1:
-            lines.append(f"{WITHIN}{one.passage.alone}")
-            continue
-        if one.passage.schema and one.passage.schema != schema:
-            schema = one.passage.schema
-            lines.append(f"{WITHIN}{schema}")
-        own = one.full or not one.passage.brief
-        lines.append(f"{WITHIN}{one.passage.text if own else one.passage.brief}")
-    return "\n".join(lines)

@@ -12,10 +12,12 @@ in their own where there is room.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
-from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, Prices, Worth, block_of
+from session_core.compress.blocks import HEAD, Blocks
+from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading
 from session_core.compress.restated import restated
@@ -62,7 +64,20 @@ def evidence(
     `candidates` are messages that the view does not show whole, `standing` what it shows, both in the
     order of the record. Equal input gives equal output.
     """
-    return Evidence(question, candidates, standing, count=count).chosen(room_tokens)
+    found = Evidence(question, candidates, standing, count=count).chosen(room_tokens)
+    return found.block, found.messages
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A block of quotes, and the passages that it quotes, each with its message, in the order of the record."""
+
+    block: str = ""
+    said: Sequence[tuple[Message, Passage]] = ()
+
+    @property
+    def messages(self) -> list[Message]:
+        return list({id(message): message for message, _ in self.said}.values())
 
 
 class Evidence:
@@ -81,7 +96,7 @@ class Evidence:
         self._weights = Weights(candidates, standing, self._headings, self._bearing, count)
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
         self._shown = [self._shown_of(place) for place in range(len(candidates))]
-        self._prices = Prices(self._headings, count)
+        self._prices, self._blocks = Prices(self._headings, count), Blocks(self._headings, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
         self._made: list[Candidate] = []
 
@@ -94,15 +109,15 @@ class Evidence:
         for worths in self._worths.values():
             worths[place] = {}
 
-    def chosen(self, room_tokens: int) -> tuple[str, list[Message]]:
+    def chosen(self, room_tokens: int) -> Quoted:
         """What is worth most in `room_tokens`, as `evidence` gives it."""
         room = room_tokens - self._count(HEAD) - 2
         if room < LEAST or not self._candidates:
-            return "", []
+            return Quoted()
         tight = room_tokens <= TIGHT_TOKENS
         found = self._found(room, tight=tight)
         if not found:
-            return "", []
+            return Quoted()
         state = self._weights.state(tight=tight)
         worth = self._weights.worth(state, max(one.relevance for one in found))
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
@@ -110,23 +125,36 @@ class Evidence:
         first = self._first(found, worth, tight=tight)
         choice = Choice(found, first, state, worth, self._prices.of(state), self._headings, own_words, newer)
         choice.fill(room)
+        least = max(LEAST, room // _NEARLY_ALL)
         for _ in range(_FILLINGS):
-            left = room_tokens - self._count(block_of(choice.made, self._headings))
-            if left < max(LEAST, room // _NEARLY_ALL) or not choice.fill(left):
+            left = room_tokens - self._blocks.about(choice.made)
+            left = left if left >= least else room_tokens - self._blocks.exactly(choice.made)
+            if left < least or not choice.fill(left):
                 break
         self._made = choice.made
         return self.shortened(room_tokens)
 
-    def shortened(self, room_tokens: int) -> tuple[str, list[Message]]:
-        """The last choice in `room_tokens`: without what was chosen last where it is too long."""
+    def shortened(self, room_tokens: int, behind: str = "") -> Quoted:
+        """The last choice in `room_tokens`, with `behind` as its last line: without what was chosen last where it is
+        too long."""
         chosen = self._made
+        beside = self._count(behind) + 1 if behind else 0
         while chosen:
-            block = block_of(chosen, self._headings)
-            over = self._count(block) - room_tokens
+            over = self._blocks.about(chosen) + beside - room_tokens
             if over <= 0:
-                return block, [self._candidates[source][0] for source in sorted({one.source for one in chosen})]
-            del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
-        return "", []
+                block = self._blocks.text(chosen)
+                block = f"{block}\n{behind}" if behind else block
+                over = self._count(block) - room_tokens
+            if over <= 0:
+                order = sorted(chosen, key=lambda one: (one.source, one.place))
+                return Quoted(block, [(self._candidates[one.source][0], one.passage) for one in order])
+            del chosen[-max(1, len(chosen) * over // (2 * max(1, room_tokens - beside))) :]
+        return Quoted()
+
+    @property
+    def sources(self) -> set[int]:
+        """The places of the candidates of which something is in the last choice."""
+        return {one.source for one in self._made}
 
     def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
         """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for
@@ -169,10 +197,11 @@ class Evidence:
             passages, ties = candidates[source][1].passages, self._ties[source]
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
+            before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
             for place in range(len(passages) - 1, -1, -1):
                 passage = passages[place]
                 said = f"{who}{passage.text}"
-                if said in seen or (source and _echoes(passage, candidates[source - 1])):
+                if said in seen or (before and passage.voice == "assistant" and _echoes(passage, before)):
                     continue
                 seen.add(said)
                 passage = self._shown[source][place]
@@ -224,8 +253,8 @@ def _says(passage: Passage) -> float:
 
 
 def _echoes(passage: Passage, before: Read) -> bool:
-    """Whether an assistant only says again in a few words what the user said right before ("Norwich, all right.")."""
-    if passage.voice != "assistant" or before[0].role is not Role.USER or len(passage.text.split()) > _ECHO_WORDS:
+    """Whether an assistant only says again in a few words what the user said right `before` ("Norwich, all right.")."""
+    if len(passage.text.split()) > _ECHO_WORDS:
         return False
     stated = {value for value, worth in passage.values.items() if worth > ORDINARY}
     return bool(stated) and stated <= before[1].values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeVar
 from weakref import ref
@@ -24,6 +25,8 @@ T = TypeVar("T")
 PRINTED = 8_192
 """How many messages' fingerprints are remembered; long ones count for several, 4 KB of text for one."""
 NONE: frozenset[int] = frozenset()
+KNOWN_LINES = 2_048
+"""A question is held to the lines of all facts for which a view has no room: of so many the words are kept."""
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
 
@@ -255,9 +258,14 @@ def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list
     thirds of its words, since lines so short share one with nearly everything."""
     shown, wanted = set(_shown(digest, lines_of(digest, tools), tools.limits)), set(terms(query))
     hidden = [fact for place, fact in enumerate(digest.facts) if fact.current and place not in shown]
-    hidden = [fact for fact in hidden if 3 * len(wanted.intersection(terms(line(fact)))) >= 2 * len(wanted)]
+    hidden = [fact for fact in hidden if 3 * len(wanted & _words(line(fact))) >= 2 * len(wanted)]
     lines = [Message(Role.USER, line(fact), seq=place) for place, fact in enumerate(hidden)]
     return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=most)]
+
+
+@lru_cache(maxsize=KNOWN_LINES)
+def _words(line: str) -> frozenset[str]:
+    return frozenset(terms(line))
 
 
 def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:

@@ -42,8 +42,10 @@ class Mentions:
             for voice, said in reading.said.items():
                 self._by[voice] |= said
                 self.lately.update(dict.fromkeys(said, near))
-            self._calls.update(reading.said.get("call", ()))
-            self._names.update(reading.names)
+            if "call" in reading.said:
+                self._calls.update(reading.said["call"])
+            if reading.names:
+                self._names.update(reading.names)
             self._fields |= reading.fields
 
     def weights(self, bearing: Bearing, *, tight: bool = False) -> Mapping[str, float]:

@@ -44,15 +44,17 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
     """
     asked = frozenset(stems(question))
     codes = {word for word in asked if any(map(str.isdigit, word))}
-    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text)]
+    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text) if not asked.isdisjoint(one[1])]
     stated = [one for one in stated if codes.issubset(stems(one[0].text))] if codes else stated
     found: list[Tie] = []
     for (first, value, about), (second, other, of_other) in combinations(stated, 2):
-        if first is second or value.kind is not other.kind or _form(value) == _form(other):
+        if first is second or value.kind is not other.kind:
             continue
         common = about & of_other
+        if common.isdisjoint(asked) or len(common) < max(2, ALIKE * len(about | of_other)):
+            continue
         of_two = (_names(first.text) & about) - of_other and (_names(second.text) & of_other) - about
-        if not of_two and common & asked and len(common) >= max(2, ALIKE * len(about | of_other)):
+        if not of_two and _form(value) != _form(other):
             found.append(Tie((first, second), (value.text, other.text)))
     return found[:MOST_MARKED]
 

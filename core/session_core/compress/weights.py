@@ -103,7 +103,7 @@ class Weights:
             """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""
             passage, source = one.passage, one.source
             opens = source not in sources
-            told = {**named[source], **passage.values} if opens else passage.values
+            told = {**named[source], **passage.values} if opens and named[source] else passage.values
             # What the question names counts wherever it was said; the rest counts less the longer ago it was.
             tied, new = one.relevance / best if best else 0.0, 0.0
             if tied:

@@ -28,6 +28,11 @@ CACHED_TEXTS = 4_096
 CACHED_CHARACTERS = 2_048
 """A counter remembers so many texts, none longer than this: 8 MB at most where each is plain ASCII."""
 
+LONG_TEXTS = 4
+LONG_CHARACTERS = 65_536
+"""And the last few longer ones, up to this length: what is put together for a view is counted where it is chosen, and
+where it is put into the view."""
+
 
 class TokenCounter(Protocol):
     """Counts the tokens of a text. `exact` says that the figure is the provider's own."""
@@ -48,11 +53,14 @@ class _Counter:
         self.exact = exact
         self._measure = measure
         self._remembered = lru_cache(maxsize=CACHED_TEXTS)(measure)
+        self._lately = lru_cache(maxsize=LONG_TEXTS)(measure)
 
     def count(self, text: str) -> int:
         if not text:
             return 0
-        return self._remembered(text) if len(text) <= CACHED_CHARACTERS else self._measure(text)
+        if len(text) <= CACHED_CHARACTERS:
+            return self._remembered(text)
+        return self._lately(text) if len(text) <= LONG_CHARACTERS else self._measure(text)
 
     def __repr__(self) -> str:
         return f"<TokenCounter {self.name}{'' if self.exact else ', not exact'}>"

@@ -31,6 +31,7 @@ def values_in(text: str) -> tuple[Value, ...]:
     return tuple(typed(text))
 
 
+@lru_cache(maxsize=STATEMENTS)
 def families(text: str) -> frozenset[str]:
     """The kinds of values in `text`, as `counted` tells them."""
     return frozenset(map(counted, values_in(text)))
@@ -112,6 +113,7 @@ def _about(text: str) -> frozenset[str]:
     return found if len(found) >= 2 else NOTHING
 
 
+@lru_cache(maxsize=STATEMENTS)
 def besides(text: str) -> frozenset[str]:
     """What `text` speaks of besides its dates, amounts and numbers: "the 4th" of nothing, "Suite 641" of a suite."""
     return subject_words(text).difference(*(said_words(value.text) for value in values_in(text)))

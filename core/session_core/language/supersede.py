@@ -71,6 +71,9 @@ class _Found:
     about: str | None = None
 
 
+_NONE_FOUND = _Found()
+
+
 class Facts:
     """Facts in the order in which they were put, superseded ones included, and where those stand that say the same.
 
@@ -82,26 +85,27 @@ class Facts:
         self.all: list[Fact] = []
         self.gone: list[tuple[int, str, Fact]] = []
         self._behind: dict[tuple[int, str], list[tuple[int, str]]] = {}
-        self._beside: set[tuple[int, str]] = set()
+        self._beside: dict[int, set[str]] = {}
         self._framed: dict[Hashable, list[int]] = {}
         self._places: dict[tuple[str, ...], list[int]] = {}
-        self._slotted: list[int] = []
+        self._slots: dict[str, list[int]] = {}
         for fact in facts:
             self._add(fact)
 
     def put(self, fact: Fact) -> None:
         """Put `fact` behind the others unless it is among them, and mark what it replaces."""
-        alike = [self.all[place] for place in self._places.get(said_words(fact.text), ())]
-        if any((known.current or known.seq == fact.seq) and _one_voice(known, fact) for known in alike):
+        if (alike := self._places.get(said_words(fact.text))) and self._said_before(fact, alike):
             return
-        if self._beside and (fact.seq, shorten(one_line(fact.text), ROOM)) in self._beside:
+        if (beside := self._beside.get(fact.seq)) and shorten(one_line(fact.text), ROOM) in beside:
             return
         by_user = spoken_by_user(fact)
         correcting = by_user and corrects(fact.text)
         found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
-        if not found.gone and by_user and (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+        if not found.gone:
+            if not by_user or not (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+                self._add(fact)
             return
         rests: list[Fact] = []
         kind = fact.kind
@@ -113,22 +117,29 @@ class Facts:
             if rest is not None:
                 rests.append(replace(known, text=rest, slot=None))
             self._supersede(index, fact, fact.text)
-        if by_user and found.gone:
+        if by_user:
             rests += self._repeated(found.gone, fact)
         slot = found.about or fact.slot
         same = kind is fact.kind and slot == fact.slot
         for one in (*rests, fact if same else replace(fact, kind=kind, slot=slot)):
             self._add(one)
 
+    def _said_before(self, fact: Fact, alike: Sequence[int]) -> bool:
+        """Whether one of the facts `alike`, which have its words, is the same one."""
+        known = map(self.all.__getitem__, alike)
+        return any((one.current or one.seq == fact.seq) and _one_voice(one, fact) for one in known)
+
     def _of_its_slot(self, fact: Fact, *, correcting: bool) -> _Found:
         if fact.slot is None:
-            return _Found()
+            return _NONE_FOUND
+        slots = [fact.slot]
+        if correcting:
+            slots = [slot for slot in self._slots if same_slot(fact.slot, slot)]
         gone = [
             index
-            for index in self._slotted
-            if (known := self.all[index]).current and known.slot is not None and known.seq <= fact.seq and (
-                (correcting and same_slot(fact.slot, known.slot)
-                 and (not spoken_by_user(known) or _one_voice(known, fact)))
+            for index in sorted(index for slot in slots for index in self._slots.get(slot, ()))
+            if (known := self.all[index]).current and known.seq <= fact.seq and (
+                (correcting and (not spoken_by_user(known) or _one_voice(known, fact)))
                 or (known.slot == fact.slot and known.seq < fact.seq and _one_voice(known, fact))
             )
         ]  # fmt: skip
@@ -144,14 +155,14 @@ class Facts:
     def _repeated(self, gone: Sequence[int], fact: Fact) -> list[Fact]:
         """Supersede what an assistant repeated of the values that `fact` replaces; what stays of its sentences."""
         rests: list[Fact] = []
-        old = [words for index in gone if spoken_by_user(self.all[index]) and (words := self._old_value(index, fact))]
-        for index in range(gone[0] + 1, len(self.all)):
+        values = [self._old_value(index, fact) for index in gone if spoken_by_user(self.all[index])]
+        old = [frozenset(words) for words in values if words]
+        for index in range(gone[0] + 1, len(self.all) if old else 0):
             known = self.all[index]
-            if (
-                known.current
-                and not spoken_by_user(known)
-                and any(set(words) <= set(said_words(known.text)) for words in old)
-            ):
+            if not known.current or spoken_by_user(known):
+                continue
+            said = said_words(known.text)
+            if any([words.issubset(said) for words in old]):
                 rest = left_of(known.text, fact.text)
                 rests += [] if rest is None else [replace(known, text=rest, slot=None)]
                 self._supersede(index, fact, fact.text)
@@ -164,7 +175,8 @@ class Facts:
         revising = correcting or revises(fact.text)
         found, old = self._meant(fact) if revising else (self._reframed(fact), frozenset[str]())
         found = found or self._changed(fact)
-        told = False
+        if not found:
+            return False
         for index in found:
             known = self.all[index]
             if known.kind is FactKind.RULE:
@@ -174,7 +186,6 @@ class Facts:
                 text = told_later(known.text, fact.text)
                 self._supersede(index, fact, text)
                 self._add(replace(fact, kind=kind, text=text, slot=known.slot))
-            told = True
         old = old or frozenset(word for index in found for word in self._old_value(index, fact))
         about = frozenset(word for index in found for word in subject_words(self.all[index].text))
         for index in range(found[0] + 1 if old and found else len(self.all), len(self.all)):
@@ -182,7 +193,7 @@ class Facts:
             again = known.current and not spoken_by_user(known) and known.seq - fact.seq <= NAMES_NEAR
             if again and old <= set(said_words(known.text)) and about & subject_words(known.text) - old:
                 self._supersede(index, fact, fact.text)
-        return told
+        return True
 
     def _old_value(self, index: int, fact: Fact) -> list[str]:
         """The words of the values at `index` in whose place `fact` puts another of their type."""
@@ -201,8 +212,6 @@ class Facts:
         return meant(fact.text, reach, plain=plain)
 
     def _reframed(self, fact: Fact) -> list[int]:
-        if fact.kind not in RESTATED or fact.slot is not None:
-            return []
         alike = {index for key in frame(fact.text) for index in self._framed.get(key, ())[-MOST_ALIKE:]}
         for index, known in self._own(fact, sorted(alike, reverse=True)):
             again = reframed(known.text, fact.text) or states_again(known.text, fact.text)
@@ -240,9 +249,9 @@ class Facts:
     def _add(self, fact: Fact) -> None:
         self._places.setdefault(said_words(fact.text), []).append(len(self.all))
         if fact.slot is not None:
-            self._slotted.append(len(self.all))
+            self._slots.setdefault(fact.slot, []).append(len(self.all))
         if laters := parts_told(fact.text)[1]:
-            self._beside.update((fact.seq, said) for said in laters)
+            self._beside.setdefault(fact.seq, set()).update(laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
             for key in frame(fact.text):
                 self._framed.setdefault(key, []).append(len(self.all))
@@ -265,16 +274,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     A sentence that states several values of one type is left as it is, unless the correction quotes
     the old one. Another named person's words are left to that person.
     """
-    reach = [
-        index
-        for index in range(len(facts) - 1, -1, -1)
-        if 0 <= fact.seq - facts[index].seq <= CORRECTION_REACH
-        and facts[index].current
-        and facts[index].kind is not FactKind.RULE
-        and open_to(fact.slot, facts[index].slot)
-        and (spoken_by_user(facts[index]) or _speaks_of(facts[index], fact.slot))
-        and (not spoken_by_user(facts[index]) or _one_voice(facts[index], fact))
-    ]
+    if not values_in(fact.text):
+        return _NONE_FOUND
+    first = fact.seq - CORRECTION_REACH
+    near = [place for place, known in enumerate(facts) if first <= known.seq <= fact.seq]
+    reach = [place for place in reversed(near) if facts[place].current and _open(facts[place], fact)]
     # Which one is meant is plain when the correction names the old value itself.
     said = figures(fact.text)
     named = [index for index in reach if said & figures(facts[index].text)]
@@ -287,7 +291,14 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
                 gone = [i for i in same if states_only(facts[i].text, old)] or [index]
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
                 return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
-    return _Found()
+    return _NONE_FOUND
+
+
+def _open(known: Fact, fact: Fact) -> bool:
+    """Whether a correction by value can mean `known`, as far as its kind, its slot and who said it tell."""
+    if known.kind is FactKind.RULE or not open_to(fact.slot, known.slot):
+        return False
+    return _one_voice(known, fact) if spoken_by_user(known) else _speaks_of(known, fact.slot)
 
 
 def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[int]:

@@ -150,9 +150,10 @@ class MemoryStore(MemoryThreads):
             hits: dict[int, float] = {}
             for word in dict.fromkeys(words):
                 holding = session.words.get(word, ())
+                rarity = 1.0 / max(1, len(holding))
                 for seq in holding:
-                    hits[seq] = hits.get(seq, 0.0) + 1.0 / len(holding)
-            best = sorted(hits, key=lambda seq: (-hits[seq], -seq))[:max_hits]
+                    hits[seq] = hits.get(seq, 0.0) + rarity
+            best = sorted(sorted(hits, reverse=True), key=hits.__getitem__, reverse=True)[:max_hits]
             return tuple(session.log[seq - 1] for seq in best)
 
     async def state(self, key: Key) -> State | None:

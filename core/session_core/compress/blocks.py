@@ -1,0 +1,68 @@
+"""The block of quotes in which chosen passages stand in a view, and what it takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from session_core.compress.choosing import Candidate
+from session_core.language.quoting import BROUGHT_BACK, WITHIN
+from session_core.plan import Count
+
+HEAD = BROUGHT_BACK
+
+
+class Blocks:
+    """Writes blocks of passages under their `headings`, and counts them. Of one question many are counted of which each
+    is much like the one before it, and of many questions most lines come again."""
+
+    def __init__(self, headings: Sequence[str], count: Count) -> None:
+        self._headings, self._count, self._lines_counted = headings, count, _Counted(count)
+        self._together = 0
+
+    def about(self, chosen: Collection[Candidate]) -> int:
+        """Tokens of the block of `chosen`, line by line: what a table counts, as a rule exactly; an estimate may be off
+        by as much as `exactly` found last that lines take less together."""
+        *lines, last = self._lines(chosen)
+        return sum(map(self._lines_counted.__getitem__, lines), self._count(last)) - self._together
+
+    def exactly(self, chosen: Collection[Candidate]) -> int:
+        """Tokens of the block of `chosen`."""
+        tokens = self._count(self.text(chosen))
+        self._together += self.about(chosen) - tokens
+        return tokens
+
+    def text(self, chosen: Collection[Candidate]) -> str:
+        """The passages as they stand in a view: in the order of the record, each under its heading and its columns."""
+        return "\n".join(self._lines(chosen))
+
+    def _lines(self, chosen: Collection[Candidate]) -> list[str]:
+        headings, lines = self._headings, [HEAD]
+        source, said, schema = -1, "", ""
+        groups = Counter([(one.source, one.passage.group) for one in chosen if one.passage.group])
+        for one in sorted(chosen, key=lambda one: (one.source, one.place)):
+            passage = one.passage
+            if one.source != source:
+                source, schema = one.source, ""
+                if headings[source] != said:
+                    said = headings[source]
+                    lines.append(said)
+            if passage.alone and groups[one.source, passage.group] == 1:
+                lines.append(f"{WITHIN}{passage.alone}")
+                continue
+            if passage.schema and passage.schema != schema:
+                schema = passage.schema
+                lines.append(f"{WITHIN}{schema}")
+            lines.append(f"{WITHIN}{passage.text if one.full or not passage.brief else passage.brief}")
+        return lines
+
+
+class _Counted(dict[str, int]):
+    """Lines with what each takes, its end included."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+
+    def __missing__(self, line: str) -> int:
+        self[line] = tokens = self._count(f"{line}\n")
+        return tokens
