@@ -148,7 +148,7 @@ def places(facts: Sequence[Fact], priced: Sequence[int], max_tokens: int) -> lis
             left -= priced[index]
         elif kind.pinned:
             missing = kind
-    return sorted(chosen, key=lambda i: (facts[i].seq, i))
+    return sorted(sorted(chosen), key=[fact.seq for fact in facts].__getitem__)
 
 
 def bullet(fact: Fact) -> str:
@@ -159,9 +159,11 @@ def bullet(fact: Fact) -> str:
 def _by_rank(facts: Sequence[Fact]) -> list[int]:
     """The places of the current facts, those that are chosen first in front."""
     of_kind: dict[FactKind, list[int]] = {}
-    for index in sorted(range(len(facts)), key=lambda i: (-facts[i].seq, -i)):
-        if facts[index].current:
-            of_kind.setdefault(facts[index].kind, []).append(index)
+    backwards = range(len(facts) - 1, -1, -1)
+    for index in sorted(backwards, key=[fact.seq for fact in facts].__getitem__, reverse=True):
+        fact = facts[index]
+        if fact.superseded_by is None:
+            of_kind.setdefault(fact.kind, []).append(index)
     ranked: list[tuple[int, int, int, int]] = []
     for kind, newest_first in of_kind.items():
         for place, index in enumerate(_ends_in_turn(newest_first) if kind.pinned else newest_first):

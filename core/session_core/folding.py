@@ -114,14 +114,14 @@ class Folder:
 
     def _indexed(self, loaded: Loaded, made: Digest) -> None:
         """Hand the index what is folded now; when it fails it has a gap, which `indexing.rebuild` fills. A quick
-        embedder makes vectors of it here, so that no view has to read it for them."""
+        embedder makes vectors of it here, once there are questions, so that no view has to read it for them."""
         index, embedder, state = self.shop.policy.index, self.shop.embedder, loaded.state
         under = loaded.digest.covers if loaded.digest else Ranges()
         gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under]
         if index is not None:
             told = [message for message in gone if message.role is not Role.SYSTEM]
             self._asked(state.key, index.name, partial(index.add, state.key, told))
-        if embedder is not None and quick(embedder) and not self.shop.vectors.lost:
+        if self.shop.covered.asked and embedder is not None and quick(embedder) and not self.shop.vectors.lost:
             name = getattr(embedder, "name", "embedder")
             self._asked(state.key, name, partial(self._remembered, state, gone, embedder))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TypeVar
 from weakref import ref
@@ -80,6 +80,7 @@ class Memory:
         self._prints = Remembered[tuple[Message, bytes]](PRINTED)
         self._shown = Remembered[tuple[ref[Digest], Head]](most_shown)
         self._lines = Remembered[tuple[ref[Digest], Lines]](most_shown // 4)
+        self._whole = Remembered[tuple[ref[Digest], tuple[Limits, Message]]](most_shown // 16)
         self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most_plans)
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
@@ -103,11 +104,17 @@ class Memory:
         """The lines that `make` gives for the facts of this very digest."""
         return _of(self._lines, digest, id(digest), make)
 
+    def whole(self, digest: Digest, limits: Limits, make: Callable[[], Message]) -> Message:
+        """The message that `make` gives for all of this very digest in the rooms of `limits`, if it was remembered or
+        asked for last in these; a fold that has made it spares the next view of the session its price."""
+        made_in, message = _of(self._whole, digest, id(digest), lambda: (limits, make()))
+        return message if made_in == limits else make()
+
     def handed_on(self, old: Digest, new: Digest) -> Digest:
-        """`new`, which has the facts of `old`: their lines, where they are known, are known of it too."""
-        found = self._lines.known(id(old))
-        if found is not None and found[0]() is old and new is not old:
-            self.lines(new, lambda: found[1])
+        """`new`, which says what `old` says: its lines and its message, where they are known, are known of it too."""
+        if new is not old:
+            _hand_on(self._lines, old, new)
+            _hand_on(self._whole, old, new)
         return new
 
     def planned(
@@ -126,6 +133,13 @@ def _of(known: Remembered[tuple[ref[Digest], T]], digest: Digest, key: Hashable,
     # The one it was made for is gone, and this one came to its place in the process' memory.
     known.forget(key)
     return known.get(key, lambda: (ref(digest), make()))[1]
+
+
+def _hand_on(known: Remembered[tuple[ref[Digest], T]], old: Digest, new: Digest) -> None:
+    found = known.known(id(old))
+    if found is not None and found[0]() is old:
+        made = found[1]
+        _of(known, new, id(new), lambda: made)
 
 
 def fingerprint(*made_of: object) -> bytes:
@@ -306,6 +320,11 @@ def digest_message(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> Me
     It is a user message and not a system one: what was said in a conversation must not gain
     authority by being condensed.
     """
+    make = partial(_message, digest, tools, said)
+    return make() if said else tools.memory.whole(digest, tools.limits, make)
+
+
+def _message(digest: Digest, tools: Tools, said: Set[int]) -> Message:
     text = digest_text(digest, tools=tools, said=said)
     name = blake2b(f"{digest.covers.pairs}{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     message = Message(Role.USER, text, id=f"llm-sessions:digest:{name}", origin="digest", covers=digest.covers)

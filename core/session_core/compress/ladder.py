@@ -210,9 +210,10 @@ def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, tools: To
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
     """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
-    first, *results = unit.messages
-    if not results and not first.tool_calls:
+    first = unit.first
+    if len(unit.messages) == 1 and not first.tool_calls:
         return None if first.empty else unit
+    results = unit.messages[1:]
     sound = unit.complete and len({call.id for call in first.tool_calls}) == len(first.tool_calls)
     if sound and not any(message.empty for message in results):
         return None if first.empty else unit
@@ -326,15 +327,16 @@ def _decided(
         gone = [message.seq for message in messages if message.seq in folded]
         made.append((Ranges.of(gone), Choice.FOLD, 0, "over the facts threshold"))
     standing = {message.seq: message for unit in body for message in unit.messages}
+    whole = Choice.WHOLE
     for message in messages:
         seq = message.seq
         shown = standing.get(seq)
-        if message.role is Role.SYSTEM and seq in pinned:
-            made.append((seq, Choice.WHOLE, message.tokens, "system message"))
+        if seq in pinned and message.role is Role.SYSTEM:
+            made.append((seq, whole, message.tokens, "system message"))
         elif shown is not None and shown.rendition == "clip":
             made.append((seq, Choice.CLIP, shown.tokens, f"{message.tokens} tokens whole"))
         elif shown is not None:
-            made.append((seq, Choice.WHOLE, shown.tokens, "recent"))
+            made.append((seq, whole, shown.tokens, "recent"))
         elif seq not in folded:
             made.append((seq, Choice.DROP, 0, "no room, or nothing that a provider takes"))
     return tuple(made)

@@ -35,7 +35,7 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, tools: Tools) -> list[Un
 
 
 def _price(parts: Sequence[Unit]) -> int:
-    return sum(unit.tokens for unit in parts)
+    return sum([unit.tokens for unit in parts])
 
 
 def _drop_oldest(kept: list[Unit]) -> bool:

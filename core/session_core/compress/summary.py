@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log, sqrt
 
 from session_core.classify import filler
@@ -46,6 +46,8 @@ _WEIGHTS = {
 _BASE = {Role.USER: 1.0, Role.ASSISTANT: 0.6, Role.TOOL: 0.5, Role.SYSTEM: 0.0}
 _FIGURES = re.compile(r"[$€£¥₹]?\d[\w.,:/%€-]*|\w@\w|https?:")
 """Anything like a number, a code or an address; to find out which, as for facts, takes ten times as long."""
+_NUMERALS = re.compile(r"\d[\w.,:/%€-]*")
+"""What counts of these in a text without an address, in a third of the time."""
 
 _SPOKEN = re.compile(r"[^\n:→]{1,80}?(?:: | → )")
 
@@ -89,13 +91,12 @@ def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go
     leads = [_SPOKEN.match(row) for row in rows]
     first = min((fact.seq for fact in later), default=1)
     said: list[Message] = []
-    for place, (row, lead) in enumerate(zip(rows, leads, strict=True)):
+    for seq, (row, lead) in enumerate(zip(rows, leads, strict=True), first - 1 - len(rows)):
         who = lead.group() if lead else ""
         role = _role(who) if QUOTING not in who else Role.TOOL
         author = who[:-2] if role is Role.USER and who != "User: " else ""
-        said.append(Message(role, row[len(who) :], seq=place, tool_call_id="line", author=author or None))
-    offset = first - 1 - len(rows)
-    told = amended([replace(message, seq=message.seq + offset) for message in said], later, give_way=give_way)
+        said.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
+    told = amended(said, later, give_way=give_way)
     return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
 
 
@@ -183,7 +184,8 @@ def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str
 def _worth(said: str, role: Role, *, own: bool = True) -> float:
     """What a sentence is worth by what it says and who says it, whatever the rest of the conversation is; what a
     user only quotes (`own` is false) binds nobody."""
-    worth = _BASE[role] + 0.35 * min(4, len(_FIGURES.findall(said))) + 0.15 * min(3, _capitals(said))
+    figures = _FIGURES if "@" in said or "http" in said else _NUMERALS
+    worth = _BASE[role] + 0.35 * min(4, len(figures.findall(said))) + 0.15 * min(3, _capitals(said))
     if role is Role.USER and own:
         worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(said))), default=0.0)
     elif role is Role.ASSISTANT:
@@ -196,15 +198,20 @@ def _worth(said: str, role: Role, *, own: bool = True) -> float:
 
 def _capitals(said: str) -> int:
     """Words with a capital that do not begin the sentence: names, as a rule."""
-    return sum(1 for word in said.split()[1:] if word[0].isupper() and len(word) > 1)
+    _, *rest = said.split(maxsplit=1) or ("",)
+    if not rest or rest[0].islower():
+        return 0
+    return sum([1 for word in rest[0].split() if word[0].isupper() and len(word) > 1])
 
 
 def _add_centrality(lines: Sequence[_Line]) -> None:
     """Add to each line up to 1 for how much of what the whole is about it says."""
-    spread = Counter(word for one in lines for word in one.words)
+    spread: Counter[str] = Counter()
+    for one in lines:
+        spread.update(one.words)
     total = len(lines)
     weight = {word: log(1 + n) * log(1 + total / n) for word, n in spread.items()}
-    raw = [sum(weight[word] for word in sorted(one.words)) / sqrt(len(one.words) + 3) for one in lines]
+    raw = [sum([weight[word] for word in sorted(one.words)]) / sqrt(len(one.words) + 3) for one in lines]
     top = max(raw, default=0.0) or 1.0
     for one, value in zip(lines, raw, strict=True):
         one.worth += value / top
@@ -243,8 +250,13 @@ def _hold(holders: dict[str, list[_Line]], one: _Line) -> None:
 
 def _repeats(one: _Line, holders: dict[str, list[_Line]]) -> bool:
     """Whether a chosen line has most of the words of `one`, its figures included."""
-    shared: Counter[int] = Counter(id(other) for word in one.words for other in holders.get(word, ()))
-    if not shared or shared.most_common(1)[0][1] < ALIKE * len(one.words):
+    known = [word for word in one.words if word in holders]
+    if not known or len(known) < ALIKE * len(one.words):
         return False
-    known = {word for word in one.words if word in holders}
-    return all(word in known for word in one.words if any(c.isdigit() for c in word))
+    shared: dict[int, int] = {}
+    for word in known:
+        for other in holders[word]:
+            shared[id(other)] = shared.get(id(other), 0) + 1
+    if max(shared.values()) < ALIKE * len(one.words):
+        return False
+    return not any(any(map(str.isdigit, word)) for word in one.words.difference(known))

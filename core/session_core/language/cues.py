@@ -37,8 +37,11 @@ class _Cues:
 
     def said(self, sentence: str, stems: frozenset[str]) -> bool:
         """Whether one of the cues stands in `sentence`, whose stems are `stems`."""
+        plain = ANY_SCRIPT not in stems and "'" not in sentence
         for stem in stems & self.stems:
             for cue in self._by_stem[stem]:
+                if plain and cue.also and stems.isdisjoint(cue.also):
+                    continue
                 if cue.pattern.search(sentence):
                     return True
         return False

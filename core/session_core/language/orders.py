@@ -63,7 +63,12 @@ _BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
 
 def poses(text: str) -> bool:
     """Whether `text`, found in data, gives itself out as a message, as somebody's will or as a note of ours."""
-    return any(sign.search(text) for sign in (_ORDER, _ROLE, _WILL, _NOTE))
+    if _ORDER.search(text) or _WILL.search(text):
+        return True
+    headed = ":" in text
+    if (headed or "<" in text or "#" in text) and _ROLE.search(text):
+        return True
+    return (headed or "=" in text or "(" in text or "[" in text) and _NOTE.search(text) is not None
 
 
 @lru_cache(maxsize=SENTENCES)

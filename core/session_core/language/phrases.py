@@ -15,18 +15,25 @@ class Cue:
     """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
 
     Looking the words up first spares most sentences most of the patterns. Without words it is for
-    scripts that have no blanks or are not Latin.
+    scripts that have no blanks or are not Latin. `also` are other words of which one must stand there too, in a
+    sentence of plain ASCII without an apostrophe.
     """
 
     stems: frozenset[str]
     pattern: re.Pattern[str]
+    also: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, needed: str, pattern: str) -> Cue:
+    def of(cls, needed: str, pattern: str, *, also: str = "") -> Cue:
         return cls(
-            frozenset(word[:STEM_CHARACTERS] for word in needed.split()) or frozenset((ANY_SCRIPT,)),
+            _stems(needed) or frozenset((ANY_SCRIPT,)),
             re.compile(pattern, re.IGNORECASE),
+            _stems(also),
         )
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(word[:STEM_CHARACTERS] for word in words.split())
 
 
 _LEAD = (
@@ -62,10 +69,10 @@ RULES = (
     Cue.of("no", _LEAD + r"no (?:emails?|calls?|emojis?|small talk|exceptions)\b"),
     Cue.of(
         "always never",
-        r"\b(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
-        r"\b(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
+        r"\b(?=[psmtra])(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
+        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
         r"(?:always|never)\b|"
-        r"(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
+        r"(?=[an])(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
         r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|"
         r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
     ),
@@ -331,6 +338,7 @@ COMMITMENTS = (
         rf"\b(?:i|we)(?:['’]ve| have)? (?:now |just |already |also |successfully )?(?:{DONE})\w*(?:ed|t|de|"
         r"n)\b|"
         rf"\b(?:is|are|was|were|been) (?:now |already |successfully )?(?:{DONE})\w*(?:ed|t)\b",
+        also="i we is are was were been",
     ),
     Cue.of(
         "number reference code id confirmation ticket reservation booking pnr",

@@ -62,6 +62,14 @@ _MAYBE = re.compile(
     r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
+"""What each text has that quotes something."""
+_MARKS = ("<", ">", "~", "`", '"""', "'''", "---", "===", "***", "___", "###", ": ", ":\t", ":\n")
+_NAMING = ("forward", "original", "weitergeleitet", "message", "mensaje", "messaggio", "mensagem", "bericht")
+_IN_PLACE = re.compile(r"^[ \t]*[\[{|]|\d:\d\d|^(?: {4}|\t|diff |@@ )", re.MULTILINE | re.IGNORECASE)
+_LINE_STARTS = ("    ", "\t", "diff ", "@@ ")
+_PLACED = ("[", "{", "|", ":", "\n")
+"""The same for a text of ASCII alone: what it has anywhere, and what counts in some places only, for which one of the
+last is needed or a beginning that is indented. To look for them takes a tenth of the time of the pattern."""
 _FENCE = ("```", "~~~")
 _TOLD = re.compile(
     r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|"
@@ -87,7 +95,7 @@ def spoken(text: str) -> Iterator[tuple[str, bool]]:
     ends at the last place: it may hold an end of its own. So is what was pasted without a mark of its own but has
     the look of a mail, a chat, a log, a table, data or code (`pasted`).
     """
-    if not _MAYBE.search(text):
+    if not _may_quote(text):
         yield text, False
         return
     at = 0
@@ -98,6 +106,23 @@ def spoken(text: str) -> Iterator[tuple[str, bool]]:
         at = end
     if at < len(text):
         yield text[at:], False
+
+
+def _may_quote(text: str) -> bool:
+    """Whether `_MAYBE` finds something."""
+    if not text.isascii():
+        return _MAYBE.search(text) is not None
+    for mark in _MARKS:
+        if mark in text:
+            return True
+    lowered = text.lower()
+    for name in _NAMING:
+        if name in lowered:
+            return True
+    if text.endswith(":"):
+        return True
+    placed = any(sign in text for sign in _PLACED) or lowered.startswith(_LINE_STARTS)
+    return placed and _IN_PLACE.search(text) is not None
 
 
 def unquoted(sentence: str) -> str:

@@ -80,9 +80,14 @@ _ABBREVIATIONS = frozenset(
         "bzw ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
     ).split()
 )
+_LONGEST_SHORT = max(map(len, _ABBREVIATIONS))
 _END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？]+[」』”’）]*")
+_END_IN_ASCII = re.compile(r"[.!?]+[\"')\]*_]*(?=\s|$)")
+"""The same in a line of ASCII alone, in a third of the time."""
 _BULLET = re.compile(r"(?:[-*•+>]+\s+|#{1,6}\s+|\d{1,3}[.)]\s+)+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
+"""What parts words of ASCII, where none has an apostrophe: to part them so takes a third of the pattern's time."""
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")
 
 
@@ -121,7 +126,8 @@ def _sentences(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """The words of `text` in lower case; a script without spaces gives its pairs of characters."""
     if text.isascii():
-        return _WORD.findall(text.lower())
+        lowered = text.lower()
+        return _WORD.findall(lowered) if "'" in lowered else lowered.translate(_BLANKS).split()
     found: list[str] = []
     for word in _WORD.findall(text.casefold()):
         if word.isascii() or not _UNSPACED.search(word):
@@ -166,23 +172,26 @@ def shorten(text: str, max_characters: int, around: int = 0) -> str:
 def _split(line: str) -> list[str]:
     parts: list[str] = []
     start = 0
-    for match in _END.finditer(line):
-        if match.group().startswith(".") and _goes_on(line, start, match):
+    for match in (_END_IN_ASCII if line.isascii() else _END).finditer(line):
+        stop, end = match.span()
+        if line[stop] == "." and _goes_on(line, start, stop, end):
             continue
-        parts.extend(_limited(line[start : match.end()].strip()))
-        start = match.end()
-    parts.extend(_limited(line[start:].strip()))
+        parts += _limited(line[start:end].strip())
+        start = end
+    parts += _limited(line[start:].strip())
     return parts
 
 
-def _goes_on(line: str, start: int, stop: re.Match[str]) -> bool:
-    """Whether a full stop is part of an abbreviation, an initial or a date."""
-    before = line[max(start, stop.start() - 12) : stop.start()].rsplit(maxsplit=1)
+def _goes_on(line: str, start: int, stop: int, end: int) -> bool:
+    """Whether a full stop from `stop` to `end` is part of an abbreviation, an initial or a date."""
+    if stop - start > _LONGEST_SHORT and line[stop - _LONGEST_SHORT - 1 : stop].isalnum():
+        return False
+    before = line[max(start, stop - 12) : stop].rsplit(maxsplit=1)
     last = before[-1].lstrip("(\"'“").casefold() if before else ""
     shortened = last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha())
     if not shortened and not (len(last) <= 2 and last.isdigit()):
         return False
-    following = line[stop.end() : stop.end() + 20].lstrip()
+    following = line[end : end + 20].lstrip()
     if shortened:
         return bool(following)
     next_word = _WORD.match(following)
@@ -190,6 +199,8 @@ def _goes_on(line: str, start: int, stop: re.Match[str]) -> bool:
 
 
 def _limited(part: str) -> list[str]:
+    if len(part) <= SENTENCE_CHARACTERS:
+        return [part] if part else []
     pieces: list[str] = []
     while len(part) > SENTENCE_CHARACTERS:
         cut = part.rfind(" ", SENTENCE_CHARACTERS // 2, SENTENCE_CHARACTERS)

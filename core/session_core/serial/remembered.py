@@ -30,6 +30,11 @@ class Remembered(Generic[V]):
         found = self._newer.get(key)
         return found if found is not None else self._older.get(key)
 
+    @property
+    def recent(self) -> Callable[[Hashable], V | None]:
+        """Gives the value for a key, if it counts as asked for already; for who asks for many at once."""
+        return self._newer.get
+
     def kept(self, key: Hashable, size: Callable[[V], int]) -> V | None:
         """As `known`, and it counts as asked for; `size` tells that of a value as `get` was told it."""
         found = self._newer.get(key)

@@ -58,8 +58,8 @@ class Told:
         """Remember the `rows` that the session has, whose `messages` were read: those behind what was read before."""
         place = hash((name, born))
         known = self._read_to.get(place, 0)
-        new = [label_of(row) for row, message in zip(rows, messages, strict=True) if message.seq > known]
-        if new:
+        if messages and messages[-1].seq > known:
+            new = [label_of(row) for row, message in zip(rows, messages, strict=True) if message.seq > known]
             self.add(name, new)
             self._read_to[place] = messages[-1].seq
 

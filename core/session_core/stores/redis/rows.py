@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -80,6 +80,17 @@ def content(message: Message, body: bytes | None = None) -> bytes:
 def label_of(row: bytes) -> bytes:
     """The label of a row."""
     return row[: _id_at(row)[1]]
+
+
+def messages_from(rows: Sequence[bytes], seqs: Iterable[int]) -> tuple[Message, ...]:
+    """The messages of `rows`, which are numbered so. Raises: StoreUnreadable, NewerSchema."""
+    known = map(_messages.recent, rows)
+    return tuple(
+        [
+            found if found is not None and found.seq == seq else message_from(row, seq)
+            for row, seq, found in zip(rows, seqs, known, strict=False)
+        ]
+    )
 
 
 def message_from(row: bytes, seq: int) -> Message:

@@ -24,6 +24,7 @@ from session_core.stores.redis.rows import (
     digest_from,
     flat,
     message_from,
+    messages_from,
     packed_id,
     ranges,
 )
@@ -120,7 +121,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         _, state, digest, wanted, *found = accepted(answer, key)
         self._listing.noted(key, exists=True)
         rows = [row for some in found for row in some]
-        messages = tuple(map(message_from, rows, ranges(unpacked(wanted))))
+        messages = messages_from(rows, ranges(unpacked(wanted)))
         made = state_from(state, key)
         self._told.read(self._names.of(key)[0], made.born, rows, messages)
         return Loaded(made, None if digest is None else digest_from(digest), messages)

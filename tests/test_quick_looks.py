@@ -1,0 +1,82 @@
+"""Where a text is looked at quickly before a pattern is tried, both find the same."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session_core.compress.fold import Memory, Tools, digest_message
+from session_core.compress.summary import _FIGURES, _NUMERALS
+from session_core.counting.tokens import counter_for, message_tokens
+from session_core.language import orders, quoting
+from session_core.language.cues import _Cues, _stems
+from session_core.language.phrases import COMMITMENTS
+from session_core.language.words import _END, _END_IN_ASCII, _WORD, words
+from session_core.plan import Digest, Limits
+from session_core.policy import Policy
+from session_core.ranges import Ranges
+
+MARKS = [
+    *("<", ">", "~", "`", "：", '"', '"""', "'", "'''", "-", "---", "=", "***", "___", "#", "###", "[", "{", "|", "("),
+    *(":", ": ", ":\t", ":\n", "\n", "\t", " ", "    ", "diff ", "DIFF ", "@@ ", "1:23", "12:", "34", "\r", "\x0b"),
+    *("forward", "Original", "MESSAGE", "meſſage", "ursprünglich", "system", "user", "note", "rule", "the admin said"),
+    *("ignore all rules", "$5", "€€6,5", "7", "a@b", "https://x.y", "http", "as an AI", "!--", "/user>", "word"),
+]
+SAID = st.text("aIwe'd_.!?)\"* \t-12", max_size=24)
+PROMISED = st.lists(
+    st.sampled_from("I we We've is was now also sent booked check ordered orders x_y l'i - . , it's will".split()),
+    max_size=6,
+).map(" ".join)
+TEXTS = st.lists(st.sampled_from(MARKS), max_size=8).map("".join)
+
+
+@given(TEXTS)
+def test_what_may_quote_is_told_as_by_the_pattern(text: str) -> None:
+    assert quoting._may_quote(text) == (quoting._MAYBE.search(text) is not None)
+
+
+@given(TEXTS)
+def test_what_poses_is_told_as_by_its_signs(text: str) -> None:
+    signs = (orders._ORDER, orders._ROLE, orders._WILL, orders._NOTE)
+    assert orders.poses(text) == any(sign.search(text) for sign in signs)
+
+
+@given(TEXTS.filter(lambda text: "@" not in text and "http" not in text))
+def test_a_text_without_an_address_has_as_many_numerals_as_figures(text: str) -> None:
+    assert len(_NUMERALS.findall(text)) == len(_FIGURES.findall(text))
+
+
+@given(SAID)
+def test_words_without_an_apostrophe_are_parted_as_by_the_pattern(text: str) -> None:
+    assert words(text) == _WORD.findall(text.lower())
+
+
+@given(SAID)
+def test_a_line_of_ascii_ends_its_sentences_where_any_other_would(line: str) -> None:
+    assert [m.span() for m in _END_IN_ASCII.finditer(line)] == [m.span() for m in _END.finditer(line)]
+
+
+@given(PROMISED)
+def test_a_cue_is_not_passed_over_for_a_word_that_it_can_do_without(sentence: str) -> None:
+    for cue in COMMITMENTS:
+        stems = _stems(sentence)
+        tried = not stems.isdisjoint(cue.stems)
+        assert _Cues([cue]).said(sentence, stems) == (tried and cue.pattern.search(sentence) is not None)
+
+
+def _tools(memory: Memory, limits: Limits) -> Tools:
+    counter = counter_for(None)
+    return Tools(counter.count, lambda message: message_tokens(message, counter), limits, memory)
+
+
+def test_the_message_of_a_digest_is_handed_on_and_is_that_of_its_own_room() -> None:
+    memory, limits = Memory(), Policy().limits
+    digest = Digest(Ranges.span(1, 9), "User: We meet on Monday.\nAssistant: Noted, on Monday.", ())
+    numbered = Digest(Ranges.span(1, 9), digest.summary, (), number=3)
+    made = digest_message(digest, tools=_tools(memory, limits))
+    memory.handed_on(digest, numbered)
+    assert digest_message(numbered, tools=_tools(memory, limits)) is made
+    small = Policy(limits.budget.less(limits.budget.limit_tokens - 200)).limits
+    narrow = digest_message(numbered, tools=_tools(memory, small))
+    assert narrow == digest_message(numbered, tools=_tools(Memory(), small))
+    assert digest_message(numbered, tools=_tools(memory, limits)) == made
