@@ -39,7 +39,9 @@ SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 SMALL = 5
 """How many small sessions are measured at once: one by itself would drown in half empty pages."""
 MANY = 50
-"""So many show what a session takes where a server has more than a few: a map of free space takes 24 KB a table."""
+THERE = 950
+"""Sessions that are there before `MANY` more are measured: what one takes where a server has a thousand of them."""
+NOT_SYNCED = "&options=-csynchronous_commit%3Doff"
 WARM = 8
 """Calls before bytes are counted; by then the statement is prepared."""
 
@@ -80,6 +82,7 @@ def main() -> None:
             print_views([_views(database, counting, size) for size in SIZES], floor)
         kept += [_kept(database, "texts", list(texts(size)), SMALL if size == SIZES[0] else 1) for size in SIZES]
         kept.append(_kept(database, f"texts_of_{MANY}", list(texts(SIZES[0])), MANY))
+        kept.append(_kept(database, f"texts_behind_{THERE}", list(texts(SIZES[0])), MANY, THERE))
         say("Bytes on the server over the messages' JSON: tables, indexes and what is stored beside them.")
         table(["", "messages", "raw bytes", "floor", "ours", "langchain-postgres"], kept)
 
@@ -151,12 +154,19 @@ def _sent(counting: Relay, read: Callable[[], object]) -> int:
     return counting.sent_bytes - before
 
 
-def _kept(database: Database, kind: str, said: list[Said], copies: int = 1) -> list[object]:
-    """Put sessions into tables of their own, by each store; a row of what they take, less what they take empty."""
+def _kept(database: Database, kind: str, said: list[Said], copies: int = 1, there: int = 0) -> list[object]:
+    """Put sessions into tables of their own, by each store; a row of what they take, less what was taken before.
+
+    With `there`, so many others are put there first, each in one append.
+    """
     name, raw = f"{kind}_{len(said)}", raw_bytes(said) * copies
     floor = PostgresFloor(database.plain, f"floor_{name}")
     theirs = langchain_postgres(database.theirs, f"theirs_{name}")
-    with database.sessions(name) as sessions:
+    with database.sessions(name, f"{database.server.url}{NOT_SYNCED}") as sessions:
+        for number in range(there):
+            floor.fill(said)
+            fill(theirs, said)
+            sessions.session(f"session there {number}").append(said)
         puts = [
             (("public", f"floor_{name}"), lambda _: floor.fill(said)),
             ((name, ""), lambda number: converse(sessions.session(f"session {number}"), said)),

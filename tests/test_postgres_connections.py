@@ -12,7 +12,7 @@ from postgres_server import PostgresServer, postgres_server
 
 from session_core.errors import StoreBusy, StoreError, StoreLost
 from session_core.stores.postgres.address import Address
-from session_core.stores.postgres.failures import translated
+from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.store import PostgresStore
 from session_core.stores.postgres.wire import LOOKED_AT_S
 from session_core.testing import KEY, message
@@ -136,5 +136,5 @@ def test_writers_that_fail_by_a_strict_isolation_are_told_how_to_wait_instead(
 
 
 def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(server: PostgresServer) -> None:
-    with server.connect() as lost, pytest.raises(StoreError, match="prepare=0"), translated("postgresql://here"):
+    with server.connect() as lost, pytest.raises(StoreError, match="prepare=0"), Translated("postgresql://here"):
         lost.execute("EXECUTE prepared_elsewhere")

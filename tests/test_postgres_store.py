@@ -31,6 +31,7 @@ from session_core.errors import (
     NewerSchema,
     SessionError,
     StoreBusy,
+    StoreError,
     StoreUnreadable,
 )
 from session_core.plan import Digest
@@ -804,6 +805,18 @@ def test_errors_and_the_server_log_hold_no_word_of_a_message(
         run_blocking(store.append(KEY, [message(2, content="another secret")]))
     assert "secret" not in str(caught.value)
     assert "secret" not in json.dumps(server.log())
+
+
+def test_a_schema_that_has_counted_all_its_sessions_says_so(url: str, server: PostgresServer) -> None:
+    store = PostgresStore(url)
+    with server.connect() as connection:
+        connection.execute(f"ALTER SEQUENCE {schema_of(url)}.session_numbers RESTART WITH 2147483647")
+    run_blocking(store.append(Key("the last"), [message(1)]))
+    with pytest.raises(StoreError, match="another schema"):
+        run_blocking(store.append(Key("one more"), [message(1)]))
+    run_blocking(store.append(Key("the last"), [message(2)]))
+    assert [m.id for m in run_blocking(store.load(Key("the last"))).messages] == ["m1", "m2"]
+    run_blocking(store.close())
 
 
 PARTED = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "drafts")

@@ -55,6 +55,8 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "purge_sessions": ("double precision", "integer", "text", "text"),
 }
 """What each function takes behind the tenant."""
+_OF_ONE_ROW = frozenset(("append_message", "append_messages"))
+"""Those that give one row, and often: as a table, it would be put down and read again."""
 
 
 def statements(schema: str) -> Mapping[str, str]:
@@ -64,7 +66,13 @@ def statements(schema: str) -> Mapping[str, str]:
     are computed before the function begins, so that this needs no round trip of its own.
     """
     tenant = "set_config('llm_sessions.tenant', %s::text, true)"
-    return {
-        name: f"SELECT * FROM {schema}.{name}({', '.join([tenant, *(f'%s::{kind}' for kind in kinds)])})"
+    calls = {
+        name: f"{schema}.{name}({', '.join([tenant, *(f'%s::{kind}' for kind in kinds)])})"
         for name, kinds in _ARGUMENTS.items()
+    }
+    return {
+        name: f"SELECT (x.r).* FROM (SELECT {call} AS r OFFSET 0) AS x"
+        if name in _OF_ONE_ROW
+        else f"SELECT * FROM {call}"
+        for name, call in calls.items()
     }

@@ -20,12 +20,12 @@ from session_core.stores.postgres.rows import (
     maybe_out,
     names,
     ranges,
-    state_from,
     text_in,
     text_out,
     version_in,
     version_out,
 )
+from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call, Row, Wire
 from session_core.stores.postgres.writes import drafted, free_ones, groups, read, told
 from session_core.stores.rules import moved_on, require_lease, require_values

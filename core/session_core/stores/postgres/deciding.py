@@ -14,11 +14,11 @@ from session_core.stores.postgres.rows import (
     id_out,
     maybe_in,
     ranges,
-    state_from,
     text_in,
     text_out,
     version_out,
 )
+from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Row
 from session_core.stores.rules import Before, begun, grown, head_after, made_of, number, part_of, with_head
 from session_core.turns import Key, Message

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from types import TracebackType
 
 import psycopg
 
@@ -39,6 +39,10 @@ _MENDS: Mapping[str, _Mend] = {
     "57014": (StoreBusy, "ran out of the time that the server gives a statement; retry, or raise statement_timeout"),
     "53300": (StoreBusy, "has no connection free; retry, lower max_connections in the URL or raise the server's"),
     "53100": (StoreError, "has no room left on its disk, and nothing was written; make room"),
+    "2200H": (
+        StoreError,
+        "has counted all the sessions that a schema can, 4,294,967,296; name another schema in the URL",
+    ),
     "25006": (StoreError, "is a standby and takes no writes; name the primary, or add target_session_attrs=read-write"),
     "42501": (StoreUnreadable, "forbids what sessions need; grant the user the schema, its tables and functions"),
     "3D000": (StoreUnreadable, "does not exist; create the database"),
@@ -52,13 +56,18 @@ _MENDS: Mapping[str, _Mend] = {
 }
 
 
-@contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Raise what the driver raises as an error of ours that names `where`."""
-    try:
-        yield
-    except psycopg.Error as exc:
-        raise _translate(exc, where) from _reason(exc)
+class Translated:
+    """Raises what the driver raises in a block as an error of ours that names `where`; for any number of blocks."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _: type[BaseException] | None, exc: BaseException | None, __: TracebackType | None) -> None:
+        if isinstance(exc, psycopg.Error):
+            raise _translate(exc, self._where) from _reason(exc)
 
 
 def _translate(exc: psycopg.Error, where: str) -> SessionError:

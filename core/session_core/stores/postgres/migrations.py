@@ -8,7 +8,7 @@ import psycopg
 
 from session_core.errors import NewerSchema
 from session_core.stores.postgres.address import Address
-from session_core.stores.postgres.failures import translated, unreachable
+from session_core.stores.postgres.failures import Translated, unreachable
 
 MIGRATIONS = ("tables", "leases", "ranges", "reading", "record", "checkpoints", "deletion", "rewriting", "threads")
 """Never edit one that was released; add the next at the end, and have it guard the tables it makes."""
@@ -27,7 +27,7 @@ def migrate(address: Address) -> None:
         connection = psycopg.connect(address.conninfo, autocommit=True)
     except psycopg.Error as exc:
         raise unreachable(exc, address.shown) from exc
-    with translated(address.shown), connection:
+    with Translated(address.shown), connection:
         if _behind(connection, address):
             _catch_up(connection, address)
 

@@ -1,4 +1,4 @@
-"""Values to what a call to PostgreSQL takes, and its rows to values: names, messages, states."""
+"""Values to what a call to PostgreSQL takes, and its rows to values: names and messages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from uuid import UUID
 from zlib import crc32
 
 from session_core.errors import InputError, StoreUnreadable
-from session_core.ledger import Ledger
-from session_core.ports import Standing, State, Version
+from session_core.ports import Version
 from session_core.ranges import Ranges
-from session_core.retrieve import searchable, terms
+from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
 from session_core.serial.remembered import Remembered
 from session_core.turns import Importance, Key, Message, Role
@@ -37,7 +36,6 @@ _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
 _messages: Remembered[Message] = Remembered(4_000_000)
-_states: Remembered[State] = Remembered(1_000_000)
 _ROW_BYTES = 100
 """What the columns of a row take beside body and clip, about."""
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
@@ -147,7 +145,27 @@ class _Hashes(dict[str, bytes]):
         return made
 
 
+class _Parts(dict[bytes, bytes]):
+    """What words in ASCII are in the column: nothing for a stop word."""
+
+    def __missing__(self, word: bytes) -> bytes:
+        if len(self) >= WORDS_REMEMBERED:
+            self.clear()
+        said = word.decode()
+        made = self[word] = b"" if said in STOP_WORDS else _hashes[said]
+        return made
+
+
 _hashes = _Hashes()
+_parts = _Parts()
+
+
+def words_in(message: Message) -> bytes:
+    """As `word_hashes` of the terms of a message; in ASCII it takes three quarters of the time."""
+    text = searchable(message)
+    if not text.isascii():
+        return word_hashes(terms(text))
+    return b"".join(dict.fromkeys(map(_parts.__getitem__, ascii_words(text))))
 
 
 def flat(part: Ranges) -> list[int]:
@@ -223,7 +241,7 @@ def _columns(place: int, message: Message, digest: bytes, *, again: bool) -> dic
         "calls": [text_in(call.id) for call in message.tool_calls] or None,
         "short": message.rendition != "whole",
         "again": again,
-        "words": in_json(word_hashes(terms(searchable(message)))),
+        "words": in_json(words_in(message)),
     }
 
 
@@ -246,7 +264,7 @@ def plain_values(message: Message) -> tuple[object, ...]:
         _LETTERS[message.importance],
         message.role is Role.USER,
         wrapped(body),
-        word_hashes(terms(searchable(message))),
+        words_in(message),
     )
 
 
@@ -274,47 +292,6 @@ def _read(row: Sequence[Any]) -> Message:
         clip=text,
         clip_tokens=clip_tokens,
     )
-
-
-def state_read(row: str) -> State:
-    """The state in a row of `sessions`, as the text of its JSON; mostly the same object for the same text."""
-    return _states.get(row, lambda: state_from(json.loads(row)), size=len(row))
-
-
-def state_from(row: Mapping[str, Any]) -> State:
-    """The state in a row of `sessions`, as JSON."""
-    key = Key(text_out(row["session_id"]), text_out(row["tenant"]), text_out(row["namespace"]))
-    return state_told(key, [row[name] for name in _TOLD])
-
-
-_TOLD = (
-    *("version", "tokens", "view_tokens", "first_time_s", "last_time_s", "absent_s", "messages", "turns"),
-    *("largest_tokens", "tier", "resumed_after_seq", "born", "head", "active", "ready", "open_calls", "authors"),
-)
-
-
-def state_told(key: Key, columns: Sequence[Any]) -> State:
-    """The state in the last columns of type `appended`."""
-    version, tokens, view_tokens, first_time_s, last_time_s, absent_s, messages, turns, *rest = columns
-    largest_tokens, tier, resumed_after_seq, born, head, active, ready, open_calls, authors = rest
-    ledger = Ledger(
-        messages,
-        turns,
-        tokens,
-        view_tokens,
-        largest_tokens,
-        tuple(map(text_out, open_calls)),
-        tuple(map(text_out, authors)),
-        _float(first_time_s),
-        _float(last_time_s),
-    )
-    stood = Standing(*active)
-    newest = stood if ready == active else Standing(*ready)
-    return State(key, version, ranges(head), ledger, stood, newest, tier, resumed_after_seq, float(absent_s), born)
-
-
-def _float(value: float | None) -> float | None:
-    return None if value is None else float(value)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -39,13 +39,11 @@ from session_core.stores.postgres.rows import (
     message_from,
     names,
     plain_values,
-    state_from,
-    state_read,
-    state_told,
     text_in,
     text_out,
     word_hashes,
 )
+from session_core.stores.postgres.states import state_from, state_read, state_sent
 from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row
 from session_core.stores.retention import require_age
@@ -105,14 +103,17 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         if rows is None:
             values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token)
             rows = await self._call("append_messages", *values)
-        refusal, detail, seqs, fresh, price, *told = rows[0]
+        refusal, detail, seqs, fresh, price, told = rows[0]
         if refusal == "lease":
             require_lease(key, lease, None)
         if refusal == "version":
             require_version(State(key, version=int(detail)), expected)
         if refusal is not None:
             raise _refused(key, refusal, detail)
-        return Appended(tuple(seqs), fresh, state_told(key, told), price)
+        state = state_sent(key, told)
+        if seqs is None:
+            return Appended((state.ledger.messages,), 1, state, messages[0].tokens)
+        return Appended(tuple(seqs), fresh, state, price)
 
     async def _append_plain(self, key: Key, message: Message, revise: bool) -> list[Row] | None:
         """The row of `append_message`, or None when somebody else appended the message at the same time."""

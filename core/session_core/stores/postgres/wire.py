@@ -17,7 +17,7 @@ from psycopg.pq.abc import PGconn
 
 from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
-from session_core.stores.postgres.failures import no_connection, not_now, translated
+from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.voices import PerLoop, fair_gate, within
 
 Row = tuple[Any, ...]
@@ -64,22 +64,23 @@ class BlockingWire:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._translated = Translated(address.shown)
         self._processes: dict[int, _ForThreads] = {}
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
         # A fork's child leaves the connections of its parent alone: both would speak over them.
         mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
-        with translated(self._address.shown):
+        with self._translated:
             return mine.fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
-        with translated(self._address.shown):
+        with self._translated:
             return mine.fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
         mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
-        with translated(self._address.shown):
+        with self._translated:
             return mine.fetch_all(calls)
 
     async def close(self) -> None:
@@ -93,18 +94,19 @@ class AwaitingWire:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._translated = Translated(address.shown)
         self._loops = PerLoop(lambda: _ForLoop(address), _ForLoop.close, _ForLoop.cut)
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
-        with translated(self._address.shown):
+        with self._translated:
             return await (await self._loops.here()).fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
-        with translated(self._address.shown):
+        with self._translated:
             return await (await self._loops.here()).fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
-        with translated(self._address.shown):
+        with self._translated:
             return await (await self._loops.here()).fetch_all(calls)
 
     async def close(self) -> None:
@@ -171,24 +173,27 @@ class _ForThreads:
         self._free = _Free[psycopg.Cursor[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
-        with self._taken() as cursor:
+        cursor = self._enter()
+        try:
             if then is None:
                 return cursor.execute(*call, binary=True).fetchall()
             with cursor.connection.transaction():
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return cursor.execute(*then(rows), binary=True).fetchall()
+        finally:
+            self._leave(cursor)
 
     def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        with self._taken() as taken:
+        taken = self._enter()
+        try:
             with taken.connection.pipeline():
                 cursors = [taken.connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
+        finally:
+            self._leave(taken)
 
-    def _taken(self) -> _Taken:
-        return _Taken(self)
-
-    def enter(self) -> psycopg.Cursor[Row]:
-        """A connection's cursor for one caller, who must `leave` it."""
+    def _enter(self) -> psycopg.Cursor[Row]:
+        """A connection's cursor for one caller, who must `_leave` it."""
         if not self._gate.enter(wait_s=self._address.wait_s):
             raise no_connection(self._address)
         try:
@@ -197,7 +202,7 @@ class _ForThreads:
             self._gate.leave()
             raise
 
-    def leave(self, cursor: psycopg.Cursor[Row]) -> None:
+    def _leave(self, cursor: psycopg.Cursor[Row]) -> None:
         """Give it to the next."""
         try:
             for unwanted in self._free.give_back(cursor):
@@ -216,20 +221,6 @@ class _ForThreads:
             ).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
-
-
-class _Taken:
-    """A connection's cursor for the time of a block; less work than a generator that does it."""
-
-    def __init__(self, place: _ForThreads) -> None:
-        self._place = place
-
-    def __enter__(self) -> psycopg.Cursor[Row]:
-        self._cursor = self._place.enter()
-        return self._cursor
-
-    def __exit__(self, *_: object) -> None:
-        self._place.leave(self._cursor)
 
 
 class _ForLoop:

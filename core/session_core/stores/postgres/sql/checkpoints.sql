@@ -50,7 +50,7 @@ END $$;
 
 -- The number of a message of a write that was put when the record had p_since messages. The graph gives one without an id
 -- its id on its way into the record, so around there what it says is enough.
-CREATE FUNCTION recorded(p_session bigint, p_id_hash integer, p_digest uuid, p_since integer) RETURNS integer
+CREATE FUNCTION recorded(p_session integer, p_id_hash integer, p_digest uuid, p_since integer) RETURNS integer
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_seq integer;
@@ -64,7 +64,7 @@ BEGIN
     RETURN v_seq;
 END $$;
 
-CREATE FUNCTION all_recorded(p_session bigint, p_id_hashes integer[], p_digests uuid[], p_since integer) RETURNS boolean
+CREATE FUNCTION all_recorded(p_session integer, p_id_hashes integer[], p_digests uuid[], p_since integer) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     FOR i IN 1 .. cardinality(p_digests) LOOP
@@ -77,7 +77,7 @@ END $$;
 
 -- Frees the drafts that the record has by now, of the writes to a checkpoint and to the one before it, to which somebody may
 -- have written while its child was put.
-CREATE FUNCTION free_drafts(p_session bigint, p_checkpoint text) RETURNS void
+CREATE FUNCTION free_drafts(p_session integer, p_checkpoint text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_parent text;
@@ -102,7 +102,7 @@ END $$;
 -- Keeps a draft in a row that is free, or in a new one; its number. The newest rows are looked at: those whose messages
 -- never come into the record stay, and would be more each time.
 CREATE FUNCTION keep_draft(
-    p_session bigint, p_tenant text, p_checkpoint bytea, p_task_id bytea, p_position integer, p_data bytea
+    p_session integer, p_tenant text, p_checkpoint bytea, p_task_id bytea, p_position integer, p_data bytea
 ) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -229,7 +229,7 @@ CREATE FUNCTION put_writes(
 ) RETURNS TABLE (task text, place integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
-    v_session bigint;
+    v_session integer;
     v_since integer := 0;
     v_checkpoint bytea := kept_name(p_checkpoint);
     v_taken integer[];
@@ -287,7 +287,7 @@ END $$;
 
 -- A checkpoint: itself in the first row, then its values, its writes with their drafts, and the bodies that the record has
 -- of them. With p_channels only the values of these.
-CREATE FUNCTION whole_checkpoint(p_session bigint, p_id text, p_channels text[])
+CREATE FUNCTION whole_checkpoint(p_session integer, p_id text, p_channels text[])
 RETURNS TABLE (
     kind text, name text, other text, run text, key bytea, number integer, type text, data bytea, part integer[],
     digests uuid[], draft bytea

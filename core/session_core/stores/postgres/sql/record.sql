@@ -145,23 +145,9 @@ BEGIN
     END IF;
 END $$;
 
--- What an append comes to: a refusal, or the numbers, how many messages were new, their price, and the session then.
-CREATE TYPE appended AS (
-    refusal text, detail text, seqs integer[], fresh integer, price bigint,
-    version bigint, tokens bigint, view_tokens bigint, first_time_s double precision, last_time_s double precision,
-    absent_s double precision, messages integer, turns integer, largest_tokens integer, tier integer,
-    resumed_after_seq integer, born text, head integer[], active bigint[], ready bigint[], open_calls text[],
-    authors text[]
-);
-
-CREATE FUNCTION told(s sessions, p_seqs integer[], p_fresh integer, p_price bigint) RETURNS appended
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT ROW(
-        NULL, NULL, p_seqs, p_fresh, p_price, s.version, s.tokens, s.view_tokens, s.first_time_s, s.last_time_s,
-        s.absent_s, s.messages, s.turns, s.largest_tokens, s.tier, s.resumed_after_seq, s.born, s.head, s.active,
-        s.ready, s.open_calls, s.authors
-    )::appended
-$$;
+-- What an append comes to: a refusal, or the numbers, how many messages were new, their price; and the session then, as
+-- record_send writes its row: one column is there sooner than twenty. Without numbers, the one message is the newest.
+CREATE TYPE appended AS (refusal text, detail text, seqs integer[], fresh integer, price bigint, session bytea);
 
 CREATE FUNCTION append_messages(
     p_tenant text, p_session_id text, p_namespace text, p_messages json, p_bodies bytea[], p_clips bytea[],
@@ -202,12 +188,13 @@ BEGIN
         s.version := s.version + 1;
         PERFORM save(s);
     END IF;
-    RETURN told(s, r.seqs, v_fresh, s.tokens - v_before);
+    RETURN ROW(NULL, NULL, r.seqs, v_fresh, s.tokens - v_before, record_send(s))::appended;
 END $$;
 
 -- The same for what is appended most: one message without calls, result or clip, by an author whom the session knows.
 -- Two statements, as few as it can be: the first would not see a message of the same id that was appended while it
--- waited for the row, the second does. All other cases are those of append_messages.
+-- waited for the row, the second does. All other cases are those of append_messages. The first looks for the id by LIMIT,
+-- since as NOT EXISTS it is a join, which takes longer to set up than to do.
 CREATE FUNCTION append_message(
     p_tenant text, p_session_id text, p_namespace text, p_id bytea, p_id_hash integer, p_digest uuid, p_author text,
     p_time_s double precision, p_tokens integer, p_importance text, p_said boolean, p_body bytea, p_words bytea,
@@ -216,7 +203,8 @@ CREATE FUNCTION append_message(
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
     a appended;
-    v_session bigint;
+    v_session integer;
+    v_seq integer;
 BEGIN
     UPDATE sessions AS x SET
         version = x.version + 1, messages = x.messages + 1, head[cardinality(x.head)] = x.messages + 1,
@@ -227,20 +215,15 @@ BEGIN
     WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace
       AND x.head[cardinality(x.head)] = x.messages
       AND (NOT p_said OR p_author IN ('', '\') OR p_author = ANY (x.authors))
-      AND NOT EXISTS (
-          SELECT FROM messages AS m WHERE m.session = x.id AND m.id_hash = p_id_hash AND m.id = p_id
-      )
-    RETURNING x.id, ARRAY[x.messages], 1, p_tokens, x.version, x.tokens, x.view_tokens, x.first_time_s, x.last_time_s,
-              x.absent_s, x.messages, x.turns, x.largest_tokens, x.tier, x.resumed_after_seq, x.born, x.head, x.active,
-              x.ready, x.open_calls, x.authors
-    INTO v_session, a.seqs, a.fresh, a.price, a.version, a.tokens, a.view_tokens, a.first_time_s, a.last_time_s,
-         a.absent_s, a.messages, a.turns, a.largest_tokens, a.tier, a.resumed_after_seq, a.born, a.head, a.active,
-         a.ready, a.open_calls, a.authors;
+      AND (
+          SELECT true FROM messages AS m WHERE m.session = x.id AND m.id_hash = p_id_hash AND m.id = p_id LIMIT 1
+      ) IS NULL
+    RETURNING x.id, x.messages, record_send(x) INTO v_session, v_seq, a.session;
     IF FOUND THEN
         INSERT INTO messages (
             session, time_s, id_hash, seq, tokens, digest, importance, tenant, id, author, body, clip, words
         )
-        SELECT v_session, p_time_s, p_id_hash, a.messages, p_tokens, p_digest, p_importance, said_tenant(p_tenant), p_id,
+        SELECT v_session, p_time_s, p_id_hash, v_seq, p_tokens, p_digest, p_importance, said_tenant(p_tenant), p_id,
                p_author, p_body, '', p_words
         WHERE NOT EXISTS (
             SELECT FROM messages AS m WHERE m.session = v_session AND m.id_hash = p_id_hash AND m.id = p_id
@@ -261,7 +244,7 @@ END $$;
 
 -- Writes digest p_number, over p_old where there is one: part by part, so that most stay on their pages.
 CREATE FUNCTION write_digest(
-    p_session bigint, p_tenant text, p_old integer, p_number integer, p_covers integer[], p_pinned integer[],
+    p_session integer, p_tenant text, p_old integer, p_number integer, p_covers integer[], p_pinned integer[],
     p_data bytea
 ) RETURNS void
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
@@ -320,7 +303,7 @@ CREATE FUNCTION mark_session(
 ) RETURNS boolean
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' AS $$
 DECLARE
-    v_session bigint;
+    v_session integer;
 BEGIN
     UPDATE sessions SET
         tier = coalesce(p_tier, tier),

@@ -87,7 +87,7 @@ CREATE FUNCTION put_values(
 ) RETURNS SETOF integer
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
-    v_session bigint;
+    v_session integer;
     g record;
 BEGIN
     SELECT s.id INTO v_session FROM sessions AS s

@@ -1,10 +1,13 @@
 -- Every table but sessions is keyed by the session's number first, so that all of them can be hash partitioned.
 -- Text is compared by its bytes, and holds no NUL: rows.py escapes what PostgreSQL cannot keep.
 
-CREATE SEQUENCE session_numbers;
+-- Half as many bytes as a bigint has stand in each row of a message and twice in its indexes. There are 4,294,967,296 of
+-- them; who needs more sessions, ever, begins another schema.
+CREATE SEQUENCE session_numbers AS integer MINVALUE -2147483648;
 
+-- What an append gives back of a session is its row in binary: rows.py knows the columns by their places. Another one
+-- comes behind the last.
 CREATE TABLE sessions (
-    id bigint NOT NULL DEFAULT nextval('session_numbers'),
     version bigint NOT NULL DEFAULT 0,
     tokens bigint NOT NULL DEFAULT 0,
     view_tokens bigint NOT NULL DEFAULT 0,
@@ -12,23 +15,24 @@ CREATE TABLE sessions (
     last_time_s double precision,
     absent_s double precision NOT NULL DEFAULT 0,
     touched timestamptz NOT NULL DEFAULT now(),
+    id integer NOT NULL DEFAULT nextval('session_numbers'),
     messages integer NOT NULL DEFAULT 0,
     turns integer NOT NULL DEFAULT 0,
     largest_tokens integer NOT NULL DEFAULT 0,
     tier integer NOT NULL DEFAULT 0,
     resumed_after_seq integer NOT NULL DEFAULT 0,
     values_kept integer NOT NULL DEFAULT 0,
+    head integer[] NOT NULL DEFAULT '{}',
     tenant text COLLATE "C" NOT NULL,
     session_id text COLLATE "C" NOT NULL,
     namespace text COLLATE "C" NOT NULL,
     born uuid NOT NULL DEFAULT gen_random_uuid(),
-    head integer[] NOT NULL DEFAULT '{}',
     active bigint[] NOT NULL DEFAULT '{0,0,0,0}',
     ready bigint[] NOT NULL DEFAULT '{0,0,0,0}',
     open_calls text[] NOT NULL DEFAULT '{}',
     authors text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant, session_id, namespace)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 90);
 
 COMMENT ON COLUMN sessions.head IS 'pairs of first and last sequence number, in the order of the conversation';
 
@@ -39,10 +43,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT ''::text $$;
 
 -- No column is NULL where a message has a time, so that rows need no map of NULLs: '' says "none" of author and clip.
 CREATE TABLE messages (
-    session bigint NOT NULL,
+    session integer NOT NULL,
+    seq integer NOT NULL,
     time_s double precision,
     id_hash integer NOT NULL,
-    seq integer NOT NULL,
     tokens integer NOT NULL,
     digest uuid NOT NULL,
     body bytea NOT NULL,
@@ -51,16 +55,16 @@ CREATE TABLE messages (
     id bytea NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     importance "char" NOT NULL,
-    author text NOT NULL,
-    PRIMARY KEY (session, seq) WITH (fillfactor = 100)
+    author text NOT NULL
 ) WITH (toast_tuple_target = 4080);
 
 -- Bodies and clips come compressed. A tool result of some KB stays in its row: beside it, it would take as much again.
 ALTER TABLE messages ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN clip SET STORAGE EXTERNAL;
 
--- The number is in it so that a plan made while the table is empty, and kept, prefers it to the primary key. Nor does such
--- a plan take one of half the size, on an expression of session and hash.
-CREATE INDEX messages_by_id ON messages (session, id_hash, seq) WITH (fillfactor = 100);
+-- This index is made before the primary key, since a plan made while the table is empty finds them equal and takes the
+-- older one; it is kept, and by the key it would read the whole session at each append.
+CREATE INDEX messages_by_id ON messages (session, id_hash) WITH (fillfactor = 100);
+ALTER TABLE messages ADD PRIMARY KEY (session, seq) WITH (fillfactor = 100);
 
 COMMENT ON COLUMN messages.words IS 'two bytes for each word a search goes by: a part of its hash';
 
@@ -68,7 +72,7 @@ COMMENT ON COLUMN messages.words IS 'two bytes for each word a search goes by: a
 -- whenever another one is written over it: its new place is another page, and nobody looks at the old one before a
 -- vacuum does. What it covers and has pinned stands with the first part.
 CREATE TABLE digests (
-    session bigint NOT NULL,
+    session integer NOT NULL,
     number integer NOT NULL,
     part integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
@@ -81,7 +85,7 @@ CREATE TABLE digests (
 ALTER TABLE digests ALTER COLUMN data SET STORAGE EXTERNAL;
 
 CREATE TABLE notices (
-    session bigint NOT NULL,
+    session integer NOT NULL,
     number integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     data bytea NOT NULL,
@@ -89,7 +93,7 @@ CREATE TABLE notices (
 );
 
 CREATE TABLE checkpoints (
-    session bigint NOT NULL,
+    session integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     id text COLLATE "C" NOT NULL,
     parent_id text COLLATE "C",
@@ -105,7 +109,7 @@ CREATE INDEX checkpoints_by_run ON checkpoints (tenant, run_id) WHERE run_id IS 
 COMMENT ON COLUMN checkpoints.numbers IS 'the channel values of this checkpoint, by their number';
 
 CREATE TABLE channel_values (
-    session bigint NOT NULL,
+    session integer NOT NULL,
     number integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     channel text COLLATE "C" NOT NULL,
@@ -120,7 +124,7 @@ COMMENT ON COLUMN channel_values.part IS 'the part of the record that a list of 
 
 -- What a task wrote in one go, at the positions from the first to the last; each position below 0 has a row of its own.
 CREATE TABLE writes (
-    session bigint NOT NULL,
+    session integer NOT NULL,
     position integer NOT NULL,
     last integer NOT NULL,
     since integer NOT NULL,
@@ -142,7 +146,7 @@ COMMENT ON COLUMN writes.draft IS 'where the messages of the digests are while t
 -- Messages in writes that the record does not have yet: the row of a draft without data is free, and written over by the
 -- next one. A new row for each would leave a dead one in each turn.
 CREATE TABLE drafts (
-    session bigint NOT NULL,
+    session integer NOT NULL,
     number integer NOT NULL,
     position integer NOT NULL,
     tenant text COLLATE "C" NOT NULL,
