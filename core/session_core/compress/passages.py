@@ -12,6 +12,7 @@ from typing import Literal
 from session_core.classify import filler
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
+from session_core.compress.records import records
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
 from session_core.plan import Count
@@ -107,13 +108,14 @@ def read(message: Message, count: Count) -> Reading:
     calls = " ".join(call.arguments for call in message.tool_calls)
     text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
     price = count(text) / max(1, len(text))
-    found = [*_of_calls(message, price), *_of_text(message, price)]
+    value = _outline(message) if message.role is Role.TOOL else None
+    found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else _of_value(value, price))]
     if len(found) > MOST_PASSAGES:
         found = found[: MOST_PASSAGES // 2] + found[-MOST_PASSAGES // 2 :]
     total: Counter[str] = Counter()
     for passage in found:
         total.update(passage.words)
-    structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
+    structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     values = frozenset[str]().union(*said.values())
@@ -163,9 +165,7 @@ def _of_calls(message: Message, price: float) -> Iterator[Passage]:
 
 
 def _of_text(message: Message, price: float) -> Iterator[Passage]:
-    text = message.content
-    if len(text) > READ_CHARACTERS:
-        text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
+    text = _ends(message.content)
     if message.role is Role.ASSISTANT and (answer := _structured(text)) is not None:
         yield from _of_answer(answer, price)
         return
@@ -176,13 +176,26 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
                 if not filler(sentence):
                     yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
+    for line in text.splitlines():
+        yield from _made(line.strip(), "tool", price)
+
+
+def _outline(output: Message) -> Json | None:
+    """What a tool's output tells in fields or rows; None for a text."""
+    text = _ends(output.content)
     found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
-    if found is None:
-        for line in text.splitlines():
-            yield from _made(line.strip(), "tool", price)
-        return
-    for row in rows(found.value):
+    return records(text) if found is None else found.value
+
+
+def _of_value(value: Json, price: float) -> Iterator[Passage]:
+    for row in rows(value):
         yield from _of_row(row, "tool", price)
+
+
+def _ends(text: str) -> str:
+    """What is read of a text: all, or its two ends."""
+    half = READ_CHARACTERS // 2
+    return text if len(text) <= READ_CHARACTERS else f"{text[:half]}\n{text[-half:]}"
 
 
 def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
