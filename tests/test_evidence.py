@@ -250,3 +250,27 @@ def test_two_people_who_say_the_same_are_both_quoted() -> None:
         view = session.view("What did Ada think about the archive?")
     quoted = "\n".join(message.content for message in view.messages if message.origin == "recall")
     assert "Ada:\n archive worries" in quoted or "Ada:\n The archive worries" in quoted
+
+
+def test_where_users_said_little_the_answer_that_is_asked_about_comes_before_pieces_of_the_others() -> None:
+    """What they said has room, what the assistant said has not."""
+    dishes = {
+        "goulash": "Brown the onions slowly. Stir in Tokaj paprika off the heat. Let it simmer for three hours.",
+        "risotto": "Toast the grains in butter. Pour in warm broth by the ladle. Fold in grated Grana last.",
+        "borscht": "Roast the beets in foil. Add vinegar against the browning. Serve it with Smetana on top.",
+        "paella": "Fry the rabbit in the pan. Spread Bomba evenly over it. Leave the crust at the bottom alone.",
+        "pierogi": "Rest the dough under a bowl. Fill it with Twaróg and potato. Boil them until they float.",
+        "laksa": "Pound the paste with shrimp. Loosen it with Ayam milk. Put the noodles in at the table.",
+    }
+    said = [
+        Message(role, text, seq=2 * place + turn, tokens=count(text))
+        for place, (dish, recipe) in enumerate(dishes.items(), start=1)
+        for turn, (role, text) in enumerate([(Role.USER, f"How do I cook {dish}?"), (Role.ASSISTANT, recipe)])
+    ]
+
+    block, _ = evidence(
+        Question("How did you tell me to cook the borscht?"), [(m, read(m, count)) for m in said], [],
+        room_tokens=110, count=count,
+    )  # fmt: skip
+
+    assert all(word in block for word in ("Roast beets", "vinegar", "Smetana"))

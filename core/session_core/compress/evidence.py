@@ -11,7 +11,7 @@ in their own where there is room.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -35,6 +35,8 @@ _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
+_PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
+_SAID = ("user", "assistant")
 _ECHO_WORDS = 8
 TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
@@ -183,8 +185,11 @@ class Evidence:
         """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
         candidates, standing = self._candidates, self._standing
         prose = _prose_share(candidates) ** _SHARE_POWER
-        scarcity = _scarcity(candidates, room_tokens) if self._question.complete else 1.0
-        share = _PROSE * prose * scarcity**_SCARCITY_POWER
+        complete = self._question.complete
+        scarcity = _scarcity(candidates, room_tokens, _PEOPLE) if complete else 1.0
+        # A long answer is meant as a whole too: that users' few words have room tells nothing of assistants' many.
+        answers = _scarcity(candidates, room_tokens, _SPEAKERS) if complete else 1.0
+        share = _PROSE * prose * answers**_SCARCITY_POWER
         whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]
         less = 1 - _TIES_LESS * prose * (1 - scarcity)
         favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": less}
@@ -274,9 +279,9 @@ def _prose_share(candidates: Sequence[Read]) -> float:
     return said / total if total else 0.0
 
 
-def _scarcity(candidates: Sequence[Read], room_tokens: int) -> float:
-    """1 where there is room for hardly any of what users said, 0 where there is for all of it: then nothing is to be
+def _scarcity(candidates: Sequence[Read], room_tokens: int, roles: Collection[Role]) -> float:
+    """1 where there is room for hardly any of what `roles` said, 0 where there is for all of it: then nothing is to be
     found out about which of it is meant."""
-    readings = [reading for message, reading in candidates if message.role is Role.USER]
-    said = sum(passage.brief_tokens for reading in readings for passage in reading.passages if passage.voice == "user")
+    readings = [reading for message, reading in candidates if message.role in roles]
+    said = sum(passage.brief_tokens for one in readings for passage in one.passages if passage.voice in _SAID)
     return max(0.0, 1 - room_tokens / said) if said else 0.0

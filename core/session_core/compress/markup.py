@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from html import unescape
 
+from session_core.compress.json_text import Json
 from session_core.compress.pieces import shorten
 
 # The parser of the standard library takes time by the square of what is malformed (60 KB of "<a " take
@@ -24,6 +26,8 @@ _LONGEST_LINK = 120
 _LONGEST_ATTRIBUTES = 200
 _LONGEST_READ = 4000
 
+_DEEPEST_ELEMENT = 12
+
 MAX_READ_CHARACTERS = 1_500_000
 """Of more markup only the two ends are read; a line says how much stands between them."""
 
@@ -38,6 +42,12 @@ def is_markup(text: str) -> bool:
     return tags >= 4 and (declared or tags * 200 >= min(len(text), 20_000))
 
 
+def is_html(text: str) -> bool:
+    """Whether the elements of a markup are those of HTML."""
+    names = {match[2].lower() for match in _TAG.finditer(text[:20_000]) if match[2]}
+    return len(names & _HTML) >= 2 or "html" in names
+
+
 def markup_text(text: str) -> str:
     """What `text` says, one block a line; scripts, styles and comments are gone, and so is the middle of
     what is longer than `MAX_READ_CHARACTERS`."""
@@ -46,9 +56,64 @@ def markup_text(text: str) -> str:
         gap = len(text) - MAX_READ_CHARACTERS
         head = MAX_READ_CHARACTERS * 3 // 4
         text = f"{text[:head]}<p>… {gap:,} characters not read …</p>{text[head + gap :]}"
-    names = {match[2].lower() for match in _TAG.finditer(text[:20_000]) if match[2]}
-    blocks = _html_blocks(text) if len(names & _HTML) >= 2 or "html" in names else _xml_blocks(text)
+    blocks = _html_blocks(text) if is_html(text) else _xml_blocks(text)
     return "\n".join(_lines_of(blocks))
+
+
+def element_of(text: str) -> Json | None:
+    """The elements of XML as a value: an object of each with its attributes and what is in it, a list of those that
+    come again. None where none comes again, for a text between tags, and where elements are nested too deep."""
+    text = _without_silent(text)
+    root = _Element("")
+    open_elements = [root]
+    for said, closing, name, attributes in _events(text):
+        if said.strip():
+            open_elements[-1].said.append(said.strip())
+        if closing and name in (one.name for one in open_elements[1:]):
+            while open_elements.pop().name != name:
+                pass
+        elif name and not closing:
+            if len(open_elements) > _DEEPEST_ELEMENT:
+                return None
+            read = _ATTRIBUTE.findall(attributes[:_LONGEST_READ])
+            one = _Element(name, {key: double or single for key, double, single in read})
+            open_elements[-1].inside.append(one)
+            if not attributes.rstrip().endswith("/"):
+                open_elements.append(one)
+    lines = sum(1 for line in text.splitlines() if line.strip())
+    told = list(root.all())
+    # What has far more lines than elements is a text between tags.
+    again = any(len({inner.name for inner in one.inside}) < len(one.inside) for one in told)
+    return root.value() if again and len(told) * 2 >= lines else None
+
+
+@dataclass(slots=True)
+class _Element:
+    """An element of XML that is being read."""
+
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    inside: list[_Element] = field(default_factory=list)
+
+    def all(self) -> Iterator[_Element]:
+        """Itself and all that is in it."""
+        yield self
+        for one in self.inside:
+            yield from one.all()
+
+    def value(self) -> Json:
+        """Its text, where there is nothing else in it; else an object."""
+        text = " ".join(self.said)
+        if not self.attributes and not self.inside:
+            return text
+        told: dict[str, Json] = {**self.attributes, **({"text": text} if text else {})}
+        for one in self.inside:
+            same = [other.value() for other in self.inside if other.name == one.name]
+            told.setdefault(one.name, same[0] if len(same) == 1 else same)
+        if len(told) == 1 and not self.attributes and len(self.inside) > 1:
+            return next(iter(told.values()))
+        return told
 
 
 def _without_silent(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -12,6 +12,8 @@ from typing import Literal
 from session_core.classify import filler
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
+from session_core.compress.records import records
+from session_core.compress.written import written
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
 from session_core.plan import Count
@@ -39,6 +41,7 @@ HEADING_CHARACTERS = 90
 
 _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
+_MARKED = re.compile(r"`([^`\n]{2,80})`")
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
 _AFTER_THE = re.compile(r"\d+(?:st|nd|rd|th)\b|(?:morning|afternoon|evening)\b")
 _FIELD = re.compile(r"([\w.-]+)\"?: ")
@@ -107,13 +110,14 @@ def read(message: Message, count: Count) -> Reading:
     calls = " ".join(call.arguments for call in message.tool_calls)
     text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
     price = count(text) / max(1, len(text))
-    found = [*_of_calls(message, price), *_of_text(message, price)]
+    value = _outline(message) if message.role is Role.TOOL else None
+    found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else _of_value(value, price))]
     if len(found) > MOST_PASSAGES:
         found = found[: MOST_PASSAGES // 2] + found[-MOST_PASSAGES // 2 :]
     total: Counter[str] = Counter()
     for passage in found:
         total.update(passage.words)
-    structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
+    structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     values = frozenset[str]().union(*said.values())
@@ -163,11 +167,12 @@ def _of_calls(message: Message, price: float) -> Iterator[Passage]:
 
 
 def _of_text(message: Message, price: float) -> Iterator[Passage]:
-    text = message.content
-    if len(text) > READ_CHARACTERS:
-        text = f"{text[: READ_CHARACTERS // 2]}\n{text[-READ_CHARACTERS // 2 :]}"
+    text = _ends(message.content)
     if message.role is Role.ASSISTANT and (answer := _structured(text)) is not None:
         yield from _of_answer(answer, price)
+        return
+    if message.role is Role.ASSISTANT:
+        yield from _of_written(text, price)
         return
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
@@ -176,13 +181,48 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
                 if not filler(sentence):
                     yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
+    for line in text.splitlines():
+        yield from _made(line.strip(), "tool", price)
+
+
+def _of_written(text: str, price: float) -> Iterator[Passage]:
+    """The sentences of an answer, the lines of its code, which stay as they are, and the rows of its tables."""
+    for kind, part in written(text):
+        value = records(part) if kind == "table" else None
+        if value is not None:
+            for row in rows(value):
+                yield from _of_row(row, "assistant", price)
+        elif kind == "code":
+            for line in part.splitlines():
+                yield from (_as_it_is(passage) for passage in _made(line.strip(), "assistant", price))
+        else:
+            for sentence in sentences(part):
+                if not filler(sentence):
+                    yield from _made(sentence, "assistant", price)
+
+
+def _as_it_is(passage: Passage) -> Passage:
+    """A passage that is shown whole or not at all: code without an article is other code."""
+    values = {value: max(worth, _WORTH["name"]) for value, worth in passage.values.items() if worth}
+    return replace(passage, brief="", brief_tokens=passage.tokens, values=values)
+
+
+def _outline(output: Message) -> Json | None:
+    """What a tool's output tells in fields or rows; None for a text."""
+    text = _ends(output.content)
     found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
-    if found is None:
-        for line in text.splitlines():
-            yield from _made(line.strip(), "tool", price)
-        return
-    for row in rows(found.value):
+    return records(text) if found is None else found.value
+
+
+def _of_value(value: Json, price: float) -> Iterator[Passage]:
+    for row in rows(value):
         yield from _of_row(row, "tool", price)
+
+
+def _ends(text: str) -> str:
+    """What is read of a text: all, or its two ends."""
+    half = READ_CHARACTERS // 2
+    return text if len(text) <= READ_CHARACTERS else f"{text[:half]}\n{text[-half:]}"
 
 
 def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
@@ -225,13 +265,21 @@ def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "
 def brief(text: str) -> str:
     """`text` in the style of a telegram: articles, auxiliaries, courtesies and the speaker's own "I" left out.
 
-    Negations, prepositions and all else stay, in order; dates, times and names stay word for word. "" where nothing
+    Negations, prepositions and all else stay, in order; dates, times, names and what stands in marks of code stay word
+    for word. "" where nothing
     would be left out or nothing is left.
     """
-    said = text.split()
-    kept = [word for place, word in enumerate(said) if _telling(word) or _belongs(said, place)]
+    said = text.replace("**", "").split()
+    code = _in_code(said)
+    kept = [word for place, word in enumerate(said) if place in code or _telling(word) or _belongs(said, place)]
     short = " ".join(kept).strip(" .,;")
     return short if any(map(str.isalnum, short)) and len(kept) < len(said) else ""
+
+
+def _in_code(said: Sequence[str]) -> Collection[int]:
+    """The places of the words between two marks of code."""
+    marks = [place for place, word in enumerate(said) for _ in range(word.count("`") % 2)]
+    return {place for start, end in zip(marks[::2], marks[1::2], strict=False) for place in range(start, end + 1)}
 
 
 @lru_cache(maxsize=KNOWN_WORDS)
@@ -269,6 +317,10 @@ def values_of(text: str) -> dict[str, float]:
         value, worth = _value(token)
         if worth > found.get(value, 0.0):
             found[value] = worth
+    for span in _MARKED.findall(text) if "`" in text else ():
+        for token in _TOKEN.findall(span):
+            if (value := token.lower()) in found:
+                found[value] = max(found[value], _WORTH["name"])
     if not text.isascii():
         for pair in words(text):
             if not pair.isascii():

@@ -38,7 +38,7 @@ def _piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
                                      or last + 1 in lines.unread):  # fmt: skip
         last += 1
     body = [n for n in range(rule + 1, last + 1) if not _is_rule(texts[n])]
-    if len(body) < 2 or (last - rule) * 10 < len(texts) * 6:
+    if len(body) < 2 or (last - rule + 2) * 10 < len(texts) * 6:
         return None
     names = _bar_cells(texts[rule - 1])
     rows = [_bar_cells(texts[n]) for n in body]
