@@ -56,17 +56,21 @@ _LABEL = re.compile(
 _ASKED = re.compile(
     r"^[ \t*#]*(?:question|query|user|task|request|my question|answer)\b[^\n:]{0,30}:", re.IGNORECASE | re.MULTILINE
 )
+_PLACES = (
+    r"^[ \t]*[\[{|]|\d:\d\d|^(?: {4}|diff |@@ |insert |create |update |delete |alter |replace )|"
+    r"^[^\s,;=]+[,;=]\S.*\n"
+)
 _MAYBE = re.compile(
-    r"[<>~`：]|\"\"\"|'''|---|===|\*\*\*|___|###|^[ \t]*[\[{|]|:[ \t]*$|:[ \t]|\d:\d\d|\t|^(?: {4}|diff |@@ )|"
-    r"^[^\s,;=]+[,;=]\S|^[ \t]*(?:insert|create|update|delete|alter|replace) |"
+    rf"[<>~`：\t]|\"\"\"|'''|---|===|\*\*\*|___|###|:[ \t]*$|:[ \t]|{_PLACES}|"
     r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
 """What each text has that quotes something."""
-_MARKS = ("<", ">", "~", "`", '"""', "'''", "---", "===", "***", "___", "###", ": ", ":\t", ":\n")
+_MARKS = ("<", ">", "~", "`", "\t", '"""', "'''", "---", "===", "***", "___", "###", ": ", ":\n")
 _NAMING = ("forward", "original", "weitergeleitet", "message", "mensaje", "messaggio", "mensagem", "bericht")
-_IN_PLACE = re.compile(r"^[ \t]*[\[{|]|\d:\d\d|^(?: {4}|\t|diff |@@ )", re.MULTILINE | re.IGNORECASE)
-_LINE_STARTS = ("    ", "\t", "diff ", "@@ ")
+_IN_PLACE = re.compile(_PLACES, re.MULTILINE | re.IGNORECASE)
+_STATEMENTS = ("insert ", "create ", "update ", "delete ", "alter ", "replace ")
+_LINE_STARTS = ("    ", "diff ", "@@ ", *_STATEMENTS)
 _PLACED = ("[", "{", "|", ":", "\n")
 """The same for a text of ASCII alone: what it has anywhere, and what counts in some places only, for which one of the
 last is needed or a beginning that is indented. To look for them takes a tenth of the time of the pattern."""
