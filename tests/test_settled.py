@@ -8,6 +8,7 @@ from session_core import Budget, Policy, Sessions
 from session_core.facts import extract, line, merge
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
+from session_core.voices import run_blocking
 
 SETTLED = [
     ("Shall I book the Hilton for 3 nights at $180 a night?", "Yes please."),
@@ -127,3 +128,22 @@ def test_an_offer_that_nobody_answered_stands_as_it_was_made() -> None:
     )
     assert "Shall I book the Hilton for 3 nights at $180 a night?" in shown
     assert "(answered:" not in shown
+
+
+def test_an_answer_behind_a_fold_is_told_with_what_was_asked_before_it() -> None:
+    policy = Policy(Budget(1_200, reply_reserve_tokens=0), folding="inline", facts_tokens=600, keep_turns=1)
+    with Sessions(policy=policy) as sessions:
+        session = sessions.session("s")
+        for town in range(16):
+            session.append({"role": "user", "content": "Yes please." if town else "I need hotels in some towns."})
+            words = "It lies by a river and has a castle, a bridge and a market, and not much else to see. " * 3
+            session.append({"role": "assistant", "content": f"{words}Shall I book the Hilton in town {town}?"})
+        digest = session.fold() or run_blocking(sessions.store.load(session.key)).digest
+    assert digest is not None
+    assert digest.number > 2
+    told = {fact.seq: fact.slot for fact in digest.facts if fact.kind is FactKind.ANSWER}
+    answers = [seq for seq in range(3, digest.covers.last + 1) if seq % 2]
+    assert {seq: told.get(seq) for seq in answers} == {
+        seq: f"Shall I book the Hilton in town {(seq - 3) // 2}?" for seq in answers
+    }
+    assert digest.asked == f"Shall I book the Hilton in town {(digest.covers.last - 2) // 2}?"

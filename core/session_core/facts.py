@@ -53,20 +53,20 @@ _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
 
-def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[Fact]:
+def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: GiveWay = go_on) -> list[Fact]:
     """The facts that `messages` state, in their order, each word for word from its sentence.
 
     Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
     state commitments and values. Of a tool result, and of what a user only quotes, names and values are taken,
     under the tool's name or as quoted, but no prose and nothing that speaks like an order: data never becomes a
-    rule, nor does an assistant's echo of it. A bare value stands with the question that it answers, as its slot.
+    rule, nor does an assistant's echo of it. A bare value, a yes or a choice stands with the question that it answers,
+    as its slot; `asked` is the one that was open before.
     System messages give no facts because they stand whole in every view anyway, and what was written for a
     view gives none. Gives way after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     found: list[Fact] = []
     data: list[str] = []
-    asked: str | None = None
     for message in messages:
         if message.origin != "record":
             continue
@@ -86,6 +86,14 @@ def extract(messages: Sequence[Message], *, give_way: GiveWay = go_on) -> list[F
                 found.extend(_of_tool(message, f"{TOOL} {one_line(name)}" if name else TOOL))
         give_way()
     return found
+
+
+def left_open(messages: Sequence[Message]) -> str | None:
+    """What `messages` ask or offer at their end, so that an answer behind them can be told with it."""
+    for message in reversed(messages):
+        if message.role in (Role.USER, Role.ASSISTANT):
+            return offered(message.content, filler) if message.role is Role.ASSISTANT else None
+    return None
 
 
 def unnamed(message: Message) -> Message:

@@ -161,7 +161,8 @@ class Digest:
     `number` counts a session's digests from 1. `covers` is exactly the part it replaces,
     `covered_tokens` its price word for word and `covered_messages` its length. `pinned` are the
     system messages in that part, which views show whole all the same. `made_by` names the
-    summarizer. `tokens` is the price of the message it becomes.
+    summarizer. `tokens` is the price of the message it becomes. `asked` is what was asked or offered last and waits
+    for an answer behind it.
     """
 
     covers: Ranges
@@ -174,6 +175,7 @@ class Digest:
     covered_messages: int = field(default=0, kw_only=True)
     made_by: str = field(default="extractive", kw_only=True)
     time_s: float | None = field(default=None, kw_only=True)
+    asked: str | None = field(default=None, kw_only=True)
 
 
 class Choice(StrEnum):

@@ -11,7 +11,7 @@ from weakref import ref
 
 from session_core.compress.amended import amended, statements
 from session_core.compress.summary import amended_lines, summarize
-from session_core.facts import bullet, extract, line, merge, places
+from session_core.facts import bullet, extract, left_open, line, merge, places
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
@@ -184,7 +184,8 @@ def fold(
     messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     previous = base.summary if base else ""
-    stated = extract([_shortest(message) for message in said], give_way=give_way)
+    asked = base.asked if base else None
+    stated = extract([_shortest(message) for message in said], asked=asked, give_way=give_way)
     stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
     if summary is None:
         told = [message for message in said if message.importance is not Importance.DISCARD]
@@ -209,6 +210,7 @@ def fold(
         covered_tokens=(base.covered_tokens if base else 0) + sum(m.tokens for m in messages),
         covered_messages=(base.covered_messages if base else 0) + len(messages),
         made_by=made_by,
+        asked=left_open(said),
     )
     tools.memory.lines(digest, lambda: lines.at(kept))
     return tools.memory.handed_on(digest, replace(digest, tokens=digest_message(digest, tools=tools).tokens))

@@ -18,7 +18,7 @@ from session_core.language.amending import (
 )
 from session_core.language.changing import changed, changes
 from session_core.language.cues import corrects, revises
-from session_core.language.slots import THINGS, open_to, same_slot, without
+from session_core.language.slots import THINGS, open_to, same_slot, slot, without
 from session_core.language.stating import (
     besides,
     counted,
@@ -119,25 +119,30 @@ class Facts:
             self._supersede(index, fact, fact.text)
         if by_user:
             rests += self._repeated(found.gone, fact)
-        slot = found.about or fact.slot
-        same = kind is fact.kind and slot == fact.slot
-        for one in (*rests, fact if same else replace(fact, kind=kind, slot=slot)):
+        about = found.about or fact.slot
+        same = kind is fact.kind and about == fact.slot
+        for one in (*rests, fact if same else replace(fact, kind=kind, slot=about)):
             self._add(one)
 
     def _said_before(self, fact: Fact, alike: Sequence[int]) -> bool:
-        """Whether one of the facts `alike`, which have its words, is the same one."""
-        known = map(self.all.__getitem__, alike)
-        return any((one.current or one.seq == fact.seq) and _one_voice(one, fact) for one in known)
+        """Whether one of the facts `alike`, which have its words, is the same one: a yes to another question is not."""
+        for place in alike:
+            known = self.all[place]
+            if _one_voice(known, fact):
+                again = known.current and fact.slot in (known.slot, slot(fact.text))
+                if again or known.seq == fact.seq:
+                    return True
+        return False
 
     def _of_its_slot(self, fact: Fact, *, correcting: bool) -> _Found:
         if fact.slot is None:
             return _NONE_FOUND
         slots = [fact.slot]
         if correcting:
-            slots = [slot for slot in self._slots if same_slot(fact.slot, slot)]
+            slots = [named for named in self._slots if same_slot(fact.slot, named)]
         gone = [
             index
-            for index in sorted(index for slot in slots for index in self._slots.get(slot, ()))
+            for index in sorted(index for named in slots for index in self._slots.get(named, ()))
             if (known := self.all[index]).current and known.seq <= fact.seq and (
                 (correcting and (not spoken_by_user(known) or _one_voice(known, fact)))
                 or (known.slot == fact.slot and known.seq < fact.seq and _one_voice(known, fact))
