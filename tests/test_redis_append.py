@@ -25,7 +25,7 @@ from session_core.turns import Key
 from session_core.voices import fair_gate, run_blocking
 
 KEY = Key("a session")
-ORDINARY = {"hget": 2, "llen": 1, "time": 1, "rpush": 1, "hset": 1}
+ORDINARY = {"hget": 2, "time": 1, "rpush": 1, "hset": 1}
 """The commands of an append of one message in the middle of a session, in its script."""
 PAUSE_MS = 400
 
@@ -54,7 +54,12 @@ def _new(rnd: random.Random, number: int) -> Message:
     time_s = rnd.choice((None, float(number), number + 0.25))
     author = rnd.choice((None, None, None, None, "Ann", "Zoë"))
     made = message(number, role, f"words {number} " * rnd.choice((1, 60)))
-    return replace(made, time_s=time_s, tokens=rnd.randint(0, 90), author=author)
+    return replace(made, id=_id(number), time_s=time_s, tokens=rnd.randint(0, 90), author=author)
+
+
+def _id(number: int) -> str:
+    """Of every three one that the caller has, one that a session gave, and a short one that looks like that."""
+    return (f"m{number}", f"~{number:016x}", f"~{number:07x}")[number % 3]
 
 
 async def _out_of_order(store: SessionStore, rnd: random.Random, known: int) -> object:
@@ -63,9 +68,10 @@ async def _out_of_order(store: SessionStore, rnd: random.Random, known: int) -> 
     assert state is not None
     digest = Digest(Ranges.span(1, known // 2), "summary", tokens=5)
     writes = [Write("task", 0, "messages", MessageList((message(known + 1),)))]
+    other = replace(message(1, content="other words"), id=_id(rnd.randint(1, known)))
     return await rnd.choice(
         (
-            lambda: store.append(KEY, [message(rnd.randint(1, known), content="other words")], revise=True),
+            lambda: store.append(KEY, [other], revise=True),
             lambda: store.append(KEY, [message(known + 900)] * 2),
             lambda: store.mark(KEY, Marks(head=Ranges.span(1, known // 2))),
             lambda: store.mark(KEY, Marks(tier=2)),
@@ -95,13 +101,25 @@ def test_ordinary_and_other_appends_in_turn_say_what_the_store_in_memory_says(se
                 run_blocking(_out_of_order(one, random.Random(f"{seed} {step}"), number))
     assert run_blocking(store.record(KEY)) == run_blocking(model.record(KEY))
     for n in range(1, number + 1):
-        found = run_blocking(store.find(KEY, f"m{n}"))
+        found = run_blocking(store.find(KEY, _id(n)))
         assert found is not None
-        assert found == run_blocking(model.find(KEY, f"m{n}"))
+        assert found == run_blocking(model.find(KEY, _id(n)))
+
+
+@pytest.mark.parametrize("apart", [1, 2, 64, 128, 1_000, 4_096])
+def test_ids_that_a_process_gives_to_many_sessions_in_turn_spread_over_the_index(
+    apart: int, store: RedisStore, server: RedisServer
+) -> None:
+    run_blocking(store.append(KEY, [replace(message(n), id=f"~{7 + n * apart:016x}") for n in range(3_000)]))
+    with server.client() as client:
+        fields = client.hgetall(Names().of(KEY)[0])
+    entries = [len(value) // 8 for name, value in fields.items() if name.startswith(b"i")]
+    assert sum(entries) == 3_000
+    assert max(entries) <= 4 * 32
 
 
 @pytest.mark.parametrize("before", [40, 2_040])
-def test_an_append_of_one_message_takes_six_commands_at_any_age(
+def test_an_append_of_one_message_takes_five_commands_at_any_age(
     before: int, store: RedisStore, server: RedisServer
 ) -> None:
     run_blocking(store.append(KEY, [message(n) for n in range(1, before + 1)]))

@@ -115,6 +115,9 @@ _ROLES = {letter: role for role, letter in LETTERS.items()}
 
 def _body(message: Message, *, note: bool = True) -> list[object]:
     native = message.native
+    text_alone = native is None and message.tool_call_id is None and message.name is None
+    if text_alone and not (message.tool_calls or message.media or message.aside):
+        return [LETTERS[message.role], message.content] if message.content else [LETTERS[message.role]]
     return trimmed(
         [
             LETTERS[message.role],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Never
 
 import ormsgpack
@@ -14,7 +13,7 @@ from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, from_plain
 from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id
 from session_core.stores.redis.scripts import Script
-from session_core.stores.redis.states import state_from
+from session_core.stores.redis.states import state_sent
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -85,7 +84,7 @@ class RedisCalls:
         due = self._listing.due(key)
         call = self._call(script, key, *args)
         if lease is not None:
-            call = replace(call, keys=[*call.keys, self._names.lease(lease.key)])
+            call = call._replace(keys=[*call.keys, self._names.lease(lease.key)])
         *_, answer = await self._wire.run(*due, call)
         if due:
             self._listing.noted(key)
@@ -132,7 +131,7 @@ class RedisCalls:
             accepted(told, key, expected=expected, lease=lease)
         if recorded:
             self._told.add(name, labels)
-        return told, state_from(state, key)
+        return told, state_sent(state, key)
 
 
 def _rows(name: bytes, messages: Iterable[Message], told: Told) -> tuple[list[bytes], list[bytes]]:

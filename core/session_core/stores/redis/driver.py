@@ -24,13 +24,19 @@ except ModuleNotFoundError as exc:
 
 packed_command: Callable[[Any], bytes] | None
 """One command as it goes over the wire; None where `hiredis` is not installed."""
+answer_reader: Callable[..., Any] | None
+"""Makes what reads answers; None where `hiredis` is not installed."""
 try:
+    from hiredis import Reader
     from hiredis import pack_command as packed_command
+
+    answer_reader = Reader
 except ImportError:
-    packed_command = None
+    packed_command = answer_reader = None
 
 __all__ = [
     "NO_PRIMARY",
+    "answer_reader",
     "awaiting_client",
     "blocking_client",
     "exceptions",

@@ -19,7 +19,7 @@ class Names:
 
     def of(self, key: Key) -> tuple[bytes, ...]:
         """The five keys of a session: state, log, checkpoints, values, and the set of its namespaces."""
-        return _of(self, key)
+        return _of(self.prefix, key.tenant, key.session_id, key.namespace)
 
     def of_namespace(self, key: Key) -> list[bytes]:
         """The four keys that a namespace has for itself."""
@@ -46,7 +46,9 @@ class Names:
 
 
 @lru_cache(maxsize=4_096)
-def _of(names: Names, key: Key) -> tuple[bytes, ...]:
+def _of(prefix: str, tenant: str, session_id: str, namespace: str) -> tuple[bytes, ...]:
+    """By its strings, which know their hashes; a key works its own out each time."""
+    names, key = Names(prefix), Key(session_id, tenant, namespace)
     return (*names.of_namespace(key), names.namespaces(key))
 
 

@@ -16,15 +16,11 @@ from session_core.stores.redis.driver import (
     blocking_client,
     exceptions,
     opened_with,
-    packed_command,
     timeout_s,
 )
+from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
 from session_core.voices import cut, within
 
-Command = tuple[Any, ...]
-
-SCRIPTED = "EVALSHA"
-"""To what this gives the driver's client does nothing, and looks for what it could do."""
 IDLE_S = 10.0
 """Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
 
@@ -67,53 +63,41 @@ class Direct:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._made: list[Any] = []
-        self._free: list[tuple[Any, float]] = []
+        self._made: list[Line] = []
+        self._free: list[tuple[Line, float]] = []
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
-        connection, used_s = self._taken()
+        line, used_s = self._taken()
         try:
             if monotonic() - used_s > IDLE_S:
                 try:
-                    return self._exchanged(connection, commands)
+                    return line.exchanged(commands)
                 except exceptions.ConnectionError:
-                    connection.disconnect()
-            answers: list[Any] = connection.retry.call_with_retry(
-                lambda: self._exchanged(connection, commands), lambda _: connection.disconnect()
+                    line.disconnect()
+            answers: list[Any] = line.connection.retry.call_with_retry(
+                lambda: line.exchanged(commands), lambda _: line.disconnect()
             )
         except BaseException:
             # An answer that is still to come must not be taken for that to the next call.
-            connection.disconnect()
+            line.disconnect()
             raise
         finally:
-            self._free.append((connection, monotonic()))
+            self._free.append((line, monotonic()))
         return answers
 
     def close(self) -> None:
-        for connection in self._made:
-            connection.disconnect()
+        for line in self._made:
+            line.disconnect()
         self._client.close()
 
-    def _taken(self) -> tuple[Any, float]:
+    def _taken(self) -> tuple[Line, float]:
         """A connection, and when it was used last."""
         try:
             return self._free.pop()
         except IndexError:
-            made = self._client.connection_pool.make_connection()
+            made = Line(self._client)
             self._made.append(made)
             return made, monotonic()
-
-    def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        connection.send_packed_command(_packed(connection, commands))
-        return [self._answer(connection, command[0]) for command in commands]
-
-    def _answer(self, connection: Any, name: str) -> Any:
-        try:
-            if name == SCRIPTED:
-                return connection.read_response()
-            return self._client.parse_response(connection, name)
-        except exceptions.ResponseError as exc:
-            return exc
 
 
 class ByClient:
@@ -198,7 +182,7 @@ class AwaitingDirect:
             await connection.connect_check_health(check_health=False)
         transport = connection._writer.transport
         try:
-            await connection.send_packed_command(_packed(connection, commands))
+            await connection.send_packed_command(packed(connection, commands))
             return [await self._answer(connection, command[0]) for command in commands]
         except BaseException:
             # The driver lets go of it before all is sent.
@@ -254,11 +238,3 @@ def _cut(connection: Any) -> None:
         cut(connection._writer.transport)
     connection._parser.on_disconnect()
     connection._close()
-
-
-def _packed(connection: Any, commands: Sequence[Command]) -> Any:
-    """The commands as they go over the wire. One is packed without the driver, which looks at each part of it first;
-    what stands for it where `hiredis` is absent takes any command."""
-    if len(commands) > 1:
-        return connection.pack_commands(commands)
-    return connection.pack_command(*commands[0]) if packed_command is None else [packed_command(commands[0])]

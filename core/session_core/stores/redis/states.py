@@ -1,4 +1,4 @@
-"""The state of a session as the scripts pack it; figures.lua and state.lua have the names of its places."""
+"""The state of a session as the scripts pack it; fixed.lua and state.lua have the names of its places."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def state_from(packed: bytes, key: Key) -> State:
     """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
     # A name holds no NUL.
     named = as_bytes(f"{key.tenant}\0{key.session_id}\0{key.namespace}\0")
-    return _states.get(named + packed, partial(_read, packed, key), size=len(named) + len(packed))
+    return _states.get(named + packed, partial(state_sent, packed, key), size=len(named) + len(packed))
 
 
 def touched_ms(packed: bytes) -> float:
@@ -40,7 +40,8 @@ def touched_ms(packed: bytes) -> float:
     return float(_FIGURES.unpack_from(packed)[_TOUCHED])
 
 
-def _read(packed: bytes, key: Key) -> State:
+def state_sent(packed: bytes, key: Key) -> State:
+    """As `state_from`, for a state that is read once: no other is like that behind a write."""
     try:
         if packed[0] != FORMAT:
             raise newer(f"session {key}", packed[0], FORMAT)

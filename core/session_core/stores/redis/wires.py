@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.failures import FAILURES, reason, translation
+from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
-from session_core.stores.redis.senders import AwaitingSender, Command, Sender, awaiting_sender, blocking_sender
+from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
 from session_core.voices import FairGate, PerLoop
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One run of a script."""
 
     script: Script
@@ -69,9 +69,11 @@ class BlockingWire:
             answers = [answer for call in calls for answer in self._sent(call.command)]
         else:
             answers = self._sent(*[call.command for call in calls])
-        for place in _unknown(answers):
-            answers[place : place + 1] = self._sent(calls[place].whole)
-        return _good(answers, self.address)
+        if failed := _failed(answers):
+            for place in _unknown(answers, failed):
+                answers[place : place + 1] = self._sent(calls[place].whole)
+            return _good(answers, self.address)
+        return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
         return _good(self._sent(*commands), self.address) if commands else []
@@ -130,9 +132,11 @@ class AwaitingWire:
             answers = [answer for call in calls for answer in await self._sent(call.command)]
         else:
             answers = await self._sent(*[call.command for call in calls])
-        for place in _unknown(answers):
-            answers[place : place + 1] = await self._sent(calls[place].whole)
-        return _good(answers, self.address)
+        if failed := _failed(answers):
+            for place in _unknown(answers, failed):
+                answers[place : place + 1] = await self._sent(calls[place].whole)
+            return _good(answers, self.address)
+        return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
         return _good(await self._sent(*commands), self.address) if commands else []
@@ -170,9 +174,14 @@ class AwaitingWire:
         opened[0].cut()
 
 
-def _unknown(answers: Sequence[Any]) -> list[int]:
+def _failed(answers: Sequence[Any]) -> list[int]:
+    """The places of errors among the answers."""
+    return [place for place, answer in enumerate(answers) if isinstance(answer, Exception)]
+
+
+def _unknown(answers: Sequence[Any], failed: Sequence[int]) -> list[int]:
     """The places of answers to scripts that the server does not know; it knows them from then on."""
-    return [place for place, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]
+    return [place for place in failed if isinstance(answers[place], exceptions.NoScriptError)]
 
 
 def _good(answers: list[Any], address: Address) -> list[Any]:

@@ -1,11 +1,11 @@
--- Looking ids up in the index, and putting them there (see messages.lua).
+-- Looking ids up in the index, and putting them there (see fixed.lua).
 
 local function split(count)
   local level = level_of(count)
   local from = 'i' .. (count - level)
   local entries, stay, go = get_field(from), {}, {}
   for at = 1, #entries, 8 do
-    local moves = struct.unpack('>I4', entries, at) % (level * 2) == count
+    local moves = place_of(entries:sub(at, at + 3), level) == count
     table.insert(moves and go or stay, entries:sub(at, at + 7))
   end
   set_field(from, table.concat(stay))

@@ -1,22 +1,10 @@
--- How a message comes: as facts, which Lua must know, and as the row that stands in the log.
---   facts: role (its first letter), whether it is whole (1 or 0), tokens, view tokens, time (infinite when unknown), and
---     then, packed, where there is any of them, {author, id of the call that it answers, ids of the calls that it makes}
---   row: format (1 byte), content digest (16), length of the id (1, or 255 and 4 more), id as the client packs it,
---     everything else as the client made it; one that ends behind its id stands for a row that the client believes to
---     be in the record
-
-local FACTS = '>c1BI4I4d'
-local USER, TOOL = 'u', 't'
+-- What comes with a message, and the index of ids (see fixed.lua).
 
 local function label(row)
   local length, from = row:byte(18), 19
   if length == 255 then length, from = struct.unpack('>I4', row, 19), 23 end
   return row:sub(2, 17), row:sub(from, from + length - 1), #row >= from + length
 end
-
--- The index from ids to numbers: entries of 8 bytes (hash of the id, number) in buckets that are split one by one as
--- the record grows (linear hashing), so that a lookup costs the same at any age.
-local PER_BUCKET = 32
 
 local function bucket_count(messages) return math.max(1, math.floor(messages / PER_BUCKET)) end
 
@@ -26,11 +14,23 @@ local function level_of(count)
   return math.ldexp(1, exponent - 1)
 end
 
--- The field of a bucket for an id while there are so many messages, and how the entries of the id begin.
+-- Where entries that begin with so many stand. Ids that a session gave are counted up, by a process that may have many
+-- sessions: the fraction, of the golden section, spreads numbers at any distance from each other.
+local function place_of(begin, level)
+  return math.floor(struct.unpack('>I4', begin) * SPREAD) % (level * 2)
+end
+
+-- The field of a bucket for an id while there are so many messages, and how the entries of the id begin: with the end of
+-- an id that a session gave, else with the hash of the id.
 local function bucket_of(id, messages)
-  local hash, count = redis.sha1hex(id):sub(1, 8), bucket_count(messages)
-  hash = tonumber(hash, 16)
+  local begin
+  if #id == 9 and id:byte() == GIVEN then
+    begin = id:sub(6)
+  else
+    begin = struct.pack('>I4', tonumber(redis.sha1hex(id):sub(1, 8), 16))
+  end
+  local count = bucket_count(messages)
   local level = level_of(count)
-  local place = hash % (level * 2)
-  return 'i' .. (place < count and place or place - level), struct.pack('>I4', hash)
+  local place = place_of(begin, level)
+  return 'i' .. (place < count and place or place - level), begin
 end

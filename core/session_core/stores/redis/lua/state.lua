@@ -1,4 +1,4 @@
--- Reading and writing a session's state (see figures.lua), and the fields of its hash that a script changes.
+-- Reading and writing a session's state (see fixed.lua), and the fields of its hash that a script changes.
 
 local REST = {
   'born', 'head', 'open', 'authors', 'active', 'ready', 'tier', 'resumed', 'away', 'newest', 'bodies',

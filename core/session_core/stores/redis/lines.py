@@ -1,0 +1,79 @@
+"""A connection of the driver, and commands and answers over it with less around them than the driver has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from session_core.stores.redis.driver import answer_reader, exceptions, packed_command
+
+Command = tuple[Any, ...]
+
+SCRIPTED = "EVALSHA"
+"""To what this gives the driver's client does nothing, and looks for what it could do."""
+READ_BYTES = 65_536
+
+
+class Line:
+    """Exchanges commands for their answers, one call at a time. `hiredis` reads the answer to a single script.
+
+    The driver opens the connection and says what an error is; with its own reading, an append takes a twentieth longer.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.connection = client.connection_pool.make_connection()
+        self._sock: Any = None
+        self._buffer = bytearray(READ_BYTES)
+
+    def exchanged(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers to `commands`; an error of the server stands as one. Raises: what the driver raises."""
+        connection = self.connection
+        if answer_reader is None or len(commands) > 1 or commands[0][0] != SCRIPTED or connection.health_check_interval:
+            connection.send_packed_command(packed(connection, commands))
+            return [self._answer(command[0]) for command in commands]
+        if connection._sock is None:
+            # As its own sending does: whoever calls tries again, and not twice at once.
+            connection.connect_check_health(check_health=False)
+        if self._sock is not connection._sock:
+            self._sock = connection._sock
+            self._reader = answer_reader(replyError=connection._parser.parse_error)
+        try:
+            return [self._exchanged(packed(connection, commands)[0])]
+        except TimeoutError:
+            raise exceptions.TimeoutError("no answer in time") from None
+        except OSError as exc:
+            raise exceptions.ConnectionError(f"the connection broke ({type(exc).__name__})") from exc
+
+    def _exchanged(self, command: bytes) -> Any:
+        sock, reader, buffer = self._sock, self._reader, self._buffer
+        sock.sendall(command)
+        # It gives False for an answer that is not all there; in this protocol no answer is false.
+        while (answer := reader.gets()) is False:
+            count = sock.recv_into(buffer)
+            if not count:
+                raise exceptions.ConnectionError("the server closed the connection")
+            reader.feed(buffer, 0, count)
+        if isinstance(answer, exceptions.ConnectionError):
+            raise answer
+        return answer
+
+    def _answer(self, name: str) -> Any:
+        try:
+            if name == SCRIPTED:
+                return self.connection.read_response()
+            return self._client.parse_response(self.connection, name)
+        except exceptions.ResponseError as exc:
+            return exc
+
+    def disconnect(self) -> None:
+        """Close it; the next exchange opens it again."""
+        self.connection.disconnect()
+
+
+def packed(connection: Any, commands: Sequence[Command]) -> Any:
+    """The commands as they go over the wire. One is packed without the driver, which looks at each part of it first;
+    what stands for it where `hiredis` is absent takes any command."""
+    if len(commands) > 1:
+        return connection.pack_commands(commands)
+    return connection.pack_command(*commands[0]) if packed_command is None else [packed_command(commands[0])]
