@@ -156,7 +156,7 @@ class Facts:
             if not known.current or spoken_by_user(known):
                 continue
             said = said_words(known.text)
-            if any([words.issubset(said) for words in old]):
+            if any(words.issubset(said) for words in old):
                 rest = left_of(known.text, fact.text)
                 rests += [] if rest is None else [replace(known, text=rest, slot=None)]
                 self._supersede(index, fact, fact.text)
