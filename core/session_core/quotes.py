@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
-from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Quoted
+from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading, stems
-from session_core.compress.ties import Quote, mark, ties
+from session_core.compress.ties import Quote, mark, states, ties
 from session_core.language.orders import commands
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
@@ -42,35 +42,40 @@ def quotes(
     tight = room_tokens <= TIGHT_TOKENS
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
-    quoted = weighed.chosen(room_tokens) if tight or not corrected else Quoted()
-    if corrected and not (tight and corrected.keys().isdisjoint(weighed.sources)):
-        # What was corrected is longer now: in tight room that tells only where some of it is quoted.
-        for place, after in corrected.items():
-            weighed.amend(place, (after, read(after)))
-        quoted = weighed.chosen(room_tokens)
-    if differ := _differing(question.text, quoted):
-        marked = weighed.shortened(room_tokens, differ)
-        if len(marked.said) < len(quoted.said) and (still := _differing(question.text, marked)) != differ:
-            marked = weighed.shortened(room_tokens, still) if still else quoted
-        quoted = marked
+    if tight and corrected:
+        # What was corrected is longer now: where sentences compete, that counts only if some of it would be quoted.
+        weighed.choose(room_tokens)
+        shown = {message.seq for message, _ in weighed.quoted(room_tokens).said}
+        corrected = {} if shown.isdisjoint(sources[place].seq for place in corrected) else corrected
+    for place, after in corrected.items():
+        weighed.amend(place, (after, read(after)))
+    weighed.choose(room_tokens)
+    differ = _differing(question.text, weighed.said)
+    quoted = weighed.quoted(room_tokens, differ)
+    if (kept := len(quoted.said)) < len(weighed.said) and (still := _differing(question.text, quoted.said)) != differ:
+        quoted = weighed.quoted(room_tokens, still, most=kept if still else None)
     return quoted.block, _why(question, quoted.messages, sources, read)
 
 
-def _differing(query: str, quoted: Quoted) -> str:
+def _differing(query: str, said: Sequence[Said]) -> str:
     """A line on those sentences that answer `query` with different values; "" for none. What somebody only quoted, and
     what speaks like an order, has no part in it."""
-    said = [
-        Quote(passage.text.removeprefix(f"{message.author}: "), speaker(message), message.time_s)
-        for message, passage in quoted.said
-        if passage.voice in ("user", "assistant")
-        if not passage.text.startswith(QUOTE) and not commands(passage.text)
-    ]
-    return mark(ties(query, said))
+    return mark(ties(query, list(_answers(said))))
+
+
+def _answers(said: Sequence[Said]) -> Iterator[Quote]:
+    for message, passage in said:
+        if passage.voice not in ("user", "assistant") or passage.text.startswith(QUOTE):
+            continue
+        text = passage.text.removeprefix(f"{message.author}: ") if message.author else passage.text
+        if states(text) and not commands(passage.text):
+            yield Quote(text, speaker(message), message.time_s)
 
 
 def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:
     """What each quoted message has to do with the question: words, meaning, or what the last messages speak of."""
     asked, near = {word: frozenset(stems(word)) for word in terms(question.text)}, question.nearness
+    forms_asked = frozenset[str]().union(*asked.values())
     lately = {value for reading in question.last for passage in reading.passages for value in passage.values}
     lately = {value for value in lately if any(map(str.isdigit, value))}
     nearest = set()
@@ -80,7 +85,8 @@ def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Messag
     told: list[Recalled] = []
     for message in quoted:
         reading = read(message)
-        shared = [word for word, forms in asked.items() if not forms.isdisjoint(reading.words)][:WHY_WORDS]
+        there = forms_asked.intersection(reading.words)
+        shared = [word for word, forms in asked.items() if not there.isdisjoint(forms)][:WHY_WORDS] if there else []
         stated = [value for one in reading.passages for value in one.values if value in lately] if lately else ()
         again = list(dict.fromkeys(stated))[:WHY_WORDS]
         why = [f"has {', '.join(shared)} of the question"] if shared else []

@@ -67,9 +67,10 @@ class Bearing:
 
     def each(self, reading: Reading) -> list[float]:
         """How much each passage has in common with the question and the last messages; 0 for nothing."""
-        if self._weights.keys().isdisjoint(reading.words):
+        weights = self._weights
+        if weights.keys().isdisjoint(reading.words):
             return [0.0] * len(reading.passages)
-        return [_ties(self._weights, passage.words) for passage in reading.passages]
+        return [_ties(weights, passage.words) for passage in reading.passages]
 
     def ties(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""

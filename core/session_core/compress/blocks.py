@@ -10,6 +10,8 @@ from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 
 HEAD = BROUGHT_BACK
+SAMPLE = 16
+"""So many lines tell what lines take less together than one by one."""
 
 
 class Blocks:
@@ -17,20 +19,18 @@ class Blocks:
     is much like the one before it, and of many questions most lines come again."""
 
     def __init__(self, headings: Sequence[str], count: Count) -> None:
-        self._headings, self._count, self._lines_counted = headings, count, _Counted(count)
-        self._together = 0
+        self._headings, self._count, self._counted = headings, count, _Counted(count)
+        self._less: float | None = None
 
     def about(self, chosen: Collection[Candidate]) -> int:
-        """Tokens of the block of `chosen`, line by line: what a table counts, as a rule exactly; an estimate may be off
-        by as much as `exactly` found last that lines take less together."""
+        """Tokens of the block of `chosen`, line by line: what a table counts, as a rule exactly. An estimate rounds
+        each line up, so as much is taken off as the first lines take less together."""
         *lines, last = self._lines(chosen)
-        return sum(map(self._lines_counted.__getitem__, lines), self._count(last)) - self._together
-
-    def exactly(self, chosen: Collection[Candidate]) -> int:
-        """Tokens of the block of `chosen`."""
-        tokens = self._count(self.text(chosen))
-        self._together += self.about(chosen) - tokens
-        return tokens
+        if self._less is None:
+            first = lines[:SAMPLE]
+            together = self._count("".join([f"{line}\n" for line in first]))
+            self._less = (sum(map(self._counted.__getitem__, first)) - together) / len(first) if first else 0.0
+        return sum(map(self._counted.__getitem__, lines), self._count(last)) - int(self._less * len(lines))
 
     def text(self, chosen: Collection[Candidate]) -> str:
         """The passages as they stand in a view: in the order of the record, each under its heading and its columns."""

@@ -28,6 +28,9 @@ from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
 
+Said = tuple[Message, Passage]
+"""A passage that was chosen, behind its message."""
+
 _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
 _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
@@ -66,16 +69,18 @@ def evidence(
     `candidates` are messages that the view does not show whole, `standing` what it shows, both in the
     order of the record. Equal input gives equal output.
     """
-    found = Evidence(question, candidates, standing, count=count).chosen(room_tokens)
-    return found.block, found.messages
+    weighed = Evidence(question, candidates, standing, count=count)
+    weighed.choose(room_tokens)
+    quoted = weighed.quoted(room_tokens)
+    return quoted.block, quoted.messages
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A block of quotes, and the passages that it quotes, each with its message, in the order of the record."""
+    """A block of quotes, and what it quotes, in the order of the record."""
 
     block: str = ""
-    said: Sequence[tuple[Message, Passage]] = ()
+    said: Sequence[Said] = ()
 
     @property
     def messages(self) -> list[Message]:
@@ -111,15 +116,16 @@ class Evidence:
         for worths in self._worths.values():
             worths[place] = {}
 
-    def chosen(self, room_tokens: int) -> Quoted:
-        """What is worth most in `room_tokens`, as `evidence` gives it."""
+    def choose(self, room_tokens: int) -> None:
+        """Choose what is worth most in `room_tokens`."""
+        self._made = []
         room = room_tokens - self._count(HEAD) - 2
         if room < LEAST or not self._candidates:
-            return Quoted()
+            return
         tight = room_tokens <= TIGHT_TOKENS
         found = self._found(room, tight=tight)
         if not found:
-            return Quoted()
+            return
         state = self._weights.state(tight=tight)
         worth = self._weights.worth(state, max(one.relevance for one in found))
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
@@ -130,16 +136,19 @@ class Evidence:
         least = max(LEAST, room // _NEARLY_ALL)
         for _ in range(_FILLINGS):
             left = room_tokens - self._blocks.about(choice.made)
-            left = left if left >= least else room_tokens - self._blocks.exactly(choice.made)
             if left < least or not choice.fill(left):
                 break
         self._made = choice.made
-        return self.shortened(room_tokens)
 
-    def shortened(self, room_tokens: int, behind: str = "") -> Quoted:
-        """The last choice in `room_tokens`, with `behind` as its last line: without what was chosen last where it is
-        too long."""
-        chosen = self._made
+    @property
+    def said(self) -> Sequence[Said]:
+        """The passages that were chosen, each with its message, in the order of the record."""
+        return self._told(self._made)
+
+    def quoted(self, room_tokens: int, behind: str = "", *, most: int | None = None) -> Quoted:
+        """What was chosen, or the first `most` of it, as a block in `room_tokens` whose last line is `behind`: without
+        what was chosen last where it is too long."""
+        chosen = self._made[:most]
         beside = self._count(behind) + 1 if behind else 0
         while chosen:
             over = self._blocks.about(chosen) + beside - room_tokens
@@ -148,15 +157,13 @@ class Evidence:
                 block = f"{block}\n{behind}" if behind else block
                 over = self._count(block) - room_tokens
             if over <= 0:
-                order = sorted(chosen, key=lambda one: (one.source, one.place))
-                return Quoted(block, [(self._candidates[one.source][0], one.passage) for one in order])
+                return Quoted(block, self._told(chosen))
             del chosen[-max(1, len(chosen) * over // (2 * max(1, room_tokens - beside))) :]
         return Quoted()
 
-    @property
-    def sources(self) -> set[int]:
-        """The places of the candidates of which something is in the last choice."""
-        return {one.source for one in self._made}
+    def _told(self, chosen: Sequence[Candidate]) -> Sequence[Said]:
+        order = sorted(chosen, key=lambda one: (one.source, one.place))
+        return [(self._candidates[one.source][0], one.passage) for one in order]
 
     def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
         """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for

@@ -74,6 +74,11 @@ def _told(value: str, quote: Quote) -> str:
     return f'"{one_line(value)}" ({one_line(quote.who)}{day})'
 
 
+def states(sentence: str) -> bool:
+    """Whether `sentence` says a value in which it may differ from another."""
+    return bool(_stated(sentence))
+
+
 @lru_cache(maxsize=SENTENCES)
 def _stated(sentence: str) -> tuple[tuple[Value, frozenset[str]], ...]:
     return tuple(_stated_before(sentence))

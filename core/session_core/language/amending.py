@@ -186,6 +186,7 @@ def _replaced(correction: str, text: str) -> frozenset[str]:
     return frozenset(word for group in new.keys() & old.keys() for word in old[group] - new[group])
 
 
+@lru_cache(maxsize=2_048)
 def reframed(old: str, new: str) -> bool:
     """Whether `new` says `old` again with another word or two in one place. With others in two ("the hall is red", "the
     roof is blue") it speaks of another thing."""
