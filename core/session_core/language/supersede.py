@@ -221,14 +221,15 @@ class Facts:
         self.all[index] = replace(known, superseded_by=by.seq)
 
     def _add(self, fact: Fact) -> None:
-        self._places.setdefault(said_words(fact.text), []).append(len(self.all))
+        place = len(self.all)
+        self._places.setdefault(said_words(fact.text), []).append(place)
         if fact.slot is not None:
-            self._slotted.append(len(self.all))
+            self._slotted.append(place)
         if laters := parts_told(fact.text)[1]:
             self._beside.update((fact.seq, said) for said in laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
             for key in frame(fact.text):
-                self._framed.setdefault(key, []).append(len(self.all))
+                self._framed.setdefault(key, []).append(place)
         self.all.append(fact)
 
 
