@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.fold import Memory, Tools, digest_message
+from session_core.compress.fold import Memory, Tools, digest_message, fold, lines_of
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import orders, quoting
@@ -15,6 +15,7 @@ from session_core.language.words import _END, _END_IN_ASCII, _WORD, words
 from session_core.plan import Digest, Limits
 from session_core.policy import Policy
 from session_core.ranges import Ranges
+from session_core.turns import Message, Role, Unit
 
 MARKS = [
     *("<", ">", "~", "`", "：", '"', '"""', "'", "'''", "-", "---", "=", "***", "___", "#", "###", "[", "{", "|", "("),
@@ -80,3 +81,17 @@ def test_the_message_of_a_digest_is_handed_on_and_is_that_of_its_own_room() -> N
     narrow = digest_message(numbered, tools=_tools(memory, small))
     assert narrow == digest_message(numbered, tools=_tools(Memory(), small))
     assert digest_message(numbered, tools=_tools(memory, limits)) == made
+
+
+def test_the_lines_of_a_fold_upon_another_are_what_they_are_without_a_memory() -> None:
+    limits = Policy().limits
+    tools = _tools(Memory(), limits)
+    said = ["My budget is $900.", "Always answer in English.", "The deadline is 3 May.", "No, my budget is $700."]
+    digest: Digest | None = None
+    for seq, text in enumerate(said, 1):
+        part = Unit((Message(Role.USER, text, seq=seq, id=str(seq)),))
+        digest = fold(digest, [part], Ranges.span(1, seq), tools=tools)
+    assert digest is not None
+    assert len(digest.facts) == 3
+    assert "$700" in "".join(lines_of(digest, tools).said)
+    assert lines_of(digest, tools) == lines_of(digest, _tools(Memory(), limits))

@@ -25,20 +25,19 @@ nothing to do with each other are below."""
 class Covered:
     """What a process knows of messages that it does not hold: a vector for each, of an embedder that is quick.
 
-    They are made when a fold covers them, once a question needed some, and before that, or in another process, when a
-    question first needs them: that one reads the messages from the store. They are kept in memory and nowhere else,
-    since a vector tells much of what was said: a store that seals its messages would give them away by it. Safe with
-    several threads without a lock.
+    They are made when a fold covers them, once a question was asked in this process; of what was folded before, or in
+    another process, when a question first needs them: that one reads the messages from the store. They are kept in
+    memory and nowhere else, since a vector tells much of what was said: a store that seals its messages would give
+    them away by it. Safe with several threads without a lock.
     """
 
     def __init__(self, room_messages: int = KNOWN_MESSAGES) -> None:
         self._blocks: Remembered[Mapping[int, bytes]] = Remembered(room_messages)
         self.asked = False
-        """Whether a question needed any: until then a fold makes none, since many services never ask one."""
+        """Whether anybody asked a question yet: until then a fold makes none, since many services never ask one."""
 
     def missing(self, key: Key, born: str, part: Ranges) -> list[int]:
         """Those numbers of `part` whose vectors are not known."""
-        self.asked = True
         absent: list[int] = []
         for block, first, last in _blocks(part):
             known = self._block(key, born, block)

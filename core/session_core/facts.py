@@ -174,9 +174,10 @@ def _by_rank(facts: Sequence[Fact]) -> list[int]:
             of_kind.setdefault(fact.kind, []).append(index)
     ranked: list[tuple[int, int, int, int]] = []
     for kind, newest_first in of_kind.items():
-        for place, index in enumerate(_ends_in_turn(newest_first) if kind.pinned else newest_first):
-            group = _KIND_ORDER[kind] if kind.pinned else len(_KIND_ORDER)
-            ranked.append((group, place // EACH_KIND, _KIND_ORDER[kind] * len(facts) + place, index))
+        order, pinned = _KIND_ORDER[kind], kind.pinned
+        group, first = order if pinned else len(_KIND_ORDER), order * len(facts)
+        in_turn = _ends_in_turn(newest_first) if pinned else newest_first
+        ranked += [(group, place // EACH_KIND, first + place, index) for place, index in enumerate(in_turn)]
     return [index for *_, index in sorted(ranked)]
 
 

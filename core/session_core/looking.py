@@ -87,6 +87,7 @@ class Looking:
     def _require_query(self, query: str) -> None:
         if not isinstance(query, str):
             raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a text")
+        self._shop.covered.asked = True
 
     async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
         """What the words found, in the embedder's order."""
@@ -160,6 +161,7 @@ class Looking:
         correction beside it.
         """
         shop = self._shop
+        shop.covered.asked = True
         if room_tokens < LEAST_RECALL:
             return "", ()
         under: Sequence[Message] = ()

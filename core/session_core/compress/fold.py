@@ -104,6 +104,11 @@ class Memory:
         """The lines that `make` gives for the facts of this very digest."""
         return _of(self._lines, digest, id(digest), make)
 
+    def lines_known(self, digest: Digest) -> Lines | None:
+        """The lines of this very digest, if they are remembered."""
+        found = self._lines.known(id(digest))
+        return found[1] if found is not None and found[0]() is digest else None
+
     def whole(self, digest: Digest, limits: Limits, make: Callable[[], Message]) -> Message:
         """The message that `make` gives for all of this very digest in the rooms of `limits`, if it was remembered or
         asked for last in these; a fold that has made it spares the next view of the session its price."""
@@ -196,7 +201,7 @@ def fold(
     else:
         summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
-    lines = _lines(known, tools.count)
+    lines = _lines(known, tools.count, base, tools.memory.lines_known(base) if base else None)
     room = STORED_FACTS * tools.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
     kept = places(known, lines.tokens, room)
     facts = tuple([known[place] for place in kept])
@@ -246,10 +251,20 @@ def hidden_rules(digest: Digest, shown: str, tools: Tools) -> int:
     return sum([lines.said[place].rstrip("\n") not in there for place in lines.rules])
 
 
-def _lines(facts: Sequence[Fact], count: Count) -> Lines:
-    said = tuple(map(bullet, facts))
-    tokens = [count(text) if fact.current else 0 for fact, text in zip(facts, said, strict=True)]
-    return Lines(said, tuple(tokens), _rules(facts))
+def _lines(facts: Sequence[Fact], count: Count, base: Digest | None = None, known: Lines | None = None) -> Lines:
+    """The lines of `facts`; those of the very facts of `base` are as `known`."""
+    before = {id(fact): place for place, fact in enumerate(base.facts)} if base and known else {}
+    said: list[str] = []
+    tokens: list[int] = []
+    for fact in facts:
+        place = before.get(id(fact))
+        if known is not None and place is not None:
+            said.append(known.said[place])
+            tokens.append(known.tokens[place])
+        else:
+            said.append(bullet(fact))
+            tokens.append(count(said[-1]) if fact.current else 0)
+    return Lines(tuple(said), tuple(tokens), _rules(facts))
 
 
 def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:

@@ -72,8 +72,7 @@ def kinds(sentence: str) -> tuple[FactKind, ...]:
 
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
-    asking = _ASKING.search(sentence) is not None
-    stems, named = _stems(sentence), _NAMED.sub("…", sentence)
+    asking, stems = _asks(sentence), _stems(sentence)
     for kind, cues in _USER_KINDS:
         if stems.isdisjoint(cues.stems):
             continue
@@ -81,9 +80,14 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        said = named if kind is FactKind.CORRECTION else sentence
+        said = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
         if cues.said(said, stems) or (kind.pinned and _announced(sentence, cues)):
             yield kind
+
+
+def _asks(sentence: str) -> bool:
+    """Whether `sentence` ends as a question."""
+    return ("?" in sentence or "？" in sentence) and _ASKING.search(sentence) is not None
 
 
 def _announced(sentence: str, cues: _Cues) -> bool:
@@ -109,7 +113,7 @@ def revises(sentence: str) -> bool:
 @lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
     """Whether an assistant says with `sentence` what it did or will do."""
-    return not _ASKING.search(sentence) and _COMMITMENTS.said(sentence, _stems(sentence))
+    return not _asks(sentence) and _COMMITMENTS.said(sentence, _stems(sentence))
 
 
 def ruling(part: str) -> bool:

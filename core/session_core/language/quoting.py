@@ -81,6 +81,7 @@ _TOLD = re.compile(
     r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」)",
     re.IGNORECASE,
 )
+_QUOTE = re.compile('["“«„「]')
 MOST_WORDS = 4
 """Data that has more words in small letters than this beside its values is prose."""
 MOST_UNCASED = 6
@@ -131,7 +132,7 @@ def _may_quote(text: str) -> bool:
 
 def unquoted(sentence: str) -> str:
     """`sentence` less what it reports in quotation marks ("the page says “…”")."""
-    return _TOLD.sub(r"\1…", sentence) if any(mark in sentence for mark in '"“«„「') else sentence
+    return _TOLD.sub(r"\1…", sentence) if _QUOTE.search(sentence) else sentence
 
 
 def quoted_line(text: str) -> str:

@@ -252,14 +252,15 @@ class Facts:
         self.all[index] = replace(known, superseded_by=by.seq)
 
     def _add(self, fact: Fact) -> None:
-        self._places.setdefault(said_words(fact.text), []).append(len(self.all))
+        place = len(self.all)
+        self._places.setdefault(said_words(fact.text), []).append(place)
         if fact.slot is not None:
-            self._slots.setdefault(fact.slot, []).append(len(self.all))
+            self._slots.setdefault(fact.slot, []).append(place)
         if laters := parts_told(fact.text)[1]:
             self._beside.setdefault(fact.seq, set()).update(laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
             for key in frame(fact.text):
-                self._framed.setdefault(key, []).append(len(self.all))
+                self._framed.setdefault(key, []).append(place)
         self.all.append(fact)
 
 

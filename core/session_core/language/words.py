@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from string import ascii_lowercase
 
 SENTENCE_CHARACTERS = 1_000
 """A sentence without any end in so many characters is parted there, at white space where there is some."""
@@ -29,6 +30,8 @@ STOP_WORDS = frozenset(
         "os as um uma e é são eu nós não do da no na em para por com que se"
     ).split()
 )
+
+_SAYING_NOTHING = STOP_WORDS | frozenset(ascii_lowercase)
 
 ASKING_WORDS = frozenset(
     (
@@ -141,6 +144,8 @@ def words(text: str) -> list[str]:
 
 def content_words(text: str) -> list[str]:
     """The words of `text` that say something: without stop words and lone letters."""
+    if text.isascii():
+        return [word for word in words(text) if word not in _SAYING_NOTHING]
     return [word for word in words(text) if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
 
 
