@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.quality_data import Conversation, budgets_for, read_sets, sampled
+from benchmarks.quality_desk import other_sets
 from benchmarks.quality_methods import Method
 from benchmarks.quality_ours import variants
 from benchmarks.quality_plot import plot
@@ -42,7 +43,8 @@ def main(options: Sequence[str] = ()) -> None:
     print(machine(*PACKAGES))
     for line in missing:
         print(line)
-    sets = read_sets(Path(chosen.data), chosen.sets) if chosen.data else _named(made_sets(chosen.seed), chosen.sets)
+    made = {} if chosen.data else {**made_sets(chosen.seed), **other_sets(chosen.seed)}
+    sets = read_sets(Path(chosen.data), chosen.sets) if chosen.data else _named(made, chosen.sets)
     rows: list[Row] = []
     broken: list[Broken] = []
     for name, conversations in sets.items():

@@ -37,7 +37,7 @@ class Script:
         made = f"call_{self.rnd.getrandbits(48):012x}"
         asked = {"name": tool, "arguments": json.dumps(arguments)}
         self.say("assistant", "", tool_calls=[{"id": made, "type": "function", "function": asked}])
-        self.say("tool", json.dumps(answer), tool_call_id=made)
+        self.say("tool", answer if isinstance(answer, str) else json.dumps(answer), tool_call_id=made)
 
     def made(self) -> Conversation:
         """The conversation, with how long ago each value was mentioned."""

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.quality import main
 from benchmarks.quality_data import Conversation, Probe, Said, budget_tokens, budgets_for, read_sets, sampled
+from benchmarks.quality_desk import other_sets
 from benchmarks.quality_methods import Asked, Contexts, Oracle
 from benchmarks.quality_ours import Ours, cut, exchanges
 from benchmarks.quality_rivals import Trim
@@ -150,9 +151,9 @@ def test_an_empty_message_takes_nothing_from_the_others():
     assert broken == []
 
 
-@pytest.mark.parametrize("kind", ["agent", "chat", "meeting"])
+@pytest.mark.parametrize("kind", ["agent", "chat", "meeting", "desk", "adviser"])
 def test_the_whole_of_a_made_up_session_answers_all_of_its_probes(kind):
-    conversations = made_sets(3, 2)[kind]
+    conversations = {**made_sets(3, 2), **other_sets(3, 2)}[kind]
     rows, broken = replay(kind, conversations, [Whole()], budgets_for(conversations))
     assert rows
     assert all((row.hit, row.context, row.bad, row.stale or 0.0) == (1.0, 1.0, 0.0, 0.0) for row in rows)

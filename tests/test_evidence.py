@@ -274,3 +274,30 @@ def test_where_users_said_little_the_answer_that_is_asked_about_comes_before_pie
     )  # fmt: skip
 
     assert all(word in block for word in ("Roast beets", "vinegar", "Smetana"))
+
+
+def test_of_an_output_the_line_that_went_wrong_comes_before_a_listings() -> None:
+    jobs = [f"job {name} ran on node-{place} in {place * 7 + 3} s" for place, name in enumerate("abcdefghijklmnop")]
+    failed = ["job q failed on node-77 in 8 s"]
+    output = "\n".join([*jobs[:8], *failed, *jobs[8:]])
+    said = Message(Role.TOOL, output, tool_call_id="c1", name="run", seq=1, tokens=count(output))
+
+    block, _ = evidence(Question("Go on."), [(said, read(said, count))], [], room_tokens=60, count=count)
+
+    assert failed[0] in block
+
+
+def test_each_line_of_a_listing_says_less_for_those_before_it() -> None:
+    listing = "\n".join(
+        f"-rw-r--r-- 1 ann ann {place * 991 + 1000} May {place + 1} leaf_{place}.csv" for place in range(12)
+    )
+    well = "what stood on the upper shelf has come out well under glaze QR-18, the rest needs another firing"
+    notes = f"kiln opened at noon\n{well}\n"
+    said = [
+        Message(Role.TOOL, text, tool_call_id=f"c{seq}", name=name, seq=seq, tokens=count(text))
+        for seq, (name, text) in enumerate([("report", notes), ("ls", listing)], start=1)
+    ]
+
+    block, _ = evidence(Question("Next."), [(m, read(m, count)) for m in said], [], room_tokens=170, count=count)
+
+    assert "QR-18" in block

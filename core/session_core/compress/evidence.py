@@ -38,6 +38,8 @@ _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
+_ALARM = 1.5
+"""How much more a line counts that tells of something gone wrong than the others of its output."""
 _PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
 _SAID = ("user", "assistant")
 _ECHO_WORDS = 8
@@ -220,7 +222,7 @@ class Evidence:
                 spoken = whole[source] if passage.voice in favour else 0.0
                 if tight:
                     spoken *= _says(passage)
-                weight = counts[passage.voice]
+                weight = counts[passage.voice] * (_ALARM if place in candidates[source][1].alarms else 1.0)
                 if source in taken and _telling(passage):
                     weight = max(weight, _TAKEN)
                 tied = ties[place] * less

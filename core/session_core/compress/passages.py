@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from typing import Literal
 
 from session_core.classify import filler
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
+from session_core.compress.relevance import alarming
 from session_core.compress.written import written
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
@@ -34,6 +36,8 @@ MOST_PASSAGES = 400
 
 QUOTE = "> "
 """Stands before what a user only quotes."""
+LEAST_ALIKE = 4
+"""So many lines of one form, one behind the other, are a listing: each says less for the ones before it."""
 COUNTED_CHARACTERS = 2_000
 KNOWN_WORDS = 32_768
 """Words come again and again: what is found of each one is kept for so many."""
@@ -56,8 +60,8 @@ class Passage:
 
     `words` are the stems a query is matched with, how often each; `values` what it says, in lower
     case, each with how much of it could be told in no other words. `schema` names the columns of a
-    row; rows of one `group` (0 for none) share it. `brief` is what is left of a sentence without the
-    words that only hold it together; "" where that is no shorter.
+    row; rows of one `group` (0 for none) share it, or are lines of a listing. `brief` is what is left of a sentence
+    without the words that only hold it together; "" where that is no shorter.
     """
 
     text: str
@@ -84,7 +88,8 @@ class Reading:
     """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure.
 
     `said` has the values of its passages by their voice; among them `shapes` are what codes and paths look like,
-    `names` the paths and names of several words, `fields` those of a structure's fields and of tools.
+    `names` the paths and names of several words, `fields` those of a structure's fields and of tools. `alarms` are the
+    places of those lines of an output that tell of something gone wrong.
     """
 
     passages: tuple[Passage, ...]
@@ -95,6 +100,7 @@ class Reading:
     shapes: Mapping[str, str]
     names: frozenset[str]
     fields: frozenset[str]
+    alarms: frozenset[int]
 
     @property
     def values(self) -> frozenset[str]:
@@ -124,7 +130,9 @@ def read(message: Message, count: Count) -> Reading:
     shapes = {value: form for value in values if (form := shape(value))}
     names = frozenset(value for value in shapes if parts_of(value))
     fields = frozenset([*_fields(found, structured), *[call.name.lower() for call in message.tool_calls]])
-    return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields)
+    lines = message.role is Role.TOOL and not structured
+    alarms = frozenset(alarming([passage.text for passage in found])) if lines else frozenset[int]()
+    return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields, alarms)
 
 
 def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
@@ -181,8 +189,16 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
                 if not filler(sentence):
                     yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
-    for line in text.splitlines():
-        yield from _made(line.strip(), "tool", price)
+    lines = [line.strip() for line in text.splitlines()]
+    for group, (form, run) in enumerate(groupby(lines, key=_form), start=1):
+        alike = list(run)
+        for line in alike:
+            yield from _made(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
+
+
+def _form(line: str) -> str:
+    """What a line looks like, in which a listing's lines are alike."""
+    return " ".join(_LETTERS.sub("a", _DIGITS.sub("9", line)).split())
 
 
 def _of_written(text: str, price: float) -> Iterator[Passage]:

@@ -81,6 +81,27 @@ CORRECTIONS = (
         "其实|不对|改成|改为|改到|我是说|更正|而不是|実は|じゃなくて|ではなく|に変更|間違え|아니라|변경|вместо|"
         "точнее|на самом деле",
     ),
+    Cue.of(
+        "vertan verwechselt geirrt umentschieden verschiebt verschieben verschoben verlegt sondern geändert",
+        r"\b(?:vertan|verwechselt|geirrt|umentschieden)\b|\b(?:verschieb\w+|verschoben|verlegt)\b[^?]{0,60}?\bauf\b|"
+        r"\bnicht (?:mehr )?[^.;!?]{1,60}, sondern\b|\b(?:hat|haben) sich [^.;!?]{0,40}geändert\b",
+    ),
+    Cue.of(
+        "changé décale décalé décalons repousse repoussé repoussée reporte reporté reportée avis trompé trompée place",
+        r"\b(?:décal|repouss|report)\w*[^?]{0,60}?\b(?:au|à|en)\b|\bchangé d['’]avis\b|"
+        r"\b(?:me suis|s'est|nous sommes) tromp\w+|\bà la place\b",
+    ),
+    Cue.of(
+        "final equivoqué equivoqué aplaza aplazó retrasa retrasó idea opinión sbagliato sbagliata fine enganei ideia",
+        r"^\W*(?:al final|alla fine|no final)\b|\bme (?:equivoqué|enganei)\b|\bmi sono sbagliat[oa]\b|"
+        r"\b(?:cambi\w+|mud\w+) (?:de )?(?:idea|opinión|ideia)\b|\bse (?:aplaz|retras)\w+[^?]{0,40}?\b(?:al|para)\b",
+    ),
+    Cue.of("jednak zamiast pomyli toch vergist", r"\b(?:jednak|zamiast|pomyli\w+|toch liever|vergist)\b"),
+    Cue.of(
+        "",
+        "に変わ|変わって|変わりました|訂正|やっぱり|换成|改了|调整为|推迟到|提前到|바꿔|정정|передума|перенес|ошиб(?:ся|лась)|"
+        r"\b(?:zmieni\w+|przesuni\w+|przełoż\w+) (?:\S+ ){0,3}(?:na|do)\b",
+    ),
 )
 
 REVISIONS = (
