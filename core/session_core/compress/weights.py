@@ -109,7 +109,8 @@ class Weights:
             if tied:
                 fading = 1.0 - tied
                 for name, value in told.items():
-                    new += value * counts[name] * lately[name] ** fading
+                    if count := counts[name]:
+                        new += value * count * lately[name] ** fading
                 new *= 1 + _TIES * tied**2 / (tied**2 + _HALF**2)
             else:
                 for name, value in told.items():

@@ -28,10 +28,9 @@ CACHED_TEXTS = 4_096
 CACHED_CHARACTERS = 2_048
 """A counter remembers so many texts, none longer than this: 8 MB at most where each is plain ASCII."""
 
-LONG_TEXTS = 4
-LONG_CHARACTERS = 65_536
-"""And the last few longer ones, up to this length: what is put together for a view is counted where it is chosen, and
-where it is put into the view."""
+LONG_TEXTS = 256
+"""And the figures of so many longer ones, without the texts: what is put together for a view is counted where it is
+chosen, and again where it is put into the view. A full memory starts afresh."""
 
 
 class TokenCounter(Protocol):
@@ -53,14 +52,22 @@ class _Counter:
         self.exact = exact
         self._measure = measure
         self._remembered = lru_cache(maxsize=CACHED_TEXTS)(measure)
-        self._lately = lru_cache(maxsize=LONG_TEXTS)(measure)
+        self._long: dict[tuple[int, int], int] = {}
 
     def count(self, text: str) -> int:
         if not text:
             return 0
-        if len(text) <= CACHED_CHARACTERS:
-            return self._remembered(text)
-        return self._lately(text) if len(text) <= LONG_CHARACTERS else self._measure(text)
+        return self._remembered(text) if len(text) <= CACHED_CHARACTERS else self._counted_before(text)
+
+    def _counted_before(self, text: str) -> int:
+        # Python's own hash, of 64 bits with a secret of the process: hashlib's would let go of the interpreter.
+        known = len(text), hash(text)
+        if (tokens := self._long.get(known)) is None:
+            tokens = self._measure(text)
+            if len(self._long) >= LONG_TEXTS:
+                self._long.clear()
+            self._long[known] = tokens
+        return tokens
 
     def __repr__(self) -> str:
         return f"<TokenCounter {self.name}{'' if self.exact else ', not exact'}>"
