@@ -160,10 +160,11 @@ def test_a_value_that_goes_on_in_the_next_line_is_one_value() -> None:
         "INFO: begun\nINFO: trees read\nWARNING: two have no tag\nINFO: done\n",
         "<code>0</code>\n<output>\none line\nanother line\na third\nmore of it\nand the last\n</output>",
         "The hornbeam was cut.\nIt had stood there: for eighty years.\nNobody knew why.\nThe rowan stays.\n",
+        "TREE       TAG      HEIGHT\nhornbeam   HB-2207  11 m\nrowan      RW-0931  6 m\nalder      BA-5518  14 m\n",
         "src/park.py:12:    tag = 3\nsrc/park.py:19:    tag = 4\nsrc/gate.py:2:import park\n",
         "",
     ],
-    ids=["code", "log", "between tags", "prose", "matches", "nothing"],
+    ids=["code", "log", "between tags", "prose", "columns of blanks", "matches", "nothing"],
 )
 def test_a_text_that_tells_no_records_is_none(text: str) -> None:
     assert records(text) is None

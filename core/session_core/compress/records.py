@@ -12,7 +12,7 @@ from session_core.compress.grid import SEPARATOR
 from session_core.compress.json_text import Json
 from session_core.compress.lines import Lines
 from session_core.compress.markup import element_of, is_html, is_markup, markup_text
-from session_core.compress.tables import read_table
+from session_core.compress.tables import read_cells
 
 NAME = "name"
 """What a heading above fields is called among them."""
@@ -70,7 +70,7 @@ def _in_markup(lines: Sequence[str]) -> Json:
 
 
 def _tabled(text: str) -> Json | None:
-    grid = read_table(Lines.of(text), frozenset())
+    grid = read_cells(Lines.of(text))
     if grid is None or grid.unread:
         return None
     before, after = ([line for line in part.splitlines() if line.strip()] for part in grid.around)

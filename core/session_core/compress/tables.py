@@ -25,6 +25,13 @@ def read_table(lines: Lines, terms: frozenset[str]) -> Grid | None:
     return _piped(lines, terms) or _delimited(lines, terms) or _spaced(lines, terms)
 
 
+def read_cells(lines: Lines) -> Grid | None:
+    """As `read_table`, but only where marks stand between the cells."""
+    if len(lines.sample) < _LEAST_LINES:
+        return None
+    return _piped(lines, frozenset()) or _delimited(lines, frozenset())
+
+
 def _piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
     """Markdown, psql and the boxed tables of other databases: bars between cells, a rule under the header."""
     texts = lines.texts
