@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from session_core.compress.amended import amended
@@ -23,6 +24,16 @@ WHY_WORDS = 4
 Read = Callable[[Message], Reading]
 
 
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """A block of quotes ("" for none), what is quoted and why, and the `rows` of messages that stand in the view
+    shortened, by their ids."""
+
+    block: str = ""
+    quoted: tuple[Recalled, ...] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)
+
+
 def quotes(
     question: Question,
     sources: Sequence[Message],
@@ -32,15 +43,17 @@ def quotes(
     read: Read,
     room_tokens: int,
     count: Count,
-) -> tuple[str, tuple[Recalled, ...]]:
+    inset: Collection[str] = (),
+) -> Quotes:
     """What of `sources` bears on `question` beside the messages `standing`, as one block in at most `room_tokens`,
     and what it quotes and why; "" for nothing.
 
+    Of the messages whose ids are `inset`, which stand in the view shortened, it is not in the block but by itself.
     What one of the facts `later` corrects is quoted with its correction; sentences that answer with different
     values are marked.
     """
     found = [(message, read(message)) for message in sources]
-    weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count)
+    weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count, inset=inset)
     block, quoted = weighed.chosen(room_tokens)
     mend = partial(amended, line_characters=0 if room_tokens <= TIGHT_TOKENS else PASSAGE_CHARACTERS)
     facts = later() if quoted else ()
@@ -58,7 +71,7 @@ def quotes(
     marked = f"{block}\n{differ}"
     if differ and count(marked) <= room_tokens:
         block = marked
-    return block, _why(question, quoted, sources, read)
+    return Quotes(block, _why(question, quoted, sources, read), weighed.rows)
 
 
 def _differing(query: str, block: str, quoted: Sequence[Message], read: Read) -> str:

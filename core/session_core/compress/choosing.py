@@ -149,19 +149,36 @@ class Choice:
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
-        state.tell(one.passage.values)
+        state.tell(one.passage.tells)
         state.tell(named_in(self._headings[one.source]))
 
 
 def block_of(chosen: Collection[Candidate], headings: Sequence[str]) -> str:
     """The passages as they stand in a view: in the order of the record, each under its heading and its columns."""
-    lines = [HEAD]
+    lines = _lines([one for one in chosen if headings[one.source]], headings)
+    return "\n".join([HEAD, *lines]) if lines else ""
+
+
+def rows_of(chosen: Collection[Candidate], headings: Sequence[str]) -> dict[int, str]:
+    """What is chosen of messages without a heading, which stand in the view themselves, shortened: by their places."""
+    made: dict[int, list[Candidate]] = {}
+    for one in chosen:
+        if not headings[one.source]:
+            made.setdefault(one.source, []).append(one)
+    return {
+        source: "\n".join(line.removeprefix(WITHIN) for line in _lines(told, headings)) for source, told in made.items()
+    }
+
+
+def _lines(chosen: Collection[Candidate], headings: Sequence[str]) -> list[str]:
+    """The passages in the order of the record, under their headings and columns."""
+    lines: list[str] = []
     source, said, schema = -1, "", ""
     groups = Counter((one.source, one.passage.group) for one in chosen)
     for one in sorted(chosen, key=lambda one: (one.source, one.place)):
         if one.source != source:
             source, schema = one.source, ""
-            if headings[source] != said:
+            if headings[source] and headings[source] != said:
                 said = headings[source]
                 lines.append(said)
         if one.passage.alone and groups[one.source, one.passage.group] == 1:
@@ -172,4 +189,4 @@ def block_of(chosen: Collection[Candidate], headings: Sequence[str]) -> str:
             lines.append(f"{WITHIN}{schema}")
         own = one.full or not one.passage.brief
         lines.append(f"{WITHIN}{one.passage.text if own else one.passage.brief}")
-    return "\n".join(lines)
+    return lines

@@ -11,11 +11,11 @@ in their own where there is room.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
-from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, Prices, Worth, block_of
+from session_core.compress.choosing import HEAD, LEAST, Candidate, Choice, Prices, Worth, block_of, rows_of
 from session_core.compress.echoed import unechoed
 from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading
 from session_core.compress.restated import restated
@@ -70,18 +70,27 @@ class Evidence:
     turned out to say more."""
 
     def __init__(
-        self, question: Question, candidates: Sequence[Read], standing: Sequence[Read], *, count: Count
+        self,
+        question: Question,
+        candidates: Sequence[Read],
+        standing: Sequence[Read],
+        *,
+        count: Count,
+        inset: Collection[str] = (),
     ) -> None:
         self._question, self._standing, self._count = question, standing, count
         self._candidates = list(candidates)
         # A call that stands shortened in the view is asked for as it was.
         self._called = asked([message for message, _ in (*standing, *candidates)])
         self._headings = [heading(message, self._called) for message, _ in candidates]
+        # A result that stands in the view itself has its call right before it.
+        told = zip(candidates, self._headings, strict=True)
+        self._named = ["" if message.id in inset else said for (message, _), said in told]
         self._bearing = Bearing(question, candidates, standing)
-        self._weights = Weights(candidates, standing, self._headings, self._bearing, count)
+        self._weights = Weights(candidates, standing, self._named, self._bearing, count)
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
         self._shown = [self._shown_of(place) for place in range(len(candidates))]
-        self._prices = Prices(self._headings, count)
+        self._prices = Prices(self._named, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
         self._made: list[Candidate] = []
 
@@ -108,10 +117,10 @@ class Evidence:
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
         newer = _newer(found, restated([*self._candidates, *self._standing]))
         first = self._first(found, worth, tight=tight)
-        choice = Choice(found, first, state, worth, self._prices.of(state), self._headings, own_words, newer)
+        choice = Choice(found, first, state, worth, self._prices.of(state), self._named, own_words, newer)
         choice.fill(room)
         for _ in range(_FILLINGS):
-            left = room_tokens - self._count(block_of(choice.made, self._headings))
+            left = room_tokens - self._tokens_of(choice.made)
             if left < max(LEAST, room // _NEARLY_ALL) or not choice.fill(left):
                 break
         self._made = choice.made
@@ -121,12 +130,22 @@ class Evidence:
         """The last choice in `room_tokens`: without what was chosen last where it is too long."""
         chosen = self._made
         while chosen:
-            block = block_of(chosen, self._headings)
-            over = self._count(block) - room_tokens
+            block = block_of(chosen, self._named)
+            over = self._tokens_of(chosen) - room_tokens
             if over <= 0:
                 return block, [self._candidates[source][0] for source in sorted({one.source for one in chosen})]
             del chosen[-max(1, len(chosen) * over // (2 * room_tokens)) :]
         return "", []
+
+    def _tokens_of(self, chosen: Sequence[Candidate]) -> int:
+        insets = rows_of(chosen, self._named)
+        return self._count(block_of(chosen, self._named)) + sum(self._count(t) + 1 for t in insets.values())
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """What the last choice has of the messages that stand in the view themselves, by their ids."""
+        made = rows_of(self._made, self._named)
+        return {self._candidates[source][0].id or "": text for source, text in made.items()}
 
     def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
         """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for

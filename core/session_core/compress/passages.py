@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -54,7 +54,8 @@ class Passage:
     `words` are the stems a query is matched with, how often each; `values` what it says, in lower
     case, each with how much of it could be told in no other words. `schema` names the columns of a
     row; rows of one `group` (0 for none) share it. `brief` is what is left of a sentence without the
-    words that only hold it together; "" where that is no shorter.
+    words that only hold it together; "" where that is no shorter. `bare` are the codes that another row of its
+    structure explains.
     """
 
     text: str
@@ -68,6 +69,12 @@ class Passage:
     brief_tokens: int = 0
     alone: str = ""
     alone_tokens: int = 0
+    bare: frozenset[str] = frozenset()
+
+    @property
+    def tells(self) -> Iterable[str]:
+        """The values that need not be told again once this is: a code in a bare list leaves its row to be told."""
+        return [value for value in self.values if value not in self.bare] if self.bare else self.values
 
     def schema_tokens(self, whole: int, before: int) -> int:
         """What its schema of `whole` tokens adds for a row that has `before` others of its own before it: the first
@@ -114,6 +121,8 @@ def read(message: Message, count: Count) -> Reading:
     for passage in found:
         total.update(passage.words)
     structured = message.role is Role.TOOL and message.content.lstrip()[:1] in ("{", "[")
+    if structured:
+        found = list(_explained(found))
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     values = frozenset[str]().union(*said.values())
@@ -121,6 +130,19 @@ def read(message: Message, count: Count) -> Reading:
     names = frozenset(value for value in shapes if parts_of(value))
     fields = frozenset([*_fields(found, structured), *[call.name.lower() for call in message.tool_calls]])
     return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields)
+
+
+def _explained(found: Sequence[Passage]) -> Iterator[Passage]:
+    """The passages of a structure, each with those of its codes that another one says among more words."""
+    homes: dict[str, int] = {}
+    words = [sum(worth < _WORTH["path"] for worth in passage.values.values()) for passage in found]
+    codes = [[value for value, worth in passage.values.items() if worth >= _WORTH["path"]] for passage in found]
+    for place, said in enumerate(codes):
+        for value in said:
+            homes[value] = max(homes.get(value, 0), words[place])
+    for place, passage in enumerate(found):
+        bare = frozenset(value for value in codes[place] if homes[value] > words[place])
+        yield replace(passage, bare=bare) if bare else passage
 
 
 def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
