@@ -7,8 +7,9 @@ import pytest
 from session_core.compress.amended import amended, statements
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
-from session_core.compress.passages import brief, read
+from session_core.compress.passages import read
 from session_core.compress.restated import restated, stated
+from session_core.compress.telegram import brief
 from session_core.counting.tokens import counter_for
 from session_core.language.words import sentences
 from session_core.turns import Message, Role

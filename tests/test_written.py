@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.passages import brief, read
+from session_core.compress.passages import read
+from session_core.compress.telegram import brief
 from session_core.compress.written import written
 from session_core.turns import Message, Role
 

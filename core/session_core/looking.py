@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -17,9 +17,9 @@ from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
 from session_core.leanings import leanings
-from session_core.plan import Digest, Recalled
+from session_core.plan import Digest
 from session_core.ports import Embedder, Store
-from session_core.quotes import quotes
+from session_core.quotes import Quotes, quotes
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
 from session_core.repeating import asked_and_repeated
@@ -151,7 +151,8 @@ class Looking:
         since: Sequence[Message] = (),
         born: str = "",
         room_tokens: int,
-    ) -> tuple[str, tuple[Recalled, ...]]:
+        inset: Collection[str] = (),
+    ) -> Quotes:
         """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
         of quotes in at most `room_tokens`, and what it quotes and why; "" when there is nothing. Where there is a
         digest, one read of all that it covers, or, when that is much, one search and one read of what is near in
@@ -163,7 +164,7 @@ class Looking:
         shop = self._shop
         shop.covered.asked = True
         if room_tokens < LEAST_RECALL:
-            return "", ()
+            return Quotes()
         under: Sequence[Message] = ()
         few = digest is None or _few(digest, room_tokens)
         if digest is not None and digest.covers:
@@ -195,6 +196,7 @@ class Looking:
             read=shop.read,
             room_tokens=room_tokens - FRAMING_TOKENS,
             count=shop.counter.count,
+            inset=inset,
         )
 
     async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
@@ -264,7 +266,7 @@ class Looking:
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
         state = None if self._quick is None else await self._store.state(self.key)
         born = state.born if state else ""
-        return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room))[0]
+        return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)).block
 
 
 def _few(digest: Digest, room_tokens: int) -> bool:

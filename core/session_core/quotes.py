@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
-from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading, stems
+from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
 from session_core.compress.ties import Quote, mark, states, ties
+from session_core.compress.worths import stems
 from session_core.language.orders import commands
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
@@ -21,6 +23,16 @@ WHY_WORDS = 4
 Read = Callable[[Message], Reading]
 
 
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """A block of quotes ("" for none), what is quoted and why, and the `rows` of messages that stand in the view
+    shortened, by their ids."""
+
+    block: str = ""
+    quoted: tuple[Recalled, ...] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)
+
+
 def quotes(
     question: Question,
     sources: Sequence[Message],
@@ -30,15 +42,17 @@ def quotes(
     read: Read,
     room_tokens: int,
     count: Count,
-) -> tuple[str, tuple[Recalled, ...]]:
+    inset: Collection[str] = (),
+) -> Quotes:
     """What of `sources` bears on `question` beside the messages `standing`, as one block in at most `room_tokens`,
     and what it quotes and why; "" for nothing.
 
+    Of the messages whose ids are `inset`, which stand in the view shortened, it is not in the block but by itself.
     What one of the facts `later` corrects is quoted with its correction; sentences that answer with different
     values are marked.
     """
     found = [(message, read(message)) for message in sources]
-    weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count)
+    weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count, inset=inset)
     tight = room_tokens <= TIGHT_TOKENS
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
@@ -54,7 +68,7 @@ def quotes(
     quoted = weighed.quoted(room_tokens, differ)
     if (kept := len(quoted.said)) < len(weighed.said) and (still := _differing(question.text, quoted.said)) != differ:
         quoted = weighed.quoted(room_tokens, still, most=kept if still else None)
-    return quoted.block, _why(question, quoted.messages, sources, read)
+    return Quotes(quoted.block, _why(question, quoted.messages, sources, read), quoted.rows)
 
 
 def _differing(query: str, said: Sequence[Said]) -> str:

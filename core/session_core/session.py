@@ -12,6 +12,7 @@ from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
+from session_core.compress.insets import bare, with_rows
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
 from session_core.compress.parting import parting, without
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError
@@ -254,14 +255,17 @@ class Flow(Looking):
             rules = needed
         thanks = None if open_end else parting(made, query, limits.total)
         spared = thanks.tokens if thanks else 0
-        shown = [message for message in made.messages if message is not thanks]
-        room = min(limits.recall_tokens, limits.total - made.tokens + spared)
+        left, inset = bare(made, named, tools) if smaller.limits.terse else (made, frozenset[str]())
+        shown = [message for message in left.messages if message is not thanks]
+        room = min(limits.recall_tokens, limits.total - left.tokens + spared)
         standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [self._shop.unnamed(m) for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
         born = loaded.state.born
-        block, quoted = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room)
-        told = with_recalled(made, block, quoted, limits.total + spared, tools)
-        return without(told, thanks) if thanks and told is not made else told
+        found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
+        rowed = with_rows(left, found.rows, tools)
+        base = rowed if (found.rows or found.block) and rowed.tokens <= limits.total else made
+        told = with_recalled(base, found.block, found.quoted, limits.total + spared, tools)
+        return without(told, thanks) if thanks and told is not base else told
 
 
 def _rules_tokens(digest: Digest | None, tools: Tools) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import mul
 
-from session_core.compress.passages import Reading, stems
+from session_core.compress.passages import Reading
+from session_core.compress.worths import stems
 from session_core.language.wanted import says, wanted
 from session_core.retrieve import K1, B
 from session_core.turns import Message, Role

@@ -1,4 +1,4 @@
-"""The block of quotes in which chosen passages stand in a view, and what it takes."""
+"""The block of quotes in which chosen passages stand in a view, or the rows of a result there, and what they take."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ SAMPLE = 16
 
 class Blocks:
     """Writes blocks of passages under their `headings`, and counts them. Of one question many are counted of which each
-    is much like the one before it, and of many questions most lines come again."""
+    is much like the one before it, and of many questions most lines come again. Passages of a message without a
+    heading, which stands in the view itself, are its rows there."""
 
     def __init__(self, headings: Sequence[str], count: Count) -> None:
         self._headings, self._count, self._counted = headings, count, _Counted(count)
         self._less: float | None = None
 
     def about(self, chosen: Collection[Candidate]) -> int:
-        """Tokens of the block of `chosen`, line by line: what a table counts, as a rule exactly. An estimate rounds
-        each line up, so as much is taken off as the first lines take less together."""
-        *lines, last = self._lines(chosen)
+        """Tokens of the block and the rows of `chosen`, line by line: what a table counts, as a rule exactly. An
+        estimate rounds each line up, so as much is taken off as the first lines take less together."""
+        told = [*self._block(chosen), *(line for lines in self._within(chosen).values() for line in lines)]
+        if not told:
+            return 0
+        *lines, last = told
         if self._less is None:
             first = lines[:SAMPLE]
             together = self._count("".join([f"{line}\n" for line in first]))
@@ -33,18 +37,35 @@ class Blocks:
         return sum(map(self._counted.__getitem__, lines), self._count(last)) - int(self._less * len(lines))
 
     def text(self, chosen: Collection[Candidate]) -> str:
-        """The passages as they stand in a view: in the order of the record, each under its heading and its columns."""
-        return "\n".join(self._lines(chosen))
+        """The passages as they stand in a view: in the order of the record, each under its heading and its columns; ""
+        for none."""
+        return "\n".join(self._block(chosen))
+
+    def rows(self, chosen: Collection[Candidate]) -> dict[int, str]:
+        """What is chosen of messages without a heading, by their places."""
+        return {source: "\n".join(lines) for source, lines in self._within(chosen).items()}
+
+    def _block(self, chosen: Collection[Candidate]) -> list[str]:
+        lines = self._lines([one for one in chosen if self._headings[one.source]])
+        return [HEAD, *lines] if lines else []
+
+    def _within(self, chosen: Collection[Candidate]) -> dict[int, list[str]]:
+        made: dict[int, list[Candidate]] = {}
+        for one in chosen:
+            if not self._headings[one.source]:
+                made.setdefault(one.source, []).append(one)
+        return {source: [line.removeprefix(WITHIN) for line in self._lines(told)] for source, told in made.items()}
 
     def _lines(self, chosen: Collection[Candidate]) -> list[str]:
-        headings, lines = self._headings, [HEAD]
+        headings = self._headings
+        lines: list[str] = []
         source, said, schema = -1, "", ""
         groups = Counter([(one.source, one.passage.group) for one in chosen if one.passage.group])
         for one in sorted(chosen, key=lambda one: (one.source, one.place)):
             passage = one.passage
             if one.source != source:
                 source, schema = one.source, ""
-                if headings[source] != said:
+                if headings[source] and headings[source] != said:
                     said = headings[source]
                     lines.append(said)
             if passage.alone and groups[one.source, passage.group] == 1:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from session_core.compress.passages import Passage, named_in
+from session_core.compress.passages import Passage
+from session_core.compress.worths import named_in
 from session_core.plan import Count
 
 LEAST = 8
@@ -147,5 +148,5 @@ class Choice:
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
-        state.tell(one.passage.values)
+        state.tell(one.passage.tells)
         state.tell(named_in(self._headings[one.source]))

@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from session_core.compress.json_text import read_json
-from session_core.compress.passages import HEADING_CHARACTERS, Passage, named_in
+from session_core.compress.passages import HEADING_CHARACTERS, Passage
+from session_core.compress.worths import named_in
 
 LEAST_CHARACTERS = 4
 """A shorter value may be the same by chance."""

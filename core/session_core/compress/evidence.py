@@ -12,16 +12,17 @@ in their own where there is room.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.blocks import HEAD, Blocks
 from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
-from session_core.compress.passages import HEADING_CHARACTERS, ORDINARY, Passage, asked, heading
+from session_core.compress.passages import HEADING_CHARACTERS, Passage, asked, heading
 from session_core.compress.restated import restated
 from session_core.compress.weights import Weights
+from session_core.compress.worths import ORDINARY
 from session_core.language.accepting import offers, takes
 from session_core.language.wanted import says
 from session_core.language.words import ASKING_WORDS
@@ -79,10 +80,12 @@ def evidence(
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A block of quotes, and what it quotes, in the order of the record."""
+    """A block of quotes, what it quotes, in the order of the record, and the rows of messages that stand in the view
+    themselves, by their ids."""
 
     block: str = ""
     said: Sequence[Said] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def messages(self) -> list[Message]:
@@ -94,18 +97,27 @@ class Evidence:
     turned out to say more."""
 
     def __init__(
-        self, question: Question, candidates: Sequence[Read], standing: Sequence[Read], *, count: Count
+        self,
+        question: Question,
+        candidates: Sequence[Read],
+        standing: Sequence[Read],
+        *,
+        count: Count,
+        inset: Collection[str] = (),
     ) -> None:
         self._question, self._standing, self._count = question, standing, count
         self._candidates = list(candidates)
         # A call that stands shortened in the view is asked for as it was.
         self._called = asked([message for message, _ in (*standing, *candidates)])
         self._headings = [heading(message, self._called) for message, _ in candidates]
+        # A result that stands in the view itself has its call right before it.
+        told = zip(candidates, self._headings, strict=True)
+        self._named = ["" if message.id in inset else said for (message, _), said in told]
         self._bearing = Bearing(question, candidates, standing)
-        self._weights = Weights(candidates, standing, self._headings, self._bearing, count)
+        self._weights = Weights(candidates, standing, self._named, self._bearing, count)
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
         self._shown = [self._shown_of(place) for place in range(len(candidates))]
-        self._prices, self._blocks = Prices(self._headings, count), Blocks(self._headings, count)
+        self._prices, self._blocks = Prices(self._named, count), Blocks(self._named, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
         self._made: list[Candidate] = []
 
@@ -133,7 +145,7 @@ class Evidence:
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
         newer = _newer(found, restated([*self._candidates, *self._standing]))
         first = self._first(found, worth, tight=tight)
-        choice = Choice(found, first, state, worth, self._prices.of(state), self._headings, own_words, newer)
+        choice = Choice(found, first, state, worth, self._prices.of(state), self._named, own_words, newer)
         choice.fill(room)
         least = max(LEAST, room // _NEARLY_ALL)
         for _ in range(_FILLINGS):
@@ -155,11 +167,12 @@ class Evidence:
         while chosen:
             over = self._blocks.about(chosen) + beside - room_tokens
             if over <= 0:
-                block = self._blocks.text(chosen)
-                block = f"{block}\n{behind}" if behind else block
-                over = self._count(block) - room_tokens
+                block, rows = self._blocks.text(chosen), self._blocks.rows(chosen)
+                block = f"{block}\n{behind}" if block and behind else block
+                over = self._count(block) + sum(self._count(text) + 1 for text in rows.values()) - room_tokens
             if over <= 0:
-                return Quoted(block, self._told(chosen))
+                by_id = {self._candidates[source][0].id or "": text for source, text in rows.items()}
+                return Quoted(block, self._told(chosen), by_id)
             del chosen[-max(1, len(chosen) * over // (2 * max(1, room_tokens - beside))) :]
         return Quoted()
 

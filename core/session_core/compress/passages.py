@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
@@ -15,11 +14,12 @@ from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
 from session_core.compress.relevance import alarming
+from session_core.compress.telegram import brief, saved
+from session_core.compress.worths import WORTH, parts_of, shape, stems, values_of
 from session_core.compress.written import written
 from session_core.language.quoting import speaker_name, spoken
-from session_core.language.words import STOP_WORDS, TELEGRAM_WORDS, sentences, words
+from session_core.language.words import sentences
 from session_core.plan import Count
-from session_core.retrieve import terms
 from session_core.turns import Message, Role
 
 Voice = Literal["user", "assistant", "tool", "call"]
@@ -39,19 +39,10 @@ QUOTE = "> "
 LEAST_ALIKE = 4
 """So many lines of one form, one behind the other, are a listing: each says less for the ones before it."""
 COUNTED_CHARACTERS = 2_000
-KNOWN_WORDS = 32_768
-"""Words come again and again: what is found of each one is kept for so many."""
 HEADING_CHARACTERS = 90
 
-_TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
-_SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
-_MARKED = re.compile(r"`([^`\n]{2,80})`")
-_FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
-_AFTER_THE = re.compile(r"\d+(?:st|nd|rd|th)\b|(?:morning|afternoon|evening)\b")
 _FIELD = re.compile(r"([\w.-]+)\"?: ")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
-ORDINARY = 0.25
-_WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,8 @@ class Passage:
     `words` are the stems a query is matched with, how often each; `values` what it says, in lower
     case, each with how much of it could be told in no other words. `schema` names the columns of a
     row; rows of one `group` (0 for none) share it, or are lines of a listing. `brief` is what is left of a sentence
-    without the words that only hold it together; "" where that is no shorter.
+    without the words that only hold it together; "" where that is no shorter. `bare` are the codes that another row
+    of its structure explains.
     """
 
     text: str
@@ -75,6 +67,12 @@ class Passage:
     brief_tokens: int = 0
     alone: str = ""
     alone_tokens: int = 0
+    bare: frozenset[str] = frozenset()
+
+    @property
+    def tells(self) -> Iterable[str]:
+        """The values that need not be told again once this is: a code in a bare list leaves its row to be told."""
+        return [value for value in self.values if value not in self.bare] if self.bare else self.values
 
     def schema_tokens(self, whole: int, before: int) -> int:
         """What its schema of `whole` tokens adds for a row that has `before` others of its own before it: the first
@@ -124,6 +122,8 @@ def read(message: Message, count: Count) -> Reading:
     for passage in found:
         total.update(passage.words)
     structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
+    if structured:
+        found = list(_explained(found))
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     values = frozenset[str]().union(*said.values())
@@ -135,6 +135,19 @@ def read(message: Message, count: Count) -> Reading:
     return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields, alarms)
 
 
+def _explained(found: Sequence[Passage]) -> Iterator[Passage]:
+    """The passages of a structure, each with those of its codes that another one says among more words."""
+    homes: dict[str, int] = {}
+    words = [sum(worth < WORTH["path"] for worth in passage.values.values()) for passage in found]
+    codes = [[value for value, worth in passage.values.items() if worth >= WORTH["path"]] for passage in found]
+    for place, said in enumerate(codes):
+        for value in said:
+            homes[value] = max(homes.get(value, 0), words[place])
+    for place, passage in enumerate(found):
+        bare = frozenset(value for value in codes[place] if homes[value] > words[place])
+        yield replace(passage, bare=bare) if bare else passage
+
+
 def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
     """The names of the fields of a structure and of a call's arguments, as its rows tell them."""
     schemas = {passage.schema for passage in passages if passage.schema}
@@ -143,11 +156,6 @@ def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
     for passage in passages:
         if passage.voice == "call" or (structured and not passage.schema):
             yield from map(str.lower, _FIELD.findall(passage.text))
-
-
-def stems(text: str) -> list[str]:
-    """The words of `text` that a query is matched with; English endings are cut off roughly."""
-    return [_stem(word) for word in terms(text)]
 
 
 def heading(message: Message, called: Mapping[str, str]) -> str:
@@ -219,7 +227,7 @@ def _of_written(text: str, price: float) -> Iterator[Passage]:
 
 def _as_it_is(passage: Passage) -> Passage:
     """A passage that is shown whole or not at all: code without an article is other code."""
-    values = {value: max(worth, _WORTH["name"]) for value, worth in passage.values.items() if worth}
+    values = {value: max(worth, WORTH["name"]) for value, worth in passage.values.items() if worth}
     return replace(passage, brief="", brief_tokens=passage.tokens, values=values)
 
 
@@ -273,117 +281,9 @@ def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "
         part = text[start : start + PASSAGE_CHARACTERS]
         if any(character.isalnum() for character in part):
             tokens, short = int(len(part) * price) + 2, brief(part) if voice in ("user", "assistant") else ""
-            fewer = tokens if not short else min(tokens, max(2, tokens - _saved(part, short)))
+            fewer = tokens if not short else min(tokens, max(2, tokens - saved(part, short)))
             words, values = Counter(stems(part)), values_of(part)
             yield Passage(part, tokens, voice, words, values, group, schema, short if fewer < tokens else "", fewer)
-
-
-def brief(text: str) -> str:
-    """`text` in the style of a telegram: articles, auxiliaries, courtesies and the speaker's own "I" left out.
-
-    Negations, prepositions and all else stay, in order; dates, times, names and what stands in marks of code stay word
-    for word. "" where nothing
-    would be left out or nothing is left.
-    """
-    said = text.replace("**", "").split()
-    code = _in_code(said)
-    kept = [word for place, word in enumerate(said) if place in code or _telling(word) or _belongs(said, place)]
-    short = " ".join(kept).strip(" .,;")
-    return short if any(map(str.isalnum, short)) and len(kept) < len(said) else ""
-
-
-def _in_code(said: Sequence[str]) -> Collection[int]:
-    """The places of the words between two marks of code."""
-    marks = [place for place, word in enumerate(said) for _ in range(word.count("`") % 2)]
-    return {place for start, end in zip(marks[::2], marks[1::2], strict=False) for place in range(start, end + 1)}
-
-
-@lru_cache(maxsize=KNOWN_WORDS)
-def _telling(word: str) -> bool:
-    """Whether a sentence needs it to be understood."""
-    return _FRAME.sub("", word).lower() not in TELEGRAM_WORDS
-
-
-def _belongs(said: Sequence[str], place: int) -> bool:
-    """Whether the word there is part of a date, a time or a name: "the 5th", "10 am", "in the evening", "The Ivy"."""
-    word, before = said[place], said[place - 1] if place else ""
-    behind = said[place + 1] if place + 1 < len(said) else ""
-    if word.lower() == "the" and _AFTER_THE.match(behind):
-        return True
-    if word[:2] == "am":
-        return before[-1:].isdigit()
-    return word in ("The", "A") and behind[:1].isupper() and before[-1:].isalnum()
-
-
-def _saved(text: str, short: str) -> int:
-    """About how many tokens `short` has less: the words that it leaves out are one each."""
-    return len(text.split()) - len(short.split())
-
-
-@lru_cache(maxsize=8_192)
-def named_in(heading: str) -> Mapping[str, float]:
-    """The values of a heading, of which the same ones come again and again."""
-    return values_of(heading)
-
-
-def values_of(text: str) -> dict[str, float]:
-    """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
-    found: dict[str, float] = {}
-    for token in _TOKEN.findall(text):
-        value, worth = _value(token)
-        if worth > found.get(value, 0.0):
-            found[value] = worth
-    for span in _MARKED.findall(text) if "`" in text else ():
-        for token in _TOKEN.findall(span):
-            if (value := token.lower()) in found:
-                found[value] = max(found[value], _WORTH["name"])
-    if not text.isascii():
-        for pair in words(text):
-            if not pair.isascii():
-                found.setdefault(pair, ORDINARY)
-    return found
-
-
-@lru_cache(maxsize=KNOWN_WORDS)
-def _value(token: str) -> tuple[str, float]:
-    """A word in lower case, with how much of it could be told in no other words: that it has digits, that it is a path,
-    that it is a name; 0 for those that only hold others together."""
-    lowered = token.lower()
-    if lowered in STOP_WORDS:
-        return lowered, 0.0
-    if any(c.isdigit() for c in token):
-        code = len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token)
-        return lowered, _WORTH["code" if code else "figure"]
-    if any(c in "_/@#" for c in token) or "." in token.strip("."):
-        return lowered, _WORTH["path"]
-    return lowered, _WORTH["name"] if token[:1].isupper() else ORDINARY
-
-
-@lru_cache(maxsize=KNOWN_WORDS)
-def shape(value: str) -> str:
-    """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
-    if not any(character.isdigit() or character in "_/@#." for character in value):
-        return ""
-    kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
-    return _LETTERS.sub("a", kinds)
-
-
-@lru_cache(maxsize=KNOWN_WORDS)
-def parts_of(value: str) -> Mapping[str, int]:
-    """The words that a path or a name of several words is made of; none for one word, and for what has figures."""
-    if any(map(str.isdigit, value)) or not shape(value):
-        return {}
-    parts = dict.fromkeys(stems(value), 1)
-    return parts if len(parts) > 1 else {}
-
-
-@lru_cache(maxsize=KNOWN_WORDS)
-def _stem(word: str) -> str:
-    if word.isascii():
-        for suffix in _SUFFIXES:
-            if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-                return word[: -len(suffix)]
-    return word
 
 
 def _cut(text: str) -> str:

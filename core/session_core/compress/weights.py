@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from session_core.compress.bearing import Bearing, Read
 from session_core.compress.choosing import Candidate, State, Worth
 from session_core.compress.mentions import Mentions
-from session_core.compress.passages import named_in, shape
+from session_core.compress.worths import named_in, shape
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 
 _VALUE, _TIES, _HALF = 6.0, 3.0, 0.5
 _COST_POWER = 0.8
+_NEW = 2.0
+"""With values worth so much that are not told yet, ties count half: what only says again what is told needs no room."""
 _USED, _LIKE_USED = 0.5, 1.5
 """How much more a value counts that calls used, and one that looks like those (an order's number like another's)."""
 _IN_HEADING = 0.5
@@ -119,7 +121,8 @@ class Weights:
             if passage.group:
                 new /= 1 + _LIKE_ROWS * groups[source, passage.group]
             cost = one.tokens + opening[source] if opens else one.tokens
-            stated = (one.relevance * (1 + tied) + _VALUE * new) / crowds[source]
+            ties = one.relevance * (1 + tied) * (new / (new + _NEW) if new else 0.0)
+            stated = (ties + _VALUE * new) / crowds[source]
             return float(stated / cost**_COST_POWER)
 
         return worth

@@ -1,0 +1,45 @@
+"""Rows in the place of a clip: in a small view a shortened result stands as those rows that bear on what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from session_core.compress.fold import Tools
+from session_core.language.quoting import RECALLED
+from session_core.plan import Plan
+from session_core.turns import Message, Role
+
+
+def bare(made: Plan, record: Sequence[Message], tools: Tools) -> tuple[Plan, frozenset[str]]:
+    """The plan with nothing but its mark left of each result that it shows shortened, and the ids of these.
+
+    What was recalled, what has media and what a mark would not make shorter stay as they are.
+    """
+    whole = {m.seq for m in record if m.role is Role.TOOL and not m.media and not m.content.startswith(RECALLED)}
+    short = {m.seq: _marked(m, "", tools) for m in made.messages if m.rendition == "clip" and m.seq in whole}
+    short = {m.seq: short[m.seq] for m in made.messages if m.seq in short and short[m.seq].tokens < m.tokens}
+    return _with(made, short), frozenset([message.id for message in short.values() if message.id])
+
+
+def with_rows(made: Plan, rows: Mapping[str, str], tools: Tools) -> Plan:
+    """The plan with the `rows` of messages, by their ids, before the marks of these."""
+    told = [(message, rows.get(message.id or "", "")) for message in made.messages]
+    return _with(made, {message.seq: _marked(message, text, tools) for message, text in told if text})
+
+
+def _marked(message: Message, rows: str, tools: Tools) -> Message:
+    made = replace(message, content=f"{rows}\n[clipped; ref {message.id}]".lstrip("\n"))
+    return replace(made, tokens=tools.measure(made))
+
+
+def _with(made: Plan, changed: Mapping[int, Message]) -> Plan:
+    """The plan with messages in the place of those of their numbers."""
+    messages = tuple(changed.get(message.seq, message) if message.seq else message for message in made.messages)
+    decided = tuple(
+        (seq, choice, changed[seq].tokens, why)
+        if isinstance(seq, int) and seq in changed
+        else (seq, choice, tokens, why)
+        for seq, choice, tokens, why in made.decided
+    )
+    return replace(made, messages=messages, decided=decided, tokens=sum(message.tokens for message in messages))

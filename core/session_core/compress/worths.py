@@ -1,0 +1,90 @@
+"""What a text says, word by word, and what each is worth: how much of it could be told in no other words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from session_core.language.words import STOP_WORDS, words
+from session_core.retrieve import terms
+
+KNOWN_WORDS = 32_768
+"""Words come again and again: what is found of each one is kept for so many."""
+_TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
+_SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
+_MARKED = re.compile(r"`([^`\n]{2,80})`")
+_DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+ORDINARY = 0.25
+WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
+
+
+def stems(text: str) -> list[str]:
+    """The words of `text` that a query is matched with; English endings are cut off roughly."""
+    return [_stem(word) for word in terms(text)]
+
+
+@lru_cache(maxsize=8_192)
+def named_in(heading: str) -> Mapping[str, float]:
+    """The values of a heading, of which the same ones come again and again."""
+    return values_of(heading)
+
+
+def values_of(text: str) -> dict[str, float]:
+    """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
+    found: dict[str, float] = {}
+    for token in _TOKEN.findall(text):
+        value, worth = _value(token)
+        if worth > found.get(value, 0.0):
+            found[value] = worth
+    for span in _MARKED.findall(text) if "`" in text else ():
+        for token in _TOKEN.findall(span):
+            if (value := token.lower()) in found:
+                found[value] = max(found[value], WORTH["name"])
+    if not text.isascii():
+        for pair in words(text):
+            if not pair.isascii():
+                found.setdefault(pair, ORDINARY)
+    return found
+
+
+@lru_cache(maxsize=KNOWN_WORDS)
+def _value(token: str) -> tuple[str, float]:
+    """A word in lower case, with how much of it could be told in no other words: that it has digits, that it is a path,
+    that it is a name; 0 for those that only hold others together."""
+    lowered = token.lower()
+    if lowered in STOP_WORDS:
+        return lowered, 0.0
+    if any(c.isdigit() for c in token):
+        code = len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token)
+        return lowered, WORTH["code" if code else "figure"]
+    if any(c in "_/@#" for c in token) or "." in token.strip("."):
+        return lowered, WORTH["path"]
+    return lowered, WORTH["name"] if token[:1].isupper() else ORDINARY
+
+
+@lru_cache(maxsize=KNOWN_WORDS)
+def shape(value: str) -> str:
+    """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
+    if not any(character.isdigit() or character in "_/@#." for character in value):
+        return ""
+    kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
+    return _LETTERS.sub("a", kinds)
+
+
+@lru_cache(maxsize=KNOWN_WORDS)
+def parts_of(value: str) -> Mapping[str, int]:
+    """The words that a path or a name of several words is made of; none for one word, and for what has figures."""
+    if any(map(str.isdigit, value)) or not shape(value):
+        return {}
+    parts = dict.fromkeys(stems(value), 1)
+    return parts if len(parts) > 1 else {}
+
+
+@lru_cache(maxsize=KNOWN_WORDS)
+def _stem(word: str) -> str:
+    if word.isascii():
+        for suffix in _SUFFIXES:
+            if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+                return word[: -len(suffix)]
+    return word
