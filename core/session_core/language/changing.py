@@ -7,6 +7,7 @@ then, and it may be weeks later.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
@@ -91,44 +92,73 @@ _LEAST_LETTERS = 3
 """Letters of the shortest word that alone may tell what two statements are about."""
 
 
-@lru_cache(maxsize=2_048)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is known of a statement that may say that something is not any more as it was."""
+
+    text: str
+    about: frozenset[str]
+    ordinals: frozenset[str]
+    moved: bool
+    new: str
+    denies: bool
+    since: bool
+
+    def ends(self, old: str) -> bool:
+        """Whether what `old` states holds no more.
+
+        That is so where both tell in which place somebody lives or works, and the places differ; where this one puts
+        another value of a type, or another name, to what `old` speaks of; where it says `old` again with other words in
+        one place, apart from "now" and the like; and where it denies what `old` says.
+        """
+        if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
+            return False
+        shared = self.about & matters(old)
+        if not shared and not self.denies:
+            return False
+        if not _STATES.keys().isdisjoint(shared):
+            return _other_name(old, self.text)
+        if _ordinals(old) != self.ordinals:
+            return False
+        if shared and self.moved:
+            named = _other_name(old, self.text) and bool(names(f"to {_last(self.text)}"))
+            return _other_value(old, self.text) or named
+        if self.new and self.new in said_words(old):
+            return _other_value(old, self.text) or _other_name(old, self.text)
+        if self.denies:
+            return _denied(old, self.text)
+        return bool(shared) and self.since and (_said_again(old, self.text) or _other_count(old, self.text))
+
+
+@lru_cache(maxsize=1_024)
+def change(text: str) -> Change | None:
+    """What `text` may change; None where it says of nothing that it is not any more as it was."""
+    if text.isascii() and _HEARD.isdisjoint(said_words(text)):
+        return None
+    if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
+        return None
+    plain = _QUOTED.sub(" ", text)
+    if not any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE)):
+        return None
+    new = _NEW.search(text)
+    return Change(
+        text,
+        matters(text),
+        _ordinals(text),
+        _MOVED.search(text) is not None,
+        new.group("what").casefold() if new else "",
+        _NO_MORE.search(text) is not None,
+        _SINCE.search(text) is not None,
+    )
+
+
 def changes(text: str) -> bool:
     """Whether `text` may say that something is not any more as it was."""
-    if text.isascii() and _HEARD.isdisjoint(said_words(text)):
-        return False
-    if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
-        return False
-    plain = _QUOTED.sub(" ", text)
-    return any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
-
-
-def changed(old: str, new: str) -> bool:
-    """Whether what `old` states holds no more, by what `new` states, which `changes` something.
-
-    That is so where both tell in which place somebody lives or works, and the places differ; where `new` puts another
-    value of a type, or another name, to what `old` speaks of; where it says `old` again with other words in one
-    place, apart from "now" and the like; and where it denies what `old` says.
-    """
-    shared = _about(old) & _about(new)
-    if not shared and not _NO_MORE.search(new):
-        return False
-    if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(new):
-        return False
-    if not _STATES.keys().isdisjoint(shared):
-        return _other_name(old, new)
-    if _ordinals(old) != _ordinals(new):
-        return False
-    if shared and _MOVED.search(new):
-        return _other_value(old, new) or (_other_name(old, new) and bool(names(f"to {_last(new)}")))
-    if (found := _NEW.search(new)) and found.group("what").casefold() in said_words(old):
-        return _other_value(old, new) or _other_name(old, new)
-    if _NO_MORE.search(new):
-        return _denied(old, new)
-    return bool(shared) and _SINCE.search(new) is not None and (_said_again(old, new) or _other_count(old, new))
+    return change(text) is not None
 
 
 @lru_cache(maxsize=2_048)
-def _about(text: str) -> frozenset[str]:
+def matters(text: str) -> frozenset[str]:
     """What a statement speaks of besides values, names, and words of change; which of the `_STATES` it tells."""
     plain = _SINCE.sub(" ", text)
     called = frozenset[str]() if _GERMAN.search(text) else names(plain.partition(" ")[2])

@@ -16,7 +16,7 @@ from session_core.language.amending import (
     subject_words,
     told_later,
 )
-from session_core.language.changing import changed, changes
+from session_core.language.changing import Change, change, matters
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import THINGS, open_to, same_slot, slot, without
 from session_core.language.stating import (
@@ -58,9 +58,6 @@ _LASTING = frozenset((FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
 
-CHANGE_REACH = 2_000
-"""What has changed is looked for among so many facts."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -87,6 +84,8 @@ class Facts:
         self._behind: dict[tuple[int, str], list[tuple[int, str]]] = {}
         self._beside: dict[int, set[str]] = {}
         self._framed: dict[Hashable, list[int]] = {}
+        self._spoken: dict[str, list[int]] = {}
+        self._looked_at = 0
         self._places: dict[tuple[str, ...], list[int]] = {}
         self._slots: dict[str, list[int]] = {}
         for fact in facts:
@@ -226,11 +225,22 @@ class Facts:
 
     def _changed(self, fact: Fact) -> list[int]:
         """The newest fact that holds no more, at any distance."""
-        if not changes(fact.text):
+        made = change(fact.text)
+        if made is None:
             return []
-        places = range(len(self.all) - 1, max(-1, len(self.all) - 1 - CHANGE_REACH), -1)
-        own = self._own(fact, places, reach=fact.seq)
-        return [index for index, known in own if changed(parts_told(known.text)[0], fact.text)][:1]
+        own = self._own(fact, self._touched(made), reach=fact.seq)
+        return next(([index] for index, known in own if made.ends(parts_told(known.text)[0])), [])
+
+    def _touched(self, made: Change) -> Sequence[int]:
+        """The places of facts that speak of what a change speaks of, newest first: what each speaks of is looked up
+        only once something has changed."""
+        if made.denies:
+            return range(len(self.all) - 1, -1, -1)
+        for place in range(self._looked_at, len(self.all)):
+            for word in matters(parts_told(self.all[place].text)[0]):
+                self._spoken.setdefault(word, []).append(place)
+        self._looked_at = len(self.all)
+        return sorted({place for word in made.about for place in self._spoken.get(word, ())}, reverse=True)
 
     def _own(
         self, fact: Fact, places: Iterable[int] | None = None, *, reach: int = CORRECTION_REACH
