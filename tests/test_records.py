@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from session_core.compress.json_passages import rows
@@ -168,3 +170,18 @@ def test_a_value_that_goes_on_in_the_next_line_is_one_value() -> None:
 )
 def test_a_text_that_tells_no_records_is_none(text: str) -> None:
     assert records(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<park>" + "<tree tag='x'>oak</tree>" * 9_000 + "</park>",
+        "<park>" + "<row>" * 3 + "<tree tag='x'>oak</tree>" * 900,
+        "<park>" + ("<row>" + "<tree tag='x'>oak</tree>" * 60 + "</row>") * 60 + "</park>",
+        "tag:\n  - a: b\n" * 1_500,
+    ],
+)
+def test_reading_many_elements_takes_no_time(text: str):
+    began = time.process_time()
+    assert records(text) is not None
+    assert time.process_time() - began < 2.0

@@ -12,7 +12,7 @@ from session_core.language.orders import commands
 from session_core.language.quoting import spoken
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL
-from session_core.language.words import content_words, one_line, sentences
+from session_core.language.words import content_words, one_line, sentences, struck
 from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Importance, Message, Role
 
@@ -69,18 +69,12 @@ def without_orders(
     orders = [
         said for sentence in _orders(messages, give_way) if len(said := frozenset(stems(sentence))) >= LEAST_WORDS
     ]
-    struck = 0
-    lines: list[str] = []
-    for line in summary.splitlines():
-        kept = line
-        for sentence in sentences(line) if orders else ():
-            said = frozenset(stems(sentence))
-            if said and _alike(said, orders) and not _alike(said, known, whole=True):
-                kept = kept.replace(sentence, "", 1)
-                struck += 1
-        if any(map(str.isalnum, kept)) or not line.strip():
-            lines.append(kept.strip() if kept is not line else line)
-    return "\n".join(lines).strip(), struck
+
+    def taken_up(sentence: str) -> bool:
+        said = frozenset(stems(sentence)) if orders else frozenset[str]()
+        return bool(said) and _alike(said, orders) and not _alike(said, known, whole=True)
+
+    return struck(summary, taken_up)
 
 
 def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:

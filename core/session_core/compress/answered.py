@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from session_core.classify import filler
 from session_core.facts import own_words
-from session_core.language.accepting import decides, offered, put
+from session_core.language.accepting import answers, decides, offered, put
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.words import one_line, sentences
@@ -24,8 +24,11 @@ def answered(messages: Sequence[Message], around: Iterable[Message]) -> list[Mes
 def _settled(message: Message, reply: Message | None) -> Message:
     if message.role is not Role.ASSISTANT or reply is None or reply.role is not Role.USER or message.tool_calls:
         return message
-    offer, answer = offered(message.content, filler), next(iter(sentences(own_words(reply))), "")
-    if offer is None or not decides(offer, answer) or _speaks_for_itself(answer):
+    answer = next(iter(sentences(own_words(reply))), "")
+    if not answers(answer) or _speaks_for_itself(answer):
+        return message
+    offer = offered(message.content, filler)
+    if offer is None or not decides(offer, answer):
         return message
     asked = put(message.content)
     bare = asked.rstrip(ENDS)

@@ -108,9 +108,11 @@ class _Element:
         if not self.attributes and not self.inside:
             return text
         told: dict[str, Json] = {**self.attributes, **({"text": text} if text else {})}
+        named: dict[str, list[Json]] = {}
         for one in self.inside:
-            same = [other.value() for other in self.inside if other.name == one.name]
-            told.setdefault(one.name, same[0] if len(same) == 1 else same)
+            named.setdefault(one.name, []).append(one.value())
+        for name, same in named.items():
+            told.setdefault(name, same[0] if len(same) == 1 else same)
         if len(told) == 1 and not self.attributes and len(self.inside) > 1:
             return next(iter(told.values()))
         return told

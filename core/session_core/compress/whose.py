@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from session_core.compress.claims import stem, stems, telling
 from session_core.language.quoting import spoken
-from session_core.language.words import sentences, words
+from session_core.language.words import sentences, struck, words
 from session_core.plan import GiveWay, go_on
 from session_core.turns import Message, Role
 
@@ -56,17 +56,7 @@ def without_swaps(
     people = _people(messages)
     said = list(_sayings(messages, previous, people, give_way))
     brief = {(at, name) for at, message in enumerate(messages) if _brief(message) for name in _speaker(message)}
-    struck = 0
-    lines: list[str] = []
-    for line in summary.splitlines():
-        kept = line
-        for sentence in sentences(line):
-            if _swapped(sentence, people, said, brief):
-                kept = kept.replace(sentence, "", 1)
-                struck += 1
-        if any(map(str.isalnum, kept)) or not line.strip():
-            lines.append(kept.strip() if kept is not line else line)
-    return "\n".join(lines).strip(), struck
+    return struck(summary, lambda sentence: _swapped(sentence, people, said, brief))
 
 
 def _people(messages: Sequence[Message]) -> Mapping[str, str]:

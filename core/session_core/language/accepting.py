@@ -75,10 +75,9 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
     """What an assistant's message puts to the user: the last sentence that asks or offers something, unless it is
     `empty`, with what stands behind it, or else before it, where that is short."""
     said = sentences(text)
-    asks = [place for place, sentence in enumerate(said) if _PUTS.search(sentence)]
-    if not asks or empty(said[asks[-1]]):
+    place = next((place for place in range(len(said) - 1, -1, -1) if _PUTS.search(said[place])), None)
+    if place is None or empty(said[place]):
         return None
-    place = asks[-1]
     # Options may stand behind the question, and what "it" is before it.
     listed = one_line(" ".join(said[place:]))
     offer = listed if len(listed) <= OFFERED_CHARACTERS else said[place]
@@ -93,11 +92,16 @@ def put(text: str) -> str:
     return next((sentence for sentence in reversed(sentences(text)) if _PUTS.search(sentence)), "")
 
 
+def answers(said: str) -> bool:
+    """Whether `said` is short enough to be nothing but an answer, and asks nothing itself."""
+    return not said.endswith(("?", "？")) and len(words(said)) <= ANSWER_WORDS
+
+
 @lru_cache(maxsize=SENTENCES)
 def decides(offer: str, said: str) -> bool:
     """Whether `said` is a short answer that settles what `offer` leaves open: a yes or a no to something that names
     what is done, or one of several."""
-    if len(words(said)) > ANSWER_WORDS or said.endswith(("?", "？")):
+    if not answers(said):
         return False
     alternatives = _CHOICE.search(offer) is not None
     if _REQUESTS.search(offer) and not alternatives:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from string import ascii_lowercase
 
@@ -124,6 +125,20 @@ def _sentences(text: str) -> list[str]:
         if line:
             found.extend(_split(line))
     return found
+
+
+def struck(text: str, wrong: Callable[[str], bool]) -> tuple[str, int]:
+    """`text` less each sentence that is `wrong`, and the lines that nothing is left of; how many sentences went."""
+    gone = 0
+    lines: list[str] = []
+    for line in text.splitlines():
+        kept = line
+        for sentence in filter(wrong, sentences(line)):
+            kept = kept.replace(sentence, "", 1)
+            gone += 1
+        if any(map(str.isalnum, kept)) or not line.strip():
+            lines.append(kept.strip() if kept is not line else line)
+    return "\n".join(lines).strip(), gone
 
 
 def words(text: str) -> list[str]:
