@@ -13,6 +13,7 @@ from postgres_server import PostgresServer, postgres_server
 from session_core.errors import StoreBusy, StoreError, StoreLost
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated
+from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
 from session_core.stores.postgres.store import PostgresStore
 from session_core.stores.postgres.wire import LOOKED_AT_S
 from session_core.testing import KEY, message
@@ -138,3 +139,25 @@ def test_writers_that_fail_by_a_strict_isolation_are_told_how_to_wait_instead(
 def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(server: PostgresServer) -> None:
     with server.connect() as lost, pytest.raises(StoreError, match="prepare=0"), Translated("postgresql://here"):
         lost.execute("EXECUTE prepared_elsewhere")
+
+
+def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(server: PostgresServer) -> None:
+    asked = "SELECT name, statement FROM pg_prepared_statements"
+
+    async def awaited(store: PostgresStore) -> list[tuple[str, str]]:
+        for _ in range(PREPARED_AFTER_CALLS + 1):
+            await store.awaiting().notices(KEY)
+        return list(await store._loops.fetch(asked, ()))
+
+    stores = [PostgresStore(server.url) for _ in range(3)]
+    for _ in range(PREPARED_AFTER_CALLS + 1):
+        run_blocking(stores[0].holdings(KEY))
+        run_blocking(stores[1].delete(KEY))
+        run_blocking(stores[2].delete(KEY))
+    found = [run_blocking(store._wire.fetch(asked, ())) for store in stores]
+    found.append(asyncio.run(awaited(stores[0])))
+    assert [len(prepared) for prepared in found] == [1, 1, 1, 1]
+    assert found[1] == found[2]
+    assert len({name for ((name, _),) in found}) == 3
+    for store in stores:
+        run_blocking(store.close())

@@ -24,7 +24,7 @@ def migrate(address: Address) -> None:
     Raises: NewerSchema, StoreUnreadable when it is not one this release can use.
     """
     try:
-        connection = psycopg.connect(address.conninfo, autocommit=True)
+        connection = psycopg.connect(address.conninfo, autocommit=True, prepare_threshold=None)
     except psycopg.Error as exc:
         raise unreachable(exc, address.shown) from exc
     with Translated(address.shown), connection:

@@ -18,6 +18,7 @@ from psycopg.pq.abc import PGconn
 from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
+from session_core.stores.postgres.prepared import preparing
 from session_core.voices import PerLoop, fair_gate, within
 
 Row = tuple[Any, ...]
@@ -27,8 +28,6 @@ Then = Callable[[list[Row]], Call]
 """What to send next, decided on what the first call gave."""
 C = TypeVar("C", psycopg.Cursor[Row], psycopg.AsyncCursor[Row])
 
-PREPARED_AFTER_CALLS = 5
-"""A connection prepares a statement once it has run that often: preparing is a round trip of its own."""
 IDLE_S = 600.0
 """How long a connection that nobody needs stays open."""
 LOOKED_AT_S = 0.1
@@ -216,9 +215,8 @@ class _ForThreads:
 
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
-            return psycopg.connect(
-                self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address)
-            ).cursor()
+            made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
+            return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
@@ -270,10 +268,10 @@ class _ForLoop:
 
     async def _opened(self) -> psycopg.AsyncCursor[Row]:
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                self._address.conninfo, autocommit=True, prepare_threshold=_prepared(self._address)
+            made = await psycopg.AsyncConnection.connect(
+                self._address.conninfo, autocommit=True, prepare_threshold=None
             )
-            return connection.cursor()
+            return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
@@ -283,7 +281,3 @@ def _said_something(connection: PGconn) -> bool:
     with selectors.DefaultSelector() as selector:
         selector.register(connection.socket, selectors.EVENT_READ)
         return bool(selector.select(0))
-
-
-def _prepared(address: Address) -> int | None:
-    return PREPARED_AFTER_CALLS if address.prepare else None
