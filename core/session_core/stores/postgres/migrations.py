@@ -57,7 +57,7 @@ def _catch_up(connection: Connection, address: Address) -> None:
 
 
 def _version(connection: Connection, address: Address) -> int:
-    if _table(connection, address, "migrations") is None:
+    if not _there(connection, address, "migrations"):
         return 0
     row = connection.execute(f"SELECT coalesce(max(version), 0) FROM {address.quoted}.migrations").fetchone()
     version = int(str(row[0])) if row else 0
@@ -70,18 +70,18 @@ def _version(connection: Connection, address: Address) -> int:
 
 
 def _guarded(connection: Connection, address: Address) -> bool:
-    """Whether row level security is on."""
-    found = _table(connection, address, "sessions")
-    return found is not None and bool(found[0])
+    """Whether row level security is on for all that holds rows of tenants."""
+    return connection.execute(f"SELECT {address.quoted}.tenants_guarded()").fetchone() == (True,)
 
 
-def _table(connection: Connection, address: Address, name: str) -> tuple[object, ...] | None:
-    """Whether the table is guarded, or None when there is none; as it is now, since a name is looked up but once."""
-    return connection.execute(
-        "SELECT c.relforcerowsecurity FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+def _there(connection: Connection, address: Address, name: str) -> bool:
+    """Whether there is such a table; as it is now, since a name is looked up but once."""
+    found = connection.execute(
+        "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
         "WHERE n.nspname = %s AND c.relname = %s",
         (address.schema, name),
-    ).fetchone()
+    )
+    return found.fetchone() is not None
 
 
 def _script(name: str) -> bytes:

@@ -158,23 +158,40 @@ CREATE TABLE drafts (
 
 ALTER TABLE drafts ALTER COLUMN data SET STORAGE EXTERNAL;
 
+-- The tables that hold rows of tenants, and the partitions of each: those can be asked by names of their own.
+CREATE FUNCTION tables_of_tenants() RETURNS SETOF regclass
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    WITH whole AS (
+        SELECT to_regclass(n.name) AS id FROM unnest(ARRAY[
+            'sessions', 'messages', 'digests', 'notices', 'checkpoints', 'channel_values', 'writes', 'drafts', 'leases'
+        ]) AS n (name)
+    )
+    SELECT w.id FROM whole AS w UNION SELECT p.relid FROM whole AS w, pg_partition_tree(w.id) AS p
+$$;
+
+-- Whether all of them are guarded. A table that was made anew, to part it say, is not.
+CREATE FUNCTION tenants_guarded() RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT bool_and(c.relrowsecurity AND c.relforcerowsecurity)
+    FROM tables_of_tenants() AS t (id) JOIN pg_class AS c ON c.oid = t.id
+$$;
+
 -- From here on a row is seen and written only by a transaction that names its tenant.
 CREATE FUNCTION guard_tenants() RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_table text;
+    v_table regclass;
 BEGIN
     -- Who writes locks them in this order too; who waits plans anew behind it, with what said_tenant then is.
     LOCK TABLE sessions, messages IN ACCESS EXCLUSIVE MODE;
     CREATE OR REPLACE FUNCTION said_tenant(p_tenant text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT p_tenant';
     UPDATE messages AS m SET tenant = s.tenant FROM sessions AS s WHERE m.session = s.id AND m.tenant <> s.tenant;
-    FOREACH v_table IN ARRAY ARRAY['sessions', 'messages', 'digests', 'notices', 'checkpoints', 'channel_values',
-                                   'writes', 'drafts', 'leases'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('DROP POLICY IF EXISTS own_tenant ON %I', v_table);
+    FOR v_table IN SELECT tables_of_tenants() LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
+        EXECUTE format('DROP POLICY IF EXISTS own_tenant ON %s', v_table);
         EXECUTE format(
-            'CREATE POLICY own_tenant ON %I USING (tenant = current_setting(''llm_sessions.tenant'', true)) '
+            'CREATE POLICY own_tenant ON %s USING (tenant = current_setting(''llm_sessions.tenant'', true)) '
             'WITH CHECK (tenant = current_setting(''llm_sessions.tenant'', true))', v_table);
     END LOOP;
 END $$;
