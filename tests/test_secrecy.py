@@ -417,6 +417,19 @@ def test_a_row_that_postgresql_quotes_is_not_shown(places: Places) -> None:
     run_blocking(store.close())
 
 
+def test_what_postgresql_was_given_when_its_time_ran_out_is_not_shown(places: Places) -> None:
+    url = places.postgres_url()
+    schema = url.rpartition("schema=")[2]
+    settings = "-c%20log_parameter_max_length_on_error%3D-1%20-c%20statement_timeout%3D100"
+    store = PostgresStore(f"{url}&options={settings}")
+    run_blocking(store.append(KEY, [message(1)]))
+    with places.postgres.connect() as other, other.transaction():
+        other.execute(f"SELECT 1 FROM {schema}.sessions FOR UPDATE")
+        for batch in ([secret()], [secret(), message(2)]):
+            assert "statement_timeout" in str(refused(lambda: run_blocking(store.append(KEY, batch))))  # noqa: B023
+    run_blocking(store.close())
+
+
 def test_a_call_that_redis_quotes_is_not_shown(places: Places) -> None:
     store = RedisStore(places.redis_url())
     run_blocking(store.append(KEY, [message(1)]))

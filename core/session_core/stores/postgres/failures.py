@@ -82,8 +82,11 @@ def _translate(exc: psycopg.Error, where: str) -> SessionError:
 
 
 def _reason(exc: psycopg.Error) -> psycopg.Error | None:
-    """The driver's error as the cause of ours, unless the server may have quoted a row in it."""
-    return exc if exc.sqlstate is None or exc.sqlstate in _MENDS else None
+    """The driver's error as the cause of ours, unless the server may have quoted a row in it, or what it was given:
+    with `log_parameter_max_length_on_error` set that stands in the context of an error, and of a timeout too.
+    """
+    known = exc.sqlstate is None or exc.sqlstate in _MENDS
+    return exc if known and exc.diag.context is None and exc.diag.message_detail is None else None
 
 
 def no_connection(address: Address) -> StoreBusy:
