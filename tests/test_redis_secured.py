@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from session_core import Sessions
-from session_core.errors import StoreError
+from session_core.errors import StoreError, StoreUnreadable
+from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.voices import run_blocking
@@ -62,6 +64,26 @@ def test_a_user_with_the_rights_of_the_runbook_can_do_all_that_a_store_does(prom
         client.flushall()
     store = RedisStore(f"redis://sessions:p%40ss%2Fword@127.0.0.1:{server.port}")
     run_blocking(promise(store))
+    run_blocking(store.close())
+
+
+def test_those_rights_name_every_command_of_every_script():
+    scripts = files("session_core.stores.redis").joinpath("lua").iterdir()
+    used = {name.lower() for script in scripts for name in re.findall(r"\bcall\('([A-Z]+)'", script.read_text())}
+    assert "hget" in used
+    assert used <= {right.removeprefix("+") for right in RIGHTS.split()}
+
+
+def test_a_user_with_them_leaves_a_broken_log_as_it_is(server):
+    store, log = RedisStore(f"redis://sessions:p%40ss%2Fword@127.0.0.1:{server.port}"), Names().of(KEY)[1]
+    with server.client() as client:
+        client.flushall()
+        run_blocking(store.append(KEY, [message(1), message(2)]))
+        client.rpop(log)
+        before = client.dump(log)
+        with pytest.raises(StoreUnreadable, match="noeviction"):
+            run_blocking(store.append(KEY, [message(3)], strict=True))
+        assert client.dump(log) == before
     run_blocking(store.close())
 
 
