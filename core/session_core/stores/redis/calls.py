@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Never
 
 import ormsgpack
@@ -10,9 +11,9 @@ import ormsgpack
 from session_core.errors import Conflict, NewerSchema, StoreUnreadable
 from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
-from session_core.stores.redis.names import Names, as_bytes, from_plain
+from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
 from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id
-from session_core.stores.redis.scripts import Script
+from session_core.stores.redis.scripts import NAMESPACES, Script
 from session_core.stores.redis.states import state_sent
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
@@ -85,7 +86,7 @@ class RedisCalls:
         call = self._call(script, key, *args)
         if lease is not None:
             call = call._replace(keys=[*call.keys, self._names.lease(lease.key)])
-        *_, answer = await self._wire.run(*due, call)
+        (answer,) = await self._in_use(key, due, call)
         if due:
             self._listing.noted(key)
         if not isinstance(answer, bytes):
@@ -96,6 +97,21 @@ class RedisCalls:
             await self._wire.run(*self._listing.due(key))
             self._listing.noted(key)
         return told, state
+
+    async def _in_use(self, key: Key, due: Sequence[Call], *calls: Call) -> list[Any]:
+        """The answers to `calls` on a session; with them goes what is `due` to keep it listed.
+
+        Each of its namespaces ends by its own time. When something is due, after each quarter of that time in which the
+        session was used, all of them get the whole time again: in a round trip more, where there are any.
+        """
+        if not due or not self._ttl_ms:
+            return (await self._wire.run(*due, *calls))[len(due) :]
+        *answers, names = await self._wire.run(*due, *calls, Call(NAMESPACES, [self._names.namespaces(key)], []))
+        parts = (replace(key, namespace=namespace) for namespace in {"", *map(as_text, names)} - {key.namespace})
+        keys = [name for part in parts for name in self._names.of_namespace(part)]
+        if keys:
+            await self._wire.ask(*(("PEXPIRE", name, self._ttl_ms) for name in keys))
+        return answers[len(due) :]
 
     async def _read(self, script: Script, key: Key, *args: object) -> list[Any] | None:
         """The answer of a script that makes nothing; None when there is nothing."""

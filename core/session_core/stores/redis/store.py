@@ -107,12 +107,12 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         part = b"" if lineage is None else packed(flat(lineage))
         due = self._listing.due(key, exists=True)
-        *_, answer = await self._wire.run(*due, self._call(LOAD, key, part))
+        (answer,) = await self._in_use(key, due, self._call(LOAD, key, part))
         return self._loaded(key, answer)
 
     async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
         due = self._listing.due(key, exists=True)
-        *_, found, answer = await self._wire.run(*due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
+        found, answer = await self._in_use(key, due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
         return checkpoint_from(None if found is None else accepted(found, key), key), self._loaded(key, answer)
 
     def _loaded(self, key: Key, answer: Any) -> Loaded:
