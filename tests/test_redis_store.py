@@ -420,6 +420,21 @@ def test_a_session_that_the_server_threw_away_in_part_is_an_error_with_the_mend(
     assert run_blocking(store.load(KEY)).messages == ()
 
 
+@pytest.mark.parametrize("place", [2, 3], ids=["checkpoints", "values"])
+def test_a_thread_whose_checkpoints_the_server_threw_away_is_no_empty_one(place, store, server):
+    everything(store)
+    with server.client() as client:
+        client.delete(Names().of(KEY)[place])
+    again = Checkpoint(KEY, "2", "1", Plain("t", b"y"), {"messages": "1"})
+    for work in (store.checkpoint(KEY), store.begin(KEY), store.checkpoint(KEY, "1")):
+        with pytest.raises(StoreUnreadable, match="noeviction"):
+            run_blocking(work)
+    with pytest.raises(StoreUnreadable, match="noeviction"):
+        run_blocking(store.put_checkpoint(again, {}, head_channel="messages", merge=True))
+    assert run_blocking(store.delete(KEY)) == 4
+    assert run_blocking(store.checkpoint(KEY)) is None
+
+
 def test_a_session_of_a_newer_release_is_left_alone(store, server):
     run_blocking(store.append(KEY, [message(1)]))
     with server.client() as client:

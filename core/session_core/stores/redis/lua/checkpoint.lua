@@ -3,6 +3,7 @@
 
 local state, _, refused = read_state()
 if refused then return refused end
+if not all_there(state) then return refusal('partial') end
 local id = ARGV[3] ~= '' and ARGV[3] or state and state.newest
 local versions, entry = versions_of(id)
 if not entry then return false end

@@ -188,4 +188,13 @@ local function parent_of(entry)
   return to > from + 4 and entry:sub(from + 4, to - 1) or nil
 end
 
+-- A field of values that stays as long as there are checkpoints, also when their channels are all empty.
+local KEPT = ''
+
+-- Whether the keys that a session with checkpoints has are there: a server may throw away one alone.
+local function all_there(state)
+  if not state or not state.newest then return true end
+  return redis.call('HEXISTS', CHECKPOINTS, state.newest) == 1 and redis.call('HEXISTS', VALUES, KEPT) == 1
+end
+
 local function value_field(channel, version) return 'v' .. channel .. '\0' .. version end

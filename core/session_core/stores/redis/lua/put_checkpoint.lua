@@ -9,6 +9,7 @@
 local request = cmsgpack.unpack(ARGV[3])
 local state, _, refused = read_state()
 if refused then return refused end
+if not all_there(state) then return refusal('partial') end
 if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
 local newest = state and state.newest or nil
 if request.follows and newest ~= request.parent then return refusal('moved', newest) end
@@ -56,5 +57,6 @@ for _, value in ipairs(request.values) do
   end
 end
 redis.call('HSET', CHECKPOINTS, request.id, ARGV[4])
+redis.call('HSET', VALUES, KEPT, '')
 if not state.newest or before_in_bytes(state.newest, request.id) then state.newest = request.id end
 return answer({created, state.n - messages_before, state.tokens - tokens_before}, save(state))
