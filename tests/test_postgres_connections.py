@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from postgres_server import PostgresServer, postgres_server
 
-from session_core.errors import StoreBusy, StoreError, StoreLost
+from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
 from session_core.stores.postgres.store import PostgresStore
 from session_core.stores.postgres.wire import LOOKED_AT_S
 from session_core.testing import KEY, message
+from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
 
 OURS = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND pid <> pg_backend_pid()"
@@ -68,6 +69,28 @@ def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, server: Post
     with pytest.raises(StoreError, match="takes no writes"):
         run_blocking(reading.append(KEY, [message(2)]))
     run_blocking(reading.close())
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_does_not_hold_every_text_is_refused_with_the_mend(
+    server: PostgresServer, encoding: str
+) -> None:
+    name = encoding.lower()
+    with server.connect() as other:
+        other.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(StoreUnreadable, match=f"encoded in {encoding}.*ENCODING 'UTF8'"):
+        PostgresStore(server.url.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.mark.parametrize("setting", ["client_encoding=LATIN1", "options=-c%20client_encoding%3DLATIN1"])
+def test_every_text_goes_over_the_wire_whatever_encoding_is_asked_for(server: PostgresServer, setting: str) -> None:
+    key = Key("sitzung \u4f1a\U0001f600", KEY.tenant)
+    store = PostgresStore(f"{server.url}&{setting}")
+    run_blocking(store.append(key, [Message(Role.USER, "said", id="\u0438", author="\u00d8re \U0001f600")]))
+    assert [(m.id, m.author) for m in run_blocking(store.record(key))] == [("\u0438", "\u00d8re \U0001f600")]
+    assert [state.key for state in run_blocking(store.sessions())] == [key]
+    run_blocking(store.delete(key))
+    run_blocking(store.close())
 
 
 # Connections that are ended.

@@ -75,6 +75,7 @@ class Address:
             raise ConfigError(f"{shown}: libpq does not take this URL; its own options and {known} are known") from exc
         plain.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
         plain.setdefault("application_name", "llm-sessions")
+        plain["client_encoding"] = "UTF8"
         return cls(
             make_conninfo("", **plain),
             shown,
