@@ -18,7 +18,8 @@ from session_core.ranges import Ranges
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.testing import KEY, STORE_PROMISES
-from session_core.turns import Key, Message
+from session_core.testing.fakes import bare_checkpoint
+from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
 
 
@@ -129,6 +130,32 @@ def test_a_write_of_another_task_does_not_open(place: Place, store: EncryptedSto
     assert found is not None
     run_blocking(place.store.put_writes(KEY, "1", [replace(found.writes[1], task_id="z")]))
     _does_not_open(store.checkpoint(KEY, "1"))
+
+
+@pytest.mark.parametrize("elsewhere", [{"channel": "another"}, {"task_path": "another"}], ids=["channel", "path"])
+def test_a_write_under_another_channel_or_path_does_not_open(
+    place: Place, store: EncryptedStore, elsewhere: dict[str, str]
+) -> None:
+    run_blocking(store.put_checkpoint(bare_checkpoint("1", None), {}, head_channel=None, merge=True))
+    run_blocking(store.put_writes(KEY, "1", [Write("task", 0, "channel", Plain("t", b"said"), "path")]))
+    found, opened = run_blocking(place.store.checkpoint(KEY, "1")), run_blocking(store.checkpoint(KEY, "1"))
+    assert found is not None
+    assert opened is not None
+    assert opened.writes[0].value == Plain("t", b"said")
+    run_blocking(place.store.delete(KEY))
+    run_blocking(place.store.put_checkpoint(found, {}, head_channel=None, merge=True))
+    run_blocking(place.store.put_writes(KEY, "1", [replace(found.writes[0], **elsewhere)]))
+    _does_not_open(store.checkpoint(KEY, "1"))
+
+
+def test_a_clip_of_another_version_does_not_open(place: Place, store: EncryptedStore) -> None:
+    versions = [Message(Role.TOOL, text, id="r", tool_call_id="t", clip=text[:2]) for text in ("paid", "refused")]
+    for version in versions:
+        run_blocking(store.append(KEY, [version], revise=True))
+    old, new = run_blocking(place.store.record(KEY))
+    run_blocking(place.store.delete(KEY))
+    run_blocking(place.store.append(KEY, [replace(new, clip=old.clip)]))
+    _does_not_open(store.record(KEY))
 
 
 def test_a_message_under_another_id_does_not_open(place: Place, store: EncryptedStore) -> None:

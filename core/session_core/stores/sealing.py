@@ -45,6 +45,7 @@ class Seals:
     def message(self, key: Key, message: Message) -> Message:
         """`message` for the store inside."""
         mark = self.ring.match(key, ("message", message.id), body_digest(message))
+        clip = None if message.clip is None else self._text(key, _clip(message.id, mark), message.clip)
         return replace(
             message,
             content="",
@@ -54,7 +55,7 @@ class Seals:
             media=(),
             aside="",
             native=Native(SEALED, mark, self.ring.seal(key, _body(message.id, mark), _with_author(message))),
-            clip=None if message.clip is None else self._text(key, ("clip", message.id), message.clip),
+            clip=clip,
         )
 
     def opened(self, key: Key, message: Message) -> Message:
@@ -74,7 +75,7 @@ class Seals:
             media=body.media,
             aside=body.aside,
             native=body.native,
-            clip=None if message.clip is None else self._said(key, ("clip", message.id), message.clip),
+            clip=None if message.clip is None else self._said(key, _clip(message.id, native.data), message.clip),
         )
 
     def all_opened(self, key: Key, messages: Iterable[Message]) -> tuple[Message, ...]:
@@ -124,9 +125,8 @@ class Seals:
 
     def opened_plain(self, key: Key, place: Place, value: Plain) -> Plain:
         """The value that was sealed. Raises: StoreUnreadable."""
-        data = self.ring.open(key, place, value.data if value.type == SEALED else b"")
-        kind, plain = cast("list[object]", unpack(data))
-        return Plain(str(kind), plain if isinstance(plain, bytes) else b"")
+        kind, data = self._unsealed(key, place, value)
+        return _plain(kind, data)
 
     def new_values(
         self, checkpoint: Checkpoint, values: Mapping[str, Plain | MessageList | None]
@@ -158,14 +158,23 @@ class Seals:
         return replace(found, values=values, writes=writes)
 
     def write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
-        """A pending write for the store inside."""
-        return replace(write, value=self._value(key, write_place(checkpoint_id, write), write.value))
+        """A pending write for the store inside. Its channel and path are sealed with a value that is no message."""
+        place, value = write_place(checkpoint_id, write), write.value
+        if not isinstance(value, Plain):
+            return replace(write, value=self._value(key, place, value))
+        whole = pack([value.type, value.data, write.channel, write.task_path])
+        return replace(write, value=Plain(SEALED, self.ring.seal(key, place, whole)))
 
     def opened_write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
         """The pending write that was sealed. Raises: StoreUnreadable."""
         value = write.value
         if isinstance(value, Plain):
-            return replace(write, value=self.opened_plain(key, write_place(checkpoint_id, write), value))
+            kind, data, *where = self._unsealed(key, write_place(checkpoint_id, write), value)
+            if where != [write.channel, write.task_path]:
+                raise StoreUnreadable(
+                    f"session {key}: a write was moved here from another channel or path; restore the backup"
+                )
+            return replace(write, value=_plain(kind, data))
         items = tuple(self.opened(key, item) if isinstance(item, Message) else item for item in value.items)
         return replace(write, value=replace(value, items=items))
 
@@ -174,6 +183,10 @@ class Seals:
             return self.plain(key, place, value)
         items = tuple(self.message(key, item) if isinstance(item, Message) else item for item in value.items)
         return replace(value, items=items)
+
+    def _unsealed(self, key: Key, place: Place, value: Plain) -> list[object]:
+        data = self.ring.open(key, place, value.data if value.type == SEALED else b"")
+        return cast("list[object]", unpack(data))
 
     def _text(self, key: Key, place: Place, text: str) -> str:
         return _encoded(self.ring.seal(key, place, text.encode("utf-8", "surrogatepass")))
@@ -202,7 +215,7 @@ class Renewal:
     def message(self, key: Key, message: Message) -> Message:
         native = _sealed(key, message)
         note = self.ring.renewed(key, _body(message.id, native.data), native.note)
-        clip = None if message.clip is None else self._text(key, ("clip", message.id), message.clip)
+        clip = None if message.clip is None else self._text(key, _clip(message.id, native.data), message.clip)
         author = None if message.author is None else self.author(key, message.author)
         if (note, clip, author) == (native.note, message.clip, message.author):
             return message
@@ -238,6 +251,10 @@ def _body(message_id: str, mark: bytes) -> Place:
     return ("message", message_id, mark)
 
 
+def _clip(message_id: str, mark: bytes) -> Place:
+    return ("clip", message_id, mark)
+
+
 def _with_author(message: Message) -> bytes:
     """What a message says, with who said it before it."""
     if message.author is None:
@@ -252,6 +269,10 @@ def _author_and_body(plain: bytes) -> tuple[str | None, bytes]:
         return None, plain[1:]
     end = 5 + int.from_bytes(plain[1:5], "big")
     return plain[5:end].decode("utf-8", "surrogatepass"), plain[end:]
+
+
+def _plain(kind: object, data: object) -> Plain:
+    return Plain(str(kind), data if isinstance(data, bytes) else b"")
 
 
 def _digest(number: int) -> Place:
