@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any, Generic, TypeVar, cast
@@ -148,6 +148,11 @@ async def pause_blocking(seconds: float) -> None:
 async def pause_awaiting(seconds: float) -> None:
     """Let the loop go on meanwhile."""
     await asyncio.sleep(seconds)
+
+
+async def at_once(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> Sequence[object]:
+    """What all `works` come to, run at once on the running loop; an error stands for what raised it."""
+    return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
 
 class FairGate(asyncio.Semaphore):

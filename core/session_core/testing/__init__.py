@@ -5,20 +5,27 @@
         run_blocking(promise(MyStore()))
 
 Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
-PURGING_PROMISES are for stores that can purge. `require_accepted` is a strict provider: it refuses what OpenAI and
-Anthropic refuse in a request.
+PURGING_PROMISES are for stores that can purge. WRITER_PROMISES, of many writers at once, are told how to run them too:
+`run_blocking(promise(store, in_threads))`, or `await promise(store, at_once)`. `require_accepted` is a strict provider:
+it refuses what OpenAI and Anthropic refuse in a request.
 """
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
 from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
 from session_core.testing.leases import LEASE_PROMISES
+from session_core.testing.oddities import ODD_PROMISES
 from session_core.testing.provider import BadRequest, faults, require_accepted
 from session_core.testing.retention import PURGING_PROMISES
 from session_core.testing.sessions import SESSION_PROMISES
 from session_core.testing.threads import THREAD_PROMISES
+from session_core.testing.versions import VERSION_PROMISES
+from session_core.testing.writers import WRITER_PROMISES, in_threads
+from session_core.voices import at_once
 
 STORE_PROMISES: tuple[Promise, ...] = (
     *SESSION_PROMISES,
+    *VERSION_PROMISES,
+    *ODD_PROMISES,
     *LEASE_PROMISES,
     *CHECKPOINT_PROMISES,
     *THREAD_PROMISES,
@@ -28,15 +35,20 @@ __all__ = [
     "CHECKPOINT_PROMISES",
     "KEY",
     "LEASE_PROMISES",
+    "ODD_PROMISES",
     "PURGING_PROMISES",
     "SESSION_PROMISES",
     "STORE_PROMISES",
     "THREAD_PROMISES",
+    "VERSION_PROMISES",
+    "WRITER_PROMISES",
     "BadRequest",
     "Heard",
     "Promise",
+    "at_once",
     "check_valid",
     "faults",
+    "in_threads",
     "message",
     "require_accepted",
 ]

@@ -1,0 +1,183 @@
+"""What a store promises of versions, heads and marks, of what is unknown, and of its account of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import replace
+
+from session_core.errors import Conflict, DuplicateMessage
+from session_core.events import Notice
+from session_core.ledger import Ledger
+from session_core.plan import Digest
+from session_core.ports import Marks, SessionStore, State
+from session_core.ranges import Ranges
+from session_core.testing.fakes import KEY, Promise, message
+from session_core.turns import Message, Role, ToolCall
+
+
+async def begins_at_version_0(store: SessionStore) -> None:
+    """An unknown session has version 0: who expects that begins it, once, and who expects another begins none."""
+    assert await refused(store.append(KEY, [message(1)], expected=1))
+    assert await store.state(KEY) is None
+    await store.append(KEY, [message(1)], expected=0)
+    assert await refused(store.append(KEY, [message(2)], expected=0))
+    assert [m.id for m in await store.record(KEY)] == ["m1"]
+
+
+async def refuses_older_versions_and_newer_ones(store: SessionStore) -> None:
+    """Only the version that the session has is taken, whatever was it before; an append of nothing is none."""
+    versions = [(await store.append(KEY, [message(n)])).state.version for n in range(1, 4)]
+    assert versions == sorted(set(versions))
+    for wrong in (*versions[:-1], versions[-1] + 1, 0):
+        assert await refused(store.append(KEY, [message(9)], expected=wrong))
+    assert (await store.append(KEY, [])).state.version == versions[-1]
+    done = await store.append(KEY, [message(4), message(5)], expected=versions[-1])
+    assert done.state.version == versions[-1] + 1
+    assert done.seqs == (4, 5)
+
+
+async def leaves_what_is_unknown_unknown(store: SessionStore) -> None:
+    """Reads, marks, digests and refused appends make no session, and find nothing."""
+    await store.mark(KEY, Marks(tier=2, notice=Notice("full", 0.9, 1), head=Ranges(), activate=True))
+    assert await refused(store.put_digest(KEY, Digest(Ranges(), "summary"), expected=0))
+    assert await refused(store.append(KEY, [message(1), message(1, content="other")]))
+    assert (await store.load(KEY)).messages == ()
+    assert await store.notices(KEY) == ()
+    assert await store.find(KEY, "m1") is None
+    assert await store.delete(KEY) == 0
+    assert await store.state(KEY) is None
+    assert await store.sessions(KEY.tenant) == ()
+
+
+async def tells_a_session_begun_again_apart(store: SessionStore) -> None:
+    """A session of the same name is told apart by `born`; a digest made for the one that went is refused."""
+    first = await store.append(KEY, [message(1)])
+    assert (await store.append(KEY, [message(2)])).state.born == first.state.born
+    await store.delete(KEY)
+    second = await store.append(KEY, [message(1)])
+    assert second.state.born != first.state.born
+    digest = Digest(Ranges.span(1, 1), "summary")
+    assert await refused(store.put_digest(KEY, digest, expected=0, born=first.state.born))
+    assert (await store.put_digest(KEY, digest, expected=0, born=second.state.born)).number == 1
+
+
+async def takes_another_head_by_a_mark(store: SessionStore) -> None:
+    """A mark names another part of the record as the conversation, in one version; the same again is none."""
+    done = await store.append(KEY, [message(n) for n in range(1, 5)])
+    part = Ranges.from_pairs([(3, 3), (1, 1)])
+    for _ in range(2):
+        await store.mark(KEY, Marks(head=part))
+        assert (await _state(store)).version == done.state.version + 1
+    assert [m.id for m in (await store.load(KEY)).messages] == ["m3", "m1"]
+    assert len(await store.record(KEY)) == 4
+    assert (await store.append(KEY, [message(5)])).state.head == Ranges.of([3, 1, 5])
+
+
+async def activates_a_digest_with_a_turn_or_by_a_mark(store: SessionStore) -> None:
+    """A new digest waits for a message of the user, or for a mark that activates it, which is a new version."""
+    await store.append(KEY, [message(1), message(2, Role.ASSISTANT)])
+    await store.put_digest(KEY, Digest(Ranges.span(1, 1), "first"), expected=0)
+    await store.append(KEY, [message(3, Role.ASSISTANT)])
+    assert (await store.load(KEY)).digest is None
+    await store.append(KEY, [message(4)])
+    made = await store.put_digest(KEY, Digest(Ranges.span(1, 2), "second"), expected=1)
+    before = await store.load(KEY)
+    assert before.digest is not None
+    assert before.digest.summary == "first"
+    await store.mark(KEY, Marks(activate=True))
+    after = await store.load(KEY)
+    assert after.digest == made
+    assert after.state.version == before.state.version + 1
+    assert [m.seq for m in after.messages] == [3, 4]
+
+
+async def keeps_what_a_mark_leaves_out(store: SessionStore) -> None:
+    """A mark changes what it names and nothing else; notices come back oldest first."""
+    await store.append(KEY, [message(1)])
+    notices = tuple(Notice(f"notice {n}", n / 10, n, float(n)) for n in range(1, 4))
+    await store.mark(KEY, Marks(tier=2, resumed_after_seq=1, absent_s=7.5))
+    for notice in notices:
+        await store.mark(KEY, Marks(notice=notice))
+    state = await _state(store)
+    assert (state.tier, state.resumed_after_seq, state.absent_s) == (2, 1, 7.5)
+    assert await store.notices(KEY) == notices
+
+
+async def keeps_an_account(store: SessionStore) -> None:
+    """The ledger is that of all that was appended, revisions too; a load tells the state that `state` tells."""
+    calls = (ToolCall("t1", "look"), ToolCall("t2", "look"))
+    said = [
+        Message(Role.USER, "one", id="1", author="Ann", tokens=5, time_s=3.0),
+        Message(Role.USER, "two", id="2", author="Bob", tokens=7, time_s=1.0),
+        Message(Role.USER, "three", id="3", author="Ann", tokens=6),
+        Message(Role.ASSISTANT, "", id="4", author="Zoe", tokens=2, time_s=-5.0, tool_calls=calls),
+        Message(Role.TOOL, "long" * 99, id="5", tool_call_id="t1", tokens=99, clip="short", clip_tokens=3),
+    ]
+    for batch in (said[:1], said[1:4], said[4:]):
+        await store.append(KEY, batch)
+    again = replace(said[0], content="revised", tokens=8)
+    done = await store.append(KEY, [*said, again], revise=True)
+    expected = Ledger().plus([*said, again])
+    assert done.state.ledger == expected
+    assert await store.state(KEY) == done.state
+    assert (await store.load(KEY)).state == done.state
+    assert [state.ledger for state in await store.sessions(KEY.tenant)] == [expected]
+    assert (done.new, done.tokens) == (1, 8)
+
+
+async def knows_what_a_batch_says_twice(store: SessionStore) -> None:
+    """One id twice in a batch is one message, or two versions of it where that is asked for."""
+    done = await store.append(KEY, [message(1), message(2), message(1)])
+    assert (done.seqs, done.new) == ((1, 2, 1), 2)
+    twice = [message(3), message(3, content="other")]
+    assert await refused(store.append(KEY, twice))
+    assert len(await store.record(KEY)) == 2
+    revised = await store.append(KEY, twice, revise=True)
+    assert revised.seqs == (3, 4)
+
+
+async def finds_the_version_that_the_conversation_has(store: SessionStore) -> None:
+    """A message is found as the head has it, else in its newest version; an old version said again is known."""
+    await store.append(KEY, [message(1), message(2)])
+    await store.append(KEY, [message(1, content="revised")], revise=True)
+    assert await _found(store) == "revised"
+    await store.mark(KEY, Marks(head=Ranges.span(1, 2)))
+    assert await _found(store) == "words of message 1"
+    await store.mark(KEY, Marks(head=Ranges.span(2, 2)))
+    assert await _found(store) == "revised"
+    again = await store.append(KEY, [message(1)], revise=True)
+    assert (again.seqs, again.new) == ((1,), 0)
+
+
+async def refused(work: Awaitable[object]) -> bool:
+    """Whether the store would not do it, as an ordinary answer."""
+    try:
+        await work
+    except (Conflict, DuplicateMessage):
+        return True
+    return False
+
+
+async def _state(store: SessionStore) -> State:
+    state = await store.state(KEY)
+    assert state is not None, "the session is gone"
+    return state
+
+
+async def _found(store: SessionStore) -> str | None:
+    found = await store.find(KEY, "m1")
+    return None if found is None else found.content
+
+
+VERSION_PROMISES: tuple[Promise, ...] = (
+    begins_at_version_0,
+    refuses_older_versions_and_newer_ones,
+    leaves_what_is_unknown_unknown,
+    tells_a_session_begun_again_apart,
+    takes_another_head_by_a_mark,
+    activates_a_digest_with_a_turn_or_by_a_mark,
+    keeps_what_a_mark_leaves_out,
+    keeps_an_account,
+    knows_what_a_batch_says_twice,
+    finds_the_version_that_the_conversation_has,
+)
