@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from session_core.ports import MessageList, Plain, SessionStore
+from session_core.ports import MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.retrieve import terms
 from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
@@ -123,6 +123,19 @@ async def lists_what_has_messages(store: SessionStore) -> None:
     assert [state.key for state in await store.sessions(KEY.tenant)] == [KEY]
 
 
+async def keeps_the_names_in_writes(store: SessionStore) -> None:
+    """Tasks, channels and paths come back as they were called, of any length and with any sign."""
+    named = ["y" * length for length in range(1, 40)] + [name for name in IDS if name]
+    writes = [
+        Write(name, 0, f"{name} channel", Plain("t", name[:9].encode("utf-8", "replace")), name) for name in named
+    ]
+    await store.put_checkpoint(bare_checkpoint("1", None), {}, head_channel=None, merge=True)
+    await store.put_writes(KEY, "1", writes)
+    found = await store.checkpoint(KEY)
+    assert found is not None
+    assert {write.task_id: write for write in found.writes} == {write.task_id: write for write in writes}
+
+
 async def replaces_a_checkpoint_of_the_same_id(store: SessionStore) -> None:
     """A checkpoint that is put again under its id is the newer one, and stands once."""
     values = {"messages": MessageList((message(1),))}
@@ -144,5 +157,6 @@ ODD_PROMISES: tuple[Promise, ...] = (
     prefers_rare_words,
     deletes_by_any_part_and_nothing_else,
     lists_what_has_messages,
+    keeps_the_names_in_writes,
     replaces_a_checkpoint_of_the_same_id,
 )

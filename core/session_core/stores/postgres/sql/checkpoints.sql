@@ -1,10 +1,11 @@
 -- LangGraph checkpoints: small rows that point into the record for their messages.
 
--- The name of a checkpoint or task as writes have it: a UUID in 17 bytes.
+-- The name of a checkpoint or task as writes have it: a UUID in 17 bytes; 8 bytes are an id that a session gave (rows.py).
 CREATE FUNCTION kept_name(p_name text) RETURNS bytea
 LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN p_name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN '-'::bytea || uuid_send(p_name::uuid)
+        WHEN octet_length(p_name) = 7 THEN '+='::bytea || convert_to(p_name, 'UTF8')
         ELSE '='::bytea || convert_to(p_name, 'UTF8')
     END
 $$;
