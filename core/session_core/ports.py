@@ -322,7 +322,7 @@ class CheckpointStore(Protocol):
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         """The checkpoints that one stands on, its parent first, with values and writes of `channels` only.
 
-        Ends with the first by which each of the channels has had a value, or with the last that is there.
+        Ends with the first by which each of the channels has had a value, or with the last that is there, each once.
         """
         ...
 

@@ -27,8 +27,11 @@ class MemoryThreads:
             session = self._sessions.get(key)
             bare = session.checkpoints.get(checkpoint_id) if session else None
             found: list[Checkpoint] = []
-            missing = set(channels)
+            missing, seen = set(channels), {checkpoint_id}
             while session and bare and missing and (bare := session.checkpoints.get(bare.parent_id or "")):
+                if bare.id in seen:
+                    break
+                seen.add(bare.id)
                 found.append(filled(session, bare, channels))
                 missing -= set(found[-1].values)
             return tuple(found)

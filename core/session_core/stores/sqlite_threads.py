@@ -47,8 +47,11 @@ class SqliteThreads:
             row = session_row(connection, key)
             bare = row and _bare(connection, row, checkpoint_id)
             found: list[Checkpoint] = []
-            missing = set(channels)
+            missing, seen = set(channels), {checkpoint_id}
             while row and bare and missing and (bare := _bare(connection, row, bare.parent_id)):
+                if bare.id in seen:
+                    break
+                seen.add(bare.id)
                 with readable(f"a checkpoint of session {key}"):
                     found.append(filled(connection, row, bare, channels))
                 missing -= set(found[-1].values)

@@ -10,7 +10,7 @@ from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, Marks, MessageList, Plain, SessionStore, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.testing.fakes import KEY, Promise, message
+from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
 from session_core.turns import Message, Role
 
 COPY = replace(KEY, session_id="a copy")
@@ -34,6 +34,14 @@ async def walks_to_the_nearest_values(store: SessionStore) -> None:
     assert await store.ancestors(KEY, "1", ["a"]) == ()
     assert await store.ancestors(KEY, "none", ["a"]) == ()
     assert await store.ancestors(KEY, "4", []) == ()
+
+
+async def walks_a_circle_once(store: SessionStore) -> None:
+    """Checkpoints that stand on each other in a circle, as none should, are walked once and not for ever."""
+    for name, parent in (("1", "3"), ("2", "1"), ("3", "2"), ("4", "4")):
+        await _put(store, bare_checkpoint(name, parent), {})
+    assert [one.id for one in await store.ancestors(KEY, "3", ["other"])] == ["2", "1"]
+    assert await store.ancestors(KEY, "4", ["other"]) == ()
 
 
 async def finds_what_runs_stored(store: SessionStore) -> None:
@@ -260,6 +268,7 @@ def _words(value: Plain | MessageList) -> Sequence[str]:
 
 THREAD_PROMISES: tuple[Promise, ...] = (
     walks_to_the_nearest_values,
+    walks_a_circle_once,
     finds_what_runs_stored,
     tells_the_part_of_each_checkpoint,
     drops_checkpoints_and_no_message,

@@ -13,9 +13,11 @@ DECLARE
     s sessions := found(p_tenant, p_session_id, p_namespace);
     c checkpoints;
     v_missing text[] := p_channels;
+    v_seen text[] := ARRAY[p_id];
 BEGIN
     SELECT * INTO c FROM checkpoints AS x WHERE x.session = s.id AND x.id = p_id;
-    WHILE c.parent_id IS NOT NULL AND cardinality(v_missing) > 0 LOOP
+    WHILE c.parent_id <> ALL (v_seen) AND cardinality(v_missing) > 0 LOOP
+        v_seen := v_seen || c.parent_id;
         SELECT * INTO c FROM checkpoints AS x WHERE x.session = s.id AND x.id = c.parent_id;
         EXIT WHEN NOT FOUND;
         RETURN QUERY SELECT * FROM whole_checkpoint(s.id, c.id, p_channels);

@@ -12,8 +12,9 @@ end
 
 local reply = {'ok'}
 local _, entry = versions_of(ARGV[3])
-local id = entry and parent_of(entry)
-while id and left > 0 do
+local id, seen = entry and parent_of(entry), {[ARGV[3]] = true}
+while id and left > 0 and not seen[id] do
+  seen[id] = true
   local versions, found = versions_of(id)
   if not found then break end
   local values = values_of(versions, wanted)
