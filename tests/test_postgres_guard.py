@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from postgres_server import PostgresServer, postgres_server
 
+from session_core.errors import StoreUnreadable
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, message
 from session_core.turns import Key
@@ -71,3 +72,23 @@ def test_a_lease_of_another_tenant_is_hidden_too(url: str) -> None:
         connection.execute("SELECT set_config('llm_sessions.tenant', %s, false)", (KEY.tenant,))
         assert connection.execute("SELECT count(*) FROM llm_sessions.leases").fetchone() == (1,)
     run_blocking(store.close())
+
+
+def test_a_role_that_may_do_too_little_is_told_all_that_it_needs(server: PostgresServer, url: str) -> None:
+    schema = "llm_sessions"
+    run_blocking(PostgresStore(server.url).close())
+    try:
+        with server.connect() as connection:
+            connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO app")
+            connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO app")
+        store = PostgresStore(url)
+        with pytest.raises(StoreUnreadable, match="its tables, sequences and functions"):
+            run_blocking(store.append(KEY, [message(1)]))
+        with server.connect() as connection:
+            connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO app")
+        run_blocking(store.append(KEY, [message(1)]))
+        assert run_blocking(store.delete(KEY)) == 1
+        run_blocking(store.close())
+    finally:
+        with server.connect() as connection:
+            connection.execute(f"DROP SCHEMA {schema} CASCADE")

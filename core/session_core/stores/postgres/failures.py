@@ -44,7 +44,10 @@ _MENDS: Mapping[str, _Mend] = {
         "has counted all the sessions that a schema can, 4,294,967,296; name another schema in the URL",
     ),
     "25006": (StoreError, "is a standby and takes no writes; name the primary, or add target_session_attrs=read-write"),
-    "42501": (StoreUnreadable, "forbids what sessions need; grant the user the schema, its tables and functions"),
+    "42501": (
+        StoreUnreadable,
+        "forbids what sessions need; grant the schema, its tables, sequences and functions",
+    ),
     "3D000": (StoreUnreadable, "does not exist; create the database"),
     "28000": (StoreUnreadable, "refuses the user; correct it in the URL"),
     "28P01": (StoreUnreadable, "refuses the password; correct it in the URL"),
