@@ -356,7 +356,7 @@ class MemoryStore(MemoryThreads):
 
     @staticmethod
     def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:
-        return tuple(session.log[seq - 1] for seq in part)
+        return tuple(session.log[seq - 1] for seq in part if seq <= len(session.log))
 
 
 def _same_session(one: Key, other: Key) -> bool:

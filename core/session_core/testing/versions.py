@@ -69,6 +69,7 @@ async def takes_another_head_by_a_mark(store: SessionStore) -> None:
         await store.mark(KEY, Marks(head=part))
         assert (await _state(store)).version == done.state.version + 1
     assert [m.id for m in (await store.load(KEY)).messages] == ["m3", "m1"]
+    assert [m.id for m in await store.record(KEY, Ranges.span(4, 9))] == ["m4"]
     assert len(await store.record(KEY)) == 4
     assert (await store.append(KEY, [message(5)])).state.head == Ranges.of([3, 1, 5])
 
