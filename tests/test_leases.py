@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +15,9 @@ import pytest
 
 from session_core import Sessions
 from session_core.errors import BudgetError, InputError, TurnLost, TurnTaken
+from session_core.stores.open import open_store
 from session_core.stores.sqlite import SqliteStore
+from session_core.testing import message
 from session_core.turns import Key, Role
 from session_core.voices import run_blocking
 from tests.postgres_server import postgres_server
@@ -210,3 +213,20 @@ def test_a_lease_on_redis_has_an_end_and_goes_with_its_session(redis_url):
             session.delete()
             (there,) = run_blocking(sessions.store._wire.ask(("EXISTS", sessions.store._names.lease(session.key))))
             assert there == 0
+
+
+@pytest.mark.parametrize("url", ["memory", "sqlite", "postgres"], indirect=True)
+def test_a_turn_that_was_taken_and_nothing_said_goes_with_a_purge(url):
+    nothing, begun = Key("nothing said", "purged"), Key("begun", "purged")
+    store = open_store(url)
+    run_blocking(store.append(begun, [message(1)]))
+    before = [run_blocking(store.take_lease(key, holder="one", ttl_s=0.01)) for key in (nothing, begun)]
+    time.sleep(0.02)
+    assert run_blocking(store.purge(3_600.0, tenant="purged")) == ()
+    assert run_blocking(store.take_lease(nothing, holder="one", ttl_s=0.01)).token == before[0].token
+    time.sleep(0.02)
+    run_blocking(store.append(begun, [message(2)], lease=before[1]))
+    assert run_blocking(store.purge(0.015, tenant="another")) == ()
+    assert run_blocking(store.purge(0.005, tenant="purged")) in ((), (begun,))
+    assert run_blocking(store.take_lease(nothing, holder="one", ttl_s=0.01)).token != before[0].token
+    run_blocking(store.close())

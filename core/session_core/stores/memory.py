@@ -208,6 +208,10 @@ class MemoryStore(MemoryThreads):
             idle = tuple(key for key, when_s in touched_s.items() if when_s < until_s)
             for key in idle:
                 await self.delete(key)
+            for key, (lease, taken_s) in list(self._leases.items()):
+                of_nothing = not any(_same_session(key, other) for other in self._sessions)
+                if of_nothing and tenant in (None, key.tenant) and taken_s + lease.ttl_s < until_s:
+                    del self._leases[key]
             return idle
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:

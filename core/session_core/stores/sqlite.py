@@ -37,7 +37,7 @@ from session_core.stores.rules import (
 )
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_leases import drop_lease, take_lease, token_of
+from session_core.stores.sqlite_leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
 from session_core.stores.sqlite_rewrite import rewrite_rows
 from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
@@ -221,7 +221,9 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
                 if is_idle(connection, last, older_than_s):
                     delete_rows(connection, *last)
                     gone.append(Key(last[1], last[0]))
-        if gone:
+        with self._file.writing() as connection:
+            left = drop_leases_of_nothing(connection, self._clock() - older_than_s, tenant)
+        if gone or left:
             self._file.erased()
         return tuple(gone)
 

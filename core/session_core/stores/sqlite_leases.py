@@ -35,6 +35,16 @@ def drop_lease(connection: sqlite3.Connection, lease: Lease) -> None:
     connection.execute("DELETE FROM leases WHERE token = ?", (lease.token,))
 
 
+def drop_leases_of_nothing(connection: sqlite3.Connection, until_s: float, tenant: str | None) -> bool:
+    """Remove grants that were over at `until_s`, of sessions that nobody began; whether there were any."""
+    gone = connection.execute(
+        "DELETE FROM leases WHERE taken_s + ttl_s < ? AND (tenant = ? OR ? IS NULL) AND NOT EXISTS ("
+        "SELECT 1 FROM sessions s WHERE s.tenant = leases.tenant AND s.session_id = leases.session_id)",
+        (until_s, text_in(tenant), text_in(tenant)),
+    )
+    return gone.rowcount > 0
+
+
 def token_of(connection: sqlite3.Connection, key: Key) -> int | None:
     """The token of the newest grant; None when it was given back, or there was none."""
     found = connection.execute(f"SELECT token FROM leases WHERE {_OF_SESSION}", _columns(key)).fetchone()

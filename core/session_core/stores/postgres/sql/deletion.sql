@@ -60,5 +60,14 @@ BEGIN
             names := names || o.session_id::text;
         END IF;
     END LOOP;
+    IF seen < p_batch THEN
+        -- A turn that was taken, and nothing said: no session goes that its lease could go with.
+        DELETE FROM leases AS l WHERE (l.tenant, l.session_id, l.namespace) IN (
+            SELECT x.tenant, x.session_id, x.namespace FROM leases AS x
+            WHERE (p_tenant = '' OR x.tenant = p_tenant) AND x.taken + make_interval(secs => x.ttl_s) < v_until
+              AND NOT EXISTS (SELECT FROM sessions AS s WHERE s.tenant = x.tenant AND s.session_id = x.session_id)
+            FOR UPDATE SKIP LOCKED
+        );
+    END IF;
     RETURN NEXT;
 END $$;
