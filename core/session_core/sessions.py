@@ -10,7 +10,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from session_core.advisers import require_power
 from session_core.display import drawn
@@ -36,14 +36,18 @@ from session_core.voices import run_blocking, threaded
 from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
+if TYPE_CHECKING:
+    from session_core.stores.keyring import Keyring
+
 
 class Sessions:
     """All sessions of one store, under one policy.
 
     `url` names the store ("sqlite:///chat.db"; "memory://" when nothing is named); a store object is
     taken as it is and is not closed. `hot` and `cold` name the two sides of a hybrid store instead: a
-    cache for views, and a durable store that every write waits for. `observers` are told every event,
-    and `on_event` is a plain function for the same.
+    cache for views, and a durable store that every write waits for. With a `keyring` all that is said is
+    sealed before it gets there (`session_core.stores.encrypted`). `observers` are told every event, and
+    `on_event` is a plain function for the same.
     Safe to share between threads. Raises: ConfigError, StoreError when the store cannot be opened.
     """
 
@@ -53,6 +57,7 @@ class Sessions:
         *,
         hot: str | None = None,
         cold: str | None = None,
+        keyring: Keyring | None = None,
         policy: Policy | None = None,
         observers: Sequence[Observer] = (),
         on_event: Callable[[Event], None] | None = None,
@@ -63,7 +68,7 @@ class Sessions:
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
         index = self.policy.index
-        self.store: SessionStore = forgetting(opened(url, hot, cold), index)
+        self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
         self._on_event = on_event and require_power(on_event, "__call__", "on_event")
         embedder = chosen(self.policy)

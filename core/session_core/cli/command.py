@@ -17,6 +17,7 @@ from session_core.errors import SessionError
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 URL_VARIABLE = "LLM_SESSIONS_URL"
+HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -121,7 +122,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     moved.add_argument("file", type=Path, metavar="FILE", help="what export wrote, or another JSON or JSONL transcript")
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file's)")
     moved.add_argument("--tenant", default="default")
-    _add_url(moved)
+    _add_sides(moved)
     delete = _command(
         commands, "delete", "show", "delete", "remove a session, or all that are idle, everywhere, for good"
     )
@@ -130,12 +131,12 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--older-than", type=_days, metavar="DAYS", help="instead: every session that nobody wrote to for so long"
     )
     delete.add_argument("--tenant", help="whose (default: default; with --older-than: everybody's)")
-    _add_url(delete)
+    _add_sides(delete)
     delete.add_argument("--yes", action="store_true", help="really do it")
     rotate = _command(
         commands, "rotate", "rotate", "rotate", "seal the sessions of an encrypting store anew with the first key"
     )
-    _add_url(rotate)
+    _add_sides(rotate)
     rotate.add_argument("--tenant", help="only this tenant's sessions")
 
 
@@ -158,6 +159,17 @@ def _add_url(parser: argparse.ArgumentParser) -> None:
         "--url",
         default=os.environ.get(URL_VARIABLE) or DEFAULT_URL,
         help=f"the store (default: ${URL_VARIABLE}, or else {DEFAULT_URL})",
+    )
+
+
+def _add_sides(parser: argparse.ArgumentParser) -> None:
+    """The store of a command that changes it, and what would go on showing what was there."""
+    _add_url(parser)
+    parser.add_argument(
+        "--hot",
+        default=os.environ.get(HOT_VARIABLE),
+        metavar="URL",
+        help=f"the cache before the store, where there is one, which has to hear of it (default: ${HOT_VARIABLE})",
     )
 
 

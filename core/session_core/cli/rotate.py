@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from session_core.cli.show import opened
+from session_core.cli.opening import opened_to_change
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.voices import run_blocking
@@ -13,7 +13,7 @@ from session_core.voices import run_blocking
 def rotate(asked: argparse.Namespace) -> int:
     """Seal what an older key sealed with the first key in the environment; 1 when something could not be."""
     keyring = Keyring.from_env()
-    with opened(asked.url) as sessions:
+    with opened_to_change(asked) as sessions:
         done = run_blocking(EncryptedStore(sessions.store, keyring).rotate_all(asked.tenant))
     print(f"looked at {done.sessions:,} sessions; {done.values:,} values were sealed anew with key {keyring.primary!r}")
     for why in done.left:

@@ -5,21 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from math import inf
-from pathlib import Path
-from urllib.parse import unquote
 
-from session_core.budget import Budget
+from session_core.cli.opening import found, opened, opened_to_change, opened_to_read
 from session_core.cli.terminal import columns
-from session_core.errors import ConfigError, NotFound
+from session_core.errors import ConfigError
 from session_core.language.words import one_line
 from session_core.plan import View
-from session_core.policy import Policy
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
-from session_core.stores.urls import split_url
-from session_core.turns import Key, Message
+from session_core.stores.urls import shown_url
+from session_core.turns import Message
 from session_core.voices import run_blocking
 
 FIRST_CHARACTERS = 72
@@ -36,7 +32,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
     with opened(asked.url) as sessions:
         states = sessions.list(asked.tenant)
     if not states:
-        print(f"no sessions in {asked.url}")
+        print(f"no sessions in {shown_url(asked.url)}")
         return 0
     headers = ("session", "tenant", "messages", "tokens", "digests", "standing", "last message")
     rows = [
@@ -57,7 +53,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
 
 def show(asked: argparse.Namespace) -> int:
     """Print a session's figures, and its record, its view or its plan."""
-    with opened(asked.url, asked.window) as sessions:
+    with opened_to_read(asked, asked.window) as sessions:
         session = found(sessions, asked)
         print("\n".join(_figures(session.stats(), session)))
         if asked.view or asked.explain or asked.query:
@@ -72,7 +68,7 @@ def delete(asked: argparse.Namespace) -> int:
     """Remove a session, or all that are idle, when it is really meant."""
     if (asked.session is None) == (asked.older_than is None):
         raise ConfigError("name a session, or say --older-than DAYS; one of the two")
-    with opened(asked.url) as sessions:
+    with opened_to_change(asked) as sessions:
         if asked.session is None:
             return _purge(sessions, asked)
         asked.tenant = "default" if asked.tenant is None else asked.tenant
@@ -106,27 +102,6 @@ def doctor(asked: argparse.Namespace) -> int:
         broken = run_blocking(sessions.store.damage())
     print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken)]))
     return 0 if findings.healthy and not broken else 1
-
-
-def opened(url: str, window_tokens: int = 128_000) -> Sessions:
-    """The sessions at `url`, for looking: no absence is noted in them. Raises: NotFound."""
-    parts = split_url(url)
-    if parts.scheme == "sqlite":
-        path = Path(unquote(parts.path).removeprefix("/")).expanduser()
-        if path.name and not path.is_file():
-            raise NotFound(f"no database at {path}; name one with --url sqlite:///path/to/file.db")
-    policy = Policy(Budget(window_tokens), resume_after_s=inf)
-    return Sessions(url, policy=policy)
-
-
-def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
-    key = Key(asked.session, asked.tenant)
-    state = run_blocking(sessions.store.state(key))
-    if state is None or not state.ledger.messages:
-        others = [s.key.tenant for s in sessions.list() if s.key.session_id == asked.session]
-        mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list --url {asked.url}"
-        raise NotFound(f"no session {key} in {asked.url}; {mend}")
-    return sessions.session(asked.session, tenant=asked.tenant)
 
 
 def _standing(state: State) -> str:

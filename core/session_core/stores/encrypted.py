@@ -65,11 +65,20 @@ class EncryptedStore:
     process opens the session's whole record for it once, `SEARCHED_AT_ONCE` messages at a time, in about
     100 ms for 1,000 messages, and keeps in its memory where which words stand.
 
-    In front of a cache stands this store, not behind it: `EncryptedStore(HybridStore(...), keyring)`
-    keeps the cache sealed too. The stores it is given are closed with it.
+    `Sessions(url, keyring=keyring)` puts it in front of the store at a URL. In front of a cache stands this
+    store, not behind it: `Sessions(hot=..., cold=..., keyring=keyring)` keeps the cache sealed too. The stores
+    it is given are closed with it. Raises: ConfigError for what is no store or no keyring.
     """
 
     def __init__(self, inner: SessionStore, keyring: Keyring) -> None:
+        if isinstance(inner, str | type) or not hasattr(inner, "awaiting"):
+            raise ConfigError(
+                f"a {type(inner).__name__} is no store; pass a store, or open a URL as Sessions(url, keyring=...)"
+            )
+        if not isinstance(keyring, Keyring):
+            raise ConfigError(
+                f"a {type(keyring).__name__} is no keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
+            )
         self.inner = inner
         self.keyring = keyring
         self.scheme = inner.scheme

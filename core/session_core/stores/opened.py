@@ -1,6 +1,8 @@
-"""From what `Sessions` is given to a store: a URL, a store, or the URLs of the two sides of a hybrid one."""
+"""From what `Sessions` is given to a store: a URL, a store, or the URLs of a hybrid one's sides; sealed or not."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from session_core.errors import ConfigError
 from session_core.ports import SessionStore
@@ -9,9 +11,24 @@ from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
 from session_core.stores.open_cache import open_cache
 
+if TYPE_CHECKING:
+    from session_core.stores.keyring import Keyring
 
-def opened(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:
-    """The store. Raises: ConfigError, StoreError when it cannot be opened."""
+
+def opened(
+    url: str | SessionStore | None, hot: str | None, cold: str | None, keyring: Keyring | None = None
+) -> SessionStore:
+    """The store, behind an `EncryptedStore` when there is a `keyring`. Raises: ConfigError, StoreError when it cannot
+    be opened."""
+    store = _unsealed(url, hot, cold)
+    if keyring is None:
+        return store
+    from session_core.stores.encrypted import EncryptedStore
+
+    return EncryptedStore(store, keyring)
+
+
+def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:
     if hot is None and cold is None:
         url = "memory://" if url is None else url
         return open_store(url) if isinstance(url, str) else _store(url)

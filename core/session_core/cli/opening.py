@@ -1,0 +1,131 @@
+"""The store that a command is about, opened for looking, for reading what is sealed, or for changing it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from session_core.budget import Budget
+from session_core.errors import ConfigError, NotFound, StoreLost
+from session_core.policy import Policy
+from session_core.ports import State
+from session_core.ranges import Ranges
+from session_core.sessions import Session, Sessions
+from session_core.stores.hybrid import HybridStore
+from session_core.stores.opened import opened as opened_store
+from session_core.stores.urls import shown_url, split_url
+from session_core.turns import Key
+from session_core.voices import run_blocking
+from session_core.warming import NOBODY
+
+if TYPE_CHECKING:
+    from session_core.stores.keyring import Keyring
+
+KEYS_VARIABLE = "LLM_SESSIONS_KEYS"
+SEALED_FORMATS = "sealed/"
+"""What the format of a sealed message begins with."""
+
+
+def opened(url: str, window_tokens: int = 128_000) -> Sessions:
+    """The sessions at `url`, for looking: no absence is noted in them, what is sealed stays so. Raises: NotFound."""
+    _require_there(url)
+    return Sessions(url, policy=_looking(window_tokens))
+
+
+@contextmanager
+def opened_to_read(asked: argparse.Namespace, window_tokens: int = 128_000) -> Iterator[Sessions]:
+    """The sessions at `asked.url`; where they are sealed, with the keys in the environment.
+
+    Raises: NotFound; ConfigError for sealed sessions without keys.
+    """
+    with opened(asked.url, window_tokens) as plain:
+        if not _sealed(plain, asked.tenant, asked.session):
+            yield plain
+            return
+    with Sessions(asked.url, keyring=_keyring(asked.url), policy=_looking(window_tokens)) as sessions:
+        yield sessions
+
+
+def opened_to_change(asked: argparse.Namespace) -> Sessions:
+    """The sessions at `asked.url`, behind the cache `asked.hot` when one is named; what is sealed stays so.
+
+    Raises: NotFound; StoreLost when that cache is not to be had, before anything changes that it would go on showing.
+    """
+    _require_there(asked.url)
+    return _behind_hot(asked, None, _looking())
+
+
+def opened_to_add(asked: argparse.Namespace) -> Sessions:
+    """The sessions at `asked.url`, made when there are none, behind the cache `asked.hot` when one is named; with keys
+    in the environment what is added is sealed.
+
+    Raises: ConfigError when the tenant's newest session is sealed and there are no keys; StoreLost as above.
+    """
+    with Sessions(asked.url) as plain:
+        sealed = _sealed(plain, asked.tenant, None)
+    keyring = _keyring(asked.url) if sealed or os.environ.get(KEYS_VARIABLE) else None
+    return _behind_hot(asked, keyring, None)
+
+
+def _behind_hot(asked: argparse.Namespace, keyring: Keyring | None, policy: Policy | None) -> Sessions:
+    if not asked.hot:
+        return Sessions(asked.url, keyring=keyring, policy=policy)
+    store = opened_store(None, asked.hot, asked.url)
+    run_blocking(store.load(NOBODY))
+    why = store.degraded if isinstance(store, HybridStore) else None
+    run_blocking(store.close())
+    if why is not None:
+        raise StoreLost(f"nothing was changed, since the cache would not hear of it ({why}); retry when it is well")
+    return Sessions(hot=asked.hot, cold=asked.url, keyring=keyring, policy=policy)
+
+
+def _keyring(url: str) -> Keyring:
+    if not os.environ.get(KEYS_VARIABLE):
+        raise ConfigError(f"the sessions in {shown_url(url)} are sealed; set {KEYS_VARIABLE} as the application has it")
+    from session_core.stores.keyring import Keyring
+
+    return Keyring.from_env()
+
+
+def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
+    """The session that was named. Raises: NotFound, with the tenant it may be under."""
+    key = Key(asked.session, asked.tenant)
+    state = _state(sessions, key)
+    if state is None or not state.ledger.messages:
+        others = [s.key.tenant for s in sessions.list() if s.key.session_id == asked.session]
+        mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list --url {shown_url(asked.url)}"
+        raise NotFound(f"no session {key} in {shown_url(asked.url)}; {mend}")
+    return sessions.session(asked.session, tenant=asked.tenant)
+
+
+def _sealed(sessions: Sessions, tenant: str, session_id: str | None) -> bool:
+    """Whether a session is sealed; without an id, whether the newest of the tenant is."""
+    states = sessions.list(tenant) if session_id is None else (_state(sessions, Key(session_id, tenant)),)
+    state = next(iter(states), None)
+    if state is None or not state.head:
+        return False
+    first = state.head.pairs[0][0]
+    messages = run_blocking(sessions.store.record(state.key, Ranges(((first, first),))))
+    return any(m.native is not None and m.native.format.startswith(SEALED_FORMATS) for m in messages)
+
+
+def _state(sessions: Sessions, key: Key) -> State | None:
+    return run_blocking(sessions.store.state(key))
+
+
+def _require_there(url: str) -> None:
+    parts = split_url(url)
+    if parts.scheme == "sqlite":
+        path = Path(unquote(parts.path).removeprefix("/")).expanduser()
+        if path.name and not path.is_file():
+            raise NotFound(f"no database at {path}; name one with --url sqlite:///path/to/file.db")
+
+
+def _looking(window_tokens: int = 128_000) -> Policy:
+    return Policy(Budget(window_tokens), resume_after_s=inf)
