@@ -32,6 +32,7 @@ from session_core.errors import (
     SessionError,
     StoreBusy,
     StoreError,
+    StoreLost,
     StoreUnreadable,
 )
 from session_core.plan import Digest
@@ -629,9 +630,14 @@ def test_a_wrong_option_is_named(option: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
-    with pytest.raises(StoreUnreadable, match=r"postgresql://127\.0\.0\.1:1/db cannot be reached") as caught:
+    with pytest.raises(StoreLost, match=r"postgresql://127\.0\.0\.1:1/db cannot be reached") as caught:
         PostgresStore("postgresql://somebody:secret@127.0.0.1:1/db")
     assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_has_no_such_database_is_not_worth_a_retry(server: PostgresServer) -> None:
+    with pytest.raises(StoreUnreadable, match="cannot be reached"):
+        PostgresStore(server.url.replace("/postgres?", "/nowhere?"))
 
 
 # What is kept.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -53,3 +55,19 @@ def test_a_service_without_a_primary_is_lost_for_now(server: RedisServer) -> Non
 
 def test_a_database_that_is_not_there_is_named(server: RedisServer) -> None:
     refused_in_both_voices(RedisStore(f"{server.url}/99"), StoreError, "no database of that number")
+
+
+def test_a_server_that_says_nothing_is_tried_as_often_as_the_url_says() -> None:
+    """As a plain server does when it is spoken to over TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        quick = "socket_connect_timeout=0.05&socket_timeout=0.05&retries=2"
+        refused_in_both_voices(RedisStore(f"rediss://127.0.0.1:{port}?{quick}"), StoreLost, "did not answer in time")
+        silent.setblocking(False)
+        tries = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                tries.append(silent.accept()[0])
+        for one in tries:
+            one.close()
+    assert len(tries) == 2 * (1 + 2)

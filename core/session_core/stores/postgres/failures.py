@@ -59,6 +59,10 @@ _MENDS: Mapping[str, _Mend] = {
 }
 
 
+_FOR_NOW = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots")
+"""What a server says that refuses a connection now, and takes one later."""
+
+
 class Translated:
     """Raises what the driver raises in a block as an error of ours that names `where`; for any number of blocks."""
 
@@ -108,10 +112,16 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
 
 
 def unreachable(exc: psycopg.Error, where: str) -> SessionError:
-    """The error for a first connection that did not come about; what the server says of it holds no message."""
+    """The error for a first connection that did not come about; what the server says of it holds no message.
+
+    A retry helps unless a server answered that it will have none of this. Its code is not to be had for such an answer,
+    but it begins with FATAL, in most languages too.
+    """
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    return StoreUnreadable(
+    said = str(exc)
+    kind = StoreUnreadable if "FATAL" in said and not any(words in said for words in _FOR_NOW) else StoreLost
+    return kind(
         f"{where} cannot be reached ({_said(exc)}); is the server running, are host, database, user and password right?"
     )
 

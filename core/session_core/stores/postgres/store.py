@@ -68,7 +68,8 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     open with the calls that need them, so that a fork is safe at any time. What is written is as
     durable as the server's `synchronous_commit`: by default it survives a crash.
 
-    Raises: ConfigError; StoreUnreadable, NewerSchema when there is no schema this release can use.
+    Raises: ConfigError; StoreLost when the server is not to be had; StoreUnreadable, NewerSchema when there is no
+    schema this release can use.
     """
 
     scheme = "postgresql"

@@ -29,12 +29,12 @@ class Line:
     def exchanged(self, commands: Sequence[Command]) -> list[Any]:
         """The answers to `commands`; an error of the server stands as one. Raises: what the driver raises."""
         connection = self.connection
+        if connection._sock is None:
+            # Whoever calls tries again: both would be the square of the retries, minutes where nobody answers.
+            connection.connect_check_health(check_health=False, retry_socket_connect=False)
         if answer_reader is None or len(commands) > 1 or commands[0][0] != SCRIPTED or connection.health_check_interval:
             connection.send_packed_command(packed(connection, commands))
             return [self._answer(command[0]) for command in commands]
-        if connection._sock is None:
-            # As its own sending does: whoever calls tries again, and not twice at once.
-            connection.connect_check_health(check_health=False)
         if self._sock is not connection._sock:
             self._sock = connection._sock
             self._reader = answer_reader(replyError=connection._parser.parse_error)

@@ -178,8 +178,8 @@ class AwaitingDirect:
 
     async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         if not connection.is_connected:
-            # As its own sending does: whoever calls tries again, and not twice at once.
-            await connection.connect_check_health(check_health=False)
+            # Whoever calls tries again, and not twice at once.
+            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
         transport = connection._writer.transport
         try:
             await connection.send_packed_command(packed(connection, commands))
