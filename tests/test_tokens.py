@@ -285,3 +285,9 @@ def test_a_message_costs_its_names_calls_and_media_too() -> None:
 def test_a_tool_result_costs_the_id_it_answers() -> None:
     message = Message(Role.TOOL, "ok", tool_call_id="call_1")
     assert message_tokens(message, counter_from(len)) == FRAMING_TOKENS + 2 + 6
+
+
+def test_counting_warns_nobody_of_what_a_table_s_package_does() -> None:
+    code = "from session_core.counting.tokens import counter_for; print(counter_for(None).count('hello'))"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
