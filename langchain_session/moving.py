@@ -17,7 +17,7 @@ from langchain_session.messages import MARK, to_core
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
-from session_core.errors import Diverged
+from session_core.errors import ConfigError, Diverged
 from session_core.moving import stable_id
 from session_core.serial.codec import body_digest
 from session_core.turns import Key
@@ -41,7 +41,7 @@ class Moving(BaseCheckpointSaver[str]):
         thread_id: str | None = None,
         *,
         url: str | None = None,
-        sessions: Sessions | str = "memory://",
+        sessions: Sessions | str | None = None,
         **made_with: Any,
     ) -> Self:
         """A checkpointer that has `thread_id`, or every thread, of `saver`.
@@ -50,9 +50,10 @@ class Moving(BaseCheckpointSaver[str]):
         history, time travel and an interrupt that waits are as they were; each message is stored once. The
         store is the one at `url`, or `sessions`; everything else is as in the constructor. Asked for again,
         it goes on where it ended and adds what `saver` has more by now; `saver` is left as it is.
-        Raises: Diverged when the thread went on here too; InputError for a message that no session takes.
+        Raises: ConfigError when no store is named; Diverged when the thread went on here too; InputError for a
+        message that no session takes.
         """
-        made = cast(Any, cls)(url or sessions, **made_with)
+        made = cast(Any, cls)(_where(url, sessions), **made_with)
         run_blocking(_all_moved(Blocking(saver), Blocking(made), thread_id))
         return cast(Self, made)
 
@@ -63,11 +64,11 @@ class Moving(BaseCheckpointSaver[str]):
         thread_id: str | None = None,
         *,
         url: str | None = None,
-        sessions: Sessions | str = "memory://",
+        sessions: Sessions | str | None = None,
         **made_with: Any,
     ) -> Self:
         """As `import_from`, awaited; from a saver that awaits. Raises: VoiceError for one that does not."""
-        made = cast(Any, cls)(url or sessions, **made_with)
+        made = cast(Any, cls)(_where(url, sessions), **made_with)
         await _all_moved(Awaiting(saver), Awaiting(made), thread_id)
         return cast(Self, made)
 
@@ -83,6 +84,13 @@ class Moving(BaseCheckpointSaver[str]):
     async def aexport_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
         """As `export_to`, awaited; to a saver that awaits. Raises: VoiceError for one that does not."""
         return await _all_moved(Awaiting(self), Awaiting(saver), thread_id)
+
+
+def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
+    where = url if sessions is None else sessions
+    if where is None:
+        raise ConfigError("name the store that the threads go to: import_from(saver, url=...), or sessions=...")
+    return where
 
 
 async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:

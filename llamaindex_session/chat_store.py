@@ -77,6 +77,7 @@ class SessionChatStore(BaseChatStore):
     ) -> Self:
         """A store with all that `chat_store` has under `keys`, or under all of its keys.
 
+        A `RedisChatStore` counts every key of its database: name `keys` where others keep something there too.
         Asked for again, it goes on where it ended and adds what `chat_store` has more by now; nothing is
         stored twice, and `chat_store` is left as it is. Raises: Diverged when a key no longer begins with
         what was imported; InputError for what no session takes; ConfigError.

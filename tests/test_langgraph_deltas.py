@@ -235,7 +235,7 @@ def test_a_pruned_thread_is_whole_where_it_is_moved_to(every, sessions):
     there = InMemorySaver()
     graph.checkpointer.export_to(there)
     assert told(talker(there, every=every).get_state(CONFIG)) == told(graph.get_state(CONFIG))
-    back = SessionSaver.import_from(there, policy=POLICY)
+    back = SessionSaver.import_from(there, url="memory://", policy=POLICY)
     assert told(talker(back, every=every).get_state(CONFIG)) == told(graph.get_state(CONFIG))
     assert record(back.sessions) == record(sessions)
 

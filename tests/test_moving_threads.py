@@ -24,7 +24,7 @@ from sessions_made import conversation
 from langchain_session import SessionChatMessageHistory, SessionSaver
 from langchain_session.messages import from_core_many
 from session_core import Budget, Policy, Sessions
-from session_core.errors import Diverged, InputError, VoiceError
+from session_core.errors import ConfigError, Diverged, InputError, VoiceError
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
@@ -416,6 +416,12 @@ def test_a_saver_without_the_voice_says_so(sessions, tmp_path):
         pytest.raises(VoiceError, match="SqliteSaver has no such voice; call the method without the a"),
     ):
         asyncio.run(SessionSaver.aimport_from(saver, "t", sessions=sessions))
+
+
+def test_threads_go_nowhere_without_a_store():
+    """Called on a saver of one's own, it would leave that one empty and make another."""
+    with pytest.raises(ConfigError, match=r"import_from\(saver, url="):
+        SessionSaver("memory://").import_from(InMemorySaver())
 
 
 def test_versions_that_nobody_can_count_on_from_are_refused(sessions):
