@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from llama_index.core.base.llms import types as li
@@ -13,7 +15,7 @@ from session_core.errors import StoreUnreadable
 from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
 from session_core.serial.held import HeldBy, restorer
 from session_core.serial.marks import MARK
-from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
+from session_core.serial.objects import ModelState, class_at, is_model, model_from, model_state, object_kinds, path_of
 from session_core.turns import Message, Native
 
 FORMAT = "llamaindex/1"
@@ -45,7 +47,8 @@ def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
     kind = ChatMessage if isinstance(message, ViewMessage) else type(message)
     state = model_state(message, defaults=True)
     values = dict(state.values)
-    blocks, kwargs, role = values.pop("blocks"), values.pop("additional_kwargs"), values.pop("role")
+    kwargs, role = values.pop("additional_kwargs"), values.pop("role")
+    blocks, odd = _as_usual(values.pop("blocks"))
     private = None if isinstance(message, ViewMessage) else state.private
     data = exact.encode(
         trimmed(
@@ -61,9 +64,25 @@ def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
         ),
         table,
     )
-    if state.spelled == frozenset(_spelled(kwargs)):
-        return Native(FORMAT, data)
-    return Native(FORMAT, data, exact.encode(sorted(state.spelled)))
+    spelled = None if state.spelled == frozenset(_spelled(kwargs)) else sorted(state.spelled)
+    note = trimmed([spelled, odd or None])
+    return Native(FORMAT, data, exact.encode(note) if note else b"")
+
+
+def _as_usual(blocks: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+    """`blocks` with the fields spelled out that say something, and for others their place and what was spelled out.
+
+    Messages that went through JSON have all their fields spelled out, and say the same as before.
+    """
+    usual, odd = list(blocks), []
+    for place, block in enumerate(blocks):
+        if not is_model(block) or (type(block) is TextBlock and block.model_fields_set == {"text"}):
+            continue
+        state = model_state(block, defaults=False)
+        if state.spelled != frozenset(state.values):
+            odd.append([place, sorted(state.spelled)])
+            usual[place] = model_from(type(block), replace(state, spelled=frozenset(state.values)))
+    return usual, odd
 
 
 def _spelled(kwargs: object) -> list[str]:
@@ -83,20 +102,22 @@ def read(message: Message, native: Native) -> ChatMessage:
     try:
         plain = exact.decode(native.data, restorer(message))
         role, blocks, kwargs, path, values, extra, private = padded(plain, 7)
-        note = exact.decode(native.note) if native.note else None
-        fields = {
+        named, odd = padded(exact.decode(native.note) if native.note else [], 2)
+        fields: dict[str, Any] = {
             **(values or {}),
             "role": MessageRole(role or message.role.value),
             "additional_kwargs": kwargs or {},
             "blocks": [TextBlock(text=message.content)] if blocks is None else blocks,
         }
-    except (ValueError, TypeError, LookupError) as exc:
+        for place, names in odd or ():
+            object.__setattr__(fields["blocks"][place], "__pydantic_fields_set__", set(names))
+    except (ValueError, TypeError, LookupError, AttributeError) as exc:
         raise StoreUnreadable(
             f"message {message.id} cannot be read as a LlamaIndex message ({damage(exc)}); it is damaged, or was "
             "written by a newer release: update llm-sessions, or restore it from a backup"
         ) from None
     found = class_at(path) if path else ChatMessage
     kind = found if found is not None and issubclass(found, ChatMessage) else ChatMessage
-    spelled = note if isinstance(note, list) else ["role", "blocks", *(["additional_kwargs"] if kwargs else [])]
+    spelled = _spelled(kwargs) if named is None else named
     made: ChatMessage = model_from(kind, ModelState(fields, frozenset(spelled), extra, private))
     return made

@@ -31,7 +31,7 @@ from llamaindex_session.messages import (
 )
 from session_core.errors import StoreUnreadable
 from session_core.ranges import Ranges
-from session_core.serial.codec import decode_body, encode_body
+from session_core.serial.codec import body_digest, decode_body, encode_body
 from session_core.turns import Media, Message, Native, Role, ToolCall
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
@@ -152,6 +152,13 @@ def test_any_text_comes_back_exactly(one: str, two: str) -> None:
     assert stored(ChatMessage(one)).content == one
     back = stored(ChatMessage([li.TextBlock(text=one), li.TextBlock(text=two)]))
     assert [block.text for block in back.blocks if isinstance(block, li.TextBlock)] == [one, two]
+
+
+def test_a_message_that_went_through_json_comes_back_exactly_and_says_the_same() -> None:
+    message = ChatMessage(role="user", blocks=[li.TextBlock(text="look"), li.ImageBlock(url="https://host/map.png")])
+    reread = ChatMessage.model_validate(message.model_dump())
+    assert_exact(reread)
+    assert body_digest(to_core(reread)) == body_digest(to_core(message))
 
 
 def test_paths_come_back_and_are_not_read(tmp_path: Path) -> None:

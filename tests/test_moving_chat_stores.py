@@ -104,6 +104,16 @@ def test_only_what_a_key_has_more_by_now_is_added(sessions, voice):
     assert moved(source, sessions, voice).get_messages("ann") == source.get_messages("ann")
 
 
+def test_a_source_that_was_written_to_json_meanwhile_is_the_same_one(sessions):
+    before, after = SimpleChatStore(), SimpleChatStore()
+    before.set_messages("k", SAID)
+    after.set_messages("k", [ChatMessage.model_validate(message.model_dump()) for message in SAID])
+    after.add_message("k", ChatMessage(role="user", content="more"))
+    SessionChatStore.import_from(before, sessions=sessions)
+    ours = SessionChatStore.import_from(after, sessions=sessions)
+    assert ours.get_messages("k") == after.get_messages("k")
+
+
 @both_voices
 def test_a_key_that_no_longer_begins_with_what_was_imported_is_refused(sessions, voice):
     source = filled(ann=SAID)
