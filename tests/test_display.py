@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from session_core import Budget, Message, Policy, Role, Session, Sessions
 from session_core.budget import Tier
 from session_core.display import bars, session_html
+from session_core.ledger import Ledger
 from session_core.pictures import MAX_BARS, Bar, escape, gauge, timeline, view_html
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ports import State
@@ -104,6 +106,15 @@ def test_a_session_shows_what_is_folded_and_which_facts_are_kept() -> None:
 
 def test_a_session_without_digest_says_that_nothing_is_folded() -> None:
     assert "Nothing is folded yet" in _page()
+
+
+def test_a_session_over_its_limit_does_not_claim_that_every_turn_stands_word_for_word() -> None:
+    messages = [replace(message, tokens=200) for message in _conversation()]
+    budget = Budget(1_000, reply_reserve_tokens=0)
+    state = State(Key("room 7"), head=Ranges.span(1, 6), ledger=Ledger(messages=6, turns=3, tokens=1_200))
+    page = session_html(describe(state, messages, Policy(budget)), messages=messages, digest=None, budget=budget)
+    assert "word for word" not in page
+    assert "each view is folded by rules" in page
 
 
 def test_a_session_that_is_not_there_is_shown_as_empty() -> None:

@@ -30,8 +30,14 @@ def session_html(stats: SessionStats, *, messages: Sequence[Message], digest: Di
         _headline(stats),
         pictures.gauge(stats.standing_tokens, budget),
         pictures.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
-        _digest_html(digest) if digest else "<p>Nothing is folded yet: views show every turn word for word.</p>",
+        _digest_html(digest) if digest else f"<p>{_unfolded(stats, budget)}</p>",
     )
+
+
+def _unfolded(stats: SessionStats, budget: Budget) -> str:
+    if stats.pressure < budget.facts_at:
+        return "Nothing is folded yet: views show every turn word for word."
+    return "No digest counts yet (a new one does from the next turn on): each view is folded by rules as it is made."
 
 
 def bars(messages: Sequence[Message], folded: Collection[int]) -> list[Bar]:

@@ -7,7 +7,7 @@ blocks is put into a thread for awaiting callers (see `voices.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from session_core.checkpoints import Checkpoint as Checkpoint
@@ -80,7 +80,7 @@ class Appended:
 
     seqs: tuple[int, ...]
     new: int
-    state: State
+    state: State = field(repr=False)
     tokens: int = 0
 
 
