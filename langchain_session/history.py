@@ -13,7 +13,7 @@ from langchain_session.moving_history import amessages_of, messages_of, session_
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.moving import amove_in, move_in
-from session_core.sessions import shared
+from session_core.sharing import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 

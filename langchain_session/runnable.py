@@ -14,7 +14,7 @@ from langchain_session.turn import Keys, Turn
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import TurnLease
-from session_core.sessions import shared
+from session_core.sharing import shared
 from session_core.voices import run_blocking
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.sessions import shared
+from session_core.sharing import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index")

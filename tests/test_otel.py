@@ -22,6 +22,7 @@ from session_core import Budget, Policy, Sessions
 from session_core.events import Event, FoldFailed, RulesOutgrown
 from session_core.otel import CONVERSATION, MADE_BY, SUMMARIZER, TENANT, TIER, OpenTelemetry
 from session_core.ports import SummaryRequest
+from session_core.stores.keyring import Keyring
 from session_core.turns import Key
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -240,6 +241,18 @@ def test_sessions_that_wait_for_their_fold_are_shown_until_it_is_done(exported: 
         done = sessions.drain()
         left = [point.value for point in exported.points("llm_sessions.fold.waiting")]
     assert (waiting, done, left) == ([2], True, [0])
+
+
+def test_a_dead_side_of_a_hybrid_store_is_a_figure_of_its_own(exported: Exported, tmp_path: Path) -> None:
+    keyring = Keyring({"k": bytes(32)})
+    with Sessions(hot="redis://127.0.0.1:1", cold=f"sqlite:///{tmp_path}/chat.db", keyring=keyring) as sessions:
+        exported.observer.watch(sessions)
+        before = [point.value for point in exported.points("llm_sessions.store.degraded")]
+        sessions.session("one").append({"role": "user", "content": "hello"})
+        after = [point.value for point in exported.points("llm_sessions.store.degraded")]
+        assert sessions.degraded is not None
+        assert "127.0.0.1:1 cannot be reached" in sessions.degraded
+    assert (before, after) == ([0], [1])
 
 
 def test_nothing_that_was_said_is_exported(exported: Exported) -> None:

@@ -46,9 +46,9 @@ class OpenTelemetry:
     """An observer that turns events into metrics and into spans under the caller's current span.
 
     `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` also shows how many of
-    its sessions wait to be folded. Without providers it takes those the process has set up. Attributes
-    are the tenant, tiers and the names of summarizers; with `session_ids` spans carry the session's id
-    too, metrics never do. Safe in any thread.
+    its sessions wait to be folded, and whether a side of its hybrid store is not to be had. Without
+    providers it takes those the process has set up. Attributes are the tenant, tiers and the names of
+    summarizers; with `session_ids` spans carry the session's id too, metrics never do. Safe in any thread.
     """
 
     def __init__(
@@ -69,9 +69,15 @@ class OpenTelemetry:
             unit="{session}",
             description="Sessions that asked for a fold and are not folded yet, the one at work included.",
         )
+        meter.create_observable_gauge(
+            "llm_sessions.store.degraded",
+            [self._degraded],
+            unit="{store}",
+            description="Hybrid stores of this process with a side that did not answer last.",
+        )
 
     def watch(self, sessions: Sessions) -> OpenTelemetry:
-        """Observe `sessions`, and its queue of folds as long as it lives; call it once for each."""
+        """Observe `sessions`, its queue of folds and its store, as long as it lives; call it once for each."""
         sessions.observe(self)
         self._watched.add(sessions)
         return self
@@ -125,6 +131,11 @@ class OpenTelemetry:
         if not len(self._watched):
             return []
         return [metrics.Observation(sum(sessions.pipeline.waiting for sessions in set(self._watched)))]
+
+    def _degraded(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
+        if not len(self._watched):
+            return []
+        return [metrics.Observation(sum(sessions.degraded is not None for sessions in set(self._watched)))]
 
 
 class _Instruments:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from session_core.advisers import require_power
 from session_core.display import drawn
 from session_core.embedding import chosen
-from session_core.errors import BudgetError, ConfigError
+from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.leasing import TurnLease, held_by
@@ -28,7 +25,7 @@ from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.forgetting import forgetting
-from session_core.stores.opened import opened
+from session_core.stores.opened import degraded, opened
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
@@ -121,6 +118,11 @@ class Sessions:
         """As `purge`, awaited."""
         return await purging(self.awaited).purge(older_than_s, tenant=tenant)
 
+    @property
+    def degraded(self) -> str | None:
+        """Which side of a hybrid store is not to be had, and why; None when both answered last."""
+        return degraded(self.store)
+
     def drain(self, timeout_s: float = 30.0) -> bool:
         """Wait for background folds; False when they were not done in `timeout_s` seconds."""
         return self.pipeline.drain(timeout_s)
@@ -202,26 +204,6 @@ class _Closing:
         self._sessions.close()
 
 
-_shared: dict[tuple[str, Policy, int], Sessions] = {}
-_sharing = threading.Lock()
-
-
-def shared(url: str, policy: Policy | None = None) -> Sessions:
-    """The one `Sessions` that this process keeps open for `url` and `policy`.
-
-    For objects that frameworks make anew for each call, such as chat histories. Closed at exit.
-    """
-    if not isinstance(url, str):
-        raise ConfigError(f"url={type(url).__name__}; pass a URL such as sqlite:///chat.db")
-    place = (url, policy or Policy(), os.getpid())
-    with _sharing:
-        found = _shared.get(place)
-        if found is None:
-            found = _shared[place] = Sessions(url, policy=policy)
-            atexit.register(found.close)
-        return found
-
-
 class Session:
     """One conversation: append what was said, ask for the view before each model call.
 
@@ -233,6 +215,9 @@ class Session:
         self.key = key
         self.flow = Flow(key, sessions.store, sessions.workshop)
         self.aflow = Flow(key, sessions.awaited, sessions.aworkshop)
+
+    def __repr__(self) -> str:
+        return f"Session({str(self.key)!r})"
 
     def _repr_html_(self) -> str:
         return run_blocking(drawn(self.sessions.store, self.key, self.sessions.policy))

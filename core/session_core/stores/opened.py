@@ -28,6 +28,12 @@ def opened(
     return EncryptedStore(store, keyring)
 
 
+def degraded(store: SessionStore) -> str | None:
+    """What a hybrid store, sealed or not, says is wrong with its sides; None when nothing is, and for other stores."""
+    said: str | None = getattr(getattr(store, "inner", store), "degraded", None)
+    return said
+
+
 def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:
     if hot is None and cold is None:
         url = "memory://" if url is None else url
