@@ -53,6 +53,11 @@ def test_a_service_without_a_primary_is_lost_for_now(server: RedisServer) -> Non
         refused_in_both_voices(unknown, StoreLost, "no primary that its sentinels know of")
 
 
+def test_a_server_that_is_no_sentinel_is_not_called_too_old(server: RedisServer) -> None:
+    url = server.url.replace("redis:", "redis+sentinel:") + "/main?retries=0"
+    refused_in_both_voices(RedisStore(url), StoreError, "is no sentinel")
+
+
 def test_a_database_that_is_not_there_is_named(server: RedisServer) -> None:
     refused_in_both_voices(RedisStore(f"{server.url}/99"), StoreError, "no database of that number")
 

@@ -52,6 +52,13 @@ def test_sessions_talk_tls_in_both_voices(secured):
     assert asyncio.run(awaited()) == ["sealed on its way", "and back"]
 
 
+def test_a_certificate_for_another_name_is_not_told_to_be_untrusted(secured):
+    port, root = secured
+    url = f"rediss://localhost:{port}?ssl_ca_certs={root}&retries=0"
+    with Sessions(url) as sessions, pytest.raises(StoreError, match="is for another name"):
+        sessions.session("tls").record()
+
+
 def test_a_certificate_that_is_not_trusted_is_named_with_the_mend(secured):
     told = "shows a certificate that is not trusted; name its issuer with ssl_ca_certs"
     with Sessions(f"rediss://127.0.0.1:{secured[0]}") as sessions, pytest.raises(StoreError, match=told):

@@ -62,6 +62,7 @@ def test_options_do_not_show() -> None:
     ("url", "mend"),
     [
         ("redis://h?ssl_ca_certs=/ca.pem", "begin the URL with rediss"),
+        ("rediss://h?ssl_ca_certs=/nowhere/ca.pem", "where no file is"),
         ("rediss://h?ssl_cert_reqs=maybe", "required or optional or none"),
         ("redis://h?protocol=9", "use 2 or 3"),
         ("redis://h?socket_timeout=nan", "seconds over 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import parse_qsl, unquote
 
@@ -43,6 +44,7 @@ _DRIVER_OPTIONS: Mapping[str, Callable[[str], object]] = {
     "ssl_cert_reqs": str,
     "ssl_check_hostname": _switch,
 }
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _CHOICES: Mapping[str, tuple[object, ...]] = {"protocol": (2, 3), "ssl_cert_reqs": ("required", "optional", "none")}
 _OWN_OPTIONS = ("ttl_s", "prefix", "max_connections", "wait_s", "retries", "db")
 
@@ -140,6 +142,8 @@ class Address:
         for name, value in self.options.items():
             if name.startswith("ssl_") and not self.secure:
                 raise ConfigError(f"{shown}: {name} is for TLS; begin the URL with rediss")
+            if name in _FILES and not Path(str(value)).is_file():
+                raise ConfigError(f"{shown}: {name} is {value!r}, where no file is; name one that can be read")
             if isinstance(value, float) and not 0 < value < MAX_TIMEOUT_S:
                 raise ConfigError(f"{shown}: {name} is {value:g}; give seconds over 0")
             if name in _CHOICES and value not in _CHOICES[name]:

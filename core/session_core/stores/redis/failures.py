@@ -46,15 +46,28 @@ _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("BUSY", StoreBusy, "is held by somebody's script; retry"),
     ("LOADING", StoreBusy, "is still loading its data; retry"),
     ("DB index is out of range", StoreError, "has no database of that number; correct it in the URL"),
+    (
+        "unknown command 'SENTINEL'",
+        StoreError,
+        "is no sentinel; name a sentinel's port, or begin the URL with redis://",
+    ),
     ("unknown command", StoreError, "does not know a command that sessions need; use Redis 6.2 or later, or Valkey"),
 )
+
+
+_CERTIFICATES = (
+    ("mismatch", "is for another name; have the URL name the server as its certificate does"),
+    ("expired", "has expired; renew it on the server"),
+)
+_UNTRUSTED = "is not trusted; name its issuer with ssl_ca_certs"
 
 
 def translation(exc: BaseException, where: str) -> StoreError:
     """The error of ours for what the driver raised at `where`."""
     said = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        return StoreError(f"{where} shows a certificate that is not trusted; name its issuer with ssl_ca_certs")
+        wrong = next((mend for words, mend in _CERTIFICATES if words in said), _UNTRUSTED)
+        return StoreError(f"{where} shows a certificate that {wrong}")
     inner = _IN_SCRIPT.sub("", said, count=1)
     for beginning, ours, mend in _SAID:
         if inner.startswith(beginning):
