@@ -21,9 +21,9 @@ DEFAULT_URL = "sqlite:///llm-sessions.db"
 class SessionChatMessageHistory(BaseChatMessageHistory):
     """The chat history of one session; `messages` is its view, never over the budget.
 
-    Give it `sessions`, or a `url` that all histories of this process share. `messages` is the same
-    from the start of a turn to its end, which `RunnableWithMessageHistory` counts on. The whole
-    conversation is in `record()`.
+    Give it `sessions`, or a `url` that all histories of this process share (default:
+    "sqlite:///llm-sessions.db"). `messages` is the same from the start of a turn to its end, which
+    `RunnableWithMessageHistory` counts on. The whole conversation is in `record()`.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ class Keeping(Moving):
         if isinstance(self.serde, EncryptedSerializer) and not sealed:
             logger.warning(
                 "serde= encrypts what it serializes; messages go to the record of the %s store in clear: "
-                "pass Sessions(EncryptedStore(store, keyring)) to seal them too",
+                "pass Sessions(..., keyring=...) to seal them too",
                 store.scheme,
             )
 

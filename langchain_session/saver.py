@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Self, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -35,6 +34,7 @@ from langchain_session.deltas import (
 )
 from langchain_session.handed import handed
 from langchain_session.keeping import Keeping
+from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import (
@@ -62,13 +62,14 @@ from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
 
-class SessionSaver(Keeping):
+class SessionSaver(Keeping, Lifetime):
     """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
 
     A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
     history see the whole record. One object serves both voices. `channel` is the state key that the
     conversation is; lists of messages under other keys are stored once too, and come back whole. `serde`
-    serializes what is no message; to hide messages too, open the sessions on an `EncryptedStore`.
+    serializes what is no message; to hide messages too, open `Sessions(..., keyring=...)`. `Sessions` that
+    are handed in are not closed with the saver.
 
     `concurrency` is what runs on one thread at the same time do. "merge": all go on, and what each said
     stands in the record, whole turns one behind the other. "serialize": a run waits, `wait_s` seconds at
@@ -108,6 +109,7 @@ class SessionSaver(Keeping):
     ) -> None:
         super().__init__(serde=serde)
         self.sessions = sessions_at(sessions, policy)
+        self._opened = not isinstance(sessions, Sessions)
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)
         self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
@@ -119,32 +121,6 @@ class SessionSaver(Keeping):
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
         """A saver on the store at `url`, such as "sqlite:///chat.db"; usable as it is or in a `with`."""
         return cls(url, policy=policy)
-
-    def close(self) -> None:
-        """Stop folding and close the store."""
-        self._rule.close()
-        self.sessions.close()
-
-    async def aclose(self) -> None:
-        """As `close`, awaited."""
-        self._rule.close()
-        await self.sessions.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         return run_blocking(self._begun(self._blocking, config))

@@ -1,0 +1,57 @@
+"""How a `SessionSaver` begins and ends: in a `with`, by `close`, and with a `setup` as other savers have it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Generator
+from types import TracebackType
+from typing import Self
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from langchain_session.turns import Rule
+from session_core import Sessions
+
+
+class Lifetime(BaseCheckpointSaver[str]):
+    """A saver that closes the sessions it opened, and leaves alone those that it was handed."""
+
+    sessions: Sessions
+    _opened: bool
+    _rule: Rule
+
+    def setup(self) -> Awaitable[None]:
+        """Nothing, awaited or not: a store is ready once it is open. Savers that need it are replaced in one line."""
+        return _Done()
+
+    def close(self) -> None:
+        """Hear of no more runs; stop folding and close the store, unless `Sessions` were handed in."""
+        self._rule.close()
+        if self._opened:
+            self.sessions.close()
+
+    async def aclose(self) -> None:
+        """As `close`, awaited."""
+        self._rule.close()
+        if self._opened:
+            await self.sessions.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class _Done:
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
