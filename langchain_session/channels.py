@@ -89,11 +89,6 @@ def named(messages: list[BaseMessage], known: Iterable[Message]) -> list[BaseMes
     return [message if message.id else _given_id(message, spare) for message in messages]
 
 
-def without_given_id(message: BaseMessage) -> BaseMessage:
-    """The message as its graph had it, without the id that `named` gave it."""
-    return message.model_copy(update={"id": None}) if (message.id or "").startswith(NAMELESS) else message
-
-
 def _given_id(message: BaseMessage, spare: dict[bytes, list[str]]) -> BaseMessage:
     alike = spare.get(body_digest(to_core(message)))
     name = alike.pop(0) if alike else f"{NAMELESS}{uuid.uuid4().hex}"

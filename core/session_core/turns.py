@@ -238,11 +238,6 @@ def units(messages: Sequence[Message]) -> list[Unit]:
     return made
 
 
-def turn_starts(parts: Sequence[Unit]) -> list[int]:
-    """Indexes of the units that begin a turn: each user message, and the first unit of all."""
-    return [index for index, unit in enumerate(parts) if unit.starts_turn or index == 0]
-
-
 def numbered(messages: Sequence[Message], first_seq: int) -> tuple[Message, ...]:
     """`messages` with sequence numbers from `first_seq` on."""
     return tuple(replace(m, seq=first_seq + i) for i, m in enumerate(messages))

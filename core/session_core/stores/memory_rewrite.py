@@ -14,7 +14,6 @@ from session_core.stores.rewrite import AT_ONCE, Change, changed_authors, change
 from session_core.turns import Key
 
 T = TypeVar("T")
-P = TypeVar("P")
 Kept = MutableSequence[T] | MutableMapping[Any, T]
 """Values by their place."""
 

@@ -203,11 +203,6 @@ class _Values:
         return data if new == old else pack([new.type, new.data])
 
 
-def _name_of(old: bytes) -> str:
-    """What the script tells an old value by; it need not be sent back whole."""
-    return sha1(old, usedforsecurity=False).hexdigest()
-
-
 def _parted(entry: bytes) -> tuple[bytes, bytes]:
     """What an entry begins with, its length before it, and what is behind."""
     end = 4 + int.from_bytes(entry[:4], "big")
