@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from session_core.ports import MessageList
 from session_core.ranges import Ranges
+from session_core.stores.list_parts import Before, head_after, part_of
 from session_core.stores.pieces import Pieces
-from session_core.stores.rules import Before, Numbered, head_after, part_of
+from session_core.stores.rules import Numbered
 from session_core.testing import message
 
 MOST = 40

@@ -26,25 +26,22 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.stores.list_parts import Before, head_after, made_of, part_of
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
 from session_core.stores.memory_threads import MemoryThreads, filled
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
-    Before,
     Numbered,
     begun,
     digest_for,
     gone,
     grown,
-    head_after,
     lease_over,
-    made_of,
     marked,
     number,
     outlived,
-    part_of,
     require_calls,
     require_lease,
     require_newest,

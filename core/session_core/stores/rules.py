@@ -1,19 +1,17 @@
-"""What every store decides the same way, without touching its data: numbering, heads, digests, write keys."""
+"""What every store decides the same way, without touching its data: numbering, states, leases, digests, refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from secrets import token_hex
 
 from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
 from session_core.errors import Conflict, DuplicateMessage, InputError, MessageTooLarge, OrphanToolResult, TurnLost
 from session_core.plan import Digest
-from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State, Version
+from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
-from session_core.stores.pieces import Pieces
 from session_core.turns import Key, Message, Role
 
 Known = Callable[[str], dict[bytes, int]]
@@ -34,14 +32,6 @@ class Numbered:
     def tokens(self) -> int:
         """The price of what is new."""
         return sum(message.tokens for message, _ in self.new)
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What a channel was at a checkpoint's parent: its version, and its part of the record."""
-
-    version: Version | None = None
-    part: Ranges = Ranges()
 
 
 def number(
@@ -237,95 +227,6 @@ def outlived(number: int, newest: int, active: int) -> bool:
 def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None:
     """The newest digest that covers a beginning of `lineage`; those after it are not even read."""
     return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)
-
-
-def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: bool) -> Ranges:
-    """The part of a record that a stored message list is.
-
-    The conversation's own list (`is_head`) holds nothing twice and keeps the order of what it was made
-    of: a view puts system messages first and results behind their calls, the record does not. Any
-    other list is taken as it stands.
-    """
-    versions = dict(zip(outcome.seqs, outcome.alike, strict=True))
-    ranges = [item for item in value.items if isinstance(item, Ranges)]
-    pieces = Pieces([*ranges, value.base, value.hidden, before.part], [*versions, *chain(*versions.values())])
-    numbers = iter(outcome.seqs)
-    listed: list[int] = []
-    for item in value.items:
-        listed.extend(pieces.of(item) if isinstance(item, Ranges) else [next(numbers)])
-    if not is_head:
-        return pieces.whole(listed)
-    newer = _newer_versions(value, versions)
-    listed = list(dict.fromkeys(newer.get(seq, seq) for seq in listed))
-    hidden = set(pieces.of(value.hidden))
-    if _went_on(value, before):
-        hidden &= set(pieces.of(before.part))
-    return pieces.whole(_in_order(listed, versions, pieces.of(made_of(value, before)), hidden))
-
-
-def made_of(value: MessageList, before: Before) -> Ranges:
-    """The part of the record that a list is compared with: what its run stored last, or what that began with."""
-    return before.part if _went_on(value, before) or not value.base else value.base
-
-
-def _went_on(value: MessageList, before: Before) -> bool:
-    """Whether the run has stored a list since the one that it began with; what it removed then is gone."""
-    return bool(before.part) and value.base_version is not None and value.base_version != before.version
-
-
-def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> dict[int, int]:
-    """What the list names by a range and says anew beside it: the old number, and the one in its place."""
-    ranged = [item for item in value.items if isinstance(item, Ranges)]
-    return {
-        old: seq
-        for seq, alike in versions.items()
-        for old in alike
-        if old not in versions and any(old in item for item in ranged)
-    }
-
-
-def _in_order(
-    listed: Sequence[int], versions: dict[int, frozenset[int]], base: Sequence[int], hidden: set[int]
-) -> list[int]:
-    """What is left of `base` in its order, versions in the place of what they replace, the rest where the
-    list has it: behind its neighbour, or at the end. Of one message only the version that is listed itself."""
-    old = set(base)
-    if not old.intersection(listed) and not any(old & alike for alike in versions.values()):
-        hidden = set()
-    instead: dict[int, int] = {}
-    gone: set[int] = set()
-    for seq, alike in versions.items():
-        others = alike.difference(versions)
-        gone |= others
-        if seq not in old and (replaced := others & old):
-            instead[min(replaced)] = seq
-    shown = {*listed, *hidden}
-    kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in shown)]
-    placed = set(kept)
-    # A version of what a view had folded stands at the end of its list; that says nothing of its neighbours.
-    last = max((i for i, seq in enumerate(listed) if seq in placed and seq in old), default=-1)
-    anchor: int | None = None
-    for seq in listed[: last + 1]:
-        if seq not in placed and seq not in gone:
-            kept.insert(kept.index(anchor) + 1 if anchor is not None else 0, seq)
-        anchor = seq if seq not in gone else anchor
-    return [*kept, *(seq for seq in listed[last + 1 :] if seq not in gone and seq not in placed)]
-
-
-def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Ranges:
-    """The head after a run stored `part`, when `before` was its previous part and it had begun with `base`.
-
-    What others appended while the run went on (what of the head the run never had) stays; the group
-    that began first stands first, whole.
-    """
-    others = head.minus(base).minus(before).minus(part)
-    if not others:
-        return part
-    fresh = part.minus(base)
-    old = part.minus(fresh)
-    if fresh and fresh.pairs[0][0] < others.pairs[0][0]:
-        return old.plus(fresh).plus(others)
-    return old.plus(others).plus(fresh)
 
 
 def marked(state: State, marks: Marks) -> State:

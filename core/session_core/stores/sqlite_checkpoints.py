@@ -10,17 +10,8 @@ from typing import cast
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
-from session_core.stores.rules import (
-    Before,
-    grown,
-    head_after,
-    made_of,
-    part_of,
-    require_lease,
-    require_parent,
-    require_values,
-    with_head,
-)
+from session_core.stores.list_parts import Before, head_after, made_of, part_of
+from session_core.stores.rules import grown, require_lease, require_parent, require_values, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_leases import token_of
 from session_core.stores.sqlite_rows import (

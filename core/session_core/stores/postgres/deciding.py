@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from session_core.ports import Checkpoint, MessageList, Plain, State
 from session_core.ranges import Ranges
+from session_core.stores.list_parts import Before, head_after, made_of, part_of
 from session_core.stores.postgres.rows import (
     flat,
     id_hash,
@@ -20,7 +21,7 @@ from session_core.stores.postgres.rows import (
 )
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Row
-from session_core.stores.rules import Before, begun, grown, head_after, made_of, number, part_of, with_head
+from session_core.stores.rules import begun, grown, number, with_head
 from session_core.turns import Key, Message
 
 Values = Mapping[str, Plain | MessageList | None]
