@@ -1,4 +1,4 @@
-"""Which part of the record a checkpoint's list of messages is, and what the conversation is after it; pure, as `rules`."""
+"""Which part of the record a list in a checkpoint is, and what the conversation is after it; pure, as `rules` is."""
 
 from __future__ import annotations
 
