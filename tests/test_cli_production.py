@@ -15,6 +15,7 @@ from session_core.errors import ConfigError
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
+from tests.postgres_server import postgres_server
 from tests.redis_server import redis_server
 
 SAID = {"role": "user", "content": "The code of the gate is 4711."}
@@ -36,6 +37,16 @@ def sealed(tmp_path: Path) -> str:
     with Sessions(url, keyring=RING) as sessions:
         sessions.session("gate").append(SAID)
     return url
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    """The URL of a PostgreSQL that hides tenants from each other, as a role that it does so for."""
+    with postgres_server() as server:
+        with server.connect() as connection:
+            connection.execute("CREATE ROLE app LOGIN")
+            connection.execute("GRANT CREATE ON DATABASE postgres TO app")
+        yield server.url.replace("//postgres:", "//app:") + "&rls=1"
 
 
 @pytest.mark.parametrize("command", [["list"], ["show", "nobody"], ["export", "nobody"], ["delete", "nobody"]])
@@ -124,6 +135,17 @@ def test_what_is_imported_beside_sealed_sessions_is_sealed_or_refused(
     assert main(["import", str(file), "--url", sealed]) == 0
     with Sessions(sealed, keyring=RING) as sessions:
         assert sessions.session("more").record()[0].content == SAID["content"]
+
+
+def test_where_tenants_are_hidden_one_tenant_is_looked_at(guarded: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with Sessions(guarded) as sessions:
+        sessions.session("gate", tenant="acme").append(SAID)
+    assert main(["show", "nobody", "--tenant", "acme", "--url", guarded]) == 2
+    assert "no session acme/nobody" in capsys.readouterr().err
+    assert main(["doctor", "--tenant", "acme", "--url", guarded]) == 0
+    assert "holds 1 session of tenant acme" in capsys.readouterr().out
+    assert main(["doctor", "--url", guarded]) == 2
+    assert "name a tenant" in capsys.readouterr().err
 
 
 def test_both_sides_of_a_hybrid_store_hold_what_is_sealed(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_session(export, optional="the session's id; without it, all of the tenant, a session a line")
     doctor = _command(commands, "doctor", "show", "doctor", "examine a store and say what needs mending")
     _add_url(doctor)
+    doctor.add_argument("--tenant", help="only this tenant's sessions")
     _add_window(doctor)
 
 

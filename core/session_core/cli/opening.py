@@ -98,10 +98,18 @@ def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     key = Key(asked.session, asked.tenant)
     state = _state(sessions, key)
     if state is None or not state.ledger.messages:
-        others = [s.key.tenant for s in sessions.list() if s.key.session_id == asked.session]
+        others = _tenants_of(sessions, asked.session)
         mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list --url {shown_url(asked.url)}"
         raise NotFound(f"no session {key} in {shown_url(asked.url)}; {mend}")
     return sessions.session(asked.session, tenant=asked.tenant)
+
+
+def _tenants_of(sessions: Sessions, session_id: str) -> list[str]:
+    """The tenants that have a session of that id; none where a store hides them from each other."""
+    try:
+        return [state.key.tenant for state in sessions.list() if state.key.session_id == session_id]
+    except ConfigError:
+        return []
 
 
 def _sealed(sessions: Sessions, tenant: str, session_id: str | None) -> bool:

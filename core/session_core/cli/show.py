@@ -98,7 +98,7 @@ def doctor(asked: argparse.Namespace) -> int:
     from session_core.doctor import examine, lines
 
     with opened(asked.url, asked.window) as sessions:
-        findings = run_blocking(examine(sessions.store, sessions.policy))
+        findings = run_blocking(examine(sessions.store, sessions.policy, tenant=asked.tenant))
         broken = run_blocking(sessions.store.damage())
     print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken)]))
     return 0 if findings.healthy and not broken else 1
