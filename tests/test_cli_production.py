@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import postgres_server
+from redis_server import redis_server
 
 from session_core import Sessions
 from session_core.cli import main
@@ -15,8 +17,6 @@ from session_core.errors import ConfigError
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
-from tests.postgres_server import postgres_server
-from tests.redis_server import redis_server
 
 SAID = {"role": "user", "content": "The code of the gate is 4711."}
 KEYS = f"k1:{base64.b64encode(bytes(range(32))).decode()}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from socket import SHUT_RDWR
 from typing import Any, Generic, TypeVar, cast
 
 from session_core.errors import VoiceError
@@ -125,10 +126,10 @@ def cut(transport: asyncio.WriteTransport) -> None:
     has no time for either. On a loop that stands still the other side sees the end, and the socket is given back
     when that loop runs again.
     """
-    socket = transport.get_extra_info("socket")
-    if socket is not None:
+    connected = transport.get_extra_info("socket")
+    if connected is not None:
         with suppress(OSError):
-            socket.shutdown(SHUT_RDWR)
+            _shut(connected)
     try:
         transport.abort()
     except RuntimeError:
@@ -138,6 +139,15 @@ def cut(transport: asyncio.WriteTransport) -> None:
         if last_step is not None:
             with suppress(RuntimeError):
                 last_step(None)
+
+
+def _shut(connected: Any) -> None:
+    try:
+        connected.shutdown(socket.SHUT_RDWR)
+    except TypeError:
+        # uvloop's sockets do not offer it; another name for the same socket does.
+        with socket.socket(fileno=os.dup(connected.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
 
 
 async def pause_blocking(seconds: float) -> None:
