@@ -85,6 +85,11 @@ class Budget:
         """Most tokens that a view may have right after a fold."""
         return int(self.limit_tokens * (self.summarize_at - self.hysteresis))
 
+    @property
+    def threshold_tokens(self) -> int:
+        """Most tokens of a view that is not folded: the facts threshold."""
+        return int(self.limit_tokens * self.facts_at)
+
     def keep_tokens(self, share: float) -> int:
         """Most tokens that the turns a fold should keep may leave in a view: midway between the fold
         target and `share` of the limit, so that the next fold is still some turns away."""

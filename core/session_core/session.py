@@ -133,7 +133,7 @@ class Flow(Looking):
                 self._shop.policy.budget.limit_tokens,
                 seen.tier,
                 time.perf_counter() - began,
-                sum(message.origin == "recall" for message in seen.messages),
+                sum([message.origin == "recall" for message in seen.messages]) if query else 0,
             )
         )
         return seen
@@ -178,9 +178,12 @@ class Flow(Looking):
         if recent is None or recent.role is Role.TOOL or recent.tool_calls:
             return loaded
         said = recent.role is Role.USER
-        known = [m.time_s for m in (loaded.messages[:-1] if said else loaded.messages) if m.time_s is not None]
+        before = loaded.messages[:-1] if said else loaded.messages
         ended = recent.time_s if said else now
-        if not known or ended is None:
+        if ended is None or not before or ((last := before[-1].time_s) is not None and ended - last < after):
+            return loaded
+        known = [message.time_s for message in before if message.time_s is not None]
+        if not known:
             return loaded
         absent, mark = ended - max(known), recent.seq - said
         if absent < after or state.resumed_after_seq == mark:
@@ -318,7 +321,8 @@ def _refresh(loaded: Loaded) -> str:
 
 
 def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: int, shop: Workshop) -> View:
-    chosen = [choice for _, choice, _, _ in made.decided]
+    changed = [decided for decided in made.decided if decided[1] is not Choice.WHOLE]
+    chosen = [choice for _, choice, _, _ in changed]
     ledger = loaded.state.ledger
     folded = loaded.digest.covered_messages if loaded.digest else 0
     report = Report(
@@ -327,31 +331,34 @@ def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: in
         raw_tokens=made.raw_tokens,
         record_tokens=ledger.tokens,
         record_messages=ledger.messages,
-        whole=chosen.count(Choice.WHOLE),
+        whole=len(made.decided) - len(changed),
         clipped=chosen.count(Choice.CLIP),
-        folded=folded + sum([len(part) for part, *_ in made.decided[1 if folded else 0 :] if type(part) is Ranges]),
+        folded=folded + sum([len(part) for part, *_ in changed[1 if folded else 0 :] if type(part) is Ranges]),
         dropped=chosen.count(Choice.DROP),
         counter=shop.counter.name,
         hidden_rules=made.hidden_rules,
     )
-    tier = shop.policy.budget.tier(made.raw_tokens)
-    standing = {message.seq for message in made.messages}
-    shown = any(message.origin == "digest" and message.covers for message in made.messages)
-    covered = made.digest.covers if made.digest and shown else Ranges()
-    under = loaded.digest.covers if loaded.digest else Ranges()
-    known = [*(() if shown else under), *[message.seq for message in loaded.messages]]
-    absent = [seq for seq in dict.fromkeys(known) if seq not in standing]
-    hidden = Ranges.of(absent).minus(covered)
     return View(
         made.messages,
         made.tokens,
-        tier,
+        shop.policy.budget.tier(made.raw_tokens),
         report,
         made.decided,
         made.digest,
-        hidden,
+        _hidden(made, loaded),
         lineage=lineage,
         version=loaded.state.version,
         recalled=made.recalled,
         said_from=said_from,
     )
+
+
+def _hidden(made: Plan, loaded: Loaded) -> Ranges:
+    """The messages that stand in the plan in no form."""
+    standing = {message.seq for message in made.messages}
+    shown = [message for message in made.messages if message.origin == "digest" and message.covers]
+    under = loaded.digest.covers if loaded.digest and not shown else ()
+    absent = dict.fromkeys([seq for seq in under if seq not in standing])
+    absent |= dict.fromkeys([message.seq for message in loaded.messages if message.seq not in standing])
+    covered = made.digest.covers if made.digest and shown else Ranges()
+    return Ranges.of(absent).minus(covered) if absent else Ranges()

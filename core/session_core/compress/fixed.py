@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from session_core.compress.fewer import fewer_lines
-from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, shown_facts
+from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, lines_of, shown_facts
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
@@ -73,6 +73,29 @@ def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> 
             made.insert(0, message)
             left -= message.tokens
     return made
+
+
+def told_tokens(digest: Digest | None, tools: Tools) -> int:
+    """What the message of a digest counts for when it is told whether the rest has to be folded."""
+    return min(digest.tokens, digest_reserve(digest, tools)) if digest else 0
+
+
+def digest_reserve(digest: Digest | None, tools: Tools) -> int:
+    """What is set aside for the message of the digest that a fold makes of `digest` and more."""
+    limits = tools.limits
+    rules = min(limits.rules_room, lines_of(digest, tools).rules_tokens) if digest else 0
+    return limits.summary_room + max(limits.facts_room, rules) + 64
+
+
+def opening(tools: Tools) -> Message:
+    """A first message for a view that would begin with the assistant, which some providers refuse."""
+    return tools.memory.opening(partial(_opening, tools))
+
+
+def _opening(tools: Tools) -> Message:
+    text = "[The conversation begins with the assistant.]"
+    made = Message(Role.USER, text, id="llm-sessions:opening", origin="digest")
+    return replace(made, tokens=tools.measure(made))
 
 
 def head_of(digest: Digest | None, room_tokens: int, tools: Tools, shown: Collection[int] = ()) -> Head:

@@ -82,6 +82,7 @@ class Memory:
         self._lines = Remembered[tuple[ref[Digest], Lines]](most_shown // 4)
         self._whole = Remembered[tuple[ref[Digest], tuple[Limits, Message]]](most_shown // 16)
         self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most_plans)
+        self._opening: Message | None = None
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
         """The digest that `make` gives for what has the fingerprint `made_of`."""
@@ -121,6 +122,12 @@ class Memory:
             _hand_on(self._lines, old, new)
             _hand_on(self._whole, old, new)
         return new
+
+    def opening(self, make: Callable[[], Message]) -> Message:
+        """The message that `make` gives; it is always the same."""
+        if self._opening is None:
+            self._opening = make()
+        return self._opening
 
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]

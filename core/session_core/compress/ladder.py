@@ -15,9 +15,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 
-from session_core.compress.fixed import Extras, additions, head_of, pinned_messages
-from session_core.compress.fold import Tools, fingerprint, fold, lines_of
+from session_core.compress.fixed import (
+    Extras,
+    additions,
+    digest_reserve,
+    head_of,
+    opening,
+    pinned_messages,
+    told_tokens,
+)
+from session_core.compress.fold import Tools, fingerprint, fold
 from session_core.compress.squeeze import squeeze
+from session_core.compress.whole import all_whole
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
@@ -28,6 +37,7 @@ of calls: to spare all of it would bring the next fold three calls later."""
 
 REMEMBERED_STEPS = 4
 """Digests of so many of the last steps are remembered."""
+_NONE = Extras()
 
 
 class FoldNeeded(Exception):
@@ -63,7 +73,9 @@ def plan(
     the first message is a system or user message; none is empty.
     Raises: PinnedTooLarge when the system messages alone leave no room; FoldNeeded.
     """
-    extras = extras or Extras()
+    extras = extras or _NONE
+    if extras == _NONE and (made := all_whole(messages, digest, tools)) is not None:
+        return made
     make = partial(_plan, messages, digest, tools, extras, open_end)
     return tools.memory.planned(messages, digest, (tools.limits, extras, open_end), make)
 
@@ -87,12 +99,12 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     condensed = head_of(grown, free, tools, frozenset(question.seqs) if question else ())
     head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
-    opening = [] if head else [_opening(tools)]
-    room = tools.limits.total - fixed - sum(m.tokens for m in head or opening)
+    first = head or [opening(tools)]
+    room = tools.limits.total - fixed - sum(m.tokens for m in first)
     body = squeeze(body, room, tools=tools) + ([waiting] if waiting else [])
     shown = _with_additions(body, added)
     if shown and shown[0].role is not Role.USER:
-        head = head or opening
+        head = first
     final = (*pinned, *head, *shown)
     return Plan(
         final,
@@ -115,12 +127,9 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     so that most units that are added clip nothing.
     """
     limits, budget = tools.limits, tools.limits.budget
-    threshold, target = int(budget.limit_tokens * budget.facts_at), budget.fold_target_tokens
+    threshold, target = budget.threshold_tokens, budget.fold_target_tokens
     enough = budget.keep_tokens(budget.facts_at)
-    reserve = limits.summary_room + limits.facts_room + 64
-    if digest:
-        reserve += max(0, min(limits.rules_room, lines_of(digest, tools).rules_tokens) - limits.facts_room)
-    told = min(digest.tokens, reserve) if digest else 0
+    reserve, told = digest_reserve(digest, tools), told_tokens(digest, tools)
     base = fixed + told
     prices = [unit.tokens for unit in parts]
     folded = clipped = 0
@@ -298,13 +307,6 @@ def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tok
 
 def _question(messages: Sequence[Message]) -> str:
     return next((message.content for message in reversed(messages) if message.role is Role.USER), "")
-
-
-def _opening(tools: Tools) -> Message:
-    """A first message for a view that would begin with the assistant, which some providers refuse."""
-    text = "[The conversation begins with the assistant.]"
-    opening = Message(Role.USER, text, id="llm-sessions:opening", origin="digest")
-    return replace(opening, tokens=tools.measure(opening))
 
 
 def _raw_tokens(messages: Sequence[Message], digest: Digest | None) -> int:

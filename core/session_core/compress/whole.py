@@ -1,0 +1,79 @@
+"""The rung below the ladder: a view in which all that is behind the digest stands whole, as it does in most views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from session_core.compress.fixed import head_of, opening, pinned_messages, told_tokens
+from session_core.compress.fold import Tools
+from session_core.plan import Choice, Decided, Digest, Plan
+from session_core.turns import Message, Role
+
+_SYSTEM, _TOOL, _USER = Role.SYSTEM, Role.TOOL, Role.USER
+_WHOLE = Choice.WHOLE
+
+
+def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) -> Plan | None:
+    """The plan that shows every one of `messages` as it is; None when one must be changed, moved, left out or folded.
+
+    It is the plan that the ladder would make of them, without units to be made and walked over.
+    """
+    limits, budget = tools.limits, tools.limits.budget
+    if limits.terse or limits.whole_tool_outputs is not None:
+        return None
+    pinned, rest = _parted(messages, tools)
+    if len(pinned) + len(rest) < len(messages) or not _sound(rest):
+        return None
+    fixed, body = sum([message.tokens for message in pinned]), sum([message.tokens for message in rest])
+    if fixed + told_tokens(digest, tools) + body > budget.threshold_tokens:
+        return None
+    condensed = head_of(digest, limits.total - fixed, tools)
+    head = condensed.message or opening(tools)
+    if fixed + head.tokens + body > limits.total:
+        return None
+    told = condensed.message is not None or (rest and rest[0].role is not _USER)
+    first = (*pinned, head) if told else pinned
+    tokens = fixed + body
+    return Plan(
+        (*first, *rest),
+        _decided(messages, digest),
+        tokens + head.tokens if told else tokens,
+        tokens + digest.tokens if digest else tokens,
+        digest,
+        condensed.hidden_rules,
+    )
+
+
+def _parted(messages: Sequence[Message], tools: Tools) -> tuple[Sequence[Message], Sequence[Message]]:
+    """The system messages that stand in a view, and all that are none."""
+    rest = [message for message in messages if message.role is not _SYSTEM]
+    return (pinned_messages(messages, tools), rest) if len(rest) < len(messages) else ((), rest)
+
+
+def _sound(messages: Sequence[Message]) -> bool:
+    """Whether a provider takes `messages` as they are: each says something, and right behind one with calls stands one
+    result for each of these, before anything else is said."""
+    waiting: set[str] = set()
+    for message in messages:
+        calls = message.tool_calls
+        if message.role is _TOOL:
+            if message.tool_call_id not in waiting:
+                return False
+            waiting.remove(message.tool_call_id)
+        elif waiting:
+            return False
+        elif calls:
+            waiting = {call.id for call in calls}
+            if len(waiting) < len(calls):
+                return False
+        if message.rendition == "clip" or (not message.content.strip() and message.empty):
+            return False
+    return not waiting
+
+
+def _decided(messages: Sequence[Message], digest: Digest | None) -> tuple[Decided, ...]:
+    made: list[Decided] = [
+        (message.seq, _WHOLE, message.tokens, "system message" if message.role is _SYSTEM else "recent")
+        for message in messages
+    ]
+    return ((digest.covers, Choice.FOLD, digest.tokens, f"digest {digest.number}"), *made) if digest else tuple(made)
