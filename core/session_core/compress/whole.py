@@ -25,7 +25,8 @@ def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) 
     if len(pinned) + len(rest) < len(messages) or not _sound(rest):
         return None
     fixed, body = sum([message.tokens for message in pinned]), sum([message.tokens for message in rest])
-    if fixed + told_tokens(digest, tools) + body > budget.threshold_tokens:
+    room = budget.threshold_tokens - fixed - body
+    if room < 0 or (digest and digest.tokens > room and told_tokens(digest, tools) > room):
         return None
     condensed = head_of(digest, limits.total - fixed, tools)
     head = condensed.message or opening(tools)

@@ -57,6 +57,14 @@ class Remembered(Generic[V]):
             self._filled += size
         return found
 
+    def put(self, key: Hashable, value: V, *, size: int = 1) -> V:
+        """`value`, which is what is remembered for `key` from now on."""
+        if key in self._newer:
+            self._newer[key] = value
+            return value
+        self._older.pop(key, None)
+        return self.get(key, lambda: value, size=size)
+
     def forget(self, key: Hashable) -> None:
         """Have the value for `key` made anew."""
         self._older.pop(key, None)

@@ -12,7 +12,7 @@ from session_core.errors import Conflict, NewerSchema, StoreUnreadable
 from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
-from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id
+from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id, written
 from session_core.stores.redis.scripts import NAMESPACES, Script
 from session_core.stores.redis.states import state_sent
 from session_core.stores.redis.wires import Call, Wire
@@ -147,6 +147,9 @@ class RedisCalls:
             accepted(told, key, expected=expected, lease=lease)
         if recorded:
             self._told.add(name, labels)
+            for message, label, row in zip(messages, labels, rows[1::2], strict=True):
+                if len(row) > len(label):
+                    written(message, row)
         return told, state_sent(state, key)
 
 

@@ -46,6 +46,7 @@ _GIVEN_ID = re.compile("~([0-9a-f]{16})")
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
 _FACTS = Struct(">cBIId")
 _ROLES = {role: letter.encode() for role, letter in LETTERS.items()}
+_TEXTS = frozenset((str, type(None))).__contains__
 _exact = Exact()
 _messages: Remembered[Message] = Remembered(4_000_000)
 
@@ -96,7 +97,27 @@ def messages_from(rows: Sequence[bytes], seqs: Iterable[int]) -> tuple[Message, 
 def message_from(row: bytes, seq: int) -> Message:
     """The message of a row. Raises: StoreUnreadable, NewerSchema."""
     found = _messages.get(row, partial(_read, row, seq), size=len(row))
-    return found if found.seq == seq else replace(found, seq=seq)
+    return found if found.seq == seq else _messages.put(row, replace(found, seq=seq), size=len(row))
+
+
+def written(message: Message, row: bytes) -> None:
+    """Remember that `row` was made of `message`: mostly it is read by who wrote it. It has no number yet.
+
+    Only where nothing else would be read from the row: texts in the type that comes back, and what is not stored unset.
+    """
+    given = (
+        message.id,
+        message.content,
+        message.aside,
+        message.author,
+        message.name,
+        message.tool_call_id,
+        message.clip,
+    )
+    recorded = message.rendition == "whole" and message.origin == "record" and not message.covers
+    more = message.tool_calls or message.media or message.native
+    if type(message) is Message and recorded and not more and all(map(_TEXTS, map(type, given))):
+        _messages.get(row, lambda: message, size=len(row))
 
 
 def _read(row: bytes, seq: int) -> Message:
