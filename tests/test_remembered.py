@@ -75,6 +75,20 @@ def test_what_is_forgotten_is_made_anew():
     assert memory.get("second", object) is second
 
 
+def test_what_is_put_in_the_place_of_another_counts_as_much_as_it_is_larger():
+    memory = Remembered[str](100)
+    for number in range(1, 21):
+        memory.put("grows", "x" * number, size=1, more=1)
+        assert memory.known("grows") == "x" * number
+    for number in range(30):
+        memory.get(number, lambda: "y")
+    assert (len(memory._newer), "grows" in memory._older) == (31, False)
+    memory.get(30, lambda: "y")
+    assert (len(memory._newer), memory.known("grows")) == (1, "x" * 20)
+    memory.put("grows", "x", size=20)
+    assert (memory._filled, memory.known("grows"), "grows" in memory._older) == (21, "x", False)
+
+
 def shown(memory: Memory, digest: Digest, text: str) -> str:
     message = memory.shown(digest, 1_000, LIMITS, lambda: Message(Role.USER, text))
     assert message is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class Ranges:
         return cls(tuple((int(first), int(last)) for first, last in pairs))
 
     def __iter__(self) -> Iterator[int]:
-        for first, last in self.pairs:
-            yield from range(first, last + 1)
+        return chain.from_iterable([range(first, last + 1) for first, last in self.pairs])
 
     def __len__(self) -> int:
         total = 0

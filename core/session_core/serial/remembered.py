@@ -57,10 +57,11 @@ class Remembered(Generic[V]):
             self._filled += size
         return found
 
-    def put(self, key: Hashable, value: V, *, size: int = 1) -> V:
-        """`value`, which is what is remembered for `key` from now on."""
+    def put(self, key: Hashable, value: V, *, size: int = 1, more: int = 0) -> V:
+        """`value`, which is what is remembered for `key` from now on; it is `more` larger than what was."""
         if key in self._newer:
             self._newer[key] = value
+            self._filled += more
             return value
         self._older.pop(key, None)
         return self.get(key, lambda: value, size=size)

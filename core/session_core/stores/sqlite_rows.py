@@ -262,7 +262,7 @@ def messages_in(connection: sqlite3.Connection, row: SessionRow, part: Ranges) -
             f"{_MESSAGE} WHERE m.session = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq",
             (row.place, first, last),
         )
-        found.extend(message_from(values) for values in rows)
+        found.extend(map(message_from, rows))
     return tuple(found)
 
 
@@ -271,14 +271,17 @@ def messages_where(
 ) -> tuple[Message, ...]:
     """The messages for which `condition` holds, by sequence number."""
     rows = connection.execute(f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.place, *values))
-    return tuple(message_from(found) for found in rows)
+    return tuple(map(message_from, rows))
 
 
 def message_from(row: Sequence[object]) -> Message:
     """The message that a row of `messages` and its body hold; mostly the same object for the same row."""
     key: tuple[Any, ...] = tuple(row)
-    size = ROW_BYTES + sum(len(one) for one in key if isinstance(one, str | bytes))
-    return _messages.get(key, partial(_read, key), size=size)
+    found = _messages.recent(key)
+    if found is None:
+        size = ROW_BYTES + sum(len(one) for one in key if isinstance(one, str | bytes))
+        found = _messages.get(key, partial(_read, key), size=size)
+    return found
 
 
 def _read(row: tuple[Any, ...]) -> Message:

@@ -275,7 +275,11 @@ def in_json(data: bytes) -> str:
 
 def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of type `kept`."""
-    return _messages.get(tuple(row), partial(_read, row), size=_ROW_BYTES + len(row[-2]) + len(row[-1]))
+    key = tuple(row)
+    found = _messages.recent(key)
+    if found is None:
+        found = _messages.get(key, partial(_read, key), size=_ROW_BYTES + len(row[-2]) + len(row[-1]))
+    return found
 
 
 def _read(row: Sequence[Any]) -> Message:

@@ -260,7 +260,7 @@ def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
     return Loaded(
         state_read(state),
         decode_digest(digest) if digest is not None else None,
-        tuple(message_from(row[2:]) for row in rows[1:]),
+        tuple([message_from(row[2:]) for row in rows[1:]]),
     )
 
 

@@ -20,13 +20,12 @@ from session_core.stores.redis.leases import RedisLeases
 from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
 from session_core.stores.redis.rewrite import RedisRewriting
 from session_core.stores.redis.rows import (
+    Tails,
     digest_entry,
     digest_from,
     flat,
     message_from,
-    messages_from,
     packed_id,
-    ranges,
 )
 from session_core.stores.redis.scripts import (
     APPEND,
@@ -67,7 +66,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     def __init__(self, url: str | Wire) -> None:
         super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
         self._twin: RedisStore | None = None
-        self._places = WordPlaces()
+        self._places, self._tails = WordPlaces(), Tails()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections of the running event loop; always the same object."""
@@ -75,7 +74,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
             return self
         if self._twin is None:
             self._twin = RedisStore(AwaitingWire(self._wire.address))
-            self._twin._places = self._places
+            self._twin._places, self._twin._tails = self._places, self._tails
         return self._twin
 
     async def append(
@@ -120,10 +119,10 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
             return Loaded(State(key), None, ())
         _, state, digest, wanted, *found = accepted(answer, key)
         self._listing.noted(key, exists=True)
-        rows = [row for some in found for row in some]
-        messages = messages_from(rows, ranges(unpacked(wanted)))
+        name, rows = self._names.of(key)[0], found[0] if len(found) == 1 else [row for some in found for row in some]
+        messages = self._tails.messages(name, unpacked(wanted), rows)
         made = state_from(state, key)
-        self._told.read(self._names.of(key)[0], made.born, rows, messages)
+        self._told.read(name, made.born, rows, messages)
         return Loaded(made, None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
