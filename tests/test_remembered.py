@@ -85,8 +85,10 @@ def test_what_is_put_in_the_place_of_another_counts_as_much_as_it_is_larger():
     assert (len(memory._newer), "grows" in memory._older) == (31, False)
     memory.get(30, lambda: "y")
     assert (len(memory._newer), memory.known("grows")) == (1, "x" * 20)
-    memory.put("grows", "x", size=20)
-    assert (memory._filled, memory.known("grows"), "grows" in memory._older) == (21, "x", False)
+    memory.put("grows", "new", size=5)
+    assert (memory._filled, memory.known("grows"), "grows" in memory._older) == (6, "new", False)
+    memory.put("grows", "too large", size=7)
+    assert memory.known("grows") is None
 
 
 def shown(memory: Memory, digest: Digest, text: str) -> str:

@@ -58,12 +58,13 @@ class Remembered(Generic[V]):
         return found
 
     def put(self, key: Hashable, value: V, *, size: int = 1, more: int = 0) -> V:
-        """`value`, which is what is remembered for `key` from now on; it is `more` larger than what was."""
-        if key in self._newer:
+        """`value`, which is what is remembered for `key` from now on, unless it is too large; it is `more` larger than
+        what was."""
+        if key in self._newer and size <= self._half // 8:
             self._newer[key] = value
             self._filled += more
             return value
-        self._older.pop(key, None)
+        self.forget(key)
         return self.get(key, lambda: value, size=size)
 
     def forget(self, key: Hashable) -> None:
