@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_core.classify import LONG_CHARACTERS, RuleClassifier
-from session_core.language.values import _PATTERN, _matches
+from session_core.language.values import _PATTERN, _matches, _value, found
 from session_core.turns import Importance, Media, Message, Role, ToolCall
 
 
@@ -183,3 +183,14 @@ PIECES = (
 def test_the_quick_way_to_the_values_of_a_text_finds_what_the_slow_one_finds(text):
     quick = [(match.span(), match.lastgroup) for match in _matches(text)]
     assert quick == [(match.span(), match.lastgroup) for match in _PATTERN.finditer(text)]
+
+
+COUNTED = (
+    "7 12 012 2026 1234567 12345678 1.5 refunds days pm p.m. o'clock million millionth mn us$ $ % kg x_1 7. 7! (7 7) +"
+).split(" ")
+
+
+@given(st.lists(st.sampled_from(COUNTED), min_size=1, max_size=8).map(" ".join))
+def test_a_number_that_is_known_at_once_is_what_the_whole_pattern_finds(text):
+    digits = any(map(str.isdigit, text))
+    assert not digits or list(found(text)) == [value for m in _PATTERN.finditer(text) if (value := _value(m))]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from session_core.compress import amended as amending
 from session_core.compress.amended import amended, statements
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
@@ -11,6 +14,7 @@ from session_core.compress.passages import read
 from session_core.compress.restated import restated, stated
 from session_core.compress.telegram import brief
 from session_core.counting.tokens import counter_for
+from session_core.facts import extract
 from session_core.language.words import sentences
 from session_core.turns import Message, Role
 
@@ -139,3 +143,21 @@ def test_a_statement_stands_whole_before_what_corrects_it() -> None:
     content = amended(messages, facts)[0].content
     assert content.startswith(f"{old[:-1]} (later: “")
     assert sentences(content) == (content,)
+
+
+STATED = (
+    "I want the hall in red paint for us.", "I want the hall in blue paint for us.", "I need a train to Leeds.",
+    "We need a room for 41 people.", "We need a room for 57 people.", "We live in Oslo now.", "We live in Oslo.",
+    "I never eat nuts.", "Please never call before 9.", "My budget is $900.", "No, I meant Bergen.", "Thanks a lot!",
+    "The order A-77 is late.", "I prefer tea in the garden.", "I must have tea in the garden.", "Is the hall red?",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(STATED), min_size=1, max_size=2)), max_size=6))
+def test_messages_that_nothing_can_amend_are_known_before_all_is_looked_at(said: list[tuple[bool, list[str]]]) -> None:
+    roles = {True: Role.USER, False: Role.ASSISTANT}
+    messages = [Message(roles[by_user], " ".join(texts), seq=seq) for seq, (by_user, texts) in enumerate(said, 1)]
+    known = amended(messages, extract(messages))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(amending, "_amends", lambda said: True)
+        assert amended(messages, extract(messages)) == known

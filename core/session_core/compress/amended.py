@@ -14,7 +14,7 @@ from session_core.language.changing import changes
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot
-from session_core.language.stating import frame
+from session_core.language.stating import Frames, frame
 from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on
@@ -38,6 +38,13 @@ def amended(
     behind it: "We fly on 3 May (later: “No, 4 May.”)". What tools said is left as it is. A sentence
     that is longer than `line_characters` with its corrections is cut. Gives way after each statement."""
     said = [m for m in messages if m.role in (Role.USER, Role.ASSISTANT) and m.origin == "record"]
+    own: list[Fact] = []
+    for message in said:
+        if message.role is Role.USER:
+            own += statements(message)
+            give_way()
+    if not _amends([*own, *later]):
+        return list(messages)
     stated: list[Fact] = []
     for message in said:
         stated += statements(message)
@@ -72,13 +79,33 @@ def _stated(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fac
     )
 
 
+def _amends(said: Sequence[Fact]) -> bool:
+    """Whether something that users said may supersede anything at all: most of the time nothing does, and what
+    assistants state need not be looked at."""
+    framed = Frames()
+    seen: set[tuple[int, str, str | None]] = set()
+    for fact in sorted(said, key=lambda fact: fact.seq):
+        known = (fact.seq, fact.text, fact.author)
+        if known in seen or not spoken_by_user(fact):
+            continue
+        seen.add(known)
+        if fact.slot is not None or _takes_place(fact.text) or framed.alike(fact.text):
+            return True
+        if fact.kind in RESTATED:
+            framed.add(fact.text, len(seen))
+    return False
+
+
+def _takes_place(text: str) -> bool:
+    """Whether `text` takes something back, says that something has changed, or tells what was said later."""
+    return revises(text) or changes(text) or bool(parts_told(text)[1])
+
+
 def could_amend(fact: Fact) -> bool:
     """Whether `fact` can supersede a statement at all, whatever was stated."""
     if not spoken_by_user(fact):
         return False
-    if fact.slot is not None or fact.kind in RESTATED or revises(fact.text) or changes(fact.text):
-        return True
-    return bool(parts_told(fact.text)[1])
+    return fact.slot is not None or fact.kind in RESTATED or _takes_place(fact.text)
 
 
 def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -> bool:
@@ -87,7 +114,7 @@ def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -
         return False
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
         return True
-    if revises(fact.text) or changes(fact.text) or parts_told(fact.text)[1]:
+    if _takes_place(fact.text):
         return True
     return fact.kind in RESTATED and any(key in keys for key in frame(fact.text))
 

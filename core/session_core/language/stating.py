@@ -17,6 +17,8 @@ collector looks at each time."""
 _LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 _CODE_DIGITS = 5
 NOTHING: frozenset[str] = frozenset()
+MOST_ALIKE = 8
+"""Of statements that begin, or end, alike, the newest are looked at."""
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -98,9 +100,37 @@ def left_of(known: str, correction: str) -> str | None:
 def frame(text: str) -> tuple[Hashable, ...]:
     """What two statements have in common of which one may say the other again: how they begin, how they end, what
     they are about."""
-    said, about = said_words(text), _about(text)
-    ends = (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
-    return (*ends, about) if about else ends
+    about = _about(text)
+    return (*_ends(text), about) if about else _ends(text)
+
+
+def _ends(text: str) -> tuple[Hashable, ...]:
+    said = said_words(text)
+    return (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
+
+
+class Frames:
+    """Where statements stand, by their frames; `MOST_ALIKE` of those that have one in common, the newest."""
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, list[int]] = {}
+        self._telling: set[str] = set()
+
+    def add(self, text: str, place: int) -> None:
+        """Put the statement `text` at `place`, which is behind the others."""
+        for key in frame(text):
+            self._places.setdefault(key, []).append(place)
+            if isinstance(key, frozenset):
+                self._telling.add(max(key, key=len))
+
+    def alike(self, text: str) -> list[int]:
+        """The places of statements of which `text` may say one again, newest first."""
+        if not self._places:
+            return []
+        # What a statement is about takes long to tell, and most share no word with what the others are about.
+        keys = _ends(text) if self._telling.isdisjoint(said_words(text)) else frame(text)
+        found = {place for key in keys for place in self._places.get(key, ())[-MOST_ALIKE:]}
+        return sorted(found, reverse=True)
 
 
 @lru_cache(maxsize=STATEMENTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,12 +20,12 @@ from session_core.language.changing import Change, change, matters
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import THINGS, open_to, same_slot, slot, without
 from session_core.language.stating import (
+    Frames,
     besides,
     counted,
     families,
     figures,
     form,
-    frame,
     left_of,
     replaced,
     said_words,
@@ -42,10 +42,6 @@ ASSISTANT = "assistant"
 TOOL = "tool"
 QUOTED = "quoted"
 """First word of a fact's author when no user said it, or a user only quoted it."""
-
-MOST_ALIKE = 8
-"""Of statements that begin, or end, alike, the newest are looked at."""
-
 
 RESTATED = frozenset(
     (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRECTION, FactKind.PREFERENCE, FactKind.IDENTITY)
@@ -83,7 +79,7 @@ class Facts:
         self.gone: list[tuple[int, str, Fact]] = []
         self._behind: dict[tuple[int, str], list[tuple[int, str]]] = {}
         self._beside: dict[int, set[str]] = {}
-        self._framed: dict[Hashable, list[int]] = {}
+        self._framed = Frames()
         self._spoken: dict[str, list[int]] = {}
         self._looked_at = 0
         self._places: dict[tuple[str, ...], list[int]] = {}
@@ -216,8 +212,7 @@ class Facts:
         return meant(fact.text, reach, plain=plain)
 
     def _reframed(self, fact: Fact) -> list[int]:
-        alike = {index for key in frame(fact.text) for index in self._framed.get(key, ())[-MOST_ALIKE:]}
-        for index, known in self._own(fact, sorted(alike, reverse=True)):
+        for index, known in self._own(fact, self._framed.alike(fact.text)):
             again = reframed(known.text, fact.text) or states_again(known.text, fact.text)
             if again and known.kind in RESTATED and not parts_told(known.text)[1]:
                 return [index]
@@ -269,8 +264,7 @@ class Facts:
         if laters := parts_told(fact.text)[1]:
             self._beside.setdefault(fact.seq, set()).update(laters)
         if fact.kind in RESTATED and spoken_by_user(fact):
-            for key in frame(fact.text):
-                self._framed.setdefault(key, []).append(place)
+            self._framed.add(fact.text, place)
         self.all.append(fact)
 
 

@@ -146,6 +146,14 @@ _TOKEN = re.compile(rf"(?P<likely>{_MARK}|{_BY_SIGN})|(?P<word>[A-Za-z]++)")
 _LIKELY = re.compile(rf"{_MARK}|(?:(?<![A-Za-z])|(?<=\d[Tt])){_BY_SIGN}")
 """The same but for words."""
 _LETTERS = re.compile("[a-z]+")
+_DIGIT = re.compile("[0-9]")
+_COUNT = re.compile(r"(?<!\S)[1-9][0-9]{0,6}(?=[.!?]?\Z| [0-9]| (?P<what>[A-Za-z]+)(?:[ ,;!?]|\.?\Z))")
+"""Digits that stand alone, before a word, another number or the end: a number, unless the word makes more of it."""
+_MAKING_MORE = re.compile(
+    rf"(?:[apo]|[ap]m|uhr|{'|'.join(_UNITS)}|(?:thousand|milli|billion|bn|mn).*)\Z", re.IGNORECASE
+)
+"""A word of ASCII that, behind a number, may make a time or an amount of it; those that a value may also begin with
+(months, currencies) are left out."""
 _NAMES = frozenset(
     name
     for name in (*MONTHS, *CURRENCIES, *re.findall("[a-z]+", _SOON), *re.findall("[a-z]+", _WEEKDAY))
@@ -207,27 +215,54 @@ def currency(text: str) -> str | None:
 def found(text: str) -> Iterator[Value]:
     """As `values`, one after the other, for who looks for the first of some kind; nothing is remembered."""
     pattern = _pattern(text)
+    if pattern is _PATTERN and _nameless(text):
+        yield from _in_plain(text)
+        return
     for match in _matches(text) if pattern is _PATTERN else pattern.finditer(text):
-        group = match.lastgroup or "number"
-        shown, start = match.group(), match.start()
-        if group == "web":
-            shown = shown.rstrip(".,;:!?")
-        elif group == "date":
-            shown = shown.removesuffix("T").rstrip()
-        kind: ValueKind | None = _KINDS[group]
-        if group == "code":
-            kind = _code_kind(shown)
-        elif group == "number" and shown.isdigit():
-            kind = ValueKind.IDENTIFIER if _names_something(shown) else ValueKind.NUMBER
-        if kind is not None:
-            yield Value(kind, shown, start, start + len(shown))
+        if value := _value(match):
+            yield value
+
+
+def _in_plain(text: str) -> Iterator[Value]:
+    """The values of a text in which none begins with a word. Most are plain numbers, and to see that one is takes a
+    tenth of the time of the whole pattern."""
+    at = 0
+    while token := _LIKELY.search(text, at):
+        at, start = token.end(), token.start()
+        if (plain := _COUNT.match(text, start)) and not _makes_more(plain["what"]):
+            at = plain.end()
+            yield Value(ValueKind.NUMBER, plain.group(), start, at)
+        elif match := _PATTERN.match(text, start):
+            at = match.end()
+            if value := _value(match):
+                yield value
+
+
+@lru_cache(maxsize=4_096)
+def _makes_more(word: str | None) -> bool:
+    return word is not None and _MAKING_MORE.match(word) is not None
+
+
+def _value(match: re.Match[str]) -> Value | None:
+    """The value that a match of one of the patterns is; None for a plain word."""
+    group = match.lastgroup or "number"
+    shown, start = match.group(), match.start()
+    if group == "web":
+        shown = shown.rstrip(".,;:!?")
+    elif group == "date":
+        shown = shown.removesuffix("T").rstrip()
+    kind: ValueKind | None = _KINDS[group]
+    if group == "code":
+        kind = _code_kind(shown)
+    elif group == "number" and shown.isdigit():
+        kind = ValueKind.IDENTIFIER if _names_something(shown) else ValueKind.NUMBER
+    return Value(kind, shown, start, start + len(shown)) if kind is not None else None
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """What `_PATTERN.finditer` finds, in a tenth of its time: the pattern is tried only where it may match."""
     at = 0
-    starts = _LIKELY if _nameless(text) else _TOKEN
-    while token := starts.search(text, at):
+    while token := _TOKEN.search(text, at):
         at = token.end()
         if token.lastgroup == "word" and token.group().lower() not in _NAMES:
             continue
@@ -238,7 +273,7 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
 
 def _pattern(text: str) -> re.Pattern[str]:
     """The cheapest pattern that finds all values of `text`: most sentences have no digit."""
-    if any(c in text for c in "0123456789") or not text.isascii():
+    if not text.isascii() or _DIGIT.search(text):
         return _PATTERN
     if _SIGNS.search(text):
         return _NO_DIGITS_EITHER
