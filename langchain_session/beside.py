@@ -38,6 +38,7 @@ from langchain_session.threads import (
     starting_part,
 )
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
+from session_core.budget import Tier
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
 from session_core.ranges import Ranges
@@ -107,10 +108,10 @@ class Beside:
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
         lease: Lease | None = None,
-    ) -> tuple[RunnableConfig, bool]:
-        """Store the messages here, then the checkpoint with all of them there; also whether to fold now."""
+    ) -> tuple[RunnableConfig, Tier]:
+        """Store the messages here, then the checkpoint with all of them there; also for which tier to fold now."""
         began = time.perf_counter()
-        values, fold = checkpoint["channel_values"], False
+        values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
         # A run that was handed the view of a list stores it as a snapshot when its graph has a DeltaChannel by now.
         snapshot = BASE in notes_of(config) and getattr(value, "_fields", None) == ("value",)

@@ -23,7 +23,7 @@ from langchain_session.originals import Originals
 from langchain_session.saver import SessionSaver
 from langchain_session.threads import RUNTIME, bare, begin_anew
 from langchain_session.turns import TURN_TTL_S, Concurrency
-from session_core import Policy, Sessions
+from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.ports import Leasing
 from session_core.voices import run_blocking
@@ -157,7 +157,7 @@ class InnerSaver(SessionSaver):
             self._guarded(self._plain, self.sessions.store, config, checkpoint, metadata, new_versions)
         )
         if fold:
-            self.sessions.ask_fold(self.key(config))
+            self.sessions.ask_fold(self.key(config), fold)
         return stored
 
     async def aput(
@@ -171,7 +171,7 @@ class InnerSaver(SessionSaver):
             self._awaited, self.sessions.awaited, config, checkpoint, metadata, new_versions
         )
         if fold:
-            await self.sessions.aask_fold(self.key(config))
+            await self.sessions.aask_fold(self.key(config), fold)
         return stored
 
     def put_writes(
@@ -228,7 +228,7 @@ class InnerSaver(SessionSaver):
         checkpoint: GraphCheckpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
-    ) -> tuple[RunnableConfig, bool]:
+    ) -> tuple[RunnableConfig, Tier]:
         guard = await self._rule.guard(store, config)
         done = await beside.put(config, checkpoint, metadata, new_versions, guard.get("lease"))
         await self._rule.stored(store, config, checkpoint)

@@ -55,7 +55,7 @@ from langchain_session.threads import (
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.values import live_values, stored_values
 from langchain_session.voice import Voice, sessions_at
-from session_core import Policy, Sessions
+from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.ports import Checkpoint, Plain, Write
 from session_core.turns import Key
@@ -161,7 +161,7 @@ class SessionSaver(Keeping, Lifetime):
     ) -> RunnableConfig:
         key, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
-            self.sessions.ask_fold(key)
+            self.sessions.ask_fold(key, fold)
         return config_of(key, checkpoint["id"])
 
     async def aput(
@@ -173,7 +173,7 @@ class SessionSaver(Keeping, Lifetime):
     ) -> RunnableConfig:
         key, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
-            await self.sessions.aask_fold(key)
+            await self.sessions.aask_fold(key, fold)
         return config_of(key, checkpoint["id"])
 
     def put_writes(
@@ -316,7 +316,7 @@ class SessionSaver(Keeping, Lifetime):
         checkpoint: GraphCheckpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
-    ) -> tuple[Key, bool]:
+    ) -> tuple[Key, Tier]:
         began = time.perf_counter()
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
@@ -362,7 +362,7 @@ class SessionSaver(Keeping, Lifetime):
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
         await self._rule.stored(voice.store, config, checkpoint)
         if not done.new or key.namespace:
-            return key, False
+            return key, Tier.NORMAL
         return key, await voice.flow(key).settle(done, time.perf_counter() - began)
 
     def _rows(

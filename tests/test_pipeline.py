@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,39 +13,48 @@ from pathlib import Path
 import pytest
 from sessions_made import conversation
 
-from session_core import Budget, Message, Policy, Role, Sessions
+from session_core import Budget, Message, Policy, Role, Sessions, Tier
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
 from session_core.errors import Conflict, StoreBusy
 from session_core.facts import extract, merge
-from session_core.pipeline import PATIENCE_S, PAUSE_S, WORK_S, Pace
+from session_core.pipeline import LOOK_S, PATIENCE_S, PAUSE_S, WORK_S, Pace, Queue
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
-from session_core.turns import Unit
+from session_core.turns import Key, Unit
 from session_core.workshop import Calls, Workshop
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
 OFF = replace(POLICY, folding="off")
 MESSAGES = 30
+A, B = Key("a"), Key("b")
 
 
 class Clock:
-    """Seconds that pass with each look, and with each sleep, which it keeps."""
+    """Seconds that pass with each look, and with each wait, which it keeps."""
 
-    def __init__(self, step_s: float) -> None:
+    def __init__(self, step_s: float, began_s: float = 0.0) -> None:
         self._looks = count(1)
         self._step_s = step_s
+        self._passed_s = began_s
         self.slept: list[float] = []
+        self.waited: list[float] = []
 
     def now(self) -> float:
-        return next(self._looks) * self._step_s
+        return next(self._looks) * self._step_s + self._passed_s
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
+    def wait(self, seconds: float) -> bool:
+        """A wait for a moment without calls that brings none."""
+        self.waited.append(seconds)
+        self._passed_s += seconds
+        return False
 
-def paced(clock: Clock, waiting: int = 1, busy: Callable[[], bool] = lambda: False) -> Pace:
-    return Pace(lambda: waiting, busy, clock=clock.now, sleep=clock.sleep)
+
+def paced(clock: Clock, pressed: int = 1, quiet: Callable[[float], bool] = lambda _: True) -> Pace:
+    return Pace(lambda: pressed, quiet, clock=clock.now, sleep=clock.sleep)
 
 
 def wish(number: int) -> list[Message]:
@@ -87,30 +97,125 @@ def test_work_gives_way_once_it_took_its_time():
     assert set(clock.slept) == {PAUSE_S}
 
 
-def test_while_sessions_wait_a_fold_works_longer_in_one_go_but_never_for_long():
+def test_while_folds_press_one_works_longer_in_one_go_but_never_for_long():
     pauses = {}
-    for waiting in (1, 2, 4, 100):
-        pace = paced(Clock(WORK_S * 0.26), waiting)
+    for pressed in (0, 1, 2, 4, 100):
+        pace = paced(Clock(WORK_S * 0.26), pressed)
         for _ in range(1_600):
             pace.give_way()
-        pauses[waiting] = pace.pauses
-    assert pauses == {1: 400, 2: 200, 4: 100, 100: 100}
+        pauses[pressed] = pace.pauses
+    assert pauses == {0: 400, 1: 400, 2: 200, 4: 100, 100: 100}
 
 
-def test_work_waits_for_the_calls_under_way_and_no_longer():
+def test_a_fold_that_can_be_put_off_waits_for_a_moment_without_calls_and_no_longer():
     clock = Clock(WORK_S)
-    pace = paced(clock, busy=lambda: len(clock.slept) < 3)
+    pace = paced(clock, 0, quiet=lambda seconds: clock.wait(seconds) or len(clock.waited) == 1_000)
     pace.give_way()
-    assert (clock.slept, pace.pauses) == ([PAUSE_S] * 3, 1)
+    assert (clock.slept, clock.waited, pace.pauses) == ([PAUSE_S], [LOOK_S] * 1_000, 1)
 
 
-def test_patience_with_calls_ends_and_sooner_the_more_sessions_wait():
-    slept = {}
-    for waiting in (1, 2, 4):
-        clock = Clock(2**-8)
-        paced(clock, waiting, busy=lambda: True).give_way()
-        slept[waiting] = len(clock.slept)
-    assert slept == {waiting: 1 + int(PATIENCE_S / waiting * 2**8) for waiting in slept} == {1: 6, 2: 3, 4: 2}
+def test_a_fold_that_presses_waits_for_calls_too_and_shorter_the_more_there_are():
+    for pressed in (1, 2, 4):
+        clock = Clock(2**-20, began_s=1)
+        paced(clock, pressed, quiet=clock.wait).give_way()
+        assert sum(clock.waited) == pytest.approx(PATIENCE_S / pressed, abs=1e-4)
+
+
+def test_a_fold_that_comes_to_press_waits_no_longer_than_others_that_do():
+    clock = Clock(WORK_S)
+    pace = Pace(lambda: len(clock.waited) >= 40, clock.wait, clock=clock.now, sleep=clock.sleep)
+    pace.give_way()
+    assert clock.waited == [LOOK_S] * 40
+
+
+def test_a_queue_puts_off_the_folds_of_sessions_with_room_while_calls_leave_no_pause():
+    queue = Queue(put_off_s=10)
+    queue.add(A, 1, Tier.SUMMARIZE)
+    queue.add(B, 2, Tier.SUMMARIZE)
+    assert (queue.take(3, quiet=False), queue.pressed(3), len(queue)) == (None, 0, 2)
+    assert queue.take(3, quiet=True) == (A, 1)
+    assert (queue.at_work, queue.pressed(3), len(queue)) == (A, 0, 2)
+
+
+def test_a_queue_puts_nothing_off_for_longer_than_it_may():
+    queue = Queue(put_off_s=10)
+    queue.add(A, 1, Tier.SUMMARIZE)
+    queue.add(B, 2, Tier.SUMMARIZE)
+    queue.add(A, 9, Tier.SUMMARIZE)
+    assert (queue.take(10.5, quiet=False), queue.pressed(11), queue.pressed(12)) == (None, 1, 2)
+    assert queue.take(12, quiet=False) == (A, 1)
+    assert queue.pressed(12) == 2
+    queue.at_work = None
+    assert queue.pressed(12) == 1
+
+
+def test_one_that_is_at_work_presses_when_its_time_has_come():
+    queue = Queue(put_off_s=10)
+    queue.add(A, 1, Tier.SUMMARIZE)
+    queue.take(2, quiet=True)
+    assert (queue.pressed(10), queue.pressed(11)) == (0, 1)
+
+
+def test_a_session_over_the_facts_threshold_is_folded_before_those_that_have_room():
+    queue = Queue(put_off_s=10)
+    queue.add(A, 1, Tier.SUMMARIZE)
+    queue.add(B, 2, Tier.SUMMARIZE)
+    queue.add(B, 3, Tier.FACTS)
+    assert queue.pressed(3) == 1
+    assert queue.take(3, quiet=False) == (B, 2)
+    assert (queue.pressed(3), len(queue)) == (1, 2)
+    assert queue.take(3, quiet=False) is None
+
+
+def test_a_session_that_asks_while_it_is_folded_is_counted_once_and_folded_again():
+    queue = Queue(put_off_s=10)
+    queue.add(A, 1, Tier.NOTIFY)
+    queue.take(1, quiet=False)
+    queue.add(A, 2, Tier.SUMMARIZE)
+    assert len(queue) == 1
+    queue.at_work = None
+    assert (queue.pressed(2), queue.take(2, quiet=True)) == (0, (A, 2))
+
+
+def test_a_busy_process_folds_only_what_presses_until_it_is_quiet() -> None:
+    with Sessions(policy=POLICY) as sessions:
+        session = sessions.session("s")
+        calls, thread = sessions.workshop.calls, sessions.pipeline
+        with calls:
+            while session.stats().pressure < 0.65:
+                session.append(wish(1))
+            time.sleep(0.2)
+            assert (session.stats().digests, thread.waiting) == (0, 1)
+            while session.stats().pressure < 0.85:
+                session.append(wish(1))
+            until(lambda: not thread.waiting)
+        assert session.stats().digests == 1
+
+
+def test_a_fold_that_was_put_off_is_done_when_calls_leave_a_pause() -> None:
+    with Sessions(policy=POLICY) as sessions:
+        session = sessions.session("s")
+        with sessions.workshop.calls:
+            while session.stats().pressure < 0.65:
+                session.append(wish(1))
+            time.sleep(0.1)
+            assert sessions.pipeline.waiting == 1
+        until(lambda: not sessions.pipeline.waiting)
+        assert session.stats().digests == 1
+
+
+def test_who_waits_for_a_moment_without_calls_is_woken_by_the_end_of_the_last():
+    calls, seen = Calls(), list[bool]()
+    assert calls.quiet(0)
+    with calls:
+        assert not calls.quiet(0)
+        waiting = threading.Thread(target=lambda: seen.append(calls.quiet(30)))
+        with calls:
+            waiting.start()
+            time.sleep(0.05)
+        assert (waiting.is_alive(), seen) == (True, [])
+    waiting.join(timeout=5)
+    assert seen == [True]
 
 
 def test_views_and_appends_are_calls_under_way_until_they_end_or_fail():

@@ -9,6 +9,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeVar
 
+from session_core.budget import Tier
 from session_core.errors import Diverged, DuplicateMessage
 from session_core.ports import Store
 from session_core.ranges import Ranges
@@ -28,7 +29,7 @@ BATCH_CHARACTERS = 4_000_000
 """A batch is written at once, and has no more than this; a message alone may be larger."""
 
 M = TypeVar("M")
-_Ask = Callable[[Key], Awaitable[None]]
+_Ask = Callable[[Key, Tier], Awaitable[None]]
 
 
 def move_in(session: Session, messages: Iterable[Said]) -> int:
@@ -41,8 +42,8 @@ def move_in(session: Session, messages: Iterable[Said]) -> int:
     batches before it are stored.
     """
 
-    async def ask(key: Key) -> None:
-        session.sessions.ask_fold(key)
+    async def ask(key: Key, tier: Tier) -> None:
+        session.sessions.ask_fold(key, tier)
 
     return run_blocking(_moved(session, session.flow, session.sessions.store, ask, messages))
 
@@ -76,7 +77,7 @@ async def _appended(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
             f"{exc}: that is where the session and what is moved into it differ; move it into a session of its own"
         ) from exc
     if fold:
-        await ask(flow.key)
+        await ask(flow.key, fold)
     return appended.new
 
 

@@ -9,8 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Protocol
 
+from session_core.budget import Tier
 from session_core.errors import SessionError
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
@@ -21,12 +23,70 @@ from session_core.workshop import Workshop
 WORK_S = 0.0005
 """How long a fold works before it gives way."""
 MOST_WORK_S = 0.002
-"""The same when sessions wait for their turn: longer with each of them, up to this."""
+"""The same when folds that cannot be put off wait for their turn: longer with each of them, up to this."""
 PAUSE_S = 0.001
 """How long it then sleeps. Any sleep lets threads go on that wait; an event loop, which lets go of the interpreter
 each time it looks for events, needs a few steps in a row."""
 PATIENCE_S = 0.02
-"""How long it waits, sleep after sleep, for the calls that are under way; shorter with each session that waits."""
+"""How long it waits for the calls that are under way to end; shorter with each fold that cannot be put off."""
+PUT_OFF_S = 10.0
+"""How long a fold may be put off while calls leave no pause: that of a session whose view is far from its limit."""
+LOOK_S = 0.05
+"""How often a fold that is put off looks whether it still may be."""
+
+
+@dataclass(slots=True)
+class Queue:
+    """The sessions that asked to be folded, and since when; which is next. Times are given, in seconds.
+
+    A session below the facts threshold has room for more turns: its fold may be put off for up to `put_off_s`, since
+    a process without a pause serves as many calls more as it does folds less, and a later fold takes more turns at
+    once. That of a session above it, whose views are cut down meanwhile, may not. One that asks again while it waits
+    is folded once.
+    """
+
+    put_off_s: float = PUT_OFF_S
+    at_work: Key | None = None
+    _since_s: OrderedDict[Key, float] = field(default_factory=OrderedDict)
+    _pressing: set[Key] = field(default_factory=set)
+    _due_s: float = 0.0
+    """When the one at work, or else the last one, could not be put off any longer."""
+
+    def __len__(self) -> int:
+        """How many wait, the one at work included."""
+        return len(self._since_s) + (self.at_work is not None and self.at_work not in self._since_s)
+
+    def add(self, key: Key, now_s: float, tier: Tier) -> None:
+        """Put `key` in the queue, unless it is there, with its tier by now."""
+        self._since_s.setdefault(key, now_s)
+        if tier >= Tier.FACTS:
+            self._pressing.add(key)
+
+    def pressed(self, now_s: float) -> int:
+        """How many cannot be put off, the one at work included."""
+        return len(self._pressing) + len(self._overdue(now_s)) + (self.at_work is not None and self._due_s <= now_s)
+
+    def take(self, now_s: float, *, quiet: bool) -> tuple[Key, float] | None:
+        """The next one, which is at work from now on, and since when it waited: the oldest of those that cannot be put
+        off; when it is `quiet`, of all."""
+        pressing = self._pressing.union(self._overdue(now_s))
+        key = next((key for key in self._since_s if key in pressing or (quiet and not pressing)), None)
+        if key is None:
+            return None
+        since_s = self._since_s.pop(key)
+        self.at_work, self._due_s = key, since_s + (0.0 if key in self._pressing else self.put_off_s)
+        self._pressing.discard(key)
+        return key, since_s
+
+    def clear(self) -> None:
+        """Forget those that wait."""
+        self._since_s.clear()
+        self._pressing.clear()
+
+    def _overdue(self, now_s: float) -> list[Key]:
+        """Those that waited for too long, less those that cannot be put off anyway."""
+        late = takewhile(lambda one: now_s - one[1] >= self.put_off_s, self._since_s.items())
+        return [key for key, _ in late if key not in self._pressing]
 
 
 @dataclass(slots=True)
@@ -35,13 +95,13 @@ class Pace:
 
     A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
     wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
-    several times over while a fold is at work. `waiting` tells how many sessions are to be folded, the
-    one at work included; `busy` whether views or appends are under way; `pauses` counts how often a fold
-    gave way. While `hurried` callers wait for the folds themselves, it does not.
+    several times over while a fold is at work. `pressed` tells how many folds cannot be put off; `quiet` waits up to
+    so many seconds for a moment without views and appends under way, and tells whether there was one; `pauses` counts
+    how often a fold gave way. While `hurried` callers wait for the folds themselves, it does not.
     """
 
-    waiting: Callable[[], int]
-    busy: Callable[[], bool] = lambda: False
+    pressed: Callable[[], int]
+    quiet: Callable[[float], bool] = lambda _: True
     clock: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
     pauses: int = 0
@@ -51,12 +111,17 @@ class Pace:
     def give_way(self) -> None:
         """Let others have the interpreter, if this thread has worked for long enough since it last did."""
         now_s = self.clock()
-        if self.hurried or now_s - self._since_s < min(MOST_WORK_S, WORK_S * self.waiting()):
+        if self.hurried or now_s - self._since_s < WORK_S:
+            return
+        if now_s - self._since_s < min(MOST_WORK_S, WORK_S * self.pressed()):
             return
         self.pauses += 1
         self.sleep(PAUSE_S)
-        while self.busy() and not self.hurried and self.clock() - now_s < PATIENCE_S / self.waiting():
-            self.sleep(PAUSE_S)
+        while not self.hurried:
+            pressed = self.pressed()
+            left_s = PATIENCE_S / pressed - (self.clock() - now_s) if pressed else LOOK_S
+            if left_s <= 0 or self.quiet(left_s):
+                break
         self._since_s = self.clock()
 
 
@@ -66,7 +131,7 @@ class Pipeline(Protocol):
     @property
     def waiting(self) -> int: ...
 
-    def ask(self, key: Key) -> None: ...
+    def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None: ...
 
     def drain(self, timeout_s: float) -> bool: ...
 
@@ -75,47 +140,45 @@ class Pipeline(Protocol):
 
 @dataclass(slots=True)
 class Background:
-    """One daemon thread, started with the first request, folds the sessions that ask, oldest first.
+    """One daemon thread, started with the first request, folds the sessions that ask, in the order of their `Queue`.
 
-    A session that asks again while it waits is folded once. After a fork the child starts a thread
-    of its own; what the parent was asked stays with the parent.
+    After a fork the child starts a thread of its own; what the parent was asked stays with the parent.
     """
 
     folder: Folder
     shop: Workshop
     pace: Pace = field(init=False)
-    _asked: OrderedDict[Key, float] = field(default_factory=OrderedDict)
-    _at_work: Key | None = None
+    queue: Queue = field(default_factory=Queue)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
     _process: int = 0
     _closed: bool = False
 
     def __post_init__(self) -> None:
-        self.pace = Pace(lambda: 1 + len(self._asked), lambda: self.shop.calls.under_way > 0)
+        self.pace = Pace(self._pressed, self.shop.calls.quiet)
 
     @property
     def waiting(self) -> int:
         """Sessions that asked and are not folded yet, the one at work included."""
         with self._changed:
-            return self._count()
+            return len(self.queue)
 
-    def ask(self, key: Key) -> None:
-        """Have `key` folded soon; returns at once."""
+    def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
+        """Have `key`, which is of this tier, folded soon; returns at once."""
         if self._process not in (0, os.getpid()):
-            self._changed, self._thread, self._at_work = threading.Condition(), None, None
-            self._asked.clear()
+            self._changed, self._thread, self.queue.at_work = threading.Condition(), None, None
+            self.queue.clear()
             self.pace.hurried = 0
         with self._changed:
             if self._closed:
                 return
-            self._asked.setdefault(key, time.monotonic())
+            self.queue.add(key, time.monotonic(), tier)
             if self._thread is None:
                 self._process = os.getpid()
                 self._thread = threading.Thread(target=self._work, name="llm-sessions-fold", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
-            waiting = self._count()
+            waiting = len(self.queue)
         self.shop.tell(FoldAsked(key, waiting))
 
     def drain(self, timeout_s: float) -> bool:
@@ -123,7 +186,7 @@ class Background:
         with self._changed:
             self.pace.hurried += 1
             try:
-                return self._changed.wait_for(lambda: not self._count(), timeout_s)
+                return self._changed.wait_for(lambda: not len(self.queue), timeout_s)
             finally:
                 self.pace.hurried -= 1
 
@@ -132,14 +195,15 @@ class Background:
         with self._changed:
             self._closed = True
             self.pace.hurried += 1
-            self._asked.clear()
+            self.queue.clear()
             self._changed.notify_all()
             thread = self._thread
         if thread is not None and self._process == os.getpid() and thread is not threading.current_thread():
             thread.join(timeout=30)
 
-    def _count(self) -> int:
-        return len(self._asked) + (self._at_work is not None and self._at_work not in self._asked)
+    def _pressed(self) -> int:
+        with self._changed:
+            return self.queue.pressed(time.monotonic())
 
     @contextmanager
     def telling(self, key: Key) -> Iterator[None]:
@@ -149,21 +213,28 @@ class Background:
         except SessionError as exc:
             self.shop.tell(FoldFailed(key, _reason(exc)))
 
-    def _work(self) -> None:
+    def _next(self) -> tuple[Key, float] | None:
+        """The session whose turn it is, once there is one, and since when it waited; None when all is over."""
+        quiet = False
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._asked or self._closed)
+                self._changed.wait_for(lambda: len(self.queue) or self._closed)
                 if self._closed:
-                    return
-                key, asked_at_s = self._asked.popitem(last=False)
-                self._at_work = key
+                    return None
+                if found := self.queue.take(time.monotonic(), quiet=quiet or self.pace.hurried > 0):
+                    return found
+            quiet = self.pace.quiet(LOOK_S)
+
+    def _work(self) -> None:
+        while found := self._next():
+            key, asked_at_s = found
             try:
                 run_blocking(self.folder.fold(key, asked_at_s=asked_at_s, give_way=self.pace.give_way))
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
                 self.shop.tell(FoldFailed(key, _reason(exc)))
             finally:
                 with self._changed:
-                    self._at_work = None
+                    self.queue.at_work = None
                     self._changed.notify_all()
 
 

@@ -40,15 +40,15 @@ class Flow(Looking):
         expected: int | None = None,
         lenient: bool = False,
         lease: Lease | None = None,
-    ) -> tuple[Appended, bool]:
-        """Store `messages`; also whether a fold should be asked for now.
+    ) -> tuple[Appended, Tier]:
+        """Store `messages`; also the tier for which a fold should be asked for now.
 
         `lenient` takes what frameworks may hand in (empty answers, results without a call); views
         leave it out. Raises: InputError and its kin before anything is written.
         """
         if not messages:
             state = await self._store.state(self.key) or State(self.key)
-            return Appended((), 0, state), False
+            return Appended((), 0, state), Tier.NORMAL
         began = time.perf_counter()
         require_storable(self.key, messages)
         for message in messages:
@@ -58,19 +58,19 @@ class Flow(Looking):
             done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient, lease=lease)
             return done, await self.settle(done, time.perf_counter() - began)
 
-    async def settle(self, done: Appended, seconds: float) -> bool:
-        """Announce what was stored and a change of tier, and persist a notice; whether to ask for a fold.
+    async def settle(self, done: Appended, seconds: float) -> Tier:
+        """Announce what was stored and a change of tier, and persist a notice; for which tier to ask for a fold now.
 
-        Never fails for the store's sake: what is stored is stored, and an error would have callers send it again.
-        The next append finds the same tier to tell of.
+        NORMAL, which is false, asks for none. Never fails for the store's sake: what is stored is stored, and an error
+        would have callers send it again. The next append finds the same tier to tell of.
         """
         state, ledger = done.state, done.state.ledger
         self._shop.tell(AppendedEvent(self.key, done.new, done.tokens, ledger.tokens, ledger.messages, seconds))
         with suppress(StoreError, Conflict):
             return await self._tiered(state)
-        return False
+        return Tier.NORMAL
 
-    async def _tiered(self, state: State) -> bool:
+    async def _tiered(self, state: State) -> Tier:
         budget = self._shop.policy.budget
         tokens = await self._standing_tokens(state)
         tier = budget.tier(tokens)
@@ -80,7 +80,7 @@ class Flow(Looking):
             self._shop.tell(TierChanged(self.key, Tier(state.tier), tier, budget.pressure(tokens)))
             if notice:
                 self._shop.tell(Noticed(self.key, notice))
-        return tier >= Tier.SUMMARIZE and state.ready == state.active
+        return tier if state.ready == state.active else Tier.NORMAL
 
     async def _standing_tokens(self, state: State) -> int:
         """The price of the active digest and all behind it; read only when the record has other branches."""

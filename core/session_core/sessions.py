@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from session_core.advisers import require_power
+from session_core.budget import Tier
 from session_core.display import drawn
 from session_core.embedding import chosen
 from session_core.errors import BudgetError
@@ -141,24 +142,24 @@ class Sessions:
         await threaded(self._warming).load()
         await self.awaited.state(NOBODY)
 
-    def ask_fold(self, key: Key) -> None:
-        """Have a session folded as the policy says; returns when it is asked for or, inline, done.
+    def ask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:
+        """Have a session of this tier folded as the policy says; returns when it is asked for or, inline, done.
 
         A fold that fails is told by an event: what it was asked for is stored, and an error would have it sent again.
         """
         if self.policy.folding == "background":
-            self.pipeline.ask(key)
+            self.pipeline.ask(key, tier)
         elif self.policy.folding == "inline":
             with self.pipeline.telling(key):
                 run_blocking(self.folder.fold(key))
 
-    async def aask_fold(self, key: Key) -> None:
+    async def aask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """As `ask_fold`, awaited."""
         if self.policy.folding == "inline":
             with self.pipeline.telling(key):
                 await self._afolder.fold(key)
         else:
-            self.ask_fold(key)
+            self.ask_fold(key, tier)
 
     def close(self) -> None:
         """Stop folding and close the store this object opened."""
@@ -242,7 +243,7 @@ class Session:
         held = held_by(lease)
         done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient, lease=held))
         if fold:
-            self.sessions.ask_fold(self.key)
+            self.sessions.ask_fold(self.key, fold)
         return done
 
     async def aappend(
@@ -259,7 +260,7 @@ class Session:
         held = held_by(lease)
         done, fold = await self.aflow.append(said, expected=expected, lenient=lenient, lease=held)
         if fold:
-            await self.sessions.aask_fold(self.key)
+            await self.sessions.aask_fold(self.key, fold)
         return done
 
     def view(self, query: str | None = None, *, overhead_tokens: int = 0) -> View:

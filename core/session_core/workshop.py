@@ -42,6 +42,8 @@ KNOWN_CONTENTS = 8_192
 class Calls:
     """How many views and appends of this process somebody waits for: `with calls: ...` around each."""
 
+    _ended: threading.Event | None
+
     def __init__(self) -> None:
         self.begin()
         _counted.add(self)
@@ -50,6 +52,15 @@ class Calls:
         """Count from nothing: the calls that were under way at a fork are the parent's."""
         self.under_way = 0
         self._counting = threading.Lock()
+        self._ended = None
+
+    def quiet(self, timeout_s: float) -> bool:
+        """Wait for a moment in which none is under way, one thread at a time; False when `timeout_s` had none."""
+        with self._counting:
+            if not self.under_way:
+                return True
+            ended = self._ended = threading.Event()
+        return ended.wait(timeout_s)
 
     def __enter__(self) -> None:
         with self._counting:
@@ -58,6 +69,9 @@ class Calls:
     def __exit__(self, *_: object) -> None:
         with self._counting:
             self.under_way -= 1
+            if self._ended is not None and not self.under_way:
+                self._ended.set()
+                self._ended = None
 
 
 _counted: WeakSet[Calls] = WeakSet()
