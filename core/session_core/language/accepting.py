@@ -50,6 +50,8 @@ _PUTS = re.compile(
     r"\b(?:i|we)(?:['’]d| would| can| could|['’]ll)? (?:suggest|recommend|propose|offer|use|go with|take|choose)\b",
     re.IGNORECASE,
 )
+_PUTTING = ("about", "could", "option", "suggest", "recommend", "propose", "offer", "use", "go with", "take", "choose")
+"""One of these stands in each text of ASCII in which that finds words."""
 _REQUESTS = re.compile(
     r"\b(?:could|can|may|might|will|would) (?:you|i|we) (?:please )?"
     r"(?:provide|tell|give|share|let|have|get|ask|know|see)\b",
@@ -75,7 +77,7 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
     """What an assistant's message puts to the user: the last sentence that asks or offers something, unless it is
     `empty`, with what stands behind it, or else before it, where that is short."""
     said = sentences(text)
-    place = next((place for place in range(len(said) - 1, -1, -1) if _PUTS.search(said[place])), None)
+    place = next((place for place in range(len(said) - 1, -1, -1) if _puts(said[place])), None)
     if place is None or empty(said[place]):
         return None
     # Options may stand behind the question, and what "it" is before it.
@@ -89,7 +91,18 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
 
 def put(text: str) -> str:
     """The sentence of `text` that asks or offers something last; "" for none."""
-    return next((sentence for sentence in reversed(sentences(text)) if _PUTS.search(sentence)), "")
+    return next((sentence for sentence in reversed(sentences(text)) if _puts(sentence)), "")
+
+
+def _puts(sentence: str) -> bool:
+    """Whether `sentence` asks or offers something; most have none of the words that it takes."""
+    if not sentence.isascii() or "?" in sentence:
+        return _PUTS.search(sentence) is not None
+    lowered = sentence.lower()
+    for word in _PUTTING:
+        if word in lowered:
+            return _PUTS.search(sentence) is not None
+    return False
 
 
 def answers(said: str) -> bool:

@@ -99,6 +99,8 @@ SENTENCES = 4_096
 """How many sentences a rule remembers what it said of: they are read when they are appended, folded and summed up."""
 READ_AGAIN_CHARACTERS = 1_000
 """Longer texts are not remembered."""
+LONG_TEXTS, LONG_CHARACTERS = 128, 8_000
+"""But that the sentences of these were found, since a fold looks for them four times."""
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -107,11 +109,18 @@ def sentences(text: str) -> tuple[str, ...]:
     Marks of lists and headings at the start of a line are left out. Full stops of abbreviations,
     initials, decimals and German dates end nothing.
     """
-    return _sentences_before(text) if len(text) <= READ_AGAIN_CHARACTERS else tuple(_sentences(text))
+    if len(text) <= READ_AGAIN_CHARACTERS:
+        return _sentences_before(text)
+    return _sentences_of_long(text) if len(text) <= LONG_CHARACTERS else tuple(_sentences(text))
 
 
 @lru_cache(maxsize=SENTENCES)
 def _sentences_before(text: str) -> tuple[str, ...]:
+    return tuple(_sentences(text))
+
+
+@lru_cache(maxsize=LONG_TEXTS)
+def _sentences_of_long(text: str) -> tuple[str, ...]:
     return tuple(_sentences(text))
 
 
