@@ -114,23 +114,27 @@ class Frames:
 
     def __init__(self) -> None:
         self._places: dict[Hashable, list[int]] = {}
-        self._telling: set[str] = set()
+        self._about: dict[str, list[frozenset[str]]] = {}
 
     def add(self, text: str, place: int) -> None:
         """Put the statement `text` at `place`, which is behind the others."""
         for key in frame(text):
             self._places.setdefault(key, []).append(place)
             if isinstance(key, frozenset):
-                self._telling.add(max(key, key=len))
+                self._about.setdefault(max(key, key=len), []).append(key)
 
     def alike(self, text: str) -> list[int]:
         """The places of statements of which `text` may say one again, newest first."""
         if not self._places:
             return []
-        # What a statement is about takes long to tell, and most share no word with what the others are about.
-        keys = _ends(text) if self._telling.isdisjoint(said_words(text)) else frame(text)
+        # What a statement is about takes long to tell, and few have all words of what another is about.
+        keys = frame(text) if self._names_all(said_words(text)) else _ends(text)
         found = {place for key in keys for place in self._places.get(key, ())[-MOST_ALIKE:]}
         return sorted(found, reverse=True)
+
+    def _names_all(self, said: tuple[str, ...]) -> bool:
+        """Whether all that one of the statements is about stands among the words `said`."""
+        return any(about.issubset(said) for word in said for about in self._about.get(word, ()))
 
 
 @lru_cache(maxsize=STATEMENTS)
