@@ -1,13 +1,14 @@
 """Classification: what binds is kept, what only greets is discarded, what is not understood is summarized."""
 
 from __future__ import annotations
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from session_core.classify import LONG_CHARACTERS, RuleClassifier
-from session_core.language.values import _PATTERN, _matches, _value, found
+from session_core.language.values import _PATTERN, _matches
 from session_core.turns import Importance, Media, Message, Role, ToolCall
 
 
@@ -175,14 +176,13 @@ def test_every_message_gets_an_importance_and_the_same_one_again(role: Role, tex
 
 PIECES = (
     "5T monday Mon next\u00a0week é usd 5 km . @ http:// T 10:30 märz may 2024 - _ a.b (0 +49 $ US$ % x ſ 1,000 #tag "
-    "/a/b h ٣ 年 3 sábado ' \" früh morgen eur B-77 word"
+    "/a/b h ٣ 年 3 sábado ' \" früh morgen eur B-77 word 12 4056 thousand bn p.m. am of June uhr miles , ? \n 07 31."
 ).split(" ")
 
 
 @given(st.lists(st.sampled_from([*PIECES, " "]), max_size=12).map("".join) | st.text(max_size=60))
 def test_the_quick_way_to_the_values_of_a_text_finds_what_the_slow_one_finds(text):
-    quick = [(match.span(), match.lastgroup) for match in _matches(text)]
-    assert quick == [(match.span(), match.lastgroup) for match in _PATTERN.finditer(text)]
+    assert list(_matches(text)) == [(m.lastgroup, m[0], m.start()) for m in _PATTERN.finditer(text)]
 
 
 COUNTED = (
@@ -190,7 +190,6 @@ COUNTED = (
 ).split(" ")
 
 
-@given(st.lists(st.sampled_from(COUNTED), min_size=1, max_size=8).map(" ".join))
+@given(st.lists(st.sampled_from(COUNTED), min_size=1, max_size=8).map(" ".join).filter(re.compile("[0-9]").search))
 def test_a_number_that_is_known_at_once_is_what_the_whole_pattern_finds(text):
-    digits = any(map(str.isdigit, text))
-    assert not digits or list(found(text)) == [value for m in _PATTERN.finditer(text) if (value := _value(m))]
+    assert list(_matches(text)) == [(m.lastgroup, m[0], m.start()) for m in _PATTERN.finditer(text)]

@@ -9,9 +9,12 @@ from session_core.compress.fold import Memory, Tools, digest_message, fold, line
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import orders, quoting
-from session_core.language.cues import _Cues, _stems
-from session_core.language.phrases import COMMITMENTS
-from session_core.language.words import _END, _END_IN_ASCII, _WORD, words
+from session_core.language.corrections import CORRECTIONS, REVISIONS
+from session_core.language.cue import Cue
+from session_core.language.cues import _Cues, _heard
+from session_core.language.pasted import of_one_line
+from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
 from session_core.plan import Digest, Limits
 from session_core.policy import Policy
 from session_core.ranges import Ranges
@@ -28,6 +31,14 @@ PROMISED = st.lists(
     st.sampled_from("I we We've is was now also sent booked check ordered orders x_y l'i - . , it's will".split()),
     max_size=6,
 ).map(" ".join)
+CUES = [
+    cue
+    for cues in (RULES, CONSTRAINTS, DECISIONS, PREFERENCES, IDENTITIES, COMMITMENTS, CORRECTIONS, REVISIONS)
+    for cue in cues
+    if cue.also != frozenset() and not cue.pattern.pattern.startswith(r"\b(?=you)")
+]
+"""Those that need a whole word; less one whose conditions on what stands before no text made by chance fulfils."""
+ASCII = st.characters(max_codepoint=127)
 TEXTS = st.lists(st.sampled_from(MARKS), max_size=8).map("".join)
 
 
@@ -57,12 +68,25 @@ def test_a_line_of_ascii_ends_its_sentences_where_any_other_would(line: str) -> 
     assert [m.span() for m in _END_IN_ASCII.finditer(line)] == [m.span() for m in _END.finditer(line)]
 
 
+@given(
+    st.text("-_=#:*xX'\" \t\n", max_size=6).map(lambda end: f"message {end}") | TEXTS.map(lambda text: f"message{text}")
+)
+def test_nothing_is_quoted_in_a_line_without_a_mark(text: str) -> None:
+    assert not (quoting._plain(text) and not of_one_line(text) and list(quoting._spans(text)))
+
+
 @given(PROMISED)
 def test_a_cue_is_not_passed_over_for_a_word_that_it_can_do_without(sentence: str) -> None:
+    heard = _heard(sentence)
     for cue in COMMITMENTS:
-        stems = _stems(sentence)
-        tried = not stems.isdisjoint(cue.stems)
-        assert _Cues([cue]).said(sentence, stems) == (tried and cue.pattern.search(sentence) is not None)
+        tried = not heard.stems.isdisjoint(cue.stems)
+        assert _Cues([cue]).said(sentence, heard) == (tried and cue.pattern.search(sentence) is not None)
+
+
+@given(st.sampled_from(CUES).flatmap(lambda cue: st.tuples(st.just(cue), st.from_regex(cue.pattern, alphabet=ASCII))))
+def test_what_a_pattern_finds_has_one_of_the_words_that_it_is_looked_up_by(found: tuple[Cue, str]) -> None:
+    cue, sentence = found
+    assert not cue.also.isdisjoint(runs(sentence))
 
 
 def _tools(memory: Memory, limits: Limits) -> Tools:

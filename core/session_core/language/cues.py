@@ -5,20 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from session_core.language.corrections import CORRECTIONS, REVISIONS
-from session_core.language.phrases import (
-    ANY_SCRIPT,
-    COMMITMENTS,
-    CONSTRAINTS,
-    DECISIONS,
-    IDENTITIES,
-    PREFERENCES,
-    RULES,
-    STEM_CHARACTERS,
-    Cue,
-)
-from session_core.language.words import SENTENCES, words
+from session_core.language.cue import ANY_SCRIPT, STEM_CHARACTERS, Cue
+from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.words import SENTENCES, runs, words
 from session_core.plan import FactKind
 
 LEAD_IN_WORDS = 8
@@ -35,16 +27,22 @@ class _Cues:
                 self._by_stem.setdefault(stem, []).append(cue)
         self.stems = frozenset(self._by_stem)
 
-    def said(self, sentence: str, stems: frozenset[str]) -> bool:
-        """Whether one of the cues stands in `sentence`, whose stems are `stems`."""
-        plain = ANY_SCRIPT not in stems and "'" not in sentence
-        for stem in stems & self.stems:
+    def said(self, sentence: str, heard: _Heard) -> bool:
+        """Whether one of the cues stands in `sentence`, of which `heard` was made."""
+        for stem in heard.stems & self.stems:
             for cue in self._by_stem[stem]:
-                if plain and cue.also and stems.isdisjoint(cue.also):
+                if cue.also and heard.whole is not None and cue.also.isdisjoint(heard.whole):
                     continue
                 if cue.pattern.search(sentence):
                     return True
         return False
+
+
+class _Heard(NamedTuple):
+    """The words of a sentence, by their stems; and whole, where it is plain ASCII."""
+
+    stems: set[str]
+    whole: set[str] | None
 
 
 _RULES = _Cues(RULES)
@@ -72,16 +70,16 @@ def kinds(sentence: str) -> tuple[FactKind, ...]:
 
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
-    asking, stems = _asks(sentence), _stems(sentence)
+    asking, heard = _asks(sentence), _heard(sentence)
     for kind, cues in _USER_KINDS:
-        if stems.isdisjoint(cues.stems):
+        if heard.stems.isdisjoint(cues.stems):
             continue
         if asking and kind in _NOT_ASKED:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
         said = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
-        if cues.said(said, stems) or (kind.pinned and _announced(sentence, cues)):
+        if cues.said(said, heard) or (kind.pinned and _announced(sentence, cues)):
             yield kind
 
 
@@ -96,7 +94,7 @@ def _announced(sentence: str, cues: _Cues) -> bool:
     told = rest.strip()
     if not colon or len(head.split()) > LEAD_IN_WORDS or not told or not told[0].isalpha():
         return False
-    return cues.said(told, _stems(told))
+    return cues.said(told, _heard(told))
 
 
 def corrects(sentence: str) -> bool:
@@ -107,20 +105,24 @@ def corrects(sentence: str) -> bool:
 @lru_cache(maxsize=SENTENCES)
 def revises(sentence: str) -> bool:
     """Whether `sentence` seems to put another wish in the place of an earlier one, or to take something back."""
-    return corrects(sentence) or _REVISIONS.said(sentence, _stems(sentence))
+    return corrects(sentence) or _REVISIONS.said(sentence, _heard(sentence))
 
 
 @lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
     """Whether an assistant says with `sentence` what it did or will do."""
-    return not _asks(sentence) and _COMMITMENTS.said(sentence, _stems(sentence))
+    return not _asks(sentence) and _COMMITMENTS.said(sentence, _heard(sentence))
 
 
 def ruling(part: str) -> bool:
     """Whether `part` of a text lays down a rule, whoever says it."""
-    return _RULES.said(part, _stems(part))
+    return _RULES.said(part, _heard(part))
 
 
-def _stems(sentence: str) -> frozenset[str]:
-    found = {word[:STEM_CHARACTERS] for word in words(sentence)}
-    return frozenset(found) if sentence.isascii() else frozenset((*found, ANY_SCRIPT))
+def _heard(sentence: str) -> _Heard:
+    whole = set(runs(sentence)) if sentence.isascii() else None
+    said = whole if whole is not None and "'" not in sentence else words(sentence)
+    stems = {word[:STEM_CHARACTERS] for word in said}
+    if whole is None:
+        stems.add(ANY_SCRIPT)
+    return _Heard(stems, whole)

@@ -119,6 +119,11 @@ def pasted(text: str) -> Iterator[tuple[int, int]]:
     yield from records(lines, text)
 
 
+def of_one_line(text: str) -> bool:
+    """Whether the one line of a `text` may be pasted though it has no sign of it: a mail that is forwarded, a file."""
+    return _FORWARDED.match(text) is not None or _FILE.match(text[:300]) is not None
+
+
 def _lines(text: str) -> list[tuple[int, str]]:
     """The lines of `text`, each with where it begins."""
     found, at = [], 0

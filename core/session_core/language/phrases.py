@@ -2,39 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-STEM_CHARACTERS = 4
-ANY_SCRIPT = ""
-"""Stands for the words of a sentence that is not plain ASCII."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
-
-    Looking the words up first spares most sentences most of the patterns. Without words it is for
-    scripts that have no blanks or are not Latin. `also` are other words of which one must stand there too, in a
-    sentence of plain ASCII without an apostrophe.
-    """
-
-    stems: frozenset[str]
-    pattern: re.Pattern[str]
-    also: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, needed: str, pattern: str, *, also: str = "") -> Cue:
-        return cls(
-            _stems(needed) or frozenset((ANY_SCRIPT,)),
-            re.compile(pattern, re.IGNORECASE),
-            _stems(also),
-        )
-
-
-def _stems(words: str) -> frozenset[str]:
-    return frozenset(word[:STEM_CHARACTERS] for word in words.split())
-
+from session_core.language.cue import Cue
 
 _LEAD = (
     r"^[\s\"'“(]*(?:(?:and|also|but|so|then|ok(?:ay)?|yes|no|hi|hello|hey|well|oh|sure|great|thanks|actually|"
@@ -86,37 +54,44 @@ RULES = (
         r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot)(?! (?:possibly|always|really|even)\b)|"
         r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
         r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
+        also="you",
     ),
     Cue.of(
         "can could would will",
         r"\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
+        also="you",
     ),
-    Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b"),
+    Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b", also="do don dont only avoid make"),
     # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
     Cue.of(
         "and but so",
         r"^(?:(?!\b(?:i|we|he|she|they|it|there|my|our)\b).)*?\b(?:and|but|so)\s+"
         r"(?:do not|don['’]?t|only|avoid|make sure)\b"
         r"(?! (?:know|think|want|have|need|like|we|they|i|you)\b)",
+        also="do don dont only avoid make",
     ),
     Cue.of(
         "under from without",
         r"\bunder no circumstances\b|\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
+        also="circumstances now my our",
     ),
     Cue.of(
         "immer nie niemals nur darfst dürfen musst müssen jetzt",
         r"^\W*(?:bitte\s+)?(?:immer|niemals|nie)\b|\b(?:bitte|du|sie) (?:immer|nie|niemals|nur|darfst nicht|"
         r"dürfen nicht|musst|müssen)\b|\bab jetzt\b",
+        whole=True,
     ),
     Cue.of(
         "toujours jamais dois devez dorénavant désormais",
         r"^\W*(?:s['’]il (?:te|vous) pla[iî]t,?\s+)?(?:toujours|jamais)\b|\bne\b.{1,30}\bjamais\b|"
         r"\b(?:tu dois|vous devez|dorénavant|désormais)\b",
+        whole=True,
     ),
     Cue.of(
         "siempre nunca jamás sempre debes tienes partir deve mai devi poi",
         r"^\W*(?:(?:por|per) favore?,?\s+)?(?:siempre|nunca|jamás|sempre|mai)\b|\bnon\b.{1,30}\bmai\b|"
         r"\b(?:debes|tienes que|a partir de a(?:hora|gora)|você deve|devi|d['’]ora in poi)\b",
+        also="siempre nunca sempre mai debes tienes ahora agora devi poi",
     ),
     Cue.of(
         "",
@@ -136,26 +111,32 @@ CONSTRAINTS = (
         r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b|"
         r"\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
         r"on\b|as\b)|\b(?:at|by) the latest\b",
+        also="than at by",
     ),
     Cue.of(
         "exceed go spend afford cost",
         r"\b(?:cannot|can['’]?t|must not|may not|should(?: not|n['’]?t)|not) (?:exceed|go over|spend|afford|"
         r"cost)\b",
+        also="cannot cant not shouldnt t",
     ),
     Cue.of(
         "up under below within less between max maximum min minimum",
         r"\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
+        whole=True,
     ),
     Cue.of(
         "over above more",
         # What there is more of is no limit ("we have over 100 players") unless something asks for it or rules it out.
-        r"(?:\b(?:no|not|nothing|none|never|anything|cannot|must|should|needs?|ha[sv]e to|if|unless|only|want|prefer|"
+        r"(?:\b(?:no|not|nothing|none|never|anything|cannot|must|should|needs?|have to|if|unless|only|want|prefer|"
         r"looking for)\b|n['’]t\b)[^.;]{0,60}\b(?:over|above|more than)\s+" + _AMOUNT,
+        also="no not nothing none never anything cannot must should need needs have if unless only want prefer "
+        "looking t",
     ),
     Cue.of(
         "budget budgets limit limited capped deadline due",
         r"\bbudgets?\b|\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
         r"\bdeadline\b(?=.*(?:\d|day\b|week|month|tomorrow|tonight|noon))",
+        whole=True,
     ),
     Cue.of(
         "allergic allergy intolerant vegan vegetarian gluten kosher halal lactose diabetic coeliac celiac "
@@ -166,16 +147,18 @@ CONSTRAINTS = (
     Cue.of(
         "must mustn't mustn’t has have needs need required mandatory non-negotiable",
         # What speakers have to do themselves, and what anybody has to, binds nobody; unless it has a time or a number.
-        rf"\b(?:must|mustn['’]?t|has to|{_NOBODY_HERE}have to)\b(?!['’]ve)(?<!n['’]t has to)"
+        rf"\b(?=[mh])(?:must|mustn['’]?t|has to|{_NOBODY_HERE}have to)\b(?!['’]ve)(?<!n['’]t has to)"
         r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)|"
-        r"\b(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
+        r"\b(?=[iw])(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
         r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
-        r"\b(?:needs? to be|required|mandatory|non-negotiable)\b",
+        r"\b(?=[nrm])(?:needs? to be|required|mandatory|non-negotiable)\b",
+        also="must mustn mustnt to required mandatory negotiable",
     ),
     Cue.of(
         "can't can’t cannot can",
         r"\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
         r"climb|share|tolerate|leave)\b",
+        also="cant cannot not t",
     ),
     Cue.of(
         "only",
@@ -188,20 +171,24 @@ CONSTRAINTS = (
         "muss müssen darf dürfen höchstens mindestens spätestens maximal mehr allergisch vegetarisch",
         r"\b(?:muss|müssen|darf|dürfen|höchstens|mindestens|spätestens|maximal|nicht mehr als|allergisch|"
         r"vegetarisch)\b",
+        whole=True,
     ),
     Cue.of(
         "faut doit doivent plus moins maximum allergique végétarien végétarienne",
         r"\b(?:il faut|doit|doivent|au (?:plus|moins|maximum)|pas plus de|allergique|végétari\w+)\b",
+        also="faut doit doivent au pas allergique",
     ),
     Cue.of(
         "debe deben máximo mínimo menos más alérgico alergico presupuesto tiene tengo hay",
         r"\b(?:debe|deben|como (?:máximo|mínimo)|al menos|no más de|al[ée]rgic[oa]|presupuesto|"
         r"(?:tiene|tengo|hay) que)\b",
+        also="debe deben menos alergico alergica presupuesto tiene tengo hay",
     ),
     Cue.of(
         "deve devono devo massimo almeno più allergico orçamento máximo menos tem",
         r"\b(?:deve|devono|devo|al massimo|almeno|non più di|allergic[oa]|orçamento|no máximo|pelo menos|"
         r"tem que)\b",
+        also="deve devono devo massimo almeno allergico allergica menos tem",
     ),
     Cue.of(
         "",
@@ -217,6 +204,7 @@ DECISIONS = (
         r"for|"
         r"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b|"
         r"\bgo(?:ing)? (?:ahead )?with\b|\bbook (?:it|that|the|this)\b",
+        also="go going take book choose pick stick keep buy order proceed settle",
     ),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
@@ -224,21 +212,25 @@ DECISIONS = (
         r"\b(?:i|we)(?:['’]ve| have)?(?: both| all| finally| just)? (?:decided|chosen|chose|picked|agreed|"
         r"settled|"
         r"opted|approved?|selected|confirm(?:ed)?)\b|\b(?:agreed|approved)\s*:",
+        whole=True,
     ),
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
     Cue.of(
         "nehmen nehme wähle wählen entscheide entscheiden entschieden beschlossen geeinigt",
         r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b|\b(?:entschieden|beschlossen|geeinigt)\b",
+        also="wir ich entschieden beschlossen geeinigt",
     ),
     Cue.of(
         "prends prend prenons décidé choisi",
         r"\b(?:je prends|on prend|nous prenons|(?:j['’]ai|nous avons|on a) (?:décidé|choisi))\b",
+        whole=True,
     ),
     Cue.of(
         "decidido vamos elijo elegimos quedo decidi decidimos escolho escolhi fechado deciso scelgo prendiamo",
         r"\b(?:h(?:e|emos) decidido|vamos (?:con|com|de)|elijo|elegimos|me quedo con|decidi(?:mos)?|"
         r"escolh[oi]|"
         r"fechado|(?:ho|abbiamo) deciso|scelgo|prendiamo)\b",
+        whole=True,
     ),
     Cue.of("", "决定|就选|选择了|就定|决めた|決めた|に決め|にします|결정|решил[аи]?"),
 )
@@ -253,8 +245,13 @@ PREFERENCES = (
         r"rather|like|love|enjoy|hate|dislike|want|need|favou?r|(?:don['’]?t|do not) (?:like|want|need|"
         r"enjoy)|"
         r"can['’]?t stand|looking for|interested in)",
+        also="i we he she they",
     ),
-    Cue.of("fan looking interested into not hoping", r"\bi['’]?m (?:a (?:big )?fan of|into|not into|hoping)\b"),
+    Cue.of(
+        "fan looking interested into not hoping",
+        r"\bi['’]?m (?:a (?:big )?fan of|into|not into|hoping)\b",
+        also="im i",
+    ),
     Cue.of(
         "favorite favourite preference prefer prefers preferred preferably",
         r"\bfavou?rite\b|\bpreference\b|\bprefer(?:s|red|ably)?\b",
@@ -265,11 +262,13 @@ PREFERENCES = (
         r"\b(?:ich|wir) (?:mag|mögen|möchten?|bevorzugen?|will|wollen|hätten? gern|brauchen?|suchen?|"
         r"hasse)\b|"
         r"\b(?:lieber|am liebsten)\b",
+        also="ich wir lieber liebsten",
     ),
     Cue.of(
         "préfère préférons préférerais veux voulons voudrais voudrions aime aimons déteste cherche j'aime "
         "j’aime j'adore j’adore j'ai j’ai",
         r"\b(?:je|nous) (?:préf|veux|voul|voudr|aim|détest|cherch)\w*|\bj['’](?:aim|ador|ai besoin)\w*",
+        also="je j nous",
     ),
     Cue.of(
         "prefiero quiero queremos quisiera gusta gustaría encanta necesito odio busco preferisco vorrei "
@@ -278,6 +277,7 @@ PREFERENCES = (
         r"\b(?:prefiero|quiero|queremos|quisiera|me (?:gusta|gustaría|encanta)|necesito|odio|busco|"
         r"preferisco|"
         r"vorrei|voglio|mi piace|cerco|ho bisogno|prefiro|quero|gostaria|gosto|odeio|preciso)\b",
+        whole=True,
     ),
     Cue.of(
         "",
@@ -300,6 +300,7 @@ IDENTITIES = (
         r"(?:^|[.,;!]\s*|\b(?:please|just|can|and) )call me (?!before|after|at|on|when|if|back|by|later|in|"
         r"tomorrow|today|again|asap|only)|\bi['’]?m called\b|\bi go by\b|\bthis is .{1,30} (?:speaking|from|"
         r"here)\b",
+        also="me called by is",
     ),
     Cue.of(
         "i'm i’m im am",
@@ -308,21 +309,25 @@ IDENTITIES = (
     Cue.of(
         "live work study teach born",
         r"\bi (?:live|work|study|teach) (?:in|at|as|for|on|with)\b|\bborn (?:in|on)\b",
+        also="i born",
     ),
     Cue.of(
         "moved relocated joined umgezogen gezogen déménagé mudé mudado trasferito trasferita mudei",
         r"\b(?:i|we)(?:['’]ve| have)?(?: just| recently| now)? (?:(?:moved|relocated) (?:back |over )?to|joined)\b|"
         r"\b(?:um)?gezogen\b|\bdéménagé\b|\bme (?:mudé|he mudado)\b|\btrasferit[oa]\b|\bmudei\b",
+        also="i we umgezogen gezogen me trasferito trasferita mudei",
     ),
     Cue.of(
         "heiße heisse mein meine wohne lebe arbeite appelle m'appelle m’appelle mon j'habite j’habite vis travaille",
         r"\b(?:ich heiße|ich heisse|mein name|meine? (?:e-?mail|telefonnummer|adresse)|"
         r"ich (?:wohne|lebe|arbeite)|je m['’]appelle|mon nom|j['’]habite|je (?:vis|travaille))\b",
+        also="ich mein meine mon je j",
     ),
     Cue.of(
         "llamo nombre vivo trabajo chiamo nome abito lavoro chamo moro trabalho",
         r"\b(?:me llamo|mi nombre|vivo (?:en|a)|trabajo (?:en|como|para)|mi chiamo|il mio nome|abito|lavoro|"
         r"me chamo|meu nome|moro em|trabalho)\b",
+        whole=True,
     ),
     Cue.of("", "我叫|我的名字|我住|我来自|と申します|私の名前|に住んで|제 이름|меня зовут|я живу"),
 )
@@ -332,6 +337,7 @@ COMMITMENTS = (
         "i'll i’ll we'll we’ll will shall going",
         r"\b(?:i|we)(?:['’]ll| will| shall|['’](?:m|re) going to| am going to| are going to) "
         rf"(?:\w+ly |also |then |now |get )?(?:{DONE}|back)",
+        also="i we",
     ),
     Cue.of(
         _DOINGS,
@@ -345,16 +351,19 @@ COMMITMENTS = (
         r"\byour .{0,40}?(?:number|reference|code|id|confirmation|ticket|reservation|booking|"
         r"pnr)\b\W{0,3}(?:is\b|:)|"
         r"\b(?:confirmation|reference|booking|ticket|order|tracking|case) (?:number|code|id|no\.?)\b",
+        also="your number code id no",
     ),
-    Cue.of("promise guarantee commit", r"\bi (?:promise|guarantee|commit)\b"),
+    Cue.of("promise guarantee commit", r"\bi (?:promise|guarantee|commit)\b", also="i"),
     Cue.of(
         "werde werden gebucht reserviert bestellt gesendet geschickt erstellt geändert storniert",
         r"\b(?:ich werde|wir werden)\b|"
         r"\b(?:gebucht|reserviert|bestellt|gesendet|geschickt|erstellt|geändert|storniert)\b",
+        whole=True,
     ),
     Cue.of(
         "vais réservé envoyé commandé créé modifié annulé confirmé",
         r"\bje vais\b|\b(?:j['’]ai|nous avons) (?:réservé|envoyé|commandé|créé|modifié|annulé|confirmé)\b",
+        also="vais j nous",
     ),
     Cue.of(
         "voy reservado enviado pedido creado cambiado cancelado confirmado vou reservei enviei prenotato "
@@ -363,6 +372,7 @@ COMMITMENTS = (
         r"\b(?:voy a|he (?:reservado|enviado|pedido|creado|cambiado|cancelado|confirmado)|vou|reservei|"
         r"enviei|"
         r"ho (?:prenotato|inviato|ordinato|creato|annullato))\b",
+        also="voy he vou reservei enviei ho",
     ),
     Cue.of(
         "",

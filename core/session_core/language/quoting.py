@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from session_core.language.pasted import pasted
+from session_core.language.pasted import of_one_line, pasted
 from session_core.language.words import one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
@@ -66,7 +66,8 @@ _MAYBE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """What each text has that quotes something."""
-_MARKS = ("<", ">", "~", "`", "\t", '"""', "'''", "---", "===", "***", "___", "###", ": ", ":\n")
+_TRIPLED = ('"""', "'''", "---", "===", "***", "___", "###")
+_MARKS = ("<", ">", "~", "`", "\t", *_TRIPLED, ": ", ":\n")
 _NAMING = ("forward", "original", "weitergeleitet", "message", "mensaje", "messaggio", "mensagem", "bericht")
 _IN_PLACE = re.compile(_PLACES, re.MULTILINE | re.IGNORECASE)
 _STATEMENTS = ("insert ", "create ", "update ", "delete ", "alter ", "replace ")
@@ -74,6 +75,7 @@ _LINE_STARTS = ("    ", "diff ", "@@ ", *_STATEMENTS)
 _PLACED = ("[", "{", "|", ":", "\n")
 """The same for a text of ASCII alone: what it has anywhere, and what counts in some places only, for which one of the
 last is needed or a beginning that is indented. To look for them takes a tenth of the time of the pattern."""
+_SIGN = re.compile(r"[<>~`:\[{|]")
 _FENCE = ("```", "~~~")
 _TOLD = re.compile(
     r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|"
@@ -100,7 +102,7 @@ def spoken(text: str) -> Iterator[tuple[str, bool]]:
     ends at the last place: it may hold an end of its own. So is what was pasted without a mark of its own but has
     the look of a mail, a chat, a log, a table, data or code (`pasted`).
     """
-    if not _may_quote(text):
+    if (_plain(text) and not of_one_line(text)) or not _may_quote(text):
         yield text, False
         return
     at = 0
@@ -111,6 +113,14 @@ def spoken(text: str) -> Iterator[tuple[str, bool]]:
         at = end
     if at < len(text):
         yield text[at:], False
+
+
+def _plain(text: str) -> bool:
+    """Whether `text` is a line of ASCII without any mark, as most are. What `_MAYBE` finds there besides is a name,
+    as in "looking forward", which says nothing but at the beginning."""
+    if not (text.isascii() and text.isprintable()) or _SIGN.search(text):
+        return False
+    return not text[:8].lower().startswith((" ", *_LINE_STARTS)) and not any(mark in text for mark in _TRIPLED)
 
 
 def _may_quote(text: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from string import ascii_letters
 
 from session_core.language.words import MONTHS, READ_AGAIN_CHARACTERS, SENTENCES
 
@@ -139,24 +140,21 @@ _PATTERN = re.compile(
     rf"(?P<phone>{_PHONE})|(?P<path>{_PATH})|(?P<number>{_NUMBER})|(?P<code>{_CODE})|(?P<digits>\d+))",
     re.IGNORECASE,
 )
-_BY_SIGN = r"[A-Za-z]++(?=[0-9_@/:#+%$-]|\.(?!\s|$)|[^\x00-\x7f])"
-_MARK = r"(?<=\d)[Tt]|\.(?!\s|$)|[^\s,;!?\"'A-Za-z.]"
-_TOKEN = re.compile(rf"(?P<likely>{_MARK}|{_BY_SIGN})|(?P<word>[A-Za-z]++)")
-"""Where a value may begin: at a sign or digit, or at letters that a sign or digit follows; or at a word."""
-_LIKELY = re.compile(rf"{_MARK}|(?:(?<![A-Za-z])|(?<=\d[Tt])){_BY_SIGN}")
-"""The same but for words."""
-_LETTERS = re.compile("[a-z]+")
-_DIGIT = re.compile("[0-9]")
-_COUNT = re.compile(r"(?<!\S)[1-9][0-9]{0,6}(?=[.!?]?\Z| [0-9]| (?P<what>[A-Za-z]+)(?:[ ,;!?]|\.?\Z))")
-"""Digits that stand alone, before a word, another number or the end: a number, unless the word makes more of it."""
-_MAKING_MORE = re.compile(
-    rf"(?:[apo]|[ap]m|uhr|{'|'.join(_UNITS)}|(?:thousand|milli|billion|bn|mn).*)\Z", re.IGNORECASE
+_SIGNED = re.compile(r"[^\s,;!?\"'A-Za-z][^\s,;!?\"'A-Za-z]*")
+"""Digits and signs: a value begins with one of them, or with the letters before them, or with a name."""
+_BARE = re.compile(r"(?<![^ \n])[1-9][0-9]{0,6}(?=[.,;!?]*(?:$|[ \n](?:[0-9]|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))")
+"""A figure that stands alone before a word, another figure or the end of a text."""
+_COUNTED = re.compile(
+    rf"{_CODES}|{'|'.join(_UNITS)}|{'|'.join(MONTHS)}|of|de|di|do|[ap]m|uhr|(?:thousand|million|billion|bn|mn).*",
+    re.IGNORECASE,
 )
-"""A word of ASCII that, behind a number, may make a time or an amount of it; those that a value may also begin with
-(months, currencies) are left out."""
+"""What makes more of a figure before it than a number: an amount, a date, a time."""
+_WORD = re.compile("[A-Za-z]+")
+_LETTERS = bytes(code if chr(code).isalpha() else ord(" ") for code in range(128)).ljust(256)
+"""Of ASCII, what stands for each sign where only letters count."""
 _NAMES = frozenset(
     name
-    for name in (*MONTHS, *CURRENCIES, *re.findall("[a-z]+", _SOON), *re.findall("[a-z]+", _WEEKDAY))
+    for name in (*MONTHS, *CURRENCIES, *_WEEKDAY.split("|"), *"tomorrow next morgen demain domani".split())
     if name.isascii() and name.isalpha()
 ) | {f"{day}day" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")}
 """The words that a value may begin with."""
@@ -164,6 +162,7 @@ _NO_DIGITS = re.compile(rf"(?P<web>{_WEB})|(?P<path>{_PATH})|(?P<code>{_CODE})",
 _DAYS = re.compile(rf"(?P<date>\b(?:{_WEEKDAY}|{_SOON})\b)", re.IGNORECASE)
 _NO_VALUES = re.compile(r"(?!)")
 _NO_DIGITS_EITHER = re.compile(f"{_NO_DIGITS.pattern}|{_DAYS.pattern}", re.IGNORECASE)
+_DIGIT = re.compile("[0-9]")
 _SIGNS = re.compile(r"[@_/#]|\w\.[a-z]")
 _KINDS = {
     "web": ValueKind.IDENTIFIER, "uuid": ValueKind.IDENTIFIER, "phone": ValueKind.IDENTIFIER,
@@ -214,61 +213,78 @@ def currency(text: str) -> str | None:
 
 def found(text: str) -> Iterator[Value]:
     """As `values`, one after the other, for who looks for the first of some kind; nothing is remembered."""
+    for group, shown, start in _matches(text):
+        if group == "web":
+            shown = shown.rstrip(".,;:!?")
+        elif group == "date":
+            shown = shown.removesuffix("T").rstrip()
+        kind: ValueKind | None = _KINDS[group]
+        if group == "code":
+            kind = _code_kind(shown)
+        elif group == "number" and shown.isdigit():
+            kind = ValueKind.IDENTIFIER if _names_something(shown) else ValueKind.NUMBER
+        if kind is not None:
+            yield Value(kind, shown, start, start + len(shown))
+
+
+def _matches(text: str) -> Iterator[tuple[str, str, int]]:
+    """What `_PATTERN.finditer` finds, each with its group and where it begins, in a tenth of its time: the pattern is
+    tried only where it may match, and not at a number that is no more than that."""
     pattern = _pattern(text)
-    if pattern is _PATTERN and _nameless(text):
-        yield from _in_plain(text)
+    if pattern is not _PATTERN:
+        yield from ((match.lastgroup or "number", match.group(), match.start()) for match in pattern.finditer(text))
         return
-    for match in _matches(text) if pattern is _PATTERN else pattern.finditer(text):
-        if value := _value(match):
-            yield value
-
-
-def _in_plain(text: str) -> Iterator[Value]:
-    """The values of a text in which none begins with a word. Most are plain numbers, and to see that one is takes a
-    tenth of the time of the whole pattern."""
     at = 0
-    while token := _LIKELY.search(text, at):
-        at, start = token.end(), token.start()
-        if (plain := _COUNT.match(text, start)) and not _makes_more(plain["what"]):
-            at = plain.end()
-            yield Value(ValueKind.NUMBER, plain.group(), start, at)
+    for start in _starts(text):
+        if start < at:
+            continue
+        if (bare := _BARE.match(text, start)) and not (bare[1] and _counts(bare[1])):
+            at = bare.end()
+            yield "number", bare[0], start
         elif match := _PATTERN.match(text, start):
             at = match.end()
-            if value := _value(match):
-                yield value
+            yield match.lastgroup or "number", match[0], start
 
 
-@lru_cache(maxsize=4_096)
-def _makes_more(word: str | None) -> bool:
-    return word is not None and _MAKING_MORE.match(word) is not None
-
-
-def _value(match: re.Match[str]) -> Value | None:
-    """The value that a match of one of the patterns is; None for a plain word."""
-    group = match.lastgroup or "number"
-    shown, start = match.group(), match.start()
-    if group == "web":
-        shown = shown.rstrip(".,;:!?")
-    elif group == "date":
-        shown = shown.removesuffix("T").rstrip()
-    kind: ValueKind | None = _KINDS[group]
-    if group == "code":
-        kind = _code_kind(shown)
-    elif group == "number" and shown.isdigit():
-        kind = ValueKind.IDENTIFIER if _names_something(shown) else ValueKind.NUMBER
-    return Value(kind, shown, start, start + len(shown)) if kind is not None else None
-
-
-def _matches(text: str) -> Iterator[re.Match[str]]:
-    """What `_PATTERN.finditer` finds, in a tenth of its time: the pattern is tried only where it may match."""
+def _starts(text: str) -> list[int]:
+    """Where a value of `text` may begin, in order; most of these begin none."""
+    starts: list[int] = []
     at = 0
-    while token := _TOKEN.search(text, at):
-        at = token.end()
-        if token.lastgroup == "word" and token.group().lower() not in _NAMES:
+    for signs in _SIGNED.finditer(text):
+        first, end = signs.span()
+        # A full stop before a blank begins nothing, nor does what stands before it.
+        stopped = text[end - 1] == "." and text[end : end + 1].strip() == ""
+        if stopped and end - first == 1:
             continue
-        if match := _PATTERN.match(text, token.start()):
-            at = match.end()
-            yield match
+        before = at + len(text[at:first].rstrip(ascii_letters))
+        if before < first:
+            starts.append(before)
+        starts += range(first, end - stopped)
+        if text[end : end + 1] in ("T", "t"):
+            # What separates a date from its time.
+            starts += (end, end + 1)
+        at = end
+    named = _named(text)
+    return sorted({*starts, *named}) if named else starts
+
+
+def _named(text: str) -> list[int]:
+    """Where the names in `text` stand that a value may begin with; and where they are but a part of a word."""
+    if not text.isascii():
+        return [word.start() for word in _WORD.finditer(text) if word[0].lower() in _NAMES]
+    lowered = text.lower()
+    return [place.start() for name in _names(lowered) for place in re.finditer(name, lowered)]
+
+
+def _names(lowered: str) -> frozenset[str]:
+    """The names in a text of ASCII in lower case."""
+    return _NAMES.intersection(lowered.encode().translate(_LETTERS).decode().split())
+
+
+@lru_cache(maxsize=SENTENCES)
+def _counts(word: str) -> bool:
+    """Whether `word` makes more of a figure before it."""
+    return _COUNTED.fullmatch(word) is not None
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -277,12 +293,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         return _PATTERN
     if _SIGNS.search(text):
         return _NO_DIGITS_EITHER
-    return _NO_VALUES if _nameless(text) else _DAYS
-
-
-def _nameless(text: str) -> bool:
-    """Whether no value of `text` can begin with a word."""
-    return text.isascii() and _NAMES.isdisjoint(_LETTERS.findall(text.lower()))
+    return _DAYS if _names(text.lower()) else _NO_VALUES
 
 
 def _code_kind(token: str) -> ValueKind | None:

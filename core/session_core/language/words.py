@@ -84,14 +84,15 @@ _ABBREVIATIONS = frozenset(
         "bzw ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
     ).split()
 )
-_LONGEST_SHORT = max(map(len, _ABBREVIATIONS))
-_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？]+[」』”’）]*")
-_END_IN_ASCII = re.compile(r"[.!?]+[\"')\]*_]*(?=\s|$)")
-"""The same in a line of ASCII alone, in a third of the time."""
+_END = re.compile(r"[.!?…][.!?…]*[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？][。！？]*[」』”’）]*")
+_END_IN_ASCII = re.compile(r"[.!?][.!?]*[\"')\]*_]*(?=\s|$)")
+"""The same in a line of ASCII alone, in a fifth of the time. A pattern that begins with a set of signs is tried only
+where one of them stands, which one that begins with several of them is not."""
 _BULLET = re.compile(r"(?:[-*•+>]+\s+|#{1,6}\s+|\d{1,3}[.)]\s+)+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
-"""What parts words of ASCII, where none has an apostrophe: to part them so takes a third of the pattern's time."""
+_APART = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
+"""Each sign of ASCII in lower case, or a blank where it parts words, if none has an apostrophe. To part them so takes a
+sixth of the pattern's time."""
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")
 
 
@@ -153,8 +154,7 @@ def struck(text: str, wrong: Callable[[str], bool]) -> tuple[str, int]:
 def words(text: str) -> list[str]:
     """The words of `text` in lower case; a script without spaces gives its pairs of characters."""
     if text.isascii():
-        lowered = text.lower()
-        return _WORD.findall(lowered) if "'" in lowered else lowered.translate(_BLANKS).split()
+        return _WORD.findall(text.lower()) if "'" in text else runs(text)
     found: list[str] = []
     for word in _WORD.findall(text.casefold()):
         if word.isascii() or not _UNSPACED.search(word):
@@ -164,6 +164,11 @@ def words(text: str) -> list[str]:
             found.extend([run[i : i + 2] for i in range(len(run) - 1)] or [run])
         found.extend(part for part in _UNSPACED.split(word) if part)
     return found
+
+
+def runs(text: str) -> list[str]:
+    """The letters and figures of `text`, which is plain ASCII, that stand together, in lower case."""
+    return text.encode().translate(_APART).decode().split()
 
 
 def content_words(text: str) -> list[str]:
@@ -205,15 +210,18 @@ def _split(line: str) -> list[str]:
         stop, end = match.span()
         if line[stop] == "." and _goes_on(line, start, stop, end):
             continue
-        parts += _limited(line[start:end].strip())
+        parts.append(line[start:end].strip())
         start = end
-    parts += _limited(line[start:].strip())
-    return parts
+    parts.append(line[start:].strip())
+    if len(line) > SENTENCE_CHARACTERS:
+        return [piece for part in parts for piece in _limited(part)]
+    return [part for part in parts if part]
 
 
 def _goes_on(line: str, start: int, stop: int, end: int) -> bool:
     """Whether a full stop from `stop` to `end` is part of an abbreviation, an initial or a date."""
-    if stop - start > _LONGEST_SHORT and line[stop - _LONGEST_SHORT - 1 : stop].isalnum():
+    word = line[max(start, line.rfind(" ", start, stop) + 1) : stop]
+    if len(word) > 1 and word.isalpha() and word.casefold() not in _ABBREVIATIONS:
         return False
     before = line[max(start, stop - 12) : stop].rsplit(maxsplit=1)
     last = before[-1].lstrip("(\"'“").casefold() if before else ""
