@@ -1,6 +1,7 @@
 """Classification: what binds is kept, what only greets is discarded, what is not understood is summarized."""
 
 from __future__ import annotations
+
 import re
 
 import pytest

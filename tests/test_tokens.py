@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from session_core.counting import tables as token_tables
 from session_core.counting.estimate import estimate
 from session_core.counting.tokens import FRAMING_TOKENS, MEDIA_TOKENS, counter_for, counter_from, message_tokens
-from session_core.turns import Media, Message, Role, ToolCall
+from session_core.ranges import Ranges
+from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 SAMPLES = {
     "chat": "Hi! I'm planning a trip to Berlin with my wife and two kids. Can you help us find a hotel?",
@@ -291,3 +293,14 @@ def test_counting_warns_nobody_of_what_a_table_s_package_does() -> None:
     code = "from session_core.counting.tokens import counter_for; print(counter_for(None).count('hello'))"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_message_that_is_priced_is_else_as_it_was() -> None:
+    said = Message(
+        Role.TOOL, "ok", id="1", tool_calls=(ToolCall("c1", "find"),), tool_call_id="c2", name="find", author="Ann",
+        media=(Media("image", "data:"),), aside="so", native=Native("x/1", b"1"), time_s=1.0, seq=3, tokens=4,
+        clip="o", origin="recall", rendition="clip", covers=Ranges.span(1, 2),
+    )  # fmt: skip
+    worked_out = {"tokens": 9, "importance": Importance.DISCARD, "clip": "k", "clip_tokens": 5}
+    assert said.priced("2", 7.0, **worked_out) == replace(said, id="2", time_s=7.0, **worked_out)
+    assert {f.name for f in fields(said) if getattr(said, f.name) == f.default} == {"importance", "clip_tokens"}

@@ -282,6 +282,13 @@ def test_a_tool_result_without_its_call_is_read(tmp_path: Path) -> None:
     assert found.messages[0].tool_call_id == "c1"
 
 
+@pytest.mark.parametrize("role", ["user", "Assistant", "system", "human", "ai", "developer"])
+@pytest.mark.parametrize("content", ["", "hello"])
+def test_a_dict_of_role_and_content_is_read_as_one_that_has_more(role: str, content: str) -> None:
+    plain = {"role": role, "content": content}
+    assert message_from_plain(plain) == message_from_plain({**plain, "more": None})
+
+
 def test_a_dict_is_taken_as_one_message_or_refused() -> None:
     assert message_from_plain(OPENAI[1]) == SAID[1]
     with pytest.raises(UnknownRole):

@@ -25,7 +25,8 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     try:
         work.send(None)
     except StopIteration as done:
-        return cast(T, done.value)
+        result: T = done.value
+        return result
     name = getattr(work, "__qualname__", "this call")
     work.close()
     raise VoiceError(

@@ -160,10 +160,9 @@ class Workshop:
         """The message with its id, time, price and importance, and a clip beside a large tool output."""
         name = message.id or f"{GIVEN_ID}{fresh_id()}"
         tokens, importance, clip_text, clip_tokens = self._figures(message, name)
-        return replace(
-            message,
-            id=name,
-            time_s=message.time_s if message.time_s is not None else self.clock(),
+        return message.priced(
+            name,
+            message.time_s if message.time_s is not None else self.clock(),
             tokens=tokens,
             importance=_IMPORTANCES[importance],
             clip=clip_text,

@@ -10,7 +10,7 @@ ANY_SCRIPT = ""
 """Stands for the words of a sentence that is not plain ASCII."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cue:
     """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
 

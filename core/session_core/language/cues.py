@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import ANY_SCRIPT, STEM_CHARACTERS, Cue
@@ -18,43 +17,42 @@ LEAD_IN_WORDS = 8
 
 
 class _Cues:
-    """Cues by the stems they need: most sentences have none of most."""
+    """Cues by the words that they need: most sentences have none of most."""
 
-    def __init__(self, cues: Sequence[Cue]) -> None:
-        self._by_stem: dict[str, list[Cue]] = {}
-        for cue in cues:
-            for stem in cue.stems:
-                self._by_stem.setdefault(stem, []).append(cue)
-        self.stems = frozenset(self._by_stem)
+    def __init__(self, *tables: Sequence[Cue]) -> None:
+        self._by_stem: dict[str, list[tuple[int, Cue]]] = {}
+        for place, cues in enumerate(tables):
+            for cue in cues:
+                for stem in cue.stems:
+                    self._by_stem.setdefault(stem, []).append((place, cue))
 
-    def said(self, sentence: str, heard: _Heard) -> bool:
-        """Whether one of the cues stands in `sentence`, of which `heard` was made."""
-        for stem in heard.stems & self.stems:
-            for cue in self._by_stem[stem]:
-                if cue.also and heard.whole is not None and cue.also.isdisjoint(heard.whole):
-                    continue
-                if cue.pattern.search(sentence):
-                    return True
-        return False
+    def tried(self, sentence: str) -> set[tuple[int, Cue]]:
+        """The cues that may stand in `sentence`, each with the place of its table."""
+        said = set(words(sentence))
+        found = {one for word in said for one in self._by_stem.get(word[:STEM_CHARACTERS], ())}
+        if not sentence.isascii():
+            return found.union(self._by_stem.get(ANY_SCRIPT, ()))
+        if not found:
+            return found
+        whole = said if "'" not in sentence else set(runs(sentence))
+        return {one for one in found if not one[1].also or not one[1].also.isdisjoint(whole)}
 
-
-class _Heard(NamedTuple):
-    """The words of a sentence, by their stems; and whole, where it is plain ASCII."""
-
-    stems: set[str]
-    whole: set[str] | None
+    def said(self, sentence: str) -> bool:
+        """Whether one of the cues stands in `sentence`."""
+        return any(cue.pattern.search(sentence) for _, cue in self.tried(sentence))
 
 
 _RULES = _Cues(RULES)
 _COMMITMENTS = _Cues(COMMITMENTS)
 _REVISIONS = _Cues(REVISIONS)
+_USER = _Cues(RULES, CONSTRAINTS, CORRECTIONS, DECISIONS, IDENTITIES, PREFERENCES)
 _USER_KINDS = (
-    (FactKind.RULE, _RULES),
-    (FactKind.CONSTRAINT, _Cues(CONSTRAINTS)),
-    (FactKind.CORRECTION, _Cues(CORRECTIONS)),
-    (FactKind.DECISION, _Cues(DECISIONS)),
-    (FactKind.IDENTITY, _Cues(IDENTITIES)),
-    (FactKind.PREFERENCE, _Cues(PREFERENCES)),
+    FactKind.RULE,
+    FactKind.CONSTRAINT,
+    FactKind.CORRECTION,
+    FactKind.DECISION,
+    FactKind.IDENTITY,
+    FactKind.PREFERENCE,
 )
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？]\W*$")
@@ -70,17 +68,22 @@ def kinds(sentence: str) -> tuple[FactKind, ...]:
 
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
-    asking, heard = _asks(sentence), _heard(sentence)
-    for kind, cues in _USER_KINDS:
-        if heard.stems.isdisjoint(cues.stems):
-            continue
+    tried = _USER.tried(sentence)
+    asking = bool(tried) and _asks(sentence)
+    for place in sorted({place for place, _ in tried}):
+        kind = _USER_KINDS[place]
         if asking and kind in _NOT_ASKED:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
         said = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
-        if cues.said(said, heard) or (kind.pinned and _announced(sentence, cues)):
+        if _stands(place, tried, said) or (kind.pinned and _announced(sentence, place)):
             yield kind
+
+
+def _stands(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
+    """Whether one of the cues that are to be `tried` and come from the table at `place` stands in `sentence`."""
+    return any(cue.pattern.search(sentence) for at, cue in tried if at == place)
 
 
 def _asks(sentence: str) -> bool:
@@ -88,13 +91,13 @@ def _asks(sentence: str) -> bool:
     return ("?" in sentence or "？" in sentence) and _ASKING.search(sentence) is not None
 
 
-def _announced(sentence: str, cues: _Cues) -> bool:
-    """Whether a few words and a colon lead in what `cues` say ("One rule for all of it: always ...")."""
+def _announced(sentence: str, place: int) -> bool:
+    """Whether a few words and a colon lead in what the table at `place` has ("One rule for all of it: always ...")."""
     head, colon, rest = sentence.partition(":")
     told = rest.strip()
     if not colon or len(head.split()) > LEAD_IN_WORDS or not told or not told[0].isalpha():
         return False
-    return cues.said(told, _heard(told))
+    return _stands(place, _USER.tried(told), told)
 
 
 def corrects(sentence: str) -> bool:
@@ -105,24 +108,15 @@ def corrects(sentence: str) -> bool:
 @lru_cache(maxsize=SENTENCES)
 def revises(sentence: str) -> bool:
     """Whether `sentence` seems to put another wish in the place of an earlier one, or to take something back."""
-    return corrects(sentence) or _REVISIONS.said(sentence, _heard(sentence))
+    return corrects(sentence) or _REVISIONS.said(sentence)
 
 
 @lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
     """Whether an assistant says with `sentence` what it did or will do."""
-    return not _asks(sentence) and _COMMITMENTS.said(sentence, _heard(sentence))
+    return not _asks(sentence) and _COMMITMENTS.said(sentence)
 
 
 def ruling(part: str) -> bool:
     """Whether `part` of a text lays down a rule, whoever says it."""
-    return _RULES.said(part, _heard(part))
-
-
-def _heard(sentence: str) -> _Heard:
-    whole = set(runs(sentence)) if sentence.isascii() else None
-    said = whole if whole is not None and "'" not in sentence else words(sentence)
-    stems = {word[:STEM_CHARACTERS] for word in said}
-    if whole is None:
-        stems.add(ANY_SCRIPT)
-    return _Heard(stems, whole)
+    return _RULES.said(part)

@@ -12,12 +12,13 @@ from session_core.serial.calls import calls_from, function_call_id
 from session_core.turns import Message, Role, ToolCall
 
 _ROLES = {
-    "human": "user",
-    "ai": "assistant",
-    "model": "assistant",
-    "chatbot": "assistant",
-    "developer": "system",
-    "function": "tool",
+    **{role.value: role for role in Role},
+    "human": Role.USER,
+    "ai": Role.ASSISTANT,
+    "model": Role.ASSISTANT,
+    "chatbot": Role.ASSISTANT,
+    "developer": Role.SYSTEM,
+    "function": Role.TOOL,
 }
 _TIMES = ("time_s", "timestamp", "created_at", "time")
 _SHAPES = {"text": "text", "image": "image", "audio": "audio", "video": "video", "document": "document"}
@@ -35,6 +36,9 @@ def messages_from_plain(plain: object) -> list[Message]:
 
     Raises: InputError, UnknownRole among them.
     """
+    if type(plain) is dict and len(plain) == 2 and "role" in plain and type(plain.get("content")) is str:
+        # Most are no more than that.
+        return [Message(_role(plain["role"]), plain["content"])]
     if not isinstance(plain, Mapping):
         raise InputError(f"a {type(plain).__name__} is no message, which is an object with role and content")
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
@@ -68,7 +72,8 @@ def _is_flat(plain: Mapping[str, Any]) -> bool:
 
 
 def _role(name: object) -> Role:
-    return Role.parse(_ROLES.get(str(name).lower(), str(name).lower()))
+    said = str(name).lower()
+    return _ROLES.get(said) or Role.parse(said)
 
 
 def _openai(plain: Mapping[str, Any]) -> list[Message]:

@@ -14,7 +14,7 @@ from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
 from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id, written
 from session_core.stores.redis.scripts import NAMESPACES, Script
-from session_core.stores.redis.states import state_sent
+from session_core.stores.redis.states import FORMAT, state_sent
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -91,6 +91,9 @@ class RedisCalls:
             self._listing.noted(key)
         if not isinstance(answer, bytes):
             return answer, b""
+        if answer[0] == FORMAT:
+            # A state alone; the length of what stands before one is never so great.
+            return [], answer
         told, state = unframed(answer)
         if told and told[0] and not due:
             self._listing.forget(key)

@@ -1,7 +1,7 @@
 -- The ordinary append: a few messages that are new and bring no author and no calls, to a session of which only figures
 -- change. What it is not for goes on to append.lua, with nothing written. It is one piece, and stands before what the
 -- others share, since making functions and tables is most of what a script takes. It accounts as account.lua does.
--- Told: nothing, since all messages are new and stand at the end.
+-- It answers the state alone, since all messages are new and stand at the end.
 
 local FEW = 8
 
@@ -40,7 +40,7 @@ local function append_plainly()
   redis.call('HSET', SESSION, unpack(changes))
   if NAMESPACE ~= '' then redis.call('SADD', NAMESPACES, NAMESPACE) end
   renew(ttl)
-  return struct.pack('>I4', 0) .. changes[2]
+  return changes[2]
 end
 
 local answered = append_plainly()
