@@ -109,10 +109,11 @@ def _phrases(text: str) -> bool:
 
 
 def _user_binds(text: str) -> bool:
-    own = [part for part, quoted in spoken(_edges(text)) if not quoted]
-    if any(kinds(unquoted(sentence)) for part in own for sentence in sentences(part)):
+    # Values first: a text without a figure, a sign or a day has none at a glance, and most others have one.
+    if len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in found(text)):
         return True
-    return len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in found(text))
+    own = [part for part, quoted in spoken(_edges(text)) if not quoted]
+    return any(kinds(unquoted(sentence)) for part in own for sentence in sentences(part))
 
 
 def _result_binds(text: str) -> bool:

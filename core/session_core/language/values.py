@@ -256,9 +256,8 @@ def _starts(text: str) -> list[int]:
         stopped = text[end - 1] == "." and text[end : end + 1].strip() == ""
         if stopped and end - first == 1:
             continue
-        before = at + len(text[at:first].rstrip(ascii_letters))
-        if before < first:
-            starts.append(before)
+        if text[first - 1 : first].isalpha():
+            starts.append(at + len(text[at:first].rstrip(ascii_letters)))
         starts += range(first, end - stopped)
         if text[end : end + 1] in ("T", "t"):
             # What separates a date from its time.
