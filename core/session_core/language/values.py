@@ -213,7 +213,8 @@ def currency(text: str) -> str | None:
 
 def found(text: str) -> Iterator[Value]:
     """As `values`, one after the other, for who looks for the first of some kind; nothing is remembered."""
-    for group, shown, start in _matches(text):
+    pattern = _pattern(text)
+    for group, shown, start in _matches(text) if pattern is _PATTERN else map(_told, pattern.finditer(text)):
         if group == "web":
             shown = shown.rstrip(".,;:!?")
         elif group == "date":
@@ -230,10 +231,6 @@ def found(text: str) -> Iterator[Value]:
 def _matches(text: str) -> Iterator[tuple[str, str, int]]:
     """What `_PATTERN.finditer` finds, each with its group and where it begins, in a tenth of its time: the pattern is
     tried only where it may match, and not at a number that is no more than that."""
-    pattern = _pattern(text)
-    if pattern is not _PATTERN:
-        yield from ((match.lastgroup or "number", match.group(), match.start()) for match in pattern.finditer(text))
-        return
     at = 0
     for start in _starts(text):
         if start < at:
@@ -243,7 +240,11 @@ def _matches(text: str) -> Iterator[tuple[str, str, int]]:
             yield "number", bare[0], start
         elif match := _PATTERN.match(text, start):
             at = match.end()
-            yield match.lastgroup or "number", match[0], start
+            yield _told(match)
+
+
+def _told(match: re.Match[str]) -> tuple[str, str, int]:
+    return match.lastgroup or "number", match[0], match.start()
 
 
 def _starts(text: str) -> list[int]:
