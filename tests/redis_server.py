@@ -124,13 +124,14 @@ def redis_cluster(masters: int = 3) -> Iterator[str]:
 
 
 @contextmanager
-def redis_sentinel(primary: RedisServer, service: str = "main") -> Iterator[str]:
-    """The URL of `primary` as a running sentinel names it."""
+def redis_sentinel(primary: RedisServer, service: str = "main", *, settings_more: str = "") -> Iterator[str]:
+    """The URL of `primary` as a running sentinel names it; `settings_more` are further lines of its settings."""
     with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
         port = _free_port()
         settings = Path(folder) / "sentinel.conf"
         settings.write_text(
             f"port {port}\nbind 127.0.0.1\ndir {folder}\nsentinel monitor {service} 127.0.0.1 {primary.port} 1\n"
+            f"{settings_more}"
         )
         process = subprocess.Popen([binary(), settings, "--sentinel"], stdout=subprocess.DEVNULL)
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from redis_server import RedisServer, redis_sentinel, redis_server
 
-from session_core.errors import StoreError, StoreLost
+from session_core.errors import ConfigError, StoreError, StoreLost
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
 from session_core.voices import run_blocking
@@ -76,3 +76,18 @@ def test_a_server_that_says_nothing_is_tried_as_often_as_the_url_says() -> None:
         for one in tries:
             one.close()
     assert len(tries) == 2 * (1 + 2)
+
+
+def test_sentinels_with_a_password_of_their_own_are_asked_with_it(server: RedisServer) -> None:
+    with redis_sentinel(server, settings_more="requirepass for-sentinels\n") as url:
+        store = RedisStore(f"{url}?sentinel_password=for-sentinels")
+        run_blocking(store.append(KEY, [message(1)]))
+        asyncio.run(awaited(store))
+        run_blocking(store.close())
+        without = RedisStore(f"{url}?sentinel_password=another&retries=0")
+        with pytest.raises(StoreError) as caught:
+            run_blocking(without.load(KEY))
+        assert "another" not in str(caught.value)
+        run_blocking(without.close())
+    with pytest.raises(ConfigError, match="redis\\+sentinel"):
+        RedisStore(f"{server.url}?sentinel_password=another")

@@ -22,6 +22,7 @@ RETRIES = 3
 
 MAX_TIMEOUT_S = 1e6
 
+_LOGIN = ("username", "password")
 N = TypeVar("N", int, float)
 Kind = Literal["one", "cluster", "sentinel"]
 _KINDS: Mapping[str, Kind] = {"": "one", "cluster": "cluster", "sentinel": "sentinel"}
@@ -46,7 +47,10 @@ _DRIVER_OPTIONS: Mapping[str, Callable[[str], object]] = {
 }
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _CHOICES: Mapping[str, tuple[object, ...]] = {"protocol": (2, 3), "ssl_cert_reqs": ("required", "optional", "none")}
-_OWN_OPTIONS = ("ttl_s", "prefix", "max_connections", "wait_s", "retries", "db")
+_OWN_OPTIONS = (
+    *("ttl_s", "prefix", "max_connections", "wait_s", "retries", "db"),
+    *("sentinel_username", "sentinel_password"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Address:
 
     All who share a `prefix` on a server must name the same `ttl_s`. `wait_s` is how long a caller
     waits for a free connection, `retries` how often a call is sent again; without `patient` not after
-    a timeout.
+    a timeout. `username` and `password` are for the servers, `sentinel_login` is for their sentinels.
     """
 
     kind: Kind
@@ -65,6 +69,7 @@ class Address:
     password: str | None = field(default=None, repr=False)
     db: int = 0
     service: str = ""
+    sentinel_login: Mapping[str, str] = field(default_factory=dict, repr=False)
     ttl_s: float | None = None
     prefix: str = "llms"
     max_connections: int = CONNECTIONS
@@ -97,6 +102,7 @@ class Address:
             password=unquote(password) or None,
             db=_number("db", given.get("db", path[0] if path else "0"), shown, int),
             service=service,
+            sentinel_login={name: given[f"sentinel_{name}"] for name in _LOGIN if given.get(f"sentinel_{name}")},
             ttl_s=_number("ttl_s", given["ttl_s"], shown, float) if "ttl_s" in given else None,
             prefix=given.get("prefix", "llms"),
             max_connections=_number("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
@@ -133,6 +139,8 @@ class Address:
             raise ConfigError(f"{shown}: a cluster has database 0 only; leave the number out")
         if self.kind == "sentinel" and not self.service:
             raise ConfigError(f"{shown}: name the service, as in redis+sentinel://host:26379/mymaster")
+        if self.sentinel_login and self.kind != "sentinel":
+            raise ConfigError(f"{shown}: sentinel_username and sentinel_password are for redis+sentinel://")
         if self.kind == "one" and len(self.hosts) > 1:
             raise ConfigError(f"{shown}: several servers are redis+cluster:// or redis+sentinel://")
         if self.db < 0 or any(not 0 < port < 65_536 for _, port in self.hosts):

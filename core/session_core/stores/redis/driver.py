@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from session_core.errors import missing_extra
@@ -68,7 +68,7 @@ def blocking_client(address: Address) -> Any:
     options = {**_login(address), "db": address.db, "retry": _retry(Retry, address)}
     if address.kind == "sentinel":
         sentinel: Any = redis.sentinel.Sentinel
-        watchers = sentinel(address.hosts, sentinel_kwargs={**_timeouts(address), "retry": options["retry"]})
+        watchers = sentinel(address.hosts, sentinel_kwargs=_to_sentinels(address, options))
         options |= {"max_connections": address.max_connections, **_secured(address)}
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
@@ -93,8 +93,7 @@ def awaiting_client(address: Address) -> Any:
     options = {**_login(address), "db": address.db, "retry": _retry(AwaitingRetry, address)}
     if address.kind == "sentinel":
         awaiting_sentinel: Any = redis.asyncio.sentinel.Sentinel
-        settings = {**_timeouts(address), "retry": options["retry"]}
-        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=settings)
+        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=_to_sentinels(address, options))
         options |= {"max_connections": address.max_connections, **_secured(address)}
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
@@ -126,6 +125,10 @@ def timeout_s(address: Address) -> float:
 
 def _timeouts(address: Address) -> dict[str, Any]:
     return {name: address.options.get(name, seconds) for name, seconds in TIMEOUTS_S.items()}
+
+
+def _to_sentinels(address: Address, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_timeouts(address), **address.sentinel_login, "retry": options["retry"]}
 
 
 def _retry(kind: Callable[..., Any], address: Address) -> Any:
