@@ -17,6 +17,8 @@ from session_core.errors import ConfigError
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
+from session_core.turns import Key
+from session_core.voices import run_blocking
 
 SAID = {"role": "user", "content": "The code of the gate is 4711."}
 KEYS = f"k1:{base64.b64encode(bytes(range(32))).decode()}"
@@ -154,7 +156,7 @@ def test_both_sides_of_a_hybrid_store_hold_what_is_sealed(tmp_path: Path) -> Non
         session.append(SAID)
         assert session.view().messages[0].content == SAID["content"]
     with Sessions(f"sqlite:///{tmp_path}/chat.db") as inside:
-        assert inside.session("gate").record()[0].content == ""
+        assert run_blocking(inside.store.record(Key("gate")))[0].content == ""
 
 
 def test_a_wrong_store_or_keyring_is_told_what_to_pass() -> None:

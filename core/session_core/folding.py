@@ -21,6 +21,7 @@ from session_core.facts import extract
 from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
+from session_core.sealed import require_unsealed
 from session_core.told import grounded, judged, source_of_check, without_orders
 from session_core.turns import Importance, Key, Message, Role, Unit, units
 from session_core.vectors import quick
@@ -63,6 +64,7 @@ class Folder:
             if loaded.state.ready != loaded.state.active:
                 # A digest waits for the next turn; this one goes on from it.
                 loaded = await self.store.load(key, loaded.state.head)
+            require_unsealed(key, loaded.messages)
             give_way()
             chosen = self._chosen(loaded, everything=everything)
             if not chosen:

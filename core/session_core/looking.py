@@ -24,6 +24,7 @@ from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
 from session_core.repeating import asked_and_repeated
 from session_core.retrieve import fuse, likely, rank, searchable, terms
+from session_core.sealed import require_unsealed
 from session_core.turns import Key, Message, Role
 from session_core.vectors import quick
 from session_core.workshop import Workshop
@@ -81,6 +82,7 @@ class Looking:
         rankings = [best, nearest, await self._indexed(query, best, max_hits)]
         told = [ranking for ranking in rankings if ranking]
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
+        require_unsealed(self.key, best)
         self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
         return best[:max_hits]
 
@@ -139,6 +141,7 @@ class Looking:
         found = await self._store.find(self.key, reference)
         if found is None:
             raise NotFound(f"session {self.key} has no message {reference!r}; references come from its own views")
+        require_unsealed(self.key, (found,))
         return found
 
     async def evidence(

@@ -22,6 +22,7 @@ from session_core.looking import Looking
 from session_core.plan import Choice, Digest, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
+from session_core.sealed import require_unsealed
 from session_core.turns import Message, Role, numbered
 from session_core.workshop import Workshop
 
@@ -114,6 +115,7 @@ class Flow(Looking):
                 self._check(message, lenient=True)
         with self._shop.calls:
             loaded = await self._store.load(self.key, lineage)
+            require_unsealed(self.key, loaded.messages)
             planned = partial(
                 self._planned,
                 lineage=lineage,

@@ -22,6 +22,7 @@ from session_core.plan import Digest, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
 from session_core.ranges import Ranges
+from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
@@ -365,10 +366,12 @@ def _exported(key: Key, messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _record(store: Store, key: Key, all_branches: bool) -> tuple[Message, ...]:
-    if all_branches:
-        return await store.record(key)
-    state = await store.state(key)
-    return await store.record(key, state.head) if state else ()
+    state = None if all_branches else await store.state(key)
+    if state is None and not all_branches:
+        return ()
+    messages = await store.record(key, state.head if state else None)
+    require_unsealed(key, messages)
+    return messages
 
 
 async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:

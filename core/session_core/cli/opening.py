@@ -16,6 +16,7 @@ from session_core.errors import ConfigError, NotFound, StoreLost
 from session_core.policy import Policy
 from session_core.ports import State
 from session_core.ranges import Ranges
+from session_core.sealed import is_sealed
 from session_core.sessions import Session, Sessions
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.opened import opened as opened_store
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 KEYS_VARIABLE = "LLM_SESSIONS_KEYS"
-SEALED_FORMATS = "sealed/"
-"""What the format of a sealed message begins with."""
 
 
 def opened(url: str, window_tokens: int = 128_000) -> Sessions:
@@ -120,7 +119,7 @@ def _sealed(sessions: Sessions, tenant: str, session_id: str | None) -> bool:
         return False
     first = state.head.pairs[0][0]
     messages = run_blocking(sessions.store.record(state.key, Ranges(((first, first),))))
-    return any(m.native is not None and m.native.format.startswith(SEALED_FORMATS) for m in messages)
+    return any(map(is_sealed, messages))
 
 
 def _state(sessions: Sessions, key: Key) -> State | None:

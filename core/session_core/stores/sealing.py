@@ -12,6 +12,7 @@ from session_core.errors import StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, MessageList, Plain, State, Stored, Write
+from session_core.sealed import SEALED
 from session_core.serial.codec import (
     body_digest,
     decode_body,
@@ -23,9 +24,6 @@ from session_core.serial.codec import (
 )
 from session_core.stores.keyring import Keyring, Place
 from session_core.turns import Key, Message, Native, ToolCall
-
-SEALED = "sealed/1"
-"""The format of sealed bodies and values."""
 
 
 @dataclass(frozen=True, slots=True)
