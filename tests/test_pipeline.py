@@ -111,7 +111,7 @@ def test_a_fold_that_can_be_put_off_waits_for_a_moment_without_calls_and_no_long
     clock = Clock(WORK_S)
     pace = paced(clock, 0, quiet=lambda seconds: clock.wait(seconds) or len(clock.waited) == 1_000)
     pace.give_way()
-    assert (clock.slept, clock.waited, pace.pauses) == ([PAUSE_S], [LOOK_S] * 1_000, 1)
+    assert (clock.slept, clock.waited, pace.pauses) == ([PAUSE_S] * 1_000, [LOOK_S] * 1_000, 1)
 
 
 def test_a_fold_that_presses_waits_for_calls_too_and_shorter_the_more_there_are():

@@ -96,7 +96,7 @@ class Pace:
     A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
     wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
     several times over while a fold is at work. `pressed` tells how many folds cannot be put off; `quiet` waits up to
-    so many seconds for a moment without views and appends under way, and tells whether there was one; `pauses` counts
+    so many seconds for a pause without views and appends under way, and tells whether there is one; `pauses` counts
     how often a fold gave way. While `hurried` callers wait for the folds themselves, it does not.
     """
 
@@ -122,6 +122,7 @@ class Pace:
             left_s = PATIENCE_S / pressed - (self.clock() - now_s) if pressed else LOOK_S
             if left_s <= 0 or self.quiet(left_s):
                 break
+            self.sleep(PAUSE_S)
         self._since_s = self.clock()
 
 
@@ -223,7 +224,8 @@ class Background:
                     return None
                 if found := self.queue.take(time.monotonic(), quiet=quiet or self.pace.hurried > 0):
                     return found
-            quiet = self.pace.quiet(LOOK_S)
+            if not (quiet := self.pace.quiet(LOOK_S)):
+                self.pace.sleep(PAUSE_S)
 
     def _work(self) -> None:
         while found := self._next():

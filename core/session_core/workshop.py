@@ -55,12 +55,13 @@ class Calls:
         self._ended = None
 
     def quiet(self, timeout_s: float) -> bool:
-        """Wait for a moment in which none is under way, one thread at a time; False when `timeout_s` had none."""
+        """Wait for a pause in which none is under way, one thread at a time; False when `timeout_s` had none, or it was
+        over before this thread could go on: between two calls of one caller there is such a moment too."""
         with self._counting:
             if not self.under_way:
                 return True
             ended = self._ended = threading.Event()
-        return ended.wait(timeout_s)
+        return ended.wait(timeout_s) and not self.under_way
 
     def __enter__(self) -> None:
         with self._counting:
