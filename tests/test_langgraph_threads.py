@@ -321,7 +321,7 @@ def test_a_serializer_that_encrypts_says_that_messages_are_kept_in_clear(caplog)
     assert caplog.messages == []
     SessionSaver("memory://", serde=serde)
     assert len(caplog.messages) == 1
-    assert "EncryptedStore" in caplog.messages[0]
+    assert "Sessions(..., keyring=...)" in caplog.messages[0]
 
 
 def test_an_allowlist_makes_a_saver_of_its_own_over_the_same_sessions(sessions):

@@ -125,6 +125,10 @@ class Tails:
             self._known.put(name, (numbers[:-1], rows, messages), size=size, more=more)
         return messages
 
+    def forget(self, name: bytes) -> None:
+        """Keep nothing of the session called `name`."""
+        self._known.forget(name)
+
 
 def written(message: Message, row: bytes) -> None:
     """Remember that `row` was made of `message`: mostly it is read by who wrote it. It has no number yet.

@@ -227,11 +227,9 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         while True:
             names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
             namespaces = sorted(names)
-            keys, leases = [self._names.namespaces(key)], []
-            for namespace in (b"", *namespaces):
-                part = replace(key, namespace=as_text(namespace))
-                keys += self._names.of_namespace(part)
-                leases.append(self._names.lease(part))
+            parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
+            keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
+            leases = [self._names.lease(part) for part in parts]
             calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, *namespaces])]
             off_the_list = [] if noted is None else [Call(FORGET, [listed], [int(noted), name])]
             if age_ms is None:
@@ -243,6 +241,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
                 if age_ms is not None and off_the_list:
                     await self._wire.run(*off_the_list)
                 self._listing.forget(key)
+                for part in parts:
+                    self._tails.forget(self._names.of(part)[0])
                 return int(answer[1])
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
