@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from importlib import import_module
@@ -29,6 +30,8 @@ def main() -> None:
     options = sys.argv[1 + len(names) :]
     if options and (not names or names[-1] not in WITH_OPTIONS):
         raise SystemExit(f"{' '.join(options)}: only {', '.join(WITH_OPTIONS)} takes options, and is named last")
+    # Drivers and rivals that tell each step at INFO would stand between the tables.
+    logging.disable(logging.INFO)
     for place, name in enumerate(names or ALL, start=1):
         given = options if place == len(names) else []
         print(f"\n$ python -m benchmarks {' '.join([name, *given])}", flush=True)

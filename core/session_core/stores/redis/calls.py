@@ -86,9 +86,11 @@ class RedisCalls:
         call = self._call(script, key, *args)
         if lease is not None:
             call = call._replace(keys=[*call.keys, self._names.lease(lease.key)])
-        (answer,) = await self._in_use(key, due, call)
         if due:
+            (answer,) = await self._in_use(key, due, call)
             self._listing.noted(key)
+        else:
+            (answer,) = await self._wire.run(call)
         if not isinstance(answer, bytes):
             return answer, b""
         if answer[0] == FORMAT:
@@ -107,7 +109,7 @@ class RedisCalls:
         Each of its namespaces ends by its own time. When something is due, after each quarter of that time in which the
         session was used, all of them get the whole time again: in a round trip more, where there are any.
         """
-        if not due or not self._ttl_ms:
+        if not (due and self._ttl_ms):
             return (await self._wire.run(*due, *calls))[len(due) :]
         *answers, names = await self._wire.run(*due, *calls, Call(NAMESPACES, [self._names.namespaces(key)], []))
         parts = (replace(key, namespace=namespace) for namespace in {"", *map(as_text, names)} - {key.namespace})
