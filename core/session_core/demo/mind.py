@@ -24,6 +24,7 @@ FUNCTIONS = r'"functions":\s*(\d+)'
 LINES = r"lines \d+-\d+ of (\d+)"
 KEYS = r"top level ([^\n]+)"
 VERSION = r"(?m)^Version: (\S+)"
+SEARCHED = r"matches for '([^']+)' in"
 MATCHES = r"(\d+) matches"
 MATCHED_FILES = r"matches for .* in (\d+) files"
 
@@ -112,9 +113,9 @@ def _definitions(seen: Seen) -> Reply:
     (path,) = seen.names
     if not seen.rounds:
         return Reply(calls=(Call("outline", {"path": path}), Call("read_file", {"path": path})))
-    name = _main_name(seen, path)
     if len(seen.rounds) == 1:
-        return Reply(calls=(Call("search_text", {"text": name}),))
+        return Reply(calls=(Call("search_text", {"text": _main_name(seen, path)}),))
+    name = seen.found(SEARCHED, 1)
     return _from(f"{path} {_size(seen, 0, 0)}, {_length(seen, 0, 1)}. {name}: {_uses(seen, 1)}.", seen, path)
 
 
