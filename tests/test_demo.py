@@ -132,6 +132,18 @@ def test_the_stand_in_answers_from_the_tool_outputs_it_sees() -> None:
     assert "unknown" in reply(lost).text
 
 
+def test_the_stand_in_knows_what_it_searched_for_when_the_outline_is_clipped() -> None:
+    seen = [
+        Message(Role.USER, "What does a.py define, and who uses it?"),
+        Message(Role.ASSISTANT, "", tool_calls=(ToolCall("1", "outline"), ToolCall("2", "read_file"))),
+        Message(Role.TOOL, "a.py: 0 classes, 9 functions", tool_call_id="1"),
+        Message(Role.TOOL, "a.py: lines 1-9 of 9", tool_call_id="2"),
+        Message(Role.ASSISTANT, "", tool_calls=(ToolCall("3", "search_text"),)),
+        Message(Role.TOOL, "3 matches for 'server' in 2 files, most in a.py", tool_call_id="3"),
+    ]
+    assert "server: 3 matches in 2 files." in reply(seen).text
+
+
 def test_the_tools_tell_what_is_in_the_folder(folder: Path) -> None:
     tools = Folder(folder)
     assert tools.list_files().startswith("7 files, ")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Protocol
 
 from session_core.budget import Tier
 from session_core.errors import SessionError
@@ -124,19 +123,6 @@ class Pace:
                 break
             self.sleep(PAUSE_S)
         self._since_s = self.clock()
-
-
-class Pipeline(Protocol):
-    """Takes requests to fold. `waiting` is the lag in sessions, `drain` waits for it to be gone."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None: ...
-
-    def drain(self, timeout_s: float) -> bool: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(slots=True)

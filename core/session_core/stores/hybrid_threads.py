@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -14,23 +15,27 @@ from session_core.turns import Key
 T = TypeVar("T")
 
 
-class HybridThreads:
+class HybridThreads(ABC):
     """The part of the CheckpointStore in a hybrid store that looks after threads."""
 
     cold: SessionStore
     _hot: HotSide
 
+    @abstractmethod
     async def _read(self, work: Awaitable[T]) -> T:
-        raise NotImplementedError
+        """What the cold side answers."""
 
+    @abstractmethod
     async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
-        raise NotImplementedError
+        """What the cold side answers to a write of this turn."""
 
+    @abstractmethod
     async def _begin(self, key: Key) -> Turn | None:
-        raise NotImplementedError
+        """The turn of a write on the hot side; None where that side holds nothing of it."""
 
+    @abstractmethod
     async def _restate(self, turn: Turn | None, key: Key, *, steps: int) -> None:
-        raise NotImplementedError
+        """Let the hot side's entry count again, with the state that the cold side has now."""
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         return await self._read(self.cold.ancestors(key, checkpoint_id, channels))
