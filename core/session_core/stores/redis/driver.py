@@ -51,6 +51,8 @@ NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterN
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
 PULLED = {"protocol": 2}
 """Over it a server sends nothing that it was not asked for."""
+IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
+"""A slot that has moved is looked up by itself; by default every fifth closes all connections, also those in use."""
 
 
 def blocking_client(address: Address) -> Any:
@@ -62,6 +64,7 @@ def blocking_client(address: Address) -> Any:
             startup_nodes=nodes,
             max_connections=address.max_connections,
             retry=_retry(Retry, address),
+            **IN_PLACE,
             **_login(address),
             **_secured(address),
         )
@@ -87,6 +90,7 @@ def awaiting_client(address: Address) -> Any:
             startup_nodes=nodes,
             max_connections=address.max_connections,
             retry=_retry(AwaitingRetry, address),
+            **IN_PLACE,
             **_login(address),
             **_secured(address),
         )

@@ -28,6 +28,11 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.OutOfMemoryError, StoreError, _FULL),
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
     (driver.ClusterDownError, StoreLost, "is a cluster without a node for this session right now; retry"),
+    (
+        driver.ClusterError,
+        StoreBusy,
+        "sends a call from node to node; is a slot half moved? Then end that, and retry",
+    ),
     (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
     (NO_PRIMARY, StoreLost, "has no primary that its sentinels know of right now; retry"),
     (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),

@@ -220,6 +220,34 @@ class AwaitingByClient:
         """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
 
 
+class AwaitingCluster(AwaitingByClient):
+    """Keeps calls that come at once out of each other's way.
+
+    The driver sends calls that come before it knows the nodes to any of them; so it is told to learn them first. And
+    where a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call
+    raises AttributeError, and is made again, at most `retries` times.
+    """
+
+    def __init__(self, client: Any, *, retries: int) -> None:
+        super().__init__(client)
+        self._retries = retries
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        for _ in range(self._retries + 1):
+            await self._client.initialize()
+            try:
+                return await super().send(commands)
+            except AttributeError as exc:
+                closed = exc
+        raise exceptions.ConnectionError("closed while it was taken") from closed
+
+    async def close(self) -> None:
+        await super().close()
+        # Behind an error the client takes itself for closed, and leaves its connections as they are.
+        for nodes in ("nodes_cache", "startup_nodes"):
+            await self._client.nodes_manager.aclose(nodes)
+
+
 def blocking_sender(address: Address) -> Sender:
     """The sender for `address`; nothing is connected yet."""
     client = blocking_client(address)
@@ -229,7 +257,11 @@ def blocking_sender(address: Address) -> Sender:
 def awaiting_sender(address: Address) -> AwaitingSender:
     """As `blocking_sender`, for the event loop that first uses it, and no other."""
     client = awaiting_client(address)
-    return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
+    if address.kind == "one":
+        return AwaitingDirect(client, timeout_s=timeout_s(address))
+    if address.kind == "cluster":
+        return AwaitingCluster(client, retries=address.retries)
+    return AwaitingByClient(client)
 
 
 def _cut(connection: Any) -> None:

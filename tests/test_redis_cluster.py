@@ -1,0 +1,139 @@
+"""A cluster of Redis servers under many callers: at their first calls, as connections break, as a slot is moved."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import cycle
+
+import pytest
+import redis
+from redis_server import redis_cluster
+
+from session_core.errors import StoreBusy, StoreLost
+from session_core.stores.redis.store import RedisStore
+from session_core.testing.fakes import message
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+CALLERS, CALLS = 24, 60
+KEYS = [Key(f"session {number}") for number in range(12)]
+
+
+@pytest.fixture
+def nodes() -> Iterator[tuple[str, list[redis.Redis]]]:
+    """The URL of a cluster, and a client for each of its servers."""
+    with redis_cluster() as url:
+        ports = [int(host.rpartition(":")[2]) for host in url.removeprefix("redis+cluster://").split(",")]
+        clients = [redis.Redis(host="127.0.0.1", port=port) for port in ports]
+        yield url, clients
+        for client in clients:
+            client.close()
+
+
+def test_calls_that_come_before_the_nodes_are_known_go_to_the_right_one(nodes):
+    url, clients = nodes
+    store = RedisStore(url)
+
+    async def start() -> None:
+        awaiting = store.awaiting()
+        await asyncio.gather(*[awaiting.append(key, [message(1)]) for key in KEYS * 4])
+        await awaiting.close()
+
+    asyncio.run(start())
+    assert [name for client in clients for name in client.info("errorstats") if "MOVED" in name] == []
+
+
+def test_an_awaiting_caller_sees_nothing_of_connections_that_break(nodes):
+    url, clients = nodes
+    store = RedisStore(url)
+
+    async def write(caller: int) -> None:
+        for call in range(CALLS):
+            await store.awaiting().append(KEYS[(caller + call) % len(KEYS)], [message(caller * 1_000 + call)])
+
+    async def all_write() -> None:
+        await asyncio.gather(*map(write, range(CALLERS)))
+        await store.awaiting().close()
+
+    with breaking(clients) as broken:
+        asyncio.run(all_write())
+    assert sum(broken) > CALLERS
+    assert sum(len(run_blocking(store.record(key))) for key in KEYS) == CALLERS * CALLS
+    run_blocking(store.close())
+
+
+def test_a_blocking_caller_sees_nothing_of_connections_that_break(nodes):
+    url, clients = nodes
+    store = RedisStore(url)
+
+    def write(caller: int) -> None:
+        for call in range(CALLS):
+            run_blocking(store.append(KEYS[(caller + call) % len(KEYS)], [message(caller * 1_000 + call)]))
+
+    with breaking(clients) as broken, ThreadPoolExecutor(CALLERS) as pool:
+        list(pool.map(write, range(CALLERS)))
+    assert sum(broken) > CALLERS
+    assert sum(len(run_blocking(store.record(key))) for key in KEYS) == CALLERS * CALLS
+    run_blocking(store.close())
+
+
+def test_it_closes_what_is_open_after_a_connection_broke(nodes):
+    url, clients = nodes
+    store = RedisStore(f"{url}?retries=0")
+
+    async def broken() -> list[int]:
+        awaiting = store.awaiting()
+        await asyncio.gather(*[awaiting.append(key, [message(1)]) for key in KEYS])
+        before = [opened(client) for client in clients]
+        clients[0].client_kill_filter(_type="normal", skipme=True)
+        lost = await asyncio.gather(*[awaiting.append(key, [message(2)]) for key in KEYS], return_exceptions=True)
+        assert any(isinstance(one, StoreLost) for one in lost)
+        await awaiting.close()
+        return before
+
+    assert min(asyncio.run(broken())) > 0
+    assert [opened(client) for client in clients] == [0, 0, 0]
+
+
+def test_a_slot_that_no_node_takes_is_told(nodes):
+    url, clients = nodes
+    store = RedisStore(url)
+    run_blocking(store.append(KEYS[0], [message(1)]))
+    owner, name = next((client, name) for client in clients for name in client.scan_iter("*{*"))
+    slot = owner.execute_command("CLUSTER", "KEYSLOT", name)
+    other = next(client for client in clients if client is not owner)
+    other_id = other.execute_command("CLUSTER", "MYID")
+    owner.execute_command("DEL", *owner.scan_iter("*{*"))
+    owner.execute_command("CLUSTER", "SETSLOT", slot, "NODE", other_id)
+    with pytest.raises(StoreBusy, match=r"from node to node; .* half moved\? .* retry"):
+        run_blocking(store.append(KEYS[0], [message(2)]))
+
+
+def opened(client: redis.Redis) -> int:
+    """How many connections others have to the server of `client`."""
+    return len(client.client_list(_type="normal")) - 1
+
+
+@contextmanager
+def breaking(clients: Sequence[redis.Redis]) -> Iterator[list[int]]:
+    """Closes all connections to one server after the other while the block runs; gives how many, each time."""
+    broken: list[int] = []
+    over = threading.Event()
+
+    def close() -> None:
+        for client in cycle(clients):
+            if over.wait(0.05):
+                return
+            broken.append(client.client_kill_filter(_type="normal", skipme=True))
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    try:
+        yield broken
+    finally:
+        over.set()
+        thread.join()
