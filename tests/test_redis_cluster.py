@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,9 @@ from itertools import cycle
 
 import pytest
 import redis
-from redis_server import redis_cluster
+from redis_server import redis_cluster, redis_server
 
-from session_core.errors import StoreBusy, StoreLost
+from session_core.errors import StoreBusy, StoreError, StoreLost
 from session_core.stores.redis.store import RedisStore
 from session_core.testing.fakes import message
 from session_core.turns import Key
@@ -99,6 +100,40 @@ def test_it_closes_what_is_open_after_a_connection_broke(nodes):
     assert [opened(client) for client in clients] == [0, 0, 0]
 
 
+def test_threads_that_begin_together_share_their_connections(nodes):
+    url, clients = nodes
+    store = RedisStore(f"{url}?max_connections=4")
+    start = threading.Barrier(CALLERS)
+
+    def write(caller: int) -> None:
+        start.wait()
+        run_blocking(store.append(KEYS[caller % len(KEYS)], [message(caller)]))
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        list(pool.map(write, range(CALLERS)))
+    assert max(map(opened, clients)) <= 5, "four, and one that learned the nodes"
+    run_blocking(store.close())
+    assert [opened(client) for client in clients] == [0, 0, 0]
+
+
+def test_nodes_that_are_all_down_are_lost_for_now():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    store = RedisStore(f"redis+cluster://127.0.0.1:{port}")
+    with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
+        run_blocking(store.state(KEYS[0]))
+    with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
+        asyncio.run(store.awaiting().state(KEYS[0]))
+
+
+def test_a_server_that_is_no_cluster_is_told():
+    with redis_server() as server:
+        store = RedisStore(server.url.replace("redis://", "redis+cluster://").partition("/0")[0])
+        with pytest.raises(StoreError, match=r"is no cluster that can be reached"):
+            run_blocking(store.state(KEYS[0]))
+        run_blocking(store.close())
+
+
 def test_a_slot_that_no_node_takes_is_told(nodes):
     url, clients = nodes
     store = RedisStore(url)
@@ -111,6 +146,7 @@ def test_a_slot_that_no_node_takes_is_told(nodes):
     owner.execute_command("CLUSTER", "SETSLOT", slot, "NODE", other_id)
     with pytest.raises(StoreBusy, match=r"from node to node; .* half moved\? .* retry"):
         run_blocking(store.append(KEYS[0], [message(2)]))
+    run_blocking(store.close())
 
 
 def opened(client: redis.Redis) -> int:

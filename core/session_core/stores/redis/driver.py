@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from session_core.errors import missing_extra
@@ -38,7 +39,9 @@ __all__ = [
     "NO_PRIMARY",
     "answer_reader",
     "awaiting_client",
+    "awaiting_retry",
     "blocking_client",
+    "blocking_retry",
     "exceptions",
     "opened_with",
     "packed_command",
@@ -133,6 +136,16 @@ def _timeouts(address: Address) -> dict[str, Any]:
 
 def _to_sentinels(address: Address, options: Mapping[str, Any]) -> dict[str, Any]:
     return {**_timeouts(address), **address.sentinel_login, "retry": options["retry"]}
+
+
+def blocking_retry(address: Address) -> Any:
+    """What calls again where a connection broke, and not where time ran out."""
+    return _retry(Retry, replace(address, patient=False))
+
+
+def awaiting_retry(address: Address) -> Any:
+    """As `blocking_retry`."""
+    return _retry(AwaitingRetry, replace(address, patient=False))
 
 
 def _retry(kind: Callable[..., Any], address: Address) -> Any:

@@ -69,6 +69,9 @@ _UNTRUSTED = "is not trusted; name its issuer with ssl_ca_certs"
 
 def translation(exc: BaseException, where: str) -> StoreError:
     """The error of ours for what the driver raised at `where`."""
+    if isinstance(exc, driver.RedisClusterException) and isinstance(exc.__cause__, FAILURES):
+        # No node answered; the last one's failure says why.
+        return translation(exc.__cause__, where)
     said = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         wrong = next((mend for words, mend in _CERTIFICATES if words in said), _UNTRUSTED)

@@ -6,14 +6,18 @@ to its command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Lock
 from time import monotonic
 from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import (
     awaiting_client,
+    awaiting_retry,
     blocking_client,
+    blocking_retry,
     exceptions,
     opened_with,
     timeout_s,
@@ -119,6 +123,34 @@ class ByClient:
             client.close()
 
 
+class Cluster:
+    """Makes again also what breaks while the driver learns the nodes, which its client does as soon as it is made."""
+
+    def __init__(self, made: Callable[[], Any], retry: Any) -> None:
+        self._made = made
+        self._retry = retry
+        self._lock = Lock()
+        self._sender: ByClient | None = None
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        answers: list[Any] = self._retry.call_with_retry(lambda: self._sent(commands), _nothing)
+        return answers
+
+    def close(self) -> None:
+        with self._lock:
+            if self._sender is not None:
+                self._sender.close()
+
+    def _sent(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            with self._lock:
+                sender = self._sender = self._sender or ByClient(self._made())
+            return sender.send(commands)
+        except exceptions.RedisClusterException as exc:
+            _again(exc)
+            raise
+
+
 class AwaitingDirect:
     """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
 
@@ -221,25 +253,30 @@ class AwaitingByClient:
 
 
 class AwaitingCluster(AwaitingByClient):
-    """Keeps calls that come at once out of each other's way.
+    """Keeps calls that come at once out of each other's way, and makes again what broke.
 
-    The driver sends calls that come before it knows the nodes to any of them; so it is told to learn them first. And
-    where a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call
-    raises AttributeError, and is made again, at most `retries` times.
+    The driver sends calls that come before it knows the nodes to any of them, so it is told to learn them first. Where
+    a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call raises
+    AttributeError.
     """
 
-    def __init__(self, client: Any, *, retries: int) -> None:
+    def __init__(self, client: Any, retry: Any) -> None:
         super().__init__(client)
-        self._retries = retries
+        self._retry = retry
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        for _ in range(self._retries + 1):
+        answers: list[Any] = await self._retry.call_with_retry(lambda: self._sent(commands), _nothing_awaited)
+        return answers
+
+    async def _sent(self, commands: Sequence[Command]) -> list[Any]:
+        try:
             await self._client.initialize()
-            try:
-                return await super().send(commands)
-            except AttributeError as exc:
-                closed = exc
-        raise exceptions.ConnectionError("closed while it was taken") from closed
+            return await super().send(commands)
+        except AttributeError as exc:
+            raise exceptions.ConnectionError("closed while it was taken") from exc
+        except exceptions.RedisClusterException as exc:
+            _again(exc)
+            raise
 
     async def close(self) -> None:
         await super().close()
@@ -250,6 +287,8 @@ class AwaitingCluster(AwaitingByClient):
 
 def blocking_sender(address: Address) -> Sender:
     """The sender for `address`; nothing is connected yet."""
+    if address.kind == "cluster":
+        return Cluster(partial(blocking_client, address), blocking_retry(address))
     client = blocking_client(address)
     return Direct(client) if address.kind == "one" else ByClient(client)
 
@@ -257,11 +296,9 @@ def blocking_sender(address: Address) -> Sender:
 def awaiting_sender(address: Address) -> AwaitingSender:
     """As `blocking_sender`, for the event loop that first uses it, and no other."""
     client = awaiting_client(address)
-    if address.kind == "one":
-        return AwaitingDirect(client, timeout_s=timeout_s(address))
     if address.kind == "cluster":
-        return AwaitingCluster(client, retries=address.retries)
-    return AwaitingByClient(client)
+        return AwaitingCluster(client, awaiting_retry(address))
+    return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
 
 
 def _cut(connection: Any) -> None:
@@ -270,3 +307,17 @@ def _cut(connection: Any) -> None:
         cut(connection._writer.transport)
     connection._parser.on_disconnect()
     connection._close()
+
+
+def _again(exc: Exception) -> None:
+    """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
+    if isinstance(exc.__cause__, exceptions.ConnectionError):
+        raise exceptions.ConnectionError(str(exc)) from exc
+
+
+def _nothing(_: Exception) -> None:
+    """What is broken the client has thrown away itself."""
+
+
+async def _nothing_awaited(_: Exception) -> None:
+    """As `_nothing`."""

@@ -62,7 +62,7 @@ class BlockingWire:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._opened: _Opened | None = None
+        self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
         if self.address.kind == "cluster":
@@ -82,8 +82,8 @@ class BlockingWire:
         self.close_soon()
 
     def close_soon(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None and opened.process == os.getpid():
+        opened = self._opened.pop(os.getpid(), None)
+        if opened is not None:
             opened.sender.close()
 
     def _sent(self, *commands: Command) -> list[Any]:
@@ -103,16 +103,19 @@ class BlockingWire:
 
     def _here(self) -> _Opened:
         """The sender of this process, and a gate to as many callers as it has connections."""
-        opened = self._opened
-        if opened is None or opened.process != os.getpid():
-            gate = Gate(self.address.max_connections)
-            opened = self._opened = _Opened(os.getpid(), blocking_sender(self.address), gate)
+        process = os.getpid()
+        opened = self._opened.get(process)
+        if opened is None:
+            # Threads that come here together get the same. What was opened before a fork is let go of, and not closed.
+            for other in [number for number in self._opened if number != process]:
+                self._opened.pop(other, None)
+            made = _Opened(blocking_sender(self.address), Gate(self.address.max_connections))
+            opened = self._opened.setdefault(process, made)
         return opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    process: int
     sender: Sender
     gate: Gate
 
