@@ -18,6 +18,7 @@ from session_core.policy import Policy
 from session_core.ranges import Ranges
 from session_core.serial.remembered import Remembered
 from session_core.sessions import Sessions
+from session_core.stores.redis.rows import Tails, begun, content
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
@@ -46,6 +47,23 @@ def test_what_would_take_most_of_the_room_is_not_kept():
     memory = Remembered[object](100)
     first = memory.get("large", object, size=50)
     assert memory.get("large", object, size=50) is not first
+
+
+def test_many_small_values_take_room_as_the_objects_they_are():
+    memory = Remembered[object](10_000, each=90)
+    for number in range(1_000):
+        memory.get(number, object, size=10)
+    assert 50 <= len(memory._newer) + len(memory._older) <= 100
+
+
+def test_of_many_short_sessions_few_messages_are_remembered():
+    """Each is an object that Python's collector looks at."""
+    session_tails = Tails()
+    for number in range(40_000):
+        message = Message(Role.USER, "yes", id=f"~{number:016x}", tokens=1)
+        label, body = begun(message)
+        session_tails.messages(b"%d" % number, [1, 1], [label + content(message, body)])
+    assert 2_000 < sum(type(one) is Message for one in gc.get_objects()) < 20_000
 
 
 @pytest.fixture

@@ -7,20 +7,25 @@ from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
+MESSAGE_BYTES = 500
+"""What a remembered message takes beside the bytes it was read from: a short one takes 430 by itself, and its key."""
+
 
 class Remembered(Generic[V]):
-    """Immutable values by what they were made of; at most `room`, in whatever `get` is told as their size.
+    """Immutable values by what they were made of; at most `room`, in whatever `get` is told as their size, and `each`
+    more for every one of them.
 
     What was not asked for since half of the room was filled anew is forgotten. Safe with several threads,
     without a lock that a fork could break: at worst something is made twice.
 
     Nothing is kept beside a value, and stored bytes are the best keys, since nothing can be out of date
     then: Python's collector looks at each object that can hold others, and some 300,000 of them make a
-    pause of 100 ms.
+    pause of 100 to 500 ms. A room in bytes says little of them where what is remembered is short.
     """
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, *, each: int = 0) -> None:
         self._half = room // 2
+        self._each = each
         self._newer: dict[Hashable, V] = {}
         self._older: dict[Hashable, V] = {}
         self._filled = 0
@@ -51,10 +56,10 @@ class Remembered(Generic[V]):
         if found is None:
             found = make()
         if size <= self._half // 8:
-            if self._filled + size > self._half:
+            if self._filled + size + self._each > self._half:
                 self._newer, self._older, self._filled = {}, self._newer, 0
             self._newer[key] = found
-            self._filled += size
+            self._filled += size + self._each
         return found
 
     def put(self, key: Hashable, value: V, *, size: int = 1, more: int = 0) -> V:

@@ -18,13 +18,13 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.serial.remembered import Remembered
+from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.stores.cache import Entry
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.turns import Importance, Key, Message
 
 FORMAT = 1
-_messages: Remembered[Message] = Remembered(4_000_000)
+_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 

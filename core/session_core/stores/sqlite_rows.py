@@ -22,7 +22,7 @@ from session_core.serial.codec import (
     readable,
     unpack,
 )
-from session_core.serial.remembered import Remembered
+from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.stores.rules import Numbered, begun, number
 from session_core.turns import Importance, Key, Message
@@ -31,11 +31,7 @@ STATE_COLUMNS = "id, tenant, session_id, namespace, version, next_seq, state"
 _OF_MESSAGE = "m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, b.data, b.clip, b.clip_tokens"
 _FROM = "FROM messages m JOIN bodies b ON b.id = m.body "
 _MESSAGE, _BODY = f"SELECT {_OF_MESSAGE} {_FROM}", f"SELECT {_OF_MESSAGE}, m.body {_FROM}"
-_messages: Remembered[Message] = Remembered(4_000_000)
-
-
-ROW_BYTES = 200
-"""What a remembered row takes beside its texts."""
+_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
 IDS_AT_ONCE = 500
 """How many messages one statement looks up; SQLite before 3.32 takes 999 values in all."""
 MARK_CHARACTERS = 7
@@ -279,7 +275,7 @@ def message_from(row: Sequence[object]) -> Message:
     key: tuple[Any, ...] = tuple(row)
     found = _messages.recent(key)
     if found is None:
-        size = ROW_BYTES + sum(len(one) for one in key if isinstance(one, str | bytes))
+        size = sum(len(one) for one in key if isinstance(one, str | bytes))
         found = _messages.get(key, partial(_read, key), size=size)
     return found
 

@@ -18,7 +18,7 @@ from session_core.ports import Version
 from session_core.ranges import Ranges
 from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
-from session_core.serial.remembered import Remembered
+from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
@@ -35,9 +35,7 @@ _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
-_messages: Remembered[Message] = Remembered(4_000_000)
-_ROW_BYTES = 100
-"""What the columns of a row take beside body and clip, about."""
+_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 
@@ -278,7 +276,7 @@ def message_from(row: Sequence[Any]) -> Message:
     key = tuple(row)
     found = _messages.recent(key)
     if found is None:
-        found = _messages.get(key, partial(_read, key), size=_ROW_BYTES + len(row[-2]) + len(row[-1]))
+        found = _messages.get(key, partial(_read, key), size=len(row[-2]) + len(row[-1]))
     return found
 
 

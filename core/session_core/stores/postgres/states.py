@@ -22,7 +22,7 @@ _NAMED = (
     *("version", "tokens", "view_tokens", "first_time_s", "last_time_s", "absent_s", "messages", "turns"),
     *("largest_tokens", "tier", "resumed_after_seq", "born", "head", "active", "ready", "open_calls", "authors"),
 )
-_states: Remembered[State] = Remembered(1_000_000)
+_states: Remembered[State] = Remembered(1_000_000, each=400)
 
 Rest = tuple[str, Standing, Standing, tuple[str, ...], tuple[str, ...]]
 
@@ -32,7 +32,7 @@ _TIMES_AT = (60, 76)
 _NULL = b"\xff" * 4
 _ARRAY = struct.Struct(">12xi4x")
 _HEAD_OF_ONE_PIECE = struct.Struct(">20x4xi4xi")
-_rests: Remembered[Rest] = Remembered(1_000_000)
+_rests: Remembered[Rest] = Remembered(1_000_000, each=400)
 
 
 def state_read(row: str) -> State:

@@ -29,7 +29,7 @@ from session_core.serial.codec import (
     wrapped,
 )
 from session_core.serial.exact import Exact, damage, padded, trimmed
-from session_core.serial.remembered import Remembered
+from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.stores.redis.names import as_bytes, as_text, plain
 from session_core.stores.redis.states import MEND, newer
 from session_core.turns import Importance, Message, Role
@@ -49,7 +49,7 @@ _FACTS = Struct(">cBIId")
 _ROLES = {role: letter.encode() for role, letter in LETTERS.items()}
 _TEXTS = frozenset((str, type(None))).__contains__
 _exact = Exact()
-_messages: Remembered[Message] = Remembered(4_000_000)
+_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
 _NOTHING: tuple[list[int], list[bytes], tuple[Message, ...]] = ([], [], ())
 
 
@@ -106,11 +106,11 @@ class Tails:
     """What sessions were loaded with last: the next load mostly begins with it.
 
     Rows are held to those of the last time as they stand, so that nothing can be out of date. It takes a fifth of
-    looking each of them up.
+    looking each of them up. Of sessions of a message or two some thousand are enough: these are looked up as fast.
     """
 
     def __init__(self, room_bytes: int = 8_000_000) -> None:
-        self._known = Remembered[tuple[list[int], list[bytes], tuple[Message, ...]]](room_bytes)
+        self._known = Remembered[tuple[list[int], list[bytes], tuple[Message, ...]]](room_bytes, each=2_000)
 
     def messages(self, name: bytes, numbers: list[int], rows: list[bytes]) -> tuple[Message, ...]:
         """The messages of `rows` of the session called `name`; `numbers` are theirs, as `flat` has them."""

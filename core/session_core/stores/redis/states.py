@@ -25,7 +25,7 @@ _FIGURES = struct.Struct(">BBIIIQQIQQdd")
 _TOUCHED = 9
 """The place of that figure among the others."""
 _states: Remembered[State] = Remembered(200_000)
-_rests: Remembered[tuple[Any, ...]] = Remembered(1_000_000)
+_rests: Remembered[tuple[Any, ...]] = Remembered(1_000_000, each=400)
 
 
 def state_from(packed: bytes, key: Key) -> State:
