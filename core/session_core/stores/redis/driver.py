@@ -16,7 +16,7 @@ try:
     import redis.sentinel
     from redis import exceptions
     from redis.asyncio.retry import Retry as AwaitingRetry
-    from redis.backoff import ExponentialWithJitterBackoff
+    from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
     from redis.retry import Retry
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "redis":
@@ -39,9 +39,9 @@ __all__ = [
     "NO_PRIMARY",
     "answer_reader",
     "awaiting_client",
-    "awaiting_retry",
+    "awaiting_retries",
     "blocking_client",
-    "blocking_retry",
+    "blocking_retries",
     "exceptions",
     "opened_with",
     "packed_command",
@@ -57,6 +57,9 @@ PULLED = {"protocol": 2}
 IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
 """A slot that has moved is looked up by itself; by default every fifth closes all connections, also those in use."""
 
+UNSETTLED = (exceptions.ClusterDownError, exceptions.SlotNotCoveredError)
+"""What a cluster says while it gives the slots of a node that is gone to another."""
+
 
 def blocking_client(address: Address) -> Any:
     """A client that blocks, safe with several threads; one for each process."""
@@ -66,7 +69,7 @@ def blocking_client(address: Address) -> Any:
         return redis.cluster.RedisCluster(
             startup_nodes=nodes,
             max_connections=address.max_connections,
-            retry=_retry(Retry, address),
+            retry=Retry(NoBackoff(), 0),
             **IN_PLACE,
             **_login(address),
             **_secured(address),
@@ -92,7 +95,7 @@ def awaiting_client(address: Address) -> Any:
         return redis.asyncio.cluster.RedisCluster(
             startup_nodes=nodes,
             max_connections=address.max_connections,
-            retry=_retry(AwaitingRetry, address),
+            retry=AwaitingRetry(NoBackoff(), 0),
             **IN_PLACE,
             **_login(address),
             **_secured(address),
@@ -138,18 +141,22 @@ def _to_sentinels(address: Address, options: Mapping[str, Any]) -> dict[str, Any
     return {**_timeouts(address), **address.sentinel_login, "retry": options["retry"]}
 
 
-def blocking_retry(address: Address) -> Any:
-    """What calls again where a connection broke, and not where time ran out."""
-    return _retry(Retry, replace(address, patient=False))
+def blocking_retries(address: Address) -> tuple[Any, Any]:
+    """What makes a call to a cluster again: the first where connections broke, around the second. Its client makes each
+    call once.
+
+    While connections break again and again, most attempts meet one that broke before them.
+    """
+    return _retry(Retry, replace(address, patient=False)), _retry(Retry, address, *UNSETTLED)
 
 
-def awaiting_retry(address: Address) -> Any:
-    """As `blocking_retry`."""
-    return _retry(AwaitingRetry, replace(address, patient=False))
+def awaiting_retries(address: Address) -> tuple[Any, Any]:
+    """As `blocking_retries`."""
+    return _retry(AwaitingRetry, replace(address, patient=False)), _retry(AwaitingRetry, address, *UNSETTLED)
 
 
-def _retry(kind: Callable[..., Any], address: Address) -> Any:
-    errors: tuple[type[Exception], ...] = (exceptions.ConnectionError,)
+def _retry(kind: Callable[..., Any], address: Address, *more: type[Exception]) -> Any:
+    errors: tuple[type[Exception], ...] = (exceptions.ConnectionError, *more)
     if address.patient:
         errors += (exceptions.TimeoutError, TimeoutError)
     backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.5)

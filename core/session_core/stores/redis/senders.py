@@ -6,20 +6,20 @@ to its command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from threading import Lock
 from time import monotonic
 from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
+from session_core.stores.redis.clients import AwaitingByClient, ByClient
+from session_core.stores.redis.clusters import AwaitingCluster, Cluster
 from session_core.stores.redis.driver import (
     awaiting_client,
-    awaiting_retry,
+    awaiting_retries,
     blocking_client,
-    blocking_retry,
+    blocking_retries,
     exceptions,
-    opened_with,
     timeout_s,
 )
 from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
@@ -104,53 +104,6 @@ class Direct:
             return made, monotonic()
 
 
-class ByClient:
-    """Leaves it to the driver's client, which knows the nodes of a cluster and follows a Sentinel."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def send(self, commands: Sequence[Command]) -> list[Any]:
-        if len(commands) == 1:
-            return [self._client.execute_command(*commands[0])]
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return list(pipeline.execute(raise_on_error=False))
-
-    def close(self) -> None:
-        for client in opened_with(self._client):
-            client.close()
-
-
-class Cluster:
-    """Makes again also what breaks while the driver learns the nodes, which its client does as soon as it is made."""
-
-    def __init__(self, made: Callable[[], Any], retry: Any) -> None:
-        self._made = made
-        self._retry = retry
-        self._lock = Lock()
-        self._sender: ByClient | None = None
-
-    def send(self, commands: Sequence[Command]) -> list[Any]:
-        answers: list[Any] = self._retry.call_with_retry(lambda: self._sent(commands), _nothing)
-        return answers
-
-    def close(self) -> None:
-        with self._lock:
-            if self._sender is not None:
-                self._sender.close()
-
-    def _sent(self, commands: Sequence[Command]) -> list[Any]:
-        try:
-            with self._lock:
-                sender = self._sender = self._sender or ByClient(self._made())
-            return sender.send(commands)
-        except exceptions.RedisClusterException as exc:
-            _again(exc)
-            raise
-
-
 class AwaitingDirect:
     """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
 
@@ -230,65 +183,10 @@ class AwaitingDirect:
             return exc
 
 
-class AwaitingByClient:
-    """As `ByClient`, on one event loop."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    async def send(self, commands: Sequence[Command]) -> list[Any]:
-        if len(commands) == 1:
-            return [await self._client.execute_command(*commands[0])]
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return list(await pipeline.execute(raise_on_error=False))
-
-    async def close(self) -> None:
-        for client in opened_with(self._client):
-            await client.aclose()
-
-    def cut(self) -> None:
-        """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
-
-
-class AwaitingCluster(AwaitingByClient):
-    """Keeps calls that come at once out of each other's way, and makes again what broke.
-
-    The driver sends calls that come before it knows the nodes to any of them, so it is told to learn them first. Where
-    a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call raises
-    AttributeError.
-    """
-
-    def __init__(self, client: Any, retry: Any) -> None:
-        super().__init__(client)
-        self._retry = retry
-
-    async def send(self, commands: Sequence[Command]) -> list[Any]:
-        answers: list[Any] = await self._retry.call_with_retry(lambda: self._sent(commands), _nothing_awaited)
-        return answers
-
-    async def _sent(self, commands: Sequence[Command]) -> list[Any]:
-        try:
-            await self._client.initialize()
-            return await super().send(commands)
-        except AttributeError as exc:
-            raise exceptions.ConnectionError("closed while it was taken") from exc
-        except exceptions.RedisClusterException as exc:
-            _again(exc)
-            raise
-
-    async def close(self) -> None:
-        await super().close()
-        # Behind an error the client takes itself for closed, and leaves its connections as they are.
-        for nodes in ("nodes_cache", "startup_nodes"):
-            await self._client.nodes_manager.aclose(nodes)
-
-
 def blocking_sender(address: Address) -> Sender:
     """The sender for `address`; nothing is connected yet."""
     if address.kind == "cluster":
-        return Cluster(partial(blocking_client, address), blocking_retry(address))
+        return Cluster(partial(blocking_client, address), blocking_retries(address))
     client = blocking_client(address)
     return Direct(client) if address.kind == "one" else ByClient(client)
 
@@ -297,7 +195,7 @@ def awaiting_sender(address: Address) -> AwaitingSender:
     """As `blocking_sender`, for the event loop that first uses it, and no other."""
     client = awaiting_client(address)
     if address.kind == "cluster":
-        return AwaitingCluster(client, awaiting_retry(address))
+        return AwaitingCluster(client, awaiting_retries(address))
     return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
 
 
@@ -307,17 +205,3 @@ def _cut(connection: Any) -> None:
         cut(connection._writer.transport)
     connection._parser.on_disconnect()
     connection._close()
-
-
-def _again(exc: Exception) -> None:
-    """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
-    if isinstance(exc.__cause__, exceptions.ConnectionError):
-        raise exceptions.ConnectionError(str(exc)) from exc
-
-
-def _nothing(_: Exception) -> None:
-    """What is broken the client has thrown away itself."""
-
-
-async def _nothing_awaited(_: Exception) -> None:
-    """As `_nothing`."""
