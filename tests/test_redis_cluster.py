@@ -102,6 +102,20 @@ def test_it_closes_what_is_open_after_a_connection_broke(nodes):
     assert [opened(client) for client in clients] == [0, 0, 0]
 
 
+def test_calls_that_outlive_their_store_leave_no_connection(nodes):
+    url, clients = nodes
+
+    async def outlived() -> list[int]:
+        awaiting = RedisStore(url).awaiting()
+        calls = [asyncio.create_task(awaiting.state(key)) for key in KEYS]
+        await asyncio.sleep(0)
+        await awaiting.close()
+        await asyncio.gather(*calls)
+        return [opened(client) for client in clients]
+
+    assert asyncio.run(outlived()) == [0, 0, 0]
+
+
 def test_threads_that_begin_together_share_their_connections(nodes):
     url, clients = nodes
     store = RedisStore(f"{url}?max_connections=4")

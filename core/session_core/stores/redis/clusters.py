@@ -6,19 +6,54 @@ sixty of them waited for sixty times as long.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
-from session_core.stores.redis.clients import AwaitingByClient, ByClient
+from session_core.stores.redis.alone import Alone, AwaitingAlone
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.lines import Command
-from session_core.voices import fair_gate
 
-T = TypeVar("T")
-_FAILURES = (exceptions.RedisError, exceptions.RedisClusterException)
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
+
+
+class ByClient:
+    """Leaves it to the driver's client, which knows the nodes."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [self._client.execute_command(*commands[0])]
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(pipeline.execute(raise_on_error=False))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AwaitingByClient:
+    """As `ByClient`, on one event loop."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [await self._client.execute_command(*commands[0])]
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(await pipeline.execute(raise_on_error=False))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def cut(self) -> None:
+        """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
 
 
 class Cluster:
@@ -27,7 +62,7 @@ class Cluster:
     def __init__(self, made: Callable[[], Any], retries: tuple[Any, Any]) -> None:
         self._made = made
         self._retries = retries
-        self._alone = _Alone()
+        self._alone = Alone()
         self._sender: ByClient | None = None
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
@@ -71,17 +106,27 @@ class AwaitingCluster(AwaitingByClient):
     def __init__(self, client: Any, retries: tuple[Any, Any]) -> None:
         super().__init__(client)
         self._retries = retries
-        self._alone = _AwaitingAlone()
+        self._alone = AwaitingAlone()
         self._asked_last: dict[str, str] = {}
+        self._under_way = 0
+        self._closed = False
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
         broken, failed = self._retries
-        answers: list[Any] = await broken.call_with_retry(
-            lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing_awaited), _nothing_awaited
-        )
+        self._under_way += 1
+        try:
+            answers: list[Any] = await broken.call_with_retry(
+                lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing_awaited), _nothing_awaited
+            )
+        finally:
+            self._under_way -= 1
+            if self._closed and not self._under_way:
+                # Calls that outlive the sender have the client open again.
+                await self.close()
         return answers
 
     async def close(self) -> None:
+        self._closed = True
         await super().close()
         # Behind an error the client takes itself for closed, and leaves its connections as they are.
         for nodes in ("nodes_cache", "startup_nodes"):
@@ -106,57 +151,6 @@ class AwaitingCluster(AwaitingByClient):
         except exceptions.RedisClusterException as exc:
             _again(exc)
             raise
-
-
-class _Failures:
-    """How often the work of an `_Alone` failed, and why the last time."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._why: Exception | None = None
-
-    def _raise_if_failed_since(self, before: int) -> None:
-        if self._why is not None and self._count != before:
-            raise type(self._why)(*self._why.args) from self._why.__cause__
-
-    def _failed(self, why: Exception) -> None:
-        self._count, self._why = self._count + 1, why
-
-
-class _Alone(_Failures):
-    """Has one thread at a time do a work. Those that wait for one that fails fail with it, and do not begin anew."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = Lock()
-
-    def do(self, work: Callable[[], T]) -> T:
-        before = self._count
-        with self._lock:
-            self._raise_if_failed_since(before)
-            try:
-                return work()
-            except _FAILURES as exc:
-                self._failed(exc)
-                raise
-
-
-class _AwaitingAlone(_Failures):
-    """As `_Alone`, for the tasks of one loop."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._gate = fair_gate(1)
-
-    async def do(self, work: Callable[[], Awaitable[T]]) -> T:
-        before = self._count
-        async with self._gate:
-            self._raise_if_failed_since(before)
-            try:
-                return await work()
-            except _FAILURES as exc:
-                self._failed(exc)
-                raise
 
 
 def _nothing(_: Exception) -> None:

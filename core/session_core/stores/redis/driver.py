@@ -37,6 +37,7 @@ except ImportError:
 
 __all__ = [
     "NO_PRIMARY",
+    "Replaced",
     "answer_reader",
     "awaiting_client",
     "awaiting_retries",
@@ -51,7 +52,14 @@ __all__ = [
 NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
 """What a sentinel's client raises, blocking and awaiting, while there is no primary."""
 
+
+class Replaced(exceptions.ConnectionError):
+    """A primary takes no writes: it was replaced by another, or has too few replicas."""
+
+
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
+SENTINEL_S = 1.0
+"""How long a sentinel may take to say where the primary is."""
 PULLED = {"protocol": 2}
 """Over it a server sends nothing that it was not asked for."""
 IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
@@ -77,8 +85,8 @@ def blocking_client(address: Address) -> Any:
     options = {**_login(address), "db": address.db, "retry": _retry(Retry, address)}
     if address.kind == "sentinel":
         sentinel: Any = redis.sentinel.Sentinel
-        watchers = sentinel(address.hosts, sentinel_kwargs=_to_sentinels(address, options))
-        options |= {"max_connections": address.max_connections, **_secured(address)}
+        watchers = sentinel(address.hosts, sentinel_kwargs=_to_sentinels(address, Retry(NoBackoff(), 0)))
+        options = PULLED | options | {"max_connections": address.max_connections, **_secured(address)}
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
     kind: Any = redis.SSLConnection if address.secure else redis.Connection
@@ -89,7 +97,7 @@ def blocking_client(address: Address) -> Any:
 
 
 def awaiting_client(address: Address) -> Any:
-    """A client for the event loop that first uses it, and no other; to one server its calls have no timeout."""
+    """A client for the event loop that first uses it, and no other; but in a cluster its calls have no timeout."""
     if address.kind == "cluster":
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
         return redis.asyncio.cluster.RedisCluster(
@@ -103,8 +111,10 @@ def awaiting_client(address: Address) -> Any:
     options = {**_login(address), "db": address.db, "retry": _retry(AwaitingRetry, address)}
     if address.kind == "sentinel":
         awaiting_sentinel: Any = redis.asyncio.sentinel.Sentinel
-        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=_to_sentinels(address, options))
-        options |= {"max_connections": address.max_connections, **_secured(address)}
+        once = AwaitingRetry(NoBackoff(), 0)
+        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=_to_sentinels(address, once))
+        options = PULLED | options | {"max_connections": address.max_connections, **_secured(address)}
+        options["socket_timeout"] = None
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
     kind: Any = redis.asyncio.SSLConnection if address.secure else redis.asyncio.Connection
@@ -137,8 +147,10 @@ def _timeouts(address: Address) -> dict[str, Any]:
     return {name: address.options.get(name, seconds) for name, seconds in TIMEOUTS_S.items()}
 
 
-def _to_sentinels(address: Address, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_timeouts(address), **address.sentinel_login, "retry": options["retry"]}
+def _to_sentinels(address: Address, retry: Any) -> dict[str, Any]:
+    """How sentinels are asked: whoever asks tries again. One that is silent for so long is left for the next."""
+    quick = {name: min(float(seconds), SENTINEL_S) for name, seconds in _timeouts(address).items()}
+    return {**quick, **address.sentinel_login, "retry": retry}
 
 
 def blocking_retries(address: Address) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""How commands get to an address: to one server over connections of our own, else by the driver's client.
+"""The sender for an address, in two voices: to one server, to the primary that sentinels name, or to a cluster.
 
 Each sends commands in one round trip, in a cluster in one for each node. An error of the server stands as the answer
 to its command.
@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from time import monotonic
 from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.clients import AwaitingByClient, ByClient
 from session_core.stores.redis.clusters import AwaitingCluster, Cluster
+from session_core.stores.redis.direct import AwaitingDirect, Direct
 from session_core.stores.redis.driver import (
     awaiting_client,
     awaiting_retries,
     blocking_client,
     blocking_retries,
-    exceptions,
     timeout_s,
 )
-from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
-from session_core.voices import cut, within
-
-IDLE_S = 10.0
-"""Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
+from session_core.stores.redis.lines import Command
+from session_core.stores.redis.primaries import AwaitingPrimary, Primary
 
 
 class Sender(Protocol):
@@ -57,138 +52,12 @@ class AwaitingSender(Protocol):
         ...
 
 
-class Direct:
-    """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
-
-    They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
-    which takes nearly as long as the call itself. A connection that lay idle may have been closed by the server: if it
-    breaks, the call begins as if it had not been sent.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._made: list[Line] = []
-        self._free: list[tuple[Line, float]] = []
-
-    def send(self, commands: Sequence[Command]) -> list[Any]:
-        line, used_s = self._taken()
-        try:
-            if monotonic() - used_s > IDLE_S:
-                try:
-                    return line.exchanged(commands)
-                except exceptions.ConnectionError:
-                    line.disconnect()
-            answers: list[Any] = line.connection.retry.call_with_retry(
-                lambda: line.exchanged(commands), lambda _: line.disconnect()
-            )
-        except BaseException:
-            # An answer that is still to come must not be taken for that to the next call.
-            line.disconnect()
-            raise
-        finally:
-            self._free.append((line, monotonic()))
-        return answers
-
-    def close(self) -> None:
-        for line in self._made:
-            line.disconnect()
-        self._client.close()
-
-    def _taken(self) -> tuple[Line, float]:
-        """A connection, and when it was used last."""
-        try:
-            return self._free.pop()
-        except IndexError:
-            made = Line(self._client)
-            self._made.append(made)
-            return made, monotonic()
-
-
-class AwaitingDirect:
-    """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
-
-    The driver's connections take no time of their own: they would start a task for each call.
-    """
-
-    def __init__(self, client: Any, *, timeout_s: float) -> None:
-        self._client = client
-        self._timeout_s = timeout_s
-        self._made: list[Any] = []
-        self._free: list[tuple[Any, float]] = []
-        self._closed = False
-
-    async def send(self, commands: Sequence[Command]) -> list[Any]:
-        connection, used_s = self._taken()
-        try:
-            if monotonic() - used_s > IDLE_S:
-                try:
-                    return await self._in_time(connection, commands)
-                except exceptions.ConnectionError:
-                    await connection.disconnect()
-            answers: list[Any] = await connection.retry.call_with_retry(
-                lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
-            )
-        except BaseException:
-            _cut(connection)
-            raise
-        finally:
-            if self._closed:
-                # Its call outlived the sender, and may have connected again.
-                _cut(connection)
-            self._free.append((connection, monotonic()))
-        return answers
-
-    async def close(self) -> None:
-        self._closed = True
-        # Without a wait in between: who closes may be cancelled, since the loop ends.
-        self.cut()
-        await self._client.aclose()
-
-    def cut(self) -> None:
-        for connection in self._made:
-            _cut(connection)
-
-    def _taken(self) -> tuple[Any, float]:
-        if self._free:
-            return self._free.pop()
-        made = self._client.connection_pool.make_connection()
-        self._made.append(made)
-        return made, monotonic()
-
-    async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        try:
-            return await within(self._timeout_s * len(commands), self._exchanged(connection, commands))
-        except TimeoutError:
-            raise exceptions.TimeoutError("no answer in time") from None
-
-    async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        if not connection.is_connected:
-            # Whoever calls tries again, and not twice at once.
-            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
-        transport = connection._writer.transport
-        try:
-            await connection.send_packed_command(packed(connection, commands))
-            return [await self._answer(connection, command[0]) for command in commands]
-        except BaseException:
-            # The driver lets go of it before all is sent.
-            cut(transport)
-            raise
-
-    async def _answer(self, connection: Any, name: str) -> Any:
-        try:
-            if name == SCRIPTED:
-                return await connection.read_response()
-            return await self._client.parse_response(connection, name)
-        except exceptions.ResponseError as exc:
-            return exc
-
-
 def blocking_sender(address: Address) -> Sender:
     """The sender for `address`; nothing is connected yet."""
     if address.kind == "cluster":
         return Cluster(partial(blocking_client, address), blocking_retries(address))
     client = blocking_client(address)
-    return Direct(client) if address.kind == "one" else ByClient(client)
+    return Direct(client) if address.kind == "one" else Primary(client)
 
 
 def awaiting_sender(address: Address) -> AwaitingSender:
@@ -196,12 +65,5 @@ def awaiting_sender(address: Address) -> AwaitingSender:
     client = awaiting_client(address)
     if address.kind == "cluster":
         return AwaitingCluster(client, awaiting_retries(address))
-    return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
-
-
-def _cut(connection: Any) -> None:
-    """Disconnect. The driver's own way waits for the server under TLS; what it leaves open then is the transport."""
-    if connection._writer is not None:
-        cut(connection._writer.transport)
-    connection._parser.on_disconnect()
-    connection._close()
+    kind = AwaitingDirect if address.kind == "one" else AwaitingPrimary
+    return kind(client, timeout_s=timeout_s(address))
