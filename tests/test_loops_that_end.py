@@ -67,6 +67,11 @@ async def _use(store: SessionStore) -> None:
     await store.load(KEY)
 
 
+async def _used_and_closed(store: RedisStore | PostgresStore) -> None:
+    await _use(store.awaiting())
+    await store.awaiting().close()
+
+
 def _run_and_close(loop: asyncio.AbstractEventLoop, store: RedisStore | PostgresStore) -> None:
     """As some libraries run a coroutine: the loop is closed without a word to its asynchronous generators."""
     loop.run_until_complete(_use(store.awaiting()))
@@ -149,6 +154,25 @@ def test_a_store_closed_while_a_loop_stands_still_is_closed_for_the_server_at_on
         loop.run_until_complete(store.awaiting().close())
         loop.close()
         del loop, store
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_child_that_closes_its_store_leaves_the_connections_of_its_parent(kind: str, urls: dict[str, str]) -> None:
+    once = "" if kind == "postgres" else f"{'&' if '?' in urls[kind] else '?'}retries=0"
+    store = _store(urls[kind] + once)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(_use(store.awaiting()))
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            asyncio.run(_used_and_closed(store))
+            run_blocking(store.close())
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    loop.run_until_complete(_use(store.awaiting()))
+    loop.run_until_complete(store.awaiting().close())
+    loop.close()
 
 
 def test_a_call_that_outlives_its_store_leaves_no_connection(server: RedisServer) -> None:

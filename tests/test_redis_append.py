@@ -183,7 +183,7 @@ def test_an_append_to_a_broken_log_is_refused_and_leaves_it_as_it_is(
 def test_idle_connections_that_the_server_closed_cost_no_retry_in_either_voice(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("session_core.stores.redis.senders.IDLE_S", -1.0)
+    monkeypatch.setattr("session_core.stores.redis.direct.IDLE_S", -1.0)
     store = RedisStore(f"{server.url}?retries=0")
 
     async def work() -> None:

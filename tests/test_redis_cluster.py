@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -100,6 +102,20 @@ def test_it_closes_what_is_open_after_a_connection_broke(nodes):
     assert [opened(client) for client in clients] == [0, 0, 0]
 
 
+def test_calls_that_outlive_their_store_leave_no_connection(nodes):
+    url, clients = nodes
+
+    async def outlived() -> list[int]:
+        awaiting = RedisStore(url).awaiting()
+        calls = [asyncio.create_task(awaiting.state(key)) for key in KEYS]
+        await asyncio.sleep(0)
+        await awaiting.close()
+        await asyncio.gather(*calls)
+        return [opened(client) for client in clients]
+
+    assert asyncio.run(outlived()) == [0, 0, 0]
+
+
 def test_threads_that_begin_together_share_their_connections(nodes):
     url, clients = nodes
     store = RedisStore(f"{url}?max_connections=4")
@@ -124,6 +140,59 @@ def test_nodes_that_are_all_down_are_lost_for_now():
         run_blocking(store.state(KEYS[0]))
     with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
         asyncio.run(store.awaiting().state(KEYS[0]))
+
+
+def test_callers_that_wait_while_silent_nodes_are_asked_do_not_ask_them_again(nodes):
+    url, clients = nodes
+    store = RedisStore(f"{url}?socket_timeout=0.3")
+
+    async def all_write() -> list[object]:
+        awaiting = store.awaiting()
+        await asyncio.gather(*[awaiting.append(key, [message(1)]) for key in KEYS])
+        with silent(clients) as connected:
+            lost = await asyncio.gather(*[awaiting.append(key, [message(2)]) for key in KEYS], return_exceptions=True)
+        await awaiting.close()
+        return [*lost, connected]
+
+    *lost, connected = asyncio.run(all_write())
+    assert [type(one) for one in lost] == [StoreLost] * len(KEYS)
+    assert sum(connected) <= 2 * len(clients)
+
+
+def test_threads_that_wait_while_silent_nodes_are_asked_do_not_ask_them_again(nodes):
+    url, clients = nodes
+    store = RedisStore(f"{url}?socket_timeout=0.3")
+    start = threading.Barrier(len(KEYS))
+
+    def write(key: Key, number: int) -> None:
+        start.wait()
+        run_blocking(store.append(key, [message(number)]))
+
+    with ThreadPoolExecutor(len(KEYS)) as pool:
+        list(pool.map(write, KEYS, [1] * len(KEYS)))
+        with silent(clients) as connected:
+            lost = [pool.submit(write, key, 2).exception for key in KEYS]
+            assert [type(exception()) for exception in lost] == [StoreLost] * len(KEYS)
+    run_blocking(store.close())
+    assert sum(connected) <= 2 * len(clients)
+
+
+def test_threads_that_come_before_silent_nodes_are_known_ask_them_once():
+    start = threading.Barrier(len(KEYS))
+    with socket.create_server(("127.0.0.1", 0)) as quiet:
+        store = RedisStore(f"redis+cluster://127.0.0.1:{quiet.getsockname()[1]}?socket_timeout=0.3")
+
+        def ask(key: Key) -> None:
+            start.wait()
+            run_blocking(store.state(key))
+
+        with ThreadPoolExecutor(len(KEYS)) as pool:
+            lost = [pool.submit(ask, key).exception for key in KEYS]
+            assert [type(exception()) for exception in lost] == [StoreLost] * len(KEYS)
+        quiet.accept()[0].close()
+        quiet.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            quiet.accept()
 
 
 def test_a_server_that_is_no_cluster_is_told():
@@ -152,6 +221,23 @@ def test_a_slot_that_no_node_takes_is_told(nodes):
 def opened(client: redis.Redis) -> int:
     """How many connections others have to the server of `client`."""
     return len(client.client_list(_type="normal")) - 1
+
+
+@contextmanager
+def silent(clients: Sequence[redis.Redis]) -> Iterator[list[int]]:
+    """All servers stand still while the block runs; gives how often somebody connected to each meanwhile."""
+    connected: list[int] = []
+    before = [client.info("stats")["total_connections_received"] for client in clients]
+    processes = [client.info("server")["process_id"] for client in clients]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield connected
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+    after = [client.info("stats")["total_connections_received"] for client in clients]
+    connected += [now - then for now, then in zip(after, before, strict=True)]
 
 
 @contextmanager

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 from redis_server import RedisServer, redis_sentinel, redis_server
 
-from session_core.errors import ConfigError, StoreError, StoreLost
+from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
+from session_core.stores.redis import primaries
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
 from session_core.voices import run_blocking
@@ -28,6 +33,28 @@ def refused_in_both_voices(store: RedisStore, kind: type[StoreError], mend: str)
     with pytest.raises(kind, match=mend):
         asyncio.run(awaited(store))
     run_blocking(store.close())
+
+
+def until(come: Callable[[], object]) -> None:
+    """Return when it has come."""
+    end = time.monotonic() + 30
+    while not come():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def sentinel_at(url: str) -> redis.Redis:
+    """A client for the sentinel that `url` names."""
+    return redis.Redis(port=urlsplit(url).port or 0, decode_responses=True)
+
+
+def failing_over(watcher: redis.Redis) -> bool:
+    """Whether the sentinel puts a replica in the place of the primary; it does once it knows one."""
+    try:
+        watcher.execute_command("SENTINEL", "FAILOVER", "main")
+    except redis.ResponseError:
+        return False
+    return True
 
 
 async def awaited(store: RedisStore) -> None:
@@ -76,6 +103,84 @@ def test_a_server_that_says_nothing_is_tried_as_often_as_the_url_says() -> None:
         for one in tries:
             one.close()
     assert len(tries) == 2 * (1 + 2)
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_a_primary_that_was_replaced_is_left_while_it_still_takes_writes(
+    voice: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(primaries, "ASKED_AFTER_S", 0.0)
+    with redis_server() as other, other.client() as second, server.client() as first:
+        first.config_set("repl-diskless-sync-delay", 0)
+        second.replicaof("127.0.0.1", server.port)
+        until(lambda: second.info("replication")["master_link_status"] == "up")
+        with redis_sentinel(server) as url, sentinel_at(url) as watcher:
+            store = RedisStore(url)
+
+            async def talk() -> None:
+                spoken = store.awaiting() if voice == "awaiting" else store
+                await spoken.append(KEY, [message(1)])
+                first.wait(1, 5000)
+                until(lambda: failing_over(watcher))
+                until(lambda: watcher.sentinel_master("main")["port"] == other.port)
+                assert first.info("replication")["role"] == "master"
+                await spoken.append(KEY, [message(2)])
+                await spoken.close()
+
+            run_blocking(talk()) if voice == "blocking" else asyncio.run(talk())
+            found = RedisStore(other.url)
+            assert [one.id for one in run_blocking(found.record(KEY))] == ["m1", "m2"]
+            run_blocking(found.close())
+
+
+@pytest.mark.parametrize("kind", ["one", "sentinel"])
+def test_a_thread_ends_its_call_though_the_store_is_closed_meanwhile(kind: str, server: RedisServer) -> None:
+    with redis_sentinel(server) as watched, server.client() as client, ThreadPoolExecutor(1) as thread:
+        store = RedisStore(f"{server.url if kind == 'one' else watched}?retries=0")
+        run_blocking(store.append(KEY, [message(1)]))
+        run_blocking(store.state(KEY))
+        (ours,) = [one["id"] for one in client.client_list() if one["cmd"] == "hget"]
+        client.client_pause(20_000, all=False)
+        call = thread.submit(lambda: run_blocking(store.append(KEY, [message(2)])))
+        until(lambda: client.client_list(client_id=[ours])[0]["cmd"] == "evalsha")
+        run_blocking(store.close())
+        client.client_unpause()
+        assert call.result().seqs == (2,)
+        until(lambda: ours not in [one["id"] for one in client.client_list()])
+
+
+def test_tasks_that_begin_together_ask_the_sentinels_once(server: RedisServer) -> None:
+    async def many() -> int:
+        await asyncio.gather(*[store.awaiting().append(KEY, [message(number)]) for number in range(24)])
+        return len(watcher.client_list(_type="normal"))
+
+    with redis_sentinel(server) as url, sentinel_at(url) as watcher:
+        store = RedisStore(url)
+        watcher.ping()
+        alone = len(watcher.client_list(_type="normal"))
+        assert asyncio.run(many()) == alone + 1
+        until(lambda: len(watcher.client_list(_type="normal")) == alone)
+
+
+def test_a_server_with_too_few_replicas_is_told() -> None:
+    with redis_server(min_replicas_to_write="1") as alone:
+        refused_in_both_voices(RedisStore(alone.url), StoreBusy, "too few replicas")
+        with redis_sentinel(alone) as url:
+            refused_in_both_voices(RedisStore(url), StoreLost, "takes no writes: it was replaced")
+
+
+def test_a_sentinel_that_says_nothing_is_asked_once_and_left_for_the_next(server: RedisServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, redis_sentinel(server) as url:
+        both = url.replace("127.0.0.1", f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1", 1)
+        store = RedisStore(f"{both}?socket_timeout=0.1&socket_connect_timeout=0.1")
+        run_blocking(store.append(KEY, [message(1)]))
+        asyncio.run(awaited(store))
+        run_blocking(store.close())
+        silent.setblocking(False)
+        for _ in ("blocking", "awaiting"):
+            silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_sentinels_with_a_password_of_their_own_are_asked_with_it(server: RedisServer) -> None:

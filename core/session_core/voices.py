@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar, cast
 from session_core.errors import VoiceError
 
 T = TypeVar("T")
+_Place = tuple[int, asyncio.AbstractEventLoop]
+"""A process and a loop in it."""
 
 
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
@@ -62,7 +64,8 @@ class PerLoop(Generic[T]):
 
     `opened` makes it, `closed` ends it; the latter runs on the same loop, at the latest when that ends.
     Where it cannot, since the loop stands still or was closed without a word to its generators, `cut`
-    closes what is open, without that loop.
+    closes what is open, without that loop. The child of a fork leaves those of its parent as they are: both have the
+    same sockets.
     """
 
     def __init__(
@@ -71,34 +74,34 @@ class PerLoop(Generic[T]):
         self._opened = opened
         self._closed = closed
         self._cut = cut
-        self._held: dict[asyncio.AbstractEventLoop, tuple[T, AsyncGenerator[T, None]]] = {}
+        self._held: dict[_Place, tuple[T, AsyncGenerator[T, None]]] = {}
 
     async def here(self) -> T:
         """The one of the running loop."""
-        loop = asyncio.get_running_loop()
-        held = self._held.get(loop)
+        place = os.getpid(), asyncio.get_running_loop()
+        held = self._held.get(place)
         if held is not None:
             return held[0]
         self._cut_closed()
         # A loop that ends closes its asynchronous generators: so ours hears of it.
-        keeper = self._kept(loop)
+        keeper = self._kept(place)
         made = await anext(keeper)
-        self._held[loop] = made, keeper
+        self._held[place] = made, keeper
         return made
 
     async def close(self) -> None:
         """End the one of the running loop, and ask the other loops to end theirs."""
         mine = asyncio.get_running_loop()
         self.close_soon(but=mine)
-        held = self._held.get(mine)
+        held = self._held.get((os.getpid(), mine))
         if held is not None:
             await held[1].aclose()
 
     def close_soon(self, *, but: asyncio.AbstractEventLoop | None = None) -> None:
         """Ask each loop to end its own; for callers that cannot await."""
         self._cut_closed()
-        for loop, (made, keeper) in list(self._held.items()):
-            if loop is but:
+        for (process, loop), (made, keeper) in list(self._held.items()):
+            if process != os.getpid() or loop is but:
                 continue
             if loop.is_running():
                 asyncio.run_coroutine_threadsafe(keeper.aclose(), loop)
@@ -106,17 +109,18 @@ class PerLoop(Generic[T]):
                 self._cut(made)
 
     def _cut_closed(self) -> None:
-        for loop in [loop for loop in list(self._held) if loop.is_closed()]:
-            held = self._held.pop(loop, None)
+        mine = os.getpid()
+        for place in [place for place in list(self._held) if place[0] == mine and place[1].is_closed()]:
+            held = self._held.pop(place, None)
             if held is not None:
                 self._cut(held[0])
 
-    async def _kept(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[T, None]:
+    async def _kept(self, place: _Place) -> AsyncGenerator[T, None]:
         made = self._opened()
         try:
             yield made
         finally:
-            self._held.pop(loop, None)
+            self._held.pop(place, None)
             await self._closed(made)
 
 

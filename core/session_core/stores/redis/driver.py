@@ -16,7 +16,7 @@ try:
     import redis.sentinel
     from redis import exceptions
     from redis.asyncio.retry import Retry as AwaitingRetry
-    from redis.backoff import ExponentialWithJitterBackoff
+    from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
     from redis.retry import Retry
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "redis":
@@ -37,11 +37,12 @@ except ImportError:
 
 __all__ = [
     "NO_PRIMARY",
+    "Replaced",
     "answer_reader",
     "awaiting_client",
-    "awaiting_retry",
+    "awaiting_retries",
     "blocking_client",
-    "blocking_retry",
+    "blocking_retries",
     "exceptions",
     "opened_with",
     "packed_command",
@@ -51,11 +52,21 @@ __all__ = [
 NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
 """What a sentinel's client raises, blocking and awaiting, while there is no primary."""
 
+
+class Replaced(exceptions.ConnectionError):
+    """A primary takes no writes: it was replaced by another, or has too few replicas."""
+
+
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
+SENTINEL_S = 1.0
+"""How long a sentinel may take to say where the primary is."""
 PULLED = {"protocol": 2}
 """Over it a server sends nothing that it was not asked for."""
 IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
 """A slot that has moved is looked up by itself; by default every fifth closes all connections, also those in use."""
+
+UNSETTLED = (exceptions.ClusterDownError, exceptions.SlotNotCoveredError)
+"""What a cluster says while it gives the slots of a node that is gone to another."""
 
 
 def blocking_client(address: Address) -> Any:
@@ -66,7 +77,7 @@ def blocking_client(address: Address) -> Any:
         return redis.cluster.RedisCluster(
             startup_nodes=nodes,
             max_connections=address.max_connections,
-            retry=_retry(Retry, address),
+            retry=Retry(NoBackoff(), 0),
             **IN_PLACE,
             **_login(address),
             **_secured(address),
@@ -74,8 +85,8 @@ def blocking_client(address: Address) -> Any:
     options = {**_login(address), "db": address.db, "retry": _retry(Retry, address)}
     if address.kind == "sentinel":
         sentinel: Any = redis.sentinel.Sentinel
-        watchers = sentinel(address.hosts, sentinel_kwargs=_to_sentinels(address, options))
-        options |= {"max_connections": address.max_connections, **_secured(address)}
+        watchers = sentinel(address.hosts, sentinel_kwargs=_to_sentinels(address, Retry(NoBackoff(), 0)))
+        options = PULLED | options | {"max_connections": address.max_connections, **_secured(address)}
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
     kind: Any = redis.SSLConnection if address.secure else redis.Connection
@@ -86,13 +97,13 @@ def blocking_client(address: Address) -> Any:
 
 
 def awaiting_client(address: Address) -> Any:
-    """A client for the event loop that first uses it, and no other; to one server its calls have no timeout."""
+    """A client for the event loop that first uses it, and no other; but in a cluster its calls have no timeout."""
     if address.kind == "cluster":
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
         return redis.asyncio.cluster.RedisCluster(
             startup_nodes=nodes,
             max_connections=address.max_connections,
-            retry=_retry(AwaitingRetry, address),
+            retry=AwaitingRetry(NoBackoff(), 0),
             **IN_PLACE,
             **_login(address),
             **_secured(address),
@@ -100,8 +111,10 @@ def awaiting_client(address: Address) -> Any:
     options = {**_login(address), "db": address.db, "retry": _retry(AwaitingRetry, address)}
     if address.kind == "sentinel":
         awaiting_sentinel: Any = redis.asyncio.sentinel.Sentinel
-        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=_to_sentinels(address, options))
-        options |= {"max_connections": address.max_connections, **_secured(address)}
+        once = AwaitingRetry(NoBackoff(), 0)
+        watchers = awaiting_sentinel(list(address.hosts), sentinel_kwargs=_to_sentinels(address, once))
+        options = PULLED | options | {"max_connections": address.max_connections, **_secured(address)}
+        options["socket_timeout"] = None
         return watchers.master_for(address.service, **options)
     (place,) = address.hosts
     kind: Any = redis.asyncio.SSLConnection if address.secure else redis.asyncio.Connection
@@ -134,22 +147,28 @@ def _timeouts(address: Address) -> dict[str, Any]:
     return {name: address.options.get(name, seconds) for name, seconds in TIMEOUTS_S.items()}
 
 
-def _to_sentinels(address: Address, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_timeouts(address), **address.sentinel_login, "retry": options["retry"]}
+def _to_sentinels(address: Address, retry: Any) -> dict[str, Any]:
+    """How sentinels are asked: whoever asks tries again. One that is silent for so long is left for the next."""
+    quick = {name: min(float(seconds), SENTINEL_S) for name, seconds in _timeouts(address).items()}
+    return {**quick, **address.sentinel_login, "retry": retry}
 
 
-def blocking_retry(address: Address) -> Any:
-    """What calls again where a connection broke, and not where time ran out."""
-    return _retry(Retry, replace(address, patient=False))
+def blocking_retries(address: Address) -> tuple[Any, Any]:
+    """What makes a call to a cluster again: the first where connections broke, around the second. Its client makes each
+    call once.
+
+    While connections break again and again, most attempts meet one that broke before them.
+    """
+    return _retry(Retry, replace(address, patient=False)), _retry(Retry, address, *UNSETTLED)
 
 
-def awaiting_retry(address: Address) -> Any:
-    """As `blocking_retry`."""
-    return _retry(AwaitingRetry, replace(address, patient=False))
+def awaiting_retries(address: Address) -> tuple[Any, Any]:
+    """As `blocking_retries`."""
+    return _retry(AwaitingRetry, replace(address, patient=False)), _retry(AwaitingRetry, address, *UNSETTLED)
 
 
-def _retry(kind: Callable[..., Any], address: Address) -> Any:
-    errors: tuple[type[Exception], ...] = (exceptions.ConnectionError,)
+def _retry(kind: Callable[..., Any], address: Address, *more: type[Exception]) -> Any:
+    errors: tuple[type[Exception], ...] = (exceptions.ConnectionError, *more)
     if address.patient:
         errors += (exceptions.TimeoutError, TimeoutError)
     backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.5)

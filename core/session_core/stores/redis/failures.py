@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
-from session_core.stores.redis.driver import NO_PRIMARY
+from session_core.stores.redis.driver import NO_PRIMARY, Replaced
 from session_core.stores.redis.driver import exceptions as driver
 
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
@@ -35,6 +35,7 @@ _MENDS: tuple[_Mend, ...] = (
     ),
     (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
     (NO_PRIMARY, StoreLost, "has no primary that its sentinels know of right now; retry"),
+    (Replaced, StoreLost, "has a primary that takes no writes: it was replaced, or has too few replicas; retry"),
     (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),
 )
 _CODE = re.compile(r"^[A-Z]+\b|user_script:\d+")
@@ -47,6 +48,7 @@ _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("The user executing the script can't run", StoreError, _FORBIDS),
     ("OOM", StoreError, _FULL),
     ("READONLY", StoreError, _REPLICA),
+    ("NOREPLICAS", StoreBusy, "has too few replicas and takes no writes; retry, or bring its replicas back"),
     ("MISCONF", StoreError, "cannot write to its disk and takes no writes; look into its log"),
     ("BUSY", StoreBusy, "is held by somebody's script; retry"),
     ("LOADING", StoreBusy, "is still loading its data; retry"),

@@ -1,4 +1,4 @@
-"""How commands get to an address: to one server over connections of our own, else by the driver's client.
+"""The sender for an address, in two voices: to one server, to the primary that sentinels name, or to a cluster.
 
 Each sends commands in one round trip, in a cluster in one for each node. An error of the server stands as the answer
 to its command.
@@ -6,27 +6,22 @@ to its command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from threading import Lock
-from time import monotonic
 from typing import Any, Protocol
 
 from session_core.stores.redis.address import Address
+from session_core.stores.redis.clusters import AwaitingCluster, Cluster
+from session_core.stores.redis.direct import AwaitingDirect, Direct
 from session_core.stores.redis.driver import (
     awaiting_client,
-    awaiting_retry,
+    awaiting_retries,
     blocking_client,
-    blocking_retry,
-    exceptions,
-    opened_with,
+    blocking_retries,
     timeout_s,
 )
-from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
-from session_core.voices import cut, within
-
-IDLE_S = 10.0
-"""Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
+from session_core.stores.redis.lines import Command
+from session_core.stores.redis.primaries import AwaitingPrimary, Primary
 
 
 class Sender(Protocol):
@@ -57,267 +52,18 @@ class AwaitingSender(Protocol):
         ...
 
 
-class Direct:
-    """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
-
-    They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
-    which takes nearly as long as the call itself. A connection that lay idle may have been closed by the server: if it
-    breaks, the call begins as if it had not been sent.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._made: list[Line] = []
-        self._free: list[tuple[Line, float]] = []
-
-    def send(self, commands: Sequence[Command]) -> list[Any]:
-        line, used_s = self._taken()
-        try:
-            if monotonic() - used_s > IDLE_S:
-                try:
-                    return line.exchanged(commands)
-                except exceptions.ConnectionError:
-                    line.disconnect()
-            answers: list[Any] = line.connection.retry.call_with_retry(
-                lambda: line.exchanged(commands), lambda _: line.disconnect()
-            )
-        except BaseException:
-            # An answer that is still to come must not be taken for that to the next call.
-            line.disconnect()
-            raise
-        finally:
-            self._free.append((line, monotonic()))
-        return answers
-
-    def close(self) -> None:
-        for line in self._made:
-            line.disconnect()
-        self._client.close()
-
-    def _taken(self) -> tuple[Line, float]:
-        """A connection, and when it was used last."""
-        try:
-            return self._free.pop()
-        except IndexError:
-            made = Line(self._client)
-            self._made.append(made)
-            return made, monotonic()
-
-
-class ByClient:
-    """Leaves it to the driver's client, which knows the nodes of a cluster and follows a Sentinel."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def send(self, commands: Sequence[Command]) -> list[Any]:
-        if len(commands) == 1:
-            return [self._client.execute_command(*commands[0])]
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return list(pipeline.execute(raise_on_error=False))
-
-    def close(self) -> None:
-        for client in opened_with(self._client):
-            client.close()
-
-
-class Cluster:
-    """Makes again also what breaks while the driver learns the nodes, which its client does as soon as it is made."""
-
-    def __init__(self, made: Callable[[], Any], retry: Any) -> None:
-        self._made = made
-        self._retry = retry
-        self._lock = Lock()
-        self._sender: ByClient | None = None
-
-    def send(self, commands: Sequence[Command]) -> list[Any]:
-        answers: list[Any] = self._retry.call_with_retry(lambda: self._sent(commands), _nothing)
-        return answers
-
-    def close(self) -> None:
-        with self._lock:
-            if self._sender is not None:
-                self._sender.close()
-
-    def _sent(self, commands: Sequence[Command]) -> list[Any]:
-        try:
-            with self._lock:
-                sender = self._sender = self._sender or ByClient(self._made())
-            return sender.send(commands)
-        except exceptions.RedisClusterException as exc:
-            _again(exc)
-            raise
-
-
-class AwaitingDirect:
-    """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
-
-    The driver's connections take no time of their own: they would start a task for each call.
-    """
-
-    def __init__(self, client: Any, *, timeout_s: float) -> None:
-        self._client = client
-        self._timeout_s = timeout_s
-        self._made: list[Any] = []
-        self._free: list[tuple[Any, float]] = []
-        self._closed = False
-
-    async def send(self, commands: Sequence[Command]) -> list[Any]:
-        connection, used_s = self._taken()
-        try:
-            if monotonic() - used_s > IDLE_S:
-                try:
-                    return await self._in_time(connection, commands)
-                except exceptions.ConnectionError:
-                    await connection.disconnect()
-            answers: list[Any] = await connection.retry.call_with_retry(
-                lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
-            )
-        except BaseException:
-            _cut(connection)
-            raise
-        finally:
-            if self._closed:
-                # Its call outlived the sender, and may have connected again.
-                _cut(connection)
-            self._free.append((connection, monotonic()))
-        return answers
-
-    async def close(self) -> None:
-        self._closed = True
-        # Without a wait in between: who closes may be cancelled, since the loop ends.
-        self.cut()
-        await self._client.aclose()
-
-    def cut(self) -> None:
-        for connection in self._made:
-            _cut(connection)
-
-    def _taken(self) -> tuple[Any, float]:
-        if self._free:
-            return self._free.pop()
-        made = self._client.connection_pool.make_connection()
-        self._made.append(made)
-        return made, monotonic()
-
-    async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        try:
-            return await within(self._timeout_s * len(commands), self._exchanged(connection, commands))
-        except TimeoutError:
-            raise exceptions.TimeoutError("no answer in time") from None
-
-    async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
-        if not connection.is_connected:
-            # Whoever calls tries again, and not twice at once.
-            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
-        transport = connection._writer.transport
-        try:
-            await connection.send_packed_command(packed(connection, commands))
-            return [await self._answer(connection, command[0]) for command in commands]
-        except BaseException:
-            # The driver lets go of it before all is sent.
-            cut(transport)
-            raise
-
-    async def _answer(self, connection: Any, name: str) -> Any:
-        try:
-            if name == SCRIPTED:
-                return await connection.read_response()
-            return await self._client.parse_response(connection, name)
-        except exceptions.ResponseError as exc:
-            return exc
-
-
-class AwaitingByClient:
-    """As `ByClient`, on one event loop."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    async def send(self, commands: Sequence[Command]) -> list[Any]:
-        if len(commands) == 1:
-            return [await self._client.execute_command(*commands[0])]
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return list(await pipeline.execute(raise_on_error=False))
-
-    async def close(self) -> None:
-        for client in opened_with(self._client):
-            await client.aclose()
-
-    def cut(self) -> None:
-        """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
-
-
-class AwaitingCluster(AwaitingByClient):
-    """Keeps calls that come at once out of each other's way, and makes again what broke.
-
-    The driver sends calls that come before it knows the nodes to any of them, so it is told to learn them first. Where
-    a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call raises
-    AttributeError.
-    """
-
-    def __init__(self, client: Any, retry: Any) -> None:
-        super().__init__(client)
-        self._retry = retry
-
-    async def send(self, commands: Sequence[Command]) -> list[Any]:
-        answers: list[Any] = await self._retry.call_with_retry(lambda: self._sent(commands), _nothing_awaited)
-        return answers
-
-    async def _sent(self, commands: Sequence[Command]) -> list[Any]:
-        try:
-            await self._client.initialize()
-            return await super().send(commands)
-        except AttributeError as exc:
-            raise exceptions.ConnectionError("closed while it was taken") from exc
-        except exceptions.RedisClusterException as exc:
-            _again(exc)
-            raise
-
-    async def close(self) -> None:
-        await super().close()
-        # Behind an error the client takes itself for closed, and leaves its connections as they are.
-        for nodes in ("nodes_cache", "startup_nodes"):
-            await self._client.nodes_manager.aclose(nodes)
-
-
 def blocking_sender(address: Address) -> Sender:
     """The sender for `address`; nothing is connected yet."""
     if address.kind == "cluster":
-        return Cluster(partial(blocking_client, address), blocking_retry(address))
+        return Cluster(partial(blocking_client, address), blocking_retries(address))
     client = blocking_client(address)
-    return Direct(client) if address.kind == "one" else ByClient(client)
+    return Direct(client) if address.kind == "one" else Primary(client)
 
 
 def awaiting_sender(address: Address) -> AwaitingSender:
     """As `blocking_sender`, for the event loop that first uses it, and no other."""
     client = awaiting_client(address)
     if address.kind == "cluster":
-        return AwaitingCluster(client, awaiting_retry(address))
-    return AwaitingDirect(client, timeout_s=timeout_s(address)) if address.kind == "one" else AwaitingByClient(client)
-
-
-def _cut(connection: Any) -> None:
-    """Disconnect. The driver's own way waits for the server under TLS; what it leaves open then is the transport."""
-    if connection._writer is not None:
-        cut(connection._writer.transport)
-    connection._parser.on_disconnect()
-    connection._close()
-
-
-def _again(exc: Exception) -> None:
-    """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
-    if isinstance(exc.__cause__, exceptions.ConnectionError):
-        raise exceptions.ConnectionError(str(exc)) from exc
-
-
-def _nothing(_: Exception) -> None:
-    """What is broken the client has thrown away itself."""
-
-
-async def _nothing_awaited(_: Exception) -> None:
-    """As `_nothing`."""
+        return AwaitingCluster(client, awaiting_retries(address))
+    kind = AwaitingDirect if address.kind == "one" else AwaitingPrimary
+    return kind(client, timeout_s=timeout_s(address))

@@ -1,0 +1,167 @@
+"""How commands get to a cluster: by the driver's client, which is kept from asking all nodes for one caller each.
+
+Where nodes are silent, to learn them takes a timeout for each. The driver has its callers do that one after the other:
+sixty of them waited for sixty times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from session_core.stores.redis.alone import Alone, AwaitingAlone
+from session_core.stores.redis.driver import exceptions
+from session_core.stores.redis.lines import Command
+
+_BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
+
+
+class ByClient:
+    """Leaves it to the driver's client, which knows the nodes."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [self._client.execute_command(*commands[0])]
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(pipeline.execute(raise_on_error=False))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AwaitingByClient:
+    """As `ByClient`, on one event loop."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [await self._client.execute_command(*commands[0])]
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(await pipeline.execute(raise_on_error=False))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def cut(self) -> None:
+        """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
+
+
+class Cluster:
+    """Makes calls again where they break, and where learning the nodes does, which a client does as it is made."""
+
+    def __init__(self, made: Callable[[], Any], retries: tuple[Any, Any]) -> None:
+        self._made = made
+        self._retries = retries
+        self._alone = Alone()
+        self._sender: ByClient | None = None
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        broken, failed = self._retries
+        answers: list[Any] = broken.call_with_retry(
+            lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing), _nothing
+        )
+        return answers
+
+    def close(self) -> None:
+        if self._sender is not None:
+            self._sender.close()
+
+    def _sent(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return (self._sender or self._alone.do(self._opened)).send(commands)
+        except exceptions.RedisClusterException as exc:
+            _again(exc)
+            raise
+
+    def _opened(self) -> ByClient:
+        if self._sender is None:
+            client = self._made()
+            nodes = client.nodes_manager
+            nodes.initialize = partial(self._learned, nodes.initialize)
+            self._sender = ByClient(client)
+        return self._sender
+
+    def _learned(self, learn: Callable[..., None], *args: Any, **named: Any) -> None:
+        self._alone.do(lambda: learn(*args, **named))
+
+
+class AwaitingCluster(AwaitingByClient):
+    """Keeps calls that come at once out of each other's way, and makes again what broke.
+
+    The driver sends calls that come before it knows the nodes to any of them, so it is told to learn them first. Where
+    a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call raises
+    AttributeError.
+    """
+
+    def __init__(self, client: Any, retries: tuple[Any, Any]) -> None:
+        super().__init__(client)
+        self._retries = retries
+        self._alone = AwaitingAlone()
+        self._asked_last: dict[str, str] = {}
+        self._under_way = 0
+        self._closed = False
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        broken, failed = self._retries
+        self._under_way += 1
+        try:
+            answers: list[Any] = await broken.call_with_retry(
+                lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing_awaited), _nothing_awaited
+            )
+        finally:
+            self._under_way -= 1
+            if self._closed and not self._under_way:
+                # Calls that outlive the sender have the client open again.
+                await self.close()
+        return answers
+
+    async def close(self) -> None:
+        self._closed = True
+        await super().close()
+        # Behind an error the client takes itself for closed, and leaves its connections as they are.
+        for nodes in ("nodes_cache", "startup_nodes"):
+            await self._client.nodes_manager.aclose(nodes)
+
+    async def _sent(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            await self._alone.do(lambda: self._client.initialize(**self._asked_last))
+            answers = await super().send(commands)
+            for place, answer in enumerate(answers):
+                if isinstance(answer, _BROKEN):
+                    # Of several commands it only tells, and learns no nodes anew.
+                    (answers[place],) = await super().send(commands[place : place + 1])
+            return answers
+        except AttributeError as exc:
+            raise exceptions.ConnectionError("closed while it was taken") from exc
+        except (exceptions.ConnectionError, exceptions.TimeoutError) as exc:
+            # Drivers that take the name of the node set it.
+            if failed := getattr(exc, "last_failed_node_name", None):
+                self._asked_last = {"last_failed_node_name": failed}
+            raise
+        except exceptions.RedisClusterException as exc:
+            _again(exc)
+            raise
+
+
+def _nothing(_: Exception) -> None:
+    """What is broken the client has thrown away itself."""
+
+
+async def _nothing_awaited(_: Exception) -> None:
+    """As `_nothing`."""
+
+
+def _again(exc: Exception) -> None:
+    """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
+    if isinstance(exc.__cause__, exceptions.ConnectionError):
+        raise exceptions.ConnectionError(str(exc)) from exc

@@ -1,0 +1,158 @@
+"""How commands get to one server: over connections of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from session_core.stores.redis.driver import exceptions
+from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
+from session_core.voices import cut, within
+
+IDLE_S = 10.0
+"""Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
+
+
+class Direct:
+    """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
+
+    They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
+    which takes nearly as long as the call itself. A connection that lay idle may have been closed by the server: if it
+    breaks, the call begins as if it had not been sent.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._free: list[tuple[Line, float]] = []
+        self._closed = False
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        line, used_s = self._taken()
+        try:
+            if monotonic() - used_s > IDLE_S:
+                try:
+                    return self._exchanged(line, commands)
+                except exceptions.ConnectionError:
+                    line.disconnect()
+            answers: list[Any] = line.connection.retry.call_with_retry(
+                lambda: self._exchanged(line, commands), lambda _: line.disconnect()
+            )
+        except BaseException:
+            # An answer that is still to come must not be taken for that to the next call.
+            line.disconnect()
+            raise
+        finally:
+            self._free.append((line, monotonic()))
+            if self._closed:
+                self._close_free()
+        return answers
+
+    def close(self) -> None:
+        # Not those in use: a thread would go on with the number of a socket that is another's by now.
+        self._closed = True
+        self._close_free()
+        self._client.close()
+
+    def _close_free(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._free.pop()[0].disconnect()
+
+    def _exchanged(self, line: Line, commands: Sequence[Command]) -> list[Any]:
+        return line.exchanged(commands)
+
+    def _taken(self) -> tuple[Line, float]:
+        """A connection, and when it was used last."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Line(self._client), monotonic()
+
+
+class AwaitingDirect:
+    """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
+
+    The driver's connections take no time of their own: they would start a task for each call.
+    """
+
+    def __init__(self, client: Any, *, timeout_s: float) -> None:
+        self._client = client
+        self._timeout_s = timeout_s
+        self._made: list[Any] = []
+        self._free: list[tuple[Any, float]] = []
+        self._closed = False
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        connection, used_s = self._taken()
+        try:
+            if monotonic() - used_s > IDLE_S:
+                try:
+                    return await self._in_time(connection, commands)
+                except exceptions.ConnectionError:
+                    await connection.disconnect()
+            answers: list[Any] = await connection.retry.call_with_retry(
+                lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
+            )
+        except BaseException:
+            cut_off(connection)
+            raise
+        finally:
+            if self._closed:
+                # Its call outlived the sender, and may have connected again.
+                cut_off(connection)
+            self._free.append((connection, monotonic()))
+        return answers
+
+    async def close(self) -> None:
+        self._closed = True
+        # Without a wait in between: who closes may be cancelled, since the loop ends.
+        self.cut()
+        await self._client.aclose()
+
+    def cut(self) -> None:
+        for connection in self._made:
+            cut_off(connection)
+
+    def _taken(self) -> tuple[Any, float]:
+        if self._free:
+            return self._free.pop()
+        made = self._client.connection_pool.make_connection()
+        self._made.append(made)
+        return made, monotonic()
+
+    async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return await within(self._timeout_s * len(commands), self._exchanged(connection, commands))
+        except TimeoutError:
+            raise exceptions.TimeoutError("no answer in time") from None
+
+    async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        if not connection.is_connected:
+            # Whoever calls tries again, and not twice at once.
+            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
+        transport = connection._writer.transport
+        try:
+            await connection.send_packed_command(packed(connection, commands))
+            return [await self._answer(connection, command[0]) for command in commands]
+        except BaseException:
+            # The driver lets go of it before all is sent.
+            cut(transport)
+            raise
+
+    async def _answer(self, connection: Any, name: str) -> Any:
+        try:
+            if name == SCRIPTED:
+                return await connection.read_response()
+            return await self._client.parse_response(connection, name)
+        except exceptions.ResponseError as exc:
+            return exc
+
+
+def cut_off(connection: Any) -> None:
+    """Disconnect. The driver's own way waits for the server under TLS; what it leaves open then is the transport."""
+    if connection._writer is not None:
+        cut(connection._writer.transport)
+    connection._parser.on_disconnect()
+    connection._close()

@@ -1,0 +1,159 @@
+"""How commands get to the primary that sentinels name: over connections of our own, which follow it.
+
+A primary that was replaced goes on taking writes for some eight seconds, until its sentinels make a replica of it, and
+then it forgets them. The driver asks its sentinels only as it opens a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from session_core.stores.redis.alone import Alone, AwaitingAlone
+from session_core.stores.redis.direct import AwaitingDirect, Direct, cut_off
+from session_core.stores.redis.driver import Replaced, exceptions, opened_with
+from session_core.stores.redis.lines import Command, Line
+
+ASKED_AFTER_S = 1.0
+"""How often the sentinels are asked where the primary is, while there are calls."""
+UNANSWERED_S = 10.0
+"""How long they are left alone when they do not say it."""
+_SILENT = (exceptions.ConnectionError, exceptions.TimeoutError)
+
+
+class _Place:
+    """Where the primary is, and when the sentinels are to be asked again."""
+
+    def __init__(self) -> None:
+        self._named: tuple[str, int] | None = None
+        self._due_s = 0.0
+        self.answers = 0
+        """How often the sentinels said it."""
+
+    def due(self) -> bool:
+        """Whether to ask now; for one caller only."""
+        now = monotonic()
+        if now < self._due_s:
+            return False
+        self._due_s = now + UNANSWERED_S
+        return True
+
+    def name(self, place: tuple[str, int]) -> None:
+        """The sentinels say that it is there."""
+        self._named, self._due_s = place, monotonic() + ASKED_AFTER_S
+        self.answers += 1
+
+    def named_since(self, answers: int) -> tuple[str, int] | None:
+        """Where it is, if the sentinels said so after they had said it `answers` times."""
+        return None if self.answers == answers else self._named
+
+    def left_by(self, connection: Any) -> bool:
+        """Whether the primary is not where `connection` leads."""
+        return (connection.host, connection.port) != self._named
+
+
+class Primary(Direct):
+    """As `Direct`, to whichever server is the primary."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self._place = _Place()
+        self._alone = Alone()
+
+    def close(self) -> None:
+        super().close()
+        self._close_watchers()
+
+    def _close_watchers(self) -> None:
+        for client in opened_with(self._client)[1:]:
+            client.connection_pool.disconnect(inuse_connections=False)
+
+    def _exchanged(self, line: Line, commands: Sequence[Command]) -> list[Any]:
+        connection = line.connection
+        if connection._sock is not None:
+            if self._place.due():
+                with suppress(*_SILENT):
+                    self._ask()
+            if self._place.left_by(connection):
+                line.disconnect()
+        if connection._sock is None:
+            connection.host, connection.port = self._ask()
+        return _of_a_primary(super()._exchanged(line, commands))
+
+    def _ask(self) -> tuple[str, int]:
+        answers = self._place.answers
+        return self._alone.do(lambda: self._place.named_since(answers) or self._asked())
+
+    def _asked(self) -> tuple[str, int]:
+        try:
+            place: tuple[str, int] = self._client.connection_pool.get_master_address()
+        finally:
+            if self._closed:
+                self._close_watchers()
+        self._place.name(place)
+        return place
+
+
+class AwaitingPrimary(AwaitingDirect):
+    """As `Primary`, on one event loop."""
+
+    def __init__(self, client: Any, *, timeout_s: float) -> None:
+        super().__init__(client, timeout_s=timeout_s)
+        self._place = _Place()
+        self._alone = AwaitingAlone()
+
+    async def close(self) -> None:
+        await super().close()
+        for client in opened_with(self._client)[1:]:
+            await client.aclose()
+
+    def cut(self) -> None:
+        super().cut()
+        self._cut_watchers()
+
+    def _cut_watchers(self) -> None:
+        for client in opened_with(self._client)[1:]:
+            pool = client.connection_pool
+            for connection in (*pool._available_connections, *pool._in_use_connections):
+                cut_off(connection)
+
+    async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+        if connection.is_connected:
+            if self._place.due():
+                with suppress(*_SILENT):
+                    await self._ask()
+            if self._place.left_by(connection):
+                await connection.disconnect()
+        if not connection.is_connected:
+            # The sentinels have times of their own: of several, the first may be silent.
+            connection.host, connection.port = await self._ask()
+        return _of_a_primary(await super()._in_time(connection, commands))
+
+    async def _ask(self) -> tuple[str, int]:
+        answers = self._place.answers
+        return await self._alone.do(lambda: self._asked(answers))
+
+    async def _asked(self, answers: int) -> tuple[str, int]:
+        if named := self._place.named_since(answers):
+            return named
+        try:
+            place: tuple[str, int] = await self._client.connection_pool.get_master_address()
+        except AttributeError as exc:
+            raise exceptions.ConnectionError("closed while it was in use") from exc
+        finally:
+            if self._closed:
+                self._cut_watchers()
+        self._place.name(place)
+        return place
+
+
+def _of_a_primary(answers: list[Any]) -> list[Any]:
+    """`answers`, unless one is that of a server that is a primary no more."""
+    for answer in answers:
+        if isinstance(answer, exceptions.ReadOnlyError) or (
+            isinstance(answer, exceptions.ResponseError) and "NOREPLICAS " in str(answer)
+        ):
+            raise Replaced("it takes no writes")
+    return answers
