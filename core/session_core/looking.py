@@ -73,7 +73,8 @@ class Looking:
         began = time.perf_counter()
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
-        best = [message for message, _ in rank(query, first_said, max_hits=len(first_said))]
+        ranked = partial(rank, query, first_said, max_hits=len(first_said))
+        best = [message for message, _ in await self._shop.worked(ranked, tokens=_tokens(first_said))]
         if self._quick is not None:
             state = await self._store.state(self.key)
             nearest = await self._meant(query, best, state.head, state.born) if state else []
@@ -185,22 +186,25 @@ class Looking:
         candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
-        if room_tokens > TIGHT_TOKENS:
-            sources = answered(sources, (*candidates, *standing))
-        last = [shop.read(message) for message in standing[-4:]]
         facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
-        complete = few and len(sources) == len(candidates)
-        text, repeated = asked_and_repeated(query, (*candidates, *standing))
-        return quotes(
-            Question(text, last, near, complete=complete, repeated=repeated),
-            sources,
-            standing,
-            later=facts,
-            read=shop.read,
-            room_tokens=room_tokens - FRAMING_TOKENS,
-            count=shop.counter.count,
-            inset=inset,
-        )
+
+        def quoted() -> Quotes:
+            said = answered(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
+            last = [shop.read(message) for message in standing[-4:]]
+            complete = few and len(said) == len(candidates)
+            text, repeated = asked_and_repeated(query, (*candidates, *standing))
+            return quotes(
+                Question(text, last, near, complete=complete, repeated=repeated),
+                said,
+                standing,
+                later=facts,
+                read=shop.read,
+                room_tokens=room_tokens - FRAMING_TOKENS,
+                count=shop.counter.count,
+                inset=inset,
+            )
+
+        return await shop.worked(quoted, tokens=_tokens(candidates))
 
     async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
         """What a search finds under `digest`, by words, in an index and by meaning, and the facts that bear on it."""
@@ -228,7 +232,7 @@ class Looking:
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
         words: Sequence[float] = ()
         if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
-            words = self._shop.lexicon.scores(query, candidates)
+            words = await self._shop.worked(partial(self._shop.lexicon.scores, query, candidates), tokens=sum(tokens))
         if more:
             near = None if near is None else _with(near, more)
             words = _with(words, more)
@@ -275,6 +279,11 @@ class Looking:
 def _few(digest: Digest, room_tokens: int) -> bool:
     """Whether all that `digest` covers can be looked through: then nothing is missed for the want of a shared word."""
     return digest.covered_messages <= READ_WHOLE and digest.covered_tokens <= SOURCE_ROOMS * room_tokens
+
+
+def _tokens(messages: Sequence[Message]) -> int:
+    """What is looked through of `messages`."""
+    return sum([min(message.tokens, LONG_TOKENS) for message in messages])
 
 
 def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:

@@ -55,7 +55,7 @@ class Flow(Looking):
         for message in messages:
             self._check(message, lenient)
         with self._shop.calls:
-            prepared = [self._shop.prepare(message) for message in messages]
+            prepared = await self._shop.prepared(messages)
             done = await self._store.append(self.key, prepared, expected=expected, strict=not lenient, lease=lease)
             return done, await self.settle(done, time.perf_counter() - began)
 
@@ -227,7 +227,7 @@ class Flow(Looking):
             limits = replace(limits, budget=limits.budget.less(overhead_tokens))
             tools = replace(tools, limits=limits)
         said_from = loaded.state.ledger.messages + 1
-        asked = numbered([shop.prepare(message) for message in said], said_from)
+        asked = numbered(await shop.prepared(said), said_from)
         named = _named(loaded, asked, shop)
         recalls = bool(query and limits.recall_tokens)
         try:
@@ -236,13 +236,25 @@ class Flow(Looking):
                 made = await self._with_evidence(query or "", loaded, named, tools, open_end)
             else:
                 extras = Extras(refresh=_refresh(loaded))
-                made = plan(named, loaded.digest, tools=tools, extras=extras, open_end=open_end)
+                made = await self._made(named, loaded.digest, tools, extras, open_end)
                 if recalls and _lacking(made):
                     made = await self._with_evidence(query or "", loaded, named, tools, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
         lineage = loaded.state.head if lineage is None else lineage
         return _view(made, loaded, lineage, said_from, limits.total, shop)
+
+    async def _made(
+        self, named: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool
+    ) -> Plan:
+        """The plan; what no plan folded before is folded apart."""
+        make = partial(plan, named, digest, extras=extras, open_end=open_end)
+        try:
+            return make(tools=replace(tools, folds=False))
+        except FoldNeeded:
+            if not tools.folds:
+                raise
+        return await self._shop.apart(partial(make, tools=tools))
 
     async def _with_evidence(
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
@@ -254,7 +266,7 @@ class Flow(Looking):
         while True:
             reserve = limits.recall_reserve(beside=pinned + rules, asked=asked)
             smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
-            made = plan(named, loaded.digest, tools=smaller, extras=extras, open_end=open_end)
+            made = await self._made(named, loaded.digest, smaller, extras, open_end)
             if (needed := _rules_tokens(made.digest, tools)) <= rules:
                 break
             rules = needed

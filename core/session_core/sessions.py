@@ -31,7 +31,7 @@ from session_core.stores.opened import degraded, opened
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
-from session_core.voices import run_blocking, threaded
+from session_core.voices import BesideLoop, run_blocking, threaded
 from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
@@ -73,7 +73,8 @@ class Sessions:
         embedder = chosen(self.policy)
         self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
-        self.aworkshop = replace(self.workshop, embedder=threaded(embedder) if embedder else None, index=aindex)
+        aembedder = threaded(embedder) if embedder else None
+        self.aworkshop = replace(self.workshop, embedder=aembedder, index=aindex, apart=BesideLoop())
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)

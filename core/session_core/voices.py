@@ -10,12 +10,16 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from session_core.errors import VoiceError
 
 T = TypeVar("T")
 _Place = tuple[int, asyncio.AbstractEventLoop]
 """A process and a loop in it."""
+
+AT_ONCE = 2
+"""How many threads of a loop are busy with what would keep it waiting."""
 
 
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
@@ -153,6 +157,26 @@ def _shut(connected: Any) -> None:
         # uvloop's sockets do not offer it; another name for the same socket does.
         with socket.socket(fileno=os.dup(connected.fileno())) as same:
             same.shutdown(socket.SHUT_RDWR)
+
+
+class BesideLoop:
+    """`Apart` of the awaiting voice: what keeps a processor busy is done in a thread, and the event loop goes on.
+
+    At most `AT_ONCE` for each loop: more would not be done sooner, under the interpreter's lock, and the loop would
+    wait for each of them before its own turn.
+    """
+
+    def __init__(self) -> None:
+        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """What `work` gives."""
+        loop = asyncio.get_running_loop()
+        gate = self._gates.get(loop)
+        if gate is None:
+            gate = self._gates[loop] = asyncio.Semaphore(AT_ONCE)
+        async with gate:
+            return await asyncio.to_thread(work)
 
 
 async def pause_blocking(seconds: float) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from weakref import WeakSet
 
 from session_core.advisers import Index, LateClassifier
+from session_core.apart import BUSY_TOKENS, Apart, inline
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
 from session_core.compress.fold import PRINTED, Memory, Tools
@@ -32,6 +34,7 @@ from session_core.vectors import Vectors
 KNOWN_PASSAGES = 40_000
 """How many passages of messages a process remembers."""
 Clock = Callable[[], float]
+T = TypeVar("T")
 _IMPORTANCES = {importance.value: importance for importance in Importance}
 HEAD_TOKENS = 64
 """Most tokens of the line before what a recall gives back, and of the message around it."""
@@ -107,6 +110,7 @@ class Workshop:
     covered: Covered = field(default_factory=Covered)
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
+    apart: Apart = field(default=inline)
     memory: Memory = field(default_factory=Memory)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     names: Remembered[tuple[Message, Message]] = field(
@@ -156,6 +160,15 @@ class Workshop:
     def measure(self, message: Message) -> int:
         """Tokens of a message as a provider counts it."""
         return message_tokens(message, self.counter)
+
+    async def worked(self, work: Callable[[], T], *, tokens: int) -> T:
+        """What `work` gives, which looks through texts of about so many tokens."""
+        return work() if tokens <= BUSY_TOKENS else await self.apart(work)
+
+    async def prepared(self, messages: Sequence[Message]) -> list[Message]:
+        """As `prepare`, of many or large ones beside an event loop."""
+        characters = sum([len(message.content) for message in messages])
+        return await self.worked(lambda: [self.prepare(message) for message in messages], tokens=characters // 4)
 
     def prepare(self, message: Message) -> Message:
         """The message with its id, time, price and importance, and a clip beside a large tool output."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from typing import Any
 
 from session_core.admission import require_storable
+from session_core.apart import BUSY_ROWS
 from session_core.events import Notice
 from session_core.fresh import fresh_id
 from session_core.plan import Digest
@@ -44,7 +47,7 @@ from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import require_lease, standing
-from session_core.stores.word_places import WordPlaces, best
+from session_core.stores.word_places import Part, WordPlaces, best
 from session_core.turns import Key, Message
 
 ROWS_AT_ONCE = 500
@@ -139,7 +142,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         ]
         answers = await self._wire.ask(*(("LRANGE", log, first - 1, last - 1) for first, last in pieces))
         for (first, last), rows in zip(pieces, answers, strict=True):
-            found.extend(map(message_from, rows, range(first, last + 1)))
+            read = partial(_read_rows, rows, first)
+            found += read() if last - first < BUSY_ROWS else await self._wire.apart(read)
         return tuple(found)
 
     async def find(self, key: Key, message_id: str) -> Message | None:
@@ -162,10 +166,13 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         parts, wanted = self._places.missing(key, born, length, at_once=ROWS_AT_ONCE)
         for first, last in wanted:
             (rows,) = await self._wire.ask(("LRANGE", log, first - 1, last - 1))
-            parts += self._places.read(key, born, first, list(map(message_from, rows, range(first, last + 1))))
-        seqs = best(parts, words, max_hits=max_hits)
+            parts += await self._wire.apart(partial(self._read_words, key, born, first, rows))
+        seqs = await self._wire.apart(partial(best, parts, words, max_hits=max_hits))
         found = await self._wire.ask(*(("LINDEX", log, seq - 1) for seq in seqs)) if seqs else []
         return tuple(message_from(row, seq) for row, seq in zip(found, seqs, strict=True) if row is not None)
+
+    def _read_words(self, key: Key, born: str, first: int, rows: Sequence[bytes]) -> list[Part]:
+        return self._places.read(key, born, first, _read_rows(rows, first))
 
     async def state(self, key: Key) -> State | None:
         (state,) = await self._wire.ask(("HGET", self._names.of(key)[0], "state"))
@@ -290,3 +297,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in keys))
         others = await self._wire.ask(*(("EXISTS", self._names.namespaces(key)) for key in keys))
         return [state or (b"" if other else None) for state, other in zip(states, others, strict=True)]
+
+
+def _read_rows(rows: Sequence[bytes], first: int) -> list[Message]:
+    return list(map(message_from, rows, count(first)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from session_core.apart import Apart, inline
 from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
@@ -15,7 +16,7 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.voices import FairGate, PerLoop
+from session_core.voices import BesideLoop, FairGate, PerLoop
 
 
 class Call(NamedTuple):
@@ -39,6 +40,7 @@ class Wire(Protocol):
     """Carries scripts and commands to the servers at an address."""
 
     address: Address
+    apart: Apart
 
     async def run(self, *calls: Call) -> list[Any]:
         """The answers to `calls`, made in their order; one round trip, in a cluster one for each."""
@@ -62,6 +64,7 @@ class BlockingWire:
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.apart: Apart = inline
         self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
@@ -128,6 +131,7 @@ class AwaitingWire:
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.apart: Apart = BesideLoop()
         self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:
