@@ -58,3 +58,12 @@ def test_what_an_agent_recalls_is_of_the_tenant_in_its_config() -> None:
         assert "1234" in found
         assert "4711" not in found
         assert "4711" in recall.invoke(asked, {"configurable": {"session_id": "1"}})
+
+
+def test_a_thread_is_the_session_of_its_name() -> None:
+    """As the README says, so that a graph's notices are read there."""
+    saver = SessionSaver("memory://")
+    talker(saver).invoke({"messages": [("user", "hi")]}, {"configurable": {"thread_id": "user-42"}})
+    session = saver.sessions.session("user-42")
+    assert [message.content for message in session.record()] == ["hi", "1"]
+    assert list(session.notices()) == []
