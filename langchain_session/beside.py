@@ -35,6 +35,7 @@ from langchain_session.threads import (
     key_of,
     noted,
     notes_of,
+    require_tenant,
     starting_part,
 )
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
@@ -78,6 +79,7 @@ class Beside:
 
     async def get(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The inner saver's checkpoint; for a run with the view in the place of the messages."""
+        require_tenant(config["configurable"], self.tenant)
         found: CheckpointTuple | None = await self.inner.call("get_tuple", bare(config))
         if found is None:
             forget(config)

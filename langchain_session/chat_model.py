@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from session_core.advisers import Alike
 from session_core.answers import facts_in, facts_prompt, judge_prompt, judgements_in
 from session_core.plan import Fact
 from session_core.ports import SummaryRequest
@@ -14,7 +15,7 @@ from session_core.prompts import summary_prompt
 from session_core.turns import Importance, Message
 
 
-class ChatModelSummarizer:
+class ChatModelSummarizer(Alike):
     """A `Summarizer` that asks `model`. It blocks; awaiting callers run it in a thread."""
 
     def __init__(self, model: BaseChatModel) -> None:
@@ -26,7 +27,7 @@ class ChatModelSummarizer:
         return _answer(self.model, summary_prompt(request))
 
 
-class ChatModelClassifier:
+class ChatModelClassifier(Alike):
     """A `LateClassifier` that asks `model`, when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:
@@ -38,7 +39,7 @@ class ChatModelClassifier:
         return judgements_in(_answer(self.model, judge_prompt(messages)))
 
 
-class ChatModelExtractor:
+class ChatModelExtractor(Alike):
     """An `Extractor` that asks `model`, when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:

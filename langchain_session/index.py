@@ -10,6 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
+from session_core.advisers import Alike
 from session_core.retrieve import searchable
 from session_core.turns import Key, Message
 
@@ -23,7 +24,7 @@ Filter = Callable[[str], Any]
 """Makes the vector store's own filter for documents whose `session` is the given text."""
 
 
-class EmbeddingsEmbedder:
+class EmbeddingsEmbedder(Alike):
     """An `Embedder` that asks `embeddings`. It blocks; awaiting callers run it in a thread."""
 
     def __init__(self, embeddings: Embeddings) -> None:
@@ -37,7 +38,7 @@ class EmbeddingsEmbedder:
         return [asked, *self.embeddings.embed_documents(list(others))] if others else [asked]
 
 
-class VectorStoreIndex:
+class VectorStoreIndex(Alike):
     """An `Index` in `store`. It blocks; awaiting callers run it in a thread.
 
     Every document has the session it belongs to in its metadata, as a digest, and every search filters by it; what a
@@ -51,7 +52,7 @@ class VectorStoreIndex:
     def __init__(self, store: VectorStore, *, filter: Filter | None = None) -> None:
         self.store = store
         self.name = f"index:{type(store).__name__}"
-        self._filter = filter or _filter_of(store)
+        self._filter = filter
 
     async def add(self, key: Key, messages: Sequence[Message]) -> None:
         """Hold the text of `messages`; those without any are left out."""
@@ -66,7 +67,9 @@ class VectorStoreIndex:
     async def near(self, key: Key, query: str, *, max_hits: int) -> list[int]:
         """The numbers of the session's messages nearest to `query`."""
         session = session_digest(key)
-        found = self.store.similarity_search(query, k=max_hits, filter=self._filter(session))
+        found = self.store.similarity_search(
+            query, k=max_hits, filter=(self._filter or _filter_of(self.store))(session)
+        )
         return [int(one.metadata[SEQ]) for one in found if one.metadata.get(SESSION) == session]
 
     async def forget(self, key: Key, last_seq: int) -> None:

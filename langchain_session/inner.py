@@ -21,7 +21,7 @@ from langchain_session.beside import Beside
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.originals import Originals
 from langchain_session.saver import SessionSaver
-from langchain_session.threads import RUNTIME, bare, begin_anew
+from langchain_session.threads import RUNTIME, bare, begin_anew, require_tenant
 from langchain_session.turns import TURN_TTL_S, Concurrency
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
@@ -120,6 +120,7 @@ class InnerSaver(SessionSaver):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
+        require_tenant(config["configurable"] if config else {}, self.tenant)
         found: CheckpointTuple | None = None
         try:
             for found in self.inner.list(config and bare(config), filter=filter, before=before, limit=limit):
@@ -137,6 +138,7 @@ class InnerSaver(SessionSaver):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
+        require_tenant(config["configurable"] if config else {}, self.tenant)
         found: CheckpointTuple | None = None
         try:
             async for found in self.inner.alist(config and bare(config), filter=filter, before=before, limit=limit):

@@ -31,7 +31,8 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
     the budget and where the next begins (`offset`); with `query` the matching messages of the whole
     conversation, at most five, of long ones the part that bears on the query. What the run that asks has
     said itself is found too, whether or not it is stored yet. What it returns gets no clip again; it is
-    folded like the rest when it is old, and its reference stays good as long as the record.
+    folded like the rest when it is old, and its reference stays good as long as the record. A config that names a
+    tenant (`with_session` goes by it) is of that one.
     """
     sessions = source.sessions if isinstance(source, SessionSaver) else source
     if not isinstance(sessions, Sessions):
@@ -42,7 +43,7 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
     def run_of(config: RunnableConfig) -> _Run:
         names = config.get("configurable", {})
         name = names.get("thread_id") or names.get("session_id")
-        session = sessions.session(str(name), tenant=whose) if name else None
+        session = sessions.session(str(name), tenant=str(names.get("tenant") or whose)) if name else None
         return _Run(_state_of(config, key), session, sessions.workshop)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:

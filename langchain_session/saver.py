@@ -49,6 +49,7 @@ from langchain_session.threads import (
     key_of,
     noted,
     notes_of,
+    require_tenant,
     starting_part,
     state_key,
 )
@@ -285,6 +286,7 @@ class SessionSaver(Keeping, Lifetime):
         limit: int | None,
     ) -> Sequence[Checkpoint]:
         names = config["configurable"] if config else {}
+        require_tenant(names, self.tenant)
         thread = names.get("thread_id")
         found = await voice.store.checkpoints(
             self.tenant,

@@ -75,9 +75,24 @@ def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> 
 
 
 def key_of(config: RunnableConfig, tenant: str) -> Key:
-    """The session of `tenant` that a config's thread and namespace are."""
+    """The session of `tenant` that a config's thread and namespace are.
+
+    Raises: ConfigError when the config names another tenant, whose words would go into the session of this one.
+    """
     names = config["configurable"]
+    require_tenant(names, tenant)
     return Key(str(names["thread_id"]), tenant, str(names.get("checkpoint_ns") or ""))
+
+
+def require_tenant(names: Mapping[str, Any], tenant: str) -> None:
+    """Raises: ConfigError when a config's names have a tenant, and it is not `tenant`."""
+    named = names.get("tenant")
+    if named is not None and str(named) != tenant:
+        raise ConfigError(
+            f"thread {names.get('thread_id')}: the config names tenant {str(named)!r}, and this SessionSaver has the "
+            f"threads of {tenant!r}; compile the graph with SessionSaver(..., tenant={str(named)!r}) for that one, "
+            "or give what is no tenant of sessions another name than 'tenant'"
+        )
 
 
 def is_of_a_task(key: Key) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms.llm import LLM
 
+from session_core.advisers import Alike
 from session_core.ports import SummaryRequest
 from session_core.prompts import summary_prompt
 
 
-class LLMSummarizer:
+class LLMSummarizer(Alike):
     """A `Summarizer` that asks `llm`. It blocks; awaiting callers run it in a thread."""
 
     def __init__(self, llm: LLM) -> None:

@@ -164,3 +164,38 @@ def test_a_wrong_store_or_keyring_is_told_what_to_pass() -> None:
         EncryptedStore("redis://h", RING)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"pass Keyring\.from_env"):
         EncryptedStore(MemoryStore(), KEYS)  # type: ignore[arg-type]
+
+
+def test_an_export_without_a_tenant_is_of_everybody_and_comes_back_under_the_same_tenants(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `delete --older-than` without a tenant is: what may be deleted at once can be kept at once before."""
+    url, back, moved = (f"sqlite:///{tmp_path}/{name}.db" for name in ("chat", "back", "moved"))
+    with Sessions(url) as sessions:
+        for tenant in ("acme", "default", "zoo"):
+            sessions.session("gate", tenant=tenant).append({"role": "user", "content": f"I am of {tenant}"})
+    assert main(["export", "--url", url]) == 0
+    file = tmp_path / "all.jsonl"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["import", str(file), "--url", back]) == 0
+    with Sessions(back) as sessions:
+        assert {state.key.tenant for state in sessions.list()} == {"acme", "default", "zoo"}
+        for tenant in ("acme", "default", "zoo"):
+            assert [m.content for m in sessions.session("gate", tenant=tenant).record()] == [f"I am of {tenant}"]
+    capsys.readouterr()
+    assert main(["export", "--tenant", "acme", "--url", url]) == 0
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["import", str(file), "--tenant", "other", "--url", moved]) == 0
+    with Sessions(moved) as sessions:
+        assert [state.key for state in sessions.list()] == [Key("gate", "other")]
+
+
+def test_what_is_imported_for_a_sealed_tenant_of_a_file_is_sealed_or_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, file = f"sqlite:///{tmp_path}/chat.db", tmp_path / "more.jsonl"
+    with Sessions(url, keyring=RING) as sessions:
+        sessions.session("gate", tenant="acme").append(SAID)
+    file.write_text(json.dumps({"tenant": "acme", "session_id": "s", "messages": [SAID]}), encoding="utf-8")
+    assert main(["import", str(file), "--url", url]) == 2
+    assert "set LLM_SESSIONS_KEYS" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from opentelemetry.metrics import Meter, NoOpMeter, NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -164,6 +166,53 @@ def test_units_follow_the_conventions(spoken: Spoken) -> None:
     assert found["llm_sessions.view.tokens"].unit == "{token}"
     assert found["llm_sessions.view.duration"].unit == "s"
     assert found["llm_sessions.fold.lag_messages"].unit == "{message}"
+
+
+def test_the_runbook_names_each_metric_and_its_unit() -> None:
+    """No more and no less than there are; a row of two metrics with one unit has it for both."""
+    told: dict[str, str] = {}
+    for line in (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").splitlines():
+        names = re.findall(r"`((?:llm_sessions)?\.[a-z_.]+)`", line.split("|")[1]) if line.startswith("| `llm_") else []
+        units = line.split("|")[2].strip().split(", ") if names else []
+        for place, name in enumerate(names):
+            told[f"llm_sessions{name.removeprefix('llm_sessions')}"] = units[min(place, len(units) - 1)]
+    meters = _Listing()
+    with Sessions() as sessions:
+        OpenTelemetry(meters).watch(sessions)
+    assert told == {
+        name: unit if unit in ("s", "tokens", "messages", "sessions", "stores", "rules") else "count"
+        for name, unit in meters.units.items()
+    }
+
+
+class _Listing(NoOpMeterProvider):
+    """Takes down what instruments there are, used or not."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, str] = {}
+
+    def get_meter(self, name: str, *args: Any, **named: Any) -> Meter:
+        listing = self.units
+
+        class Listed(NoOpMeter):
+            def create_counter(self, name: str, unit: str = "", description: str = "") -> Any:
+                listing[name] = plural(unit)
+                return super().create_counter(name, unit, description)
+
+            def create_histogram(self, name: str, unit: str = "", description: str = "", **more: Any) -> Any:
+                listing[name] = plural(unit)
+                return super().create_histogram(name, unit, description, **more)
+
+            def create_observable_gauge(
+                self, name: str, callbacks: Any = None, unit: str = "", description: str = ""
+            ) -> Any:
+                listing[name] = plural(unit)
+                return super().create_observable_gauge(name, callbacks, unit, description)
+
+        def plural(unit: str) -> str:
+            return f"{unit[1:-1]}s" if unit.startswith("{") else unit
+
+        return Listed(name)
 
 
 def test_buckets_tell_small_views_from_large_ones(spoken: Spoken) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from session_core.errors import ConfigError
 from session_core.plan import Fact
@@ -19,6 +19,28 @@ def require_power(given: T, power: str, what: str) -> T:
         wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
         raise ConfigError(f"{kind} is given as {what}; pass {wanted}")
     return given
+
+
+class Alike:
+    """A helper that equals another one of its kind which was made with the very same objects.
+
+    So policies that a function makes anew for each call are equal as long as they ask one model, and nothing is opened
+    anew for them.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        mine, others = vars(self), vars(other)
+        return mine.keys() == others.keys() and all(_same(mine[name], others[name]) for name in mine)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self)))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Texts by what they say; all else by identity, since two models that are set up alike need not answer alike."""
+    return one is other or (isinstance(one, str) and one == other)
 
 
 @runtime_checkable

@@ -1,30 +1,64 @@
-"""One `Sessions` for each URL of a process, for objects that frameworks make anew for each call."""
+"""One store for each URL of a process, for objects that frameworks make anew for each call."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import threading
+import warnings
+from dataclasses import dataclass, field
 
 from session_core.errors import ConfigError
 from session_core.policy import Policy
+from session_core.ports import SessionStore
 from session_core.sessions import Sessions
+from session_core.stores.open import open_store
+from session_core.stores.urls import shown_url
+from session_core.voices import run_blocking
 
-_shared: dict[tuple[str, Policy, int], Sessions] = {}
+MANY_POLICIES = 16
+"""So many policies for one URL are taken for a choice; more, for a policy that each call makes anew."""
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What is open at one URL."""
+
+    store: SessionStore
+    by_policy: dict[Policy, Sessions] = field(default_factory=dict)
+
+
+_opened: dict[tuple[str, int], _Opened] = {}
 _sharing = threading.Lock()
 
 
 def shared(url: str, policy: Policy | None = None) -> Sessions:
     """The one `Sessions` that this process keeps open for `url` and `policy`; one that was forked has its own.
 
-    Closed at exit.
+    All policies of a URL have one store between them, and so its connections. Closed at exit. A policy that is made
+    anew for each call costs nothing as long as it equals the last one; when none does, a warning says so.
     """
     if not isinstance(url, str):
         raise ConfigError(f"url={type(url).__name__}; pass a URL such as sqlite:///chat.db")
-    place = (url, policy or Policy(), os.getpid())
+    policy = policy or Policy()
     with _sharing:
-        found = _shared.get(place)
+        at = _opened.get((url, os.getpid()))
+        if at is None:
+            at = _opened[url, os.getpid()] = _Opened(open_store(url))
+            atexit.register(_close, at)
+        found = at.by_policy.get(policy)
         if found is None:
-            found = _shared[place] = Sessions(url, policy=policy)
-            atexit.register(found.close)
+            found = at.by_policy[policy] = Sessions(at.store, policy=policy)
+            if len(at.by_policy) == MANY_POLICIES + 1:
+                warnings.warn(
+                    f"{len(at.by_policy)} policies are in use for {shown_url(url)} in this process, each with folds of "
+                    "its own until the process ends; make the Policy and its helpers once, and pass the same each time",
+                    stacklevel=3,
+                )
         return found
+
+
+def _close(at: _Opened) -> None:
+    for sessions in at.by_policy.values():
+        sessions.close()
+    run_blocking(at.store.close())

@@ -23,10 +23,11 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One conversation from a file, under the name it has there, or else the file's."""
+    """One conversation from a file, under the name it has there, or else the file's; its tenant where that is named."""
 
     name: str
     messages: tuple[Message, ...]
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,9 @@ def _from_object(value: Mapping[str, Any], place: _Place, name: str) -> Iterator
     system = value.get("system")
     opening = [{"role": "system", "content": system}] if isinstance(system, str | list) and system else []
     first = _messages(opening, place.at("system"))
-    yield Transcript(named, (*first, *_messages(said, place, numbered=True)))
+    tenant = value.get("tenant")
+    whose = tenant if isinstance(tenant, str) else None
+    yield Transcript(named, (*first, *_messages(said, place, numbered=True)), whose)
 
 
 def _messages(items: Sequence[Any], place: _Place, *, numbered: bool = False) -> Iterator[Message]:

@@ -93,7 +93,7 @@ def _add_replay(commands: _Commands[argparse.ArgumentParser]) -> None:
     replay.add_argument("--window", type=_positive, default=128_000, help="tokens of the window (default: 128000)")
     replay.add_argument("--out", type=Path, help="folder for the picture replay.png; none without it")
     replay.add_argument("--url", default="memory://", help="where to keep what is replayed (default: memory://)")
-    replay.add_argument("--tenant", default="default")
+    replay.add_argument("--tenant", default="default", help="whose it is (default: default)")
 
 
 def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
@@ -107,9 +107,15 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
     show.add_argument("--query", help="the view with old messages that bear on this")
     _add_window(show)
     export = _command(
-        commands, "export", "moving", "export", "a session's record as JSONL, a chat message a line; or all sessions"
+        commands,
+        "export",
+        "moving",
+        "export",
+        "a session's record as JSONL, a chat message a line; or all sessions, each a line",
     )
-    _add_session(export, optional="the session's id; without it, all of the tenant, a session a line")
+    export.add_argument("session", metavar="SESSION", nargs="?", help="the session's id; without it, all sessions")
+    export.add_argument("--tenant", help="whose (default: default; without SESSION: everybody's)")
+    _add_url(export)
     doctor = _command(commands, "doctor", "show", "doctor", "examine a store and say what needs mending")
     _add_url(doctor)
     doctor.add_argument("--tenant", help="only this tenant's sessions")
@@ -122,7 +128,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     moved.add_argument("file", type=Path, metavar="FILE", help="what export wrote, or another JSON or JSONL transcript")
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file's)")
-    moved.add_argument("--tenant", default="default")
+    moved.add_argument("--tenant", help="whose they become (default: the tenant in the file, or else default)")
     _add_sides(moved)
     delete = _command(
         commands, "delete", "show", "delete", "remove a session, or all that are idle, everywhere, for good"
@@ -174,12 +180,9 @@ def _add_sides(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_session(parser: argparse.ArgumentParser, *, optional: str = "") -> None:
-    if optional:
-        parser.add_argument("session", metavar="SESSION", nargs="?", help=optional)
-    else:
-        parser.add_argument("session", metavar="SESSION", help="the session's id")
-    parser.add_argument("--tenant", default="default")
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help="the session's id")
+    parser.add_argument("--tenant", default="default", help="whose (default: default)")
     _add_url(parser)
 
 

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from typing import Any
 
-from session_core.cli.opening import found, opened_to_add, opened_to_read
+from session_core.cli.opening import DEFAULT_TENANT, found, opened_to_add, opened_to_read
 from session_core.errors import ConfigError
 from session_core.moving import move_in
+from session_core.sessions import Sessions
 from session_core.transcripts import read
 
 
 def export(asked: argparse.Namespace) -> int:
-    """Print a record as JSONL in the shape of the OpenAI chat API, or all sessions of a tenant, one a line."""
+    """Print a record as JSONL in the shape of the OpenAI chat API, or all sessions, one a line."""
     with opened_to_read(asked) as sessions:
-        said = sessions.export(asked.tenant) if asked.session is None else found(sessions, asked).export()
+        said = _all(sessions, asked.tenant) if asked.session is None else found(sessions, asked).export()
         for one in said:
             print(json.dumps(one, ensure_ascii=False))
     return 0
+
+
+def _all(sessions: Sessions, tenant: str | None) -> Iterator[dict[str, Any]]:
+    """Every session of `tenant`; without one, those of all tenants, each with its tenant beside it."""
+    if tenant is not None:
+        yield from sessions.export(tenant)
+        return
+    for one in sorted({state.key.tenant for state in sessions.list()}):
+        yield from ({"tenant": one, **exported} for exported in sessions.export(one))
 
 
 def move_file_in(asked: argparse.Namespace) -> int:
@@ -25,9 +37,10 @@ def move_file_in(asked: argparse.Namespace) -> int:
     transcripts = read(asked.file)
     if asked.session is not None and len(transcripts) > 1:
         raise ConfigError(f"{asked.file} has {len(transcripts)} conversations, which go by their names; drop --session")
-    with opened_to_add(asked) as sessions:
-        for one in transcripts:
-            session = sessions.session(asked.session or one.name, tenant=asked.tenant)
+    whose = [asked.tenant or one.tenant or DEFAULT_TENANT for one in transcripts]
+    with opened_to_add(asked, whose) as sessions:
+        for one, tenant in zip(transcripts, whose, strict=True):
+            session = sessions.session(asked.session or one.name, tenant=tenant)
             new = move_in(session, one.messages)
             print(f"session {session.key}: {new:,} new of {len(one.messages):,} messages")
     return 0

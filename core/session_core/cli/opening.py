@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 KEYS_VARIABLE = "LLM_SESSIONS_KEYS"
+DEFAULT_TENANT = "default"
 
 
 def opened(url: str, window_tokens: int = 128_000) -> Sessions:
@@ -60,14 +61,14 @@ def opened_to_change(asked: argparse.Namespace) -> Sessions:
     return _behind_hot(asked, None, _looking())
 
 
-def opened_to_add(asked: argparse.Namespace) -> Sessions:
+def opened_to_add(asked: argparse.Namespace, tenants: Iterable[str]) -> Sessions:
     """The sessions at `asked.url`, made when there are none, behind the cache `asked.hot` when one is named; with keys
     in the environment what is added is sealed.
 
-    Raises: ConfigError when the tenant's newest session is sealed and there are no keys; StoreLost as above.
+    Raises: ConfigError when the newest session of one of `tenants` is sealed and there are no keys; StoreLost as above.
     """
     with Sessions(asked.url) as plain:
-        sealed = _sealed(plain, asked.tenant, None)
+        sealed = any(_sealed(plain, tenant, None) for tenant in {*tenants})
     keyring = _keyring(asked.url) if sealed or os.environ.get(KEYS_VARIABLE) else None
     return _behind_hot(asked, keyring, None)
 
@@ -94,13 +95,13 @@ def _keyring(url: str) -> Keyring:
 
 def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     """The session that was named. Raises: NotFound, with the tenant it may be under."""
-    key = Key(asked.session, asked.tenant)
+    key = Key(asked.session, asked.tenant or DEFAULT_TENANT)
     state = _state(sessions, key)
     if state is None or not state.ledger.messages:
         others = _tenants_of(sessions, asked.session)
         mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list --url {shown_url(asked.url)}"
         raise NotFound(f"no session {key} in {shown_url(asked.url)}; {mend}")
-    return sessions.session(asked.session, tenant=asked.tenant)
+    return sessions.session(asked.session, tenant=key.tenant)
 
 
 def _tenants_of(sessions: Sessions, session_id: str) -> list[str]:
@@ -111,9 +112,10 @@ def _tenants_of(sessions: Sessions, session_id: str) -> list[str]:
         return []
 
 
-def _sealed(sessions: Sessions, tenant: str, session_id: str | None) -> bool:
-    """Whether a session is sealed; without an id, whether the newest of the tenant is."""
-    states = sessions.list(tenant) if session_id is None else (_state(sessions, Key(session_id, tenant)),)
+def _sealed(sessions: Sessions, tenant: str | None, session_id: str | None) -> bool:
+    """Whether a session is sealed; without an id, whether the newest of the tenant is, or of all."""
+    key = None if session_id is None else Key(session_id, tenant or DEFAULT_TENANT)
+    states = sessions.list(tenant) if key is None else (_state(sessions, key),)
     state = next(iter(states), None)
     if state is None or not state.head:
         return False

@@ -71,7 +71,6 @@ def delete(asked: argparse.Namespace) -> int:
     with opened_to_change(asked) as sessions:
         if asked.session is None:
             return _purge(sessions, asked)
-        asked.tenant = "default" if asked.tenant is None else asked.tenant
         session = found(sessions, asked)
         if not asked.yes:
             raise ConfigError(

@@ -43,7 +43,8 @@ def open_store(url: str) -> SessionStore:
             )
         return SqliteStore(Path(path).expanduser())
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
-    raise UnknownScheme(f"{shown_url(url)!r} is no store; use one of {known}")
+    wanted = "" if "://" in url else "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
+    raise UnknownScheme(f"{shown_url(url)!r} is no store; use one of {known}{wanted}")
 
 
 def _postgres(url: str) -> SessionStore:
