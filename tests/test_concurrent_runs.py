@@ -109,7 +109,7 @@ class Halfway:
         def wait(state: State):
             if state["messages"][-1].content == "slow":
                 self.reached.set()
-                assert self.go.wait(20)
+                assert self.go.wait(60)
             return {"messages": [AIMessage("answer")]}
 
         built = StateGraph(State)
@@ -125,7 +125,7 @@ class Halfway:
             run = self._pool.submit(lambda: asyncio.run(self.graph.ainvoke(said, CONFIG, durability="sync")))
         else:
             run = self._pool.submit(lambda: self.graph.invoke(said, CONFIG, durability="sync"))
-        assert self.reached.wait(20)
+        assert self.reached.wait(60)
         return run
 
     def ask(self, text: str, awaiting: bool, config=CONFIG):

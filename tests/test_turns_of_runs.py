@@ -133,8 +133,11 @@ def test_a_stream_that_nobody_reads_on(saver):
 
 
 def test_a_task_that_was_cancelled(sessions, saver):
+    acting = asyncio.Event()
+
     async def act(state: State):
         if state["messages"][-1].content == "slow":
+            acting.set()
             await asyncio.sleep(60)
         return {"messages": [AIMessage("acted")]}
 
@@ -145,7 +148,7 @@ def test_a_task_that_was_cancelled(sessions, saver):
 
     async def talk():
         run = asyncio.create_task(graph.ainvoke(said("slow"), CONFIG))
-        await asyncio.sleep(0.2)
+        await acting.wait()
         with pytest.raises(TurnTaken):
             await graph.ainvoke(said("hasty"), CONFIG)
         run.cancel()
