@@ -112,7 +112,7 @@ def test_both_tables_agree_on_every_sample(tables: Tables, name: str) -> None:
     assert ours(SAMPLES[name]) == theirs(SAMPLES[name])
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 def test_both_tables_agree_on_any_text(tables: Tables, text: str) -> None:
     ours, theirs = tables
