@@ -172,8 +172,8 @@ def test_two_turns_at_once_lose_no_user_message(sessions, keys):
     ended = threading.Event()
 
     def answer(messages):
-        if inside.wait(10) == 0:
-            ended.wait(10)
+        if inside.wait(60) == 0:
+            ended.wait(60)
         return AIMessage("answer")
 
     runnable = ChatPromptTemplate.from_messages([MessagesPlaceholder("history"), ("human", "{question}")])

@@ -293,7 +293,7 @@ def test_the_turn_of_a_process_that_died_ends_by_time(tmp_path):
     url = f"sqlite:///{tmp_path}/chat.db"
     process = multiprocessing.get_context("spawn").Process(target=_die_in_a_node, args=(url,))
     process.start()
-    process.join(60)
+    process.join()
     assert process.exitcode == 9
     with SessionSaver(url, policy=POLICY, concurrency="serialize", wait_s=20.0) as saver:
         graph_of(saver).invoke(said("next"), CONFIG)
