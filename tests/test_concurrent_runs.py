@@ -1,6 +1,7 @@
 """Runs on one thread at the same time: merged, one behind the other, or rejected; on real stores, in both voices."""
 
 import asyncio
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypedDict
@@ -34,6 +35,11 @@ def servers():
 def sessions(request, servers, tmp_path):
     with servers.place(request.param, tmp_path) as place:
         yield Sessions(place.store, policy=POLICY)
+        # Savers are garbage now. What their threads gave back later would open connections of the closed store anew.
+        gc.collect()
+        for thread in threading.enumerate():
+            if thread.name == "llm-sessions-turns":
+                thread.join(timeout=10)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import threading
 from operator import add
 from typing import Annotated, TypedDict
 
@@ -276,6 +277,26 @@ def test_another_process_need_not_wait_for_a_run_that_is_gone(tmp_path):
         graph_of(one, interrupt_before=["end"]).invoke(said("go"), CONFIG)
         graph_of(other).invoke(None, CONFIG)
         assert contents(other.sessions)[-1] == "ended"
+
+
+def test_a_saver_that_is_closed_gives_no_turn_back_later(sessions, monkeypatch):
+    began, go, given = threading.Event(), threading.Event(), []
+    drop = sessions.store.drop_lease
+
+    async def slow(lease) -> None:
+        began.set()
+        assert go.wait(60)
+        await drop(lease)
+        given.append(lease)
+
+    monkeypatch.setattr(sessions.store, "drop_lease", slow)
+    saver = SessionSaver(sessions, concurrency="serialize")
+    graph_of(saver, interrupt_before=["end"]).invoke(said("go"), CONFIG)
+    gc.collect()
+    assert began.wait(60)
+    threading.Timer(0.05, go.set).start()
+    saver.close()
+    assert len(given) == 1
 
 
 def _die_in_a_node(url: str) -> None:
