@@ -1,7 +1,6 @@
 """Runs on one thread at the same time: merged, one behind the other, or rejected; on real stores, in both voices."""
 
 import asyncio
-import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypedDict
@@ -32,14 +31,21 @@ def servers():
 
 
 @pytest.fixture(params=["sqlite", "redis", "postgres"])
-def sessions(request, servers, tmp_path):
+def sessions(request, servers, tmp_path, monkeypatch):
+    savers: list[SessionSaver] = []
+
+    class Noted(SessionSaver):
+        """Is closed before its store: what it gave back later would open connections anew."""
+
+        def __init__(self, *args, **options) -> None:
+            super().__init__(*args, **options)
+            savers.append(self)
+
+    monkeypatch.setitem(globals(), "SessionSaver", Noted)
     with servers.place(request.param, tmp_path) as place:
         yield Sessions(place.store, policy=POLICY)
-        # Savers are garbage now. What their threads gave back later would open connections of the closed store anew.
-        gc.collect()
-        for thread in threading.enumerate():
-            if thread.name == "llm-sessions-turns":
-                thread.join(timeout=10)
+        for saver in savers:
+            saver.close()
 
 
 @pytest.fixture
