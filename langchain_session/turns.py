@@ -183,6 +183,10 @@ class Serialize(Rule):
 
     def close(self) -> None:
         self._end()
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None and keeper is not threading.current_thread():
+            # What it gave back later would open the connections anew of a store that is closed next.
+            keeper.join(timeout=30)
 
     def _of(self, config: RunnableConfig) -> _Turn | None:
         """The turn of the run that a config is of."""

@@ -9,9 +9,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from random import SystemRandom
 
 import redis
 from redis.backoff import NoBackoff
@@ -21,9 +22,14 @@ from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
 from session_core.voices import run_blocking
 
-STARTS_IN_S = 20.0
+STARTS_IN_S = 60.0
 SLOTS = 16_384
 TAKEN = "Address already in use"
+READY = "Ready to accept connections"
+SENTINEL_READY = "Sentinel ID is"
+PORTS = range(10_240, 22_000)
+"""Below those that systems give to outgoing connections, which would take the port of a server that is down for a
+moment; and so are those of the nodes of a cluster among themselves, 10,000 above."""
 
 
 def binary() -> Path:
@@ -47,30 +53,29 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The number of its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Run it, on what its folder holds; for the first time on another port when somebody was quicker to take
         its own, or the one of its cluster."""
-        new = not (self.folder / "log").exists()
-        while not self._started():
-            log = (self.folder / "log").read_text(errors="replace")
-            assert new, log
-            assert TAKEN in log, log
-            (self.folder / "log").unlink()
+        new = not self._log.exists()
+        while (process := _started(self._command(), self._log, READY)) is None:
+            assert new, self._log.read_text(errors="replace")
             self.port = _free_port()
+        self._process = process
 
-    def _started(self) -> bool:
-        fixed = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "daemonize": "no"}
-        said = [part for name, value in (fixed | self.options).items() for part in (f"--{name}", value)]
-        with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen([binary(), *said], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        end = time.monotonic() + STARTS_IN_S
-        while process.poll() is None:
-            if _answers(self.port) and process.poll() is None:
-                self._process = process
-                return True
-            assert time.monotonic() < end, (self.folder / "log").read_text(errors="replace")
-            time.sleep(0.02)
-        return False
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """In the block it takes connections and says nothing, as a machine does that stands still."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a power cut would end it."""
@@ -82,7 +87,15 @@ class RedisServer:
 
     def client(self) -> redis.Redis:
         """A plain client, for looking at what is there; it tries once."""
-        return _client(self.port)
+        return redis.Redis(host="127.0.0.1", port=self.port, retry=Retry(NoBackoff(), 0))
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log"
+
+    def _command(self) -> list[str | Path]:
+        fixed = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "daemonize": "no"}
+        return [binary(), *(part for name, value in (fixed | self.options).items() for part in (f"--{name}", value))]
 
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -127,18 +140,16 @@ def redis_cluster(masters: int = 3) -> Iterator[str]:
 def redis_sentinel(primary: RedisServer, service: str = "main", *, settings_more: str = "") -> Iterator[str]:
     """The URL of `primary` as a running sentinel names it; `settings_more` are further lines of its settings."""
     with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
-        port = _free_port()
-        settings = Path(folder) / "sentinel.conf"
-        settings.write_text(
-            f"port {port}\nbind 127.0.0.1\ndir {folder}\nsentinel monitor {service} 127.0.0.1 {primary.port} 1\n"
-            f"{settings_more}"
-        )
-        process = subprocess.Popen([binary(), settings, "--sentinel"], stdout=subprocess.DEVNULL)
+        process = None
+        while process is None:
+            port = _free_port()
+            settings = Path(folder) / "sentinel.conf"
+            settings.write_text(
+                f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
+                f"sentinel monitor {service} 127.0.0.1 {primary.port} 1\n{settings_more}"
+            )
+            process = _started([binary(), settings, "--sentinel"], Path(folder) / "log", SENTINEL_READY)
         try:
-            end = time.monotonic() + STARTS_IN_S
-            while not _answers(port):
-                assert time.monotonic() < end, "the sentinel did not start"
-                time.sleep(0.02)
             yield f"redis+sentinel://127.0.0.1:{port}/{service}"
         finally:
             process.terminate()
@@ -153,18 +164,27 @@ def write_pairs(url: str, writer: int, turns: int = 25) -> None:
     run_blocking(store.close())
 
 
-def _client(port: int) -> redis.Redis:
-    return redis.Redis(host="127.0.0.1", port=port, retry=Retry(NoBackoff(), 0))
+def _started(command: list[str | Path], log: Path, ready: str) -> subprocess.Popen[bytes] | None:
+    """The process of a server that has said it is ready; None when another process had taken its port.
 
-
-def _answers(port: int) -> bool:
-    try:
-        with _client(port) as client:
-            return bool(client.ping())
-    except redis.exceptions.AuthenticationError:
-        return True
-    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-        return False
+    It is asked in its log: on a port that was taken another server would answer.
+    """
+    with log.open("ab") as file:
+        before = file.tell()
+        process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+    end = time.monotonic() + STARTS_IN_S
+    while time.monotonic() < end:
+        ended = process.poll() is not None
+        told = log.read_bytes()[before:].decode(errors="replace")
+        if ready in told:
+            return process
+        if ended:
+            assert TAKEN in told, told
+            return None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    raise AssertionError(log.read_text(errors="replace"))
 
 
 def _joined(server: RedisServer, masters: int) -> bool:
@@ -175,10 +195,9 @@ def _joined(server: RedisServer, masters: int) -> bool:
 
 
 def _free_port() -> int:
-    """A port that is free, and whose cluster port (10,000 above) can be one."""
+    """A port that is free now."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 55_000:
+        with socket.socket() as probe, suppress(OSError):
+            port = SystemRandom().choice(PORTS)
+            probe.bind(("127.0.0.1", port))
             return port

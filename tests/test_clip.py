@@ -149,12 +149,12 @@ def hostile() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile()])
 @pytest.mark.parametrize("max_tokens", [12, 300])
 def test_a_hostile_text_is_clipped_in_time(text: str, max_tokens: int) -> None:
-    before = time.process_time()
+    before = time.thread_time()
     result = clip(text, max_tokens=max_tokens, count=quarter, reference=REFERENCE, terms=frozenset({"x"}))
     assert result is not None
     assert quarter(result.text) <= max_tokens
     result.text.encode()
-    assert time.process_time() - before < 2
+    assert time.thread_time() - before < 2
 
 
 def test_a_megabyte_of_log_is_clipped_in_time() -> None:
@@ -163,9 +163,9 @@ def test_a_megabyte_of_log_is_clipped_in_time() -> None:
     text = "\n".join(
         f"2024-05-01 12:00:{n % 60:02d} INFO {' '.join(chance.choices(words, k=8))} {n}" for n in range(15_000)
     )
-    before = time.process_time()
+    before = time.thread_time()
     clipped(text, 500, "order")
-    assert time.process_time() - before < 2
+    assert time.thread_time() - before < 2
 
 
 def test_a_count_that_lets_nothing_pass_gives_an_empty_clip() -> None:

@@ -31,9 +31,21 @@ def servers():
 
 
 @pytest.fixture(params=["sqlite", "redis", "postgres"])
-def sessions(request, servers, tmp_path):
+def sessions(request, servers, tmp_path, monkeypatch):
+    savers: list[SessionSaver] = []
+
+    class Noted(SessionSaver):
+        """Is closed before its store: what it gave back later would open connections anew."""
+
+        def __init__(self, *args, **options) -> None:
+            super().__init__(*args, **options)
+            savers.append(self)
+
+    monkeypatch.setitem(globals(), "SessionSaver", Noted)
     with servers.place(request.param, tmp_path) as place:
         yield Sessions(place.store, policy=POLICY)
+        for saver in savers:
+            saver.close()
 
 
 @pytest.fixture
@@ -109,7 +121,7 @@ class Halfway:
         def wait(state: State):
             if state["messages"][-1].content == "slow":
                 self.reached.set()
-                assert self.go.wait(20)
+                assert self.go.wait(60)
             return {"messages": [AIMessage("answer")]}
 
         built = StateGraph(State)
@@ -125,7 +137,7 @@ class Halfway:
             run = self._pool.submit(lambda: asyncio.run(self.graph.ainvoke(said, CONFIG, durability="sync")))
         else:
             run = self._pool.submit(lambda: self.graph.invoke(said, CONFIG, durability="sync"))
-        assert self.reached.wait(20)
+        assert self.reached.wait(60)
         return run
 
     def ask(self, text: str, awaiting: bool, config=CONFIG):
@@ -146,7 +158,7 @@ def test_who_waits_too_long_for_its_turn_is_told_which_thread_and_what_to_do(ses
     with pytest.raises(TurnTaken, match=r"session t: .* wait longer with wait_s="):
         half.ask("hasty", awaiting)
     half.go.set()
-    run.result(20)
+    run.result(60)
     half.ask("next", awaiting)
     assert [m.content for m in sessions.session("t").record()] == ["slow", "answer", "next", "answer"]
 
@@ -158,7 +170,7 @@ def test_a_run_that_was_not_heard_of_loses_its_turn_and_stores_nothing_more(sess
     half.ask("next", awaiting)
     half.go.set()
     with pytest.raises(TurnLost):
-        run.result(20)
+        run.result(60)
     half.ask("after", awaiting)
     record = [m.content for m in sessions.session("t").record()]
     assert record == ["slow", "next", "answer", "after", "answer"]
@@ -173,7 +185,7 @@ def test_a_run_whose_thread_went_on_is_rejected(sessions, awaiting):
     newest = half.graph.get_state(CONFIG).config["configurable"]["checkpoint_id"]
     half.go.set()
     with pytest.raises(Conflict, match=newest):
-        run.result(20)
+        run.result(60)
     said = [m.content for m in sessions.session("t").record()]
     assert said == ["before", "answer", "slow", "quick", "answer"]
 
@@ -185,7 +197,7 @@ def test_of_two_first_runs_one_is_rejected(sessions, awaiting):
     half.ask("quick", awaiting)
     half.go.set()
     with pytest.raises(Conflict):
-        run.result(20)
+        run.result(60)
 
 
 @both_voices
@@ -207,7 +219,7 @@ def test_people_are_not_rejected_but_the_run_that_they_overtook_is(sessions):
     half.graph.update_state(CONFIG, {"messages": [HumanMessage("a person", id="p")]}, as_node="wait")
     half.go.set()
     with pytest.raises(Conflict):
-        run.result(20)
+        run.result(60)
     assert "a person" in [m.content for m in sessions.session("t").record()]
 
 
@@ -223,4 +235,4 @@ def test_runs_of_other_threads_do_not_wait(forgetful):
     run = half.begin(False)
     half.ask("elsewhere", False, {"configurable": {"thread_id": "u"}})
     half.go.set()
-    run.result(20)
+    run.result(60)

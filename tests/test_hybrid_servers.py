@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -111,6 +112,9 @@ def test_sessions_talk_through_both_sides_in_both_voices(sessions):
 
 
 def _reads(server: RedisServer) -> int:
+    """How many requests the server has read. The end of a connection is one too: garbage
+    of other tests ends none later."""
+    gc.collect()
     with server.client() as client:
         return int(client.info("stats")["total_reads_processed"])
 
@@ -247,16 +251,17 @@ def test_nobody_notices_when_redis_fails_again_and_again(fault, voice, tmp_path)
         threads = [threading.Thread(target=talk, args=(writer,)) for writer in range(1, 4)]
         for thread in threads:
             thread.start()
-        for _ in range(6):
+        faults = 0
+        while not failed and (faults < 6 or len(acknowledged) <= 30):
             time.sleep(random.random() * 0.3)
             fault(server)
+            faults += 1
         stop.set()
         for thread in threads:
             thread.join()
         assert failed == []
         record = run_blocking(store.record(KEY))
         assert sorted(m.id for m in record) == sorted(acknowledged)
-        assert len(acknowledged) > 30
         time.sleep(0.1)
         assert run_blocking(store.load(KEY)) == run_blocking(store.cold.load(KEY))
         run_blocking(store.close())

@@ -191,9 +191,9 @@ def test_reading_a_huge_message_for_quotes_takes_no_time() -> None:
     hostile = (
         "<data>" * 20_000 + "\n" * 20_000 + "context:\n---\n" * 5_000 + "a_" * 20_000 + '"""' * 5_000 + "> \n" * 5_000
     )
-    began = time.process_time()
+    began = time.thread_time()
     parts = list(spoken(hostile))
-    assert time.process_time() - began < 2.0
+    assert time.thread_time() - began < 2.0
     assert "".join(part for part, _ in parts) == hostile
 
 
@@ -202,17 +202,17 @@ def test_reading_a_huge_message_for_quotes_takes_no_time() -> None:
 )
 def test_no_text_takes_long_to_be_judged(piece: str) -> None:
     text = piece * (2_000 // len(piece))
-    began = time.process_time()
+    began = time.thread_time()
     commands(text)
     passes_on(text)
     extract([user(text), result(text), Message(Role.ASSISTANT, text)])
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
 
 
 @pytest.mark.parametrize("blank", ["\n", " ", "\t", "\r", " \n", "    x = 1;\n\n", "{\n\n\n\n"])
 def test_blanks_take_no_time_however_many(blank: str) -> None:
     text = blank * (60_000 // len(blank)) + "x"
-    began = time.process_time()
+    began = time.thread_time()
     list(spoken(text))
     extract([user(text)])
-    assert time.process_time() - began < 2.0
+    assert time.thread_time() - began < 2.0

@@ -54,7 +54,7 @@ def test_300_turns_with_folding_lose_and_double_no_user_message(sessions, keys):
     for turn in range(300):
         question = f"question {turn}"
         talk.invoke({"question": question} if keys else [HumanMessage(question)], CONFIG)
-    sessions.drain()
+    assert sessions.drain(60)
     kept = sessions.session("s").record()
     assert [m.content for m in kept if m.role == "user"] == [f"question {turn}" for turn in range(300)]
     assert len(kept) == 600
@@ -172,8 +172,8 @@ def test_two_turns_at_once_lose_no_user_message(sessions, keys):
     ended = threading.Event()
 
     def answer(messages):
-        if inside.wait(10) == 0:
-            ended.wait(10)
+        if inside.wait(60) == 0:
+            ended.wait(60)
         return AIMessage("answer")
 
     runnable = ChatPromptTemplate.from_messages([MessagesPlaceholder("history"), ("human", "{question}")])

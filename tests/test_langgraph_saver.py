@@ -398,5 +398,5 @@ def test_sessions_that_were_handed_in_stay_open(tmp_path):
             session = sessions.session("a")
         for turn in range(20):
             session.append({"role": "user", "content": f"{turn} " + "and what else is there? " * 10})
-        sessions.drain()
+        assert sessions.drain(60)
         assert session.stats().digests > 0

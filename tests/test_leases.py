@@ -175,26 +175,32 @@ def test_a_clock_that_goes_back_ends_a_lease_instead_of_holding_the_session(tmp_
     run_blocking(store.close())
 
 
-def _hold_and_hang(url: str, taken) -> None:
-    with Sessions(url) as sessions, sessions.session("s").lease(ttl_s=1.0):
+def _hold_and_hang(url: str, taken, seen, ending) -> None:
+    with Sessions(url) as sessions, sessions.session("s").lease() as lease:
         taken.set()
+        seen.wait()
+        lease._ttl_s = 0.5
+        lease.renew()
+        ending.set()
         threading.Event().wait()
 
 
 @pytest.mark.parametrize("url", ["sqlite", "redis", "postgres"], indirect=True)
 def test_a_holder_that_is_killed_holds_the_turn_no_longer_than_its_time(url):
     context = multiprocessing.get_context("spawn")
-    taken = context.Event()
-    holder = context.Process(target=_hold_and_hang, args=(url, taken))
+    taken, seen, ending = (context.Event() for _ in range(3))
+    holder = context.Process(target=_hold_and_hang, args=(url, taken, seen, ending))
     holder.start()
     try:
-        assert taken.wait(30)
+        assert taken.wait(60)
         with Sessions(url) as sessions:
             session = sessions.session("s")
             with pytest.raises(TurnTaken):
                 session.lease(wait_s=0).__enter__()
+            seen.set()
+            assert ending.wait(60)
             os.kill(holder.pid, signal.SIGKILL)
-            with session.lease(wait_s=20) as lease:
+            with session.lease(wait_s=60) as lease:
                 session.append({"role": "user", "content": "on it goes"}, lease=lease)
             assert [m.content for m in session.record()] == ["on it goes"]
             session.delete()

@@ -64,7 +64,7 @@ def in_tasks(graph) -> None:
 def test_every_turn_is_kept_and_within_the_next_views_reach(sessions, at_once):
     graph = answering(SessionSaver(sessions))
     at_once(graph)
-    sessions.drain()
+    assert sessions.drain(60)
     kept = graph.get_state(CONFIG).values["messages"]
     record = sessions.session("t").record()
     assert {m.id for m in kept if m.type == "human"} == EXPECTED

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -35,9 +36,12 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     env |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE)
     env |= {"IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": str(home / "matplotlib")}
     book = nbformat.read(NOTEBOOK, as_version=4)
-    kernel = ThisInterpreter(connection_file=str(home / "kernel.json"))
-    reader = NotebookClient(book, km=kernel, timeout=90, resources={"metadata": {"path": str(home)}})
-    reader.execute(env=env, cleanup_kc=True)
+    # Over sockets in a folder, with a short path as those need it: ports that are chosen before the kernel starts may
+    # be taken when it does.
+    with TemporaryDirectory(prefix="kernel-") as folder:
+        kernel = ThisInterpreter(transport="ipc", connection_file=f"{folder}/at.json")
+        settings = {"timeout": 90, "iopub_timeout": 60, "resources": {"metadata": {"path": str(home)}}}
+        NotebookClient(book, km=kernel, **settings).execute(env=env, cleanup_kc=True)
     return {cell.id: cell for cell in book.cells}
 
 

@@ -59,7 +59,7 @@ class Calling:
                 interrupt("may I?")
             if calls[0]["id"].startswith("slow") and not asks:
                 self.reached.set()
-                assert self.go.wait(20)
+                assert self.go.wait(60)
             found = [ToolMessage("found", tool_call_id=call["id"], id=f"r-{call['id']}") for call in calls]
             return {"messages": found}
 
@@ -84,7 +84,7 @@ class Calling:
 
     def begin(self, name: str, voice: str):
         run = self._pool.submit(self.ask, name, voice)
-        assert self.reached.wait(20)
+        assert self.reached.wait(60)
         return run
 
 
@@ -107,7 +107,7 @@ def test_a_question_beside_an_open_call_is_not_put_behind_it(store, policy, voic
     slow = calling.begin("slow", voice)
     calling.ask("quick", voice)
     calling.go.set()
-    slow.result(20)
+    slow.result(60)
     calling.ask("later", voice)
     assert recorded(sessions) == [name for one in (*before, "slow", "quick", "later") for name in turn(one)]
     assert all("c-slow" not in seen for seen in calling.seen if "quick" in seen and "r-slow.0" not in seen)

@@ -84,7 +84,7 @@ class Slow:
         self.go_on = threading.Event()
 
     async def summarize(self, request: SummaryRequest) -> str:
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         return ""
 
 
@@ -287,7 +287,7 @@ def test_sessions_that_wait_for_their_fold_are_shown_until_it_is_done(exported: 
                 sessions.session(name).append({"role": "user", "content": f"{turn} " + "why so? " * 130})
         waiting = [point.value for point in exported.points("llm_sessions.fold.waiting")]
         slow.go_on.set()
-        done = sessions.drain()
+        done = sessions.drain(60)
         left = [point.value for point in exported.points("llm_sessions.fold.waiting")]
     assert (waiting, done, left) == ([2], True, [0])
 

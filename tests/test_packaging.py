@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "--retries=10")
 SOURCES = {"session_core": ROOT / "core", "langchain_session": ROOT, "llamaindex_session": ROOT}
 
 CORE_NAMES = "from session_core import Sessions, Policy, Budget"

@@ -154,6 +154,6 @@ def test_what_is_read_in_parts_is_all_of_it(text: str) -> None:
 )
 def test_reading_takes_no_time_however_long_it_is(line: str) -> None:
     text = line * (200_000 // len(line))
-    began = time.process_time()
+    began = time.thread_time()
     list(pasted(text))
-    assert time.process_time() - began < 2.0
+    assert time.thread_time() - began < 2.0

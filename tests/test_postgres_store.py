@@ -308,7 +308,7 @@ def mirrored(server: PostgresServer) -> Iterator[PostgresStore]:
 
 
 @pytest.mark.parametrize("free_tries", [1, 0], ids=["free", "held"])
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=8), lineage=PARTS)
 def test_it_decides_as_the_store_in_memory(
     mirrored: PostgresStore, free_tries: int, steps: list[tuple[Any, ...]], lineage: Ranges

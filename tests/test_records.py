@@ -182,6 +182,6 @@ def test_a_text_that_tells_no_records_is_none(text: str) -> None:
     ],
 )
 def test_reading_many_elements_takes_no_time(text: str):
-    began = time.process_time()
+    began = time.thread_time()
     assert records(text) is not None
-    assert time.process_time() - began < 2.0
+    assert time.thread_time() - began < 2.0

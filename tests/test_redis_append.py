@@ -27,7 +27,7 @@ from session_core.voices import fair_gate, run_blocking
 KEY = Key("a session")
 ORDINARY = {"hget": 2, "time": 1, "rpush": 1, "hset": 1}
 """The commands of an append of one message in the middle of a session, in its script."""
-PAUSE_MS = 400
+PATIENCE_S = 0.1
 
 
 class BrokenOff(BaseException):
@@ -151,13 +151,14 @@ def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisS
     def ring(*_: object) -> None:
         raise BrokenOff
 
+    def broken_off() -> None:
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        run_blocking(store.append(KEY, [message(2)]))
+
     before = signal.signal(signal.SIGALRM, ring)
     try:
-        with server.client() as client:
-            client.client_pause(PAUSE_MS, all=True)
-        signal.setitimer(signal.ITIMER_REAL, PAUSE_MS / 4_000)
-        with pytest.raises(BrokenOff):
-            run_blocking(store.append(KEY, [message(2)]))
+        with server.hanging(), pytest.raises(BrokenOff):
+            broken_off()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -202,10 +203,8 @@ def test_a_call_that_is_cancelled_gives_its_answer_to_nobody_else(store: RedisSt
     async def work() -> None:
         awaited = store.awaiting()
         await awaited.append(KEY, [message(1)])
-        with server.client() as client:
-            client.client_pause(PAUSE_MS, all=True)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(awaited.append(KEY, [message(2)]), PAUSE_MS / 4_000)
+        with server.hanging(), pytest.raises(TimeoutError):
+            await asyncio.wait_for(awaited.append(KEY, [message(2)]), PATIENCE_S)
         assert await awaited.find(KEY, "m1") == replace(message(1), seq=1)
         assert (await awaited.append(KEY, [message(2), message(3)])).seqs == (2, 3)
         await awaited.close()

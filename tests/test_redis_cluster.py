@@ -22,7 +22,7 @@ from session_core.testing.fakes import message
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
-CALLERS, CALLS = 24, 60
+CALLERS, CALLS, WRITTEN_BETWEEN = 24, 60, 40
 KEYS = [Key(f"session {number}") for number in range(12)]
 
 
@@ -52,17 +52,18 @@ def test_calls_that_come_before_the_nodes_are_known_go_to_the_right_one(nodes):
 
 def test_an_awaiting_caller_sees_nothing_of_connections_that_break(nodes):
     url, clients = nodes
-    store = RedisStore(url)
+    store, written = RedisStore(url), list[int]()
 
     async def write(caller: int) -> None:
         for call in range(CALLS):
             await store.awaiting().append(KEYS[(caller + call) % len(KEYS)], [message(caller * 1_000 + call)])
+            written.append(caller)
 
     async def all_write() -> None:
         await asyncio.gather(*map(write, range(CALLERS)))
         await store.awaiting().close()
 
-    with breaking(clients) as broken:
+    with breaking(clients, written) as broken:
         asyncio.run(all_write())
     assert sum(broken) > CALLERS
     assert sum(len(run_blocking(store.record(key))) for key in KEYS) == CALLERS * CALLS
@@ -71,13 +72,14 @@ def test_an_awaiting_caller_sees_nothing_of_connections_that_break(nodes):
 
 def test_a_blocking_caller_sees_nothing_of_connections_that_break(nodes):
     url, clients = nodes
-    store = RedisStore(url)
+    store, written = RedisStore(url), list[int]()
 
     def write(caller: int) -> None:
         for call in range(CALLS):
             run_blocking(store.append(KEYS[(caller + call) % len(KEYS)], [message(caller * 1_000 + call)]))
+            written.append(caller)
 
-    with breaking(clients) as broken, ThreadPoolExecutor(CALLERS) as pool:
+    with breaking(clients, written) as broken, ThreadPoolExecutor(CALLERS) as pool:
         list(pool.map(write, range(CALLERS)))
     assert sum(broken) > CALLERS
     assert sum(len(run_blocking(store.record(key))) for key in KEYS) == CALLERS * CALLS
@@ -133,13 +135,14 @@ def test_threads_that_begin_together_share_their_connections(nodes):
 
 
 def test_nodes_that_are_all_down_are_lost_for_now():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    store = RedisStore(f"redis+cluster://127.0.0.1:{port}")
-    with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
-        run_blocking(store.state(KEYS[0]))
-    with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
-        asyncio.run(store.awaiting().state(KEYS[0]))
+    with socket.socket() as deaf:
+        # Taken, so that nobody else can take it, and without a listener.
+        deaf.bind(("127.0.0.1", 0))
+        store = RedisStore(f"redis+cluster://127.0.0.1:{deaf.getsockname()[1]}")
+        with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
+            run_blocking(store.state(KEYS[0]))
+        with pytest.raises(StoreLost, match=r"cannot be reached; is it running"):
+            asyncio.run(store.awaiting().state(KEYS[0]))
 
 
 def test_callers_that_wait_while_silent_nodes_are_asked_do_not_ask_them_again(nodes):
@@ -241,15 +244,20 @@ def silent(clients: Sequence[redis.Redis]) -> Iterator[list[int]]:
 
 
 @contextmanager
-def breaking(clients: Sequence[redis.Redis]) -> Iterator[list[int]]:
-    """Closes all connections to one server after the other while the block runs; gives how many, each time."""
+def breaking(clients: Sequence[redis.Redis], written: Sequence[int]) -> Iterator[list[int]]:
+    """Closes all connections to one server after the other while the block runs; gives how many, each time.
+
+    The next time comes with what was written meanwhile, not by a clock: on a slow machine connections would be
+    closed faster than they are made, and no call is sent again for ever.
+    """
     broken: list[int] = []
     over = threading.Event()
 
     def close() -> None:
-        for client in cycle(clients):
-            if over.wait(0.05):
-                return
+        for times, client in enumerate(cycle(clients), start=1):
+            while len(written) < times * WRITTEN_BETWEEN:
+                if over.wait(0.001):
+                    return
             broken.append(client.client_kill_filter(_type="normal", skipme=True))
 
     thread = threading.Thread(target=close)

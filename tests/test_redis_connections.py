@@ -93,7 +93,7 @@ def test_a_server_that_says_nothing_is_tried_as_often_as_the_url_says() -> None:
     """As a plain server does when it is spoken to over TLS."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        quick = "socket_connect_timeout=0.05&socket_timeout=0.05&retries=2"
+        quick = "socket_connect_timeout=0.3&socket_timeout=0.3&retries=2"
         refused_in_both_voices(RedisStore(f"rediss://127.0.0.1:{port}?{quick}"), StoreLost, "did not answer in time")
         silent.setblocking(False)
         tries = []

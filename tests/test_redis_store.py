@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import random
 import subprocess
@@ -28,6 +29,7 @@ from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Wri
 from session_core.ranges import Ranges
 from session_core.stores.gate import Gate
 from session_core.stores.open import open_store
+from session_core.stores.redis.driver import TIMEOUTS_S
 from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, STORE_PROMISES, message
@@ -163,7 +165,9 @@ class Counted:
 
 
 def _reads(server: RedisServer) -> int:
-    """How many requests, each of one or more commands, the server has read; this one included."""
+    """How many requests, each of one or more commands, the server has read; this one included. The end of a
+    connection is one too: garbage of other tests ends none later."""
+    gc.collect()
     with server.client() as client:
         return int(client.info("stats")["total_reads_processed"])
 
@@ -278,22 +282,25 @@ def test_each_use_gives_the_whole_session_its_time_again(use, server, url):
     with server.client() as client:
         names = Names().of(KEY)
         for key in names:
-            client.pexpire(key, 5_000)
+            client.pexpire(key, 60_000)
         run_blocking(use(store))
         assert all(client.pttl(key) > 500_000 for key in names)
     run_blocking(store.close())
 
 
 def test_an_idle_session_ends_whole_and_leaves_the_list(server, url):
-    store = RedisStore(f"{url}?ttl_s=0.2")
+    store, listed = RedisStore(f"{url}?ttl_s=600"), Names().sessions("a tenant")
     everything(store)
-    time.sleep(0.3)
-    assert run_blocking(store.load(KEY)).messages == ()
-    assert run_blocking(store.sessions("a tenant")) == ()
-    time.sleep(0.5)
-    run_blocking(store.append(Key("other", "a tenant"), [message(1)]))
     with server.client() as client:
-        assert client.zrange(Names().sessions("a tenant"), 0, -1) == [b"other"]
+        # As if its time had passed, and then twice as much.
+        for key in keys(server):
+            if key != listed and client.pttl(key) <= 600_000:
+                client.pexpireat(key, 1)
+        assert run_blocking(store.load(KEY)).messages == ()
+        assert run_blocking(store.sessions("a tenant")) == ()
+        client.zincrby(listed, -1_200_000, KEY.session_id)
+        run_blocking(store.append(Key("other", "a tenant"), [message(1)]))
+        assert client.zrange(listed, 0, -1) == [b"other"]
     run_blocking(store.close())
 
 
@@ -388,14 +395,15 @@ def test_every_acknowledged_message_survives_the_death_of_the_server():
 
         writer = threading.Thread(target=write)
         writer.start()
-        time.sleep(0.4)
+        while len(acknowledged) <= 10:
+            time.sleep(0.01)
+        time.sleep(random.random() * 0.1)
         server.kill()
         stop.set()
         writer.join()
         server.start()
         found = [int(m.id[1:]) for m in run_blocking(store.record(KEY))]
         tell("redis killed (appendfsync always)", faults=1, acknowledged=2 * len(acknowledged), found=len(found))
-        assert len(acknowledged) > 10
         assert found == list(range(1, len(found) + 1))
         assert len(found) % 2 == 0
         assert 0 <= len(found) - 2 * len(acknowledged) <= 2
@@ -452,18 +460,14 @@ def test_a_server_that_is_not_there_is_said_soon_and_without_its_password():
         run_blocking(store.append(KEY, [message(1)]))
     with pytest.raises(StoreError, match="is it running"):
         asyncio.run(_ids(store.awaiting(), KEY))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < TIMEOUTS_S["socket_connect_timeout"] * 4
     assert "secret" not in str(caught.value)
 
 
 def test_a_server_that_does_not_answer_is_busy(server, url):
     store = RedisStore(f"{url}?socket_timeout=0.1")
-    run_blocking(store.append(KEY, [message(1)]))
-    with server.client() as client:
-        client.execute_command("CLIENT", "PAUSE", "1500", "ALL")
-    with pytest.raises(StoreBusy, match="socket_timeout"):
+    with server.hanging(), pytest.raises(StoreBusy, match="socket_timeout"):
         run_blocking(store.append(KEY, [message(2)]))
-    time.sleep(1.5)
     run_blocking(store.close())
 
 
@@ -558,7 +562,7 @@ def test_a_store_goes_on_working_in_a_forked_process_and_beside_it(store):
     answers = context.Queue()
     child = context.Process(target=_forked, args=(store, answers))
     child.start()
-    assert answers.get(timeout=20) == ["m1", "m2"]
+    assert answers.get(timeout=60) == ["m1", "m2"]
     child.join()
     assert child.exitcode == 0
     assert len(run_blocking(store.record(KEY))) == 2
@@ -592,7 +596,7 @@ def test_closing_closes_the_connections_of_running_loops_too(server, url):
         store = RedisStore(url)
         await store.awaiting().append(KEY, [message(1)])
         run_blocking(store.close())
-        for _ in range(100):
+        for _ in range(3_000):
             with server.client() as client:
                 if len(client.client_list()) == 1:
                     return
@@ -641,10 +645,10 @@ def test_128_tasks_with_a_session_each_see_no_error(store):
 
 def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
     gate, served = Gate(1), []
-    assert gate.enter(wait_s=1)
+    assert gate.enter(wait_s=60)
 
     def come(number: int) -> None:
-        assert gate.enter(wait_s=10)
+        assert gate.enter(wait_s=60)
         served.append(number)
         gate.leave()
 

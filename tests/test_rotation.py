@@ -498,7 +498,7 @@ def test_a_session_that_does_not_open_holds_up_no_other(place: Place) -> None:
 
 def test_a_store_that_does_not_answer_ends_the_rotation() -> None:
     with every_server() as running:
-        store = RedisStore(f"{running.redis.url}?socket_timeout=0.2")
+        store = RedisStore(f"{running.redis.url}?socket_timeout=5")
         for number in range(3):
             run_blocking(old(store).append(Key(f"s{number}"), [message(1)]))
         change = During("message", lambda _: running.redis.kill())

@@ -167,9 +167,9 @@ def test_five_hundred_messages_take_a_fraction_of_a_second() -> None:
     words = "the lake path hut bread rain stone price ticket train morning we you will often never 12 $40".split()
     texts = [" ".join(words[(i * 7 + k * (i % 5 + 1)) % len(words)] for k in range(60)) + "." for i in range(500)]
     messages = [Message(Role.USER if i % 2 else Role.ASSISTANT, text) for i, text in enumerate(texts)]
-    start = time.process_time()
+    start = time.thread_time()
     summarize("", messages, max_tokens=500, count=counted)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_the_summarizer_answers_without_ever_waiting() -> None:

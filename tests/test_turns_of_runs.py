@@ -4,6 +4,7 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import threading
 from operator import add
 from typing import Annotated, TypedDict
 
@@ -133,8 +134,11 @@ def test_a_stream_that_nobody_reads_on(saver):
 
 
 def test_a_task_that_was_cancelled(sessions, saver):
+    acting = asyncio.Event()
+
     async def act(state: State):
         if state["messages"][-1].content == "slow":
+            acting.set()
             await asyncio.sleep(60)
         return {"messages": [AIMessage("acted")]}
 
@@ -145,7 +149,7 @@ def test_a_task_that_was_cancelled(sessions, saver):
 
     async def talk():
         run = asyncio.create_task(graph.ainvoke(said("slow"), CONFIG))
-        await asyncio.sleep(0.2)
+        await acting.wait()
         with pytest.raises(TurnTaken):
             await graph.ainvoke(said("hasty"), CONFIG)
         run.cancel()
@@ -275,6 +279,26 @@ def test_another_process_need_not_wait_for_a_run_that_is_gone(tmp_path):
         assert contents(other.sessions)[-1] == "ended"
 
 
+def test_a_saver_that_is_closed_gives_no_turn_back_later(sessions, monkeypatch):
+    began, go, given = threading.Event(), threading.Event(), []
+    drop = sessions.store.drop_lease
+
+    async def slow(lease) -> None:
+        began.set()
+        assert go.wait(60)
+        await drop(lease)
+        given.append(lease)
+
+    monkeypatch.setattr(sessions.store, "drop_lease", slow)
+    saver = SessionSaver(sessions, concurrency="serialize")
+    graph_of(saver, interrupt_before=["end"]).invoke(said("go"), CONFIG)
+    gc.collect()
+    assert began.wait(60)
+    threading.Timer(0.05, go.set).start()
+    saver.close()
+    assert len(given) == 1
+
+
 def _die_in_a_node(url: str) -> None:
     def act(state: State):
         os._exit(9)
@@ -290,7 +314,7 @@ def test_the_turn_of_a_process_that_died_ends_by_time(tmp_path):
     url = f"sqlite:///{tmp_path}/chat.db"
     process = multiprocessing.get_context("spawn").Process(target=_die_in_a_node, args=(url,))
     process.start()
-    process.join(60)
+    process.join()
     assert process.exitcode == 9
     with SessionSaver(url, policy=POLICY, concurrency="serialize", wait_s=20.0) as saver:
         graph_of(saver).invoke(said("next"), CONFIG)

@@ -287,13 +287,13 @@ def test_who_does_not_get_the_turn_in_time_is_told(sessions):
 
     def answer(_: Any) -> str:
         inside.set()
-        leave.wait(10)
+        leave.wait(60)
         return "answer"
 
     talk = with_session(RunnableLambda(answer), sessions, lease=True, lease_wait_s=0.05)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(talk.invoke, "first", CONFIG)
-        inside.wait(10)
+        assert inside.wait(60)
         with pytest.raises(TurnTaken):
             talk.invoke("second", CONFIG)
         leave.set()
