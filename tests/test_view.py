@@ -150,6 +150,15 @@ def test_tiers_are_told_and_at_90_percent_a_notice_is_kept():
         assert "%" in noticed[0].text
 
 
+def test_a_notice_of_more_than_fits_says_so_without_a_number():
+    with Sessions(policy=small(1_000, folding="off")) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "words and words " * 1_000})
+        (notice,) = session.notices()
+        assert notice.pressure > 1
+        assert notice.text.startswith("This conversation is longer than what the assistant can read at once.")
+
+
 def test_folding_takes_the_pressure_off_and_says_its_lag():
     heard = Heard()
     with Sessions(policy=small(2_000, folding="background"), observers=[heard]) as sessions:

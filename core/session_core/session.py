@@ -163,9 +163,10 @@ class Flow(Looking):
 
     def _notice(self, tokens: int, state: State) -> Notice:
         pressure = self._shop.policy.budget.pressure(tokens)
+        fills = f"fills {pressure:.0%} of what" if pressure < 1 else "is longer than what"
         text = (
-            f"This conversation fills {pressure:.0%} of what the assistant can read at once. Older parts are being "
-            "condensed; nothing is lost, and you may start afresh at any time."
+            f"This conversation {fills} the assistant can read at once. Older parts are being condensed; nothing is "
+            "lost, and you may start afresh at any time."
         )
         return Notice(text, pressure, state.version, self._shop.clock())
 
