@@ -88,9 +88,8 @@ def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
             "add --yes to do it"
         )
     gone = sessions.purge(asked.older_than * DAY_S, tenant=asked.tenant)
-    print(
-        f"removed {len(gone):,} session{'s' * (len(gone) != 1)}{whose} that nobody wrote to for {asked.older_than:g} days"
-    )
+    what = "session" if len(gone) == 1 else "sessions"
+    print(f"removed {len(gone):,} {what}{whose} that nobody wrote to for {asked.older_than:g} days")
     return 0
 
 
