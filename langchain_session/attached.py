@@ -72,7 +72,7 @@ class Fitted(Runnable[Any, Any]):
             return await self.bound.ainvoke(input, config, **kwargs)
         reminding = self.fitting.reminding
         recalled = await reminding.atext(said, _names(config)) if reminding is not None else ""
-        shown, back = self.fitting.shown(input, said, recalled)
+        shown, back = await self.fitting.squeeze.worked(said, lambda: self.fitting.shown(input, said, recalled))
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
     # A node's output counts when it is whole; what it streams goes by callbacks and writers.

@@ -13,6 +13,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langchain_session.marks import mark_of, marked, unheld
 from langchain_session.messages import MARK, from_core, to_core
 from langchain_session.native import FORMAT
+from session_core.apart import BUSY_TOKENS
 from session_core.plan import View
 from session_core.ports import MessageList, Plain
 from session_core.ranges import Ranges
@@ -23,11 +24,20 @@ from session_core.turns import GIVEN_ID, Key, Message
 Prepare = Callable[[Message], Message]
 NAMELESS = f"{GIVEN_ID}."
 """How the id begins that the record gives a message of a graph which gives none itself."""
+NEWEST = 16
+"""Most results of one step that are looked at for large ones."""
 
 
 def is_message_list(value: object) -> bool:
     """Whether a channel's value is a list of nothing but messages, and of at least one."""
     return isinstance(value, list) and bool(value) and all(isinstance(item, BaseMessage) for item in value)
+
+
+def newest_large(value: Any) -> list[Message]:
+    """The newest messages of a channel's list that take long to be read: large outputs of tools."""
+    newest = value[-NEWEST:] if isinstance(value, list) else ()
+    large = [m for m in newest if isinstance(m, BaseMessage) and len(str(m.content)) > BUSY_TOKENS * 4]
+    return [to_core(message) for message in large if _plain_words(message)]
 
 
 def encode(value: Any, key: Key, serde: SerializerProtocol, prepare: Prepare) -> Plain | MessageList:

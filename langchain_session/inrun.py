@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
@@ -13,14 +13,17 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_session.known import Known, KnownMessages
 from langchain_session.marks import marked
 from langchain_session.messages import from_core, to_core
+from session_core.apart import BUSY_TOKENS, Apart
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
 from session_core.plan import Plan
 from session_core.ranges import Ranges
 from session_core.serial.remembered import Remembered
 from session_core.turns import Message
+from session_core.voices import BesideLoop
 from session_core.workshop import Workshop
 
+T = TypeVar("T")
 KNOWN_TOOLS = 1_024
 """How many tools' schemas a process remembers the price of."""
 
@@ -48,6 +51,7 @@ class Squeeze:
     """
 
     shop: Workshop
+    apart: Apart = field(default_factory=BesideLoop)
     known: KnownMessages = field(init=False)
     _tools: Remembered[tuple[Any, int]] = field(init=False)
 
@@ -71,6 +75,11 @@ class Squeeze:
         digest = known[head].digest if head is not None else None
         made = plan(rest, digest, tools=tools, extras=Extras(recalled))
         return _fit(messages, known, head, made)
+
+    async def worked(self, messages: Sequence[BaseMessage], fit: Callable[[], T]) -> T:
+        """What `fit` gives, which makes `messages` fit; of many words it is done beside the event loop."""
+        characters = sum([len(m.content if isinstance(m.content, str) else str(m.content)) for m in messages])
+        return fit() if characters <= BUSY_TOKENS * 4 else await self.apart(fit)
 
     def overhead(self, system: SystemMessage | None, tools: Sequence[Any], schemas: Sequence[Any] = ()) -> int:
         """Tokens of a system message, of tools and of other schemas, as a provider is sent them."""

@@ -60,7 +60,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         """As `wrap_model_call`, awaited."""
         reminding = self._reminding
         recalled = await reminding.atext(request.messages, _names(request)) if reminding is not None else ""
-        return await handler(self._fitted(request, recalled))
+        return await handler(await self._squeeze.worked(request.messages, lambda: self._fitted(request, recalled)))
 
     def _fitted(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
         overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))

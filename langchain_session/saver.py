@@ -23,7 +23,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.ahead import ahead
 from langchain_session.beginning import begun_elsewhere
-from langchain_session.channels import decode_write, encode, encode_write, record_messages
+from langchain_session.channels import decode_write, encode, encode_write, newest_large, record_messages
 from langchain_session.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
@@ -329,6 +329,8 @@ class SessionSaver(Keeping, Lifetime):
         if (forks or behind == BEGAN) and self.channel in values:
             # The conversation follows a fork, also one that adds nothing to what was said.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
+        # Read beside an event loop; what is worked out of a text is remembered.
+        await voice.shop.prepared(newest_large(values.get(self.channel)))
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -19,6 +20,7 @@ from llamaindex_session.messages import from_core, to_core
 from session_core import Message, Session, View
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
+from session_core.turns import numbered
 
 SCRATCHPAD = "scratchpad"
 """Where LlamaIndex' function calling agents keep the messages of a run."""
@@ -41,16 +43,16 @@ class Run:
 
         Together they are within the budget less `overhead_tokens`.
         """
-        shop = session.sessions.workshop
+        shop = session.sessions.aworkshop
         limits = shop.policy.limits
         tools = replace(shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
         record = [message for message in seen.messages if message.origin == "record"]
         last = max((message.seq for message in record), default=0)
-        own = [
-            replace(shop.prepare(replace(to_core(message), id=id)), seq=last + 1 + number)
-            for number, (message, id) in enumerate(zip(self.whole, self.ids, strict=True))  # noqa: A001
-        ]
-        made = plan([*record, *own], seen.digest, tools=tools, extras=_extras(seen), open_end=True)
+        said = [replace(to_core(message), id=name) for message, name in zip(self.whole, self.ids, strict=True)]
+        own = numbered(await shop.prepared(said), last + 1)
+        all_of_it = [*record, *own]
+        make = partial(plan, all_of_it, seen.digest, tools=tools, extras=_extras(seen), open_end=True)
+        made = await shop.worked(make, tokens=sum([message.tokens for message in all_of_it]))
         live = {message.seq: whole for message, whole in zip(own, self.whole, strict=True)}
         await self._show([_live(message, live) for message in made.messages if message.seq in live])
         return tuple(message for message in made.messages if message.seq not in live)

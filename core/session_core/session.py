@@ -248,13 +248,14 @@ class Flow(Looking):
     async def _made(
         self, named: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool
     ) -> Plan:
-        """The plan; what no plan folded before is folded apart."""
+        """The plan. One that cuts or folds is made apart."""
         make = partial(plan, named, digest, extras=extras, open_end=open_end)
-        try:
-            return make(tools=replace(tools, folds=False))
-        except FoldNeeded:
-            if not tools.folds:
-                raise
+        if sum([message.tokens for message in named]) <= tools.limits.total:
+            try:
+                return make(tools=replace(tools, folds=False))
+            except FoldNeeded:
+                if not tools.folds:
+                    raise
         return await self._shop.apart(partial(make, tools=tools))
 
     async def _with_evidence(
