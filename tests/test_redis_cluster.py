@@ -16,7 +16,9 @@ import pytest
 import redis
 from redis_server import redis_cluster, redis_server
 
-from session_core.errors import StoreBusy, StoreError, StoreLost
+from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
+from session_core.stores.redis.address import Address
+from session_core.stores.redis.driver import require_driver
 from session_core.stores.redis.store import RedisStore
 from session_core.testing.fakes import message
 from session_core.turns import Key
@@ -219,6 +221,15 @@ def test_a_slot_that_no_node_takes_is_told(nodes):
     with pytest.raises(StoreBusy, match=r"from node to node; .* half moved\? .* retry"):
         run_blocking(store.append(KEYS[0], [message(2)]))
     run_blocking(store.close())
+
+
+def test_a_driver_that_loses_nodes_is_refused_for_clusters_alone():
+    for old in ("6.4.0", "7.4.1", "8.0.0"):
+        with pytest.raises(ConfigError, match=r"a cluster needs redis-py 8\.0\.1 or newer, this is .*; pip install -U"):
+            require_driver(Address.parse("redis+cluster://localhost"), old)
+        require_driver(Address.parse("redis://localhost"), old)
+    for new in ("8.0.1", "8.1.0", "10.0.0b1"):
+        require_driver(Address.parse("redis+cluster://localhost"), new)
 
 
 def opened(client: redis.Redis) -> int:

@@ -122,7 +122,7 @@ def test_a_primary_that_was_replaced_is_left_while_it_still_takes_writes(
                 await spoken.append(KEY, [message(1)])
                 first.wait(1, 5000)
                 until(lambda: failing_over(watcher))
-                until(lambda: watcher.sentinel_master("main")["port"] == other.port)
+                until(lambda: watcher.sentinel_masters()["main"]["port"] == other.port)
                 assert first.info("replication")["role"] == "master"
                 await spoken.append(KEY, [message(2)])
                 await spoken.close()

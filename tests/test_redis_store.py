@@ -29,7 +29,8 @@ from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Wri
 from session_core.ranges import Ranges
 from session_core.stores.gate import Gate
 from session_core.stores.open import open_store
-from session_core.stores.redis.driver import TIMEOUTS_S
+from session_core.stores.redis.address import Address
+from session_core.stores.redis.driver import TIMEOUTS_S, require_driver
 from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, STORE_PROMISES, message
@@ -59,6 +60,10 @@ def store(url: str) -> Iterator[RedisStore]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
+    try:
+        require_driver(Address.parse("redis+cluster://localhost"))
+    except ConfigError as exc:
+        pytest.skip(str(exc))
     with redis_cluster() as running:
         yield running
 

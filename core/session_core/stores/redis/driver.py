@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from session_core.errors import missing_extra
+from session_core.errors import ConfigError, missing_extra
 from session_core.stores.redis.address import Address
 
 try:
@@ -57,6 +58,7 @@ class Replaced(exceptions.ConnectionError):
     """A primary takes no writes: it was replaced by another, or has too few replicas."""
 
 
+_NUMBER = re.compile(r"\d+")
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
 SENTINEL_S = 1.0
 """How long a sentinel may take to say where the primary is."""
@@ -65,8 +67,21 @@ PULLED = {"protocol": 2}
 IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
 """A slot that has moved is looked up by itself; by default every fifth closes all connections, also those in use."""
 
+CLUSTER_FROM = "8.0.1"
+"""Older drivers lose the nodes of a cluster: those that were silent once are not asked again (before 7.2), callers that
+come at once are told that there are none (before 7.4.1), or they break each other's connections."""
 UNSETTLED = (exceptions.ClusterDownError, exceptions.SlotNotCoveredError)
 """What a cluster says while it gives the slots of a node that is gone to another."""
+
+
+def require_driver(address: Address, version: str = redis.__version__) -> None:
+    """Raises: ConfigError when the driver that is installed is too old for what stands at `address`."""
+    numbers = [tuple(map(int, _NUMBER.findall(one)[:3])) for one in (version, CLUSTER_FROM)]
+    if address.kind == "cluster" and numbers[0] < numbers[1]:
+        raise ConfigError(
+            f"{address.shown}: a cluster needs redis-py {CLUSTER_FROM} or newer, this is {version}; "
+            f"pip install -U 'redis>={CLUSTER_FROM}'"
+        )
 
 
 def blocking_client(address: Address) -> Any:

@@ -11,7 +11,7 @@ from session_core.apart import Apart, inline
 from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.driver import exceptions
+from session_core.stores.redis.driver import exceptions, require_driver
 from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
@@ -63,6 +63,7 @@ class BlockingWire:
     """Blocks the calling thread. Safe with several threads, and after a fork."""
 
     def __init__(self, address: Address) -> None:
+        require_driver(address)
         self.address = address
         self.apart: Apart = inline
         self._opened: dict[int, _Opened] = {}
