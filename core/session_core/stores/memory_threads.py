@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,14 +14,14 @@ from session_core.stores.rules import begun, require_nothing_there, require_vers
 from session_core.turns import Key
 
 
-class MemoryThreads:
+class MemoryThreads(ABC):
     """The part of the CheckpointStore in memory that looks after threads."""
 
     _sessions: dict[Key, MemorySession]
     _lock: threading.RLock
 
-    def _touched(self, session: MemorySession) -> MemorySession:
-        raise NotImplementedError
+    @abstractmethod
+    def _touched(self, session: MemorySession) -> MemorySession: ...
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         with self._lock:
