@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from session_core.absence import absence_ended, absence_note
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
@@ -19,7 +20,7 @@ from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedToo
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.looking import Looking
-from session_core.plan import Choice, Digest, Plan, Report, View
+from session_core.plan import Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
@@ -171,35 +172,23 @@ class Flow(Looking):
         return Notice(text, pressure, state.version, self._shop.clock())
 
     async def _resumed(self, loaded: Loaded) -> Loaded:
-        """After an absence, a mark that the views of this turn speak of it; kept, so that they agree.
-
-        It runs from the latest time that is known: clocks go back, and those of two writers differ.
-        """
-        state, now = loaded.state, self._shop.clock()
-        after = self._shop.policy.resume_after_s
-        recent = loaded.messages[-1] if loaded.messages else None
-        if recent is None or recent.role is Role.TOOL or recent.tool_calls:
+        """After an absence, with a mark that the views of this turn speak of it; kept, so that they agree."""
+        absence = absence_ended(loaded, self._shop.clock(), self._shop.policy.resume_after_s)
+        if absence is None:
             return loaded
-        said = recent.role is Role.USER
-        before = loaded.messages[:-1] if said else loaded.messages
-        ended = recent.time_s if said else now
-        if ended is None or not before or ((last := before[-1].time_s) is not None and ended - last < after):
-            return loaded
-        known = [message.time_s for message in before if message.time_s is not None]
-        if not known:
-            return loaded
-        absent, mark = ended - max(known), recent.seq - said
-        if absent < after or state.resumed_after_seq == mark:
-            return loaded
+        after_seq, absent_s = absence.after_seq, absence.seconds
         # A store that takes no writes now (a hybrid one without its cold side) still gives views.
         with suppress(StoreError):
-            await self._store.mark(self.key, Marks(resumed_after_seq=mark, absent_s=absent))
-            self._shop.tell(Resumed(self.key, absent))
-        return replace(loaded, state=replace(state, resumed_after_seq=mark, absent_s=absent))
+            await self._store.mark(self.key, Marks(resumed_after_seq=after_seq, absent_s=absent_s))
+            self._shop.tell(Resumed(self.key, absent_s))
+        return replace(loaded, state=replace(loaded.state, resumed_after_seq=after_seq, absent_s=absent_s))
 
     async def _current(self, loaded: Loaded, planned: Callable[[Loaded, Tools], Awaitable[View]]) -> View:
-        """The view that `planned` gives of the head. A digest that waits for the next turn becomes the active one when
-        the view would have to make one like it by itself."""
+        """The view that `planned` gives of the head.
+
+        A digest that waits for the next turn becomes the active one at once when the view would otherwise have to fold
+        the same messages in this call.
+        """
         tools = self._shop.tools
         if loaded.state.ready == loaded.state.active:
             return await planned(loaded, tools)
@@ -236,7 +225,7 @@ class Flow(Looking):
                 # No plan can show all of it.
                 made = await self._with_evidence(query or "", loaded, named, tools, open_end)
             else:
-                extras = Extras(refresh=_refresh(loaded))
+                extras = Extras(refresh=absence_note(loaded))
                 made = await self._made(named, loaded.digest, tools, extras, open_end)
                 if recalls and _lacking(made):
                     made = await self._with_evidence(query or "", loaded, named, tools, open_end)
@@ -248,7 +237,10 @@ class Flow(Looking):
     async def _made(
         self, named: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool
     ) -> Plan:
-        """The plan. One that cuts or folds is made apart."""
+        """The plan, made here when all fits and nothing new has to be folded, else beside an event loop.
+
+        Raises: FoldNeeded when `tools` may not fold, and must.
+        """
         make = partial(plan, named, digest, extras=extras, open_end=open_end)
         if sum([message.tokens for message in named]) <= tools.limits.total:
             try:
@@ -261,30 +253,44 @@ class Flow(Looking):
     async def _with_evidence(
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
     ) -> Plan:
-        """The plan in what a recall leaves of the budget, with what bears on `query` before the newest question."""
-        limits, extras = tools.limits, Extras(refresh=_refresh(loaded))
+        """The plan with quotes that bear on `query` before the newest question; without them when there are none."""
+        limits = tools.limits
+        made, smaller = await self._leaving_room(loaded, named, tools, open_end)
+        # A goodbye that ends the talk is not what is asked: the quotes take its room, and then it goes.
+        thanks = None if open_end else parting(made, query, limits.total)
+        spared = thanks.tokens if thanks else 0
+        # In a small view a shortened result has only its mark at first; its rows compete with all other passages.
+        marked, inset = bare(made, named, tools) if smaller.terse else (made, frozenset[str]())
+        shown = [message for message in marked.messages if message is not thanks]
+        room = min(limits.recall_tokens, limits.total - marked.tokens + spared)
+        word_for_word = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
+        absent = [self._shop.unnamed(m) for m in named if m.seq not in word_for_word and m.role is not Role.SYSTEM]
+        born = loaded.state.born
+        found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
+        rowed = with_rows(marked, found.rows, tools)
+        base = rowed if (found.rows or found.block) and rowed.tokens <= limits.total else made
+        quoting = with_recalled(base, found.block, found.quoted, limits.total + spared, tools)
+        return without(quoting, thanks) if thanks and quoting is not base else quoting
+
+    async def _leaving_room(
+        self, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
+    ) -> tuple[Plan, Limits]:
+        """The plan of the turns in what quotes leave of the budget, and the limits it was made in.
+
+        Standing rules come before quotes. A fold may add some, so the room is measured again until the rules of the
+        plan's own digest have theirs.
+        """
+        limits, extras = tools.limits, Extras(refresh=absence_note(loaded))
         pinned, asked = sum(m.tokens for m in named if m.role is Role.SYSTEM), _asked_tokens(named)
         rules = _rules_tokens(loaded.digest, tools)
         while True:
             reserve = limits.recall_reserve(beside=pinned + rules, asked=asked)
-            smaller = replace(tools, limits=limits.beside(reserve, digest_share=DIGEST_BESIDE))
-            made = await self._made(named, loaded.digest, smaller, extras, open_end)
-            if (needed := _rules_tokens(made.digest, tools)) <= rules:
-                break
+            smaller = limits.beside(reserve, digest_share=DIGEST_BESIDE)
+            made = await self._made(named, loaded.digest, replace(tools, limits=smaller), extras, open_end)
+            needed = _rules_tokens(made.digest, tools)
+            if needed <= rules:
+                return made, smaller
             rules = needed
-        thanks = None if open_end else parting(made, query, limits.total)
-        spared = thanks.tokens if thanks else 0
-        left, inset = bare(made, named, tools) if smaller.limits.terse else (made, frozenset[str]())
-        shown = [message for message in left.messages if message is not thanks]
-        room = min(limits.recall_tokens, limits.total - left.tokens + spared)
-        standing = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
-        absent = [self._shop.unnamed(m) for m in named if m.seq not in standing and m.role is not Role.SYSTEM]
-        born = loaded.state.born
-        found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
-        rowed = with_rows(left, found.rows, tools)
-        base = rowed if (found.rows or found.block) and rowed.tokens <= limits.total else made
-        told = with_recalled(base, found.block, found.quoted, limits.total + spared, tools)
-        return without(told, thanks) if thanks and told is not base else told
 
 
 def _rules_tokens(digest: Digest | None, tools: Tools) -> int:
@@ -315,25 +321,6 @@ def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Mess
     authors = {*loaded.state.ledger.authors, *(m.author for m in said if m.role is Role.USER and m.author)}
     messages = [*loaded.messages, *said]
     return messages if len(authors) < 2 else [shop.named(message) for message in messages]
-
-
-def _refresh(loaded: Loaded) -> str:
-    """A word on the absence, while the turn that ended it is the newest one."""
-    state = loaded.state
-    if not state.absent_s:
-        return ""
-    newest = max((message.seq for message in loaded.messages if message.role is Role.USER), default=0)
-    last = loaded.messages[-1] if loaded.messages else None
-    answered = last is not None and last.role is Role.ASSISTANT and not last.tool_calls
-    since = last.seq if last is not None and answered else newest - 1
-    if state.resumed_after_seq != since:
-        return ""
-    days, hours = divmod(int(state.absent_s // 3600), 24)
-    ago = f"{days} days" if days > 1 else f"{days * 24 + hours} hours"
-    return (
-        f"[The conversation goes on after a break of {ago}. What was said before may be out of date: "
-        "check dates, prices and open promises before relying on them.]"
-    )
 
 
 def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: int, shop: Workshop) -> View:
@@ -370,11 +357,14 @@ def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: in
 
 
 def _hidden(made: Plan, loaded: Loaded) -> Ranges:
-    """The messages that stand in the plan in no form."""
+    """The messages of the record that the plan shows in no form: neither themselves nor by way of its digest."""
     standing = {message.seq for message in made.messages}
-    shown = [message for message in made.messages if message.origin == "digest" and message.covers]
-    under = loaded.digest.covers if loaded.digest and not shown else ()
+    by_digest = any(message.origin == "digest" and message.covers for message in made.messages)
+    # Where the digest's message had no room, what it covers is hidden as well.
+    under = loaded.digest.covers if loaded.digest and not by_digest else ()
     absent = dict.fromkeys([seq for seq in under if seq not in standing])
     absent |= dict.fromkeys([message.seq for message in loaded.messages if message.seq not in standing])
-    covered = made.digest.covers if made.digest and shown else Ranges()
-    return Ranges.of(absent).minus(covered) if absent else Ranges()
+    if not absent:
+        return Ranges()
+    covered = made.digest.covers if made.digest and by_digest else Ranges()
+    return Ranges.of(absent).minus(covered)

@@ -1,0 +1,60 @@
+"""An absence: a user comes back after a long break, and the views of that turn say that things may have changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from session_core.ports import Loaded
+from session_core.turns import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A break of `seconds` behind message `after_seq`."""
+
+    after_seq: int
+    seconds: float
+
+
+def absence_ended(loaded: Loaded, now_s: float, resume_after_s: float) -> Absence | None:
+    """The break that ends with the newest turn, or with this call when nobody has spoken since; None when there is
+    none of `resume_after_s` seconds, or the session is marked with it already.
+
+    It runs from the latest time that is known, not from the last message's: clocks go back, and those of two writers
+    differ. A turn that waits for results of tools is under way, and ends no break.
+    """
+    newest = loaded.messages[-1] if loaded.messages else None
+    if newest is None or newest.role is Role.TOOL or newest.tool_calls:
+        return None
+    asked = newest.role is Role.USER
+    before, ended_s = (loaded.messages[:-1], newest.time_s) if asked else (loaded.messages, now_s)
+    if ended_s is None or not before:
+        return None
+    # Nearly always this settles it, without a look at all times.
+    last_s = before[-1].time_s
+    if last_s is not None and ended_s - last_s < resume_after_s:
+        return None
+    latest_s = max((message.time_s for message in before if message.time_s is not None), default=None)
+    if latest_s is None or ended_s - latest_s < resume_after_s:
+        return None
+    after_seq = newest.seq - 1 if asked else newest.seq
+    return None if loaded.state.resumed_after_seq == after_seq else Absence(after_seq, ended_s - latest_s)
+
+
+def absence_note(loaded: Loaded) -> str:
+    """What a view says of the absence that the session is marked with; "" once the turn that ended it is over."""
+    state = loaded.state
+    if not state.absent_s:
+        return ""
+    newest_question = max((message.seq for message in loaded.messages if message.role is Role.USER), default=0)
+    last = loaded.messages[-1] if loaded.messages else None
+    answered = last is not None and last.role is Role.ASSISTANT and not last.tool_calls
+    after_seq = last.seq if last is not None and answered else newest_question - 1
+    if state.resumed_after_seq != after_seq:
+        return ""
+    days, hours = divmod(int(state.absent_s // 3600), 24)
+    ago = f"{days} days" if days > 1 else f"{days * 24 + hours} hours"
+    return (
+        f"[The conversation goes on after a break of {ago}. What was said before may be out of date: "
+        "check dates, prices and open promises before relying on them.]"
+    )
