@@ -157,47 +157,39 @@ class Looking:
         room_tokens: int,
         inset: Collection[str] = (),
     ) -> Quotes:
-        """What bears on `query` of the messages `absent` from a view and of those under its digest, as one block
-        of quotes in at most `room_tokens`, and what it quotes and why; "" when there is nothing. Where there is a
-        digest, one read of all that it covers, or, when that is much, one search and one read of what is near in
-        meaning. `born` tells the session from an older one of its name.
+        """What bears on `query` and does not stand in a view, as one block of quotes in at most `room_tokens`; an empty
+        one when there is nothing.
 
-        What was corrected later, under the digest, in these messages or in those said `since`, is quoted with its
-        correction beside it.
+        Quoted are messages `absent` from the view and those under its `digest`; `standing` are those that it shows. Of
+        the messages whose ids are `inset`, which stand shortened in the view, the rows are given by themselves. What
+        was corrected under the digest, in these messages or in those said `since`, is quoted with its correction.
+        `born` tells the session from an older one of its name.
         """
         shop = self._shop
         shop.covered.asked = True
         if room_tokens < LEAST_RECALL:
             return Quotes()
-        under: Sequence[Message] = ()
-        few = digest is None or _few(digest, room_tokens)
-        if digest is not None and digest.covers:
-            began = time.perf_counter()
-            if few:
-                under = await self._store.record(self.key, digest.covers)
-            else:
-                under = await self._found(query, standing, digest, born)
-            under = [message for message in under if message.role is not Role.SYSTEM]
-            shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
+        whole = digest is None or _can_be_read_whole(digest, room_tokens)
+        under = await self._under(query, standing, digest, born, whole=whole)
         candidates: Sequence[Message] = absent
         if under:
-            known = {(m.seq, m.id): m for m in (*under, *absent)}
-            candidates = [known[place] for place in sorted(known)]
+            by_place = {(m.seq, m.id): m for m in (*under, *absent)}
+            candidates = [by_place[place] for place in sorted(by_place)]
         candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
-        facts = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
+        later = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
 
         def quoted() -> Quotes:
             said = answered(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
             last = [shop.read(message) for message in standing[-4:]]
-            complete = few and len(said) == len(candidates)
+            complete = whole and len(said) == len(candidates)
             text, repeated = asked_and_repeated(query, (*candidates, *standing))
             return quotes(
                 Question(text, last, near, complete=complete, repeated=repeated),
                 said,
                 standing,
-                later=facts,
+                later=later,
                 read=shop.read,
                 room_tokens=room_tokens - FRAMING_TOKENS,
                 count=shop.counter.count,
@@ -205,6 +197,23 @@ class Looking:
             )
 
         return await shop.worked(quoted, tokens=_tokens(candidates))
+
+    async def _under(
+        self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
+    ) -> list[Message]:
+        """The messages under `digest` that may be quoted: all that it covers (`whole`, one read), or what a search
+        finds and what is near in meaning (one search, one read)."""
+        if digest is None or not digest.covers:
+            return []
+        began = time.perf_counter()
+        found: Sequence[Message]
+        if whole:
+            found = await self._store.record(self.key, digest.covers)
+        else:
+            found = await self._found(query, standing, digest, born)
+        under = [message for message in found if message.role is not Role.SYSTEM]
+        self._shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
+        return under
 
     async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
         """What a search finds under `digest`, by words, in an index and by meaning, and the facts that bear on it."""
@@ -276,8 +285,9 @@ class Looking:
         return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)).block
 
 
-def _few(digest: Digest, room_tokens: int) -> bool:
-    """Whether all that `digest` covers can be looked through: then nothing is missed for the want of a shared word."""
+def _can_be_read_whole(digest: Digest, room_tokens: int) -> bool:
+    """Whether `digest` covers so little that all of it is looked through: then nothing is missed for the want of a
+    shared word."""
     return digest.covered_messages <= READ_WHOLE and digest.covered_tokens <= SOURCE_ROOMS * room_tokens
 
 

@@ -238,6 +238,16 @@ class Unit:
         return (message.seq for message in self.messages if message.seq)
 
 
+@dataclass(slots=True)
+class _Exchange:
+    """A message with calls and the results that came so far: its place among the units, and the ids of calls that wait
+    for their result."""
+
+    place: int
+    messages: list[Message]
+    waiting: set[str]
+
+
 def units(messages: Sequence[Message]) -> list[Unit]:
     """`messages` in their order, as units; the results of a call stand right behind it.
 
@@ -245,23 +255,23 @@ def units(messages: Sequence[Message]) -> list[Unit]:
     provider would accept and is left out; a call without its result makes its unit incomplete.
     """
     made: list[Unit] = []
-    calling: list[tuple[int, list[Message], set[str]]] = []
-    owner: dict[str, tuple[int, list[Message], set[str]]] = {}
+    exchanges: list[_Exchange] = []
+    of_call: dict[str, _Exchange] = {}
     for message in messages:
         if message.role is Role.TOOL:
             called = message.tool_call_id or ""
-            group = owner.pop(called, None)
-            if group is not None:
-                group[1].append(message)
-                group[2].discard(called)
+            exchange = of_call.pop(called, None)
+            if exchange is not None:
+                exchange.messages.append(message)
+                exchange.waiting.discard(called)
             continue
         if message.tool_calls:
-            group = len(made), [message], {call.id for call in message.tool_calls}
-            calling.append(group)
-            owner.update(dict.fromkeys(group[2], group))
+            exchange = _Exchange(len(made), [message], {call.id for call in message.tool_calls})
+            exchanges.append(exchange)
+            of_call.update(dict.fromkeys(exchange.waiting, exchange))
         made.append(Unit((message,)))
-    for place, said, waiting in calling:
-        made[place] = Unit(tuple(said), complete=not waiting)
+    for exchange in exchanges:
+        made[exchange.place] = Unit(tuple(exchange.messages), complete=not exchange.waiting)
     return made
 
 

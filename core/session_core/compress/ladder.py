@@ -119,6 +119,8 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
 def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
     """How far the units are clipped and folded, found by adding them one after the other.
 
+    `fixed` tokens are taken by what is no unit; `asked` is the place of the newest question, which is never folded.
+
     A unit that takes the sum over the facts threshold starts a step: everything before it is
     clipped, and, where that does not bring the sum down to the fold target, the oldest are folded.
     The last turns (`keep_turns`), or the last units of a long one, are folded only when they take more than
@@ -128,54 +130,65 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     """
     limits, budget = tools.limits, tools.limits.budget
     threshold, target = budget.threshold_tokens, budget.fold_target_tokens
-    enough = budget.keep_tokens(budget.facts_at)
-    reserve, told = digest_reserve(digest, tools), told_tokens(digest, tools)
-    base = fixed + told
+    midway = budget.keep_tokens(budget.facts_at)
+    whole_outputs = limits.whole_tool_outputs
+    digest_now, digest_grown = told_tokens(digest, tools), digest_reserve(digest, tools)
     prices = [unit.tokens for unit in parts]
-    folded = clipped = 0
-    folds: list[int] = []
-    total, newest = base, limits.whole_tool_outputs
-    if newest is None and total + sum(prices) <= threshold:
+    total = fixed + digest_now
+    if whole_outputs is None and total + sum(prices) <= threshold:
         return Steps(0, 0)
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
-    standing = 0
+    folded = clipped = outputs = 0
+    folds: list[int] = []
+
+    def clip_before(place: int) -> None:
+        nonlocal clipped, total
+        total -= sum(unit.tokens - unit.view_tokens for unit in parts[max(clipped, folded) : place])
+        clipped = max(clipped, place)
+
     for index, price in enumerate(prices):
         total += price
-        if newest is not None:
-            standing += parts[index].long_outputs
-            if standing > 2 * newest:
-                point, standing = _point(parts, index + 1, newest)
-                total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : point])
-                clipped = max(clipped, point)
+        if whole_outputs is not None:
+            outputs += parts[index].long_outputs
+            if outputs > 2 * whole_outputs:
+                place, outputs = _last_outputs(parts, index + 1, whole_outputs)
+                clip_before(place)
         if total <= threshold:
             continue
-        point = max(clipped, index)
-        total += sum(u.view_tokens - u.tokens for u in parts[max(clipped, folded) : point])
-        standing = 0 if point > index else parts[index].long_outputs
-        clipped = point
-        turns = bisect_right(starts, index)
-        keep_from = starts[turns - limits.keep_turns] if turns >= limits.keep_turns else 0
-        if index - (starts[turns - 1] if turns else 0) > KEPT_UNITS:
-            keep_from = index - KEPT_UNITS
-        while folded < index and total > target and (folded < keep_from or total > enough):
+        outputs = 0 if clipped > index else parts[index].long_outputs
+        clip_before(index)
+        kept_from = _kept_from(starts, index, limits.keep_turns)
+        while folded < index and total > target and (folded < kept_from or total > midway):
             if folded == 0:
-                total += reserve - told
+                total += digest_grown - digest_now
             total -= parts[folded].view_tokens
             if folded == asked:
+                # The newest question moves behind the digest, and is whole there.
                 total += parts[folded].tokens
             folded += 1
         if folded and folded - 1 == asked:
-            total += parts[asked].view_tokens - parts[asked].tokens
+            # With nothing folded behind it, it just stays where it is.
+            total -= parts[asked].tokens - parts[asked].view_tokens
             folded -= 1
         if folded > (folds[-1] if folds else 0):
             folds.append(folded)
     return Steps(folded, clipped, tuple(folds))
 
 
-def _point(parts: Sequence[Unit], end: int, newest: int) -> tuple[int, int]:
-    """Where the units before `end` begin that hold the `newest` long outputs, and how many they hold."""
+def _kept_from(starts: Sequence[int], index: int, keep_turns: int) -> int:
+    """Where the units begin that are spared as long as there is room, seen from `index`: the last `keep_turns` turns,
+    or the last units of a turn that is longer than these may be. `starts` are the places where turns begin."""
+    turns = bisect_right(starts, index)
+    turn_from = starts[turns - 1] if turns else 0
+    if index - turn_from > KEPT_UNITS:
+        return index - KEPT_UNITS
+    return starts[turns - keep_turns] if turns >= keep_turns else 0
+
+
+def _last_outputs(parts: Sequence[Unit], end: int, most: int) -> tuple[int, int]:
+    """Where the units before `end` begin that hold the last `most` long outputs, and how many they hold."""
     held = 0
-    while end and held < newest:
+    while end and held < most:
         end -= 1
         held += parts[end].long_outputs
     return end, held
