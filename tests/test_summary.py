@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.summary import ExtractiveSummarizer, summarize
+from session_core.compress.summary import summarize
 from session_core.plan import Count
-from session_core.ports import SummaryRequest
 from session_core.turns import Importance, Message, Role, ToolCall
 
 
@@ -170,14 +169,6 @@ def test_five_hundred_messages_take_a_fraction_of_a_second() -> None:
     start = time.thread_time()
     summarize("", messages, max_tokens=500, count=counted)
     assert time.thread_time() - start < 1
-
-
-def test_the_summarizer_answers_without_ever_waiting() -> None:
-    request = SummaryRequest("User: I prefer tea.", tuple(TALK), 80)
-    waiting = ExtractiveSummarizer(counted).summarize(request)
-    with pytest.raises(StopIteration) as answer:
-        waiting.send(None)
-    assert answer.value.value == summarize("User: I prefer tea.", TALK, max_tokens=80, count=counted)
 
 
 MESSAGES = st.lists(

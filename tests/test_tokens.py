@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from session_core.counting import tables as token_tables
 from session_core.counting.estimate import estimate
-from session_core.counting.tokens import FRAMING_TOKENS, MEDIA_TOKENS, counter_for, counter_from, message_tokens
+from session_core.counting.tokens import FRAMING_TOKENS, MEDIA_TOKENS, RememberingCounter, counter_for, message_tokens
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
@@ -243,6 +243,9 @@ def test_without_a_table_one_warning_names_the_mend() -> None:
     assert "pip install" in done.stderr
 
 
+LETTERS = RememberingCounter(len, "letters", exact=True)
+
+
 def test_a_counter_remembers_short_texts() -> None:
     asked: list[str] = []
 
@@ -250,14 +253,9 @@ def test_a_counter_remembers_short_texts() -> None:
         asked.append(text)
         return len(text)
 
-    counter = counter_from(letters)
+    counter = RememberingCounter(letters, "letters", exact=True)
     assert [counter.count("abc"), counter.count("abc"), counter.count("")] == [3, 3, 0]
     assert asked == ["abc"]
-
-
-def test_a_custom_counter_keeps_its_name_and_is_exact_only_when_told() -> None:
-    assert (counter_from(len).name, counter_from(len).exact) == ("custom", False)
-    assert counter_from(len, "mine", exact=True).exact
 
 
 def test_many_threads_get_one_counter_and_one_figure() -> None:
@@ -274,7 +272,7 @@ def test_many_threads_get_one_counter_and_one_figure() -> None:
 
 
 def test_a_message_costs_its_text_and_framing() -> None:
-    assert message_tokens(Message(Role.USER, "abcd"), counter_from(len)) == 4 + FRAMING_TOKENS
+    assert message_tokens(Message(Role.USER, "abcd"), LETTERS) == 4 + FRAMING_TOKENS
 
 
 def test_a_message_costs_its_names_calls_and_media_too() -> None:
@@ -283,12 +281,12 @@ def test_a_message_costs_its_names_calls_and_media_too() -> None:
         tool_calls=(ToolCall("c1", "find", '{"a": 1}'),), media=(Media("image", "data:"),),
     )  # fmt: skip
     expected = FRAMING_TOKENS + 3 + 3 + 1 + (4 + 8 + FRAMING_TOKENS) + MEDIA_TOKENS["image"]
-    assert message_tokens(message, counter_from(len)) == expected
+    assert message_tokens(message, LETTERS) == expected
 
 
 def test_a_tool_result_costs_the_id_it_answers() -> None:
     message = Message(Role.TOOL, "ok", tool_call_id="call_1")
-    assert message_tokens(message, counter_from(len)) == FRAMING_TOKENS + 2 + 6
+    assert message_tokens(message, LETTERS) == FRAMING_TOKENS + 2 + 6
 
 
 def test_counting_warns_nobody_of_what_a_table_s_package_does() -> None:

@@ -31,8 +31,8 @@ class _Block:
 class Lexicon:
     """Ranks the messages of sessions by words; what it gives depends on the messages and the query alone."""
 
-    def __init__(self, room_words: int = KNOWN_WORDS) -> None:
-        self._blocks: Remembered[_Block] = Remembered(room_words)
+    def __init__(self) -> None:
+        self._blocks: Remembered[_Block] = Remembered(KNOWN_WORDS)
 
     def scores(self, query: str, messages: Sequence[Message]) -> list[float]:
         """For each message its BM25 among `messages`, as `retrieve.rank` has it; 0 where it shares no word."""

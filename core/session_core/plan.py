@@ -81,11 +81,11 @@ class Limits:
         return int(self.total * self.rules_share)
 
     def recall_reserve(self, *, beside: int = 0, asked: int = 0) -> int:
-        """What the turns of a view leave for recalled messages: as much as these may take, within their share of
-        what system messages of `beside` tokens and as much again for turns leave.
+        """Tokens that the turns of a view leave for recalled messages: at most `recall_tokens`, and 65 % of what is
+        left of the limit without `beside` tokens (system messages and rules) and as many again for turns.
 
-        A question of `asked` tokens stands whole before anything is brought back, unless it takes more than a
-        share of its own.
+        A question of `asked` tokens stands whole before anything is brought back; one that takes over 60 % of the limit
+        has 40 %.
         """
         whole = asked <= self.total * WHOLE_ASKED_SHARE
         kept = max(LEAST_PART_TOKENS, (asked if whole else int(self.total * ASKED_SHARE)) + FRAMING_TOKENS)
@@ -93,11 +93,11 @@ class Limits:
         return max(0, min(self.recall_tokens, share))
 
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
-        """These limits in what `tokens` leave of the budget.
+        """The limits for the turns of a view in which `tokens` are set aside for quotes.
 
-        In a small view the digest keeps what holds whatever is asked alone (rules, constraints, who the user is and
-        likes), in a share of the limit: what the question needs of the rest is brought back. There what only greets
-        or thanks makes room for it.
+        A small view (`UNCACHED_TOKENS`) is `terse` then. Its digest has no summary, and within `digest_share` of the
+        limit only facts that hold whatever is asked: rules, constraints, who the user is and what they like. What the
+        question needs of the rest is quoted, and messages that only greet or thank are left out.
         """
         budget = self.budget.part(tokens)
         if self.total > UNCACHED_TOKENS:

@@ -43,7 +43,8 @@ KNOWN_CONTENTS = 8_192
 
 
 class Calls:
-    """How many views and appends of this process somebody waits for: `with calls: ...` around each."""
+    """Counts the views and appends that are under way in this process (`with calls: ...` around each), so that folds in
+    the background can wait for a moment without any."""
 
     _ended: threading.Event | None
 
@@ -58,8 +59,10 @@ class Calls:
         self._ended = None
 
     def quiet(self, timeout_s: float) -> bool:
-        """Wait for a pause in which none is under way, one thread at a time; False when `timeout_s` had none, or it was
-        over before this thread could go on: between two calls of one caller there is such a moment too."""
+        """Wait up to `timeout_s` seconds until none is under way; whether that is so. For one thread at a time.
+
+        False too when the next call had begun before this thread could go on, as between two calls of one caller.
+        """
         with self._counting:
             if not self.under_way:
                 return True
@@ -91,8 +94,8 @@ if hasattr(os, "register_at_fork"):
 
 
 Figures = tuple[int, str, str | None, int]
-"""What is known of a content: its price, its importance, and the clip beside it with its price; a plain tuple, since of
-thousands that are remembered Python's collector would look at each that is more."""
+"""What is known of a content: its price, its importance, its clip if it has one, and the price of that. A plain tuple:
+thousands are remembered, and Python's collector need not look at tuples of texts and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,8 @@ class Workshop:
         return self.names.get(id(message), lambda: (message, self._name(message)), size=size)[1]
 
     def unnamed(self, message: Message) -> Message:
-        """The same one as it was said, remembered likewise: what was read of its text is looked up by it."""
+        """The message without the name that `named` put before it, remembered likewise: what was read of its text is
+        looked up by that object."""
         if message.rendition != "named":
             return message
         size = 1 + len(message.content) // 4096
@@ -162,11 +166,11 @@ class Workshop:
         return message_tokens(message, self.counter)
 
     async def worked(self, work: Callable[[], T], *, tokens: int) -> T:
-        """What `work` gives, which looks through texts of about so many tokens."""
+        """What `work` gives, done beside an event loop when it looks through more than `BUSY_TOKENS` tokens."""
         return work() if tokens <= BUSY_TOKENS else await self.apart(work)
 
     async def prepared(self, messages: Sequence[Message]) -> list[Message]:
-        """As `prepare`, of many or large ones beside an event loop."""
+        """Each message as `prepare` gives it; of many or large ones done beside an event loop."""
         characters = sum([len(message.content) for message in messages])
         return await self.worked(lambda: [self.prepare(message) for message in messages], tokens=characters // 4)
 
@@ -184,20 +188,20 @@ class Workshop:
         )
 
     def _figures(self, message: Message, name: str) -> Figures:
-        """What is worked out once for a message called `name`; frameworks hand in the same ones again and again.
+        """The figures of a message called `name`, worked out once: frameworks hand in the same ones again and again.
 
-        A clip names its message, so the figures of a tool output are those of one id.
+        A clip names its message, so a tool output is known by its id as well; anything else by its author.
         """
         besides = name if message.role is Role.TOOL else message.author or ""
-        known = body_digest(message) + besides.encode("utf-8", "surrogatepass")
-        found = self.known.get(known)
+        content = body_digest(message) + besides.encode("utf-8", "surrogatepass")
+        found = self.known.get(content)
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
             # Our own rules ask for no id, and only a clip names its message.
             plain = message.role is not Role.TOOL and type(self.classifier) is RuleClassifier
             named = message if message.id or plain else replace(message, id=name)
-            found = self.known[known] = self._work_out(named)
+            found = self.known[content] = self._work_out(named)
         return found
 
     def _work_out(self, message: Message) -> Figures:

@@ -82,8 +82,16 @@ class Prices:
 
 
 class Choice:
-    """The best first, each worth anew what the ones before it left to say (lazy greedy: Minoux, 1978); what was stated
-    again (`newer`) only behind the one that did. `first` is about what each is worth before anything is chosen."""
+    """Chooses passages, the best for its tokens first; `made` has them in the order of their choice.
+
+    What a passage is worth falls with each one chosen before it, which has said some of it. So worths in the heap
+    are upper bounds, and only the passage at the top is weighed anew: if it still is the best it is taken, else it
+    goes back (lazy greedy: Minoux, 1978). `first` is about what each is worth before anything is chosen. `newer` has
+    the places of statements that were made again, with the place of the later one, which is taken before them.
+
+    A heap entry is (minus worth, n). n >= 0 is the passage `found[n]`; n < 0 is the passage `found[~n]` once it is
+    chosen in a telegram's words, with what its own words would be worth (`own_words` of it) for the tokens they add.
+    """
 
     def __init__(
         self,
@@ -121,19 +129,20 @@ class Choice:
             if number in self._taken:
                 continue
             newer = self._newer.get(number)
-            first = number if newer is None or newer in self._taken else newer
-            one = self._found[first]
+            next_one = number if newer is None or newer in self._taken else newer
+            one = self._found[next_one]
             cost = self._price(one)
             if cost > room:
                 too_long.append((key, number))
                 continue
             now = -self._worth(self._found[number]) - self._found[number].whole
-            if first == number and heap and now > heap[0][0] + 1e-9:
+            if next_one == number and heap and now > heap[0][0] + 1e-9:
                 heapq.heappush(heap, (now, number))
                 continue
-            self._take(one, first, now)
+            self._take(one, next_one, now)
             room -= cost
-            if first != number:
+            if next_one != number:
+                # The later statement was taken in its stead; now it may stand behind that.
                 heapq.heappush(heap, (now, number))
         for entry in too_long:
             heapq.heappush(heap, entry)

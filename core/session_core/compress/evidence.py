@@ -33,7 +33,10 @@ Said = tuple[Message, Passage]
 """A passage that was chosen, behind its message."""
 
 _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
+"""How much a passage counts by who says it."""
 _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
+"""How much it counts that a message answers as a whole: most where nearly all was said by people and assistants (by the
+power of their share) and where there is room for little of it (by the power of its scarcity)."""
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
@@ -44,10 +47,12 @@ _ALARM = 1.5
 _PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
 _SAID = ("user", "assistant")
 _ECHO_WORDS = 8
+"""An assistant's sentence of no more words may only say again what the user said right before it."""
 TIGHT_TOKENS = 256
-"""In so little room sentences compete for each place: there words of asking say nothing, sentences that say little of
-their own have less of what their message has to do with the question, and questions without a value half of it."""
+"""In so little room sentences compete for each place: there words of asking count for nothing."""
 _SAYS, _ASKS = 0.6, 0.5
+"""In tight room: a sentence whose values count this much has half of its message's bearing on the question; and what
+share of it a sentence has that only asks."""
 _FILLINGS, _NEARLY_ALL = 2, 50
 """How often what is left of the room is filled, since what passages take is only estimated; less than one part in so
 many is not worth another count."""

@@ -27,10 +27,10 @@ PRINTED = 8_192
 NONE: frozenset[int] = frozenset()
 KNOWN_LINES = 2_048
 """A question is held to the lines of all facts for which a view has no room: of so many the words are kept."""
+MOST_FACTS_ON = 3
+"""How many facts without room a question brings back."""
 STORED_FACTS = 4
 """A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
-
-
 STORED_RULES = 16_000
 """Tokens of standing rules that a digest keeps besides, whether a view has room for them or not."""
 
@@ -70,18 +70,19 @@ class Head:
 class Memory:
     """What plans made lately, by what they were made of: digests, the messages they become, whole plans.
 
-    Messages and digests are told apart as objects: what a store read before it gives again as the same
-    one. Plans keep alive what they were made of, so that no other takes its place. A digest is not kept
-    alive by its message, since each is a hundred objects for Python's collector to look at.
+    Messages and digests are looked up by identity (`id`): a store gives what it read before as the same object.
+    Plans keep alive what they were made of, so that no other object gets its address. A digest is held by a weak
+    reference, since each is a hundred objects for Python's collector to look at; an entry whose digest is gone counts
+    for nothing (`_of`).
     """
 
-    def __init__(self, most_digests: int = 128, most_shown: int = 4_096, most_plans: int = 32) -> None:
-        self._digests = Remembered[Digest](most_digests)
+    def __init__(self) -> None:
+        self._digests = Remembered[Digest](128)
         self._prints = Remembered[tuple[Message, bytes]](PRINTED)
-        self._shown = Remembered[tuple[ref[Digest], Head]](most_shown)
-        self._lines = Remembered[tuple[ref[Digest], Lines]](most_shown // 4)
-        self._whole = Remembered[tuple[ref[Digest], tuple[Limits, Message]]](most_shown // 16)
-        self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](most_plans)
+        self._shown = Remembered[tuple[ref[Digest], Head]](4_096)
+        self._lines = Remembered[tuple[ref[Digest], Lines]](1_024)
+        self._whole = Remembered[tuple[ref[Digest], tuple[Limits, Message]]](256)
+        self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](32)
         self._opening: Message | None = None
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
@@ -93,26 +94,29 @@ class Memory:
         return self._digests.known(made_of)
 
     def fingerprint(self, message: Message) -> bytes:
-        """The fingerprint of this very message: a run that goes on asks for that of each message at each call."""
+        """The fingerprint of a message object; a run that goes on asks for those of all its messages at each call."""
         size = 1 + len(message.content) // 4096
         return self._prints.get(id(message), lambda: (message, fingerprint(message)), size=size)[1]
 
     def shown(self, digest: Digest, room_tokens: int, rest: Hashable, make: Callable[[], Head]) -> Head:
-        """The head that `make` gives for this very digest in such a room, and for what else it goes by."""
+        """The head that `make` gives for this digest object in `room_tokens`; `rest` is what else it depends on."""
         return _of(self._shown, digest, (id(digest), room_tokens, rest), make)
 
     def lines(self, digest: Digest, make: Callable[[], Lines]) -> Lines:
-        """The lines that `make` gives for the facts of this very digest."""
+        """The lines that `make` gives for the facts of this digest object."""
         return _of(self._lines, digest, id(digest), make)
 
     def lines_known(self, digest: Digest) -> Lines | None:
-        """The lines of this very digest, if they are remembered."""
+        """The lines of this digest object, if they are remembered."""
         found = self._lines.known(id(digest))
         return found[1] if found is not None and found[0]() is digest else None
 
     def whole(self, digest: Digest, limits: Limits, make: Callable[[], Message]) -> Message:
-        """The message that `make` gives for all of this very digest in the rooms of `limits`, if it was remembered or
-        asked for last in these; a fold that has made it spares the next view of the session its price."""
+        """The message that `make` gives for all of this digest object under `limits`.
+
+        One is remembered for each digest, that of the first limits asked for; under others it is made anew. A fold
+        asks for it first, so the next view of the session has it.
+        """
         made_in, message = _of(self._whole, digest, id(digest), lambda: (limits, make()))
         return message if made_in == limits else make()
 
@@ -124,7 +128,7 @@ class Memory:
         return new
 
     def opening(self, make: Callable[[], Message]) -> Message:
-        """The message that `make` gives; it is always the same."""
+        """The message that `make` gives, made once: it is the same for every conversation."""
         if self._opening is None:
             self._opening = make()
         return self._opening
@@ -132,17 +136,18 @@ class Memory:
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
     ) -> Plan:
-        """The plan that `make` gives for these very messages and this digest, and for what else it goes by."""
+        """The plan that `make` gives for these message objects and this digest object; `rest` is what else it depends
+        on."""
         key = (id(digest), rest, *map(id, messages))
         return self._plans.get(key, lambda: (tuple(messages), digest, make()))[2]
 
 
 def _of(known: Remembered[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
-    """What is known of this very digest under `key`, or else what `make` gives."""
+    """What is known of this digest object under `key`, or else what `make` gives."""
     of, found = known.get(key, lambda: (ref(digest), make()))
     if of() is digest:
         return found
-    # The one it was made for is gone, and this one came to its place in the process' memory.
+    # The digest it was made for is gone, and this one got its address.
     known.forget(key)
     return known.get(key, lambda: (ref(digest), make()))[1]
 
@@ -155,7 +160,7 @@ def _hand_on(known: Remembered[tuple[ref[Digest], T]], old: Digest, new: Digest)
 
 
 def fingerprint(*made_of: object) -> bytes:
-    """What tells apart all that a digest can be made of, word for word: sessions share one memory."""
+    """A hash of all that a digest is made of, word for word, since the sessions of a process share one memory."""
     found = blake2b(digest_size=16)
     for one in made_of:
         found.update(one if isinstance(one, bytes) else repr(one).encode("utf-8", "surrogatepass"))
@@ -291,14 +296,14 @@ def _shown(digest: Digest, lines: Lines, limits: Limits, said: Set[int] = NONE) 
     return [lasting[place] for place in told]
 
 
-def facts_on(query: str, digest: Digest, *, tools: Tools, most: int = 3) -> list[Fact]:
-    """The facts of `digest` that bear on `query` and for which a view has no room, best first: those that have two
-    thirds of its words, since lines so short share one with nearly everything."""
+def facts_on(query: str, digest: Digest, *, tools: Tools) -> list[Fact]:
+    """The `MOST_FACTS_ON` facts of `digest` that bear most on `query` and for which a view has no room, best first:
+    those that have two thirds of its words, since lines so short share one with nearly everything."""
     shown, wanted = set(_shown(digest, lines_of(digest, tools), tools.limits)), set(terms(query))
     hidden = [fact for place, fact in enumerate(digest.facts) if fact.current and place not in shown]
     hidden = [fact for fact in hidden if 3 * len(wanted & _words(line(fact))) >= 2 * len(wanted)]
     lines = [Message(Role.USER, line(fact), seq=place) for place, fact in enumerate(hidden)]
-    return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=most)]
+    return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=MOST_FACTS_ON)]
 
 
 @lru_cache(maxsize=KNOWN_LINES)

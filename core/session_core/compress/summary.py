@@ -15,7 +15,6 @@ from session_core.language.orders import commands
 from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
-from session_core.ports import SummaryRequest
 from session_core.turns import Importance, Message, Role
 
 SENTENCE_CHARACTERS = 320
@@ -98,19 +97,6 @@ def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go
         said.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
     told = amended(said, later, give_way=give_way)
     return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
-
-
-class ExtractiveSummarizer:
-    """A summarizer that needs no model and never waits, so that it serves both voices."""
-
-    name = "extractive"
-
-    def __init__(self, count: Count) -> None:
-        self._count = count
-
-    async def summarize(self, request: SummaryRequest) -> str:
-        """The summary so far and the new messages, in at most `request.max_tokens` tokens."""
-        return summarize(request.previous, request.messages, max_tokens=request.max_tokens, count=self._count)
 
 
 def _joined(lines: Sequence[_Line]) -> str:

@@ -44,8 +44,9 @@ class TokenCounter(Protocol):
         ...
 
 
-class _Counter:
-    """A function that counts, its name, and a bounded memory of texts; safe in any thread."""
+class RememberingCounter:
+    """Asks `measure` for each text once, as long as it is remembered: it must always give the same figure. Safe in any
+    thread."""
 
     def __init__(self, measure: Callable[[str], int], name: str, exact: bool) -> None:
         self.name = name
@@ -106,11 +107,6 @@ def counter_for(model: str | None = None) -> TokenCounter:
     return _counter(O200K, 1.0, False)
 
 
-def counter_from(fn: Callable[[str], int], name: str = "custom", *, exact: bool = False) -> TokenCounter:
-    """A counter that asks `fn`, which must give the same figure each time it is asked for a text."""
-    return _Counter(fn, name, exact)
-
-
 def message_tokens(message: Message, counter: TokenCounter) -> int:
     """What `message` costs in a call: its text, names, tool calls, media by kind, and framing.
 
@@ -148,8 +144,8 @@ def _build(encoding: str, counted: Callable[[str], int] | None, factor: float, e
         _warn_once(encoding)
     measure = counted or estimate
     if factor == 1.0:
-        return _Counter(measure, name, exact and counted is not None)
-    return _Counter(lambda text: ceil(measure(text) * factor), f"{name} x {factor}", False)
+        return RememberingCounter(measure, name, exact and counted is not None)
+    return RememberingCounter(lambda text: ceil(measure(text) * factor), f"{name} x {factor}", False)
 
 
 _warned = False
