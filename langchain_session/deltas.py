@@ -90,39 +90,62 @@ async def with_what_was_said(
 ) -> tuple[Checkpoint, Values, str]:
     """A checkpoint and its new values as they are stored, and the channel that the head follows.
 
-    `given` are the values as the graph gave them, `notes` are those in the config of its run. A channel that
-    has its value in each checkpoint stays as it is. A fork that says nothing is read once more, for the head.
+    `given` are the values as the graph gave them, `changed` those of them that are new, as they are stored; `notes` are
+    those in the config of its run.
     """
     version, ours = row.versions.get(channel), said_of(channel)
     if version is None and forks:
+        # A fork from before the first word: the conversation is empty.
         return replace(row, versions={**row.versions, ours: ""}), {**changed, ours: MessageList(())}, ours
     if version is None or (channel in given and not _is_snapshot(given[channel])):
+        # No conversation yet, or a channel that is no DeltaChannel and has its value in each checkpoint.
         return row, changed, channel
     row = replace(row, versions={**row.versions, ours: version})
     if channel in given:
+        # A snapshot: the value is there, and is stored as what was said.
         return row, {**changed, channel: AS_SAID, ours: changed[channel]} if channel in changed else changed, ours
-    base_version, base, hidden = notes.get(BASE, (None, (), ()))
     if channel not in changed:
-        if not forks or (FORK in notes and version != base_version):
-            return row, changed, ours
-        await store.put_checkpoint(row, changed, head_channel=None, merge=False)
-        part = part_in(await store.fill(row), channel)
-        return row, {} if part is None else {ours: MessageList((part,), base=part)}, ours
-    began = Ranges.from_pairs(base)
+        if forks and not (FORK in notes and version != notes.get(BASE, (None,))[0]):
+            return row, await _of_a_fork(store, row, changed, channel), ours
+        return row, changed, ours
+    said = await _of_the_writes(store, row, notes, channel, encode, serde)
+    return (row, changed, channel) if said is None else (row, {**changed, **said}, ours)
+
+
+async def _of_a_fork(store: SessionStore, row: Checkpoint, changed: Values, channel: str) -> Values:
+    """The value for the head of a fork that says nothing: what the conversation is at this checkpoint, which is stored
+    for that and read once more."""
+    await store.put_checkpoint(row, changed, head_channel=None, merge=False)
+    part = part_in(await store.fill(row), channel)
+    return {} if part is None else {said_of(channel): MessageList((part,), base=part)}
+
+
+async def _of_the_writes(
+    store: SessionStore,
+    row: Checkpoint,
+    notes: Mapping[str, Any],
+    channel: str,
+    encode: Encode,
+    serde: SerializerProtocol,
+) -> Values | None:
+    """The value that the writes at the parent checkpoint come to; None when there is no parent, or none of them."""
     parent = await store.checkpoint(row.key, row.parent_id) if row.parent_id else None
     said = [decode_write(write.value, serde) for write in parent.writes if write.channel == channel] if parent else []
     if parent is None or not said:
-        return row, changed, channel
-    before = part_in(parent, channel) or Ranges()
-    first = base_version is not None and parent.versions.get(channel) == base_version
-    start = began if first else before
-    items = await _after(store, row.key, start, said, encode)
+        return None
+    base_version, base, hidden = notes.get(BASE, (None, (), ()))
+    began, before = Ranges.from_pairs(base), part_in(parent, channel) or Ranges()
+    # The first checkpoint of a run goes on from what the run was handed, which others may have made longer.
+    is_first = base_version is not None and parent.versions.get(channel) == base_version
+    start = began if is_first else before
     value = MessageList(
-        items, base=began if BASE in notes else start, base_version=base_version, hidden=Ranges.from_pairs(hidden)
+        await _after(store, row.key, start, said, encode),
+        base=began if BASE in notes else start,
+        base_version=base_version,
+        hidden=Ranges.from_pairs(hidden),
     )
-    # A run that began with more than its checkpoint has (others' turns) leaves a value, or the writes would lack that.
-    whole = {channel: AS_SAID} if start != before else {}
-    return row, {**changed, **whole, ours: value}, ours
+    # The graph makes its value of the writes, which lack others' turns: then the value is stored here.
+    return {said_of(channel): value} if start == before else {said_of(channel): value, channel: AS_SAID}
 
 
 async def history_of(

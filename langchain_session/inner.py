@@ -86,8 +86,8 @@ class InnerSaver(SessionSaver):
         self.inner = inner
         self.serde = inner.serde
         opened, rest = self.sessions, (self.tenant, self.channel, self._originals)
-        self._plain = Beside(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
-        self._awaited = Beside(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
+        self._beside = Beside(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
+        self._abeside = Beside(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
 
     @property
     def config_specs(self) -> list[Any]:
@@ -106,11 +106,11 @@ class InnerSaver(SessionSaver):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         voice = self._blocking
-        return run_blocking(self._rule.begun(voice.store, voice.pause, config, lambda: self._plain.get(config)))
+        return run_blocking(self._rule.begun(voice.store, voice.pause, config, lambda: self._beside.get(config)))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         voice = self._awaiting
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._awaited.get(config))
+        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._abeside.get(config))
 
     def list(
         self,
@@ -124,9 +124,9 @@ class InnerSaver(SessionSaver):
         found: CheckpointTuple | None = None
         try:
             for found in self.inner.list(config and bare(config), filter=filter, before=before, limit=limit):
-                yield run_blocking(self._plain.handed(found, run=True, named=True)) if _of_a_run(config) else found
+                yield run_blocking(self._beside.handed(found, run=True, named=True)) if _of_a_run(config) else found
         except NotImplementedError as exc:
-            raise self._plain.inner.lacks("list") from exc
+            raise self._beside.inner.lacks("list") from exc
         if found is None:
             begin_anew(config, before)
 
@@ -142,9 +142,9 @@ class InnerSaver(SessionSaver):
         found: CheckpointTuple | None = None
         try:
             async for found in self.inner.alist(config and bare(config), filter=filter, before=before, limit=limit):
-                yield await self._awaited.handed(found, run=True, named=True) if _of_a_run(config) else found
+                yield await self._abeside.handed(found, run=True, named=True) if _of_a_run(config) else found
         except NotImplementedError as exc:
-            raise self._awaited.inner.lacks("list") from exc
+            raise self._abeside.inner.lacks("list") from exc
         if found is None:
             begin_anew(config, before)
 
@@ -156,7 +156,7 @@ class InnerSaver(SessionSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         stored, fold = run_blocking(
-            self._guarded(self._plain, self.sessions.store, config, checkpoint, metadata, new_versions)
+            self._guarded(self._beside, self.sessions.store, config, checkpoint, metadata, new_versions)
         )
         if fold:
             self.sessions.ask_fold(self.key(config), fold)
@@ -170,7 +170,7 @@ class InnerSaver(SessionSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         stored, fold = await self._guarded(
-            self._awaited, self.sessions.awaited, config, checkpoint, metadata, new_versions
+            self._abeside, self.sessions.awaited, config, checkpoint, metadata, new_versions
         )
         if fold:
             await self.sessions.aask_fold(self.key(config), fold)
@@ -179,38 +179,38 @@ class InnerSaver(SessionSaver):
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        run_blocking(self._plain.put_writes(config, writes, task_id, task_path))
+        run_blocking(self._beside.put_writes(config, writes, task_id, task_path))
         run_blocking(self._rule.wrote(self.sessions.store, config, writes))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        await self._awaited.put_writes(config, writes, task_id, task_path)
+        await self._abeside.put_writes(config, writes, task_id, task_path)
         await self._rule.wrote(self.sessions.awaited, config, writes)
 
     def delete_thread(self, thread_id: str) -> None:
-        run_blocking(self._plain.delete_thread(thread_id))
+        run_blocking(self._beside.delete_thread(thread_id))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        await self._awaited.delete_thread(thread_id)
+        await self._abeside.delete_thread(thread_id)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        run_blocking(self._plain.inner.call("delete_for_runs", run_ids))
+        run_blocking(self._beside.inner.call("delete_for_runs", run_ids))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        await self._awaited.inner.call("delete_for_runs", run_ids)
+        await self._abeside.inner.call("delete_for_runs", run_ids)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        run_blocking(self._plain.inner.call("copy_thread", source_thread_id, target_thread_id))
+        run_blocking(self._beside.inner.call("copy_thread", source_thread_id, target_thread_id))
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        await self._awaited.inner.call("copy_thread", source_thread_id, target_thread_id)
+        await self._abeside.inner.call("copy_thread", source_thread_id, target_thread_id)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        run_blocking(self._plain.prune(thread_ids, strategy))
+        run_blocking(self._beside.prune(thread_ids, strategy))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        await self._awaited.prune(thread_ids, strategy)
+        await self._abeside.prune(thread_ids, strategy)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

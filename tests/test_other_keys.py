@@ -1,4 +1,4 @@
-"""A state's messages may stand under another key, and threads may be another tenant's: the adapters go by what is said."""
+"""Messages may stand under another key of the state, and threads may be another tenant's."""
 
 from typing import Annotated, Any, TypedDict
 
