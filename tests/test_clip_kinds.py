@@ -105,7 +105,7 @@ def test_numbers_keep_the_form_they_were_written_in() -> None:
 def test_deep_parts_are_reduced_to_their_shape() -> None:
     deep = {f"key{n}": [f"{part}{n}" * 20 for part in range(12)] for n in range(40)}
     text = clipped(json.dumps({"id": 1, "deep": deep, "list": [[n] * 9 for n in range(240)]}), 60).text
-    assert "40 keys: key0" in text or "12 items" in text
+    assert '"key0":"[12 items]"' in text
     assert '"id":1' in text
 
 
@@ -167,8 +167,8 @@ def test_no_key_that_is_there_twice_is_lost() -> None:
 def test_a_wide_table_says_which_columns_it_leaves_out() -> None:
     rows = [{f"field_{c}": f"value {c} {n}" for c in range(60)} | {"id": n} for n in range(50)]
     text = clipped(json.dumps(rows), 150).text
-    assert "columns left out" in text or "… " in text.splitlines()[1]
-    assert "id" in text
+    assert "53 of 61 columns left out" in text
+    assert text.splitlines()[2].endswith(" | id")
 
 
 # Tables

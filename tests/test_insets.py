@@ -104,4 +104,4 @@ def test_a_code_in_a_bare_list_leaves_its_row_to_be_told() -> None:
     assert "ln-4211" not in bare[0].tells
     pairs = [(asked, read(asked, count)), (result, reading)]
     told, _ = evidence(Question("How long is the ladder mine?"), pairs, [], room_tokens=110, count=count)
-    assert "ladder | LN-4211" in told or "thing: ladder, loan: LN-4211" in told
+    assert "ladder | LN-4211" in told

@@ -55,9 +55,15 @@ def test_what_names_no_time_has_no_span(text: str) -> None:
 
 @pytest.mark.parametrize("now", [0.0, 951_782_400.0, 1_709_164_800.0, 4_102_444_799.0])
 def test_every_expression_holds_at_every_time(now: float) -> None:
-    for text in ("yesterday", "last year", "12 months ago", "29 February", "last month", "in May", "last week"):
+    for text in ("yesterday", "last year", "12 months ago", "last month", "in May", "last week"):
         found = span(text, now)
-        assert found is None or found[0] < found[1]
+        assert found is not None
+        assert found[0] < found[1]
+
+
+def test_a_day_that_the_year_has_not_is_no_time() -> None:
+    assert span("29 February", _at("2000-03-01")) == (_at("2000-02-29"), _at("2000-03-01"))
+    assert span("29 February", _at("1999-03-01")) is None
 
 
 def _said(number: int, author: str | None, time_s: float | None = None) -> Message:
