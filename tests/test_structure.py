@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,12 @@ def test_no_file_is_longer_than_one_meaning(path: Path) -> None:
 @pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
 def test_no_file_imports_the_face_of_a_package_it_is_part_of(path: Path) -> None:
     assert _faces_imported(_parsed(path), _enclosing_packages(path)) == []
+
+
+@pytest.mark.parametrize("package", [CORE / "compress", ROOT / "langchain_session"], ids=_named)
+def test_the_map_of_a_large_package_names_all_of_its_modules(package: Path) -> None:
+    named = set(re.findall(r"`(\w+)`", ast.get_docstring(_parsed(package / "__init__.py")) or ""))
+    assert {path.stem for path in package.glob("*.py")} - {"__init__"} <= named
 
 
 def test_in_the_core_only_the_voices_import_asyncio() -> None:

@@ -52,8 +52,7 @@ class Covered:
         new = dict(zip((message.seq for message in messages), made, strict=True))
         for block, first, last in _blocks(Ranges.of(sorted(new))):
             known = {**self._block(key, born, block), **{seq: new[seq] for seq in range(first, last + 1)}}
-            self._blocks.forget((key, born, block))
-            self._blocks.get((key, born, block), _always(dict(sorted(known.items()))), size=BLOCK)
+            self._blocks.put((key, born, block), dict(sorted(known.items())), size=BLOCK)
         return len(new)
 
     async def near(self, key: Key, born: str, query: str, part: Ranges, embedder: Embedder) -> list[int]:
@@ -90,10 +89,6 @@ def newest(part: Ranges) -> Ranges:
 
 def _size(_: Mapping[int, bytes]) -> int:
     return BLOCK
-
-
-def _always(block: Mapping[int, bytes]) -> Any:
-    return lambda: block
 
 
 def _blocks(part: Ranges) -> Iterator[tuple[int, int, int]]:

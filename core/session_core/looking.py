@@ -104,7 +104,10 @@ class Looking:
         return embedder if embedder is not None and quick(embedder) and not self._shop.vectors.lost else None
 
     async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
-        """What of `part` is near to `query` in meaning, nearest first; the first time a process reads it for that."""
+        """The messages of `part` that are near to `query` in meaning, nearest first.
+
+        Their vectors are in memory; those that this process has not made yet are made now, of one read of the record.
+        """
         embedder, covered = self._quick, self._shop.covered
         if embedder is None:
             return []
@@ -264,7 +267,7 @@ class Looking:
         return await self._tried(vectors.nearness(query, sources, embedder), embedder)
 
     async def _tried(self, work: Awaitable[T], embedder: Embedder) -> T | None:
-        """What an embedder gives; None when it fails. One that is not there at all is told of once, and not asked
+        """What an embedder gives; None when it fails, which an event tells. One that is not installed is not asked
         again."""
         try:
             return await work
@@ -301,7 +304,7 @@ def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
 
 
 def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
-    """`values`, the greatest of them as 1, and `more`."""
+    """The sums of `values`, scaled so that the greatest is 1, and `more`."""
     most = max(*values, 1e-9)
     return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]
 

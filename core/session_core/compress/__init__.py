@@ -1,1 +1,17 @@
-"""Compression as pure rules: clips of tool outputs, folds of old turns, and the ladder that plans a view."""
+"""Compression as pure rules: clips of tool outputs, folds of old turns, and the ladder that plans a view.
+
+In the order in which one may read it:
+
+- The plan of a view: `ladder` (the steps), `whole` (the short way when all fits), `fixed` (system messages, digest,
+  additions), `squeeze` (the last rung), `parting` and `insets` (small views with a question).
+- Folds: `window` (which turns), `fold` (the digest, and the memory of plans), `summary` (its text), `amended`,
+  `answered` (statements with their corrections and answers).
+- A model's summary, checked: `check` with `claims`, `bonds`, `denied` and `whose`; `filled` weighs what is left.
+- Clips of tool outputs: `clip` (the door), `detect` (what kind of text), then one reader for each kind (`json_shape`,
+  `json_rows`, `json_parts`, `json_text`, `tables`, `columns`, `grid`, `logs`, `traces`, `markup`, `sources`, `prose`,
+  `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
+- Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `written`, `echoed` and
+  `worths`), `bearing`, `mentions` and `weights` (what a part counts), `evidence` and `choosing` (what is taken),
+  `telegram` and `blocks` (how it is written), `fewer` (less of it), `refused`, `restated` and `ties` (values that
+  changed or differ).
+"""

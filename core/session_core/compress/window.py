@@ -1,4 +1,4 @@
-"""The window: which of the oldest turns a fold takes, and how a summary is asked for and believed."""
+"""The window: which of the oldest turns a fold takes, and where the part that it covers ends."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ class Remembered(Generic[V]):
         return found
 
     def put(self, key: Hashable, value: V, *, size: int = 1, more: int = 0) -> V:
-        """`value`, which is what is remembered for `key` from now on, unless it is too large; it is `more` larger than
-        what was."""
+        """`value`, remembered for `key` from now on, unless it is too large. `more` is how much larger it is than the
+        value that it replaces."""
         if key in self._newer and size <= self._half // 8:
             self._newer[key] = value
             self._filled += more
