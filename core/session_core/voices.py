@@ -190,12 +190,12 @@ async def pause_awaiting(seconds: float) -> None:
 
 
 async def at_once(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> Sequence[object]:
-    """The results of all `works`, run concurrently on the running loop; for one that raises, its exception."""
+    """What all `works` come to, run at once on the running loop; an error stands for what raised it."""
     return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
 
 class FairGate(asyncio.Semaphore):
-    """A semaphore for the callers of one loop that serves those who wait in the order in which they came."""
+    """Lets so many callers of one loop in at a time; those who wait come in by the order of their coming."""
 
     async def enter(self, *, wait_s: float) -> bool:
         """Whether a place was free within `wait_s` seconds."""
@@ -209,6 +209,11 @@ class FairGate(asyncio.Semaphore):
     def leave(self) -> None:
         """Give the place to the next."""
         self.release()
+
+
+def fair_gate(places: int) -> FairGate:
+    """A gate for `async with`."""
+    return FairGate(places)
 
 
 async def within(timeout_s: float, work: Awaitable[T]) -> T:

@@ -19,7 +19,7 @@ from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
-from session_core.voices import FairGate, PerLoop, within
+from session_core.voices import PerLoop, fair_gate, within
 
 Row = tuple[Any, ...]
 Call = tuple[str, Sequence[object]]
@@ -226,7 +226,7 @@ class _ForLoop:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._gate = FairGate(address.max_connections)
+        self._gate = fair_gate(address.max_connections)
         self._free = _Free[psycopg.AsyncCursor[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TypeVar
 
 from session_core.stores.redis.driver import exceptions
-from session_core.voices import FairGate
+from session_core.voices import fair_gate
 
 T = TypeVar("T")
 _FAILURES = (exceptions.RedisError, exceptions.RedisClusterException)
@@ -51,7 +51,7 @@ class AwaitingAlone(_Failures):
 
     def __init__(self) -> None:
         super().__init__()
-        self._gate = FairGate(1)
+        self._gate = fair_gate(1)
 
     async def do(self, work: Callable[[], Awaitable[T]]) -> T:
         before = self._count
