@@ -244,10 +244,10 @@ class Beside:
         return [one.message for one in all_of_it], done
 
     async def _unchanged(self, put: _Put, said: list[BaseMessage]) -> list[BaseMessage]:
-        """All of the messages under a version that the inner saver has already: what it was given then.
+        """All of the messages under a version that the inner saver has already, as it was given them then.
 
-        A saver may or may not store them again, so nothing of others may come in here. A copy that is
-        no run's is left alone; it is taken in when a run begins with it.
+        Some savers store them again and some do not, so they are the same to the word, without what others said since.
+        A copy that no run made is left alone: it is taken into the record when a run begins with it.
         """
         row = await self._parent(put)
         part = self._held(row, True)
@@ -267,7 +267,8 @@ class Beside:
         return [one.message for one in await self.originals.of(self.store, done.state, part)]
 
     async def _base(self, put: _Put) -> Ranges:
-        """What the list was made of. Of a row that is still lost its messages count as well, so that they go."""
+        """What the list was made of. With it the messages of a row of ours that the inner saver still lacks: as a part
+        of the base that the list does not have, they leave the conversation."""
         if not put.run:
             return await self._at_parent(put)
         lost = await self.store.checkpoint(put.key, put.doubt) if put.doubt else None

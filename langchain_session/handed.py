@@ -35,6 +35,7 @@ class Handed(list[BaseMessage]):
     """
 
     copied = False
+    """Whether a reducer has removed something from a copy of it."""
     waiting: Waiting | None = None
     hidden: list[tuple[int, int]] | None = None
 
@@ -132,7 +133,8 @@ def removed_in(messages: Iterable[BaseMessage]) -> frozenset[str]:
 
 
 def _given_by_the_caller() -> list[BaseMessage]:
-    """What the reducer that copies a list is about to put into it: it is told in its own argument alone."""
+    """The messages that the reducer which copies the list is about to put behind it: the value of its argument `right`,
+    read from its frame, since nothing else tells."""
     here = inspect.currentframe()
     caller = here.f_back.f_back if here is not None and here.f_back is not None else None
     given = caller.f_locals.get("right") if caller is not None else None
@@ -140,7 +142,10 @@ def _given_by_the_caller() -> list[BaseMessage]:
 
 
 def _stay_handed(held: Handed, copied: Handed) -> None:
-    """Have the channel that is about to replace `held` by what becomes of its copy keep a `Handed` list."""
+    """Wrap the reducer of the channel that holds `held`, so that what it makes of the copy is a `Handed` list again.
+
+    The channel is looked for among the callers.
+    """
     frame = inspect.currentframe()
     for _ in range(CALLERS):
         frame = frame.f_back if frame is not None else None

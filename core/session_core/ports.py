@@ -25,7 +25,8 @@ from session_core.turns import Importance, Key, Message
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A digest in figures: its number (0 for none), its price, and the price of what it covers."""
+    """The figures of a digest that a state keeps: its number (0 for no digest), the price of its message, and the
+    price and number of the messages that it covers."""
 
     number: int = 0
     tokens: int = 0
@@ -39,7 +40,9 @@ class State:
 
     `version` grows by one with each write to the record. `head` is the part of the record that the
     conversation is now (edits and forks leave other parts behind). `active` is the digest that views
-    stand on, `ready` the newest one. `born` tells a session apart from an older one of the same name.
+    stand on, `ready` the newest one, which becomes the active one with the next turn. After an absence of
+    `absent_s` seconds behind message `resumed_after_seq` the views of one turn speak of it. `born` tells a
+    session apart from an older one of the same name.
     """
 
     key: Key
