@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from llama_index.core.base.llms.types import ChatMessage
 
 from llamaindex_session.messages import from_core, mark_of, to_core
-from session_core.ports import Appended
+from session_core.ports import Appended, Marks
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest
 from session_core.turns import GIVEN_ID, Key, Message
@@ -35,6 +35,13 @@ class Change:
         """The part of the record that the conversation is, once `new` was appended."""
         fresh = iter(done.seqs)
         return Ranges.of(next(fresh) if isinstance(item, Message) else item for item in self.items)
+
+    def marks(self, done: Appended) -> Marks:
+        """What makes that part the conversation; one that was emptied begins afresh, as by `Session.reset`."""
+        head = self.head(done)
+        if head:
+            return Marks(head=head)
+        return Marks(head=head, resumed_after_seq=done.state.ledger.messages, absent_s=0.0)
 
 
 def new_id() -> str:

@@ -158,7 +158,7 @@ class SessionChatStore(BaseChatStore):
         change = change_to(listed(messages), session.record(), session.key)
         done = session.append(change.new, lenient=True)
         if not change.grows:
-            run_blocking(self._sessions.store.mark(session.key, Marks(head=change.head(done))))
+            run_blocking(self._sessions.store.mark(session.key, change.marks(done)))
 
     async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """As `set_messages`, awaited."""
@@ -166,7 +166,7 @@ class SessionChatStore(BaseChatStore):
         change = change_to(listed(messages), await session.arecord(), session.key)
         done = await session.aappend(change.new, lenient=True)
         if not change.grows:
-            await self._sessions.awaited.mark(session.key, Marks(head=change.head(done)))
+            await self._sessions.awaited.mark(session.key, change.marks(done))
 
     def add_message(self, key: str, message: ChatMessage) -> None:
         """Store `message` at the end; durable when it returns."""

@@ -38,7 +38,8 @@ def absence_ended(loaded: Loaded, now_s: float, resume_after_s: float) -> Absenc
     if latest_s is None or ended_s - latest_s < resume_after_s:
         return None
     after_seq = newest.seq - 1 if asked else newest.seq
-    return None if loaded.state.resumed_after_seq == after_seq else Absence(after_seq, ended_s - latest_s)
+    marked = loaded.state.absent_s and loaded.state.resumed_after_seq == after_seq
+    return None if marked else Absence(after_seq, ended_s - latest_s)
 
 
 def absence_note(loaded: Loaded) -> str:

@@ -10,12 +10,17 @@ from session_core.turns import Key
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a user should be told about a session, as it was persisted."""
+    """What a user should be told about a session, as it was persisted.
+
+    `text` is ready to be shown; `version`, `record_tokens` and `record_messages` are how far the record was.
+    """
 
     text: str
     pressure: float
     version: int
     time_s: float = field(default=0.0)
+    record_tokens: int = field(default=0, kw_only=True)
+    record_messages: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class TierChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Noticed(Event):
-    """The user should hear that the session is nearly full; the notice is persisted."""
+    """The user should hear that the session is nearly full, and did not lately; the notice is persisted."""
 
     notice: Notice
 

@@ -40,9 +40,9 @@ class State:
 
     `version` grows by one with each write to the record. `head` is the part of the record that the
     conversation is now (edits and forks leave other parts behind). `active` is the digest that views
-    stand on, `ready` the newest one, which becomes the active one with the next turn. After an absence of
-    `absent_s` seconds behind message `resumed_after_seq` the views of one turn speak of it. `born` tells a
-    session apart from an older one of the same name.
+    stand on, `ready` the newest one, which becomes the active one with the next turn. The session was last taken up
+    again after `resumed_after_seq`: after `absent_s` seconds without a word, or by a reset when that is 0. `born`
+    tells a session apart from an older one of the same name.
     """
 
     key: Key

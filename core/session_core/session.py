@@ -16,10 +16,11 @@ from session_core.compress.fold import Tools, lines_of
 from session_core.compress.insets import bare, with_rows
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
 from session_core.compress.parting import parting, without
-from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError
+from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.looking import Looking
+from session_core.notices import is_news, notice_of
 from session_core.plan import Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
@@ -77,7 +78,7 @@ class Flow(Looking):
         tokens = await self._standing_tokens(state)
         tier = budget.tier(tokens)
         if tier != state.tier:
-            notice = self._notice(tokens, state) if tier is Tier.NOTIFY else None
+            notice = await self._notice(tokens, state) if tier is Tier.NOTIFY else None
             await self._store.mark(self.key, Marks(tier=int(tier), notice=notice))
             self._shop.tell(TierChanged(self.key, Tier(state.tier), tier, budget.pressure(tokens)))
             if notice:
@@ -162,14 +163,16 @@ class Flow(Looking):
                 "shorten it, or raise Budget(window_tokens=...)"
             )
 
-    def _notice(self, tokens: int, state: State) -> Notice:
-        pressure = self._shop.policy.budget.pressure(tokens)
-        fills = f"fills {pressure:.0%} of what" if pressure < 1 else "is longer than what"
-        text = (
-            f"This conversation {fills} the assistant can read at once. Older parts are being condensed; nothing is "
-            "lost, and you may start afresh at any time."
-        )
-        return Notice(text, pressure, state.version, self._shop.clock())
+    async def _notice(self, tokens: int, state: State) -> Notice | None:
+        """What the user is to be told now; None when that was told. The notices so far are read for this alone."""
+        try:
+            told = await self._store.notices(self.key)
+        except StoreUnreadable:
+            # There is one, sealed with a key that is gone; what it says was told.
+            return None
+        if not is_news(state, told):
+            return None
+        return notice_of(state, tokens, self._shop.policy.budget, now_s=self._shop.clock())
 
     async def _resumed(self, loaded: Loaded) -> Loaded:
         """After an absence, with a mark that the views of this turn speak of it; kept, so that they agree."""

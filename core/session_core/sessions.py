@@ -376,8 +376,9 @@ async def _record(store: Store, key: Key, all_branches: bool) -> tuple[Message, 
 
 
 async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
-    if not carry:
-        await store.mark(key, Marks(head=Ranges()))
-        return
-    await folder.fold(key, everything=True)
-    await store.mark(key, Marks(activate=True))
+    if carry:
+        await folder.fold(key, everything=True)
+    # What begins here is told of its length again (`notices.is_news`).
+    last = (await store.state(key) or State(key)).ledger.messages
+    head = None if carry else Ranges()
+    await store.mark(key, Marks(resumed_after_seq=last, absent_s=0.0, head=head, activate=carry))

@@ -1,0 +1,46 @@
+"""When a user is told that a conversation is long, and in what words: once, and again when it is news."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from session_core.budget import Budget
+from session_core.events import Notice
+from session_core.ports import State
+
+NEWS_FACTOR = 2
+"""A record that has grown so many times since the last notice is news. So a session's notices are as many as its
+record doubles, however often folds take the pressure off and it comes back."""
+
+
+def notice_of(state: State, tokens: int, budget: Budget, *, now_s: float) -> Notice:
+    """What a user is told of a session whose conversation stands at `tokens`."""
+    pressure = budget.pressure(tokens)
+    fills = f"fills {pressure:.0%} of what" if pressure < 1 else "is longer than what"
+    text = (
+        f"This conversation {fills} the assistant can read at once. Older parts are being condensed; nothing is "
+        "lost, and you may start afresh at any time."
+    )
+    return Notice(
+        text,
+        pressure,
+        state.version,
+        now_s,
+        record_tokens=state.ledger.tokens,
+        record_messages=state.ledger.messages,
+    )
+
+
+def is_news(state: State, told: Sequence[Notice]) -> bool:
+    """Whether a user who was `told` (oldest first) should hear it again: the record doubled, the session was taken up
+    again after an absence or a reset, or it went back to the first half of what it was (a fork)."""
+    if not told:
+        return True
+    last, ledger = told[-1], state.ledger
+    if ledger.tokens >= last.record_tokens * NEWS_FACTOR or state.resumed_after_seq >= last.record_messages:
+        return True
+    # A conversation that lost its beginning was trimmed, which is no news: nothing of it may be left.
+    left = max(
+        (min(end, last.record_messages) for begin, end in state.head.pairs if begin <= last.record_messages), default=0
+    )
+    return 0 < left * 2 < last.record_messages
