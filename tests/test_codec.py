@@ -295,7 +295,7 @@ def _rest_of_digest() -> dict[str, object]:
 
 
 def test_a_notice_comes_back() -> None:
-    notice = Notice("nearly full", 0.93, 17, 12.0)
+    notice = Notice("nearly full", 0.93, 17, 12.0, record_tokens=900, record_messages=7)
     assert notice_from_plain(unpack(pack(notice_to_plain(notice)))) == notice
 
 

@@ -155,6 +155,16 @@ def test_an_absence_right_after_a_reset_is_spoken_of() -> None:
     assert [event.absent_s > 8 * DAY_S for event in talk.heard if isinstance(event, Resumed)] == [True]
 
 
+def test_a_break_before_a_reset_is_not_spoken_of_behind_it() -> None:
+    talk = Talk(MemoryStore(), "blocking")
+    talk.say(1)
+    talk.clock.now_s += 9 * DAY_S
+    talk.say(1)
+    talk.reset(carry=True)
+    talk.session.append({"role": "user", "content": "And now?"})
+    assert not [message for message in talk.session.view().messages if "after a break" in message.content]
+
+
 @pytest.mark.parametrize("emptied", ["set_messages", "aset_messages"])
 def test_a_chat_store_that_is_emptied_begins_afresh(emptied: str) -> None:
     talk = Talk(MemoryStore(), "blocking")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from session_core import pictures
 from session_core.budget import Budget
+from session_core.events import Notice
 from session_core.pictures import Bar, escape
 from session_core.plan import Digest, Fact
 from session_core.policy import Policy
@@ -19,15 +20,28 @@ async def drawn(store: Store, key: Key, policy: Policy) -> str:
     state = await store.state(key) or State(key)
     messages = await store.record(key, state.head)
     loaded = await store.load(key)
+    told = await store.notices(key)
     return session_html(
-        describe(state, messages, policy), messages=messages, digest=loaded.digest, budget=policy.budget
+        describe(state, messages, policy),
+        messages=messages,
+        digest=loaded.digest,
+        budget=policy.budget,
+        notice=told[-1] if told else None,
     )
 
 
-def session_html(stats: SessionStats, *, messages: Sequence[Message], digest: Digest | None, budget: Budget) -> str:
-    """A session as HTML: figures, budget gauge, timeline of turns, and the digest that views stand on."""
+def session_html(
+    stats: SessionStats,
+    *,
+    messages: Sequence[Message],
+    digest: Digest | None,
+    budget: Budget,
+    notice: Notice | None = None,
+) -> str:
+    """A session as HTML: figures, newest notice, budget gauge, timeline of turns, the digest that views stand on."""
     return pictures.page(
         _headline(stats),
+        _notice_html(notice) if notice else "",
         pictures.gauge(stats.standing_tokens, budget),
         pictures.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
         _digest_html(digest) if digest else f"<p>{_unfolded(stats, budget)}</p>",
@@ -71,6 +85,10 @@ def _headline(stats: SessionStats) -> str:
     if stats.authors:
         told.append(f"with {', '.join(stats.authors)}")
     return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(told))}</div>"
+
+
+def _notice_html(notice: Notice) -> str:
+    return f"<p>Told at message {notice.record_messages:,}: {escape(notice.text)}</p>"
 
 
 def _counted(count: int, thing: str) -> str:

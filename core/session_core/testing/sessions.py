@@ -210,7 +210,7 @@ async def deletes_everything(store: SessionStore) -> None:
 async def keeps_marks_and_notices(store: SessionStore) -> None:
     """Marks and notices come back; they are no new version."""
     done = await store.append(KEY, [message(1)])
-    notice = Notice("nearly full", 0.91, 3, 12.5)
+    notice = Notice("nearly full", 0.91, 3, 12.5, record_tokens=900, record_messages=7)
     await store.mark(KEY, Marks(tier=3, notice=notice, resumed_after_seq=1, absent_s=60.0))
     state = await store.state(KEY)
     assert state is not None

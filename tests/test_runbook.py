@@ -1,0 +1,73 @@
+"""The runbook's example of telling a user runs as it stands, and each framework tells."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.runnables.history import RunnableWithMessageHistory
+from langgraph.graph import START, MessagesState, StateGraph
+from llama_index.core.chat_engine import SimpleChatEngine
+from llama_index.core.llms import MockLLM
+
+from langchain_session import SessionMiddleware
+
+RUNBOOK = Path(__file__).parent.parent / "docs" / "runbook.md"
+LONG = "words and more words " * 2_000
+
+
+@pytest.fixture
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What the example leaves behind."""
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", RUNBOOK.read_text(encoding="utf-8"), flags=re.DOTALL)
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(example, str(RUNBOOK), "exec", dont_inherit=True), names)
+    yield names
+    names["sessions"].close()
+
+
+def test_a_graph_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    graph = StateGraph(MessagesState).add_node("model", lambda _: {"messages": [AIMessage("Well")]})
+    app = graph.add_edge(START, "model").compile(checkpointer=names["saver"])
+    app.invoke({"messages": [("user", LONG)]}, {"configurable": {"thread_id": "user-42"}})
+    (notice,) = names["saver"].sessions.session("user-42").notices()
+    assert capsys.readouterr().out == f"user-42 {notice.text}\n"
+
+
+def test_an_agent_with_the_middleware_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    saver = names["saver"]
+    model = FakeListChatModel(responses=["Well"])
+    agent = create_agent(model, middleware=[SessionMiddleware(saver)], checkpointer=saver)
+    config = {"configurable": {"thread_id": "user-42"}}
+    asyncio.run(agent.ainvoke({"messages": [("user", LONG)]}, config))
+    (notice,) = asyncio.run(saver.sessions.session("user-42").anotices())
+    assert capsys.readouterr().out == f"user-42 {notice.text}\n"
+
+
+@pytest.mark.filterwarnings("ignore:.*RunnableWithMessageHistory")
+def test_a_history_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    chain = RunnableWithMessageHistory(FakeListChatModel(responses=["Well"]), lambda _: names["history"])
+    chain.invoke(LONG, {"configurable": {"session_id": "user-43"}})
+    (notice,) = names["history"].session.notices()
+    assert capsys.readouterr().out == f"user-43 {notice.text}\n"
+
+
+def test_a_memory_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    SimpleChatEngine.from_defaults(llm=MockLLM(), memory=names["memory"]).chat(LONG)
+    (notice,) = names["memory"].session.notices()
+    assert capsys.readouterr().out == f"user-44 {notice.text}\n"
+
+
+def test_a_notebook_shows_the_newest_notice(names: dict[str, Any]) -> None:
+    session = names["memory"].session
+    assert "Told at message" not in session._repr_html_()
+    names["memory"].session.append({"role": "user", "content": LONG})
+    assert f"Told at message 1: {session.notices()[-1].text}" in session._repr_html_()
