@@ -57,6 +57,27 @@ def test_a_correction_means_the_thing_that_it_names(said: tuple[str, ...], kept:
     assert stand.isdisjoint(gone.split())
 
 
+@pytest.mark.parametrize(
+    ("said", "correction"),
+    [
+        ("I'm allergic to nuts.", "No, not Rome after all: we go to Lisbon."),
+        ("My favourite hotel is the Ritz.", "No, not Rome after all: we go to Lisbon."),
+        ("Ich bin gegen Nüsse allergisch.", "Nein, doch nicht Rom: wir fahren nach Lissabon."),
+        ("Je suis allergique aux noix.", "Non, finalement pas Rome : nous allons à Lisbonne."),
+    ],
+)
+def test_a_correction_that_names_what_nobody_said_belongs_to_nothing_else(said: str, correction: str) -> None:
+    stand = current((said, correction))
+    assert [one.partition(") ")[2] or one for one in stand] == [said, correction]
+
+
+def test_a_correction_that_names_what_was_said_before_something_else_belongs_there() -> None:
+    correction = "No, not Rome after all: we go to Lisbon."
+    nuts, trip = sorted(current(("I'd like to go to Rome.", "I'm allergic to nuts.", correction)), key=len)
+    assert nuts == "I'm allergic to nuts."
+    assert correction in trip
+
+
 def test_of_two_equal_values_only_the_one_that_is_named_goes() -> None:
     stand = current(("Tom weighs 20 kg.", "Lea weighs 20 kg.", "Correction: Tom weighs 22 kg."))
     assert "Lea weighs 20 kg." in stand

@@ -325,7 +325,8 @@ def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:
         rules = len(set(lines.rules).difference(shown))
         among = f", {rules} standing rules among them" if rules else ""
         if rules or not tools.limits.terse:
-            blocks.append(f"({hidden} more facts are in the record{among}.)")
+            more = "1 more fact is" if hidden == 1 else f"{hidden} more facts are"
+            blocks.append(f"({more} in the record{among}.)")
     return "\n".join(blocks)
 
 

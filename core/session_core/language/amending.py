@@ -149,6 +149,7 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
         return [], frozenset()
     if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
         return gone, wrong
+    elsewhere = not wrong.isdisjoint(names(correction))
     if surely := [one for one in known if _surely_of_one_thing(own, subject_words(one[2]))]:
         place, _, text = max(surely, key=lambda one: len(own & subject_words(one[2])))
         return [place], _replaced(correction, text)
@@ -158,6 +159,9 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
     about = [place for place, back, text in known if _of_one_thing(own, subject_words(text), back)]
     if about:
         return about[:1], frozenset()
+    if elsewhere:
+        # "Not Oslo": where Oslo was said is not among these, and nothing else is meant.
+        return [], frozenset()
     if said := names(correction):
         for place, back, text in known:
             if back <= NAMES_NEAR and (old := names(text) - said):
