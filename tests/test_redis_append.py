@@ -22,7 +22,7 @@ from session_core.stores.redis.states import touched_ms
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
 from session_core.turns import Key
-from session_core.voices import fair_gate, run_blocking
+from session_core.voices import run_blocking
 
 KEY = Key("a session")
 ORDINARY = {"hget": 2, "time": 1, "rpush": 1, "hset": 1}
@@ -210,27 +210,6 @@ def test_a_call_that_is_cancelled_gives_its_answer_to_nobody_else(store: RedisSt
         await awaited.close()
 
     asyncio.run(work())
-
-
-def test_tasks_that_wait_at_a_gate_come_in_by_their_order_or_give_up() -> None:
-    async def work() -> list[int]:
-        gate, served = fair_gate(1), []
-
-        async def come(number: int) -> None:
-            assert await gate.enter(wait_s=10)
-            served.append(number)
-            gate.leave()
-
-        assert await gate.enter(wait_s=1)
-        tasks = [asyncio.create_task(come(number)) for number in range(9)]
-        await asyncio.sleep(0)
-        assert not await gate.enter(wait_s=0.01)
-        gate.leave()
-        await asyncio.gather(*tasks)
-        assert await gate.enter(wait_s=0.01)
-        return served
-
-    assert asyncio.run(work()) == list(range(9))
 
 
 def test_a_checkpoint_that_brings_messages_leaves_the_next_append_right(store: RedisStore) -> None:

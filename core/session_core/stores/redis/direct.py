@@ -9,7 +9,7 @@ from typing import Any
 
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
-from session_core.voices import cut, within
+from session_core.voices import Patience, cut
 
 IDLE_S = 10.0
 """Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
@@ -72,7 +72,8 @@ class Direct:
 
 
 class AwaitingDirect:
-    """As `Direct`, on one event loop. A call may take `timeout_s` seconds for each of its commands.
+    """As `Direct`, on one event loop. A call may take `timeout_s` seconds until its first answer, and from each to the
+    next.
 
     The driver's connections take no time of their own: they would start a task for each call.
     """
@@ -124,18 +125,23 @@ class AwaitingDirect:
 
     async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
-            return await within(self._timeout_s * len(commands), self._exchanged(connection, commands))
+            async with Patience(self._timeout_s) as patience:
+                return await self._exchanged(connection, commands, patience)
         except TimeoutError:
             raise exceptions.TimeoutError("no answer in time") from None
 
-    async def _exchanged(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
+    async def _exchanged(self, connection: Any, commands: Sequence[Command], patience: Patience) -> list[Any]:
         if not connection.is_connected:
             # Whoever calls tries again, and not twice at once.
             await connection.connect_check_health(check_health=False, retry_socket_connect=False)
         transport = connection._writer.transport
         try:
             await connection.send_packed_command(packed(connection, commands))
-            return [await self._answer(connection, command[0]) for command in commands]
+            answers = []
+            for command in commands:
+                answers.append(await self._answer(connection, command[0]))
+                patience.renew()
+            return answers
         except BaseException:
             # The driver lets go of it before all is sent.
             cut(transport)
