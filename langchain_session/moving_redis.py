@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from langchain_core.messages import BaseMessage, messages_from_dict
 
 _AT_ONCE = 500
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,255}", re.ASCII)
+"""Ids that an index finds again. It parts others at commas, strips blanks, and has no word for some signs."""
 
 
 def is_langchain_redis(history: object) -> bool:
@@ -19,30 +22,41 @@ def is_langchain_redis(history: object) -> bool:
 def messages_in_redis(history: Any) -> list[BaseMessage]:
     """All messages that `history` has in Redis, in the order in which they were added.
 
-    Its index takes a message only when its content is one text, and reading goes by the index. So when the
-    server says that the index left something out, the messages are read by their keys: that walks over all
-    keys of the database once.
+    Its index takes a message only when its content is one text, loses some ids, and answers with what it found
+    when its time is over. So when it may have left something out, the messages are read by their keys: that walks
+    over all keys of the database once.
     """
-    left_out = int(history.index.info().get("hash_indexing_failures", 0))
-    found = _by_key(history) if left_out else _by_index(history)
+    found = _by_index(history) if _is_whole(history) else None
+    if found is None:
+        found = list(_by_key(history))
     kept = [one for one in found if one["session_id"] == history.session_id]
     kept.sort(key=lambda one: (one["timestamp"], one.get("message_id", "")))
     return messages_from_dict([{"type": one["type"], "data": one["data"]} for one in kept])
 
 
+def _is_whole(history: Any) -> bool:
+    """Whether the index has every message of the session, as far as it knows."""
+    info = history.index.info()
+    left_out, working = int(info.get("hash_indexing_failures", 0)), int(info.get("indexing", 0))
+    return not left_out and not working and _PLAIN_ID.fullmatch(history.session_id) is not None
+
+
 def _by_key(history: Any) -> Iterable[Mapping[str, Any]]:
     pattern = "".join(f"[{c}]" if c in "*?[" else c for c in f"{history.key_prefix}{history.session_id}:") + "*"
-    keys = list(history.redis_client.scan_iter(match=pattern.replace("\\", "\\\\"), count=1_000))
+    # A scan may name a key twice.
+    keys = list(dict.fromkeys(history.redis_client.scan_iter(match=pattern.replace("\\", "\\\\"), count=1_000)))
     for first in range(0, len(keys), _AT_ONCE):
         for value in history.redis_client.json().mget(keys[first : first + _AT_ONCE], "$"):
             yield from value or ()
 
 
-def _by_index(history: Any) -> Iterable[Mapping[str, Any]]:
-    count = len(history)
+def _by_index(history: Any) -> Sequence[Mapping[str, Any]] | None:
+    """What the index finds; None when that is not all it counts. Its time is not limited (0)."""
+    tag, query = import_module("redisvl.query.filter").Tag, import_module("redisvl.query")
+    mine = tag("session_id") == history.session_id
+    count = int(history.index.query(query.CountQuery(filter_expression=mine).timeout(0)))
     if not count:
         return []
-    tag, query = import_module("redisvl.query.filter").Tag, import_module("redisvl.query").FilterQuery
-    asked = query(filter_expression=tag("session_id") == history.session_id, num_results=count)
-    found: Iterable[Mapping[str, Any]] = history.index.query(asked)
-    return found
+    asked = query.FilterQuery(filter_expression=mine, num_results=count).timeout(0)
+    found: Sequence[Mapping[str, Any]] = history.index.query(asked)
+    return found if len(found) == count else None

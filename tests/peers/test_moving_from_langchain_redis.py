@@ -102,6 +102,44 @@ def test_more_than_it_reads_at_once_comes_in_too(theirs, sessions, voice):
     assert moved(theirs, sessions, voice).record() == said
 
 
+@pytest.mark.parametrize("session_id", ["a,b", " lead", "trail ", "a\tb", "it's `q`", "sch\\ön*", "User-7"])
+def test_a_name_that_its_index_loses_is_read_too(theirs, sessions, session_id):
+    # It parts names at commas, strips blanks, and makes no difference between "User-7" and "user-7".
+    theirs.add_messages(SAID)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        odd = RedisChatMessageHistory(session_id, redis_client=theirs.redis_client)
+    odd.add_messages([HumanMessage("one"), AIMessage("two")])
+    assert moved(odd, sessions, "blocking").record() == [HumanMessage("one"), AIMessage("two")]
+
+
+def test_an_answer_that_was_cut_off_by_its_time_is_not_all(theirs, sessions):
+    said = [HumanMessage(f"message {n} " + "x" * 300) for n in range(9_000)]
+    for first in range(0, len(said), 500):
+        theirs.add_messages(said[first : first + 500])
+    theirs.redis_client.execute_command("FT.CONFIG", "SET", "TIMEOUT", "1")
+    try:
+        assert len(theirs.messages) < len(said)
+        assert moved(theirs, sessions, "blocking").record() == said
+    finally:
+        theirs.redis_client.execute_command("FT.CONFIG", "SET", "TIMEOUT", "500")
+
+
+class Repeating(redis.Redis):
+    """A client whose scans name each key twice, as a server may while its table shrinks."""
+
+    def scan_iter(self, *args, **kwargs):
+        for key in super().scan_iter(*args, **kwargs):
+            yield from (key, key)
+
+
+def test_a_key_that_a_scan_names_twice_is_one_message(server, theirs, sessions):
+    theirs.add_messages([HumanMessage([{"type": "text", "text": "parts"}]), AIMessage("done")])
+    with Repeating(host="127.0.0.1", port=server.port, protocol=2) as client:
+        theirs.redis_client = client
+        assert len(moved(theirs, sessions, "blocking").record()) == 2
+
+
 def test_a_cleared_one_is_refused(theirs, sessions):
     theirs.add_messages(SAID)
     moved(theirs, sessions, "blocking")
