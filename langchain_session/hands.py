@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
@@ -16,23 +15,11 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
+from langchain_session.hands_redis import is_langgraph_redis, lists_more_writes, places_in_redis, with_writes
+from langchain_session.place import Place
 from session_core import Sessions
 from session_core.errors import VoiceError
 from session_core.ports import SessionStore
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a checkpoint stands, in the order in which checkpoints were made. No id: the newest one."""
-
-    id: str
-    namespace: str
-    thread_id: str
-
-    @property
-    def now(self) -> Place:
-        """The newest checkpoint of the same thread and namespace."""
-        return Place("", self.namespace, self.thread_id)
 
 
 class Hand(Protocol):
@@ -76,15 +63,16 @@ class Blocking:
         self.saver = saver
 
     async def threads(self) -> list[str]:
-        with _spoken(self.saver, "await the a-named method"):
-            return _once(_place(found).thread_id for found in self.saver.list(None))
+        return list(dict.fromkeys(place.thread_id for place in await self._places(None)))
 
     async def places(self, thread_id: str) -> list[Place]:
-        with _spoken(self.saver, "await the a-named method"):
-            return sorted(map(_place, self.saver.list(_of_thread(thread_id))))
+        return sorted(await self._places(thread_id))
 
     async def read(self, place: Place) -> CheckpointTuple | None:
-        return self.saver.get_tuple(config_at(place))
+        found = self.saver.get_tuple(config_at(place))
+        if found is not None and lists_more_writes(self.saver, found):
+            return with_writes(found, list(self.saver.list(found.config)))
+        return found
 
     async def put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, changed: ChannelVersions
@@ -99,6 +87,17 @@ class Blocking:
     def store(self, sessions: Sessions) -> SessionStore:
         return sessions.store
 
+    async def _places(self, thread_id: str | None) -> list[Place]:
+        saver: Any = self.saver
+        if is_langgraph_redis(saver) and type(saver).list is not BaseCheckpointSaver.list:
+
+            async def ask(query: Any) -> Any:
+                return saver.checkpoints_index.query(query)
+
+            return await places_in_redis(ask, thread_id)
+        with _spoken(saver, "await the a-named method"):
+            return [_place(found) for found in saver.list(_of_thread(thread_id))]
+
 
 class Awaiting:
     """A checkpointer whose a-named methods are awaited."""
@@ -107,15 +106,16 @@ class Awaiting:
         self.saver = saver
 
     async def threads(self) -> list[str]:
-        with _spoken(self.saver, "call the method without the a"):
-            return _once([_place(found).thread_id async for found in self.saver.alist(None)])
+        return list(dict.fromkeys(place.thread_id for place in await self._places(None)))
 
     async def places(self, thread_id: str) -> list[Place]:
-        with _spoken(self.saver, "call the method without the a"):
-            return sorted([_place(found) async for found in self.saver.alist(_of_thread(thread_id))])
+        return sorted(await self._places(thread_id))
 
     async def read(self, place: Place) -> CheckpointTuple | None:
-        return await self.saver.aget_tuple(config_at(place))
+        found = await self.saver.aget_tuple(config_at(place))
+        if found is not None and lists_more_writes(self.saver, found):
+            return with_writes(found, [one async for one in self.saver.alist(found.config)])
+        return found
 
     async def put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, changed: ChannelVersions
@@ -130,6 +130,13 @@ class Awaiting:
     def store(self, sessions: Sessions) -> SessionStore:
         return sessions.awaited
 
+    async def _places(self, thread_id: str | None) -> list[Place]:
+        saver: Any = self.saver
+        if is_langgraph_redis(saver) and type(saver).alist is not BaseCheckpointSaver.alist:
+            return await places_in_redis(saver.checkpoints_index.query, thread_id)
+        with _spoken(saver, "call the method without the a"):
+            return [_place(found) async for found in saver.alist(_of_thread(thread_id))]
+
 
 def config_at(place: Place) -> RunnableConfig:
     """The config that names the checkpoint at `place`."""
@@ -137,17 +144,13 @@ def config_at(place: Place) -> RunnableConfig:
     return {"configurable": {**names, **({"checkpoint_id": place.id} if place.id else {})}}
 
 
-def _of_thread(thread_id: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id}}
+def _of_thread(thread_id: str | None) -> RunnableConfig | None:
+    return None if thread_id is None else {"configurable": {"thread_id": thread_id}}
 
 
 def _place(found: CheckpointTuple) -> Place:
     names = found.config["configurable"]
     return Place(found.checkpoint["id"], names.get("checkpoint_ns", ""), str(names["thread_id"]))
-
-
-def _once(names: Any) -> list[str]:
-    return list(dict.fromkeys(names))
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
 from langchain_session.channels import is_message_list
 from langchain_session.counted import Counted
-from langchain_session.hands import Awaiting, Blocking, Hand, Place, config_at
+from langchain_session.hands import Awaiting, Blocking, Hand, config_at
 from langchain_session.messages import MARK, to_core
+from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
-from session_core.errors import ConfigError, Diverged
+from session_core.errors import ConfigError, Diverged, InputError
 from session_core.moving import stable_id
 from session_core.serial.codec import body_digest
 from session_core.turns import Key
@@ -101,6 +102,7 @@ async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
 async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
     """Copy one thread, oldest checkpoint first; how many were new."""
     theirs = sorted([*await source.places(thread_id), *await _unlisted(source, thread_id)])
+    unread: set[Place] = set()
     known = {*await target.places(thread_id), *await _unlisted(target, thread_id)}
     new = set(theirs) - known
     if new:
@@ -109,6 +111,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
     for place in theirs:
         found = await source.read(place)
         if found is None:
+            unread.add(place)
             continue
         checkpoint, changed = counted.of(found, place)
         if place in new:
@@ -118,6 +121,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
             await target.put(config, checkpoint, found.metadata, changed)
         for task_id, writes, path in _by_task(found.pending_writes or ()):
             await target.put_writes(config_at(place), writes, task_id, path)
+    await _require_read(source, thread_id, unread)
     newest = max((place for place in theirs if not place.namespace), default=None)
     if newest is not None:
         await _with_all_said(source, target, newest)
@@ -131,6 +135,16 @@ async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
         return []
     found = await hand.store(saver.sessions).checkpoints(saver.tenant, thread_id, None)
     return [Place(one.id, one.key.namespace, thread_id) for one in found if is_unlisted(one)]
+
+
+async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> None:
+    """Raises: InputError when there still is what could not be read; what was deleted meanwhile is no loss."""
+    lost = sorted(unread.intersection(await source.places(thread_id))) if unread else ()
+    if lost:
+        raise InputError(
+            f"session {thread_id}: the {type(source.saver).__name__} lists {len(lost)} checkpoints that it does not "
+            f"read, {lost[0].id} first; what it reads of the thread was moved: mend those there or delete them"
+        )
 
 
 async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:

@@ -16,7 +16,17 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,255}", re.ASCII)
 
 def is_langchain_redis(history: object) -> bool:
     """Whether `history` is one of `langchain-redis`."""
-    return type(history).__module__.startswith("langchain_redis.")
+    return is_of_package(history, "langchain_redis")
+
+
+def is_of_package(thing: object, package: str) -> bool:
+    """Whether the class of `thing`, or one that it is made of, is of `package`."""
+    return any(f"{kind.__module__}.".startswith(f"{package}.") for kind in type(thing).__mro__)
+
+
+def is_found_again(name: str) -> bool:
+    """Whether an index of Redis finds by `name` all that has it: with letters in either case, maybe more."""
+    return _PLAIN_ID.fullmatch(name) is not None
 
 
 def messages_in_redis(history: Any) -> list[BaseMessage]:
@@ -38,7 +48,7 @@ def _is_whole(history: Any) -> bool:
     """Whether the index has every message of the session, as far as it knows."""
     info = history.index.info()
     left_out, working = int(info.get("hash_indexing_failures", 0)), int(info.get("indexing", 0))
-    return not left_out and not working and _PLAIN_ID.fullmatch(history.session_id) is not None
+    return not left_out and not working and is_found_again(history.session_id)
 
 
 def _by_key(history: Any) -> Iterable[Mapping[str, Any]]:

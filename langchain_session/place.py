@@ -1,0 +1,19 @@
+"""Where a checkpoint stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a checkpoint stands, in the order in which checkpoints were made. No id: the newest one."""
+
+    id: str
+    namespace: str
+    thread_id: str
+
+    @property
+    def now(self) -> Place:
+        """The newest checkpoint of the same thread and namespace."""
+        return Place("", self.namespace, self.thread_id)
