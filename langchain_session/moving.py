@@ -149,7 +149,7 @@ async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> Non
 
 async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:
     """Raises: Diverged when the target has of the thread what its source has not."""
-    apart = bool(known - theirs)
+    apart = bool(await _not_behind(target, known - theirs, known & theirs))
     if isinstance(target.saver, Moving) and not apart:
         there = {message.id for message in await _without_place(target, target.saver, thread_id, known)}
         if isinstance(source.saver, Moving) and there:
@@ -157,9 +157,24 @@ async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[P
         apart = bool(there)
     if apart:
         raise Diverged(
-            f"session {thread_id}: it went on in the {type(target.saver).__name__} since it was moved there, or is "
-            "another conversation; nothing was written: delete that thread first, or go on with it"
+            f"session {thread_id}: it went on in the {type(target.saver).__name__} since it was moved there, is "
+            f"another conversation, or the {type(source.saver).__name__} keeps no older checkpoints; nothing was "
+            "written: delete that thread first, or go on with it"
         )
+
+
+async def _not_behind(target: Hand, apart: set[Place], shared: set[Place]) -> set[Place]:
+    """What of `apart` no `shared` checkpoint was made from; the others a source threw away since it was moved."""
+    left, follow = set(apart), list(shared) if apart else []
+    while follow and left:
+        place = follow.pop()
+        found = await target.read(place)
+        before = found.parent_config["configurable"]["checkpoint_id"] if found and found.parent_config else ""
+        parent = Place(before, place.namespace, place.thread_id)
+        if parent in left:
+            left.remove(parent)
+            follow.append(parent)
+    return left
 
 
 async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[Place]) -> list[Message]:

@@ -1,0 +1,83 @@
+"""Moving LangGraph threads from savers that threw something away since, or do not read what they list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+
+from langchain_session import SessionSaver
+from session_core import Sessions
+from session_core.errors import Diverged, InputError
+
+CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}}
+
+
+@pytest.fixture
+def sessions() -> Iterator[Sessions]:
+    with Sessions("memory://") as opened:
+        yield opened
+
+
+def talk(checkpointer):
+    """A graph that answers."""
+    graph = StateGraph(MessagesState)
+    graph.add_node("answer", lambda state: {"messages": [AIMessage(f"answer {len(state['messages'])}")]})
+    graph.add_edge(START, "answer")
+    return graph.compile(checkpointer=checkpointer)
+
+
+def thrown_away(saver: InMemorySaver, kept: int) -> None:
+    """Let a saver keep the newest checkpoints of the thread alone, as jobs that clean up do."""
+    checkpoints = saver.storage["t"][""]
+    for old in sorted(checkpoints)[:-kept]:
+        del checkpoints[old]
+
+
+def test_what_a_source_threw_away_since_stays_here(sessions):
+    graph = talk(saver := InMemorySaver())
+    graph.invoke({"messages": [HumanMessage("one", id="1")]}, CONFIG)
+    graph.invoke({"messages": [HumanMessage("two", id="2")]}, CONFIG)
+    SessionSaver.import_from(saver, sessions=sessions)
+    before = [snapshot.values for snapshot in graph.get_state_history(CONFIG)]
+    thrown_away(saver, 2)
+    graph.invoke({"messages": [HumanMessage("three", id="3")]}, CONFIG)
+    ours = talk(SessionSaver.import_from(saver, sessions=sessions))
+    assert ours.get_state(CONFIG).values == graph.get_state(CONFIG).values
+    assert [snapshot.values for snapshot in ours.get_state_history(CONFIG)][-len(before) :] == before
+    assert len(sessions.session("t").record(all_branches=True)) == 6
+
+
+def test_a_thread_that_went_on_here_is_refused_whatever_its_source_threw_away(sessions):
+    graph = talk(saver := InMemorySaver())
+    graph.invoke({"messages": [HumanMessage("one", id="1")]}, CONFIG)
+    ours = talk(SessionSaver.import_from(saver, sessions=sessions))
+    ours.invoke({"messages": [HumanMessage("here", id="2")]}, CONFIG)
+    graph.invoke({"messages": [HumanMessage("there", id="3")]}, CONFIG)
+    thrown_away(saver, 4)
+    state = ours.get_state(CONFIG)
+    with pytest.raises(Diverged, match="InMemorySaver keeps no older checkpoints"):
+        SessionSaver.import_from(saver, sessions=sessions)
+    assert ours.get_state(CONFIG) == state
+
+
+class Broken(InMemorySaver):
+    """A saver that does not read what it lists: here those with that message."""
+
+    def get_tuple(self, config):
+        found = super().get_tuple(config)
+        said = found.checkpoint["channel_values"].get("messages", []) if found else []
+        return None if said and said[-1].id == "2" else found
+
+
+def test_a_checkpoint_that_is_listed_and_not_read_is_told(sessions):
+    graph = talk(saver := Broken())
+    for name in "123":
+        graph.update_state(CONFIG, {"messages": [HumanMessage(name, id=name)]}, as_node="answer")
+    with pytest.raises(InputError, match="session t: the Broken lists 1 checkpoints that it does not read"):
+        SessionSaver.import_from(saver, sessions=sessions)
+    assert [m.id for m in talk(SessionSaver(sessions)).get_state(CONFIG).values["messages"]] == ["3"]
