@@ -236,6 +236,24 @@ def test_times_are_read_where_they_stand() -> None:
     assert found == [12.0, 60.0, None, None]
 
 
+def test_results_inside_a_message_have_its_time(tmp_path: Path) -> None:
+    results = [{"type": "tool_result", "tool_use_id": name, "content": "x"} for name in "ab"]
+    path = written(tmp_path, "talk.json", json.dumps([{"role": "user", "content": results, "created_at": 12}]))
+    assert [message.time_s for message in read(path)[0].messages] == [12.0, 12.0]
+
+
+def test_the_words_of_a_refusal_are_what_was_said() -> None:
+    refused = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+    assert message_from_plain(refused).content == "I cannot help with that."
+    assert message_from_plain({"role": "assistant", "content": "Yes.", "refusal": None}).content == "Yes."
+
+
+def test_a_call_of_a_custom_tool_has_its_text_as_input() -> None:
+    call = {"id": "c", "type": "custom", "custom": {"name": "run", "input": "print(1)"}}
+    found = message_from_plain({"role": "assistant", "content": None, "tool_calls": [call]})
+    assert found.tool_calls == (ToolCall("c", "run", '{"input":"print(1)"}'),)
+
+
 def test_a_corrupt_line_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "talk.jsonl", lines(*OPENAI[:2]) + '{"role": "user",\n' + lines(OPENAI[4]))
     with pytest.raises(TranscriptError, match=r"talk\.jsonl, line 3: not JSON .* mend or remove it"):

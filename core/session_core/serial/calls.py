@@ -14,13 +14,19 @@ _IDS = ("id", "tool_call_id", "call_id", "tool_id", "tool_use_id")
 
 
 def call_from(written: object) -> ToolCall | None:
-    """The call that a dict or an SDK's object is, nested under `function` or flat; None when it is none."""
-    inner = _part(written, "function") or written
+    """The call that a dict or an SDK's object is, nested under `function` or flat; None when it is none.
+
+    The free text that OpenAI's `custom` tools are called with becomes the argument `input`.
+    """
+    custom = _part(written, "custom") if _part(written, "type") == "custom" else None
+    inner = _part(written, "function") or custom or written
     name = _part(inner, "name") or _part(inner, "tool_name")
     if not isinstance(name, str):
         return None
     arguments: Any = next((v for key in _ARGUMENTS if (v := _part(inner, key)) is not None), {})
     call_id = next((v for key in _IDS if isinstance(v := _part(written, key), str)), "")
+    if custom:
+        arguments = {"input": arguments}
     return ToolCall(call_id, name, arguments if isinstance(arguments, str) else arguments_text(arguments))
 
 

@@ -78,11 +78,12 @@ def _role(name: object) -> Role:
 
 def _openai(plain: Mapping[str, Any]) -> list[Message]:
     role = _role(plain["role"])
-    results = list(_tool_results(plain.get("content")))
+    results = list(_tool_results(plain))
     if role is Role.USER and results:
         return [*results, *_beside_results(plain)]
     kwargs = _mapping(plain.get("additional_kwargs"))
-    content = plain.get("content")
+    # Where a model refused, its words stand beside an empty content.
+    content = plain.get("content") or plain.get("refusal")
     calls = _calls(role, plain) or _calls(role, kwargs)
     used = [block for block in content if _type(block) == "tool_use"] if isinstance(content, list) else []
     return [
@@ -97,12 +98,14 @@ def _openai(plain: Mapping[str, Any]) -> list[Message]:
     ]
 
 
-def _tool_results(content: object) -> Iterator[Message]:
-    """Results of tool calls as Anthropic writes them, inside a user's message."""
+def _tool_results(plain: Mapping[str, Any]) -> Iterator[Message]:
+    """Results of tool calls as Anthropic writes them, inside a user's message, whose time is theirs."""
+    content = plain.get("content")
+    time = {name: plain[name] for name in _TIMES if name in plain}
     for block in content if isinstance(content, list) else ():
         if _type(block) == "tool_result":
             parts = read_blocks(block.get("content"))
-            yield _message(Role.TOOL, parts, {}, tool_call_id=block.get("tool_use_id"))
+            yield _message(Role.TOOL, parts, time, tool_call_id=block.get("tool_use_id"))
 
 
 def _beside_results(plain: Mapping[str, Any]) -> list[Message]:
