@@ -19,7 +19,7 @@ from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
 from session_core.errors import ConfigError, Diverged, InputError
-from session_core.moving import stable_id
+from session_core.moving import Several, stable_id
 from session_core.serial.codec import body_digest
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -50,7 +50,8 @@ class Moving(BaseCheckpointSaver[str]):
         It has all checkpoints with their parents, metadata, pending writes and subgraphs, so that state,
         history, time travel and an interrupt that waits are as they were; each message is stored once. The
         store is the one at `url`, or `sessions`; everything else is as in the constructor. Asked for again,
-        it goes on where it ended and adds what `saver` has more by now; `saver` is left as it is.
+        it goes on where it ended and adds what `saver` has more by now; `saver` is left as it is. A thread that
+        is refused hinders no other one.
         Raises: ConfigError when no store is named; Diverged when the thread went on here too; InputError for a
         message that no session takes.
         """
@@ -96,7 +97,12 @@ def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
 
 async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
     threads = [str(thread_id)] if thread_id is not None else await source.threads()
-    return sum([await _moved(source, target, thread) for thread in threads])
+    several, new = Several(), 0
+    for thread in threads:
+        with several.one():
+            new += await _moved(source, target, thread)
+    several.tell()
+    return new
 
 
 async def _moved(source: Hand, target: Hand, thread_id: str) -> int:

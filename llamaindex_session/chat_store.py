@@ -16,7 +16,7 @@ from llamaindex_session.moving import akeys_of, amessages_of, keys_of, moved_in,
 from llamaindex_session.places import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
-from session_core.moving import amove_in, move_in
+from session_core.moving import Several, amove_in, move_in
 from session_core.ports import Marks
 from session_core.ranges import Ranges
 from session_core.voices import run_blocking
@@ -79,12 +79,16 @@ class SessionChatStore(BaseChatStore):
 
         A `RedisChatStore` counts every key of its database: name `keys` where others keep something there too.
         Asked for again, it goes on where it ended and adds what `chat_store` has more by now; nothing is
-        stored twice, and `chat_store` is left as it is. Raises: Diverged when a key no longer begins with
-        what was imported; InputError for what no session takes; ConfigError.
+        stored twice, and `chat_store` is left as it is. A key that is refused hinders no other one. Raises:
+        Diverged when a key no longer begins with what was imported; InputError for what no session takes;
+        ConfigError.
         """
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
+        several = Several()
         for key in keys_of(chat_store, keys):
-            move_in(made.session(key), moved_in(chat_store.get_messages(key)))
+            with several.one():
+                move_in(made.session(key), moved_in(chat_store.get_messages(key)))
+        several.tell()
         return made
 
     @classmethod
@@ -100,8 +104,11 @@ class SessionChatStore(BaseChatStore):
     ) -> Self:
         """As `import_from`, awaited; also from an `AsyncDBChatStore`, what it has archived included."""
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
+        several = Several()
         for key in await akeys_of(chat_store, keys):
-            await amove_in(made.session(key), moved_in(await amessages_of(chat_store, key)))
+            with several.one():
+                await amove_in(made.session(key), moved_in(await amessages_of(chat_store, key)))
+        several.tell()
         return made
 
     def export_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
@@ -109,21 +116,25 @@ class SessionChatStore(BaseChatStore):
 
         Raises: Diverged when a key there has messages that its session does not begin with.
         """
-        added = 0
+        several, added = Several(), 0
         for key in keys_of(self, keys):
-            for message in wanting(self.get_messages(key), chat_store.get_messages(key), chat_store, key):
-                chat_store.add_message(key, message)
-                added += 1
+            with several.one():
+                for message in wanting(self.get_messages(key), chat_store.get_messages(key), chat_store, key):
+                    chat_store.add_message(key, message)
+                    added += 1
+        several.tell()
         return added
 
     async def aexport_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
         """As `export_to`, awaited."""
-        added = 0
+        several, added = Several(), 0
         for key in await akeys_of(self, keys):
-            said, there = await self.aget_messages(key), await chat_store.aget_messages(key)
-            for message in wanting(said, there, chat_store, key):
-                await chat_store.async_add_message(key, message)
-                added += 1
+            with several.one():
+                said, there = await self.aget_messages(key), await chat_store.aget_messages(key)
+                for message in wanting(said, there, chat_store, key):
+                    await chat_store.async_add_message(key, message)
+                    added += 1
+        several.tell()
         return added
 
     @property

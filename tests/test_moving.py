@@ -17,8 +17,8 @@ from sessions_made import conversation
 
 from session_core import Message, Role, Sessions
 from session_core.cli import main
-from session_core.errors import Diverged
-from session_core.moving import BATCH_CHARACTERS, NOTES, amove_in, in_batches, move_in, with_ids
+from session_core.errors import Diverged, InputError
+from session_core.moving import BATCH_CHARACTERS, NOTES, Several, amove_in, in_batches, move_in, with_ids
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.open import open_store
@@ -172,3 +172,44 @@ def test_a_file_of_several_conversations_takes_no_one_name(tmp_path: Path, capsy
     url = f"sqlite:///{tmp_path / 'new.db'}"
     assert main(["import", str(file), "--session", "x", "--url", url]) == 2
     assert "drop --session" in capsys.readouterr().err
+
+
+def conversations(tmp_path: Path, **said: str) -> str:
+    """A file of conversations, each with one message."""
+    file = tmp_path / "several.json"
+    plain = [{"session_id": name, "messages": [{"role": "user", "content": text}]} for name, text in said.items()]
+    file.write_text(json.dumps(plain), encoding="utf-8")
+    return str(file)
+
+
+def test_a_conversation_that_is_refused_hinders_no_other_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    assert main(["import", conversations(tmp_path, b="before"), "--url", url]) == 0
+    assert main(["import", conversations(tmp_path, a="one", b="other", c="three"), "--url", url]) == 2
+    refusal = capsys.readouterr().err
+    assert "1 of 3 were refused, the others are moved: session b: 1 messages were moved in" in refusal
+    assert {name: [one["content"] for one in said] for name, said in exported(url, "default").items()} == {
+        "a": ["one"],
+        "b": ["before"],
+        "c": ["three"],
+    }
+
+
+def test_a_file_that_has_one_name_twice_is_refused_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "twice.jsonl"
+    lines = [{"session_id": "a", "messages": [{"role": "user", "content": text}]} for text in ("one", "two")]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["import", str(file), "--url", f"sqlite:///{tmp_path / 'new.db'}"]) == 2
+    assert "'a' first; nothing was written" in capsys.readouterr().err
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_of_many_refusals_the_first_five_are_told() -> None:
+    several = Several()
+    for n in range(8):
+        with several.one():
+            raise InputError(f"session {n}")
+    with pytest.raises(InputError, match=r"^8 of 8 were refused.*: session 0; .*session 4; and 3 more$"):
+        several.tell()

@@ -125,6 +125,20 @@ def test_a_key_that_no_longer_begins_with_what_was_imported_is_refused(sessions,
 
 
 @both_voices
+def test_a_key_that_is_refused_hinders_no_other_one(sessions, voice):
+    source = filled(ann=SAID, bob=SAID, carl=SAID)
+    moved(source, sessions, voice, "bob")
+    source.delete_message("bob", 0)
+    with pytest.raises(Diverged, match="1 of 3 were refused, the others are moved: session bob"):
+        moved(source, sessions, voice)
+    ours, target = SessionChatStore(sessions=sessions), filled(ann=SAID[1:])
+    assert sorted(ours.get_keys()) == ["ann", "bob", "carl"]
+    with pytest.raises(Diverged, match="1 of 3 were refused, the others are moved: key 'ann'"):
+        _ = ours.export_to(target) if voice == "blocking" else asyncio.run(ours.aexport_to(target))
+    assert target.get_messages("bob") == target.get_messages("carl") == SAID
+
+
+@both_voices
 def test_a_chat_store_is_filled_and_filled_up(chat_store, sessions, voice):
     async def awaited() -> int:
         added = await ours.aexport_to(chat_store)

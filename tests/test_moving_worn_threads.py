@@ -81,3 +81,14 @@ def test_a_checkpoint_that_is_listed_and_not_read_is_told(sessions):
     with pytest.raises(InputError, match="session t: the Broken lists 1 checkpoints that it does not read"):
         SessionSaver.import_from(saver, sessions=sessions)
     assert [m.id for m in talk(SessionSaver(sessions)).get_state(CONFIG).values["messages"]] == ["3"]
+
+
+def test_a_thread_that_is_refused_hinders_no_other_one(sessions):
+    graph = talk(saver := InMemorySaver())
+    for thread in ("1", "t", "2"):
+        graph.invoke({"messages": [HumanMessage("one", id="h")]}, {"configurable": {"thread_id": thread}})
+    talk(SessionSaver(sessions)).invoke({"messages": [HumanMessage("here", id="o")]}, CONFIG)
+    with pytest.raises(Diverged, match="1 of 3 were refused, the others are moved: session t: it went on"):
+        SessionSaver.import_from(saver, sessions=sessions)
+    assert [len(sessions.session(thread).record()) for thread in ("1", "t", "2")] == [2, 2, 2]
+    assert sessions.session("t").record()[0].content == "here"

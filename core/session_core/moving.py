@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeVar
 
 from session_core.budget import Tier
-from session_core.errors import Diverged, DuplicateMessage
+from session_core.errors import Diverged, DuplicateMessage, InputError
 from session_core.ports import Store
 from session_core.ranges import Ranges
 from session_core.serial.codec import DIGEST_BYTES, body_digest
@@ -27,6 +28,9 @@ NOTES = "~moved-in"
 BATCH_MESSAGES = 256
 BATCH_CHARACTERS = 4_000_000
 """A batch is written at once, and has no more than this; a message alone may be larger."""
+
+_TOLD = 5
+"""So many of several refusals are told in one error."""
 
 M = TypeVar("M")
 _Ask = Callable[[Key, Tier], Awaitable[None]]
@@ -94,6 +98,34 @@ async def _begun(store: Store, beside: Key, prints: Sequence[str], key: Key) -> 
         f"session {key}: {count} messages were moved in, and its source, with {len(prints) - 1} now, no longer begins "
         "with them; nothing was written: move it into a session of another name, or delete this one first"
     )
+
+
+class Several:
+    """Conversations that are moved one after another: what one of them is refused for hinders no other."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._refused: list[Diverged | InputError] = []
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Around the move of one of them."""
+        self._count += 1
+        try:
+            yield
+        except (Diverged, InputError) as exc:
+            self._refused.append(exc)
+
+    def tell(self) -> None:
+        """Raises: what the first one was refused for, with the next few; nothing when none was."""
+        if not self._refused:
+            return
+        first, count = self._refused[0], len(self._refused)
+        if self._count == 1:
+            raise first
+        shown = "; ".join(map(str, self._refused[:_TOLD]))
+        left_out = f"; and {count - _TOLD} more" if count > _TOLD else ""
+        raise type(first)(f"{count} of {self._count} were refused, the others are moved: {shown}{left_out}") from first
 
 
 def with_ids(messages: Iterable[Message]) -> list[Message]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from session_core.cli.opening import DEFAULT_TENANT, found, opened_to_add, opened_to_read
 from session_core.errors import ConfigError
-from session_core.moving import move_in
+from session_core.moving import Several, move_in
 from session_core.sessions import Sessions
 from session_core.transcripts import read
 
@@ -33,14 +35,30 @@ def _all(sessions: Sessions, tenant: str | None) -> Iterator[dict[str, Any]]:
 
 
 def move_file_in(asked: argparse.Namespace) -> int:
-    """Store the conversations of a file, and print a line for each."""
+    """Store the conversations of a file, and print a line for each.
+
+    Raises: ConfigError when it has two of one name; Diverged or InputError for what was refused, at the end.
+    """
     transcripts = read(asked.file)
     if asked.session is not None and len(transcripts) > 1:
         raise ConfigError(f"{asked.file} has {len(transcripts)} conversations, which go by their names; drop --session")
     whose = [asked.tenant or one.tenant or DEFAULT_TENANT for one in transcripts]
+    _require_names(asked.file, [(tenant, one.name) for tenant, one in zip(whose, transcripts, strict=True)])
+    several = Several()
     with opened_to_add(asked, whose) as sessions:
         for one, tenant in zip(transcripts, whose, strict=True):
-            session = sessions.session(asked.session or one.name, tenant=tenant)
-            new = move_in(session, one.messages)
-            print(f"session {session.key}: {new:,} new of {len(one.messages):,} messages")
+            with several.one():
+                session = sessions.session(asked.session or one.name, tenant=tenant)
+                new = move_in(session, one.messages)
+                print(f"session {session.key}: {new:,} new of {len(one.messages):,} messages")
+    several.tell()
     return 0
+
+
+def _require_names(file: Path, names: Sequence[tuple[str, str]]) -> None:
+    twice = [name for (_, name), count in Counter(names).items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"{file} has {len(twice)} names that several conversations of one tenant have, {twice[0]!r} first; nothing "
+            "was written: give each conversation a name of its own"
+        )
