@@ -22,7 +22,7 @@ help: ## show what can be made
 	@echo "make test      lint, types, floors, then the whole test suite"
 	@echo "make test-floors  the adapters' and drivers' tests with the oldest versions that pyproject.toml allows"
 	@echo "make test-llm  tests with a really bad model (the first call compiles its server: some minutes)"
-	@echo "make peers     tests with langchain-redis itself, in an environment with what it needs"
+	@echo "make peers     tests with LangChain's Redis packages, in an environment with what it needs"
 	@echo "make lint      lint, types and floors only"
 	@echo "make bench     measure time, size and what survives"
 	@echo "make clean     remove environments, caches and build output"

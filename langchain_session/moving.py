@@ -14,6 +14,7 @@ from langchain_session.channels import is_message_list
 from langchain_session.counted import Counted
 from langchain_session.hands import Awaiting, Blocking, Hand, config_at
 from langchain_session.messages import MARK, to_core
+from langchain_session.once import is_same
 from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, noted
@@ -113,7 +114,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
     new = set(theirs) - known
     if new:
         await _require_same(source, target, thread_id, known, set(theirs))
-    counted = Counted(target.saver)
+    counted, read = Counted(target.saver), dict[str, BaseMessage]()
     for place in theirs:
         found = await source.read(place)
         if found is None:
@@ -122,7 +123,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
         checkpoint, changed = counted.of(found, place)
         if place in new:
             values = checkpoint["channel_values"]
-            checkpoint["channel_values"] = {name: _carried(values[name], target, name) for name in values}
+            checkpoint["channel_values"] = {name: _carried(values[name], target, name, read) for name in values}
             config = _written(target, place, found.parent_config)
             await target.put(config, checkpoint, found.metadata, changed)
         for task_id, writes, path in _by_task(found.pending_writes or ()):
@@ -215,7 +216,7 @@ async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
         return
     now = await source.read(newest.now)
     said = now.checkpoint["channel_values"].get(ours.channel) if now is not None else None
-    whole = _carried(said, target, ours.channel)
+    whole = _carried(said, target, ours.channel, {})
     if said is not None and whole != there.checkpoint["channel_values"].get(ours.channel):
         checkpoint, changed = Counted(theirs).raised(there.checkpoint, {ours.channel: whole})
         await target.put(_written(target, newest, there.parent_config), checkpoint, there.metadata, changed)
@@ -230,12 +231,13 @@ def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> Runna
     return config
 
 
-def _carried(value: Any, target: Hand, channel: str) -> Any:
+def _carried(value: Any, target: Hand, channel: str, read: dict[str, BaseMessage]) -> Any:
     """A channel's value for the target. Messages have no marks of ours any more; those without an id get one
-    from us that is the same in each checkpoint, so that they are stored once."""
+    from us that is the same in each checkpoint, so that they are stored once. Those that were `read` in a
+    checkpoint before are the same objects again: what was made of them counts."""
     if not is_message_list(value):
         return value
-    plain = [_unmarked(message) for message in value]
+    plain = [_unmarked(_met(message, read)) for message in value]
     if not isinstance(target.saver, Moving) or all(message.id for message in plain):
         return plain
     said: dict[bytes, int] = {}
@@ -245,6 +247,16 @@ def _carried(value: Any, target: Hand, channel: str) -> Any:
             said[digest] = said.get(digest, -1) + 1
             plain[at] = message.model_copy(update={"id": stable_id(digest, said[digest], f" in {channel}")})
     return plain
+
+
+def _met(message: BaseMessage, read: dict[str, BaseMessage]) -> BaseMessage:
+    """`message`, or what was read before where that is the same in every respect."""
+    if not message.id:
+        return message
+    before = read.setdefault(message.id, message)
+    if before is not message and not is_same(before, message):
+        read[message.id] = before = message
+    return before
 
 
 def _unmarked(message: BaseMessage) -> BaseMessage:

@@ -28,7 +28,7 @@ class Once(Generic[T]):
     def __call__(self, message: BaseMessage) -> T:
         place = id(message)
         held = self._held.get(place)
-        says = message.__dict__, message.model_fields_set, message.model_extra, message.__pydantic_private__
+        says = _says(message)
         if held is not None and held[0]() is message and _same(held[1], says):
             return held[2]
         try:
@@ -46,6 +46,15 @@ class Once(Generic[T]):
         held = self._held.get(place)
         if held is not None and held[0] is gone:
             del self._held[place]
+
+
+def is_same(one: BaseMessage, other: BaseMessage) -> bool:
+    """Whether two messages are of one kind and say the same in every field."""
+    return type(one) is type(other) and _same(_says(one), _says(other))
+
+
+def _says(message: BaseMessage) -> tuple[Any, ...]:
+    return message.__dict__, message.model_fields_set, message.model_extra, message.__pydantic_private__
 
 
 class _OddError(Exception):

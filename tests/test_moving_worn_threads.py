@@ -1,4 +1,4 @@
-"""Moving LangGraph threads from savers that threw something away since, or do not read what they list."""
+"""Moving LangGraph threads that are long, and from savers that threw something away or do not read what they list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_session import SessionSaver
+from langchain_session import SessionSaver, messages
 from session_core import Sessions
 from session_core.errors import Diverged, InputError
 
@@ -92,3 +92,19 @@ def test_a_thread_that_is_refused_hinders_no_other_one(sessions):
         SessionSaver.import_from(saver, sessions=sessions)
     assert [len(sessions.session(thread).record()) for thread in ("1", "t", "2")] == [2, 2, 2]
     assert sessions.session("t").record()[0].content == "here"
+
+
+def test_a_message_that_many_checkpoints_have_is_read_once(sessions, monkeypatch):
+    read: list[str | None] = []
+    neutral = messages._neutral
+    monkeypatch.setattr(messages, "_neutral", lambda message, *args: read.append(message.id) or neutral(message, *args))
+    graph = talk(saver := InMemorySaver())
+    for n in range(4):
+        graph.invoke({"messages": [HumanMessage("question", id=str(n), additional_kwargs={"n": n})]}, CONFIG)
+    edited = HumanMessage("question", id="1", additional_kwargs={"n": 7})
+    graph.update_state(CONFIG, {"messages": [edited]}, as_node="answer")
+    ours = talk(SessionSaver.import_from(saver, sessions=sessions))
+    # Once in the write that it came with, and once in all checkpoints.
+    assert [read.count(name) for name in "0123"] == [2, 4, 2, 2]
+    history = [graph_.get_state_history(CONFIG) for graph_ in (ours, graph)]
+    assert [one.values for one in history[0]] == [one.values for one in history[1]]
