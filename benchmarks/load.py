@@ -2,70 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import multiprocessing
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from typing import Any
 
+from benchmarks import load_questions
 from benchmarks.conversation import TURN, Said, mixed, texts
 from benchmarks.floors import RedisFloor
-from benchmarks.load_loops import WORKERS, Load, Outcome
-from benchmarks.load_stores import CONNECTIONS, Floor, LangChainRedis, Ours, Store
+from benchmarks.load_clients import ARRIVING_S, NAMES, PER_SECOND, SATURATING_S, Client
+from benchmarks.load_loops import WORKERS
+from benchmarks.load_stores import CONNECTIONS
 from benchmarks.peers import fill, langchain_redis
 from benchmarks.servers import module_redis, redis_version, speaking_2
-from benchmarks.setting import BUDGET_TOKENS, POLICY, converse
+from benchmarks.setting import POLICY, converse
 from benchmarks.timing import machine, percentile_ms, say, table
 from session_core import Sessions
-from session_core.turns import Key
+from session_core.turns import Key, Message
 from session_core.voices import run_blocking
 from tests.redis_server import redis_server
 
 MESSAGES = 1_000
 PHASES = 25
 """Sessions have up to as many exchanges more than that."""
-PER_SECOND = 100
 ROUNDS = 5
-ARRIVING_S = 4.0
-SATURATING_S = 2.0
-APPENDED = 20_000
-"""Different messages that a process appends before it begins anew."""
 AT_ONCE = 100
 STORES = ("ours", "floor", "langchain-redis")
 KINDS = ("arriving", "saturating")
 VOICES = ("threads", "asyncio")
-NAMES = [f"live {number}" for number in range(WORKERS)]
-
-
-class Client:
-    """A process of its own that puts load on one store in one voice, when it is told to."""
-
-    def __init__(self, store: str, voice: str, port: int) -> None:
-        self.store = store
-        self.voice = voice
-        spawning = multiprocessing.get_context("spawn")
-        self._pipe, theirs = spawning.Pipe()
-        self._process: BaseProcess = spawning.Process(target=_serve, args=(theirs, store, voice, port), daemon=True)
-        self._process.start()
-        self.arriving, self.saturating = Outcome(), Outcome()
-
-    def load(self, kind: str, last: int) -> Outcome:
-        """One round. `last` is how many messages a view has, for the floor to read as many."""
-        self._pipe.send((kind, last))
-        outcome = self._pipe.recv()
-        assert isinstance(outcome, Outcome)
-        getattr(self, kind).add(outcome)
-        return outcome
-
-    def close(self) -> None:
-        """End the process."""
-        self._pipe.send(None)
-        self._process.join()
 
 
 def main() -> None:
@@ -90,10 +53,13 @@ def main() -> None:
             fill(langchain_redis(client_2, name), said + more[: _ahead(number)])
         ports = {"ours": plain.port, "floor": plain.port, "langchain-redis": modules.port}
         clients = [Client(store, voice, ports[store]) for voice in VOICES for store in STORES]
-        for one in clients:
+        asked = [Client("ours", voice, plain.port, tuple(load_questions.questions(said))) for voice in VOICES]
+        for one in (*clients, *asked):
             stack.callback(one.close)
         _run(clients)
+        load_questions.run(asked)
         _print_arriving(clients)
+        load_questions.show(asked, [one for one in clients if one.store == "ours"])
         _print_saturating(clients)
         _print_defaults(stack.enter_context(closing(Client("langchain-redis, defaults", "threads", modules.port))))
 
@@ -156,51 +122,22 @@ def _ahead(number: int) -> int:
 
 
 def _fill_ours(sessions: Sessions, said: list[Said], more: list[Said]) -> None:
-    """One conversation, held turn by turn; the other sessions are given its messages and its digest, which differs
-    in its first word, and go on by themselves."""
+    """One conversation, held turn by turn; the other sessions are given its messages and its digest, which begin with
+    their names, so that what a process remembers of one is nothing to another, and go on by themselves."""
     store, first = sessions.store, Key(NAMES[0])
     converse(sessions.session(NAMES[0]), said)
     record, digest = run_blocking(store.record(first)), run_blocking(store.load(first)).digest
     assert digest is not None
     for name in NAMES[1:]:
-        for start in range(0, len(record) - TURN, AT_ONCE):
-            run_blocking(store.append(Key(name), record[start : min(start + AT_ONCE, len(record) - TURN)]))
+        own = list(_named(name, record))
+        for start in range(0, len(own) - TURN, AT_ONCE):
+            run_blocking(store.append(Key(name), own[start : min(start + AT_ONCE, len(own) - TURN)]))
         run_blocking(store.put_digest(Key(name), replace(digest, summary=f"{name}: {digest.summary}"), expected=0))
-        run_blocking(store.append(Key(name), record[-TURN:]))
+        run_blocking(store.append(Key(name), own[-TURN:]))
     for number, name in enumerate(NAMES):
         converse(sessions.session(name), more[: _ahead(number)])
 
 
-def _serve(pipe: Connection, store: str, voice: str, port: int) -> None:
-    """What a client's process does until it is told to stop."""
-    made = _store(store, port)
-    load = Load(made, list(texts(APPENDED)))
-    # Python's full collections look at all that was ever imported, the peers' libraries too: 100 to 150 ms each.
-    gc.collect()
-    gc.freeze()
-    with asyncio.Runner() as runner:
-        while (asked := pipe.recv()) is not None:
-            kind, last = asked
-            if isinstance(made, Floor):
-                made.last = last
-            limits: Any = (PER_SECOND, ARRIVING_S) if kind == "arriving" else (SATURATING_S,)
-            began_s = time.process_time()
-            if voice == "threads":
-                outcome = getattr(load, kind)(*limits)
-            else:
-                outcome = runner.run(getattr(load, f"a{kind}")(*limits))
-            outcome.cpu_s = time.process_time() - began_s
-            if isinstance(made, Ours):
-                # Before the next process has its turn: it would do them again.
-                made.rest()
-            # Nor is a full collection, of 20 to 90 ms, to come in the next round for what this one made.
-            gc.collect()
-            pipe.send(outcome)
-
-
-def _store(store: str, port: int) -> Store:
-    if store == "ours":
-        return Ours(port, NAMES, BUDGET_TOKENS)
-    if store == "floor":
-        return Floor(port, NAMES)
-    return LangChainRedis(port, NAMES, connections=CONNECTIONS if store == "langchain-redis" else None)
+def _named(name: str, record: Sequence[Message]) -> Iterator[Message]:
+    for message in record:
+        yield replace(message, content=f"{name}: {message.content}")

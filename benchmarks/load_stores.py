@@ -1,4 +1,4 @@
-"""What the load is put on: sessions of ours, plain commands, and `langchain-redis`, each in both voices."""
+"""What the load is put on: sessions of ours, asked or not, plain commands, and `langchain-redis`, in both voices."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ class Store(Protocol):
     async def aappend(self, session: int, said: Said) -> object: ...
 
 
+class Asked(Protocol):
+    """Sessions by number whose views may carry a question: how many messages a view gave, and how many it quotes."""
+
+    def ask(self, session: int, question: str) -> tuple[int, int]: ...
+
+    async def aask(self, session: int, question: str) -> tuple[int, int]: ...
+
+
 class Ours:
     """`session.view` and `session.append` on default settings, but for the budget: folds in the background."""
 
@@ -58,6 +66,14 @@ class Ours:
 
     async def aappend(self, session: int, said: Said) -> object:
         return await self._sessions[session].aappend(said)
+
+    def ask(self, session: int, question: str) -> tuple[int, int]:
+        view = self._sessions[session].view(question)
+        return len(view.messages), len(view.recalled)
+
+    async def aask(self, session: int, question: str) -> tuple[int, int]:
+        view = await self._sessions[session].aview(question)
+        return len(view.messages), len(view.recalled)
 
 
 class Floor:

@@ -15,7 +15,7 @@ from session_core import Budget, Policy, Session, Sessions
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.redis.store import RedisStore
-from session_core.voices import AT_ONCE, BesideLoop
+from session_core.voices import AT_ONCE
 
 POLICY = Policy(Budget(4_000, reply_reserve_tokens=0), folding="off")
 QUESTION = "On which day is the review of project 7?"
@@ -106,8 +106,9 @@ def test_a_large_tool_output_is_read_beside_the_loop(threads: Any) -> None:
     assert threading.get_ident() not in threads["workshop.clip"]
 
 
-def test_few_threads_are_busy_at_once() -> None:
-    apart, under_way, most, lock = BesideLoop(), 0, 0, threading.Lock()
+def test_few_threads_are_busy_at_once_for_all_sessions_of_a_loop() -> None:
+    aparts = [Sessions().aworkshop.apart, Sessions().aworkshop.apart]
+    under_way, most, lock = 0, 0, threading.Lock()
 
     def work() -> int:
         nonlocal under_way, most
@@ -120,7 +121,7 @@ def test_few_threads_are_busy_at_once() -> None:
         return threading.get_ident()
 
     async def many() -> list[int]:
-        return await asyncio.gather(*[apart(work) for _ in range(12)])
+        return await asyncio.gather(*[apart(work) for apart in aparts * 6])
 
     for _ in range(2):
         assert threading.get_ident() not in asyncio.run(many())

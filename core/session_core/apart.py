@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -24,3 +26,31 @@ class Apart(Protocol):
 async def inline(work: Callable[[], T], /) -> T:
     """`Apart` of the blocking voice: `work` is done where the caller is."""
     return work()
+
+
+_turn = threading.Lock()
+
+
+def _begin_in_child() -> None:
+    """A lock that another thread held when the process forked would stay locked."""
+    global _turn
+    _turn = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)
+
+
+def done_in_turn(work: Callable[[], T], /) -> T:
+    """What `work` gives, which looks through a session for a question; one at a time in a process.
+
+    It keeps a processor busy for 50 ms and more. Many at once would not be done sooner, under the interpreter's lock,
+    and who has no question would wait for each of them again and again.
+    """
+    with _turn:
+        return work()
+
+
+async def in_turn(work: Callable[[], T], /) -> T:
+    """`Apart` of the blocking voice for questions: as `done_in_turn`, where the caller is."""
+    return done_in_turn(work)

@@ -74,7 +74,7 @@ class Looking:
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
         ranked = partial(rank, query, first_said, max_hits=len(first_said))
-        best = [message for message, _ in await self._shop.worked(ranked, tokens=_tokens(first_said))]
+        best = [message for message, _ in await self._shop.looked(ranked, tokens=_tokens(first_said))]
         if self._quick is not None:
             state = await self._store.state(self.key)
             nearest = await self._meant(query, best, state.head, state.born) if state else []
@@ -199,7 +199,7 @@ class Looking:
                 inset=inset,
             )
 
-        return await shop.worked(quoted, tokens=_tokens(candidates))
+        return await shop.looked(quoted, tokens=_tokens(candidates))
 
     async def _under(
         self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
@@ -244,7 +244,7 @@ class Looking:
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
         words: Sequence[float] = ()
         if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
-            words = await self._shop.worked(partial(self._shop.lexicon.scores, query, candidates), tokens=sum(tokens))
+            words = await self._shop.looked(partial(self._shop.lexicon.scores, query, candidates), tokens=sum(tokens))
         if more:
             near = None if near is None else _with(near, more)
             words = _with(words, more)

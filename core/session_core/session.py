@@ -269,7 +269,8 @@ class Flow(Looking):
         word_for_word = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
         absent = [self._shop.unnamed(m) for m in named if m.seq not in word_for_word and m.role is not Role.SYSTEM]
         born = loaded.state.born
-        found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
+        with self._shop.calls.aside():
+            found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
         rowed = with_rows(marked, found.rows, tools)
         base = rowed if (found.rows or found.block) and rowed.tokens <= limits.total else made
         quoting = with_recalled(base, found.block, found.quoted, limits.total + spared, tools)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from session_core.advisers import require_power
+from session_core.apart import in_turn
 from session_core.budget import Tier
 from session_core.display import drawn
 from session_core.embedding import chosen
@@ -31,7 +32,8 @@ from session_core.stores.opened import degraded, opened
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
-from session_core.voices import BesideLoop, run_blocking, threaded
+from session_core.vectors import quick
+from session_core.voices import BESIDE, BESIDE_IN_TURN, run_apart, run_blocking, threaded
 from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
@@ -71,10 +73,12 @@ class Sessions:
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
         self._on_event = on_event and require_power(on_event, "__call__", "on_event")
         embedder = chosen(self.policy)
+        busy = embedder is not None and quick(embedder)
+        aembedder = run_apart(embedder, BESIDE_IN_TURN) if busy else threaded(embedder) if embedder else None
+        embedder = run_apart(embedder, in_turn) if busy else embedder
         self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
-        aembedder = threaded(embedder) if embedder else None
-        self.aworkshop = replace(self.workshop, embedder=aembedder, index=aindex, apart=BesideLoop())
+        self.aworkshop = replace(self.workshop, embedder=aembedder, index=aindex, apart=BESIDE, in_turn=BESIDE_IN_TURN)
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
+from session_core.apart import Apart, done_in_turn
 from session_core.errors import VoiceError
 
 T = TypeVar("T")
@@ -23,8 +24,8 @@ R = TypeVar("R")
 _Place = tuple[int, asyncio.AbstractEventLoop]
 """A process and a loop in it."""
 
-AT_ONCE = 2
-"""How many threads of a loop are busy with what would keep it waiting."""
+AT_ONCE = 1
+"""How many threads of a loop are busy with what would keep it waiting, and how many more with questions."""
 
 
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
@@ -47,10 +48,11 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
 
 
 class _Threaded:
-    """Stands for a port whose coroutines block; each call runs in a thread of the loop's executor."""
+    """Stands for a port whose coroutines block; each call runs in a thread of the loop's executor, or as `apart` has
+    it."""
 
-    def __init__(self, port: object) -> None:
-        self._port = port
+    def __init__(self, port: object, apart: Apart) -> None:
+        self._port, self._apart = port, apart
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
@@ -58,14 +60,19 @@ class _Threaded:
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            return await asyncio.to_thread(lambda: run_blocking(attribute(*args, **kwargs)))
+            return await self._apart(lambda: run_blocking(attribute(*args, **kwargs)))
 
         return call
 
 
 def threaded(port: T) -> T:
     """`port` for awaiting callers: the same methods, each run in a thread instead of on the loop."""
-    return cast(T, _Threaded(port))
+    return cast(T, _Threaded(port, asyncio.to_thread))
+
+
+def run_apart(port: T, apart: Apart) -> T:
+    """`port`, whose coroutines keep a processor busy: the same methods, each run as `apart` has it."""
+    return cast(T, _Threaded(port, apart))
 
 
 class PerLoop(Generic[T]):
@@ -164,14 +171,19 @@ def _shut(connected: Any) -> None:
             same.shutdown(socket.SHUT_RDWR)
 
 
+def _done(work: Callable[[], T]) -> T:
+    return work()
+
+
 class BesideLoop:
     """`Apart` of the awaiting voice: what keeps a processor busy is done in a thread, and the event loop goes on.
 
-    At most `AT_ONCE` for each loop: more would not be done sooner, under the interpreter's lock, and the loop would
-    wait for each of them before its own turn.
+    At most `AT_ONCE` for each loop and each of these: more would not be done sooner, under the interpreter's lock, and
+    the loop would wait for each of them before its own turn. `done` does the work, in the thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, done: Callable[[Callable[[], Any]], Any] = _done) -> None:
+        self._done = done
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     async def __call__(self, work: Callable[[], T], /) -> T:
@@ -181,7 +193,14 @@ class BesideLoop:
         if gate is None:
             gate = self._gates[loop] = asyncio.Semaphore(AT_ONCE)
         async with gate:
-            return await asyncio.to_thread(work)
+            result: T = await asyncio.to_thread(self._done, work)
+            return result
+
+
+BESIDE = BesideLoop()
+"""That of all stores and sessions: a loop waits for all threads alike, whoever began them."""
+BESIDE_IN_TURN = BesideLoop(done_in_turn)
+"""That for questions, which may take long: who has none does not stand in line behind them."""
 
 
 async def pause_blocking(seconds: float) -> None:

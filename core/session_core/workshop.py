@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from weakref import WeakSet
 
 from session_core.advisers import Index, LateClassifier
-from session_core.apart import BUSY_TOKENS, Apart, inline
+from session_core.apart import BUSY_TOKENS, Apart, in_turn, inline
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
 from session_core.compress.fold import PRINTED, Memory, Tools
@@ -69,6 +70,16 @@ class Calls:
             ended = self._ended = threading.Event()
         return ended.wait(timeout_s) and not self.under_way
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Count a call that is under way as none in the block: it does long work in its turn, which folds need not
+        wait for. While they did, one question after the other left no pause, and views had to fold by themselves."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
     def __enter__(self) -> None:
         with self._counting:
             self.under_way += 1
@@ -114,6 +125,7 @@ class Workshop:
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
     apart: Apart = field(default=inline)
+    in_turn: Apart = field(default=in_turn)
     memory: Memory = field(default_factory=Memory)
     readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
     names: Remembered[tuple[Message, Message]] = field(
@@ -168,6 +180,10 @@ class Workshop:
     async def worked(self, work: Callable[[], T], *, tokens: int) -> T:
         """What `work` gives, done beside an event loop when it looks through more than `BUSY_TOKENS` tokens."""
         return work() if tokens <= BUSY_TOKENS else await self.apart(work)
+
+    async def looked(self, work: Callable[[], T], *, tokens: int) -> T:
+        """As `worked`, for a question."""
+        return work() if tokens <= BUSY_TOKENS else await self.in_turn(work)
 
     async def prepared(self, messages: Sequence[Message]) -> list[Message]:
         """Each message as `prepare` gives it; of many or large ones done beside an event loop."""

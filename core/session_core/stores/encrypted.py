@@ -8,7 +8,7 @@ from functools import partial
 from typing import cast
 
 from session_core.admission import require_storable
-from session_core.apart import Apart, inline
+from session_core.apart import Apart, in_turn
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
 from session_core.plan import Digest
@@ -34,7 +34,7 @@ from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.stores.word_places import WordPlaces, best
 from session_core.turns import Key, Message
-from session_core.voices import BesideLoop
+from session_core.voices import BESIDE_IN_TURN
 
 SEARCHED_AT_ONCE = 250
 """How many messages a search opens before it forgets what they say."""
@@ -87,12 +87,12 @@ class EncryptedStore:
         self.scheme = inner.scheme
         self._seals = Seals(keyring)
         self._places = WordPlaces()
-        self._apart: Apart = inline
+        self._in_turn: Apart = in_turn
 
     def awaiting(self) -> EncryptedStore:
         """The same store for callers on an event loop."""
         twin = EncryptedStore(self.inner.awaiting(), self.keyring)
-        twin._places, twin._apart = self._places, BesideLoop()
+        twin._places, twin._in_turn = self._places, BESIDE_IN_TURN
         return twin
 
     async def rotate(self, key: Key) -> int:
@@ -178,8 +178,8 @@ class EncryptedStore:
         parts, wanted = self._places.missing(key, state.born, state.ledger.messages, at_once=SEARCHED_AT_ONCE)
         for first, last in wanted:
             part = await self.record(key, Ranges.span(first, last))
-            parts += await self._apart(partial(self._places.read, key, state.born, first, part))
-        seqs = await self._apart(partial(best, parts, words, max_hits=max_hits))
+            parts += await self._in_turn(partial(self._places.read, key, state.born, first, part))
+        seqs = await self._in_turn(partial(best, parts, words, max_hits=max_hits))
         there = {message.seq: message for message in await self.record(key, Ranges.of(sorted(seqs)))} if seqs else {}
         return tuple(there[seq] for seq in seqs if seq in there)
 

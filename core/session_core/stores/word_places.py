@@ -30,10 +30,15 @@ class Block:
     @classmethod
     def of(cls, messages: Iterable[Message]) -> Block:
         """The words of at most 256 messages. Words that share a hash, one pair in billions, count as one."""
+        # Both in one number, and each word of a message once: two thirds of the time of pairs.
         found = sorted(
-            {(_hash(word), place) for place, message in enumerate(messages) for word in terms(searchable(message))}
+            {
+                _hash(word) << 8 | place
+                for place, message in enumerate(messages)
+                for word in set(terms(searchable(message)))
+            }
         )
-        return cls(array("I", [one for one, _ in found]), bytes(place for _, place in found))
+        return cls(array("I", [one >> 8 for one in found]), bytes([one & 255 for one in found]))
 
     def holding(self, hashed: int) -> bytes:
         """The places of the messages that hold the word with this hash."""

@@ -166,10 +166,12 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         parts, wanted = self._places.missing(key, born, length, at_once=ROWS_AT_ONCE)
         for first, last in wanted:
             (rows,) = await self._wire.ask(("LRANGE", log, first - 1, last - 1))
-            parts += await self._wire.apart(partial(self._read_words, key, born, first, rows))
-        seqs = await self._wire.apart(partial(best, parts, words, max_hits=max_hits))
+            parts += await self._wire.in_turn(partial(self._read_words, key, born, first, rows))
+        seqs = await self._wire.in_turn(partial(best, parts, words, max_hits=max_hits))
         found = await self._wire.ask(*(("LINDEX", log, seq - 1) for seq in seqs)) if seqs else []
-        return tuple(message_from(row, seq) for row, seq in zip(found, seqs, strict=True) if row is not None)
+        there = [(row, seq) for row, seq in zip(found, seqs, strict=True) if row is not None]
+        read = partial(_read_found, there)
+        return read() if len(there) < BUSY_ROWS else await self._wire.in_turn(read)
 
     def _read_words(self, key: Key, born: str, first: int, rows: Sequence[bytes]) -> list[Part]:
         return self._places.read(key, born, first, _read_rows(rows, first))
@@ -297,6 +299,10 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in keys))
         others = await self._wire.ask(*(("EXISTS", self._names.namespaces(key)) for key in keys))
         return [state or (b"" if other else None) for state, other in zip(states, others, strict=True)]
+
+
+def _read_found(rows: Sequence[tuple[bytes, int]]) -> tuple[Message, ...]:
+    return tuple(message_from(row, seq) for row, seq in rows)
 
 
 def _read_rows(rows: Sequence[bytes], first: int) -> list[Message]:

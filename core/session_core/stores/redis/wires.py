@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from session_core.apart import Apart, inline
+from session_core.apart import Apart, in_turn, inline
 from session_core.errors import StoreBusy
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
@@ -16,7 +16,7 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.voices import BesideLoop, Overdue, PerLoop, Together
+from session_core.voices import BESIDE, BESIDE_IN_TURN, Overdue, PerLoop, Together
 
 TOGETHER = 16
 """Most commands of several calls in one exchange: who waits for its answers waits for those before them."""
@@ -44,6 +44,7 @@ class Wire(Protocol):
 
     address: Address
     apart: Apart
+    in_turn: Apart
 
     async def run(self, *calls: Call) -> list[Any]:
         """The answers to `calls`, made in their order; one round trip, in a cluster one for each."""
@@ -69,6 +70,7 @@ class BlockingWire:
         require_driver(address)
         self.address = address
         self.apart: Apart = inline
+        self.in_turn: Apart = in_turn
         self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
@@ -136,7 +138,8 @@ class AwaitingWire:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self.apart: Apart = BesideLoop()
+        self.apart: Apart = BESIDE
+        self.in_turn: Apart = BESIDE_IN_TURN
         self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:

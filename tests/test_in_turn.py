@@ -1,0 +1,178 @@
+"""A process looks through sessions for one question at a time, and who has none does not wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from near_words import QuickWords
+from redis_server import RedisServer, redis_server
+
+from session_core import Budget, Policy, Session, Sessions
+from session_core.apart import done_in_turn
+from session_core.plan import View
+from session_core.quotes import quotes
+
+QUESTION = "On which day is the review of project 7?"
+BUDGET = Budget(4_000, reply_reserve_tokens=0)
+
+
+class Turn:
+    """Stands for the lock, and knows whether it is held."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self.held = True
+
+    def __exit__(self, *_: object) -> None:
+        self.held = False
+        self._lock.release()
+
+
+class Noting(QuickWords):
+    """Notes at each call whether the turn was held."""
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    async def packed(self, texts: Sequence[str]) -> list[bytes]:
+        self._note()
+        return await super().packed(texts)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        yield running
+
+
+@pytest.fixture
+def held() -> Iterator[threading.Event]:
+    """The turn is taken, until this is set."""
+    taken, over = threading.Event(), threading.Event()
+
+    def work() -> None:
+        taken.set()
+        over.wait(30)
+
+    holder = threading.Thread(target=done_in_turn, args=(work,))
+    holder.start()
+    taken.wait(30)
+    yield over
+    over.set()
+    holder.join()
+
+
+def _filled(sessions: Sessions, *, turns: int = 400) -> Session:
+    session = sessions.session("s")
+    session.append(
+        [
+            {
+                "role": role,
+                "content": f"The review of project {turn} is on day {turn % 28 + 1} of May, says {role}. " * 3,
+            }
+            for turn in range(turns)
+            for role in ("user", "assistant")
+        ]
+    )
+    return session
+
+
+def _ask(session: Session) -> View:
+    return session.view(QUESTION)
+
+
+def _aask(session: Session) -> View:
+    async def work() -> View:
+        return await session.aview(QUESTION)
+
+    return asyncio.run(work())
+
+
+@pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])
+def test_words_vectors_and_quotes_are_looked_at_in_turn(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
+) -> None:
+    turn, seen = Turn(), dict[str, set[bool]]()
+    monkeypatch.setattr("session_core.apart._turn", turn)
+    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+
+    def noting(module: str, name: str) -> None:
+        real = getattr(__import__(module, fromlist=[name]), name)
+
+        def call(*args: Any, **named: Any) -> Any:
+            seen.setdefault(name, set()).add(turn.held)
+            return real(*args, **named)
+
+        monkeypatch.setattr(f"{module}.{name}", call)
+
+    noting("session_core.looking", "quotes")
+    noting("session_core.stores.redis.store", "best")
+    noting("session_core.stores.redis.store", "_read_found")
+    embedder = Noting(lambda: seen.setdefault("packed", set()).add(turn.held))
+    policy = Policy(BUDGET, folding="off", embedder=embedder)
+    with Sessions(f"{server.url}?prefix={ask.__name__}", policy=policy) as sessions:
+        session = _filled(sessions)
+        session.fold()
+        view = ask(session)
+    assert view.recalled
+    assert seen == {"quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {True}}
+
+
+def test_views_without_a_question_wait_for_no_question(held: threading.Event) -> None:
+    with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
+        session, seen = _filled(sessions), list[View]()
+        asking = threading.Thread(target=lambda: seen.append(session.view(QUESTION)))
+        asking.start()
+        assert session.view().messages
+        asking.join(0.2)
+        assert not seen
+        held.set()
+        asking.join()
+        assert seen[0].recalled
+
+
+def test_nor_do_those_on_an_event_loop(held: threading.Event) -> None:
+    async def work(session: Session) -> View:
+        asking = asyncio.create_task(session.aview(QUESTION))
+        assert (await session.aview()).messages
+        done, _ = await asyncio.wait({asking}, timeout=0.2)
+        assert not done
+        held.set()
+        return await asking
+
+    with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
+        assert asyncio.run(work(_filled(sessions))).recalled
+
+
+def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
+        session, calls = _filled(sessions), sessions.workshop.calls
+
+        def noting(*args: Any, **named: Any) -> Any:
+            seen.append(calls.under_way)
+            return quotes(*args, **named)
+
+        monkeypatch.setattr("session_core.looking.quotes", noting)
+        session.view(QUESTION)
+        assert (seen, calls.under_way) == ([0], 0)
+
+
+def test_a_forked_process_has_a_turn_of_its_own(held: threading.Event) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        os._exit(done_in_turn(lambda: 0))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not held.is_set()
