@@ -43,7 +43,8 @@ def show(clients: Sequence[Client], plain: Sequence[Client]) -> None:
         f"a second, {ROUNDS} rounds of {ARRIVING_S:g} s, each time with words of another old message. asked: views",
         "with a question; view: the others, beside whom they are worked on; quoted: messages of the record that a view",
         "with a question brought back. A process works on one question at a time: those that come faster than it can",
-        "answer wait for each other (asked); the views and appends of the other sessions stand in no line behind them.",
+        "answer wait for each other (asked); the views and appends of the other sessions stand in no line behind them,",
+        "but share the interpreter with the one at work.",
     )
     rows = [_row(f"{one.voice}, ours", one.arriving) for one in plain]
     rows += [_row(f"{one.voice}, ours, asked", one.arriving) for one in clients]
