@@ -9,8 +9,8 @@ In the order in which one may read it:
   `keeping` and `pruning` (threads looked after).
 - A saver inside it: `inner`, `inner_voice`, `beside`, `unfolding`, `originals`.
 - Within a run: `attached`, `middleware`, `inrun`, `known`, `once`, `restored`, `reminding`, `recall`.
-- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `hands`, `hands_redis`, `place`,
-  `counted`.
+- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `hands`, `hands_redis`,
+  `place`, `counted`.
 """
 
 from __future__ import annotations
