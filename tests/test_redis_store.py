@@ -332,7 +332,7 @@ def test_what_the_list_should_not_hold_leaves_it_after_a_while_and_not_before(st
     run_blocking(store.append(KEY, [message(1)]))
     listed = Names().sessions(KEY.tenant)
     with server.client() as client:
-        client.zadd(listed, {"gone": time.time() * 1000 - 7_200_000, "coming": time.time() * 1000})
+        client.zadd(listed, {"gone": 7_200_000 - time.time() * 1000, "coming": -time.time() * 1000})
         run_blocking(store.sessions())
         assert set(client.zrange(listed, 0, -1)) == {b"coming", b"a session"}
 

@@ -13,8 +13,8 @@ from session_core.ports import Lease, Standing, State
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
 from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id, written
-from session_core.stores.redis.scripts import NAMESPACES, Script
-from session_core.stores.redis.states import FORMAT, state_sent
+from session_core.stores.redis.scripts import NAMESPACES, RENEW, Script
+from session_core.stores.redis.states import FORMAT, ends, state_sent
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
@@ -93,15 +93,21 @@ class RedisCalls:
             (answer,) = await self._wire.run(call)
         if not isinstance(answer, bytes):
             return answer, b""
-        if answer[0] == FORMAT:
-            # A state alone; the length of what stands before one is never so great.
-            return [], answer
-        told, state = unframed(answer)
+        # A state alone; the length of what stands before one is never so great.
+        told, state = ([], answer) if answer[0] == FORMAT else unframed(answer)
         if told and told[0] and not due:
-            self._listing.forget(key)
-            await self._wire.run(*self._listing.due(key))
-            self._listing.noted(key)
+            await self._listed_anew(key)
+        if not self._ttl_ms and ends(state):
+            await self._made_lasting(key)
         return told, state
+
+    async def _listed_anew(self, key: Key, *calls: Call) -> list[Any]:
+        """The answers to `calls`, made in the round trip in which `key` is listed, whatever was noted of it."""
+        self._listing.forget(key)
+        due = self._listing.due(key)
+        answers = await self._wire.run(*due, *calls)
+        self._listing.noted(key)
+        return answers[len(due) :]
 
     async def _in_use(self, key: Key, due: Sequence[Call], *calls: Call) -> list[Any]:
         """The answers to `calls` on a session; with them goes what is `due` to keep it listed.
@@ -112,11 +118,24 @@ class RedisCalls:
         if not (due and self._ttl_ms):
             return (await self._wire.run(*due, *calls))[len(due) :]
         *answers, names = await self._wire.run(*due, *calls, Call(NAMESPACES, [self._names.namespaces(key)], []))
-        parts = (replace(key, namespace=namespace) for namespace in {"", *map(as_text, names)} - {key.namespace})
-        keys = [name for part in parts for name in self._names.of_namespace(part)]
-        if keys:
-            await self._wire.ask(*(("PEXPIRE", name, self._ttl_ms) for name in keys))
+        if {"", *map(as_text, names)} - {key.namespace}:
+            await self._renewed(key, names)
         return answers[len(due) :]
+
+    async def _made_lasting(self, key: Key) -> None:
+        """Take their end from a session in use, where the URL names no time to live and another one did before.
+
+        Its keys and its names in the lists lose theirs, in two round trips more. The states note it last: what a
+        process that died left undone, the next use does.
+        """
+        (names,) = await self._listed_anew(key, Call(NAMESPACES, [self._names.namespaces(key)], []))
+        await self._renewed(key, names)
+
+    async def _renewed(self, key: Key, namespaces: Iterable[bytes]) -> None:
+        """Give each key of a session the time to live of the URL."""
+        parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
+        keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
+        await self._wire.run(Call(RENEW, keys, [self._ttl_ms]))
 
     async def _read(self, script: Script, key: Key, *args: object) -> list[Any] | None:
         """The answer of a script that makes nothing; None when there is nothing."""

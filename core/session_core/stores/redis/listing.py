@@ -21,7 +21,7 @@ class Listing:
 
     A session is listed before its first write and, where sessions end by time, again after each
     quarter of that time in which it is used; its tenant with it, or up to a quarter before. The lists
-    may name what is gone; they never lack what is there.
+    may name what is gone; they never lack what is there, whatever times to live others named.
     """
 
     def __init__(self, names: Names, ttl_ms: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,7 +60,7 @@ class Listing:
         tenant, session_id = place
         listed = self._names.tenants() if session_id is None else self._names.sessions(tenant)
         name = as_bytes(escaped(tenant if session_id is None else session_id))
-        return Call(TOUCH, [listed], [self._ttl_ms, name, "XX" if exists else ""])
+        return Call(TOUCH, [listed], [self._ttl_ms, name, int(session_id is None), "XX" if exists else ""])
 
 
 def _places(key: Key) -> tuple[Place, Place]:

@@ -22,8 +22,9 @@ FORMAT = 1
 """Of a state; a greater one is from a newer release."""
 MEND = "it is damaged: restore the server from a backup"
 _FIGURES = struct.Struct(">BBIIIQQIQQdd")
-_TOUCHED = 9
-"""The place of that figure among the others."""
+_TTL, _TOUCHED = slice(34, 42), 9
+"""The bytes of that figure, and the place of this one among the others."""
+_LASTING = bytes(8)
 _states: Remembered[State] = Remembered(200_000)
 _rests: Remembered[tuple[Any, ...]] = Remembered(1_000_000, each=400)
 
@@ -38,6 +39,11 @@ def state_from(packed: bytes, key: Key) -> State:
 def touched_ms(packed: bytes) -> float:
     """When a state was written, in milliseconds of the server's clock."""
     return float(_FIGURES.unpack_from(packed)[_TOUCHED])
+
+
+def ends(packed: bytes) -> bool:
+    """Whether a state, or nothing at all, says that keys of its session may have an end."""
+    return packed[_TTL] > _LASTING
 
 
 def state_sent(packed: bytes, key: Key) -> State:

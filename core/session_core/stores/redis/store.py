@@ -42,7 +42,7 @@ from session_core.stores.redis.scripts import (
     NOTICES,
     PUT_DIGEST,
 )
-from session_core.stores.redis.states import state_from, touched_ms
+from session_core.stores.redis.states import ends, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
@@ -53,7 +53,8 @@ from session_core.turns import Key, Message
 ROWS_AT_ONCE = 500
 """How many messages, or states, one command asks for."""
 NEW_MS = 3_600_000
-"""A name noted in a list within this time may belong to a session that is just being made."""
+"""A name noted in a list within this time may belong to a session that is just being made. Those of what has an end
+leave the list by themselves."""
 
 
 class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
@@ -110,18 +111,20 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         part = b"" if lineage is None else packed(flat(lineage))
         due = self._listing.due(key, exists=True)
         (answer,) = await self._in_use(key, due, self._call(LOAD, key, part))
-        return self._loaded(key, answer)
+        return await self._loaded(key, answer)
 
     async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
         due = self._listing.due(key, exists=True)
         found, answer = await self._in_use(key, due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
-        return checkpoint_from(None if found is None else accepted(found, key), key), self._loaded(key, answer)
+        return checkpoint_from(None if found is None else accepted(found, key), key), await self._loaded(key, answer)
 
-    def _loaded(self, key: Key, answer: Any) -> Loaded:
+    async def _loaded(self, key: Key, answer: Any) -> Loaded:
         if answer is None:
             return Loaded(State(key), None, ())
         _, state, digest, wanted, *found = accepted(answer, key)
         self._listing.noted(key, exists=True)
+        if not self._ttl_ms and ends(state):
+            await self._made_lasting(key)
         name, rows = self._names.of(key)[0], found[0] if len(found) == 1 else [row for some in found for row in some]
         messages = self._tails.messages(name, unpacked(wanted), rows)
         made = state_from(state, key)
@@ -240,7 +243,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
             keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
             leases = [self._names.lease(part) for part in parts]
             calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, *namespaces])]
-            off_the_list = [] if noted is None else [Call(FORGET, [listed], [int(noted), name])]
+            off_the_list = [] if noted is None else [Call(FORGET, [listed], ["", name, int(noted)])]
             if age_ms is None:
                 calls += off_the_list
             answer, *_ = await self._wire.run(*calls)
@@ -291,7 +294,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
                 elif state is None:
                     gone.append(name)
         if gone:
-            await self._wire.run(Call(FORGET, [listed], [-NEW_MS, *gone]))
+            await self._wire.run(Call(FORGET, [listed], [NEW_MS, *gone]))
         return found
 
     async def _packed_states(self, keys: Sequence[Key]) -> list[bytes | None]:

@@ -31,7 +31,7 @@ local function append_plainly()
     end
   end
 
-  changes[2] = struct.pack(FIGURES, FORMAT, 1, v + 1, n, turns, tokens, view, largest, TTL_MS, now_ms(), first, last)
+  changes[2] = struct.pack(FIGURES, FORMAT, 1, v + 1, n, turns, tokens, view, largest, noted_ttl(ttl), now_ms(), first, last)
     .. packed:sub(rest)
   for name, value in pairs(fields) do
     changes[#changes + 1], changes[#changes + 2] = name, value

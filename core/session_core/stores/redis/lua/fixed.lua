@@ -1,8 +1,9 @@
 -- A session's state: field "state" of its hash, beside digests, notices and the index. It begins with figures, each of
 -- which has a fixed length; an ordinary append reads and writes nothing else of it. A msgpack list is the rest.
 --   figures: f format, settled (1 or 0, see is_settled), v version, n messages (they are numbered 1..n), turns, tokens,
---     view, largest, ttl (of the last write, in milliseconds), touched (when that was, in milliseconds of the server's
---     clock), first, last (times in seconds, infinite when unknown)
+--     view, largest, ttl (in milliseconds; 0 only when neither this part of the session nor another has an end), touched
+--     (when it was written to, in milliseconds of the server's clock), first, last (times in seconds, infinite when
+--     unknown)
 --   rest: born (name of this beginning), head (its last number is 0 where that is n), open, authors, active, ready
 --     (figures of digests), tier, resumed, away, newest (checkpoint), bodies (whether bodies wait outside of the log);
 --     what is absent is false

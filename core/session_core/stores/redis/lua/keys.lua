@@ -3,14 +3,20 @@
 local SESSION, LOG, CHECKPOINTS, VALUES, NAMESPACES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local TTL_MS, NAMESPACE = tonumber(ARGV[1]), ARGV[2]
 
--- No key of a session outlives the others: each gets the whole time again, or none has an end.
+-- No key of a session outlives the others: each gets the whole time again, or none has an end. A lease behind them has
+-- a time of its own.
 local function renew(ttl_before)
-  if TTL_MS > 0 then
-    for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, TTL_MS) end
-  elseif ttl_before > 0 then
-    for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end
+  for i = 1, 5 do
+    if TTL_MS > 0 then
+      redis.call('PEXPIRE', KEYS[i], TTL_MS)
+    elseif ttl_before > 0 then
+      redis.call('PERSIST', KEYS[i])
+    end
   end
 end
+
+-- The figure for a state (see fixed.lua): of a time that was taken away the client hears by it, and has renew.lua clear it.
+local function noted_ttl(ttl_before) return TTL_MS > 0 and TTL_MS or ttl_before end
 
 local function now_ms()
   local clock = redis.call('TIME')

@@ -32,5 +32,6 @@ local reply = {'ok', packed, digest, cmsgpack.pack(wanted)}
 for i = 1, #wanted, 2 do
   table.insert(reply, redis.call('LRANGE', LOG, wanted[i] - 1, wanted[i + 1] - 1))
 end
-if TTL_MS > 0 then renew(TTL_MS) end
+renew(state.ttl)
+if noted_ttl(state.ttl) ~= state.ttl then redis.call('HSET', SESSION, 'state', with_ttl(packed, TTL_MS)) end
 return reply

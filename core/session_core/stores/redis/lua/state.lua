@@ -67,7 +67,7 @@ end
 -- Write the state and all changed fields, and let the session live on.
 local function save(state)
   local ttl_before = state.ttl
-  state.ttl, state.touched = TTL_MS, now_ms()
+  state.ttl, state.touched = noted_ttl(ttl_before), now_ms()
   local packed = packed_state(state)
   local pairs_of_fields = {'state', packed}
   for name in pairs(changed) do
