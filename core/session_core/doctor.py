@@ -11,6 +11,7 @@ from session_core.embedding import chosen
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
 from session_core.stats import Percentiles
+from session_core.stores.exposure import Risk, risks_of
 from session_core.turns import Key
 
 NAMED = 5
@@ -53,11 +54,12 @@ class Findings:
     behind: tuple[Named, ...]
     open_calls: tuple[Named, ...]
     oversized: tuple[Named, ...]
+    risks: tuple[Risk, ...] = ()
 
     @property
     def healthy(self) -> bool:
         """Whether there is nothing to mend."""
-        return not (self.behind or self.open_calls or self.oversized or self.estimated)
+        return not (self.behind or self.open_calls or self.oversized or self.estimated or self.risks)
 
 
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
@@ -93,6 +95,7 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
             for state in states
             if state.ledger.largest_tokens > budget.limit_tokens
         ),
+        risks=await risks_of(store),
     )
 
 
@@ -140,7 +143,7 @@ def _figures(findings: Findings) -> list[str]:
 
 
 def _problems(findings: Findings) -> list[str]:
-    told: list[str] = []
+    told = [line for risk in findings.risks for line in _problem(risk.what, risk.means, risk.mend)]
     if findings.behind:
         told += _problem(
             f"folding is behind in {_list(findings.behind, 'tokens')}",

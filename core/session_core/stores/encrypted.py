@@ -27,6 +27,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.stores.copying import copied
+from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.keyring import Keyring
 from session_core.stores.retention import purging
 from session_core.stores.rewrite import Rewriting
@@ -211,6 +212,10 @@ class EncryptedStore:
 
     async def damage(self) -> tuple[str, ...]:
         return await self.inner.damage()
+
+    async def risks(self) -> tuple[Risk, ...]:
+        """Those of the store inside."""
+        return await risks_of(self.inner)
 
     async def close(self) -> None:
         await self.inner.close()

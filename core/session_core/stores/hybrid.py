@@ -31,6 +31,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache, Entry
+from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
 from session_core.stores.hybrid_threads import HybridThreads, place_of
 from session_core.stores.projection import (
@@ -217,6 +218,9 @@ class HybridStore(HybridThreads):
 
     async def damage(self) -> tuple[str, ...]:
         return await self._read(self.cold.damage())
+
+    async def risks(self) -> tuple[Risk, ...]:
+        return await self._read(risks_of(self.cold))
 
     async def rewrite(self, key: Key, change: Change) -> int:
         """Write the `change` of all the session holds; its hot entry goes. Raises: ConfigError when the

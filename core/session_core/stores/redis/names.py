@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +19,8 @@ class Names:
     prefix: str = "llms"
 
     def of(self, key: Key) -> tuple[bytes, ...]:
-        """The five keys of a session: state, log, checkpoints, values, and the set of its namespaces."""
+        """The keys of a session: state, log, checkpoints, values, the set of its namespaces; of a namespace a sixth,
+        where the state of the session itself is."""
         return _of(self.prefix, key.tenant, key.session_id, key.namespace)
 
     def of_namespace(self, key: Key) -> list[bytes]:
@@ -33,6 +35,14 @@ class Names:
         """The set of a session's namespaces, less the empty one."""
         return as_bytes(f"{self._tag(key)}:n")
 
+    def beginning(self, key: Key) -> bytes:
+        """What the keys of a session begin with, and no others."""
+        return as_bytes(f"{self._tag(key)}:")
+
+    def namespace_in(self, name: bytes) -> bytes:
+        """Which namespace a key is of; empty for the session itself, and for the set of them."""
+        return name[name.index(b"}") :].partition(b":")[2].partition(b":")[2]
+
     def sessions(self, tenant: str) -> bytes:
         """The list of a tenant's sessions; it lies in a slot of its own."""
         return as_bytes(f"{self.prefix}:sessions:{escaped(tenant)}")
@@ -45,11 +55,17 @@ class Names:
         return f"{self.prefix}:{{{escaped(key.tenant)}|{escaped(key.session_id)}}}"
 
 
+def pattern(beginning: bytes) -> bytes:
+    """What SCAN and KEYS call all names with this beginning."""
+    return re.sub(rb"([*?\[\]\\])", rb"\\\1", beginning) + b"*"
+
+
 @lru_cache(maxsize=4_096)
 def _of(prefix: str, tenant: str, session_id: str, namespace: str) -> tuple[bytes, ...]:
     """By its strings, which know their hashes; a key works its own out each time."""
     names, key = Names(prefix), Key(session_id, tenant, namespace)
-    return (*names.of_namespace(key), names.namespaces(key))
+    main = [] if not namespace else names.of_namespace(Key(session_id, tenant))[:1]
+    return (*names.of_namespace(key), names.namespaces(key), *main)
 
 
 def escaped(name: str) -> str:

@@ -71,7 +71,7 @@ class RedisRewriting(RedisCalls):
 
     async def _rewrite_one(self, key: Key, change: Change) -> int:
         """What one namespace holds; bodies that wait outside of the log before the writes that name them."""
-        session, _, checkpoints, values, _ = self._names.of(key)
+        session, _, checkpoints, values = self._names.of_namespace(key)
         found, told, ids, fields = await self._wire.ask(
             ("HGET", session, "state"), ("HEXISTS", session, "notices"), ("HKEYS", checkpoints), ("HKEYS", values)
         )

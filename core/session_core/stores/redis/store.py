@@ -16,11 +16,12 @@ from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
+from session_core.stores.exposure import Risk
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
 from session_core.stores.redis.leases import RedisLeases
-from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
+from session_core.stores.redis.names import as_bytes, as_text, escaped, pattern, unescaped
 from session_core.stores.redis.rewrite import RedisRewriting
 from session_core.stores.redis.rows import (
     Tails,
@@ -39,8 +40,10 @@ from session_core.stores.redis.scripts import (
     FORGET,
     LOAD,
     MARK,
+    MEMORY,
     NOTICES,
     PUT_DIGEST,
+    SEEK,
 )
 from session_core.stores.redis.states import ends, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
@@ -52,6 +55,10 @@ from session_core.turns import Key, Message
 
 ROWS_AT_ONCE = 500
 """How many messages, or states, one command asks for."""
+NAMES_AT_ONCE = 10_000
+"""How many names the server looks at in one step when lost ones are sought; it takes some milliseconds."""
+KEEPS_ALL = "noeviction"
+"""The only policy under which a server that is full refuses writes, and loses nothing."""
 NEW_MS = 3_600_000
 """A name noted in a list within this time may belong to a session that is just being made. Those of what has an end
 leave the list by themselves."""
@@ -236,19 +243,25 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     async def _removed(self, key: Key, *, age_ms: int | None = None) -> int | None:
         """How many messages went with the session; None, and it stays, when it was written to within `age_ms`."""
         listed, name = self._names.sessions(key.tenant), as_bytes(escaped(key.session_id))
+        sought = False
         while True:
             names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
             namespaces = sorted(names)
             parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
             keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
             leases = [self._names.lease(part) for part in parts]
-            calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, *namespaces])]
+            # What has an end may be gone and listed still; what the server threw away of it ends by itself.
+            known = "sought" if sought else "listed" if noted is not None and not self._ttl_ms else ""
+            calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, known, *namespaces])]
             off_the_list = [] if noted is None else [Call(FORGET, [listed], ["", name, int(noted)])]
             if age_ms is None:
                 calls += off_the_list
             answer, *_ = await self._wire.run(*calls)
             if answer[0] == b"kept":
                 return None
+            if answer[0] == b"lost":
+                await self._seek_namespaces(key)
+                sought = True
             if answer[0] == b"ok":
                 if age_ms is not None and off_the_list:
                     await self._wire.run(*off_the_list)
@@ -256,6 +269,18 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
                 for part in parts:
                     self._tails.forget(self._names.of(part)[0])
                 return int(answer[1])
+
+    async def _seek_namespaces(self, key: Key) -> None:
+        """List the namespaces of a session again whose set the server threw away: by all names that it has."""
+        like, cursor, found = pattern(self._names.beginning(key)), b"0", set[bytes]()
+        while True:
+            call = Call(SEEK, [self._names.namespaces(key)], [cursor, like, NAMES_AT_ONCE])
+            ((cursor, names),) = await self._wire.run(call)
+            found.update(self._names.namespace_in(name) for name in names)
+            if cursor == b"0":
+                break
+        if found := found - {b""}:
+            await self._wire.ask(("SADD", self._names.namespaces(key), *found))
 
     async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
         await self.delete(Key(session_id, tenant))
@@ -269,6 +294,23 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
 
     async def damage(self) -> tuple[str, ...]:
         return ()
+
+    async def risks(self) -> tuple[Risk, ...]:
+        """Whether the server throws keys away when its memory is full; of a cluster one node is asked."""
+        (told,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
+        figures = dict(line.split(":", 1) for line in told.decode().splitlines() if ":" in line)
+        policy = figures.get("maxmemory_policy", KEEPS_ALL)
+        ending = policy.startswith("volatile")
+        if policy == KEEPS_ALL or figures.get("maxmemory") == "0" or (ending and not self._ttl_ms):
+            return ()
+        return (
+            Risk(
+                f"the server throws keys away when it is full (maxmemory-policy {policy})",
+                "A session that lost one of its keys cannot be read any more, and what goes first is what nobody "
+                "used for a while. A deletion finds what is left as long as anything of the session itself is there.",
+                f"CONFIG SET maxmemory-policy {KEEPS_ALL}, and in its file; give it room, or ttl_s in the URL.",
+            ),
+        )
 
     async def close(self) -> None:
         if self._twin is not None:
@@ -300,7 +342,9 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     async def _packed_states(self, keys: Sequence[Key]) -> list[bytes | None]:
         """For each session its state; nothing when only namespaces of it are there, None when it is gone."""
         states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in keys))
-        others = await self._wire.ask(*(("EXISTS", self._names.namespaces(key)) for key in keys))
+        others = await self._wire.ask(
+            *(("EXISTS", self._names.namespaces(key), self._names.of(key)[0]) for key in keys)
+        )
         return [state or (b"" if other else None) for state, other in zip(states, others, strict=True)]
 
 

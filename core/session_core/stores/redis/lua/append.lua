@@ -1,6 +1,6 @@
 -- Append messages behind the head, all or none; append_one.lua and append_plain.lua stand before this and answer
 -- ordinary calls.
--- KEYS: with a lease, a sixth that is its own. ARGV: ttl, namespace, born, request {expected, revise, lenient, lease} or
+-- KEYS: with a lease, one more that is its own. ARGV: ttl, namespace, born, request {expected, revise, lenient, lease} or
 --   an empty string for none of these, facts and row of each message.
 -- Told: whether the session is new, how many messages are new, their tokens, all numbers.
 
@@ -11,7 +11,7 @@ local created = not state
 state = state or new_state(ARGV[3])
 if request.expected and state.v ~= request.expected then return refusal('conflict', state.v) end
 
-if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
+if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease then return refusal('lease') end
 
 local outcome, why = number(state, given(5), request.revise, {}, {})
 if why then return why end

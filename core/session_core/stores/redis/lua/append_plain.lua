@@ -38,7 +38,7 @@ local function append_plainly()
   end
   redis.call('RPUSH', LOG, unpack(rows))
   redis.call('HSET', SESSION, unpack(changes))
-  if NAMESPACE ~= '' then redis.call('SADD', NAMESPACES, NAMESPACE) end
+  list_namespace()
   renew(ttl)
   return changes[2]
 end

@@ -1,4 +1,5 @@
--- A session's state: field "state" of its hash, beside digests, notices and the index. It begins with figures, each of
+-- A session's state: field "state" of its hash, beside digests, notices, the index, and how many namespaces were listed
+-- (also where there is no state, since the session itself has nothing yet). It begins with figures, each of
 -- which has a fixed length; an ordinary append reads and writes nothing else of it. A msgpack list is the rest.
 --   figures: f format, settled (1 or 0, see is_settled), v version, n messages (they are numbered 1..n), turns, tokens,
 --     view, largest, ttl (in milliseconds; 0 only when neither this part of the session nor another has an end), touched

@@ -1,5 +1,5 @@
 -- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
--- KEYS: with a lease, a sixth that is its own.
+-- KEYS: with a lease, one more that is its own.
 -- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, rows, values}, entry, plain values, facts
 --   and row of each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
 --   argument), or `items` (places among the messages, or ranges) with `base`,
@@ -10,7 +10,7 @@ local request = cmsgpack.unpack(ARGV[3])
 local state, _, refused = read_state()
 if refused then return refused end
 if not all_there(state) then return refusal('partial') end
-if request.lease and redis.call('HGET', KEYS[6], 'token') ~= request.lease then return refusal('lease') end
+if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease then return refusal('lease') end
 local newest = state and state.newest or nil
 if request.follows and newest ~= request.parent then return refusal('moved', newest) end
 local created = not state

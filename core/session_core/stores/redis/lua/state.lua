@@ -79,7 +79,7 @@ local function save(state)
     end
   end
   redis.call('HSET', SESSION, unpack(pairs_of_fields))
-  if NAMESPACE ~= '' then redis.call('SADD', NAMESPACES, NAMESPACE) end
+  list_namespace()
   renew(ttl_before)
   return packed
 end
