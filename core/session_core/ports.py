@@ -42,7 +42,8 @@ class State:
     conversation is now (edits and forks leave other parts behind). `active` is the digest that views
     stand on, `ready` the newest one, which becomes the active one with the next turn. The session was last taken up
     again after `resumed_after_seq`: after `absent_s` seconds without a word, or by a reset when that is 0. `born`
-    tells a session apart from an older one of the same name.
+    tells a session apart from an older one of the same name. `sealed` says that somebody wrote to it through an
+    encrypting store.
     """
 
     key: Key
@@ -55,6 +56,7 @@ class State:
     resumed_after_seq: int = 0
     absent_s: float = 0.0
     born: str = ""
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,8 @@ class Store(Leasing, Protocol):
         Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` when a new result
         answers no open call; Conflict when `expected` is not the version; TurnLost when `lease` was
         given back, went to another holder, or ended with its session. One that is over by time only
-        still counts, since nobody else has the turn.
+        still counts, since nobody else has the turn. StoreUnreadable when the session is sealed and a
+        message is not: nobody who reads it could open that one.
         """
         ...
 
@@ -289,7 +292,7 @@ class CheckpointStore(Protocol):
 
         Raises, and writes nothing: TurnLost when `lease`, which may be that of any namespace of the
         session, does not count any more, as for `append`; with `follows`, Conflict when the newest
-        checkpoint is not the parent.
+        checkpoint is not the parent; StoreUnreadable as for `append`.
         """
         ...
 

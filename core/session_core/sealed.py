@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from session_core.checkpoints import MessageList, Plain
 from session_core.errors import StoreUnreadable
 from session_core.turns import Key, Message
 
@@ -17,11 +18,28 @@ def is_sealed(message: Message) -> bool:
     return message.native is not None and message.native.format.startswith(_ANY)
 
 
+def seal_of(messages: Iterable[Message]) -> bool | None:
+    """Whether all of `messages` are sealed; None for none."""
+    found = [is_sealed(message) for message in messages]
+    return all(found) if found else None
+
+
+def seal_of_checkpoint(body: Plain, values: Iterable[Plain | MessageList | None]) -> bool:
+    """Whether a checkpoint, and all messages in its `values`, are sealed."""
+    items = (item for value in values if isinstance(value, MessageList) for item in value.items)
+    return body.type.startswith(_ANY) and seal_of(item for item in items if isinstance(item, Message)) is not False
+
+
 def require_unsealed(key: Key, messages: Iterable[Message]) -> None:
     """Raises: StoreUnreadable when one of `messages` is sealed: nobody opened it on its way here."""
     for message in messages:
         if message.native is not None and is_sealed(message):
-            raise StoreUnreadable(
-                f"session {key} is sealed, and no keys were given; open it as it was begun, with "
-                "Sessions(..., keyring=Keyring.from_env()) or the EncryptedStore before its store"
-            )
+            raise without_keys(key)
+
+
+def without_keys(key: Key) -> StoreUnreadable:
+    """What who has no keys is told of a sealed session, when it reads there and when it writes."""
+    return StoreUnreadable(
+        f"session {key} is sealed, and no keys were given; open it as it was begun, with "
+        "Sessions(..., keyring=Keyring.from_env()) or the EncryptedStore before its store"
+    )

@@ -26,6 +26,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.sealed import seal_of, seal_of_checkpoint
 from session_core.stores.list_parts import Before, head_after, made_of, part_of
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
@@ -48,6 +49,7 @@ from session_core.stores.rules import (
     require_parent,
     require_values,
     require_version,
+    sealed_by,
     standing,
     version_in,
     with_head,
@@ -88,12 +90,13 @@ class MemoryStore(MemoryThreads):
                 require_lease(key, lease, held[0].token if held else None)
             session = self._sessions.get(key) or MemorySession(begun(key))
             require_version(session.state, expected)
+            sealed = sealed_by(session.state, seal_of(messages))
             outcome = self._number(session, messages, revise=revise)
             if strict:
                 require_calls(session.state, outcome)
             self._sessions[key] = self._touched(session)
             self._keep(session, outcome)
-            session.state = grown(session.state, outcome)
+            session.state = grown(sealed, outcome)
             return Appended(outcome.seqs, len(outcome.new), session.state, outcome.tokens)
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -256,6 +259,7 @@ class MemoryStore(MemoryThreads):
             session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
             if follows:
                 require_parent(checkpoint.key, checkpoint.parent_id, max(session.checkpoints, default=None))
+            session.state = sealed_by(session.state, seal_of_checkpoint(checkpoint.body, new_values.values()))
             self._sessions[checkpoint.key] = self._touched(session)
             before = session.state.ledger
             for channel, value in new_values.items():

@@ -22,6 +22,7 @@ def state_to_plain(state: State) -> dict[str, Any]:
         "resumed_after_seq": state.resumed_after_seq,
         "absent_s": state.absent_s,
         "born": state.born,
+        "sealed": state.sealed,
     }
 
 
@@ -40,6 +41,7 @@ def state_from_plain(plain: object, *, key: Key, version: int) -> State:
             resumed_after_seq=int(found["resumed_after_seq"]),
             absent_s=float(found["absent_s"]),
             born=str(found["born"]),
+            sealed=bool(found["sealed"]),
         )
     except (ValueError, TypeError, KeyError, IndexError) as exc:
         raise StoreUnreadable(

@@ -11,6 +11,7 @@ from session_core.errors import Conflict, DuplicateMessage, InputError, MessageT
 from session_core.plan import Digest
 from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State
 from session_core.ranges import Ranges
+from session_core.sealed import without_keys
 from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
 
@@ -102,6 +103,14 @@ def require_version(state: State, expected: int | None) -> None:
     """Raises: Conflict when the session is not at version `expected`."""
     if expected is not None and state.version != expected:
         raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
+
+
+def sealed_by(state: State, seal: bool | None) -> State:
+    """The state behind a write of what is sealed or not (None: of no message). Raises: StoreUnreadable when the session
+    is sealed and that is not."""
+    if state.sealed and seal is False:
+        raise without_keys(state.key)
+    return replace(state, sealed=True) if seal and not state.sealed else state
 
 
 def require_nothing_there(key: Key, target: Key, there: bool) -> None:

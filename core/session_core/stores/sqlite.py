@@ -14,6 +14,7 @@ from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.sealed import seal_of
 from session_core.serial.codec import (
     encode_digest,
     notice_from_plain,
@@ -32,6 +33,7 @@ from session_core.stores.rules import (
     require_lease,
     require_newest,
     require_version,
+    sealed_by,
     standing,
     version_in,
 )
@@ -101,6 +103,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
                 require_lease(key, lease, token_of(connection, key))
             row = require_row(connection, key)
             require_version(row.state, expected)
+            row.state = sealed_by(row.state, seal_of(messages))
             outcome = number_rows(connection, row, messages, revise=revise)
             if strict:
                 require_calls(row.state, outcome)

@@ -9,9 +9,10 @@ from typing import cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.sealed import seal_of_checkpoint
 from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
 from session_core.stores.list_parts import Before, head_after, made_of, part_of
-from session_core.stores.rules import grown, require_lease, require_parent, require_values, with_head
+from session_core.stores.rules import grown, require_lease, require_parent, require_values, sealed_by, with_head
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_leases import token_of
 from session_core.stores.sqlite_rows import (
@@ -59,7 +60,10 @@ class SqliteCheckpoints:
             row = require_row(connection, checkpoint.key)
             if follows:
                 require_parent(checkpoint.key, checkpoint.parent_id, _newest(connection, row))
-            before = row.state.ledger
+            before, sealed = row.state.ledger, row.state.sealed
+            row.state = sealed_by(row.state, seal_of_checkpoint(checkpoint.body, new_values.values()))
+            if row.state.sealed != sealed:
+                save_state(connection, row, row.state)
             for channel, value in new_values.items():
                 version = str(checkpoint.versions[channel])
                 if value is None:

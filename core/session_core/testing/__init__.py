@@ -5,9 +5,10 @@
         run_blocking(promise(MyStore()))
 
 Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
-PURGING_PROMISES are for stores that can purge. WRITER_PROMISES, of many writers at once, are told how to run them too:
-`run_blocking(promise(store, in_threads))`, or `await promise(store, at_once)`. `require_accepted` is a strict provider:
-it refuses what OpenAI and Anthropic refuse in a request.
+PURGING_PROMISES are for stores that can purge, SEAL_PROMISES for those that seal nothing themselves.
+WRITER_PROMISES, of many writers at once, are told how to run them too: `run_blocking(promise(store, in_threads))`,
+or `await promise(store, at_once)`. `require_accepted` is a strict provider: it refuses what OpenAI and Anthropic
+refuse in a request.
 """
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
@@ -16,6 +17,7 @@ from session_core.testing.leases import LEASE_PROMISES
 from session_core.testing.oddities import ODD_PROMISES
 from session_core.testing.provider import BadRequest, faults, require_accepted
 from session_core.testing.retention import PURGING_PROMISES
+from session_core.testing.seals import SEAL_PROMISES
 from session_core.testing.sessions import SESSION_PROMISES
 from session_core.testing.threads import THREAD_PROMISES
 from session_core.testing.versions import VERSION_PROMISES
@@ -37,6 +39,7 @@ __all__ = [
     "LEASE_PROMISES",
     "ODD_PROMISES",
     "PURGING_PROMISES",
+    "SEAL_PROMISES",
     "SESSION_PROMISES",
     "STORE_PROMISES",
     "THREAD_PROMISES",

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 _SESSION = ("text", "text")
 _BATCH = ("json", "bytea[]", "bytea[]")
 _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "append_messages": (*_SESSION, *_BATCH, "bigint", "boolean", "boolean", "bigint"),
+    "append_messages": (*_SESSION, *_BATCH, "bigint", "boolean", "boolean", "bigint", "boolean"),
     "append_message": (
         *(*_SESSION, "bytea", "integer", "uuid", "text", "double precision", "integer", "text", "boolean"),
-        *("bytea", "bytea", "boolean"),
+        *("bytea", "bytea", "boolean", "boolean"),
     ),
     "take_lease": (*_SESSION, "text", "double precision"),
     "drop_lease": (*_SESSION, "bigint"),
@@ -36,6 +36,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "put_checkpoint": (
         *(*_SESSION, "text", "text", "text", "text", "bytea", "json", "bytea[]"),
         *(*_BATCH, "bigint[]", "text", "bigint", "integer[]", "text", "bigint", "boolean", "boolean"),
+        "boolean",
     ),
     "put_writes": (*_SESSION, "text", "json", "bytea[]", "bytea[]"),
     "read_checkpoint": (*_SESSION, "text"),

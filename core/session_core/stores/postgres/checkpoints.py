@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.sealed import seal_of_checkpoint, without_keys
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.lately import Lately
@@ -62,13 +63,14 @@ class PostgresCheckpoints:
         require_lease(checkpoint.key, lease, lease.token if lease else None, of_any_namespace=True)
         guard = (text_in(lease.key.namespace), lease.token) if lease else (None, None)
 
+        sealed = seal_of_checkpoint(checkpoint.body, new_values.values())
         planned: Planned | None = None
 
         def decided(seen: Seen) -> Planned:
             return Planned.on(seen, new_values, head_channel=head_channel, merge=merge)
 
         def written(*, unseen: bool = False) -> tuple[object, ...]:
-            return *_written(checkpoint, new_values, planned), *guard, follows, unseen
+            return *_written(checkpoint, new_values, planned), *guard, follows, unseen, sealed
 
         def done(rows: Sequence[Row]) -> Appended:
             made, state = _appended(checkpoint.key, lease, rows)
@@ -150,10 +152,13 @@ def _written(
 
 
 def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
-    """What the rows of `put_checkpoint` say, and the session's row in them. Raises: TurnLost, Conflict."""
+    """What the rows of `put_checkpoint` say, and the session's row in them. Raises: TurnLost, Conflict,
+    StoreUnreadable for a sealed session."""
     refusal, newest, fresh, tokens, state = rows[0]
     if refusal == "lease":
         require_lease(key, lease, None, of_any_namespace=True)
+    if refusal == "sealed":
+        raise without_keys(key)
     if refusal is not None:
         raise moved_on(key, maybe_out(newest))
     return Appended((), fresh, state_from(state), tokens), state

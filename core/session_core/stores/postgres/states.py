@@ -20,11 +20,22 @@ from session_core.turns import Key
 
 _NAMED = (
     *("version", "tokens", "view_tokens", "first_time_s", "last_time_s", "absent_s", "messages", "turns"),
-    *("largest_tokens", "tier", "resumed_after_seq", "born", "head", "active", "ready", "open_calls", "authors"),
+    *(
+        "largest_tokens",
+        "tier",
+        "resumed_after_seq",
+        "born",
+        "head",
+        "active",
+        "ready",
+        "open_calls",
+        "authors",
+        "sealed",
+    ),
 )
 _states: Remembered[State] = Remembered(1_000_000, each=400)
 
-Rest = tuple[str, Standing, Standing, tuple[str, ...], tuple[str, ...]]
+Rest = tuple[str, Standing, Standing, tuple[str, ...], tuple[str, ...], bool]
 
 _FIGURES = struct.Struct(">4x 8xq8xq8xq 4xid4xid 8xd 16x12x 8xi8xi8xi8xi8xi 12x 4xi")
 """The columns before `head`, and its length. Each stands behind its type and its length, 4 bytes each."""
@@ -46,7 +57,7 @@ def state_from(row: Mapping[str, Any]) -> State:
     version, tokens, view_tokens, first_time_s, last_time_s, absent_s, messages, turns, *rest = [
         row[name] for name in _NAMED
     ]
-    largest_tokens, tier, resumed_after_seq, born, head, active, ready, open_calls, authors = rest
+    largest_tokens, tier, resumed_after_seq, born, head, active, ready, open_calls, authors, sealed = rest
     ledger = Ledger(
         messages,
         turns,
@@ -59,7 +70,9 @@ def state_from(row: Mapping[str, Any]) -> State:
         _float(last_time_s),
     )
     stood, newest = Standing(*active), Standing(*ready)
-    return State(key, version, ranges(head), ledger, stood, newest, tier, resumed_after_seq, float(absent_s), born)
+    return State(
+        key, version, ranges(head), ledger, stood, newest, tier, resumed_after_seq, float(absent_s), born, sealed
+    )
 
 
 def state_sent(key: Key, row: bytes) -> State:
@@ -74,7 +87,7 @@ def state_sent(key: Key, row: bytes) -> State:
         messages, turns, largest_tokens, tier, resumed_after_seq, head_bytes = counts
         behind = _FIGURES.size + head_bytes
         head, rest = row[_FIGURES.size : behind], row[behind:]
-        born, active, ready, open_calls, authors = _rests.get(rest, partial(_rest, rest), size=len(rest))
+        born, active, ready, open_calls, authors, sealed = _rests.get(rest, partial(_rest, rest), size=len(rest))
         pairs = (
             (_HEAD_OF_ONE_PIECE.unpack(head),) if head_bytes == _HEAD_OF_ONE_PIECE.size else _pairs(_numbers(head, "i"))
         )
@@ -94,18 +107,19 @@ def state_sent(key: Key, row: bytes) -> State:
         first_time_s if timed > 0 else None,
         last_time_s if timed_last > 0 else None,
     )
-    return State(key, version, Ranges(pairs), ledger, active, ready, tier, resumed_after_seq, absent_s, born)
+    return State(key, version, Ranges(pairs), ledger, active, ready, tier, resumed_after_seq, absent_s, born, sealed)
 
 
 def _rest(columns: bytes) -> Rest:
     """What an append mostly leaves as it is: the columns behind `head`."""
-    _, _, _, born, active, ready, open_calls, authors, *_ = _columns(columns)
+    _, _, _, born, active, ready, open_calls, authors, sealed, *_ = _columns(columns)
     return (
         str(UUID(bytes=born)),
         Standing(*_numbers(active, "q")),
         Standing(*_numbers(ready, "q")),
         _texts(map(bytes.decode, _columns(open_calls, array=True))),
         _texts(map(bytes.decode, _columns(authors, array=True))),
+        sealed != b"\0",
     )
 
 

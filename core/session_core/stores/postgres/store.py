@@ -13,6 +13,7 @@ from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.sealed import is_sealed, seal_of, without_keys
 from session_core.serial.codec import (
     decode_digest,
     encode_digest,
@@ -102,11 +103,13 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         plain = len(messages) == 1 and expected is None and token is None and is_plain(messages[0])
         rows = await self._append_plain(key, messages[0], revise) if plain else None
         if rows is None:
-            values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token)
+            values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token, seal_of(messages))
             rows = await self._call("append_messages", *values)
         refusal, detail, seqs, fresh, price, told = rows[0]
         if refusal == "lease":
             require_lease(key, lease, None)
+        if refusal == "sealed":
+            raise without_keys(key)
         if refusal == "version":
             require_version(State(key, version=int(detail)), expected)
         if refusal is not None:
@@ -119,7 +122,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     async def _append_plain(self, key: Key, message: Message, revise: bool) -> list[Row] | None:
         """The row of `append_message`, or None when somebody else appended the message at the same time."""
         try:
-            return await self._call("append_message", *names(key), *plain_values(message), revise)
+            return await self._call("append_message", *names(key), *plain_values(message), revise, is_sealed(message))
         except AppendedTwice:
             return None
 

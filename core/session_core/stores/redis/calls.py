@@ -10,6 +10,7 @@ import ormsgpack
 
 from session_core.errors import Conflict, NewerSchema, StoreUnreadable
 from session_core.ports import Lease, Standing, State
+from session_core.sealed import without_keys
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
 from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id, written
@@ -210,6 +211,8 @@ def accepted(answer: list[Any], key: Key, *, expected: int | None = None, lease:
 def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
     if kind == "newer":
         raise NewerSchema(f"session {key} has format {detail}; upgrade with: pip install -U llm-sessions")
+    if kind == "sealed":
+        raise without_keys(key)
     if kind == "duplicate":
         twice = Message(Role.USER, id=unpacked_id(detail))
         number(key, [twice], next_seq=1, known=lambda _: {b"other content": 1}, revise=False)

@@ -9,6 +9,7 @@ from typing import Any
 from session_core.fresh import fresh_id
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.sealed import seal_of_checkpoint
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
@@ -50,6 +51,7 @@ class RedisCheckpoints(RedisCalls):
                 "merge": merge,
                 "lease": str(lease.token) if lease else None,
                 "follows": follows,
+                "sealed": seal_of_checkpoint(checkpoint.body, new_values.values()),
                 "rows": _DATA_FROM + len(data),
                 "values": values,
             }

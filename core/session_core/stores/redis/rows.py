@@ -17,6 +17,7 @@ import ormsgpack
 from session_core.errors import StoreUnreadable
 from session_core.plan import Digest
 from session_core.ranges import Ranges
+from session_core.sealed import is_sealed
 from session_core.serial.codec import (
     DIGEST_BYTES,
     LETTERS,
@@ -226,7 +227,7 @@ def facts(message: Message) -> bytes:
     time_s, call_id, calls = message.time_s, message.tool_call_id, message.tool_calls
     told = _FACTS.pack(
         _ROLES[message.role],
-        message.rendition == "whole",
+        (message.rendition == "whole") + 2 * is_sealed(message),
         message.tokens,
         message.view_tokens,
         inf if time_s is None else time_s,

@@ -51,7 +51,7 @@ def state_sent(packed: bytes, key: Key) -> State:
     try:
         if packed[0] != FORMAT:
             raise newer(f"session {key}", packed[0], FORMAT)
-        _, _, version, messages, turns, tokens, view, largest, _, _, first, last = _FIGURES.unpack_from(packed)
+        _, settled, version, messages, turns, tokens, view, largest, _, _, first, last = _FIGURES.unpack_from(packed)
         rest = packed[_FIGURES.size :]
         born, head, open_calls, authors, active, ready, tier, resumed, away = _rests.get(
             rest, partial(_read_rest, rest), size=len(rest)
@@ -81,6 +81,7 @@ def state_sent(packed: bytes, key: Key) -> State:
         resumed,
         away,
         born,
+        settled >= 2,
     )
 
 

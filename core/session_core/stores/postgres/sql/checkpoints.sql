@@ -138,7 +138,8 @@ END $$;
 CREATE FUNCTION put_checkpoint(
     p_tenant text, p_session_id text, p_namespace text, p_id text, p_parent_id text, p_run_id text, p_type text,
     p_body bytea, p_channels json, p_data bytea[], p_messages json, p_bodies bytea[], p_clips bytea[], p_read bigint[],
-    p_born text, p_version bigint, p_head integer[], p_turn text, p_lease bigint, p_follows boolean, p_unseen boolean
+    p_born text, p_version bigint, p_head integer[], p_turn text, p_lease bigint, p_follows boolean, p_unseen boolean,
+    p_sealed boolean
 ) RETURNS TABLE (refusal text, newest text, fresh integer, tokens bigint, state json)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
@@ -159,6 +160,8 @@ BEGIN
     END IF;
     IF p_lease IS NOT NULL AND NOT has_turn(p_tenant, p_session_id, p_turn, p_lease) THEN
         refusal := 'lease';
+    ELSIF s.sealed AND NOT p_sealed THEN
+        refusal := 'sealed';
     END IF;
     IF refusal IS NOT NULL THEN
         PERFORM let_go(s);
@@ -178,6 +181,7 @@ BEGIN
         s := (add_messages(s, p_messages, p_bodies, p_clips, true, false)).s;
     END IF;
     PERFORM free_drafts(s.id, p_parent_id);
+    s.sealed := s.sealed OR p_sealed;
     s.version := coalesce(p_version, s.version);
     s.head := coalesce(p_head, s.head);
     -- A value that stays is its parent's; only of a checkpoint whose parent is not here it is looked for among all.

@@ -36,7 +36,7 @@ BEGIN
         version = s.version, tokens = s.tokens, view_tokens = s.view_tokens, first_time_s = s.first_time_s,
         last_time_s = s.last_time_s, touched = now(), messages = s.messages, turns = s.turns,
         largest_tokens = s.largest_tokens, values_kept = s.values_kept, head = s.head, active = s.active,
-        open_calls = s.open_calls, authors = s.authors
+        open_calls = s.open_calls, authors = s.authors, sealed = s.sealed
     WHERE x.tenant = s.tenant AND x.session_id = s.session_id AND x.namespace = s.namespace;
 END $$;
 
@@ -151,7 +151,7 @@ CREATE TYPE appended AS (refusal text, detail text, seqs integer[], fresh intege
 
 CREATE FUNCTION append_messages(
     p_tenant text, p_session_id text, p_namespace text, p_messages json, p_bodies bytea[], p_clips bytea[],
-    p_expected bigint, p_revise boolean, p_strict boolean, p_lease bigint
+    p_expected bigint, p_revise boolean, p_strict boolean, p_lease bigint, p_sealed boolean
 ) RETURNS appended
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
@@ -172,6 +172,8 @@ BEGIN
         a.detail := s.version;
     ELSIF p_lease IS NOT NULL AND NOT has_turn(p_tenant, p_session_id, p_namespace, p_lease) THEN
         a.refusal := 'lease';
+    ELSIF s.sealed AND NOT p_sealed THEN
+        a.refusal := 'sealed';
     ELSE
         r := add_messages(s, p_messages, p_bodies, p_clips, p_revise, p_strict);
         a.refusal := r.refusal;
@@ -184,6 +186,7 @@ BEGIN
     v_fresh := cardinality(r.fresh);
     IF v_fresh > 0 THEN
         s := r.s;
+        s.sealed := s.sealed OR p_sealed;
         s.head := grown_head(s.head, s.messages - v_fresh + 1, s.messages, r.olds, r.news);
         s.version := s.version + 1;
         PERFORM save(s);
@@ -191,14 +194,15 @@ BEGIN
     RETURN ROW(NULL, NULL, r.seqs, v_fresh, s.tokens - v_before, record_send(s))::appended;
 END $$;
 
--- The same for what is appended most: one message without calls, result or clip, by an author whom the session knows.
+-- The same for what is appended most: one message without calls, result or clip, by an author whom the session knows,
+-- sealed as the session is, or not.
 -- Two statements, as few as it can be: the first would not see a message of the same id that was appended while it
 -- waited for the row, the second does. All other cases are those of append_messages. The first looks for the id by LIMIT,
 -- since as NOT EXISTS it is a join, which takes longer to set up than to do.
 CREATE FUNCTION append_message(
     p_tenant text, p_session_id text, p_namespace text, p_id bytea, p_id_hash integer, p_digest uuid, p_author text,
     p_time_s double precision, p_tokens integer, p_importance text, p_said boolean, p_body bytea, p_words bytea,
-    p_revise boolean
+    p_revise boolean, p_sealed boolean
 ) RETURNS appended
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
@@ -213,7 +217,7 @@ BEGIN
         active = CASE WHEN p_said THEN x.ready ELSE x.active END, touched = now(),
         first_time_s = coalesce(x.first_time_s, p_time_s), last_time_s = coalesce(p_time_s, x.last_time_s)
     WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace
-      AND x.head[cardinality(x.head)] = x.messages
+      AND x.head[cardinality(x.head)] = x.messages AND x.sealed = p_sealed
       AND (NOT p_said OR p_author IN ('', '\') OR p_author = ANY (x.authors))
       AND (
           SELECT true FROM messages AS m WHERE m.session = x.id AND m.id_hash = p_id_hash AND m.id = p_id LIMIT 1
@@ -238,7 +242,7 @@ BEGIN
             'place', 1, 'id', p_id, 'id_hash', p_id_hash, 'digest', p_digest, 'author', p_author, 'time_s', p_time_s,
             'role', CASE WHEN p_said THEN 'u' END, 'tokens', p_tokens, 'view_tokens', p_tokens,
             'importance', p_importance, 'short', false, 'again', false, 'words', p_words
-        )), ARRAY[p_body], ARRAY[''::bytea], NULL, p_revise, false, NULL
+        )), ARRAY[p_body], ARRAY[''::bytea], NULL, p_revise, false, NULL, p_sealed
     );
 END $$;
 

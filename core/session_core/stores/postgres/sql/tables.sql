@@ -31,9 +31,11 @@ CREATE TABLE sessions (
     ready bigint[] NOT NULL DEFAULT '{0,0,0,0}',
     open_calls text[] NOT NULL DEFAULT '{}',
     authors text[] NOT NULL DEFAULT '{}',
+    sealed boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant, session_id, namespace)
 ) WITH (fillfactor = 90);
 
+COMMENT ON COLUMN sessions.sealed IS 'whether an encrypting store wrote to it: who has no keys may add nothing';
 COMMENT ON COLUMN sessions.head IS 'pairs of first and last sequence number, in the order of the conversation';
 
 -- What a row of messages says of its tenant: nothing, until rows are guarded by tenant. In each row, it would take as

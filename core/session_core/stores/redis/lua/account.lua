@@ -4,7 +4,8 @@ local MOST_OPEN_CALLS = 128
 
 local function facts_of(told)
   local role, whole, tokens, view, time, behind = struct.unpack(FACTS, told)
-  local facts = {role = role, whole = whole == 1, tokens = tokens, view = view, time = time, calls = {}}
+  local facts = {role = role, tokens = tokens, view = view, time = time, calls = {}}
+  facts.whole, facts.sealed = whole % 2 == 1, whole >= 2
   if behind <= #told then
     local more = cmsgpack.unpack(told:sub(behind))
     facts.author, facts.call, facts.calls = more[1], more[2], more[3]
@@ -19,6 +20,14 @@ local function given(first)
     messages[#messages + 1] = {facts = facts_of(ARGV[at]), row = ARGV[at + 1]}
   end
   return messages
+end
+
+-- Who has no keys may add nothing to a session that others seal.
+local function is_refused(state, messages)
+  for _, one in ipairs(messages) do
+    if state.sealed and not one.facts.sealed then return true end
+  end
+  return false
 end
 
 local function account(state, facts)
@@ -59,5 +68,6 @@ local function grow(state, fresh)
     end
   end
   state.n = state.n + #fresh
+  for _, one in ipairs(fresh) do state.sealed = state.sealed or one.facts.sealed end
   if #fresh > 0 then state.v = state.v + 1 end
 end

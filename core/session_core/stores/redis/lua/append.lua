@@ -13,7 +13,9 @@ if request.expected and state.v ~= request.expected then return refusal('conflic
 
 if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease then return refusal('lease') end
 
-local outcome, why = number(state, given(5), request.revise, {}, {})
+local messages = given(5)
+if is_refused(state, messages) then return refusal('sealed') end
+local outcome, why = number(state, messages, request.revise, {}, {})
 if why then return why end
 
 if not request.lenient then

@@ -9,8 +9,8 @@ while #ARGV == 6 and ARGV[4] == '' and ARGV[2] == '' and ARGV[1] == '0' do
   local packed = call('HGET', session, 'state')
   if not packed or packed:byte() ~= FORMAT then break end
   local _, settled, v, n, turns, tokens, view, largest, ttl, _, first, last, rest = unpacked(FIGURES, packed)
-  local role, _, price, view_price, time, behind = unpacked(FACTS, facts)
-  if settled ~= 1 or ttl > 0 or (n + 1) % PER_BUCKET == 0 or behind <= #facts then break end
+  local role, whole, price, view_price, time, behind = unpacked(FACTS, facts)
+  if settled ~= (whole < 2 and 1 or 3) or ttl > 0 or (n + 1) % PER_BUCKET == 0 or behind <= #facts then break end
 
   -- As bucket_of and level_of have it.
   local begin, bucket, count = nil, 'i0', math.floor(n / PER_BUCKET)
@@ -43,7 +43,7 @@ while #ARGV == 6 and ARGV[4] == '' and ARGV[2] == '' and ARGV[1] == '0' do
   local clock = call('TIME')
   local now = clock[1] * 1000 + clock[2] / 1000
   packed = struct.pack(
-    FIGURES, FORMAT, 1, v + 1, n, turns, tokens + price, view + view_price, largest, ttl, now, first, last
+    FIGURES, FORMAT, settled, v + 1, n, turns, tokens + price, view + view_price, largest, ttl, now, first, last
   ) .. packed:sub(rest)
   call('HSET', session, 'state', packed, bucket, entries .. begin .. struct.pack('>I4', n))
   return packed

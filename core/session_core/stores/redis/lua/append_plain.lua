@@ -10,17 +10,18 @@ local function append_plainly()
   local packed = ARGV[4] == '' and count > 0 and count <= FEW and redis.call('HGET', SESSION, 'state')
   if not packed or packed:byte() ~= FORMAT then return nil end
   local _, settled, v, n, turns, tokens, view, largest, ttl, _, first, last, rest = struct.unpack(FIGURES, packed)
-  if settled ~= 1 or redis.call('LLEN', LOG) ~= n then return nil end
+  if settled % 2 == 0 or redis.call('LLEN', LOG) ~= n then return nil end
 
   local rows, fields, changes = {}, {}, {'state', ''}
   for at = 5, #ARGV, 2 do
-    local role, _, price, view_price, time, behind = struct.unpack(FACTS, ARGV[at])
+    local role, whole, price, view_price, time, behind = struct.unpack(FACTS, ARGV[at])
     local _, id, whole_row = label(ARGV[at + 1])
     local bucket, entry = bucket_of(id, n)
     local entries = fields[bucket] or redis.call('HGET', SESSION, bucket) or ''
     n = n + 1
     local splits = n % PER_BUCKET == 0
-    if behind <= #ARGV[at] or not whole_row or splits or entries:find(entry, 1, true) then return nil end
+    local alike = (whole >= 2) == (settled >= 2)
+    if behind <= #ARGV[at] or not whole_row or not alike or splits or entries:find(entry, 1, true) then return nil end
     rows[#rows + 1] = ARGV[at + 1]
     fields[bucket] = entries .. entry .. struct.pack('>I4', n)
     if role == USER then turns = turns + 1 end
@@ -31,7 +32,7 @@ local function append_plainly()
     end
   end
 
-  changes[2] = struct.pack(FIGURES, FORMAT, 1, v + 1, n, turns, tokens, view, largest, noted_ttl(ttl), now_ms(), first, last)
+  changes[2] = struct.pack(FIGURES, FORMAT, settled, v + 1, n, turns, tokens, view, largest, noted_ttl(ttl), now_ms(), first, last)
     .. packed:sub(rest)
   for name, value in pairs(fields) do
     changes[#changes + 1], changes[#changes + 2] = name, value

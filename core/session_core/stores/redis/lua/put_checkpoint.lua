@@ -1,6 +1,6 @@
 -- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
 -- KEYS: with a lease, one more that is its own.
--- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, rows, values}, entry, plain values, facts
+-- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, sealed, rows, values}, entry, plain values, facts
 --   and row of each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
 --   argument), or `items` (places among the messages, or ranges) with `base`,
 --   `base_version` and `hidden`, or neither: then it goes.
@@ -16,6 +16,8 @@ if request.follows and newest ~= request.parent then return refusal('moved', new
 local created = not state
 state = state or new_state(request.born)
 local messages, seen = given(request.rows), {}
+if state.sealed and not request.sealed then return refusal('sealed') end
+state.sealed = request.sealed or state.sealed
 if rows_missing(state, messages, seen) then return refusal('rows') end
 local messages_before, tokens_before = state.n, state.tokens
 

@@ -24,7 +24,7 @@ local function new_state(born)
   return {
     f = FORMAT, born = born, v = 0, n = 0, head = {}, turns = 0, tokens = 0, view = 0, largest = 0, open = {},
     authors = {}, active = {0, 0, 0, 0}, ready = {0, 0, 0, 0}, tier = 0, resumed = 0, away = 0, ttl = 0,
-    first = NEVER, last = NEVER, newest = false, bodies = false,
+    first = NEVER, last = NEVER, newest = false, bodies = false, sealed = false,
   }
 end
 
@@ -42,7 +42,7 @@ local function packed_state(state)
   local packed = cmsgpack.pack(rest)
   head[last] = ends_with
   return struct.pack(
-    FIGURES, FORMAT, is_settled(state) and 1 or 0, state.v, state.n, state.turns, state.tokens, state.view,
+    FIGURES, FORMAT, (is_settled(state) and 1 or 0) + (state.sealed and 2 or 0), state.v, state.n, state.turns, state.tokens, state.view,
     state.largest, state.ttl, state.touched, state.first, state.last
   ) .. packed
 end
