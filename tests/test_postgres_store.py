@@ -192,7 +192,7 @@ def test_an_append_looks_at_as_few_pages_in_an_old_session_also_with_plans_of_a_
 ) -> None:
     def append(first: int) -> int:
         said = message(first)
-        plain, batch = (*plain_values(said), False), (*Batch.of([said]).values, None, False, True, None)
+        plain, batch = (*plain_values(said), False, False), (*Batch.of([said]).values, None, False, True, None, False)
         return pages_read(connection, store, call, *names(KEY), *(plain if call == "append_message" else batch))
 
     with server.connect() as connection:
