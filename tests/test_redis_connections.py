@@ -196,3 +196,31 @@ def test_sentinels_with_a_password_of_their_own_are_asked_with_it(server: RedisS
         run_blocking(without.close())
     with pytest.raises(ConfigError, match="redis\\+sentinel"):
         RedisStore(f"{server.url}?sentinel_password=another")
+
+
+def test_a_server_with_no_connection_left_says_so_and_gives_one_when_it_has_one() -> None:
+    with redis_server(appendonly="no", maxclients="2") as server:
+        store = RedisStore(f"{server.url}?retries=0")
+        with contextlib.ExitStack() as others:
+            for _ in range(2):
+                others.enter_context(server.client()).ping()
+            # A connection that is closed before it has sent all of its greeting does not hear why.
+            until(lambda: "raise maxclients" in refusal(lambda: run_blocking(store.append(KEY, [message(1)]))))
+            until(lambda: "raise maxclients" in refusal(lambda: asyncio.run(awaited(store))))
+        until(lambda: not refusal(lambda: run_blocking(store.append(KEY, [message(1)]))))
+        run_blocking(store.close())
+
+
+def test_a_replica_that_lost_its_primary_is_not_called_a_cluster() -> None:
+    options = {"appendonly": "no", "replica-serve-stale-data": "no", "replicaof": "127.0.0.1 1"}
+    with redis_server(**options) as server:
+        refused_in_both_voices(RedisStore(f"{server.url}?retries=0"), StoreLost, "a replica whose primary is away")
+
+
+def refusal(work: Callable[[], object]) -> str:
+    """What the server is said to have against `work`; nothing when it did it."""
+    try:
+        work()
+    except StoreBusy as exc:
+        return str(exc)
+    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from session_core import Sessions
 from session_core.errors import StoreError, StoreUnreadable
+from session_core.ports import Checkpoint, MessageList, Plain, Write
 from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, STORE_PROMISES, message
@@ -101,3 +102,59 @@ def test_a_user_without_them_is_told_what_is_missing(server):
     with pytest.raises(StoreError, match="forbids what sessions need; allow the user"):
         run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.close())
+
+
+@pytest.fixture
+def limited(server) -> Iterator[tuple[RedisStore, Callable[[str], None]]]:
+    """A store, and what changes the rights of its user under way."""
+    with server.client() as client:
+        client.flushall()
+        client.execute_command("ACL", "SETUSER", "limited", "reset", "on", ">x", "~*", "+@all")
+        store = RedisStore(f"redis://limited:x@127.0.0.1:{server.port}")
+        yield store, lambda right: client.execute_command("ACL", "SETUSER", "limited", right)
+        run_blocking(store.close())
+
+
+@pytest.mark.parametrize("count", [1, 3, 12], ids=["one", "a few", "many"])
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "new"])
+@pytest.mark.parametrize("command", ["hset", "time", "rpush"])
+def test_an_append_that_a_right_is_missing_for_leaves_the_session_whole(command, begun, count, limited):
+    store, change = limited
+    before = [message(1), message(2)] if begun else []
+    if begun:
+        run_blocking(store.append(KEY, before))
+    more = [message(number) for number in range(3, 3 + count)]
+    change(f"-{command}")
+    with pytest.raises(StoreError, match=f"forbids what sessions need.*{command} is missing"):
+        run_blocking(store.append(KEY, more))
+    assert [m.id for m in run_blocking(store.load(KEY)).messages] == [m.id for m in before]
+    change(f"+{command}")
+    run_blocking(store.append(KEY, more))
+    assert [m.id for m in run_blocking(store.load(KEY)).messages] == [m.id for m in [*before, *more]]
+
+
+def test_a_checkpoint_that_a_right_is_missing_for_leaves_the_session_and_what_waits_for_it_whole(limited):
+    store, change = limited
+    values = {"messages": MessageList((message(1),)), "other": Plain("t", b"x")}
+    first = Checkpoint(KEY, "1", None, Plain("t", b"y"), {"messages": "1", "other": "1"})
+    run_blocking(store.put_checkpoint(first, values, head_channel="messages", merge=True))
+    waiting = Write("task", 0, "messages", MessageList((message(2),)))
+    run_blocking(store.put_writes(KEY, "1", [waiting]))
+    second = Checkpoint(KEY, "2", "1", Plain("t", b"z"), {"messages": "2", "other": "2"})
+    changes = {"messages": MessageList((message(1), message(2))), "other": None}
+    change("-hdel")
+    with pytest.raises(StoreError, match="hdel is missing"):
+        run_blocking(store.put_checkpoint(second, changes, head_channel="messages", merge=True))
+    assert [m.id for m in run_blocking(store.load(KEY)).messages] == ["m1"]
+    (found,) = run_blocking(store.checkpoint(KEY)).writes
+    assert [m.id for m in found.value.items] == ["m2"]
+    change("+hdel")
+    run_blocking(store.put_checkpoint(second, changes, head_channel="messages", merge=True))
+    assert [m.id for m in run_blocking(store.load(KEY)).messages] == ["m1", "m2"]
+
+
+def test_a_command_that_is_missing_outside_of_scripts_is_named_too(limited):
+    store, change = limited
+    change("-hget")
+    with pytest.raises(StoreError, match="hget is missing"):
+        run_blocking(store.state(KEY))

@@ -11,7 +11,9 @@ from session_core.stores.redis.driver import exceptions as driver
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
 """All that the driver raises when a call fails."""
 
-_FORBIDS = "forbids what sessions need; allow the user +@all on the keys of the prefix"
+_FORBIDS = "forbids what sessions need; allow the user all that docs/runbook.md names, on the keys of the prefix"
+_FORBIDDEN = re.compile(r"to run the '([a-z]{1,32})(?:\|[a-z-]{1,32})?' command")
+"""How a server names the command that a user may not use."""
 _FULL = "is out of memory and took nothing; raise maxmemory, or set ttl_s"
 _REPLICA = "is a replica and takes no writes; name the primary, or use redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
@@ -26,6 +28,7 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.TimeoutError, StoreLost, "did not answer in time; retry, or raise socket_timeout in the URL"),
     (driver.ReadOnlyError, StoreError, _REPLICA),
     (driver.OutOfMemoryError, StoreError, _FULL),
+    (driver.MasterDownError, StoreLost, "is a replica whose primary is away, and gives nothing meanwhile; retry"),
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
     (driver.ClusterDownError, StoreLost, "is a cluster without a node for this session right now; retry"),
     (
@@ -66,6 +69,8 @@ _CERTIFICATES = (
     ("mismatch", "is for another name; have the URL name the server as its certificate does"),
     ("expired", "has expired; renew it on the server"),
 )
+_TOO_MANY = "max number of clients"
+"""What a server says to a connection before it closes it."""
 _UNTRUSTED = "is not trusted; name its issuer with ssl_ca_certs"
 
 
@@ -78,14 +83,22 @@ def translation(exc: BaseException, where: str) -> StoreError:
     if "CERTIFICATE_VERIFY_FAILED" in said:
         wrong = next((mend for words, mend in _CERTIFICATES if words in said), _UNTRUSTED)
         return StoreError(f"{where} shows a certificate that {wrong}")
+    if _TOO_MANY in said:
+        return StoreBusy(f"{where} has no connection free; retry, lower max_connections in the URL or raise maxclients")
     inner = _IN_SCRIPT.sub("", said, count=1)
     for beginning, ours, mend in _SAID:
         if inner.startswith(beginning):
-            return ours(f"{where} {mend}")
+            return ours(f"{where} {mend}{_lacking(mend, inner)}")
     for theirs, ours, mend in _MENDS:
         if isinstance(exc, theirs):
-            return ours(f"{where} {mend} ({type(exc).__name__})")
+            return ours(f"{where} {mend}{_lacking(mend, inner) or f' ({type(exc).__name__})'}")
     return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(said)])})")
+
+
+def _lacking(mend: str, said: str) -> str:
+    """The command that a user may not use, where the server names it."""
+    named = _FORBIDDEN.search(said) if mend is _FORBIDS else None
+    return f" (the command {named[1]} is missing)" if named else ""
 
 
 def reason(exc: BaseException) -> BaseException | None:

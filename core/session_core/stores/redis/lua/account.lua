@@ -64,6 +64,7 @@ local function grow(state, fresh)
     rows[#rows + 1] = one.row
     if #rows == 1000 or i == #fresh then
       redis.call('RPUSH', LOG, unpack(rows))
+      uncounted = uncounted + #rows
       rows = {}
     end
   end

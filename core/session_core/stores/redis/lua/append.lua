@@ -30,6 +30,8 @@ if not request.lenient then
 end
 
 local tokens, head = state.tokens, grown_head(state.head, outcome)
-enter(state, outcome)
-state.head = head
-return answer({created, #outcome.fresh, state.tokens - tokens, outcome.seqs}, save(state))
+return whole_or_nothing(function()
+  enter(state, outcome)
+  state.head = head
+  return answer({created, #outcome.fresh, state.tokens - tokens, outcome.seqs}, save(state))
+end)

@@ -28,7 +28,8 @@ while #ARGV == 6 and ARGV[4] == '' and ARGV[2] == '' and ARGV[1] == '0' do
   local entries = call('HGET', session, bucket) or ''
   if entries:find(begin, 1, true) then break end
 
-  -- That the log is as long as the state says is known only now; of another one, nothing may change.
+  -- That the log is as long as the state says is known only then; of another one, nothing may change.
+  local clock = call('TIME')
   n = n + 1
   if call('RPUSH', log, row) ~= n then
     call('RPOP', log)
@@ -40,11 +41,12 @@ while #ARGV == 6 and ARGV[4] == '' and ARGV[2] == '' and ARGV[1] == '0' do
     if first == NEVER then first = time end
     last = time
   end
-  local clock = call('TIME')
   local now = clock[1] * 1000 + clock[2] / 1000
   packed = struct.pack(
     FIGURES, FORMAT, settled, v + 1, n, turns, tokens + price, view + view_price, largest, ttl, now, first, last
   ) .. packed:sub(rest)
-  call('HSET', session, 'state', packed, bucket, entries .. begin .. struct.pack('>I4', n))
-  return packed
+  local set = redis.pcall('HSET', session, 'state', packed, bucket, entries .. begin .. struct.pack('>I4', n))
+  if type(set) == 'number' then return packed end
+  call('RPOP', log)
+  return set
 end

@@ -38,7 +38,11 @@ local function append_plainly()
     changes[#changes + 1], changes[#changes + 2] = name, value
   end
   redis.call('RPUSH', LOG, unpack(rows))
-  redis.call('HSET', SESSION, unpack(changes))
+  local set = redis.pcall('HSET', SESSION, unpack(changes))
+  if type(set) ~= 'number' then
+    redis.call('RPOP', LOG, #rows)
+    return set
+  end
   list_namespace()
   renew(ttl)
   return changes[2]

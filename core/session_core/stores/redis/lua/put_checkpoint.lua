@@ -42,23 +42,27 @@ local function at_parent(channel)
   }
 end
 
-for _, value in ipairs(request.values) do
-  local field, data = value_field(value.channel, value.version), value.data and ARGV[value.data]
-  if value.items then
-    local before = at_parent(value.channel)
-    local part = kept(value, before)
-    data = 'r' .. cmsgpack.pack(part)
-    if value.channel == request.head then
-      with_head(state, request.merge and head_after(state.head, part, before.part, value.base) or part)
+local function put()
+  for _, value in ipairs(request.values) do
+    local field, data = value_field(value.channel, value.version), value.data and ARGV[value.data]
+    if value.items then
+      local before = at_parent(value.channel)
+      local part = kept(value, before)
+      data = 'r' .. cmsgpack.pack(part)
+      if value.channel == request.head then
+        with_head(state, request.merge and head_after(state.head, part, before.part, value.base) or part)
+      end
+    end
+    if data then
+      redis.call('HSET', VALUES, field, data)
+    else
+      redis.call('HDEL', VALUES, field)
     end
   end
-  if data then
-    redis.call('HSET', VALUES, field, data)
-  else
-    redis.call('HDEL', VALUES, field)
-  end
+  redis.call('HSET', CHECKPOINTS, request.id, ARGV[4])
+  redis.call('HSET', VALUES, KEPT, '')
+  if not state.newest or before_in_bytes(state.newest, request.id) then state.newest = request.id end
+  return answer({created, state.n - messages_before, state.tokens - tokens_before}, save(state))
 end
-redis.call('HSET', CHECKPOINTS, request.id, ARGV[4])
-redis.call('HSET', VALUES, KEPT, '')
-if not state.newest or before_in_bytes(state.newest, request.id) then state.newest = request.id end
-return answer({created, state.n - messages_before, state.tokens - tokens_before}, save(state))
+
+return whole_or_nothing(put)

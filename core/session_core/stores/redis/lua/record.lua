@@ -51,16 +51,31 @@ local function rows_missing(state, messages, seen)
   return false
 end
 
+-- Bodies that wait outside of the log, by digest, and the numbers they have in it now.
+local entered = {}
+
 -- Write what is new, and account for it. A batch that begins a turn makes the newest digest the active one.
 local function enter(state, outcome)
   for _, one in ipairs(outcome.fresh) do
     put_in_index(one.id, one.seq)
     if one.facts.role == USER then state.active = state.ready end
     if state.bodies and redis.call('HEXISTS', VALUES, 'b' .. one.digest) == 1 then
-      redis.call('HSET', VALUES, 'b' .. one.digest, '#' .. one.seq)
+      entered[one.digest] = one.seq
     end
   end
   grow(state, outcome.fresh)
+end
+
+-- What `work` gives, which enters messages and saves the state. A server does not undo what a script wrote before it
+-- failed, on a command that its user may not use say: rows that no state counts would break the session, so they go.
+local function whole_or_nothing(work)
+  local done, got = pcall(work)
+  if not done then
+    if uncounted > 0 then redis.call('RPOP', LOG, uncounted) end
+    error(got, 0)
+  end
+  for digest, seq in pairs(entered) do redis.call('HSET', VALUES, 'b' .. digest, '#' .. seq) end
+  return got
 end
 
 -- The head after an append: revisions stand where their message stood, the rest behind it;

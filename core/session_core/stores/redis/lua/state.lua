@@ -64,6 +64,9 @@ local function set_field(name, value)
   changed[name] = true
 end
 
+-- How many rows this script put into the log that the saved state does not count yet.
+local uncounted = 0
+
 -- Write the state and all changed fields, and let the session live on.
 local function save(state)
   local ttl_before = state.ttl
@@ -75,10 +78,11 @@ local function save(state)
     pairs_of_fields[n + 1], pairs_of_fields[n + 2] = name, fields[name]
     if n > 1000 then
       redis.call('HSET', SESSION, unpack(pairs_of_fields))
-      pairs_of_fields = {'state', packed}
+      pairs_of_fields, uncounted = {'state', packed}, 0
     end
   end
   redis.call('HSET', SESSION, unpack(pairs_of_fields))
+  uncounted = 0
   list_namespace()
   renew(ttl_before)
   return packed
