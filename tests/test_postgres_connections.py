@@ -6,11 +6,15 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import psycopg
 import pytest
 from postgres_server import PostgresServer, postgres_server
 
+from session_core import Sessions
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
+from session_core.ports import Appended, Checkpoint, Plain
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
@@ -148,19 +152,120 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_call_is_told_once_and_rep
     assert len(run_blocking(store.record(KEY))) == 2
 
 
-def test_writers_that_fail_by_a_strict_isolation_are_told_how_to_wait_instead(
+def test_writers_wait_for_each_other_also_where_the_default_isolation_has_them_fail(
     store: PostgresStore, server: PostgresServer
 ) -> None:
     run_blocking(store.append(KEY, [message(1)]))
     strict = PostgresStore(f"{server.url}&options=-c%20default_transaction_isolation%3Dserializable")
+
+    async def awaited() -> Appended:
+        awaiting = strict.awaiting()
+        try:
+            return await awaiting.append(KEY, [message(3)])
+        finally:
+            await awaiting.close()
+
     with server.connect() as other, ThreadPoolExecutor(1) as pool:
-        with other.transaction():
-            other.execute("UPDATE llm_sessions.sessions SET tier = tier")
-            waiting = pool.submit(lambda: run_blocking(strict.append(KEY, [message(2)])))
-            until_one_waits(server)
-        with pytest.raises(StoreBusy, match="default_transaction_isolation = 'read committed'"):
-            waiting.result()
+        for number, work in (
+            (2, lambda: run_blocking(strict.append(KEY, [message(2)]))),
+            (3, lambda: asyncio.run(awaited())),
+        ):
+            with other.transaction():
+                other.execute("UPDATE llm_sessions.sessions SET tier = tier")
+                waiting = pool.submit(work)
+                until_one_waits(server)
+            assert waiting.result().seqs == (number,)
     run_blocking(strict.close())
+
+
+def test_a_writer_that_fails_by_a_strict_isolation_all_the_same_is_told_how_to_wait_instead(
+    server: PostgresServer,
+) -> None:
+    with (
+        server.connect() as other,
+        pytest.raises(StoreBusy, match="default_transaction_isolation = 'read committed'"),
+        Translated("postgresql://here"),
+    ):
+        other.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$")
+
+
+# Settings of a role or a database that change what statements mean, and roles that are changed under way.
+
+
+@pytest.fixture
+def app(server: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to change the role `app` with, whose sessions are in a schema of its own."""
+    with server.connect() as other:
+        other.execute("CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app")
+        yield other
+        other.execute("DROP OWNED BY app CASCADE; DROP ROLE app")
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_a_backslash_is_kept_also_where_the_server_reads_more_into_it(
+    under_way: bool, server: PostgresServer, app: psycopg.Connection[Any]
+) -> None:
+    legacy = "ALTER ROLE app SET standard_conforming_strings = off"
+    if not under_way:
+        app.execute(legacy)
+    value = Plain("t", b"\\x\x00")
+    checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1"})
+    with Sessions(f"{server.url}&user=app&schema=app") as sessions:
+        if under_way:
+            app.execute(legacy)
+        run_blocking(sessions.store.put_checkpoint(checkpoint, {"one": value}, head_channel=None, merge=False))
+        sessions.session("a").append({"role": "user", "content": "C:\\temp", "id": "\\1"})
+
+        async def awaited() -> list[str]:
+            await sessions.session("a").aappend({"role": "user", "content": "\\n", "id": "\\2"})
+            return [m.content + m.id for m in await sessions.session("a").arecord()]
+
+        assert asyncio.run(awaited()) == ["C:\\temp\\1", "\\n\\2"]
+        found = run_blocking(sessions.store.checkpoint(KEY))
+        assert found is not None
+        assert found.values == {"one": value}
+
+
+def test_a_role_for_which_what_is_absent_in_a_list_is_a_word_is_refused_with_the_mend(
+    server: PostgresServer, app: psycopg.Connection[Any]
+) -> None:
+    app.execute("ALTER ROLE app SET array_nulls = off")
+    with pytest.raises(StoreUnreadable, match="SET array_nulls = on"):
+        PostgresStore(f"{server.url}&user=app&schema=app")
+
+
+def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(
+    server: PostgresServer, app: psycopg.Connection[Any]
+) -> None:
+    store = PostgresStore(f"{server.url}&user=app&schema=app")
+    app.execute("ALTER ROLE app NOLOGIN")
+    with pytest.raises(StoreError, match="the user allowed to log in") as caught:
+        run_blocking(store.append(KEY, [message(1)]))
+    assert not isinstance(caught.value, StoreBusy)
+    app.execute("ALTER ROLE app LOGIN")
+    run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.close())
+
+
+def test_a_role_with_no_connection_left_is_told_what_to_lower_and_to_raise(
+    server: PostgresServer, app: psycopg.Connection[Any]
+) -> None:
+    store = PostgresStore(f"{server.url}&user=app&schema=app")
+    app.execute("ALTER ROLE app CONNECTION LIMIT 0")
+    with pytest.raises(StoreLost, match="lower max_connections in the URL or raise the server's"):
+        run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.close())
+
+
+def test_a_transaction_that_takes_too_long_for_the_server_is_busy(store: PostgresStore, server: PostgresServer) -> None:
+    run_blocking(store.append(KEY, [message(1)]))
+    short = PostgresStore(f"{server.url}&options=-c%20transaction_timeout%3D200ms")
+    with server.connect() as other, other.transaction():
+        other.execute("SELECT 1 FROM llm_sessions.sessions FOR UPDATE")
+        with pytest.raises(StoreBusy, match="raise transaction_timeout"):
+            run_blocking(short.append(KEY, [message(2)]))
+    run_blocking(short.append(KEY, [message(2)]))
+    run_blocking(short.close())
 
 
 def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(server: PostgresServer) -> None:

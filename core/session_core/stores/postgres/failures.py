@@ -28,6 +28,14 @@ _POOLER: _Mend = (
     StoreError,
     "is behind a pooler that keeps no prepared statements, and nothing was written; add prepare=0 to the URL",
 )
+_READ_ONLY = (
+    "is a standby, or has default_transaction_read_only on, and takes no writes; name the primary, add "
+    "target_session_attrs=read-write, or turn that off"
+)
+_TOOK_LONG = (
+    "ran out of the time that the server gives a transaction, and nothing was written; retry, or raise "
+    "transaction_timeout"
+)
 _STRICT = (
     "met another writer under an isolation that has writers fail instead of wait; retry, or ALTER ROLE ... SET "
     "default_transaction_isolation = 'read committed'"
@@ -43,7 +51,8 @@ _MENDS: Mapping[str, _Mend] = {
         StoreError,
         "has counted all the sessions that a schema can, 4,294,967,296; name another schema in the URL",
     ),
-    "25006": (StoreError, "is a standby and takes no writes; name the primary, or add target_session_attrs=read-write"),
+    "25006": (StoreError, _READ_ONLY),
+    "25P04": (StoreBusy, _TOOK_LONG),
     "42501": (
         StoreUnreadable,
         "forbids what sessions need; grant the schema, its tables, sequences and functions",
@@ -55,11 +64,12 @@ _MENDS: Mapping[str, _Mend] = {
     "LS001": (ConfigError, "guards rows by tenant, so that nobody sees all of them; name a tenant"),
     **dict.fromkeys(("3F000", "42P01", "42P07", "42703", "42710", "42723", "42883"), _SCHEMA),
     **dict.fromkeys(("26000", "42P05"), _POOLER),
-    **dict.fromkeys(("57P01", "57P02", "57P03", "57P05"), _LOST),
+    **dict.fromkeys(("25P03", "57P01", "57P02", "57P03", "57P05"), _LOST),
 }
 
 
-_FOR_NOW = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots")
+_TAKEN = ("too many", "remaining connection slots")
+_FOR_NOW = ("starting up", "shutting down", "recovery", *_TAKEN)
 """What a server says that refuses a connection now, and takes one later."""
 
 
@@ -108,22 +118,34 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
     """The error for a further connection that did not come about, to a server that gave some before."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    return StoreLost(f"{where} gives no connection ({_said(exc)}); nothing was written: retry")
+    if _is_refusal(exc):
+        return StoreError(
+            f"{where} refuses a connection ({_said(exc)}), and nothing was written; have database, user and password "
+            "of the URL right, and the user allowed to log in"
+        )
+    mend = "retry"
+    if any(words in str(exc) for words in _TAKEN):
+        mend = "retry, lower max_connections in the URL or raise the server's"
+    return StoreLost(f"{where} gives no connection ({_said(exc)}); nothing was written: {mend}")
 
 
 def unreachable(exc: psycopg.Error, where: str) -> SessionError:
-    """The error for a first connection that did not come about; what the server says of it holds no message.
-
-    A retry helps unless a server answered that it will have none of this. Its code is not to be had for such an answer,
-    but it begins with FATAL, in most languages too.
-    """
+    """The error for a first connection that did not come about; what the server says of it holds no message."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    said = str(exc)
-    kind = StoreUnreadable if "FATAL" in said and not any(words in said for words in _FOR_NOW) else StoreLost
+    kind = StoreUnreadable if _is_refusal(exc) else StoreLost
     return kind(
         f"{where} cannot be reached ({_said(exc)}); is the server running, are host, database, user and password right?"
     )
+
+
+def _is_refusal(exc: psycopg.Error) -> bool:
+    """Whether a server answered that it will have none of this; else a retry helps.
+
+    Its code is not to be had for such an answer, but it begins with FATAL, in most languages too.
+    """
+    said = str(exc)
+    return "FATAL" in said and not any(words in said for words in _FOR_NOW)
 
 
 def _said(exc: psycopg.Error) -> str:

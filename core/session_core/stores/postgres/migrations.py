@@ -6,9 +6,10 @@ from importlib import resources
 
 import psycopg
 
-from session_core.errors import NewerSchema, StoreUnreadable
+from session_core.errors import NewerSchema
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, unreachable
+from session_core.stores.postgres.settings import require_settings
 
 MIGRATIONS = ("tables", "leases", "ranges", "reading", "record", "checkpoints", "deletion", "rewriting", "threads")
 """Never edit one that was released; add the next at the end, and have it guard the tables it makes."""
@@ -28,18 +29,9 @@ def migrate(address: Address) -> None:
     except psycopg.Error as exc:
         raise unreachable(exc, address.shown) from exc
     with Translated(address.shown), connection:
-        _require_utf8(connection, address)
+        require_settings(connection, address)
         if _behind(connection, address):
             _catch_up(connection, address)
-
-
-def _require_utf8(connection: Connection, address: Address) -> None:
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding not in (None, "UTF8"):
-        raise StoreUnreadable(
-            f"{address.shown} is encoded in {encoding}, which does not hold every text; name a database that was made "
-            "with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
-        )
 
 
 def _behind(connection: Connection, address: Address) -> bool:

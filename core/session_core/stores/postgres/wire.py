@@ -12,6 +12,8 @@ from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
+from psycopg import IsolationLevel
+from psycopg.errors import SerializationFailure
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 
@@ -19,6 +21,7 @@ from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
+from session_core.stores.postgres.settings import AS_THEY_STAND, reads_backslashes
 from session_core.voices import PerLoop, fair_gate, within
 
 Row = tuple[Any, ...]
@@ -164,7 +167,11 @@ class _Free(Generic[C]):
 
 
 class _ForThreads:
-    """The connections of one process."""
+    """The connections of one process.
+
+    Where the default isolation of the server is stricter than read committed, a call fails when another writer was
+    quicker. Then nothing of it was kept, and it is made again in a transaction of ours, which waits for others.
+    """
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -172,13 +179,19 @@ class _ForThreads:
         self._free = _Free[psycopg.Cursor[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
+        try:
+            return self._fetched(call, then, waits=then is not None)
+        except SerializationFailure:
+            return self._fetched(call, then, waits=True)
+
+    def _fetched(self, call: Call, then: Then | None, *, waits: bool) -> list[Row]:
         cursor = self._enter()
         try:
-            if then is None:
+            if not waits:
                 return cursor.execute(*call, binary=True).fetchall()
             with cursor.connection.transaction():
                 rows = cursor.execute(*call, binary=True).fetchall()
-                return cursor.execute(*then(rows), binary=True).fetchall()
+                return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         finally:
             self._leave(cursor)
 
@@ -188,8 +201,11 @@ class _ForThreads:
             with taken.connection.pipeline():
                 cursors = [taken.connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
+        except SerializationFailure:
+            pass
         finally:
             self._leave(taken)
+        return [self._fetched(call, None, waits=True) for call in calls]
 
     def _enter(self) -> psycopg.Cursor[Row]:
         """A connection's cursor for one caller, who must `_leave` it."""
@@ -216,13 +232,16 @@ class _ForThreads:
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
             made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
+            if reads_backslashes(made):
+                made.execute(AS_THEY_STAND)
+            made.isolation_level = IsolationLevel.READ_COMMITTED
             return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
 
 class _ForLoop:
-    """The connections of one event loop."""
+    """The connections of one event loop; as `_ForThreads`."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -230,18 +249,27 @@ class _ForLoop:
         self._free = _Free[psycopg.AsyncCursor[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
+        try:
+            return await self._fetched(call, then, waits=then is not None)
+        except SerializationFailure:
+            return await self._fetched(call, then, waits=True)
+
+    async def _fetched(self, call: Call, then: Then | None, *, waits: bool) -> list[Row]:
         async with self._taken() as cursor:
-            if then is None:
+            if not waits:
                 return await (await cursor.execute(*call, binary=True)).fetchall()
             async with cursor.connection.transaction():
                 rows = await (await cursor.execute(*call, binary=True)).fetchall()
-                return await (await cursor.execute(*then(rows), binary=True)).fetchall()
+                return rows if then is None else await (await cursor.execute(*then(rows), binary=True)).fetchall()
 
     async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        async with self._taken() as taken:
-            async with taken.connection.pipeline():
-                cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
-            return [await cursor.fetchall() for cursor in cursors]
+        try:
+            async with self._taken() as taken:
+                async with taken.connection.pipeline():
+                    cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
+                return [await cursor.fetchall() for cursor in cursors]
+        except SerializationFailure:
+            return [await self._fetched(call, None, waits=True) for call in calls]
 
     @asynccontextmanager
     async def _taken(self) -> AsyncIterator[psycopg.AsyncCursor[Row]]:
@@ -271,6 +299,9 @@ class _ForLoop:
             made = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=None
             )
+            if reads_backslashes(made):
+                await made.execute(AS_THEY_STAND)
+            await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
             return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
