@@ -38,10 +38,14 @@ class SqliteFile:
         self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, clock: Callable[[], float] = time.time
     ) -> None:
         self.path = path
+        # The process may change its folder.
+        self._place = path.absolute()
+        self._journal = Path(f"{self._place}-wal")
         self._busy_timeout_s = busy_timeout_s
         self._clock = clock
         self._to_erase = False
         self._idle: list[sqlite3.Connection] = []
+        self._identity: tuple[int, int] | None = None
         self._of_parents: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -49,6 +53,7 @@ class SqliteFile:
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             self._migrate(connection, version)
+        self._identity = _identity(self._place)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -59,6 +64,7 @@ class SqliteFile:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection that alone may write; all of the block is kept, or nothing."""
+        self._require_in_place()
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
         if self._to_erase:
@@ -117,11 +123,28 @@ class SqliteFile:
                 raise StoreError(f"{self.path} was closed; open the sessions again to go on")
             if self._idle:
                 return self._idle.pop()
+        self._require_in_place()
         return self._opened()
+
+    def _require_in_place(self) -> None:
+        """Raises: StoreUnreadable when what is open does not stand at its path any more.
+
+        SQLite would go on with it, and what it took then would be gone with the process.
+        """
+        if self._identity is not None and _identity(self._place) != self._identity:
+            raise StoreUnreadable(
+                f"{self.path} was removed, replaced or shut off while it was open, and nothing was written; put it "
+                "back, or open the sessions again to go on with what is there"
+            )
+        if self._idle and self._process == os.getpid() and _identity(self._journal) is None:
+            raise StoreUnreadable(
+                f"{self.path}-wal was removed while it was open, and nothing was written; close the sessions, which "
+                "saves what was stored before, and open them again"
+            )
 
     def _opened(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
+            self._place, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
         )
         try:
             self._keep_journal(connection)
@@ -176,6 +199,15 @@ class SqliteFile:
             raise _translate(exc, self.path) from exc
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at `path` from any other; None when there is none to be found."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
     said = str(exc)
     if "locked" in said or "busy" in said:
@@ -189,7 +221,8 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
         )
     if "readonly" in said:
         return StoreError(
-            f"{path}: you may not write there, and nothing was written; mend the rights of file and folder"
+            f"{path}: you may not write there, and nothing was written; mend the rights of the file, of those beside it"
+            " (-wal, -shm) and of the folder"
         )
     if "unable to open" in said and path.is_dir():
         return StoreUnreadable(f"{path} is a directory; name a file in it")
