@@ -8,6 +8,7 @@ from functools import lru_cache
 from session_core.language.courtesies import courtesy
 from session_core.language.cues import kinds, promises
 from session_core.language.quoting import spoken, unquoted
+from session_core.language.tongues.every import TONGUES
 from session_core.language.values import ValueKind, found
 from session_core.language.words import SENTENCES, sentences
 from session_core.turns import Importance, Message, Role
@@ -43,15 +44,7 @@ _FILLER = frozenset(
         "i'm happy to help|i’m happy to help|how can i help you|how can i help you today|how may i help you|"
         "how can i assist you|how can i assist you today|is there anything else|anything else|"
         "is there anything else i can help you with|let me know if you need anything else|let me know|"
-        "hallo|danke|danke schön|vielen dank|bitte|gerne|guten tag|guten morgen|tschüss|alles klar|super "
-        "danke|"
-        "bonjour|salut|merci|merci beaucoup|d'accord|au revoir|très bien|parfait|hola|gracias|muchas "
-        "gracias|vale|"
-        "de nada|buenos días|adiós|genial|perfecto|ciao|grazie|grazie mille|va bene|prego|buongiorno|"
-        "arrivederci|perfetto|"
-        "olá|oi|obrigado|obrigada|muito obrigado|tudo bem|bom dia|tchau|perfeito|"
-        "привет|спасибо|хорошо|谢谢|谢谢你|你好|您好|好的|好|嗯|再见|ありがとう|ありがとうございます|こんにちは|"
-        "はい|わかりました|감사합니다|안녕하세요|네"
+        + "|".join(tongue.fillers for tongue in TONGUES if tongue.fillers)
     ).split("|")
 )
 _LONGEST_FILLER = max(len(phrase) for phrase in _FILLER)

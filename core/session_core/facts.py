@@ -47,7 +47,7 @@ _STATED = {
     ValueKind.DATE: FactKind.DATE,
     ValueKind.TIME: FactKind.DATE,
 }
-_ASKING = ("?", "？")
+_ASKING = ("?", "？", "؟")
 _KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from session_core.language.amending import names, subject_words
 from session_core.language.phrases import DONE
 from session_core.language.slots import typed
+from session_core.language.tongues.every import DOINGS, REFUSES, TAKES
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, words
 
 OFFERED_CHARACTERS = 140
@@ -16,7 +17,7 @@ OFFERED_CHARACTERS = 140
 ANSWER_WORDS = 12
 PICKED_WORDS = 6
 """Longer sentences speak for themselves."""
-_OFFERS = re.compile(r"[?？]|\b(?:suggest|recommend|how about|what about|offer|propose)", re.IGNORECASE)
+_OFFERS = re.compile(r"[?？؟]|\b(?:suggest|recommend|how about|what about|offer|propose)", re.IGNORECASE)
 _TAKES = re.compile(
     r"^\W*(?:(?:oh|ah|well|hm+|wow|thanks|thank you|ok(?:ay)?|great|and|so)[,.! ]+)*"
     r"(?:(?:yes|yeah|yep|yup|sure|absolutely|definitely|certainly|please do|go ahead|of course|deal|agreed|perfect|"
@@ -30,23 +31,24 @@ _TAKES = re.compile(
     r"book|choose|pick|order|try) (?:it|that|this|them|those|the (?:first|second|third|last|latter|former))\b|"
     r"(?:please )?(?:book|reserve|order|take|buy|send|add|schedule|choose) (?:it|that|this|them|me|us)\b|"
     r"the (?:first|second|third|last|latter|former)(?: one)?\b|"
-    r"(?:ja|gerne|klingt gut|passt|einverstanden|oui|d['’]accord|ça me va|parfait|s[ií],|claro|vale|perfecto|sì,|"
-    r"va bene|perfetto|sim,|pode ser|perfeito)\b)",
+    rf"(?:{TAKES}))",
     re.IGNORECASE,
 )
 _DECLINES = re.compile(
-    r"^\W*(?:no|nope|nah|not)\b|\b(?:instead|rather|different|other than|too (?:expensive|far|late|early|big|small))\b",
+    r"^\W*(?:no|nope|nah|not)\b|\b(?:instead|rather|different|other than|too (?:expensive|far|late|early|big|small))\b|"
+    r"^\W*[^\s,.]+[, ]+(?:aber|pero|mais|ma|mas|maar|но|ale|ama|但是?|하지만)\b",
     re.IGNORECASE,
 )
 
 
 _REFUSES = re.compile(
-    r"^\W*(?:no|nope|nah|not|nein|nicht|non|pas|não|rather not|better not|please don['’]?t|don['’]?t)\b"
-    r"(?!\W+(?:thanks?|thank you|problem|worries|danke|merci|gracias|grazie|obrigad[oa])\W*$)",
+    r"^\W*(?:(?:no|nope|nah|not|rather not|better not|please don['’]?t|don['’]?t)\b|"
+    rf"(?:{REFUSES}))"
+    r"(?!\W+(?:thanks?|thank you|problem|worries|danke|merci|gracias|grazie|obrigad[oa]|bedankt|dank je|спасибо)\W*$)",
     re.IGNORECASE,
 )
 _PUTS = re.compile(
-    r"[?？]|\b(?:how|what) about\b|\b(?:you|we) could\b|\boptions? (?:[a-h1-9]\b|are|is)|"
+    r"[?？؟]|\b(?:how|what) about\b|\b(?:you|we) could\b|\boptions? (?:[a-h1-9]\b|are|is)|"
     r"\b(?:i|we)(?:['’]d| would| can| could|['’]ll)? (?:suggest|recommend|propose|offer|use|go with|take|choose)\b",
     re.IGNORECASE,
 )
@@ -60,9 +62,11 @@ _REQUESTS = re.compile(
 """Who says yes to that only begins to answer."""
 _IT_IS = re.compile(r"\bit is\W*$", re.IGNORECASE)
 _CHOICE = re.compile(
-    r"\b(?:or|oder|ou|oppure|which|welche\w*|quel(?:le)?s?|cuál(?:es)?|quale|qual|prefer)\b", re.IGNORECASE
+    r"\b(?:or|oder|ou|oppure|which|welche\w*|quel(?:le)?s?|cuál(?:es)?|quale|qual|prefer|или|как(?:ой|ую|ие)|welke?|"
+    r"czy)\b|还是|哪[个家种]|それとも|どちら|아니면|어느",
+    re.IGNORECASE,
 )
-_DOES = re.compile(rf"\b(?:{DONE})\w*", re.IGNORECASE)
+_DOES = re.compile(rf"\b(?:{DONE})\w*|{DOINGS}", re.IGNORECASE)
 _LISTED = re.compile(r"(?:^|\s)\(?[1aA][.):]\s|\boption\b", re.IGNORECASE)
 _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
@@ -107,7 +111,7 @@ def _puts(sentence: str) -> bool:
 
 def answers(said: str) -> bool:
     """Whether `said` is short enough to be nothing but an answer, and asks nothing itself."""
-    return not said.endswith(("?", "？")) and len(words(said)) <= ANSWER_WORDS
+    return not said.endswith(("?", "？", "؟")) and len(words(said)) <= ANSWER_WORDS
 
 
 @lru_cache(maxsize=SENTENCES)

@@ -34,8 +34,8 @@ _MARKS = frozenset(
     "correction instead rather scratch thought thoughts second mind please better should typo mistake wrong let's lets "
     "let go it's that's longer can't don't want like need hmm ok okay yes would really also one ones thing other try "
     "again check thanks thank you all good fine great right know yet get find looking look preferably maybe perhaps "
-    "nein doch lieber meinte statt eigentlich fait plutôt voulais dire realidad mejor perdón quise decir anzi "
-    "invece".split()
+    "nein doch lieber meinte statt eigentlich fait plutôt finalement voulais dire realidad mejor perdón quise decir "
+    "anzi invece meglio verdade aliás melhor toch liever bedoelde нет лучше точнее вернее вместо".split()
 )
 _ALTERNATIVES = (
     "north south east west centre center central northern southern eastern western downtown",
@@ -63,6 +63,8 @@ _GROUP = {word: number for number, group in enumerate(_ALTERNATIVES) for word in
 _COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday", "with", "train")))
 """Groups whose words are days or numbers, stand for anything, or are wanted one beside the other."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
+_UNCASED = re.compile("[\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""A script that knows no capitals."""
 _REQUEST = re.compile(
     r"[?？]\W*$|^\W*(?:(?:please|now|and|can you|could you|would you)[, ]+)*"
     r"(?:tell|show|give|explain|describe|write|list|summari[sz]e|translate|help)\b",
@@ -114,9 +116,10 @@ def subject_words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=2_048)
 def names(text: str) -> frozenset[str]:
     """The words of `text` that stand with a capital where none is due; of a few words each with a capital."""
-    found = {word.casefold() for word in _NAME.findall(text)}
+    found = {word.casefold() for word in _NAME.findall(text) if not word[0].islower() and not _UNCASED.match(word)}
     if len(text.split()) <= _SHORT_WORDS:
-        found |= {word.casefold() for word in re.findall(r"\b[^\W\d_a-z][^\W\d_]+", text)}
+        short = re.findall(r"\b[^\W\d_a-z][^\W\d_]+", text)
+        found |= {word.casefold() for word in short if not word[0].islower() and not _UNCASED.match(word)}
     return frozenset(found) - _MARKS - STOP_WORDS - MONTHS.keys() - _GROUP.keys()
 
 

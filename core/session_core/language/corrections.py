@@ -60,59 +60,6 @@ CORRECTIONS = (
         r"^\W*not (?!(?:sure|really|yet|bad|much|many|a|at all|now|today|only|necessarily|that|too|so|quite|just|"
         r"exactly|for me|working)\b)[^,;!?]{1,30}[,;–—-]+ ?[^,;!?]{1,40}$",
     ),
-    Cue.of(
-        "meinte doch lieber stattdessen statt korrektur eigentlich ändere ändern ändert",
-        r"\b(?:nein|moment),? (?:doch|lieber)\b|\b(?:ich meinte|stattdessen|statt dessen|korrektur|doch "
-        r"lieber)\b|"
-        r"^\W*eigentlich\b|\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
-        whole=True,
-    ),
-    Cue.of(
-        "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
-        r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b|\b(?:je voulais dire|au lieu de|plutôt que)\b|"
-        r"\b(?:change[rz]?|modifie[rz]?)\b.{1,60}?\b(?:à|en|par|pour)\b",
-        also="en finalement voulais lieu par pour",
-    ),
-    Cue.of(
-        "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cambialo cámbialo",
-        r"^\W*(?:no, )?(?:en realidad|mejor|perdón)\b|\b(?:quise decir|quería decir|en (?:vez|lugar) de)\b|"
-        r"\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
-    ),
-    Cue.of(
-        "realtà anzi intendevo volevo invece verdade aliás quis vez muda mude troque",
-        r"^\W*(?:in realtà|anzi|na verdade|aliás)\b|\b(?:intendevo|volevo dire|invece d\w*|quis dizer|"
-        r"em vez de|mud[ea]|troque)\b",
-        whole=True,
-    ),
-    Cue.of(
-        "",
-        "其实|不对|改成|改为|改到|我是说|更正|而不是|実は|じゃなくて|ではなく|に変更|間違え|아니라|변경|вместо|"
-        "точнее|на самом деле",
-    ),
-    Cue.of(
-        "vertan verwechselt geirrt umentschieden verschiebt verschieben verschoben verlegt sondern geändert",
-        r"\b(?:vertan|verwechselt|geirrt|umentschieden)\b|\b(?:verschieb\w+|verschoben|verlegt)\b[^?]{0,60}?\bauf\b|"
-        r"\bnicht (?:mehr )?[^.;!?]{1,60}, sondern\b|\b(?:hat|haben) sich [^.;!?]{0,40}geändert\b",
-        also="vertan verwechselt geirrt umentschieden auf sondern",
-    ),
-    Cue.of(
-        "changé décale décalé décalons repousse repoussé repoussée reporte reporté reportée avis trompé trompée place",
-        r"\b(?:décal|repouss|report)\w*[^?]{0,60}?\b(?:au|à|en)\b|\bchangé d['’]avis\b|"
-        r"\b(?:me suis|s'est|nous sommes) tromp\w+|\bà la place\b",
-        also="au en suis est sommes",
-    ),
-    Cue.of(
-        "final equivoqué equivoqué aplaza aplazó retrasa retrasó idea opinión sbagliato sbagliata fine enganei ideia",
-        r"^\W*(?:al final|alla fine|no final)\b|\bme (?:equivoqué|enganei)\b|\bmi sono sbagliat[oa]\b|"
-        r"\b(?:cambi\w+|mud\w+) (?:de )?(?:idea|opinión|ideia)\b|\bse (?:aplaz|retras)\w+[^?]{0,40}?\b(?:al|para)\b",
-        also="al alla no me mi idea ideia se",
-    ),
-    Cue.of("jednak zamiast pomyli toch vergist", r"\b(?:jednak|zamiast|pomyli\w+|toch liever|vergist)\b"),
-    Cue.of(
-        "",
-        "に変わ|変わって|変わりました|訂正|やっぱり|换成|改了|调整为|推迟到|提前到|바꿔|정정|передума|перенес|ошиб(?:ся|лась)|"
-        r"\b(?:zmieni\w+|przesuni\w+|przełoż\w+) (?:\S+ ){0,3}(?:na|do)\b",
-    ),
 )
 
 REVISIONS = (
@@ -138,16 +85,6 @@ REVISIONS = (
         "better preferable best",
         r"^(?!.*\b(?:which|whether|if|why|see)\b)[^?？]*(?:\bwould be (?:better|preferable|best)\b|"
         r"\b(?:works?|suits?|fits?|is) .{0,12}?better\b)[^?？]*$",
-    ),
-    Cue.of("wie lieber", r"^\W*wie wäre es mit\b|\bwäre (?:mir )?(?:besser|lieber)\b"),
-    Cue.of(
-        "plutôt mieux pourquoi que",
-        r"^\W*(?:et si|pourquoi pas|que dirais-tu de|que diriez-vous de)\b|\bserait mieux\b",
-    ),
-    Cue.of(
-        "qué que mejor tal come meglio",
-        r"^\W*(?:¿?qué tal|¿?y si|que tal|che ne dici di)\b|\bsería mejor\b|\bsarebbe meglio\b",
-        also="si tal che meglio",
     ),
 )
 """Another wish in the place of an earlier one, so it seems: it may add to that one as well."""

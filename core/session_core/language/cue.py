@@ -6,17 +6,23 @@ import re
 from dataclasses import dataclass
 
 STEM_CHARACTERS = 4
-ANY_SCRIPT = ""
-"""Stands for the words of a sentence that is not plain ASCII."""
+_SCRIPTS = (
+    ("<cyrillic>", re.compile("[\u0400-\u04ff]")),
+    ("<arabic>", re.compile("[\u0600-\u06ff]")),
+    ("<devanagari>", re.compile("[\u0900-\u097f]")),
+    ("<kana>", re.compile("[\u3040-\u30ff]")),
+    ("<han>", re.compile("[\u4e00-\u9fff]")),
+    ("<hangul>", re.compile("[\uac00-\ud7af]")),
+)
+_NOT_LATIN = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cue:
     """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
 
-    Looking the words up first spares most sentences most of the patterns. Without words it is for
-    scripts that have no blanks or are not Latin. `also` are words of which one must stand there too, whole, in a
-    sentence of plain ASCII, where an apostrophe parts words; with `whole` these are the same ones.
+    Looking the words up first spares most sentences most of the patterns. `also` are words of which one must
+    stand there too, whole, where an apostrophe parts words; with `whole` these are the same ones.
     """
 
     stems: frozenset[str]
@@ -25,8 +31,22 @@ class Cue:
 
     @classmethod
     def of(cls, needed: str, pattern: str, *, also: str = "", whole: bool = False) -> Cue:
+        words = needed.casefold().split()
         return cls(
-            frozenset(word[:STEM_CHARACTERS] for word in needed.split()) or frozenset((ANY_SCRIPT,)),
+            frozenset(word[:STEM_CHARACTERS] for word in words),
             re.compile(pattern, re.IGNORECASE),
-            frozenset((needed if whole else also).split()),
+            frozenset(words if whole else also.casefold().split()),
         )
+
+    @classmethod
+    def within(cls, script: str, pattern: str) -> Cue:
+        """A phrase of a language whose words are not parted by blanks, or change their endings much: it is tried in
+        each sentence that has a character of the `script`."""
+        return cls(frozenset((f"<{script}>",)), re.compile(pattern))
+
+
+def scripts(sentence: str) -> list[str]:
+    """The scripts besides Latin that stand in `sentence`, under the names of stems."""
+    if sentence.isascii() or _NOT_LATIN.search(sentence) is None:
+        return []
+    return [name for name, one in _SCRIPTS if one.search(sentence)]

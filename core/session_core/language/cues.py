@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from session_core.language.corrections import CORRECTIONS, REVISIONS
-from session_core.language.cue import ANY_SCRIPT, STEM_CHARACTERS, Cue
+from session_core.language.cue import STEM_CHARACTERS, Cue, scripts
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
-from session_core.language.words import SENTENCES, runs, words
+from session_core.language.tongues.every import REQUESTS, TONGUES
+from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
 
+_APOSTROPHE = re.compile("['’]")
 LEAD_IN_WORDS = 8
 """Most words before a colon that announce a rule; longer ones tell a story."""
 
@@ -29,23 +31,29 @@ class _Cues:
     def tried(self, sentence: str) -> set[tuple[int, Cue]]:
         """The cues that may stand in `sentence`, each with the place of its table."""
         said = set(words(sentence))
+        if "'" in sentence or "’" in sentence:
+            said.update([part for word in said for part in _APOSTROPHE.split(word)])
         found = {one for word in said for one in self._by_stem.get(word[:STEM_CHARACTERS], ())}
         if not sentence.isascii():
-            return found.union(self._by_stem.get(ANY_SCRIPT, ()))
-        if not found:
-            return found
-        whole = said if "'" not in sentence else set(runs(sentence))
-        return {one for one in found if not one[1].also or not one[1].also.isdisjoint(whole)}
+            found.update(one for script in scripts(sentence) for one in self._by_stem.get(script, ()))
+        return {one for one in found if not one[1].also or not one[1].also.isdisjoint(said)}
 
     def said(self, sentence: str) -> bool:
         """Whether one of the cues stands in `sentence`."""
         return any(cue.pattern.search(sentence) for _, cue in self.tried(sentence))
 
 
-_RULES = _Cues(RULES)
-_COMMITMENTS = _Cues(COMMITMENTS)
-_REVISIONS = _Cues(REVISIONS)
-_USER = _Cues(RULES, CONSTRAINTS, CORRECTIONS, DECISIONS, IDENTITIES, PREFERENCES)
+_RULES = _Cues([*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)])
+_COMMITMENTS = _Cues([*COMMITMENTS, *(cue for tongue in TONGUES for cue in tongue.commitments)])
+_REVISIONS = _Cues([*REVISIONS, *(cue for tongue in TONGUES for cue in tongue.revisions)])
+_USER = _Cues(
+    [*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)],
+    [*CONSTRAINTS, *(cue for tongue in TONGUES for cue in tongue.constraints)],
+    [*CORRECTIONS, *(cue for tongue in TONGUES for cue in tongue.corrections)],
+    [*DECISIONS, *(cue for tongue in TONGUES for cue in tongue.decisions)],
+    [*IDENTITIES, *(cue for tongue in TONGUES for cue in tongue.identities)],
+    [*PREFERENCES, *(cue for tongue in TONGUES for cue in tongue.preferences)],
+)
 _USER_KINDS = (
     FactKind.RULE,
     FactKind.CONSTRAINT,
@@ -55,10 +63,11 @@ _USER_KINDS = (
     FactKind.PREFERENCE,
 )
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
-_ASKING = re.compile(r"[?？]\W*$")
+_ASKING = re.compile(r"[?？؟]\W*$")
+_COLON = re.compile("[:：]")
 _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 """What is named by its words takes nothing back: the reason “no longer needed”."""
-_REQUEST = re.compile(r"\b(?:can|could|would|will) you\b", re.IGNORECASE)
+_REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=SENTENCES)
@@ -88,14 +97,14 @@ def _stands(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
 
 def _asks(sentence: str) -> bool:
     """Whether `sentence` ends as a question."""
-    return ("?" in sentence or "？" in sentence) and _ASKING.search(sentence) is not None
+    return ("?" in sentence or "？" in sentence or "؟" in sentence) and _ASKING.search(sentence) is not None
 
 
 def _announced(sentence: str, place: int) -> bool:
     """Whether a few words and a colon lead in what the table at `place` has ("One rule for all of it: always ...")."""
-    head, colon, rest = sentence.partition(":")
-    told = rest.strip()
-    if not colon or len(head.split()) > LEAD_IN_WORDS or not told or not told[0].isalpha():
+    head, *rest = _COLON.split(sentence, maxsplit=1)
+    told = rest[0].strip(" \u3000¡¿") if rest else ""
+    if not told or len(head.split()) > LEAD_IN_WORDS or not told[0].isalpha():
         return False
     return _stands(place, _USER.tried(told), told)
 

@@ -75,29 +75,6 @@ RULES = (
         r"\bunder no circumstances\b|\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
         also="circumstances now my our",
     ),
-    Cue.of(
-        "immer nie niemals nur darfst dürfen musst müssen jetzt",
-        r"^\W*(?:bitte\s+)?(?:immer|niemals|nie)\b|\b(?:bitte|du|sie) (?:immer|nie|niemals|nur|darfst nicht|"
-        r"dürfen nicht|musst|müssen)\b|\bab jetzt\b",
-        whole=True,
-    ),
-    Cue.of(
-        "toujours jamais dois devez dorénavant désormais",
-        r"^\W*(?:s['’]il (?:te|vous) pla[iî]t,?\s+)?(?:toujours|jamais)\b|\bne\b.{1,30}\bjamais\b|"
-        r"\b(?:tu dois|vous devez|dorénavant|désormais)\b",
-        whole=True,
-    ),
-    Cue.of(
-        "siempre nunca jamás sempre debes tienes partir deve mai devi poi",
-        r"^\W*(?:(?:por|per) favore?,?\s+)?(?:siempre|nunca|jamás|sempre|mai)\b|\bnon\b.{1,30}\bmai\b|"
-        r"\b(?:debes|tienes que|a partir de a(?:hora|gora)|você deve|devi|d['’]ora in poi)\b",
-        also="siempre nunca sempre mai debes tienes ahora agora devi poi",
-    ),
-    Cue.of(
-        "",
-        "一律|禁止|绝对不|千万不|请不要|不要|永远不|总是|今后|必ず|絶対に|しないで|してはいけ|いつも|今後は|"
-        "항상|절대|하지 ?마|всегда|никогда|нельзя",
-    ),
 )
 
 _AMOUNT = r"(?:[$€£¥₹]|\d)"
@@ -167,34 +144,6 @@ CONSTRAINTS = (
         r"between|until|\d)|\b(?:can|may|will|must|works?) only\b",
     ),
     Cue.of("except unless", r"\b(?:except|unless)\b"),
-    Cue.of(
-        "muss müssen darf dürfen höchstens mindestens spätestens maximal mehr allergisch vegetarisch",
-        r"\b(?:muss|müssen|darf|dürfen|höchstens|mindestens|spätestens|maximal|nicht mehr als|allergisch|"
-        r"vegetarisch)\b",
-        whole=True,
-    ),
-    Cue.of(
-        "faut doit doivent plus moins maximum allergique végétarien végétarienne",
-        r"\b(?:il faut|doit|doivent|au (?:plus|moins|maximum)|pas plus de|allergique|végétari\w+)\b",
-        also="faut doit doivent au pas allergique",
-    ),
-    Cue.of(
-        "debe deben máximo mínimo menos más alérgico alergico presupuesto tiene tengo hay",
-        r"\b(?:debe|deben|como (?:máximo|mínimo)|al menos|no más de|al[ée]rgic[oa]|presupuesto|"
-        r"(?:tiene|tengo|hay) que)\b",
-        also="debe deben menos alergico alergica presupuesto tiene tengo hay",
-    ),
-    Cue.of(
-        "deve devono devo massimo almeno più allergico orçamento máximo menos tem",
-        r"\b(?:deve|devono|devo|al massimo|almeno|non più di|allergic[oa]|orçamento|no máximo|pelo menos|"
-        r"tem que)\b",
-        also="deve devono devo massimo almeno allergico allergica menos tem",
-    ),
-    Cue.of(
-        "",
-        "必须|最多|至少|预算|不超过|不能|只能|过敏|以内|以上|以下|まで|予算|アレルギー|なければ|최대|최소|예산|"
-        "должен|должн[аоы]|не более|бюджет",
-    ),
 )
 
 DECISIONS = (
@@ -215,24 +164,6 @@ DECISIONS = (
         whole=True,
     ),
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
-    Cue.of(
-        "nehmen nehme wähle wählen entscheide entscheiden entschieden beschlossen geeinigt",
-        r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b|\b(?:entschieden|beschlossen|geeinigt)\b",
-        also="wir ich entschieden beschlossen geeinigt",
-    ),
-    Cue.of(
-        "prends prend prenons décidé choisi",
-        r"\b(?:je prends|on prend|nous prenons|(?:j['’]ai|nous avons|on a) (?:décidé|choisi))\b",
-        whole=True,
-    ),
-    Cue.of(
-        "decidido vamos elijo elegimos quedo decidi decidimos escolho escolhi fechado deciso scelgo prendiamo",
-        r"\b(?:h(?:e|emos) decidido|vamos (?:con|com|de)|elijo|elegimos|me quedo con|decidi(?:mos)?|"
-        r"escolh[oi]|"
-        r"fechado|(?:ho|abbiamo) deciso|scelgo|prendiamo)\b",
-        whole=True,
-    ),
-    Cue.of("", "决定|就选|选择了|就定|决めた|決めた|に決め|にします|결정|решил[аи]?"),
 )
 
 PREFERENCES = (
@@ -255,34 +186,6 @@ PREFERENCES = (
     Cue.of(
         "favorite favourite preference prefer prefers preferred preferably",
         r"\bfavou?rite\b|\bpreference\b|\bprefer(?:s|red|ably)?\b",
-    ),
-    Cue.of(
-        "mag mögen möchte möchten bevorzuge will wollen hätte hätten brauche brauchen suche suchen hasse "
-        "lieber liebsten",
-        r"\b(?:ich|wir) (?:mag|mögen|möchten?|bevorzugen?|will|wollen|hätten? gern|brauchen?|suchen?|"
-        r"hasse)\b|"
-        r"\b(?:lieber|am liebsten)\b",
-        also="ich wir lieber liebsten",
-    ),
-    Cue.of(
-        "préfère préférons préférerais veux voulons voudrais voudrions aime aimons déteste cherche j'aime "
-        "j’aime j'adore j’adore j'ai j’ai",
-        r"\b(?:je|nous) (?:préf|veux|voul|voudr|aim|détest|cherch)\w*|\bj['’](?:aim|ador|ai besoin)\w*",
-        also="je j nous",
-    ),
-    Cue.of(
-        "prefiero quiero queremos quisiera gusta gustaría encanta necesito odio busco preferisco vorrei "
-        "voglio "
-        "piace cerco bisogno prefiro quero gostaria gosto odeio preciso",
-        r"\b(?:prefiero|quiero|queremos|quisiera|me (?:gusta|gustaría|encanta)|necesito|odio|busco|"
-        r"preferisco|"
-        r"vorrei|voglio|mi piace|cerco|ho bisogno|prefiro|quero|gostaria|gosto|odeio|preciso)\b",
-        whole=True,
-    ),
-    Cue.of(
-        "",
-        "我(?:更)?(?:喜欢|想|要|希望|讨厌|需要|偏好)|好き|嫌い|欲しい|ほしい|たいです|希望し|원해|좋아|싶|"
-        "предпочитаю|хочу|хотел|люблю|нужн",
     ),
 )
 
@@ -312,24 +215,10 @@ IDENTITIES = (
         also="i born",
     ),
     Cue.of(
-        "moved relocated joined umgezogen gezogen déménagé mudé mudado trasferito trasferita mudei",
-        r"\b(?:i|we)(?:['’]ve| have)?(?: just| recently| now)? (?:(?:moved|relocated) (?:back |over )?to|joined)\b|"
-        r"\b(?:um)?gezogen\b|\bdéménagé\b|\bme (?:mudé|he mudado)\b|\btrasferit[oa]\b|\bmudei\b",
-        also="i we umgezogen gezogen me trasferito trasferita mudei",
+        "moved relocated joined",
+        r"\b(?:i|we)(?:['’]ve| have)?(?: just| recently| now)? (?:(?:moved|relocated) (?:back |over )?to|joined)\b",
+        also="i we",
     ),
-    Cue.of(
-        "heiße heisse mein meine wohne lebe arbeite appelle m'appelle m’appelle mon j'habite j’habite vis travaille",
-        r"\b(?:ich heiße|ich heisse|mein name|meine? (?:e-?mail|telefonnummer|adresse)|"
-        r"ich (?:wohne|lebe|arbeite)|je m['’]appelle|mon nom|j['’]habite|je (?:vis|travaille))\b",
-        also="ich mein meine mon je j",
-    ),
-    Cue.of(
-        "llamo nombre vivo trabajo chiamo nome abito lavoro chamo moro trabalho",
-        r"\b(?:me llamo|mi nombre|vivo (?:en|a)|trabajo (?:en|como|para)|mi chiamo|il mio nome|abito|lavoro|"
-        r"me chamo|meu nome|moro em|trabalho)\b",
-        whole=True,
-    ),
-    Cue.of("", "我叫|我的名字|我住|我来自|と申します|私の名前|に住んで|제 이름|меня зовут|я живу"),
 )
 
 COMMITMENTS = (
@@ -354,29 +243,4 @@ COMMITMENTS = (
         also="your number code id no",
     ),
     Cue.of("promise guarantee commit", r"\bi (?:promise|guarantee|commit)\b", also="i"),
-    Cue.of(
-        "werde werden gebucht reserviert bestellt gesendet geschickt erstellt geändert storniert",
-        r"\b(?:ich werde|wir werden)\b|"
-        r"\b(?:gebucht|reserviert|bestellt|gesendet|geschickt|erstellt|geändert|storniert)\b",
-        whole=True,
-    ),
-    Cue.of(
-        "vais réservé envoyé commandé créé modifié annulé confirmé",
-        r"\bje vais\b|\b(?:j['’]ai|nous avons) (?:réservé|envoyé|commandé|créé|modifié|annulé|confirmé)\b",
-        also="vais j nous",
-    ),
-    Cue.of(
-        "voy reservado enviado pedido creado cambiado cancelado confirmado vou reservei enviei prenotato "
-        "inviato "
-        "ordinato creato annullato",
-        r"\b(?:voy a|he (?:reservado|enviado|pedido|creado|cambiado|cancelado|confirmado)|vou|reservei|"
-        r"enviei|"
-        r"ho (?:prenotato|inviato|ordinato|creato|annullato))\b",
-        also="voy he vou reservei enviei ho",
-    ),
-    Cue.of(
-        "",
-        "我会|我将|已(?:经)?(?:为您)?(?:预订|预定|发送|确认|取消|创建)|いたします|予約しました|送信しました|"
-        "예약했|하겠습니다|я (?:забронирова|отправ|созда)",
-    ),
 )

@@ -36,13 +36,13 @@ class Value:
 CURRENCIES: dict[str, str] = {
     name: code
     for code, names in (
-        ("usd", "$ us$ usd dollar dollars dólar dólares dollari"),
-        ("eur", "€ eur euro euros"),
-        ("gbp", "£ gbp pound pounds quid"),
+        ("usd", "$ us$ usd dollar dollars dólar dólares dollari 美元 ドル 달러 доллар долларов доллара دولار डॉलर"),
+        ("eur", "€ eur euro euros 欧元 歐元 ユーロ 유로 евро يورو यूरो"),
+        ("gbp", "£ gbp pound pounds quid 英镑 ポンド 파운드 фунтов"),
         ("jpy", "¥ jpy yen 円 日元"),
-        ("cny", "cny rmb yuan 元"),
-        ("inr", "₹ inr rupee rupees"),
-        ("rub", "₽ rub rouble roubles ruble rubles"),
+        ("cny", "cny rmb yuan 人民币 元 块"),
+        ("inr", "₹ inr rupee rupees रुपये रुपए"),
+        ("rub", "₽ rub rouble roubles ruble rubles рублей рубля рубль руб"),
         ("krw", "₩ krw won 원"),
         ("chf", "chf franken francs"),
         ("cad", "cad"),
@@ -50,7 +50,7 @@ CURRENCIES: dict[str, str] = {
         ("brl", "r$ brl real reais"),
         ("mxn", "mxn peso pesos"),
         ("sek", "sek kronor"),
-        ("pln", "pln zł zloty"),
+        ("pln", "pln złotych złote zł zloty"),
         ("try", "₺ lira"),
         ("thb", "฿ thb baht"),
         ("%", "% percent prozent"),
@@ -83,6 +83,9 @@ _WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
 """Where no digit may follow, there is no use in trying it with fewer digits."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
+_CODES_ABROAD = "|".join(
+    sorted((n for n in CURRENCIES if not n.isascii() and any(map(str.isalpha, n))), key=len, reverse=True)
+)
 _CODES_BEFORE = "|".join(name for name in _CODES.split("|") if name not in ("won", "real"))
 """Who won 5 games has no money of it."""
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b(?:\.(?=\s\d))?"
@@ -92,7 +95,12 @@ _WEEKDAY = (
     "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|"
     "domingo|"
     "lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|segunda-feira|terça-feira|quarta-feira|"
-    "quinta-feira|sexta-feira"
+    "quinta-feira|sexta-feira|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|"
+    "понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье"
+)
+_DAY = (
+    rf"\b(?:{_WEEKDAY}|{_SOON})\b|(?<![一每两几])(?:星期|周|礼拜)[一二三四五六日天](?![个年次天])|[月火水木金土日]曜日?|"
+    r"[월화수목금토일]요일"
 )
 
 _WEB = r"https?://[^\s<>\"')\]]{1,500}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
@@ -109,20 +117,20 @@ _DATE = "|".join(
         rf"\b{_MONTH}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?\b(?![:.,]\d)(?:,?\s\d{{4}}\b)?",
         rf"\b{_MONTH}\s\d{{4}}\b",
         r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日号일])?",
-        rf"\b(?:{_WEEKDAY}|{_SOON})\b",
+        _DAY,
     )
 )
 _TIME = "|".join(
     (
         r"(?:\b|(?<=\dT))\d{1,2}:\d{2}(?::\d{2})?(?!\d)(?:\s?(?:[ap]m\b|[ap]\.m\.))?",
         r"\b\d{1,2}\s?(?:[ap]m\b|[ap]\.m\.)|\b\d{1,2}\s?(?:uhr|o['’]clock)\b|\b\d{1,2}h(?:\d{2})?\b",
-        r"\d{1,2}[時时点]\s?(?:\d{1,2}分)?",
+        r"\d{1,2}(?:[時时点](?![間间])|시(?!간))(?:\s?\d{1,2}[分분])?",
     )
 )
 _AMOUNT = "|".join(
     (
         rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES_BEFORE})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
-        rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|円|元|日元|원|zł)",
+        rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|{_CODES_ABROAD})",
         rf"{_START}{_WHOLE_NUM}{_MANY}?[\s-]?(?=[^\W\d_])(?:{_CODES}|{'|'.join(_UNITS)})\b",
     )
 )
@@ -159,7 +167,7 @@ _NAMES = frozenset(
 ) | {f"{day}day" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")}
 """The words that a value may begin with."""
 _NO_DIGITS = re.compile(rf"(?P<web>{_WEB})|(?P<path>{_PATH})|(?P<code>{_CODE})", re.IGNORECASE)
-_DAYS = re.compile(rf"(?P<date>\b(?:{_WEEKDAY}|{_SOON})\b)", re.IGNORECASE)
+_DAYS = re.compile(f"(?P<date>{_DAY})", re.IGNORECASE)
 _NO_VALUES = re.compile(r"(?!)")
 _NO_DIGITS_EITHER = re.compile(f"{_NO_DIGITS.pattern}|{_DAYS.pattern}", re.IGNORECASE)
 _DIGIT = re.compile("[0-9]")

@@ -58,24 +58,24 @@ MONTHS: dict[str, int] = {
     name: number
     for number, names in enumerate(
         (
-            "january jan januar jänner janvier enero ene gennaio gen janeiro",
-            "february feb februar février fevrier febrero febbraio fevereiro fev",
-            "march mar märz maerz mars marzo março marco",
-            "april apr avril abril abr aprile",
-            "may mai mayo maggio maio",
-            "june jun juni juin junio giugno junho",
-            "july jul juli juillet julio luglio julho",
-            "august aug août aout agosto ago",
-            "september sep sept septembre septiembre settembre setembro",
-            "october oct oktober okt octobre octubre ottobre outubro",
-            "november nov novembre noviembre novembro",
-            "december dec dezember dez décembre decembre diciembre dicembre dezembro",
+            "january jan januar jänner janvier enero ene gennaio gen janeiro januari января",
+            "february feb februar février fevrier febrero febbraio fevereiro fev februari февраля",
+            "march mar märz maerz mars marzo março marco maart марта",
+            "april apr avril abril abr aprile апреля",
+            "may mai mayo maggio maio mei мая",
+            "june jun juni juin junio giugno junho июня",
+            "july jul juli juillet julio luglio julho июля",
+            "august aug août aout agosto ago augustus августа",
+            "september sep sept septembre septiembre settembre setembro сентября",
+            "october oct oktober okt octobre octubre ottobre outubro октября",
+            "november nov novembre noviembre novembro ноября",
+            "december dec dezember dez décembre decembre diciembre dicembre dezembro декабря",
         ),
         start=1,
     )
     for name in names.split()
 }
-"""Names of months in English, German, French, Spanish, Italian and Portuguese."""
+"""Names of months in English, German, French, Spanish, Italian, Portuguese, Dutch and Russian."""
 
 _ABBREVIATIONS = frozenset(
     (
@@ -84,7 +84,7 @@ _ABBREVIATIONS = frozenset(
         "bzw ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
     ).split()
 )
-_END = re.compile(r"[.!?…][.!?…]*[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？][。！？]*[」』”’）]*")
+_END = re.compile(r"[.!?…؟][.!?…؟]*[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？।][。！？।]*[」』”’）]*")
 _END_IN_ASCII = re.compile(r"[.!?][.!?]*[\"')\]*_]*(?=\s|$)")
 """The same in a line of ASCII alone, in a fifth of the time. A pattern that begins with a set of signs is tried only
 where one of them stands, which one that begins with several of them is not."""

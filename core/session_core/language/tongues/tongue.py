@@ -1,0 +1,30 @@
+"""What one language has for each thing that a speaker may do with a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from session_core.language.cue import Cue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tongue:
+    """The turns of phrase of a language, by what they do; see `language.cues` for the kinds.
+
+    `takes` and `refuses` are patterns of how an answer begins that takes or turns down what was offered, `requests`
+    one of how somebody asks politely for what is no question, `doings` one of what an assistant may offer to do; `fillers` are phrases, parted by `|`, that say nothing.
+    """
+
+    rules: tuple[Cue, ...] = ()
+    constraints: tuple[Cue, ...] = ()
+    decisions: tuple[Cue, ...] = ()
+    preferences: tuple[Cue, ...] = ()
+    identities: tuple[Cue, ...] = ()
+    commitments: tuple[Cue, ...] = ()
+    corrections: tuple[Cue, ...] = ()
+    revisions: tuple[Cue, ...] = ()
+    takes: str = ""
+    refuses: str = ""
+    doings: str = ""
+    requests: str = ""
+    fillers: str = ""
