@@ -36,7 +36,7 @@ _TAKES = re.compile(
 )
 _DECLINES = re.compile(
     r"^\W*(?:no|nope|nah|not)\b|\b(?:instead|rather|different|other than|too (?:expensive|far|late|early|big|small))\b|"
-    r"^\W*[^\s,.]+[, ]+(?:aber|pero|mais|ma|mas|maar|но|ale|ama|但是?|하지만)\b",
+    r"^\W*(?!doe )[^\s,.]+[, ]+(?:aber|pero|mais|ma|mas|maar|но|ale|ama|但是?|하지만)\b",
     re.IGNORECASE,
 )
 

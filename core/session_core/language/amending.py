@@ -65,6 +65,12 @@ _COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday",
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
 _UNCASED = re.compile("[\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """A script that knows no capitals."""
+_GRAMMAR = re.compile(
+    "[\u3040-\u309f]{2}|[我你他她它您]们?|们[\u4e00-\u9fff]|这个?|那个?|一[个下些]|什么|可以|就是|没有|不是|现在|还是|已经|因为|所以|"
+    "但是|如果|请问|[\u4e00-\u9fff][的了吗吧呢啊]|저는|저희|우리|그|이|이것|그것|있어요|합니다|입니다|он|она|они|мы|вы|что|это|как|на|по|для|"
+    "из|за|от|мне|нам|меня|нас|у|в|не|и|с|а|но|бы|же|het|een|ik|je|niet|dat|we|wij"
+)
+"""Words of other languages, and pairs of characters, that say nothing of what a text is about."""
 _REQUEST = re.compile(
     r"[?？]\W*$|^\W*(?:(?:please|now|and|can you|could you|would you)[, ]+)*"
     r"(?:tell|show|give|explain|describe|write|list|summari[sz]e|translate|help)\b",
@@ -110,7 +116,8 @@ def taken_back(correction: str) -> frozenset[str]:
 @lru_cache(maxsize=2_048)
 def subject_words(text: str) -> frozenset[str]:
     """What `text` is about: its words less those that only correct."""
-    return frozenset(content_words(text)) - _MARKS
+    said = frozenset(content_words(text)) - _MARKS
+    return said if text.isascii() else frozenset(word for word in said if not _GRAMMAR.fullmatch(word))
 
 
 @lru_cache(maxsize=2_048)

@@ -6,15 +6,12 @@ import re
 from dataclasses import dataclass
 
 STEM_CHARACTERS = 4
-_SCRIPTS = (
-    ("<cyrillic>", re.compile("[\u0400-\u04ff]")),
-    ("<arabic>", re.compile("[\u0600-\u06ff]")),
-    ("<devanagari>", re.compile("[\u0900-\u097f]")),
-    ("<kana>", re.compile("[\u3040-\u30ff]")),
-    ("<han>", re.compile("[\u4e00-\u9fff]")),
-    ("<hangul>", re.compile("[\uac00-\ud7af]")),
+_SCRIPTS = re.compile(
+    "([\u0400-\u04ff])|([\u0600-\u06ff])|([\u0900-\u097f])|([\u3040-\u30ff])|([\u4e00-\u9fff])|([\uac00-\ud7af])"
 )
+_NAMES = ("cyrillic", "arabic", "devanagari", "kana", "han", "hangul")
 _NOT_LATIN = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_KANA = re.compile("[\u3040-\u30ff]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +42,11 @@ class Cue:
         return cls(frozenset((f"<{script}>",)), re.compile(pattern))
 
 
-def scripts(sentence: str) -> list[str]:
-    """The scripts besides Latin that stand in `sentence`, under the names of stems."""
-    if sentence.isascii() or _NOT_LATIN.search(sentence) is None:
-        return []
-    return [name for name, one in _SCRIPTS if one.search(sentence)]
+def script(sentence: str) -> str:
+    """The script besides Latin that `sentence` begins with, as the name of a stem: kana where there is any, "" for
+    none."""
+    if sentence.isascii() or not (found := _NOT_LATIN.search(sentence)):
+        return ""
+    told = _SCRIPTS.match(found.group())
+    name = _NAMES[told.lastindex - 1] if told and told.lastindex else ""
+    return "<kana>" if name == "han" and _KANA.search(sentence) else f"<{name}>"

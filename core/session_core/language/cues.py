@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from session_core.language.corrections import CORRECTIONS, REVISIONS
-from session_core.language.cue import STEM_CHARACTERS, Cue, scripts
+from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
 from session_core.language.tongues.every import REQUESTS, TONGUES
 from session_core.language.words import SENTENCES, words
@@ -32,10 +32,10 @@ class _Cues:
         """The cues that may stand in `sentence`, each with the place of its table."""
         said = set(words(sentence))
         if "'" in sentence or "’" in sentence:
-            said.update([part for word in said for part in _APOSTROPHE.split(word)])
+            said.update([part for word in said if "'" in word or "’" in word for part in _APOSTROPHE.split(word)])
         found = {one for word in said for one in self._by_stem.get(word[:STEM_CHARACTERS], ())}
         if not sentence.isascii():
-            found.update(one for script in scripts(sentence) for one in self._by_stem.get(script, ()))
+            found.update(self._by_stem.get(script(sentence), ()))
         return {one for one in found if not one[1].also or not one[1].also.isdisjoint(said)}
 
     def said(self, sentence: str) -> bool:

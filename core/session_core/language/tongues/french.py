@@ -66,6 +66,7 @@ FRENCH = Tongue(
             r"\b(?:en aucun cas|sous aucun prétexte|sans (?:mon|notre) (?:accord|autorisation|approbation)|sans (?:me|nous) (?:demander|consulter))\b",
             whole=True,
         ),
+        Cue.of("peux pourrais pouvez pourriez", r"\b(?:(?:peux|pourrais)-tu|(?:pouvez|pourriez)-vous) (?:[^\s?]+ ){0,4}?(?:toujours|jamais|uniquement)\b", whole=True),
         Cue.of("pas plus", _LEAD + r"(?:pas|plus) (?:d['’]|de )(?:e-?mails?|appels?|emojis?|émojis?|exceptions?|anglicismes|abréviations)\b", whole=True),
     ),
     constraints=(

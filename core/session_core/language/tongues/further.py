@@ -29,7 +29,7 @@ POLISH = Tongue(
         Cue.of("najwyżej maksymalnie najmniej minimum co musi muszą", r"\b(?:co najwyżej|maksymalnie|co najmniej|nie więcej niż|musi|muszą)\b(?! (?:przyznać|być pomyłka)\b)", whole=True),
     ),
     decisions=(
-        Cue.of("bierzemy biorę wybieramy wybieram zdecydowałem zdecydowałam zdecydowaliśmy decydujemy rezerwujemy postanowione umowa", r"\b(?:bierzemy|biorę|wybieramy|wybieram|zdecydował(?:em|am|iśmy)|decydujemy|rezerwujemy)\b(?! (?:udział|zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b", whole=True),
+        Cue.of("bierzemy biorę wybieramy wybieram zdecydowałem zdecydowałam zdecydowaliśmy decydujemy rezerwujemy postanowione umowa", r"\b(?:bierzemy|biorę|wybieramy|wybieram|zdecydowa(?:łem|łam|liśmy)|decydujemy|rezerwujemy)\b(?! (?:udział|zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b", whole=True),
     ),
     preferences=(Cue.of("wolę wolałbym wolałabym chcę chcemy chciałbym chciałabym lubię potrzebuję szukam", r"\b(?:wolę|wolał(?:bym|abym)|chcę|chcemy|chciał(?:bym|abym)|lubię|potrzebuję|szukam)\b", whole=True),),
     identities=(Cue.of("nazywam mieszkam pracuję imię przeprowadziłem przeprowadziłam", r"\b(?:nazywam się|mam na imię|mieszkam w|pracuję (?:w|jako)|przeprowadził(?:em|am) się)\b", whole=True),),

@@ -20,7 +20,13 @@ _NOBODY = r"(?:ich|wir|er|es|man|war|waren|ist|sind|hat|hatte|habe|haben|bin|wir
 
 GERMAN = Tongue(
     rules=(
-        Cue.of("immer nie niemals", _LEAD + rf"(?:immer|niemals|nie)\b(?! (?:wieder|mehr)\b)(?!.*\b{_NOBODY}\b)", whole=True),
+        Cue.of(
+            "immer nie niemals",
+            # In Polish "nie" is "not".
+            _LEAD + r"(?:immer|niemals|nie(?= (?:vor|nach|ohne|in|im|an|am|auf|mit|zu|über|unter|bei|mehr|per)\b|"
+            rf".*(?:en|ern|eln)\W*$))\b(?! (?:wieder|mehr)\b)(?!.*\b{_NOBODY}\b)",
+            whole=True,
+        ),
         Cue.of(
             "immer nie niemals nur nicht kein keine keinen keinem ausschließlich stets",
             _START + _ORDER + r"(?: (?!dir\b)[^\s.,;:!?]+){0,5}? (?:immer|nie|niemals|nur|nicht|kein\w*|ausschließlich|stets)\b"
@@ -96,7 +102,7 @@ GERMAN = Tongue(
         ),
         Cue.of(
             "habe hat haben allergie allergien unverträglichkeit intoleranz vertrage verträgt leide",
-            r"\w*allergien?\b|\w*unverträglichkeit|\w*intoleranz|\bvertr(?:age|ägt|agen) (?:\S+ ){0,3}?(?:nicht|kein\w*)\b",
+            r"(?=[auiv])(?:allergien?\b|unverträglichkeit|intoleranz|\bvertr(?:age|ägt|agen) (?:\S+ ){0,3}?(?:nicht|kein\w*)\b)",
             whole=True,
         ),
         Cue.of(

@@ -51,6 +51,7 @@ ITALIAN = Tongue(
             r"\bsenza (?:la mia|il mio|la nostra|il nostro) (?:permesso|approvazione|autorizzazione|consenso)\b|\bsenza (?:chiedermi|consultarmi|avvisarmi)\b",
             whole=True,
         ),
+        Cue.of("puoi potresti può potrebbe", r"\b(?:puoi|potresti|può|potrebbe) (?:[^\s?]+ ){0,4}?(?:sempre|mai|solo)\b(?=.*\?)", whole=True),
         Cue.of("niente nessuna", _LEAD + r"(?:niente|nessuna?) (?:email|e-mail|chiamate?|emoji|eccezion[ei]|abbreviazioni)\b", whole=True),
         Cue.of("solo soltanto", _START + rf"{_ORDER} (?:[^\s.,;:!?]+ ){{0,3}}?(?:solo|soltanto|esclusivamente)\b", whole=True),
     ),
@@ -96,7 +97,7 @@ ITALIAN = Tongue(
         Cue.of("chiamo nome chiamami", r"\bmi chiamo\b|\bil mio nome\b|\bchiamami (?-i:[A-Z])", whole=True),
         Cue.of(
             "abito abitiamo lavoro vivo studio anni",
-            r"\b(?:abito|abitiamo) (?:a|in|al|vicino)\b|\bvivo (?:a|in)\b|\b(?:io )?lavoro (?:per|da|come|in|presso|alla?)\b|\bho \d{1,3} anni\b|\bstudio (?:a|in|medicina|legge|economia)\b",
+            r"\b(?:abito|abitiamo) (?:a|in|al|vicino)\b|\bvivo (?:a|in)\b|\b(?:io )?lavoro (?:per|da|come|in|presso|alla?)\b|\bho \d{1,3} anni\b|\bstudio (?:medicina|legge|economia|ingegneria|all['’]università)\b",
             whole=True,
         ),
         Cue.of(

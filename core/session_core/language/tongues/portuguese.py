@@ -47,6 +47,7 @@ PORTUGUESE = Tongue(
             r"\bsem (?:a )?(?:minha|nossa) (?:permissão|aprovação|autorização)\b|\bsem (?:o )?meu consentimento\b|\bsem me (?:perguntar|consultar|avisar)\b",
             whole=True,
         ),
+        Cue.of("pode poderia podes podias", r"\b(?:pode|poderia|podes|podias) (?:[^\s?]+ ){0,4}?(?:sempre|nunca|só|apenas)\b(?=.*\?)", whole=True),
         Cue.of("nada", _LEAD + r"nada de (?:e-?mails|ligações|chamadas|emojis|exceções|gírias)\b", whole=True),
         Cue.of("só apenas somente", rf"{_START}(?:{_ORDERED}|{_TOLD}) (?:[^\s.,;:!?]+ ){{0,3}}?(?:só|apenas|somente)\b", whole=True),
     ),

@@ -75,6 +75,7 @@ SPANISH = Tongue(
             r"\bsin (?:mi|nuestra|nuestro) (?:permiso|aprobación|autorización|consentimiento)\b|\bsin (?:preguntarme|consultarme|avisarme)\b",
             whole=True,
         ),
+        Cue.of("puedes podrías puede podría", r"\b(?:puedes|podrías|puede usted|podría(?: usted)?) (?:[^\s?]+ ){0,4}?(?:siempre|nunca|solo|sólo)\b", whole=True),
         Cue.of("nada", _LEAD + r"nada de (?:correos|llamadas|emojis|emoticonos|excepciones)\b", whole=True),
         Cue.of("solo sólo únicamente", _START + rf"{_ORDER} (?:[^\s.,;:!?]+ ){{0,3}}?(?:solo|sólo|únicamente)\b", whole=True),
     ),
