@@ -18,7 +18,8 @@ _VERBS = (
     "pushed moved postponed rescheduled bumped raised lowered increased decreased reduced cut extended shortened "
     "changed switched upgraded downgraded renamed doubled halved dropped rose fell delayed "
     "verschoben erhöht gesenkt geändert verlängert reduziert reporté augmenté réduit changé aplazado aumentado "
-    "reducido cambiado subido bajado spostato aumentato ridotto cambiato adiado aumentou reduziu mudou"
+    "reducido cambiado subido bajado spostato aumentato ridotto cambiato adiado aumentou reduziu mudou "
+    "verzet verplaatst verhoogd verlaagd gewijzigd veranderd"
 ).split()
 _VERB_WORDS = frozenset(_VERBS)
 _MOVED = re.compile(
@@ -30,7 +31,9 @@ _SINCE = re.compile(
     r"\b(?:now(?!\s+(?:that|and then)\b)|nowadays|these days|by now|meanwhile|from now on|any ?more|any longer|"
     r"no longer|(?:since|as of|starting) (?:last |this |next |the )?\w+|"
     r"jetzt|inzwischen|mittlerweile|neuerdings|nicht mehr|ab sofort|seit \w+|"
-    r"maintenant|désormais|dorénavant|depuis \w+|ahora|ya no|desde \w+|adesso|ormai|non più|agora|já não)\b,?",
+    r"maintenant|désormais|dorénavant|depuis \w+|ahora|ya no|desde \w+|adesso|ormai|non più|agora|já não|"
+    r"nu|tegenwoordig|inmiddels|niet meer|теперь|больше не|nie \w+ już|już nie|artık)\b,?|"
+    r"现在|如今|今では|今は|지금은|이제는?",
     re.IGNORECASE,
 )
 _NEW = re.compile(
@@ -41,7 +44,9 @@ _NEW = re.compile(
 )
 _NO_MORE = re.compile(
     r"\bno longer\b|\b(?:not|never|no|nicht|kein\w*|ne|non|não)\b.*\b(?:any ?more|any longer|mehr|plus|più|mais)\b|"
-    r"\w+n['’]t\b.*\b(?:any ?more|any longer)\b|\bya no\b|\b(?:stopped|quit|gave up|ended)\b",
+    r"\w+n['’]t\b.*\b(?:any ?more|any longer)\b|\bya no\b|"
+    r"\bniet meer\b|\bgeen [^.;!?]* meer\b|\bбольше не\b|\bjuż nie\b|不再|もう[^。]*(?:ない|ません)|더 이상|"
+    r"\b(?:stopped|quit|gave up|ended)\b",
     re.IGNORECASE,
 )
 _DENIED = frozenset(
@@ -60,13 +65,17 @@ _HOME = re.compile(
     _I + r"(?:live|living|based|moved|relocated|moving|relocating) (?:back |over |down |up )?"
     r"(?:in|at|to|into|near|outside)\b|\bmy (?:home )?address\b|"
     r"\bich (?:wohne|lebe)\b|\b(?:um)?gezogen\b|\bj['’]habite\b|\bje vis\b|\bdéménagé\b|"
-    r"\bvivo en\b|\bme (?:he )?mud\w+|\babito\b|\bvivo a\b|\btrasferit\w\b|\bmoro em\b|\bmudei\b",
+    r"\bvivo en\b|\bme (?:he )?mud\w+|\babito\b|\bvivo a\b|\btrasferit\w\b|\bmoro em\b|\bmudei\b|"
+    r"\bik woon\b|\bverhuisd\b|\bя (?:\w+ )?(?:живу|переехала?)\b|\bmieszkam w\b|"
+    r"我们?(?:现在)?住在|我们?(?:已经|刚)?搬到|"
+    r"に住んで|に引っ越し|에 살(?:아|고|ㅂ)|(?:으로|로) 이사",
     re.IGNORECASE,
 )
 _WORK = re.compile(
     _I + r"(?:(?:work|working|started|employed) (?:at|for|by)\b|joined (?-i:[A-Z]))|\bmy (?:employer|company) is\b|"
     r"\bich arbeite (?:bei|für)\b|\bje travaille (?:chez|pour)\b|\btrabajo (?:en|para)\b|"
-    r"\blavoro (?:per|da|in)\b|\btrabalho (?:n[ao]|em|para)\b",
+    r"\blavoro (?:per|da|in)\b|\btrabalho (?:n[ao]|em|para)\b|\bik werk (?:bij|voor)\b|\bя (?:\w+ )?работаю (?:в|на)\b|"
+    r"\bpracuję (?:w|dla)\b|我在\S{1,15}(?:工作|上班)|で働いて|에서 일(?:해|하|합)",
     re.IGNORECASE,
 )
 _STATES = {"<home>": _HOME, "<work>": _WORK}
@@ -78,7 +87,7 @@ _HEARD = _VERB_WORDS | frozenset(
         "employer company jetzt inzwischen mittlerweile neuerdings nicht kein keine keinen sofort seit neue neuen "
         "neuer neues wohne lebe gezogen umgezogen arbeite auf maintenant depuis nouveau nouvelle plus habite vis "
         "travaille ahora ya desde nuevo nueva vivo mudado trabajo adesso ormai nuovo nuova abito trasferito "
-        "trasferita lavoro agora novo nova moro mudei trabalho"
+        "trasferita lavoro agora novo nova moro mudei trabalho nu tegenwoordig inmiddels niet geen woon verhuisd werk"
     ).split()
 )
 """Without one of these no text of ASCII says that anything has changed."""

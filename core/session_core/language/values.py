@@ -83,7 +83,7 @@ _WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
 """Where no digit may follow, there is no use in trying it with fewer digits."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
-_CODES_ABROAD = "|".join(
+CODES_ABROAD = "|".join(
     sorted((n for n in CURRENCIES if not n.isascii() and any(map(str.isalpha, n))), key=len, reverse=True)
 )
 _CODES_BEFORE = "|".join(name for name in _CODES.split("|") if name not in ("won", "real"))
@@ -98,7 +98,7 @@ _WEEKDAY = (
     "quinta-feira|sexta-feira|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|"
     "понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье"
 )
-_DAY = (
+DAY = (
     rf"\b(?:{_WEEKDAY}|{_SOON})\b|(?<![一每两几])(?:星期|周|礼拜)[一二三四五六日天](?![个年次天])|[月火水木金土日]曜日?|"
     r"[월화수목금토일]요일"
 )
@@ -117,7 +117,7 @@ _DATE = "|".join(
         rf"\b{_MONTH}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?\b(?![:.,]\d)(?:,?\s\d{{4}}\b)?",
         rf"\b{_MONTH}\s\d{{4}}\b",
         r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日号일])?",
-        _DAY,
+        DAY,
     )
 )
 _TIME = "|".join(
@@ -130,7 +130,7 @@ _TIME = "|".join(
 _AMOUNT = "|".join(
     (
         rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES_BEFORE})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
-        rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|{_CODES_ABROAD})",
+        rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|{CODES_ABROAD})",
         rf"{_START}{_WHOLE_NUM}{_MANY}?[\s-]?(?=[^\W\d_])(?:{_CODES}|{'|'.join(_UNITS)})\b",
     )
 )
@@ -167,7 +167,7 @@ _NAMES = frozenset(
 ) | {f"{day}day" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")}
 """The words that a value may begin with."""
 _NO_DIGITS = re.compile(rf"(?P<web>{_WEB})|(?P<path>{_PATH})|(?P<code>{_CODE})", re.IGNORECASE)
-_DAYS = re.compile(f"(?P<date>{_DAY})", re.IGNORECASE)
+_DAYS = re.compile(f"(?P<date>{DAY})", re.IGNORECASE)
 _NO_VALUES = re.compile(r"(?!)")
 _NO_DIGITS_EITHER = re.compile(f"{_NO_DIGITS.pattern}|{_DAYS.pattern}", re.IGNORECASE)
 _DIGIT = re.compile("[0-9]")

@@ -7,8 +7,8 @@ import re
 from functools import lru_cache
 
 from session_core.language.forms import dates, minutes_of
-from session_core.language.values import ValueKind, values
-from session_core.language.words import SENTENCES, sentences
+from session_core.language.values import CODES_ABROAD, DAY, ValueKind, values
+from session_core.language.words import MONTHS, SENTENCES, sentences
 
 _DAY, _TIME, _NUMBER, _PRICE, _PLACE, _NAME = "day", "time", "number", "price", "place", "name"
 
@@ -26,25 +26,34 @@ _WANTED = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
         (
-            rf"\b(?:what|which) (?:day|date|month|weekday|year)\b|{_asking('when')}|\bwann\b|\bquand\b|\bcu[aá]ndo\b",
+            (
+                rf"\b(?:what|which) (?:day|date|month|weekday|year)\b|{_asking('when')}|\bwann\b|\bquand\b|"
+                r"\bcu[aá]ndo\b|\bquando\b|\bwanneer\b|\bкогда\b|\bkiedy\b|什么时候|哪[天日]|几[号月]|いつ|何日|언제|며칠"
+            ),
             _DAY,
         ),
         (
             (
                 rf"\b(?:what|which) (?:time|hour)\b|\bhow (?:late|early)\b|{_asking('when')}|"
-                r"\bum wie ?viel uhr\b|\bquelle heure\b|\bqu[eé] hora\b"
+                r"\bum wie ?viel uhr\b|\bquelle heure\b|\bqu[eé] hora\b|\bche ora\b|\bque horas\b|"
+                r"\bhoe laat\b|\bкотором часу\b|\bво сколько\b|几点|何時|몇 ?시"
             ),
             _TIME,
         ),
         (
-            r"\bhow (?:many|much|old|far|long|often|big|tall|large)\b|\bwie ?viele?\b|\bcombien\b|\bcu[aá]nt",
+            (
+                r"\bhow (?:many|much|old|far|long|often|big|tall|large)\b|\bwie ?viele?\b|\bcombien\b|\bcu[aá]nt|"
+                r"\bquant[oaie]s?\b|\bhoeveel\b|\bсколько\b|\bile\b|多少|几[个人位]|いくつ|何[人個回]|몇|얼마나"
+            ),
             _NUMBER,
         ),
         (
             (
                 r"\b(?:what|which) (?:price range|prices?|costs?|fees?|fare|budget|amount|rent|rate)\b|"
                 r"\bhow (?:expensive|cheap|much (?:is|are|was|were|do|does|did|will|would|money))\b|\bwas kostet\b|"
-                r"\bcu[aá]nto cuesta\b"
+                r"\bcu[aá]nto cuesta\b|\bcombien coûte\b|\bquanto costa\b|\bquanto custa\b|"
+                r"\bhoeveel kost\b|\bwat kost\b|"
+                r"\bсколько стоит\b|多少钱|いくら|얼마"
             ),
             _PRICE,
         ),
@@ -52,7 +61,7 @@ _WANTED = tuple(
             (
                 rf"{_asking('where')}|\b(?:what|which) (?:place|area|part|side|city|town|village|country|region|state|"
                 r"district|neighbou?rhood|location|address|street|station|airport|stop|port|destination|departure|"
-                r"origin)\b|\bwo(?:hin|her)\b|^wo\b|\boù\b|\bd[oó]nde\b|\bdove\b|\bonde\b"
+                r"origin)\b|\bwo(?:hin|her)\b|^wo\b|\boù\b|\bd[oó]nde\b|\bdove\b|\bonde\b|\bwaar\b|\bwaarheen\b"
             ),
             _PLACE,
         ),
@@ -63,7 +72,7 @@ _WANTED = tuple(
                 rf"{_asking('who')}|\bwhose\b|\b(?:what|which) (?:destination|departure)\b|"
                 r"\bwhich (?!(?:of|one|is|are|was|were|do|does|did|day|date|month|weekday|year|time|hour|price|"
                 r"area|part|side)\b)\w+|"
-                r"\bwie hei(?:ß|ss)t\b|^wer\b|^qui\b|\bqui[eé]n\b|^chi\b|^quem\b"
+                r"\bwie hei(?:ß|ss)t\b|^wer\b|^qui\b|\bqui[eé]n\b|^chi\b|^quem\b|^wie is\b|\bhoe heet\b"
             ),
             _NAME,
         ),
@@ -75,23 +84,30 @@ _SAID = {
     _DAY: re.compile(
         r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:today|tomorrow|tonight|yesterday|weekend)\b|"
         r"\b(?:next|last|this) (?:week|month|year)\b|\b(?:january|february|march|april|may \d|june|july|august|"
-        r"september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b|\b\d{4}-\d\d-\d\d\b|"
-        r"\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}[./]\d{1,2}\b",
+        r"september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b|"
+        r"\b\d{4}-\d\d-\d\d\b|"
+        r"\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}[./]\d{1,2}\b|\b\d{1,2}\.? (?:de )?"
+        rf"(?:{'|'.join(month for month in MONTHS if len(month) > 3)})\b|\d{{1,2}}[月월]|明天|今天|今日|明日|내일|"
+        rf"오늘|завтра|{DAY}",
         re.I,
     ),
     _TIME: re.compile(
         r"\b(?:half|quarter) (?:past|to) \w+|\b(?:morning|afternoon|evening) (?:at )?\d{1,2}(?:[:.h]\d\d)?\b|"
-        rf"\b(?:\d{{1,2}}(?:[:.h]\d\d)?|{_HOUR}) ?(?:[ap]\.?m\b|o['’]clock|uhr|in the (?:morning|afternoon|evening))|"
-        r"\b\d{1,2}[:.h]\d\d\b|\b(?:noon|midnight|midday)\b|\bin the (?:morning|afternoon|evening)\b",
+        rf"\b(?:\d{{1,2}}(?:[:.h]\d\d)?|{_HOUR}) ?(?:[ap]\.?m\b|o['’]clock|uhr|in the (?:morning|afternoon|"
+        rf"evening))|"
+        r"\b\d{1,2}[:.h]\d\d\b|\b(?:noon|midnight|midday)\b|\bin the (?:morning|afternoon|evening)\b|"
+        r"\b(?:a las|alle|às|om|в|à) \d{1,2}\b|\d{1,2}[時时点시]|[一二三四五六七八九十]点",
         re.I,
     ),
     _NUMBER: re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|twice|myself|alone)\b",
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|twice|myself|"
+        r"alone)\b",
         re.I,
     ),
     _PRICE: re.compile(
         r"[$€£¥₹] ?\d|\d ?(?:[$€£¥₹]|(?:usd|eur|gbp|dollars?|euros?|pounds?|credits?|cents?|bucks)\b)|"
-        r"\b(?:cheap(?:er|est|ly)?|(?:in)?expensive|moderate(?:ly)?|affordable|pricey|free|budget|costs?)\b",
+        r"\b(?:cheap(?:er|est|ly)?|(?:in)?expensive|moderate(?:ly)?|affordable|pricey|free|budget|costs?)\b|"
+        rf"\d ?(?:{CODES_ABROAD})",
         re.I,
     ),
     _PLACE: re.compile(
@@ -103,7 +119,9 @@ _SAID = {
         r"\b\d+[a-z]? (?:\w+ ){1,3}(?i:street|st|road|rd|avenue|ave|lane|drive|way|square|blvd|boulevard)\b"
     ),
     _NAME: re.compile(
-        r"(?<![.!?:] )(?<!^)\b(?!(?:I|OK|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|"
+        r"(?<![.!?:] )(?<!^)\b(?!(?:I|OK|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|"
+        r"April|"
+        r"May|"
         r"June|July|August|September|October|November|December)\b)[A-Z][^\W\d_]+|"
         r"\b(?i:recommend(?:ed)?|suggest(?:ed)?|how about|called|named|name is)\b"
     ),
@@ -114,7 +132,7 @@ def wanted(question: str) -> frozenset[str]:
     """The kinds of values that `question` asks for and does not say itself; none where a rule cannot tell."""
     asked: set[str] = set()
     for sentence in sentences(question):
-        if not sentence.endswith(("?", "？")):
+        if not sentence.endswith(("?", "？", "؟")):
             asked -= {kind for kind in asked if _SAID[kind].search(sentence)}
         asked |= {kind for pattern, kind in _WANTED if pattern.search(sentence)}
     return frozenset(asked)

@@ -11,8 +11,9 @@ from session_core.language.cue import Cue
 class Tongue:
     """The turns of phrase of a language, by what they do; see `language.cues` for the kinds.
 
-    `takes` and `refuses` are patterns of how an answer begins that takes or turns down what was offered, `requests`
-    one of how somebody asks politely for what is no question, `doings` one of what an assistant may offer to do; `fillers` are phrases, parted by `|`, that say nothing.
+    `takes` and `refuses` are patterns of how an answer begins that takes or turns down what was offered, `doings` one
+    of what an assistant may offer to do, `requests` one of how somebody asks politely for what is no question;
+    `fillers` are phrases, parted by `|`, that say nothing.
     """
 
     rules: tuple[Cue, ...] = ()
