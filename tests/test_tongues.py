@@ -9,8 +9,9 @@ import pytest
 from session_core.classify import RuleClassifier, filler
 from session_core.facts import extract
 from session_core.language.accepting import decides, takes
-from session_core.language.cues import corrects, kinds, promises
+from session_core.language.cues import _Cues, corrects, kinds, promises
 from session_core.language.slots import slot
+from session_core.language.tongues.every import TONGUES
 from session_core.language.values import currency, values
 from session_core.plan import FactKind
 from session_core.turns import Importance, Message, Role
@@ -33,6 +34,8 @@ ja はい、そのお城はとても古いです。お手伝いいたします�
 ko 네, 그 성은 아주 오래되었어요. 감사하겠습니다.
 ru Конечно, замок очень старый.
 """
+
+SPOKEN = dict(zip("de es fr it pt nl zh ja ko ru pl tr ar hi".split(), TONGUES, strict=True))
 
 TAKEN = [
     "Einverstanden.",
@@ -231,3 +234,14 @@ def test_one_thing_has_one_slot(first: str, second: str) -> None:
 def test_a_thing_that_only_changed_has_no_value() -> None:
     assert slot("予算が変わりました。") is None
     assert not corrects("我们的预算不高。")
+
+
+@pytest.mark.parametrize("tongue", SPOKEN)
+def test_no_phrase_is_passed_over_for_a_word_that_it_can_do_without(tongue: str) -> None:
+    own = SPOKEN[tongue]
+    cues = (*own.rules, *own.constraints, *own.decisions, *own.preferences, *own.identities, *own.corrections)
+    said = [row[2] for row in rows(STATED) if row[0] == tongue]
+    assert said
+    for cue in cues:
+        for sentence in filter(cue.pattern.search, said):
+            assert (0, cue) in _Cues([cue]).tried(sentence)

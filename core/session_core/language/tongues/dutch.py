@@ -50,9 +50,9 @@ DUTCH = Tongue(
             whole=True,
         ),
         Cue.of(
-            "dat",
+            "wil graag vraag",
             r"\b(?:wil|graag|vraag) dat (?:je|jij|u) [^.;!?]*\b(?:altijd|nooit|geen|niet)\b",
-            also="wil graag vraag",
+            whole=True,
         ),
         Cue.of("geen", _LEAD + r"geen [^\s,.]+,? (?:alsjeblieft|alstublieft)\b", whole=True),
         Cue.of(

@@ -102,7 +102,11 @@ FRENCH = Tongue(
             r"uniquement)\b",
             whole=True,
         ),
-        Cue.of("que", r"\bque (?:tu|vous) [^.;!?]*\b(?:toujours|jamais)\b", also="veux voudrais souhaite aimerais"),
+        Cue.of(
+            "veux voudrais souhaite aimerais",
+            r"\b(?:veux|voudrais|souhaite|aimerais) que (?:tu|vous) [^.;!?]*\b(?:toujours|jamais)\b",
+            whole=True,
+        ),
         Cue.of(
             "pas plus",
             _LEAD

@@ -87,7 +87,11 @@ ITALIAN = Tongue(
             r"\b(?:puoi|potresti|può|potrebbe) (?:[^\s?]+ ){0,4}?(?:sempre|mai|solo)\b(?=.*\?)",
             whole=True,
         ),
-        Cue.of("che", r"\bche (?:tu |lei )?[^.;!?]*\b(?:sempre|mai)\b", also="voglio vorrei desidero"),
+        Cue.of(
+            "voglio vorrei desidero",
+            r"\b(?:voglio|vorrei|desidero) che (?:tu |lei )?[^.;!?]*\b(?:sempre|mai)\b",
+            whole=True,
+        ),
         Cue.of(
             "niente nessuna",
             _LEAD + r"(?:niente|nessuna?) (?:email|e-mail|chiamate?|emoji|eccezion[ei]|abbreviazioni)\b",

@@ -95,7 +95,7 @@ PORTUGUESE = Tongue(
             r"\b(?:pode|poderia|podes|podias) (?:[^\s?]+ ){0,4}?(?:sempre|nunca|só|apenas)\b(?=.*\?)",
             whole=True,
         ),
-        Cue.of("que", r"\b(?:quero|preciso|gostaria) que [^.;!?]*\b(?:sempre|nunca)\b", also="quero preciso gostaria"),
+        Cue.of("quero preciso gostaria", r"\b(?:quero|preciso|gostaria) que [^.;!?]*\b(?:sempre|nunca)\b", whole=True),
         Cue.of("nada", _LEAD + r"nada de (?:e-?mails|ligações|chamadas|emojis|exceções|gírias)\b", whole=True),
         Cue.of(
             "só apenas somente",

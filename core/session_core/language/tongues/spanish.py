@@ -122,9 +122,9 @@ SPANISH = Tongue(
             whole=True,
         ),
         Cue.of(
-            "que",
+            "quiero necesito gustaría pido",
             r"\b(?:quiero|necesito|gustaría|pido) que [^.;!?]*\b(?:siempre|nunca)\b",
-            also="quiero necesito gustaría pido",
+            whole=True,
         ),
         Cue.of("ocurra", r"\bni se (?:te|le) ocurra\b"),
         Cue.of(
