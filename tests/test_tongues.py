@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from session_core.language.accepting import decides, takes
 from session_core.language.cues import _Cues, corrects, kinds, promises
 from session_core.language.slots import slot
 from session_core.language.tongues.every import TONGUES
-from session_core.language.values import currency, values
+from session_core.language.values import currency, numbers, values
 from session_core.plan import FactKind
 from session_core.turns import Importance, Message, Role
 
@@ -209,11 +210,18 @@ def test_thanks_with_an_answer_say_something(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [("2400欧元", "eur"), ("2400ユーロ", "eur"), ("2400유로", "eur"), ("2400 евро", "eur"), ("900 рублей", "rub"),
-     ("300美元", "usd"), ("90 złotych", "pln"), ("5块", "cny")],
+     ("300美元", "usd"), ("90 złotych", "pln"), ("5块", "cny"), ("2 400 euros", "eur"), ("2 400 €", "eur"),
+     ("12 500 рублей", "rub")],
 )  # fmt: skip
 def test_an_amount_has_its_currency(text: str, code: str) -> None:
     (value,) = values(text)
     assert currency(value.text) == code
+
+
+def test_thousands_may_stand_apart_before_a_currency_alone() -> None:
+    assert numbers("2 400 euros") == {Decimal(2400)}
+    assert [value.text for value in values("rows 2 400 and 5 600")] == ["2", "400", "5", "600"]
+    assert [value.text for value in values("Le budget est de 2 400 euros.")] == ["2 400 euros"]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ _GROUPED = r"\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)"
 _NUM = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?)"
 _WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
 """Where no digit may follow, there is no use in trying it with fewer digits."""
+_BY_BLANKS = r"\d{1,3}(?: \d{3})+"
+"""Thousands apart, as in "2 400 euros": a number only where a currency follows."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
 CODES_ABROAD = "|".join(
@@ -130,6 +132,7 @@ _TIME = "|".join(
 _AMOUNT = "|".join(
     (
         rf"{_SIGN}\s?{_NUM}{_MANY}?(?![^\W\d_])|\b(?:{_CODES_BEFORE})\s{_NUM}{_MANY}?\b(?![-/:]\d)",
+        rf"{_START}{_BY_BLANKS}\s?(?:{_SIGN}(?!\d)|{CODES_ABROAD}|(?:{_CODES})\b)",
         rf"{_START}{_WHOLE_NUM}{_MANY}?\s?(?:{_SIGN}(?!\d)|%|{CODES_ABROAD})",
         rf"{_START}{_WHOLE_NUM}{_MANY}?[\s-]?(?=[^\W\d_])(?:{_CODES}|{'|'.join(_UNITS)})\b",
     )
@@ -150,7 +153,9 @@ _PATTERN = re.compile(
 )
 _SIGNED = re.compile(r"[^\s,;!?\"'A-Za-z][^\s,;!?\"'A-Za-z]*")
 """Digits and signs: a value begins with one of them, or with the letters before them, or with a name."""
-_BARE = re.compile(r"(?<![^ \n])[1-9][0-9]{0,6}(?=[.,;!?]*(?:$|[ \n](?:[0-9]|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))")
+_BARE = re.compile(
+    r"(?<![^ \n])[1-9][0-9]{0,6}(?=[.,;!?]*(?:$|[ \n](?:[0-9](?![0-9]{2}(?![0-9]))|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))"
+)
 """A figure that stands alone before a word, another figure or the end of a text."""
 _COUNTED = re.compile(
     rf"{_CODES}|{'|'.join(_UNITS)}|{'|'.join(MONTHS)}|of|de|di|do|[ap]m|uhr|(?:thousand|million|billion|bn|mn).*",
@@ -185,6 +190,9 @@ _NUMBER_ONLY = re.compile(rf"{_NUM}(?:{_MANY}(?![^\W\d_]))?", re.IGNORECASE)
 """The k of "5km" multiplies nothing."""
 
 
+_APART = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
+
+
 def values(text: str) -> tuple[Value, ...]:
     """The values that `text` states, in order; no two overlap."""
     if len(text) > READ_AGAIN_CHARACTERS:
@@ -200,7 +208,7 @@ def _values_before(text: str) -> tuple[tuple[str, str, int, int], ...]:
 
 def numbers(text: str) -> frozenset[Decimal]:
     """What the number in `text` can mean: "1.200" is 1200 or 1.2, "2.5k" is 2500."""
-    match = _NUMBER_ONLY.search(text)
+    match = _NUMBER_ONLY.search(_APART.sub("", text))
     if match is None:
         return frozenset()
     digits = re.match(r"[\d.,'’\u00a0\u202f]*\d", match.group())
