@@ -154,7 +154,8 @@ _PATTERN = re.compile(
 _SIGNED = re.compile(r"[^\s,;!?\"'A-Za-z][^\s,;!?\"'A-Za-z]*")
 """Digits and signs: a value begins with one of them, or with the letters before them, or with a name."""
 _BARE = re.compile(
-    r"(?<![^ \n])[1-9][0-9]{0,6}(?=[.,;!?]*(?:$|[ \n](?:[0-9](?![0-9]{2}(?![0-9]))|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))"
+    r"(?<![^ \n])[1-9][0-9]{0,6}"
+    r"(?=[.,;!?]*(?:$|[ \n](?:[0-9](?![0-9]{2}(?![0-9]))|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))"
 )
 """A figure that stands alone before a word, another figure or the end of a text."""
 _COUNTED = re.compile(
