@@ -6,7 +6,9 @@ LLM_SESSIONS_EXPLORE=1 pytest tests/test_x.py    # other examples with each run,
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -17,3 +19,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("llm-sessions")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The URL of a running cluster; a test that asks for it is skipped where clusters are refused for the driver."""
+    # Not every environment that these tests run in has a driver of Redis.
+    from redis_server import redis_cluster
+
+    from session_core.errors import ConfigError
+    from session_core.stores.redis.address import Address
+    from session_core.stores.redis.driver import require_driver
+
+    try:
+        require_driver(Address.parse("redis+cluster://localhost"))
+    except ConfigError as exc:
+        pytest.skip(str(exc))
+    with redis_cluster() as running:
+        yield running

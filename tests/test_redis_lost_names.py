@@ -9,18 +9,15 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from redis_server import RedisServer, redis_cluster, redis_server
+from redis_server import RedisServer, redis_server
 
 from session_core import Policy
 from session_core.doctor import examine, lines
-from session_core.errors import ConfigError
 from session_core.ports import Plain, SessionStore, Write
 from session_core.stores.cache import MemoryCache
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.keyring import Keyring
-from session_core.stores.redis.address import Address
-from session_core.stores.redis.driver import require_driver
 from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
@@ -46,16 +43,6 @@ def store(server: RedisServer) -> Iterator[RedisStore]:
     made = RedisStore(server.url)
     yield made
     run_blocking(made.close())
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    try:
-        require_driver(Address.parse("redis+cluster://localhost"))
-    except ConfigError as exc:
-        pytest.skip(str(exc))
-    with redis_cluster() as running:
-        yield running
 
 
 def fill(store: RedisStore, key: Key, spaces: tuple[str, ...] = SPACES) -> None:

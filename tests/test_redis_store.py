@@ -19,7 +19,7 @@ from fault_table import tell
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import START, MessagesState, StateGraph
-from redis_server import RedisServer, redis_cluster, redis_sentinel, redis_server, write_pairs
+from redis_server import RedisServer, redis_sentinel, redis_server, write_pairs
 
 from langchain_session import SessionSaver
 from session_core import Budget, Message, Policy, Role, Sessions
@@ -29,8 +29,7 @@ from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Wri
 from session_core.ranges import Ranges
 from session_core.stores.gate import Gate
 from session_core.stores.open import open_store
-from session_core.stores.redis.address import Address
-from session_core.stores.redis.driver import TIMEOUTS_S, require_driver
+from session_core.stores.redis.driver import TIMEOUTS_S
 from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, STORE_PROMISES, message
@@ -56,16 +55,6 @@ def store(url: str) -> Iterator[RedisStore]:
     made = RedisStore(url)
     yield made
     run_blocking(made.close())
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    try:
-        require_driver(Address.parse("redis+cluster://localhost"))
-    except ConfigError as exc:
-        pytest.skip(str(exc))
-    with redis_cluster() as running:
-        yield running
 
 
 def keys(server: RedisServer) -> list[bytes]:
