@@ -278,12 +278,6 @@ class HybridStore(HybridThreads):
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         return await self._read(self.cold.fill(checkpoint))
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        key = Key(session_id, tenant)
-        turn = await self._hot.begin(place_of(key))
-        await self._written(turn, key, self.cold.delete_checkpoints(tenant, session_id))
-        await self._hot.end(turn, discard=True)
-
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.cold, "rewrite"):
             raise ConfigError(f"the {self.scheme} store behind the hot side cannot rewrite what it holds")
