@@ -81,7 +81,7 @@ class Hand:
             return [_place(found) for found in await self._listed(_of_thread(thread_id))]
         except NotImplementedError as exc:
             mend = "call the method without the a" if self.awaits else "await the a-named method"
-            raise VoiceError(f"{type(saver).__name__} has no such voice; {mend}") from exc
+            raise VoiceError(f"{type(saver).__name__} does not list checkpoints in this voice; {mend}") from exc
 
     async def _listed(self, config: RunnableConfig | None) -> list[CheckpointTuple]:
         if self.awaits:

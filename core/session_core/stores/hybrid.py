@@ -280,7 +280,10 @@ class HybridStore(HybridThreads):
 
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.cold, "rewrite"):
-            raise ConfigError(f"the {self.scheme} store behind the hot side cannot rewrite what it holds")
+            raise ConfigError(
+                f"the {self.scheme} store behind the hot side cannot rewrite what it holds, "
+                "as a change of keys needs; open a store that can as cold="
+            )
         return cast(Rewriting, self.cold)
 
     async def _begin(self, key: Key) -> Turn | None:
