@@ -23,9 +23,9 @@ from langchain_session.originals import Originals
 from langchain_session.saver import SessionSaver
 from langchain_session.threads import RUNTIME, bare, begin_anew, require_tenant
 from langchain_session.turns import TURN_TTL_S, Concurrency
+from langchain_session.voice import Voice
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
-from session_core.ports import Leasing
 from session_core.voices import run_blocking
 
 
@@ -106,14 +106,6 @@ class InnerSaver(SessionSaver):
     def get_next_version(self, current: Any, channel: None) -> Any:
         return self.inner.get_next_version(current, channel)
 
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        voice = self._blocking
-        return run_blocking(self._rule.begun(voice.store, voice.pause, config, lambda: self._beside.get(config)))
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        voice = self._awaiting
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._abeside.get(config))
-
     def list(
         self,
         config: RunnableConfig | None,
@@ -150,52 +142,6 @@ class InnerSaver(SessionSaver):
         if found is None:
             begin_anew(config, before)
 
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: GraphCheckpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        stored, fold = run_blocking(
-            self._guarded(self._beside, self.sessions.store, config, checkpoint, metadata, new_versions)
-        )
-        if fold:
-            self.sessions.ask_fold(self.key(config), fold)
-        return stored
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: GraphCheckpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        stored, fold = await self._guarded(
-            self._abeside, self.sessions.awaited, config, checkpoint, metadata, new_versions
-        )
-        if fold:
-            await self.sessions.aask_fold(self.key(config), fold)
-        return stored
-
-    def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> None:
-        run_blocking(self._beside.put_writes(config, writes, task_id, task_path))
-        run_blocking(self._rule.wrote(self.sessions.store, config, writes))
-
-    async def aput_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
-    ) -> None:
-        await self._abeside.put_writes(config, writes, task_id, task_path)
-        await self._rule.wrote(self.sessions.awaited, config, writes)
-
-    def delete_thread(self, thread_id: str) -> None:
-        run_blocking(self._beside.delete_thread(thread_id))
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        await self._abeside.delete_thread(thread_id)
-
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         run_blocking(self._beside.inner.call("delete_for_runs", run_ids))
 
@@ -224,19 +170,33 @@ class InnerSaver(SessionSaver):
     ) -> Mapping[str, DeltaChannelHistory]:
         return await self.inner.aget_delta_channel_history(config=bare(config), channels=channels)
 
-    async def _guarded(
+    async def _put(
         self,
-        beside: Beside,
-        store: Leasing,
+        voice: Voice,
         config: RunnableConfig,
         checkpoint: GraphCheckpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[RunnableConfig, Tier]:
-        guard = await self._rule.guard(store, config)
-        done = await beside.put(config, checkpoint, metadata, new_versions, guard.get("lease"))
-        await self._rule.stored(store, config, checkpoint)
+        guard = await self._rule.guard(voice.store, config)
+        done = await self._by(voice).put(config, checkpoint, metadata, new_versions, guard.get("lease"))
+        await self._rule.stored(voice.store, config, checkpoint)
         return done
+
+    async def _put_writes(
+        self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> None:
+        await self._by(voice).put_writes(config, writes, task_id, task_path)
+        await self._rule.wrote(voice.store, config, writes)
+
+    async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
+        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._by(voice).get(config))
+
+    async def _delete(self, voice: Voice, thread_id: str) -> None:
+        await self._by(voice).delete_thread(thread_id)
+
+    def _by(self, voice: Voice) -> Beside:
+        return self._abeside if voice is self._awaiting else self._beside
 
 
 def _of_a_run(config: RunnableConfig | None) -> bool:

@@ -160,10 +160,10 @@ class SessionSaver(Keeping, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        key, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
+        stored, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
-            self.sessions.ask_fold(key, fold)
-        return config_of(key, checkpoint["id"])
+            self.sessions.ask_fold(self.key(config), fold)
+        return stored
 
     async def aput(
         self,
@@ -172,30 +172,26 @@ class SessionSaver(Keeping, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        key, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
+        stored, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
-            await self.sessions.aask_fold(key, fold)
-        return config_of(key, checkpoint["id"])
+            await self.sessions.aask_fold(self.key(config), fold)
+        return stored
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        key, place, rows = self._rows(config, writes, task_id, task_path)
-        run_blocking(self.sessions.store.put_writes(key, place, rows))
-        run_blocking(self._rule.wrote(self.sessions.store, config, writes))
+        run_blocking(self._put_writes(self._blocking, config, writes, task_id, task_path))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        key, place, rows = self._rows(config, writes, task_id, task_path)
-        await self.sessions.awaited.put_writes(key, place, rows)
-        await self._rule.wrote(self.sessions.awaited, config, writes)
+        await self._put_writes(self._awaiting, config, writes, task_id, task_path)
 
     def delete_thread(self, thread_id: str) -> None:
-        run_blocking(self.sessions.store.delete(Key(str(thread_id), self.tenant)))
+        run_blocking(self._delete(self._blocking, thread_id))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        await self.sessions.awaited.delete(Key(str(thread_id), self.tenant))
+        await self._delete(self._awaiting, thread_id)
 
     def get_next_version(self, current: str | int | None, channel: None) -> str:
         """A version behind `current`, in text order too; two runs that count on from the same one differ."""
@@ -318,7 +314,8 @@ class SessionSaver(Keeping, Lifetime):
         checkpoint: GraphCheckpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
-    ) -> tuple[Key, Tier]:
+    ) -> tuple[RunnableConfig, Tier]:
+        """Store a checkpoint; the config that names it, and for which tier to ask for a fold now."""
         began = time.perf_counter()
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
@@ -365,15 +362,20 @@ class SessionSaver(Keeping, Lifetime):
         guard = await self._rule.guard(voice.store, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
         await self._rule.stored(voice.store, config, checkpoint)
+        named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
-            return key, Tier.NORMAL
-        return key, await voice.flow(key).settle(done, time.perf_counter() - began)
+            return named, Tier.NORMAL
+        return named, await voice.flow(key).settle(done, time.perf_counter() - began)
 
-    def _rows(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
-    ) -> tuple[Key, str, Sequence[Write]]:
+    async def _put_writes(
+        self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> None:
         rows = [
             Write(task_id, WRITES_IDX_MAP.get(name, i), name, encode_write(value, self.serde), task_path)
             for i, (name, value) in enumerate(writes)
         ]
-        return self.key(config), config["configurable"]["checkpoint_id"], rows
+        await voice.store.put_writes(self.key(config), config["configurable"]["checkpoint_id"], rows)
+        await self._rule.wrote(voice.store, config, writes)
+
+    async def _delete(self, voice: Voice, thread_id: str) -> None:
+        await voice.store.delete(Key(str(thread_id), self.tenant))
