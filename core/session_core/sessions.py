@@ -90,8 +90,9 @@ class Sessions:
         return Session(self, Key(session_id, tenant, namespace))
 
     def observe(self, observer: Observer) -> None:
-        """Tell `observer` every event from now on."""
-        self._observers.append(require_power(observer, "observe", "an observer"))
+        """Tell `observer` every event from now on; one that is told already is not told twice."""
+        if not any(observer is told for told in self._observers):
+            self._observers.append(require_power(observer, "observe", "an observer"))
 
     def list(self, tenant: str | None = None) -> tuple[State, ...]:
         """The state of every session, newest activity first."""

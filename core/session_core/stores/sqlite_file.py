@@ -224,7 +224,7 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
             f"{path}: you may not write there, and nothing was written; mend the rights of the file, of those beside it"
             " (-wal, -shm) and of the folder"
         )
-    if "unable to open" in said and path.is_dir():
+    if "unable to open" in said and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")
     if "unable to open" in said:
         return StoreUnreadable(f"{path} cannot be opened ({said}); does its folder exist, and may you write there?")
