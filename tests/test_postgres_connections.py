@@ -14,7 +14,8 @@ from postgres_server import PostgresServer, postgres_server
 
 from session_core import Sessions
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Write
+from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Stored
+from session_core.ranges import Ranges
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
@@ -241,17 +242,16 @@ def test_a_role_that_is_changed_while_a_process_runs_makes_no_words_of_what_is_a
     with Sessions(f"{server.url}&user=app&schema=app") as sessions:
         app.execute("ALTER ROLE app SET array_nulls = off")
         value = Plain("t", b"x")
-        checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1"})
-        writes = [Write("task", 0, "one", value, ""), Write("task", 1, "m", MessageList((message(1),)), "")]
+        checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1", "two": "1", "said": "1"})
+        values = {"one": value, "two": None, "said": MessageList((message(1), message(2)))}
 
         async def talk(store: SessionStore) -> Checkpoint | None:
-            await store.put_checkpoint(checkpoint, {"one": value}, head_channel=None, merge=False)
-            await store.put_writes(KEY, "1", writes)
+            await store.put_checkpoint(checkpoint, values, head_channel="said", merge=False)
             return await store.checkpoint(KEY)
 
         found = run_blocking(talk(sessions.store)) if voice == "blocking" else asyncio.run(talk(sessions.awaited))
         assert found is not None
-        assert len(found.writes) == 2
+        assert found.values == {"one": value, "said": Stored(Ranges.span(1, 2))}
 
 
 def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(
