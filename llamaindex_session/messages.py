@@ -194,8 +194,15 @@ def _rendered(message: Message) -> ChatMessage:
     kwargs = found.additional_kwargs
     if message.rendition == "clip":
         kwargs = {key: value for key, value in kwargs.items() if key not in _CALLS}
-    blocks = [*text, *rest, *_asked(message)]
+    thought = [block for block in found.blocks if _signed(block) and (message.aside or not block.content)]
+    blocks = [*thought, *text, *rest, *_asked(message)]
     return ChatMessage.model_construct(role=found.role, blocks=blocks, additional_kwargs=kwargs)
+
+
+def _signed(block: Any) -> bool:
+    """Whether `block` is reasoning that its provider signed, whole: it goes back with the calls it led to."""
+    thought = isinstance(block, li.ThinkingBlock) and block.content is not None
+    return thought and bool(block.additional_information.get("signature"))
 
 
 def _stays(block: Any, kept: set[str]) -> bool:
