@@ -64,10 +64,23 @@ def test_signed_reasoning_goes_back_unaltered_before_the_calls_it_led_to(
     thought: dict[str, Any], text: str, answered: list[str], window: int
 ) -> None:
     _, request = payloads(seen(thinking_turn(thought, text, answered), window))
+    request["thinking"] = {"type": "enabled", "budget_tokens": 1_024}
     assert faults(request, "anthropic", prefill=False) == []
     assistant = request["messages"][1]["content"]
     assert assistant[0] == thought
     assert [block["id"] for block in assistant[1:]] == answered
+
+
+def test_the_strict_provider_wants_thinking_before_calls_and_never_at_an_end() -> None:
+    request = payloads(thinking_turn(THOUGHT["shown"], "short", ["call_1", "call_2"]))[1]
+    said = request["messages"][1]["content"]
+    request["thinking"] = {"type": "enabled", "budget_tokens": 1_024}
+    assert faults(request, "anthropic", prefill=False) == []
+    said.append(said.pop(0))
+    assert faults(request, "anthropic", prefill=False) == ["messages.1 ends with thinking"]
+    said.pop()
+    told = "thinking is enabled, and the calls that are answered stand without the thinking before them"
+    assert faults(request, "anthropic", prefill=False) == [told]
 
 
 def test_reasoning_that_has_no_room_is_left_out_whole() -> None:
