@@ -46,7 +46,7 @@ class Covered:
         return absent
 
     async def add(self, key: Key, born: str, messages: Sequence[Message], embedder: Embedder, vectors: Vectors) -> int:
-        """Remember what `vectors` has of `messages`, or makes now; how many those are. Raises what the embedder does."""
+        """Remember what `vectors` has of `messages`, or makes; how many those are. Raises what the embedder does."""
         made = await vectors.packed(messages, embedder)
         new = dict(zip((message.seq for message in messages), made, strict=True))
         for block, first, last in _blocks(Ranges.of(sorted(new))):
