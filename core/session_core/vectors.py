@@ -55,7 +55,7 @@ class Vectors:
         made: list[Any] = []
         if asked := [*query, *missing.values()]:
             packed: Any = embedder
-            vectors = await packed.packed(asked) if quick(embedder) else await embedder.embed(asked)
+            vectors: Any = await packed.packed(asked) if quick(embedder) else await embedder.embed(asked)
             wanted, made = vectors[: len(query)], vectors[len(query) :]
         if not quick(embedder):
             made = [array("f", vector) for vector in made]
