@@ -161,8 +161,9 @@ class Beside:
             await self._forget(str(thread_id))
 
     async def _forget(self, thread_id: str) -> None:
-        await self.store.delete_checkpoints(self.tenant, thread_id)
-        self.originals.forget(self.tenant, thread_id)
+        key = Key(thread_id, self.tenant)
+        await self.store.delete(key)
+        self.originals.forget(key)
 
     async def _row(
         self, key: Key, found: CheckpointTuple, said: list[BaseMessage], *, named: bool

@@ -78,5 +78,8 @@ def _parts(version: str | int | float) -> tuple[int, str]:
     """The number that a version begins with, and what makes it unique, if it is a text."""
     number, _, rest = str(version).partition(".")
     if not number.isdecimal():
-        raise InputError(f"a channel's version {version!r} begins with no number; such a thread cannot be moved")
+        raise InputError(
+            f"a channel's version {version!r} does not begin with a number, so the "
+            "thread cannot be moved; its saver must count versions in numbers"
+        )
     return int(number), rest if isinstance(version, str) else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -22,120 +22,71 @@ from session_core.errors import VoiceError
 from session_core.ports import SessionStore
 
 
-class Hand(Protocol):
-    """What moving asks of a checkpointer."""
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A checkpointer whose plain methods are called, or (`awaits`) those that begin with an `a`."""
 
     saver: BaseCheckpointSaver[Any]
+    awaits: bool
 
     async def threads(self) -> list[str]:
         """The ids of all threads."""
-        ...
+        return list(dict.fromkeys(place.thread_id for place in await self._places(None)))
 
     async def places(self, thread_id: str) -> list[Place]:
         """Where the checkpoints of a thread stand, of all namespaces, oldest first."""
-        ...
+        return sorted(await self._places(thread_id))
 
     async def read(self, place: Place) -> CheckpointTuple | None:
         """The checkpoint there."""
-        ...
+        config = config_at(place)
+        found = await self.saver.aget_tuple(config) if self.awaits else self.saver.get_tuple(config)
+        if found is not None and lists_more_writes(self.saver, found):
+            return with_writes(found, await self._listed(found.config))
+        return found
 
     async def put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, changed: ChannelVersions
     ) -> None:
         """Store a checkpoint."""
-        ...
+        if self.awaits:
+            await self.saver.aput(config, checkpoint, metadata, changed)
+        else:
+            self.saver.put(config, checkpoint, metadata, changed)
 
     async def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
         """Store the writes of a task."""
-        ...
+        if self.awaits:
+            await self.saver.aput_writes(config, writes, task_id, task_path)
+        else:
+            self.saver.put_writes(config, writes, task_id, task_path)
 
     def store(self, sessions: Sessions) -> SessionStore:
         """The store of `sessions` in this voice."""
-        ...
-
-
-class Blocking:
-    """A checkpointer whose plain names are called."""
-
-    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
-        self.saver = saver
-
-    async def threads(self) -> list[str]:
-        return list(dict.fromkeys(place.thread_id for place in await self._places(None)))
-
-    async def places(self, thread_id: str) -> list[Place]:
-        return sorted(await self._places(thread_id))
-
-    async def read(self, place: Place) -> CheckpointTuple | None:
-        found = self.saver.get_tuple(config_at(place))
-        if found is not None and lists_more_writes(self.saver, found):
-            return with_writes(found, list(self.saver.list(found.config)))
-        return found
-
-    async def put(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, changed: ChannelVersions
-    ) -> None:
-        self.saver.put(config, checkpoint, metadata, changed)
-
-    async def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
-    ) -> None:
-        self.saver.put_writes(config, writes, task_id, task_path)
-
-    def store(self, sessions: Sessions) -> SessionStore:
-        return sessions.store
+        return sessions.awaited if self.awaits else sessions.store
 
     async def _places(self, thread_id: str | None) -> list[Place]:
         saver: Any = self.saver
-        if is_langgraph_redis(saver) and type(saver).list is not BaseCheckpointSaver.list:
+        name = "alist" if self.awaits else "list"
+        if is_langgraph_redis(saver) and getattr(type(saver), name) is not getattr(BaseCheckpointSaver, name):
 
             async def ask(query: Any) -> Any:
-                return saver.checkpoints_index.query(query)
+                found = saver.checkpoints_index.query(query)
+                return await found if self.awaits else found
 
             return await places_in_redis(ask, thread_id)
-        with _spoken(saver, "await the a-named method"):
-            return [_place(found) for found in saver.list(_of_thread(thread_id))]
+        try:
+            return [_place(found) for found in await self._listed(_of_thread(thread_id))]
+        except NotImplementedError as exc:
+            mend = "call the method without the a" if self.awaits else "await the a-named method"
+            raise VoiceError(f"{type(saver).__name__} does not list checkpoints in this voice; {mend}") from exc
 
-
-class Awaiting:
-    """A checkpointer whose a-named methods are awaited."""
-
-    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
-        self.saver = saver
-
-    async def threads(self) -> list[str]:
-        return list(dict.fromkeys(place.thread_id for place in await self._places(None)))
-
-    async def places(self, thread_id: str) -> list[Place]:
-        return sorted(await self._places(thread_id))
-
-    async def read(self, place: Place) -> CheckpointTuple | None:
-        found = await self.saver.aget_tuple(config_at(place))
-        if found is not None and lists_more_writes(self.saver, found):
-            return with_writes(found, [one async for one in self.saver.alist(found.config)])
-        return found
-
-    async def put(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, changed: ChannelVersions
-    ) -> None:
-        await self.saver.aput(config, checkpoint, metadata, changed)
-
-    async def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
-    ) -> None:
-        await self.saver.aput_writes(config, writes, task_id, task_path)
-
-    def store(self, sessions: Sessions) -> SessionStore:
-        return sessions.awaited
-
-    async def _places(self, thread_id: str | None) -> list[Place]:
-        saver: Any = self.saver
-        if is_langgraph_redis(saver) and type(saver).alist is not BaseCheckpointSaver.alist:
-            return await places_in_redis(saver.checkpoints_index.query, thread_id)
-        with _spoken(saver, "call the method without the a"):
-            return [_place(found) async for found in saver.alist(_of_thread(thread_id))]
+    async def _listed(self, config: RunnableConfig | None) -> list[CheckpointTuple]:
+        if self.awaits:
+            return [one async for one in self.saver.alist(config)]
+        return list(self.saver.list(config))
 
 
 def config_at(place: Place) -> RunnableConfig:
@@ -151,11 +102,3 @@ def _of_thread(thread_id: str | None) -> RunnableConfig | None:
 def _place(found: CheckpointTuple) -> Place:
     names = found.config["configurable"]
     return Place(found.checkpoint["id"], names.get("checkpoint_ns", ""), str(names["thread_id"]))
-
-
-@contextmanager
-def _spoken(saver: BaseCheckpointSaver[Any], mend: str) -> Iterator[None]:
-    try:
-        yield
-    except NotImplementedError as exc:
-        raise VoiceError(f"{type(saver).__name__} has no such voice; {mend}") from exc

@@ -63,7 +63,9 @@ class InnerSaver(SessionSaver):
                 "(from_conn_string gives one in a with statement)"
             )
         if serde is not None:
-            raise ConfigError("with inner= its serializer counts; pass serde= to the inner saver")
+            raise ConfigError(
+                "serde= cannot be given with inner=: the inner saver serializes checkpoints; pass serde= to that saver"
+            )
         if concurrency == "reject":
             raise ConfigError(
                 "with inner= runs cannot be rejected: a saver stores whatever it is given, so two would get past; "

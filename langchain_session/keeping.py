@@ -101,7 +101,7 @@ class Keeping(Moving):
             raise InputError(f"prune(strategy={strategy!r}); use one of {', '.join(STRATEGIES)}")
         for thread_id in map(str, thread_ids):
             if strategy == "delete":
-                await store.delete_checkpoints(self.tenant, thread_id)
+                await store.delete(Key(thread_id, self.tenant))
                 continue
             found = _by_session(await store.checkpoints(self.tenant, thread_id, None))
             roots = found.get(Key(thread_id, self.tenant), Rows({}))

@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
 from langchain_session.channels import is_message_list
 from langchain_session.counted import Counted
-from langchain_session.hands import Awaiting, Blocking, Hand, config_at
+from langchain_session.hands import Hand, config_at
 from langchain_session.messages import MARK, to_core
 from langchain_session.once import is_same
 from langchain_session.place import Place
@@ -57,7 +57,7 @@ class Moving(BaseCheckpointSaver[str]):
         the thread went on here too; InputError for a message that no session takes.
         """
         made = cast(Any, cls)(_where(url, sessions), **made_with)
-        run_blocking(_all_moved(Blocking(saver), Blocking(made), thread_id))
+        run_blocking(_all_moved(Hand(saver, False), Hand(made, False), thread_id))
         return cast(Self, made)
 
     @classmethod
@@ -72,7 +72,7 @@ class Moving(BaseCheckpointSaver[str]):
     ) -> Self:
         """As `import_from`, awaited; from a saver that awaits. Raises: VoiceError for one that does not."""
         made = cast(Any, cls)(_where(url, sessions), **made_with)
-        await _all_moved(Awaiting(saver), Awaiting(made), thread_id)
+        await _all_moved(Hand(saver, True), Hand(made, True), thread_id)
         return cast(Self, made)
 
     def export_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
@@ -82,11 +82,11 @@ class Moving(BaseCheckpointSaver[str]):
         that stays behind only while the thread waits for the results of calls. Asked for again, it adds what
         is new. Raises: NotFound when there is no checkpoint of `thread_id`; Diverged when the thread went on there too.
         """
-        return run_blocking(_all_moved(Blocking(self), Blocking(saver), thread_id))
+        return run_blocking(_all_moved(Hand(self, False), Hand(saver, False), thread_id))
 
     async def aexport_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
         """As `export_to`, awaited; to a saver that awaits. Raises: VoiceError for one that does not."""
-        return await _all_moved(Awaiting(self), Awaiting(saver), thread_id)
+        return await _all_moved(Hand(self, True), Hand(saver, True), thread_id)
 
 
 def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:

@@ -50,12 +50,10 @@ class Originals:
             self._keep(place, held)
         return [held[seq] for seq in part]
 
-    def forget(self, tenant: str, session_id: str) -> None:
+    def forget(self, key: Key) -> None:
         """Remember nothing of a session that is deleted."""
         with self._lock:
-            for place in [
-                place for place in self._held if (place[0].tenant, place[0].session_id) == (tenant, session_id)
-            ]:
+            for place in [place for place in self._held if place[0].whole == key.whole]:
                 del self._held[place]
 
     def _keep(self, place: tuple[Key, str], held: dict[int, Original]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -102,85 +103,79 @@ class SessionRunnable(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """The runnable's answer, once the turn is durable."""
         config = ensure_config(config)
-        session, turn = self._begun(input, config)
-        with ExitStack() as held:
-            lease = held.enter_context(self._turn_lease(session)) if self._lease else None
-            given = self._read(session, turn)
-            try:
-                answer = self.runnable.invoke(given, config, **kwargs)
-                whole = turn.whole(answer)
-            except BaseException:
-                session.append(turn.said, lenient=True, lease=lease)
-                raise
-            session.append(whole, lenient=True, lease=lease)
-            return answer
+        with self._on_record(input, config) as call:
+            call.came = self.runnable.invoke(call.given, config, **kwargs)
+        return call.came
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """As `invoke`, awaited."""
         config = ensure_config(config)
-        session, turn = self._begun(input, config)
-        async with AsyncExitStack() as held:
-            lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
-            given = await self._aread(session, turn)
-            try:
-                answer = await self.runnable.ainvoke(given, config, **kwargs)
-                whole = turn.whole(answer)
-            except BaseException:
-                await session.aappend(turn.said, lenient=True, lease=lease)
-                raise
-            await session.aappend(whole, lenient=True, lease=lease)
-            return answer
+        async with self._aon_record(input, config) as call:
+            call.came = await self.runnable.ainvoke(call.given, config, **kwargs)
+        return call.came
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         """The answer piece by piece; the turn is stored when the stream ends, or is broken off."""
         config = ensure_config(config)
-        session, turn = self._begun(input, config)
-        with ExitStack() as held:
-            lease = held.enter_context(self._turn_lease(session)) if self._lease else None
-            given = self._read(session, turn)
-            came: Any = None
-            try:
-                for piece in self.runnable.stream(given, config, **kwargs):
-                    came = _joined(came, piece)
-                    yield piece
-                whole = turn.whole(came)
-            except BaseException:
-                session.append(turn.broken_off(came), lenient=True, lease=lease)
-                raise
-            session.append(whole, lenient=True, lease=lease)
+        with self._on_record(input, config) as call:
+            for piece in self.runnable.stream(call.given, config, **kwargs):
+                call.came = _joined(call.came, piece)
+                yield piece
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         """As `stream`, awaited."""
         config = ensure_config(config)
+        async with self._aon_record(input, config) as call:
+            async for piece in self.runnable.astream(call.given, config, **kwargs):
+                call.came = _joined(call.came, piece)
+                yield piece
+
+    @contextmanager
+    def _on_record(self, input: Any, config: RunnableConfig) -> Iterator[_Call]:
+        """A call that is given the view to read. Its turn is stored at the end, or as far as it came."""
+        session, turn = self._begun(input, config)
+        with ExitStack() as held:
+            lease = held.enter_context(self._turn_lease(session)) if self._lease else None
+            seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+            call = _Call(turn.to_read(run_blocking(seen)))
+            try:
+                yield call
+                whole = turn.whole(call.came)
+            except BaseException:
+                session.append(turn.broken_off(call.came), lenient=True, lease=lease)
+                raise
+            session.append(whole, lenient=True, lease=lease)
+
+    @asynccontextmanager
+    async def _aon_record(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
+        """As `_on_record`, awaited."""
         session, turn = self._begun(input, config)
         async with AsyncExitStack() as held:
             lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
-            given = await self._aread(session, turn)
-            came: Any = None
+            seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+            call = _Call(turn.to_read(seen))
             try:
-                async for piece in self.runnable.astream(given, config, **kwargs):
-                    came = _joined(came, piece)
-                    yield piece
-                whole = turn.whole(came)
+                yield call
+                whole = turn.whole(call.came)
             except BaseException:
-                await session.aappend(turn.broken_off(came), lenient=True, lease=lease)
+                await session.aappend(turn.broken_off(call.came), lenient=True, lease=lease)
                 raise
             await session.aappend(whole, lenient=True, lease=lease)
 
     def _begun(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
         return self.session(config), Turn(input, self._keys, self.sessions.workshop)
 
-    def _read(self, session: Session, turn: Turn) -> Any:
-        seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
-        return turn.to_read(run_blocking(seen))
-
-    async def _aread(self, session: Session, turn: Turn) -> Any:
-        seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
-        return turn.to_read(seen)
-
     def _turn_lease(self, session: Session) -> TurnLease:
         ttl_s, wait_s = self._lease or (60.0, 30.0)
         return session.lease(ttl_s=ttl_s, wait_s=wait_s)
+
+
+@dataclass(slots=True)
+class _Call:
+    """What the runnable is given, and what of its answer came so far."""
+
+    given: Any
+    came: Any = None
 
 
 def _joined(came: Any, piece: Any) -> Any:

@@ -192,10 +192,10 @@ class SessionSaver(Keeping, Lifetime):
         await self._rule.wrote(self.sessions.awaited, config, writes)
 
     def delete_thread(self, thread_id: str) -> None:
-        run_blocking(self.sessions.store.delete_checkpoints(self.tenant, str(thread_id)))
+        run_blocking(self.sessions.store.delete(Key(str(thread_id), self.tenant)))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        await self.sessions.awaited.delete_checkpoints(self.tenant, str(thread_id))
+        await self.sessions.awaited.delete(Key(str(thread_id), self.tenant))
 
     def get_next_version(self, current: str | int | None, channel: None) -> str:
         """A version behind `current`, in text order too; two runs that count on from the same one differ."""

@@ -121,5 +121,12 @@ def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[Bas
     if isinstance(value, PromptValue):
         return value.to_messages()
     if isinstance(value, list | tuple):
-        return convert_to_messages(list(value))
+        try:
+            return convert_to_messages(list(value))
+        except (NotImplementedError, ValueError) as exc:
+            # Not its text, which quotes what was given.
+            raise InputError(
+                f"a list of {len(value)} messages holds something that LangChain cannot read as a message "
+                f"({type(exc).__name__}); give messages, texts, (role, text) pairs or dicts with role and content"
+            ) from None
     raise InputError(f"a {type(value).__name__} holds no messages; give a text, a message or a list of messages")

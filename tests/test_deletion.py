@@ -61,16 +61,6 @@ def test_nothing_of_a_deleted_session_is_left_and_all_of_another_one(
     assert run_blocking(store.record(KEPT)) == kept
 
 
-def test_deleting_a_thread_of_a_graph_leaves_nothing_either(
-    store: SessionStore, places: Places, tmp_path: Path
-) -> None:
-    two_sessions(store)
-    run_blocking(store.delete_checkpoints(DELETED.tenant, DELETED.session_id))
-    after = held_by(store, places, tmp_path).lower()
-    assert WORD.encode() not in after
-    assert NAME.encode() not in after
-
-
 def test_no_key_of_a_deleted_session_is_left_in_redis_and_its_rewritten_log_holds_none(
     places: Places, tmp_path: Path
 ) -> None:

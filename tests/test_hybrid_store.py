@@ -268,10 +268,6 @@ def test_delete_leaves_nothing_on_either_side(sides, hot):
     assert run_blocking(store.delete(KEY)) == 1
     assert hot.places() == []
     assert run_blocking(store.load(KEY)).messages == ()
-    run_blocking(store.append(KEY, [message(1)]))
-    run_blocking(store.load(KEY))
-    run_blocking(store.delete_checkpoints(KEY.tenant, KEY.session_id))
-    assert hot.places() == []
 
 
 def test_an_encrypting_store_in_front_seals_the_cache_too(hot):

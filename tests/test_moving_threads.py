@@ -438,7 +438,9 @@ def test_the_awaiting_voice_does_the_same(sessions, tmp_path):
 def test_a_saver_without_the_voice_says_so(sessions, tmp_path):
     with (
         SqliteSaver.from_conn_string(f"{tmp_path}/theirs.db") as saver,
-        pytest.raises(VoiceError, match="SqliteSaver has no such voice; call the method without the a"),
+        pytest.raises(
+            VoiceError, match="SqliteSaver does not list checkpoints in this voice; call the method without the a"
+        ),
     ):
         asyncio.run(SessionSaver.aimport_from(saver, "t", sessions=sessions))
 
@@ -456,7 +458,7 @@ def test_versions_that_nobody_can_count_on_from_are_refused(sessions):
 
     source = Odd()
     played(source, 1)
-    with pytest.raises(InputError, match="begins with no number"):
+    with pytest.raises(InputError, match="does not begin with a number"):
         SessionSaver.import_from(source, "t", sessions=sessions)
 
 

@@ -124,7 +124,6 @@ WRITING: dict[str, Ask] = {
     "take_lease": lambda store, key: store.take_lease(key, holder="mine", ttl_s=60),
     "drop_lease": lambda store, key: store.drop_lease(Lease(key, 1, "mine", 60)),
     "delete": lambda store, key: store.delete(key),
-    "delete_checkpoints": lambda store, key: store.delete_checkpoints(key.tenant, key.session_id),
 }
 OF_NO_SESSION = {"damage", "close", "awaiting"}
 

@@ -140,6 +140,26 @@ def test_a_model_that_fails_loses_nothing_that_the_user_said(sessions, call):
     assert kept(sessions) == [("user", "hi")]
 
 
+@every_voice
+def test_an_answer_that_holds_no_messages_loses_nothing_that_the_user_said(sessions, call):
+    def pieces(_: Any) -> Iterator[Any]:
+        yield [object()]
+
+    async def awaited(_: Any) -> AsyncIterator[Any]:
+        yield [object()]
+
+    with pytest.raises(InputError, match="holds something that LangChain cannot read"):
+        call(with_session(RunnableGenerator(pieces, awaited), sessions), "hi")
+    assert kept(sessions) == [("user", "hi")]
+
+
+@every_voice
+def test_a_list_that_holds_no_messages_is_refused_before_the_runnable_runs(sessions, call):
+    with pytest.raises(InputError, match="a list of 1 messages"):
+        call(with_session(StrictChatModel(answers=["never"]), sessions), [object()])
+    assert kept(sessions) == []
+
+
 def failing_stream() -> Runnable[Any, Any]:
     def pieces(_: Any) -> Iterator[AIMessageChunk]:
         yield AIMessageChunk("half of ")

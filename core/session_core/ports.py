@@ -321,10 +321,6 @@ class CheckpointStore(Protocol):
         """The checkpoint with its values, and its writes by task path, task and index."""
         ...
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        """Remove the thread: its checkpoints, writes, and the record they stand on."""
-        ...
-
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         """The checkpoints that one stands on, its parent first, with values and writes of `channels` only.
 

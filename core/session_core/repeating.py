@@ -13,8 +13,10 @@ LEAST_CHARACTERS = 12
 
 
 def asked_and_repeated(query: str, messages: Iterable[Message]) -> tuple[str, str]:
-    """`query` less what of it an assistant said last, word for word, and that part. Of a query that would have nothing
-    left nothing is taken out."""
+    """`query` without what an assistant said last, word for word, and that repeated part.
+
+    When nothing else would be left, the query stays whole.
+    """
     said = [m for m in messages if m.role is Role.ASSISTANT and len(m.content) >= LEAST_CHARACTERS]
     newest = sorted(said, key=lambda message: message.seq)[-LAST:]
     repeated = [message.content for message in newest if message.content in query]

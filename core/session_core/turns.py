@@ -75,6 +75,11 @@ class Key:
                     f"name {part[:40]!r}... is not taken; at most {MAX_NAME_CHARACTERS} characters, no NUL"
                 )
 
+    @property
+    def whole(self) -> Key:
+        """The session that this is a namespace of, or is itself."""
+        return Key(self.session_id, self.tenant) if self.namespace else self
+
     def __str__(self) -> str:
         name = self.session_id if self.tenant == "default" else f"{self.tenant}/{self.session_id}"
         name = f"{name}#{self.namespace}" if self.namespace else name

@@ -81,7 +81,9 @@ def _behind_hot(asked: argparse.Namespace, keyring: Keyring | None, policy: Poli
     why = store.degraded if isinstance(store, HybridStore) else None
     run_blocking(store.close())
     if why is not None:
-        raise StoreLost(f"nothing was changed, since the cache would not hear of it ({why}); retry when it is well")
+        raise StoreLost(
+            f"nothing was changed, since the cache could not be told of the change ({why}); retry when it is well"
+        )
     return Sessions(hot=asked.hot, cold=asked.url, keyring=keyring, policy=policy)
 
 

@@ -260,9 +260,6 @@ class EncryptedStore:
         found = await self.inner.fill(replace(checkpoint, values={}, writes=()))
         return replace(self._seals.filled(found), body=checkpoint.body)
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        await self.inner.delete_checkpoints(tenant, session_id)
-
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         found = await self.inner.ancestors(key, checkpoint_id, channels)
         return tuple(self._seals.opened_checkpoint(one) for one in found)

@@ -29,13 +29,10 @@ class _Forgetting:
 
     async def delete(self, key: Key) -> int:
         """As the store has it, the index before it."""
-        await self._forget(key)
+        state = await self._store.state(key)
+        if state is not None:
+            await self._index.forget(key, state.ledger.messages)
         return await self._store.delete(key)
-
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        """As the store has it, the index before it."""
-        await self._forget(Key(session_id, tenant))
-        await self._store.delete_checkpoints(tenant, session_id)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As the store has it; only what it deleted is forgotten, and which that is it knows at the end."""
@@ -45,8 +42,3 @@ class _Forgetting:
             last = before[key].ledger.messages if key in before else 0
             await self._index.forget(key, last)
         return cast("tuple[Key, ...]", gone)
-
-    async def _forget(self, key: Key) -> None:
-        state = await self._store.state(key)
-        if state is not None:
-            await self._index.forget(key, state.ledger.messages)

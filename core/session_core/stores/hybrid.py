@@ -278,15 +278,12 @@ class HybridStore(HybridThreads):
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         return await self._read(self.cold.fill(checkpoint))
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        key = Key(session_id, tenant)
-        turn = await self._hot.begin(place_of(key))
-        await self._written(turn, key, self.cold.delete_checkpoints(tenant, session_id))
-        await self._hot.end(turn, discard=True)
-
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.cold, "rewrite"):
-            raise ConfigError(f"the {self.scheme} store behind the hot side cannot rewrite what it holds")
+            raise ConfigError(
+                f"the {self.scheme} store behind the hot side cannot rewrite what it holds, "
+                "as a change of keys needs; open a store that can as cold="
+            )
         return cast(Rewriting, self.cold)
 
     async def _begin(self, key: Key) -> Turn | None:

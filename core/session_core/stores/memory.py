@@ -192,8 +192,8 @@ class MemoryStore(MemoryThreads):
 
     async def delete(self, key: Key) -> int:
         with self._lock:
-            self._leases = {k: held for k, held in self._leases.items() if not _same_session(k, key)}
-            return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if _same_session(k, key))
+            self._leases = {k: held for k, held in self._leases.items() if k.whole != key.whole}
+            return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if k.whole == key.whole)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says, by the clock it was made with."""
@@ -203,13 +203,12 @@ class MemoryStore(MemoryThreads):
             touched_s: dict[Key, float] = {}
             for key, session in self._sessions.items():
                 if tenant in (None, key.tenant):
-                    whole = replace(key, namespace="")
-                    touched_s[whole] = max(session.touched_s, touched_s.get(whole, session.touched_s))
+                    touched_s[key.whole] = max(session.touched_s, touched_s.get(key.whole, session.touched_s))
             idle = tuple(key for key, when_s in touched_s.items() if when_s < until_s)
             for key in idle:
                 await self.delete(key)
             for key, (lease, taken_s) in list(self._leases.items()):
-                of_nothing = not any(_same_session(key, other) for other in self._sessions)
+                of_nothing = not any(key.whole == other.whole for other in self._sessions)
                 if of_nothing and tenant in (None, key.tenant) and taken_s + lease.ttl_s < until_s:
                     del self._leases[key]
             return idle
@@ -226,13 +225,13 @@ class MemoryStore(MemoryThreads):
     async def rewrite(self, key: Key, change: Change) -> int:
         """Replace all the session holds by its `change`, a few values at a time; how many changed."""
         with self._lock:
-            found = [session for k, session in self._sessions.items() if _same_session(k, key)]
+            found = [session for k, session in self._sessions.items() if k.whole == key.whole]
         return sum(rewrite_session(session, self._lock, change) for session in found)
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
         """Every session that holds anything, with messages or without; namespaces left out."""
         with self._lock:
-            found = [replace(key, namespace="") for key in self._sessions if tenant in (None, key.tenant)]
+            found = [key.whole for key in self._sessions if tenant in (None, key.tenant)]
         return tuple(dict.fromkeys(found))
 
     async def damage(self) -> tuple[str, ...]:
@@ -319,9 +318,6 @@ class MemoryStore(MemoryThreads):
             session = self._sessions.get(checkpoint.key)
             return filled(session, checkpoint) if session else checkpoint
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        await self.delete(Key(session_id, tenant))
-
     def _touched(self, session: MemorySession) -> MemorySession:
         session.touched_s = self._clock()
         return session
@@ -362,7 +358,3 @@ class MemoryStore(MemoryThreads):
     @staticmethod
     def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:
         return tuple(session.log[seq - 1] for seq in part if seq <= len(session.log))
-
-
-def _same_session(one: Key, other: Key) -> bool:
-    return (one.tenant, one.session_id) == (other.tenant, other.session_id)

@@ -89,14 +89,14 @@ class MemoryThreads(ABC):
     async def copy_session(self, key: Key, session_id: str) -> None:
         with self._lock:
             target = replace(key, session_id=session_id)
-            require_nothing_there(key, target, any(_in(one, target) for one in self._sessions))
-            for one in [one for one in self._sessions if _in(one, key)]:
+            require_nothing_there(key, target, any(one.whole == target.whole for one in self._sessions))
+            for one in [one for one in self._sessions if one.whole == key.whole]:
                 copied = _copied(self._sessions[one], replace(target, namespace=one.namespace))
                 self._sessions[copied.state.key] = self._touched(copied)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:
         with self._lock:
-            found = [session for one, session in self._sessions.items() if _in(one, key)]
+            found = [session for one, session in self._sessions.items() if one.whole == key.whole]
             return tuple(
                 Holding(session.state, tuple(session.digests))
                 for session in sorted(found, key=lambda session: session.state.key.namespace)
@@ -123,10 +123,6 @@ def _order(write: Write) -> tuple[str, str, int]:
 def _places(bare: Checkpoint) -> list[tuple[str, str]]:
     """Where the values of a checkpoint stand."""
     return [(channel, str(version)) for channel, version in bare.versions.items()]
-
-
-def _in(one: Key, key: Key) -> bool:
-    return (one.tenant, one.session_id) == (key.tenant, key.session_id)
 
 
 def _copied(session: MemorySession, key: Key) -> MemorySession:

@@ -18,5 +18,5 @@ def require_age(older_than_s: float) -> None:
 def purging(store: Store) -> Purging:
     """`store` as one that purges. Raises: ConfigError when it does not."""
     if not hasattr(store, "purge"):
-        raise ConfigError(f"the {store.scheme} store cannot tell what nobody uses any more; delete sessions by name")
+        raise ConfigError(f"the {store.scheme} store cannot find unused sessions; delete them by name")
     return cast(Purging, store)

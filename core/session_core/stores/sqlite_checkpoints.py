@@ -19,7 +19,6 @@ from session_core.stores.sqlite_rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,
-    delete_rows,
     insert_messages,
     keep_body,
     number_rows,
@@ -155,11 +154,6 @@ class SqliteCheckpoints:
             row = session_row(connection, checkpoint.key)
             with readable(f"a checkpoint of session {checkpoint.key}"):
                 return filled(connection, row, checkpoint) if row else checkpoint
-
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        with self._file.writing() as connection:
-            delete_rows(connection, tenant, session_id)
-        self._file.erased()
 
 
 def _keep_list(

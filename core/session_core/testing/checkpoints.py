@@ -164,7 +164,7 @@ async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
     await _followed(store, "5", "4")
     assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["5", "4", "2", "1"]
     assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m4", "m5"]
-    await store.delete_checkpoints("a tenant", "a session")
+    await store.delete(KEY)
     try:
         await _followed(store, "6", "5")
     except Conflict:

@@ -121,11 +121,6 @@ class PostgresCheckpoints:
         found = await self.checkpoint(checkpoint.key, checkpoint.id)
         return replace(checkpoint, values=found.values, writes=found.writes) if found else checkpoint
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        told = names(Key(session_id, tenant))
-        await self._call("delete_session", *told[:2])
-        self._lately.forget_session(tenant, session_id)
-
     async def _call(self, name: str, *values: object) -> list[Row]:
         """The rows that the function `name` gives for `values`; one round trip."""
         return await self._wire.fetch(self._statements[name], values)

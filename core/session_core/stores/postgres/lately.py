@@ -69,10 +69,10 @@ class Lately:
         """Know nothing of the session."""
         self._then.pop(key, None)
 
-    def forget_session(self, tenant: str, session_id: str) -> None:
+    def forget_session(self, key: Key) -> None:
         """Know nothing of the session and its namespaces."""
-        for key in [key for key in list(self._then) if (key.tenant, key.session_id) == (tenant, session_id)]:
-            self.forget(key)
+        for one in [one for one in list(self._then) if one.whole == key.whole]:
+            self.forget(one)
 
     def forget_all(self) -> None:
         """Know nothing of any session."""

@@ -104,7 +104,9 @@ def clip_out(data: bytes) -> tuple[str | None, int]:
     match found:
         case [str(clip), int(tokens)]:
             return clip, tokens
-    raise StoreUnreadable("a clip is no text with a price; it is damaged: restore the database from a backup")
+    raise StoreUnreadable(
+        "a shortened message is stored in a form that cannot be read; it is damaged: restore the database from a backup"
+    )
 
 
 def names(key: Key) -> tuple[str, str, str]:

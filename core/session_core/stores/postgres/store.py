@@ -205,7 +205,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     async def delete(self, key: Key) -> int:
         tenant, session_id, _ = names(key)
         rows = await self._call("delete_session", tenant, session_id)
-        self._lately.forget_session(key.tenant, key.session_id)
+        self._lately.forget_session(key)
         return int(rows[0][0])
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:

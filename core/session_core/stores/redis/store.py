@@ -282,9 +282,6 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         if found := found - {b""}:
             await self._wire.ask(("SADD", self._names.namespaces(key), *found))
 
-    async def delete_checkpoints(self, tenant: str, session_id: str) -> None:
-        await self.delete(Key(session_id, tenant))
-
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         found: list[State] = []
         for one in await self._tenants(tenant):

@@ -31,12 +31,6 @@ local function within(part, seq)
   return false
 end
 
-local function clipped(part, first, last)
-  local out = {}
-  for i = 1, #part, 2 do push(out, math.max(part[i], first), math.min(part[i + 1], last)) end
-  return out
-end
-
 -- `part` less all of `other`, which has nothing twice. A thread on which many runs went on at once has hundreds of
 -- ranges: each of `part` is looked up among the others, in their order.
 local function minus(part, other)
