@@ -15,12 +15,13 @@ BENCH_BIN := .venv-bench/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floors test-llm peers lint bench clean
+.PHONY: help demo test test-floors test-extras test-llm peers lint bench clean
 
 help: ## show what can be made
 	@echo "make demo      run a long conversation through the session layer and show what it did"
 	@echo "make test      lint, types, floors, then the whole test suite"
 	@echo "make test-floors  the adapters' and drivers' tests with the oldest versions that pyproject.toml allows"
+	@echo "make test-extras  each extra alone, as pip installs it today"
 	@echo "make test-llm  tests with a really bad model (the first call compiles its server: some minutes)"
 	@echo "make peers     tests with LangChain's Redis packages, in an environment with what it needs"
 	@echo "make lint      lint, types and floors only"
@@ -44,6 +45,9 @@ FLOOR_TESTS := $(addprefix tests/,$(addsuffix .py,test_attach test_cli test_code
 
 test-floors: .venv-floors/installed
 	.venv-floors/bin/python -m pytest -q --numprocesses $(JOBS) --dist worksteal $(FLOOR_TESTS)
+
+test-extras: .venv-test/installed
+	LLM_SESSIONS_RESOLVE=1 $(TEST_BIN)/python -m pytest -q tests/test_packaging.py
 
 test-llm: .venv-llm/installed
 	.venv-llm/bin/python -m pytest -q tests/llm

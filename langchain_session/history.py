@@ -57,9 +57,11 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     ) -> Self:
         """The chat history of session `session_id`, with all that `history` has; its own id when none is given.
 
-        Asked for again, it goes on where it ended and adds what `history` has more by now; nothing is
-        stored twice, and `history` is left as it is. Raises: ConfigError when `history` names no session;
-        Diverged when it no longer begins with what was imported; InputError for what no session takes.
+        `session_id` is the name here; which conversation `history` is of, it says itself, and one in which
+        nothing was said makes an empty one. Asked for again, it goes on where it ended and adds what `history`
+        has more by now; nothing is stored twice, and `history` is left as it is. Raises: ConfigError when
+        `history` names no session; Diverged when it no longer begins with what was imported; InputError for what
+        no session takes.
         """
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
         said = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)

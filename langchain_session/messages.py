@@ -15,7 +15,7 @@ from langchain_session.once import Once
 from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.ranges import Ranges
-from session_core.serial.blocks import media_in, read_blocks
+from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
 from session_core.serial.calls import arguments_text, function_call_id, says_exactly
 from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id
@@ -158,11 +158,21 @@ def _calls(message: BaseMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
         if bad.get("id"):
             calls.append(ToolCall(bad["id"] or "", bad.get("name") or "", bad.get("args") or ""))
             parsed.append(False)
+    for block in _computer_calls(message):
+        calls.append(ToolCall(block["call_id"], "computer", arguments_text(block.get("action", {}))))
+        parsed.append(False)
     legacy = message.additional_kwargs.get("function_call")
     if not calls and isinstance(legacy, dict) and legacy.get("name"):
         name = str(legacy["name"])
         return (ToolCall(function_call_id(name), name, str(legacy.get("arguments") or "{}")),), [False]
     return tuple(calls), parsed
+
+
+def _computer_calls(message: BaseMessage) -> list[Mapping[str, Any]]:
+    """Calls that a provider makes of a tool of its own and a `ToolMessage` answers; LangChain has them in the content
+    alone."""
+    found = [inner_block(block) for block in message.content] if isinstance(message.content, list) else []
+    return [block for block in found if block.get("type") == "computer_call" and isinstance(block.get("call_id"), str)]
 
 
 def _written(message: lc.AIMessage) -> dict[str, str]:
@@ -186,6 +196,7 @@ def rendered(found: BaseMessage, message: Message) -> BaseMessage:
     update: dict[str, Any] = {"content": _content(found, message), "id": message.id or found.id}
     if isinstance(found, lc.AIMessage) and message.rendition == "clip":
         bad = {call.get("id") for call in found.invalid_tool_calls}
+        bad |= {block["call_id"] for block in _computer_calls(found)}
         calls = [call for call in message.tool_calls if call.id not in bad]
         update["tool_calls"] = [tool_call(call) for call in calls]
         dropped = {"tool_calls", "function_call"}
@@ -204,12 +215,26 @@ def _content(found: BaseMessage, message: Message) -> str | list[Any]:
         return message.content
     kept = {part.data for part in message.media}
     named = message.rendition == "named"
+    asked = {call.id for call in message.tool_calls}
+    acts = any(block["call_id"] in asked for block in _computer_calls(found))
+    thought = [block for block in found.content if not named and (_thought(block, message) or (acts and _led(block)))]
+    said = [{"type": "text", "text": message.content}] if message.content.strip() else []
     rest = [
         block
         for block in found.content
         if isinstance(block, dict) and (_holds(block, kept) or (named and not read_blocks([block]).texts))
     ]
-    return [{"type": "text", "text": message.content}, *rest] if rest else message.content
+    return [*thought, *said, *rest] if thought or rest else message.content
+
+
+def _thought(block: object, message: Message) -> bool:
+    """Whether `block` is signed reasoning that the view has room for; of a live message it is whole in any case."""
+    return signed_reasoning(block) and bool(message.aside or not read_blocks([block]).aside)
+
+
+def _led(block: object) -> bool:
+    """Whether `block` is a call of a provider's own tool, or reasoning, without which it takes no such call."""
+    return inner_block(block).get("type") in ("computer_call", "reasoning")
 
 
 def _holds(block: dict[Any, Any], kept: set[str]) -> bool:

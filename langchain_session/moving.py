@@ -19,7 +19,7 @@ from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
-from session_core.errors import ConfigError, Diverged, InputError
+from session_core.errors import ConfigError, Diverged, InputError, NotFound
 from session_core.moving import Several, stable_id
 from session_core.serial.codec import body_digest
 from session_core.turns import Key
@@ -53,8 +53,8 @@ class Moving(BaseCheckpointSaver[str]):
         store is the one at `url`, or `sessions`; everything else is as in the constructor. Asked for again,
         it goes on where it ended and adds what `saver` has more by now; `saver` is left as it is. A thread that
         is refused hinders no other one.
-        Raises: ConfigError when no store is named; Diverged when the thread went on here too; InputError for a
-        message that no session takes.
+        Raises: ConfigError when no store is named; NotFound when `saver` has nothing of `thread_id`; Diverged when
+        the thread went on here too; InputError for a message that no session takes.
         """
         made = cast(Any, cls)(_where(url, sessions), **made_with)
         run_blocking(_all_moved(Hand(saver, False), Hand(made, False), thread_id))
@@ -80,7 +80,7 @@ class Moving(BaseCheckpointSaver[str]):
 
         The newest checkpoint has the whole record of the conversation, also what was added without the graph;
         that stays behind only while the thread waits for the results of calls. Asked for again, it adds what
-        is new. Raises: Diverged when the thread went on there too.
+        is new. Raises: NotFound when there is no checkpoint of `thread_id`; Diverged when the thread went on there too.
         """
         return run_blocking(_all_moved(Hand(self, False), Hand(saver, False), thread_id))
 
@@ -101,14 +101,16 @@ async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
     several, new = Several(), 0
     for thread in threads:
         with several.one():
-            new += await _moved(source, target, thread)
+            new += await _moved(source, target, thread, named=thread_id is not None)
     several.tell()
     return new
 
 
-async def _moved(source: Hand, target: Hand, thread_id: str) -> int:
-    """Copy one thread, oldest checkpoint first; how many were new."""
+async def _moved(source: Hand, target: Hand, thread_id: str, *, named: bool) -> int:
+    """Copy one thread, oldest checkpoint first; how many were new. One that was `named` must be there."""
     theirs = sorted([*await source.places(thread_id), *await _unlisted(source, thread_id)])
+    if named and not theirs:
+        raise await _nothing_of(source, thread_id)
     unread: set[Place] = set()
     known = {*await target.places(thread_id), *await _unlisted(target, thread_id)}
     new = set(theirs) - known
@@ -142,6 +144,16 @@ async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
         return []
     found = await hand.store(saver.sessions).checkpoints(saver.tenant, thread_id, None)
     return [Place(one.id, one.key.namespace, thread_id) for one in found if is_unlisted(one)]
+
+
+async def _nothing_of(source: Hand, thread_id: str) -> NotFound:
+    """The error for a thread that was named and has no checkpoint."""
+    saver, mend = source.saver, "name a thread that its list() shows, or none for all of them"
+    if isinstance(saver, Moving) and await source.store(saver.sessions).state(Key(thread_id, saver.tenant)):
+        mend = "no graph ran on this conversation yet: move it with SessionChatMessageHistory"
+    return NotFound(
+        f"session {thread_id}: the {type(saver).__name__} has no checkpoint of that thread, nothing was moved; {mend}"
+    )
 
 
 async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> None:

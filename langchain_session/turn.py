@@ -34,6 +34,11 @@ class Turn:
     def __init__(self, given: Any, keys: Keys, shop: Workshop) -> None:
         self._given, self._keys = given, keys
         self._input_key = _key(given, keys.input_messages, "input_messages_key")
+        if keys.history_messages is not None and not isinstance(given, Mapping):
+            raise InputError(
+                f"a {type(given).__name__} has no place for the history under {keys.history_messages!r}; give a dict, "
+                "as the prompt wants it, or leave history_messages_key out"
+            )
         self.live = _messages(given if self._input_key is None else given[self._input_key])
         self.said: list[Message] = [shop.prepare(to_core(message)) for message in self.live]
         self._sent: list[BaseMessage] = []
@@ -99,7 +104,9 @@ def _key(value: Any, named: str | None, option: str) -> str | None:
         return None
     if named is None and len(value) == 1:
         return str(next(iter(value)))
-    if named is None or named not in value:
+    if named is not None and named not in value:
+        raise InputError(f"a dict has no {named!r}, which {option} names; give it, or name another key")
+    if named is None:
         raise InputError(
             f"a dict with {len(value)} keys does not say where its messages are: with_session(..., {option}=...)"
         )

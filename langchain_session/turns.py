@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import threading
@@ -23,6 +24,8 @@ from session_core.ports import Lease, Leasing
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
+logger = logging.getLogger(__name__)
+
 Concurrency = Literal["merge", "serialize", "reject"]
 Read = Callable[[], Awaitable[CheckpointTuple | None]]
 
@@ -34,6 +37,8 @@ _HANDLED = "__error_source_node__"
 """Written beside an error that a node of the graph takes care of."""
 TURN_TTL_S = 300.0
 """How long a turn lasts without a word of its run: longer than a model or a tool takes, as a rule."""
+CLOSE_WAITS_S = 5.0
+"""How long a close waits for turns that are just given back; a server that is not to be had holds it up no longer."""
 HELD_ON_AFTER = 3
 """A turn is held on once a third of its time has gone by."""
 
@@ -186,7 +191,16 @@ class Serialize(Rule):
         keeper, self._keeper = self._keeper, None
         if keeper is not None and keeper is not threading.current_thread():
             # What it gave back later would open the connections anew of a store that is closed next.
-            keeper.join(timeout=30)
+            keeper.join(timeout=CLOSE_WAITS_S)
+            if keeper.is_alive():
+                logger.warning(
+                    "sessions of tenant %s: the %s store did not take turns back within %.0f s, so the saver was "
+                    "closed without; they end by themselves, %.0f s after the last word of their runs",
+                    self._tenant,
+                    getattr(self._store, "scheme", type(self._store).__name__),
+                    CLOSE_WAITS_S,
+                    self._ttl_s,
+                )
 
     def _of(self, config: RunnableConfig) -> _Turn | None:
         """The turn of the run that a config is of."""

@@ -12,7 +12,7 @@ from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 
 from llamaindex_session.changes import change_to, said
 from llamaindex_session.messages import from_core, from_core_many, listed
-from llamaindex_session.moving import akeys_of, amessages_of, keys_of, moved_in, wanting
+from llamaindex_session.moving import akeys_of, amessages_of, keys_of, messages_of, moved_in, wanting
 from llamaindex_session.places import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
@@ -80,14 +80,14 @@ class SessionChatStore(BaseChatStore):
         A `RedisChatStore` counts every key of its database: name `keys` where others keep something there too.
         Asked for again, it goes on where it ended and adds what `chat_store` has more by now; nothing is
         stored twice, and `chat_store` is left as it is. A key that is refused hinders no other one. Raises:
-        Diverged when a key no longer begins with what was imported; InputError for what no session takes;
-        ConfigError.
+        NotFound for one of `keys` that `chat_store` has not; Diverged when a key no longer begins with what was
+        imported; InputError for what no session takes; ConfigError.
         """
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
         several = Several()
         for key in keys_of(chat_store, keys):
             with several.one():
-                move_in(made.session(key), moved_in(chat_store.get_messages(key)))
+                move_in(made.session(key), moved_in(messages_of(chat_store, key, named=keys is not None)))
         several.tell()
         return made
 
@@ -107,19 +107,22 @@ class SessionChatStore(BaseChatStore):
         several = Several()
         for key in await akeys_of(chat_store, keys):
             with several.one():
-                await amove_in(made.session(key), moved_in(await amessages_of(chat_store, key)))
+                said = await amessages_of(chat_store, key, named=keys is not None)
+                await amove_in(made.session(key), moved_in(said))
         several.tell()
         return made
 
     def export_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
         """Add to `chat_store` what it has not of the sessions `keys`, or of all; how many messages that were.
 
-        Raises: Diverged when a key there has messages that its session does not begin with.
+        Raises: NotFound for one of `keys` that is no session; Diverged when a key there has messages that its
+        session does not begin with.
         """
         several, added = Several(), 0
         for key in keys_of(self, keys):
             with several.one():
-                for message in wanting(self.get_messages(key), chat_store.get_messages(key), chat_store, key):
+                said = messages_of(self, key, named=keys is not None)
+                for message in wanting(said, chat_store.get_messages(key), chat_store, key):
                     chat_store.add_message(key, message)
                     added += 1
         several.tell()
@@ -130,7 +133,8 @@ class SessionChatStore(BaseChatStore):
         several, added = Several(), 0
         for key in await akeys_of(self, keys):
             with several.one():
-                said, there = await self.aget_messages(key), await chat_store.aget_messages(key)
+                said = await amessages_of(self, key, named=keys is not None)
+                there = await chat_store.aget_messages(key)
                 for message in wanting(said, there, chat_store, key):
                     await chat_store.async_add_message(key, message)
                     added += 1

@@ -104,9 +104,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     def import_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
         """A memory of session `session_id` with all that `memory` has; its own id when none is given.
 
-        Everything else is as in `from_defaults`, and its limit is that of `memory` when nothing says
-        another. Asked for again, it adds what `memory` has more by now. Raises: ConfigError when `memory`
-        names no session; Diverged when it no longer begins with what was imported; InputError.
+        `session_id` is the name here; which conversation `memory` is of, it says itself, and one in which nothing
+        was said makes an empty one. Everything else is as in `from_defaults`, and its limit is that of `memory`
+        when nothing says another. Asked for again, it adds what `memory` has more by now. Raises: ConfigError when
+        `memory` names no session; Diverged when it no longer begins with what was imported; InputError.
         """
         require_power(memory, "get_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))

@@ -194,8 +194,16 @@ def _rendered(message: Message) -> ChatMessage:
     kwargs = found.additional_kwargs
     if message.rendition == "clip":
         kwargs = {key: value for key, value in kwargs.items() if key not in _CALLS}
-    blocks = [*text, *rest, *_asked(message)]
+    thought = [block for block in found.blocks if _signed(block, message)]
+    blocks = [*thought, *text, *rest, *_asked(message)]
     return ChatMessage.model_construct(role=found.role, blocks=blocks, additional_kwargs=kwargs)
+
+
+def _signed(block: Any, message: Message) -> bool:
+    """Whether `block` is reasoning that its provider signed, whole: it goes back with the calls it led to."""
+    if not isinstance(block, li.ThinkingBlock) or block.content is None or (block.content and not message.aside):
+        return False
+    return bool(block.additional_information.get("signature"))
 
 
 def _stays(block: Any, kept: set[str]) -> bool:

@@ -14,7 +14,7 @@ from llamaindex_session.changes import unnamed
 from llamaindex_session.marks import text_of
 from session_core import Message
 from session_core.advisers import require_power
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, NotFound
 from session_core.moving import missing
 
 
@@ -35,11 +35,23 @@ async def akeys_of(chat_store: BaseChatStore | AsyncDBChatStore, keys: Iterable[
     return list(await found)
 
 
-async def amessages_of(chat_store: BaseChatStore | AsyncDBChatStore, key: str) -> list[ChatMessage]:
-    """All messages under `key`, those that a memory has archived too."""
+def messages_of(chat_store: BaseChatStore, key: str, *, named: bool) -> list[ChatMessage]:
+    """All messages under `key`. Raises: NotFound when it was `named`, and `chat_store` has no such key."""
+    found = chat_store.get_messages(key)
+    if named and not found:
+        _require_key(chat_store, chat_store.get_keys(), key)
+    return found
+
+
+async def amessages_of(chat_store: BaseChatStore | AsyncDBChatStore, key: str, *, named: bool) -> list[ChatMessage]:
+    """As `messages_of`, awaited; of a database those that a memory has archived too."""
     if isinstance(chat_store, AsyncDBChatStore):
-        return await chat_store.get_messages(key, status=None)
-    return await chat_store.aget_messages(key)
+        found = await chat_store.get_messages(key, status=None)
+    else:
+        found = await chat_store.aget_messages(key)
+    if named and not found:
+        _require_key(chat_store, await akeys_of(chat_store, None), key)
+    return found
 
 
 def session_id_of(memory: BaseMemory) -> str:
@@ -66,3 +78,12 @@ def wanting(
 
 def _given(keys: Iterable[str]) -> list[str]:
     return [keys] if isinstance(keys, str) else list(keys)
+
+
+def _require_key(chat_store: object, keys: Iterable[str], key: str) -> None:
+    """Raises: NotFound when `key` is none of the `keys` that `chat_store` has."""
+    if key not in keys:
+        raise NotFound(
+            f"session {key}: the {type(chat_store).__name__} has no such key, nothing was moved; name one that "
+            "get_keys() shows, or none for all of them"
+        )

@@ -6,10 +6,32 @@ LLM_SESSIONS_EXPLORE=1 pytest tests/test_x.py    # other examples with each run,
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+IN_MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 * 1024**3
+"""A run has up to about 1 GB of files at a time."""
+
+
+def _keep_files_in_memory() -> None:
+    """Let databases and servers of tests write where a wait for the disk takes no time, if there is such a place.
+
+    Thousands of tests make a database, and each waits for the disk several times; nobody cuts the power here.
+    """
+    if "TMPDIR" in os.environ or not (IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK | os.X_OK)):
+        return
+    if shutil.disk_usage(IN_MEMORY).free >= ROOM_BYTES:
+        os.environ["TMPDIR"] = str(IN_MEMORY)
+        tempfile.tempdir = None
+
+
+_keep_files_in_memory()
 
 settings.register_profile(
     "llm-sessions",

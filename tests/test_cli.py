@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +28,7 @@ from session_core.transcripts import read
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
+FULL = Path("/dev/full")
 CALL = ToolCall("call-1", "search", '{"query":"ferry"}')
 SAID = [
     Message(Role.SYSTEM, "You plan trips.", id="m0"),
@@ -100,7 +103,7 @@ def test_what_is_no_store_is_one_line_and_no_traceback(
 def test_show_lists_the_record_a_line_a_message(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "trip", "--url", url]) == 0
     out = capsys.readouterr().out
-    assert "5 messages in 1 turns" in out
+    assert "5 messages in 1 turn," in out
     assert "authors   Ada" in out
     assert "Find a ferry for two. With a cabin." in out
     assert 'search({"query":"ferry"})' in out
@@ -219,7 +222,7 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
         Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two, k1=one))
     assert main(["rotate", "--url", url]) == 0
-    assert "2 sessions; 2 values were sealed anew with key 'k2'" in capsys.readouterr().out
+    assert "2 sessions; 2 values sealed anew with key 'k2'" in capsys.readouterr().out
     assert main(["rotate", "--url", url]) == 0
     assert "nothing is sealed with an older key any more" in capsys.readouterr().out
     Sessions(sealed).session("c").append({"role": "user", "content": "hello"})
@@ -247,6 +250,43 @@ def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
         main([])
     assert ended.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_a_tenant_without_sessions_is_named(command: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--url", url, "--tenant", "nobody"]) == 0
+    said = capsys.readouterr()
+    assert "no sessions of tenant nobody in sqlite:///" in said.out + said.err
+
+
+def test_a_directory_in_the_place_of_a_database_is_said_to_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", "--url", f"sqlite:///{tmp_path}"]) == 2
+    assert "is a directory; name a file in it" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("command", [["export"], ["list"], ["doctor"], ["show", "trip"]])
+def test_an_output_that_takes_no_more_is_one_line(command: list[str], url: str) -> None:
+    code = f"import sys; from session_core.cli import main; sys.exit(main({[*command, '--url', url]!r}))"
+    with FULL.open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("llm-sessions: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_is_shut_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shut(path: Path, *, follow_symlinks: bool = True) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    # For root no folder is shut.
+    monkeypatch.setattr(Path, "stat", shut)
+    assert main(["list", "--url", f"sqlite:///{tmp_path}/shut/chat.db"]) == 2
+    assert "cannot be opened" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(url: str) -> None:

@@ -16,6 +16,7 @@ from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
 from session_core.turns import Key, Message, Role
+from session_core.vectors import Vectors
 from session_core.voices import run_blocking
 
 OLD = "The physician in the corner house has blue shutters and a brass bell."
@@ -76,7 +77,22 @@ def test_once_there_are_questions_what_is_folded_is_embedded_by_the_fold_and_not
         _fill(sessions)
         assert embedder.asked.count(OLD) == 1
         sessions.session("s").view("which trains?")
-        assert embedder.asked.count(OLD) == 2
+        assert embedder.asked.count(OLD) == 1
+        said = len(embedder.asked)
+        sessions.session("s").view("which bells?")
+        assert embedder.asked[said:] == ["which bells?", "which bells?"]
+
+
+def test_what_is_found_under_a_digest_is_embedded_once_for_its_first_question() -> None:
+    store = MemoryStore()
+    with Sessions(store, policy=_policy(None)) as sessions:
+        _fill(sessions)
+    embedder = QuickWords()
+    with Sessions(store, policy=_policy(embedder)) as sessions:
+        _shown(sessions)
+    texts = [text for text in embedder.asked if text != "which doctor?"]
+    assert OLD in texts
+    assert len(texts) == len(set(texts))
 
 
 def test_a_session_begun_again_is_not_answered_with_the_old_one() -> None:
@@ -108,8 +124,8 @@ def test_what_is_not_known_is_named_and_what_is_near_comes_first() -> None:
     covered, embedder = Covered(), QuickWords()
     messages = [Message(Role.USER, f"a word {n} of ships", seq=n) for n in range(1, 3 * BLOCK)]
     messages[99] = Message(Role.USER, "the car", seq=100)
-    run_blocking(covered.add(KEY, "b", messages[:150], embedder))
-    run_blocking(covered.add(KEY, "b", messages[150:160], embedder))
+    run_blocking(covered.add(KEY, "b", messages[:150], embedder, Vectors()))
+    run_blocking(covered.add(KEY, "b", messages[150:160], embedder, Vectors()))
     seqs = list(range(1, 3 * BLOCK))
     part = Ranges.span(1, 3 * BLOCK - 1)
     assert covered.missing(KEY, "b", part) == seqs[160:]
@@ -141,7 +157,7 @@ def test_of_a_long_part_the_newest_count(pairs: tuple[tuple[int, int], ...], kep
 def test_of_many_sessions_few_are_remembered() -> None:
     covered, embedder = Covered(room_messages=BLOCK * 16), QuickWords()
     for number in range(100):
-        run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder))
+        run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder, Vectors()))
     assert sum(not covered.missing(Key(f"s{number}"), "b", Ranges.span(1, 1)) for number in range(100)) <= 16
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.apart import done_in_turn
+from session_core.events import Event, FellBack
 from session_core.plan import View
 from session_core.quotes import quotes
 
@@ -126,7 +128,7 @@ def test_words_vectors_and_quotes_are_looked_at_in_turn(
         session.fold()
         view = ask(session)
     assert view.recalled
-    assert seen == {"quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {True}}
+    assert seen == {"quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {False}}
 
 
 def test_views_without_a_question_wait_for_no_question(held: threading.Event) -> None:
@@ -153,6 +155,44 @@ def test_nor_do_those_on_an_event_loop(held: threading.Event) -> None:
 
     with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
         assert asyncio.run(work(_filled(sessions))).recalled
+
+
+class Hanging(QuickWords):
+    """Answers its first call when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs, self.over = threading.Event(), threading.Event()
+
+    async def packed(self, texts: Sequence[str]) -> list[bytes]:
+        if not self.hangs.is_set():
+            self.hangs.set()
+            self.over.wait(30)
+        return await super().packed(texts)
+
+
+@pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])
+def test_a_quick_embedder_that_hangs_keeps_no_other_question(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
+) -> None:
+    monkeypatch.setattr("session_core.apart.HELPER_WAIT_S", 0.1)
+    embedder, told = Hanging(), list[Event]()
+    policy = Policy(BUDGET, folding="off", embedder=embedder)
+    with (
+        Sessions(policy=policy, on_event=told.append) as hung,
+        Sessions(policy=replace(policy, embedder=None)) as other,
+    ):
+        session = _filled(hung)
+        asking = threading.Thread(target=ask, args=(session,))
+        asking.start()
+        assert embedder.hangs.wait(30)
+        try:
+            assert ask(_filled(other)).recalled
+            assert ask(session).recalled
+        finally:
+            embedder.over.set()
+            asking.join()
+    assert [(one.summarizer, one.reason) for one in told if isinstance(one, FellBack)] == [("quick", "TimeoutError")]
 
 
 def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from sessions_made import conversation
 from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from llamaindex_session.messages import from_core_many
 from session_core import Sessions
-from session_core.errors import ConfigError, Diverged
+from session_core.errors import ConfigError, Diverged, NotFound
 
 SAID = [
     ChatMessage(role="system", content="Be brief."),
@@ -155,6 +155,28 @@ def test_a_chat_store_is_filled_and_filled_up(chat_store, sessions, voice):
     ours.add_message("bob", ChatMessage(role="user", content="more"))
     assert out() == 1
     assert chat_store.get_messages("bob") == ours.get_messages("bob")
+
+
+@both_voices
+def test_a_key_that_is_named_and_not_there_is_told_and_hinders_no_other_one(sessions, voice):
+    source = filled(ann=SAID, empty=[])
+    with pytest.raises(NotFound, match=r"1 of 3 were refused, .* session typo: the SimpleChatStore has no such key"):
+        moved(source, sessions, voice, ["empty", "typo", "ann"])
+    ours, target = SessionChatStore(sessions=sessions), SimpleChatStore()
+    assert ours.get_keys() == ["ann"]
+    with pytest.raises(NotFound, match="session typo: the SessionChatStore has no such key"):
+        _ = ours.export_to(target, "typo") if voice == "blocking" else asyncio.run(ours.aexport_to(target, "typo"))
+
+
+def test_a_database_says_that_it_has_not_the_key(sessions):
+    database = SQLAlchemyChatStore("said")
+
+    async def talk() -> None:
+        with pytest.raises(NotFound, match="session typo: the SQLAlchemyChatStore has no such key"):
+            await SessionChatStore.aimport_from(database, "typo", sessions=sessions)
+        await database._async_engine.dispose()
+
+    asyncio.run(talk())
 
 
 def test_a_chat_store_with_other_messages_is_not_touched(sessions):

@@ -24,7 +24,7 @@ from sessions_made import conversation
 from langchain_session import SessionChatMessageHistory, SessionSaver
 from langchain_session.messages import from_core_many
 from session_core import Budget, Policy, Sessions
-from session_core.errors import ConfigError, Diverged, InputError, VoiceError
+from session_core.errors import ConfigError, Diverged, InputError, NotFound, VoiceError
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
@@ -308,6 +308,31 @@ def test_all_threads_come_unless_one_is_named(sessions):
     assert sorted(state.key.session_id for state in sessions.list("acme")) == ["a", "b"]
     for name in ("a", "b"):
         saver.delete_thread(name)
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_a_thread_that_is_named_and_not_there_is_told(sessions, voice):
+    source = InMemorySaver()
+    played(source, 1)
+    told = r"session typo: the InMemorySaver has no checkpoint of that thread, nothing was moved; name a thread"
+
+    def moved():
+        if voice == "blocking":
+            return SessionSaver.import_from(source, "typo", sessions=sessions)
+        return asyncio.run(SessionSaver.aimport_from(source, "typo", sessions=sessions))
+
+    with pytest.raises(NotFound, match=told):
+        moved()
+    assert sessions.list() == ()
+    saver = SessionSaver.import_from(InMemorySaver(), sessions=sessions)
+    with pytest.raises(NotFound, match="session typo: the SessionSaver has no checkpoint of that thread"):
+        saver.export_to(source, "typo")
+
+
+def test_a_conversation_without_a_graph_says_how_it_is_moved(sessions):
+    sessions.session("chain").append({"role": "user", "content": "mine"})
+    with pytest.raises(NotFound, match=r"session chain: .* move it with SessionChatMessageHistory"):
+        SessionSaver(sessions).export_to(InMemorySaver(), "chain")
 
 
 def test_a_thread_goes_out_and_comes_back_as_it_was(sessions, tmp_path):

@@ -340,3 +340,11 @@ def test_without_the_package_the_error_says_what_to_install() -> None:
         env={"PYTHONPATH": str(ROOT / "core")},
     )
     assert "pip install 'llm-sessions[otel]'" in told.stdout
+
+
+def test_an_observer_that_watches_what_it_observes_counts_once() -> None:
+    exported = Exported()
+    with Sessions("memory://", observers=[exported.observer]) as sessions:
+        exported.observer.watch(sessions)
+        sessions.session("a").append({"role": "user", "content": SECRET})
+        assert exported.count("llm_sessions.append.tokens") == 1

@@ -1,4 +1,7 @@
-"""What users install: the wheel's content, and that it works with each extra and without any."""
+"""What users install: the wheel's content, and that it works with each extra and without any.
+
+The environment of an extra holds what the tests' own has of it; `make test-extras` has pip look for all of it anew.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,24 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from email.parser import Parser
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "--retries=10")
+RESOLVED = "LLM_SESSIONS_RESOLVE" in os.environ
 SOURCES = {"session_core": ROOT / "core", "langchain_session": ROOT, "llamaindex_session": ROOT}
 
 CORE_NAMES = "from session_core import Sessions, Policy, Budget"
@@ -76,9 +84,53 @@ def _environment(extra: str, *, wheel: Path, folder: Path) -> Path:
     made = _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=wheel.parent)
     assert made.returncode == 0, made.stderr
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-    _pip("--python", python, "install", "--no-compile", wanted, cwd=wheel.parent)
+    if RESOLVED:
+        wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+        _pip("--python", python, "install", "--no-compile", wanted, cwd=wheel.parent)
+        return python
+    _pip("--python", python, "install", "--no-compile", "--no-deps", wheel, cwd=wheel.parent)
+    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)}))
+    needed = _needed(_metadata(wheel).get_all("Requires-Dist", []), extra)
+    for found in needed.values():
+        _link(found, packages)
     return python
+
+
+def _needed(own: list[str], extra: str) -> dict[str, Distribution]:
+    """What has to be installed for `extra`, by name, as it is installed here; `own` are the wheel's requirements."""
+    needed: dict[str, Distribution] = {}
+    seen: set[tuple[str, str]] = set()
+    todo = [(PROJECT["name"], name) for name in {"", extra}]
+    while todo:
+        name, wanted = todo.pop()
+        if (name, wanted) in seen:
+            continue
+        seen.add((name, wanted))
+        requires = own if name == PROJECT["name"] else needed[name].requires or []
+        for one in map(Requirement, requires):
+            if one.marker is not None and not one.marker.evaluate({"extra": wanted}):
+                continue
+            asked = canonicalize_name(one.name)
+            if asked != PROJECT["name"]:
+                needed[asked] = distribution(asked)
+                assert one.specifier.contains(needed[asked].version, prereleases=True), f"{name} needs {one}"
+            todo += [(asked, part) for part in ("", *one.extras)]
+    return needed
+
+
+def _link(found: Distribution, packages: Path) -> None:
+    """Let `packages` have every file of a distribution."""
+    for file in found.files or ():
+        place = packages / file
+        if ".." not in file.parts:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(str(file.locate()))
+
+
+def _metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        return Parser().parsestr(archive.read(path).decode())
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +168,7 @@ def content(wheel: Path) -> frozenset[str]:
 
 @pytest.fixture(scope="module")
 def metadata(wheel: Path) -> Message:
-    with zipfile.ZipFile(wheel) as archive:
-        (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        return Parser().parsestr(archive.read(path).decode())
+    return _metadata(wheel)
 
 
 @pytest.mark.slow

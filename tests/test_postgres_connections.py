@@ -14,7 +14,8 @@ from postgres_server import PostgresServer, postgres_server
 
 from session_core import Sessions
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
-from session_core.ports import Appended, Checkpoint, Plain
+from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Stored
+from session_core.ranges import Ranges
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
@@ -232,6 +233,25 @@ def test_a_role_for_which_what_is_absent_in_a_list_is_a_word_is_refused_with_the
     app.execute("ALTER ROLE app SET array_nulls = off")
     with pytest.raises(StoreUnreadable, match="SET array_nulls = on"):
         PostgresStore(f"{server.url}&user=app&schema=app")
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_a_role_that_is_changed_while_a_process_runs_makes_no_words_of_what_is_absent(
+    voice: str, server: PostgresServer, app: psycopg.Connection[Any]
+) -> None:
+    with Sessions(f"{server.url}&user=app&schema=app") as sessions:
+        app.execute("ALTER ROLE app SET array_nulls = off")
+        value = Plain("t", b"x")
+        checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1", "two": "1", "said": "1"})
+        values = {"one": value, "two": None, "said": MessageList((message(1), message(2)))}
+
+        async def talk(store: SessionStore) -> Checkpoint | None:
+            await store.put_checkpoint(checkpoint, values, head_channel="said", merge=False)
+            return await store.checkpoint(KEY)
+
+        found = run_blocking(talk(sessions.store)) if voice == "blocking" else asyncio.run(talk(sessions.awaited))
+        assert found is not None
+        assert found.values == {"one": value, "said": Stored(Ranges.span(1, 2))}
 
 
 def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(

@@ -146,3 +146,23 @@ def test_without_matplotlib_there_is_a_line_instead_of_a_picture(
         monkeypatch.setitem(__import__("sys").modules, name, None)
     assert main(["replay", str(file), "--out", str(tmp_path)]) == 0
     assert "no picture: matplotlib is not installed" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_replay(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    assert main(["replay", str(file), "--out", str(taken)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "cannot be used" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_picture_that_cannot_be_written_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "short.json"
+    file.write_text(json.dumps(conversation(3)), encoding="utf-8")
+    (tmp_path / "replay.png").mkdir()
+    assert main(["replay", str(file), "--out", str(tmp_path)]) == 0
+    assert "no picture: " in capsys.readouterr().out

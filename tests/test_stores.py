@@ -1,6 +1,7 @@
 """Every store keeps the promises of `session_core.testing`, in both voices; SQLite also on its own ground."""
 
 import asyncio
+import gc
 import multiprocessing
 import sqlite3
 import threading
@@ -221,8 +222,19 @@ def test_many_short_lived_threads_leave_few_connections(tmp_path):
         thread = threading.Thread(target=lambda n=number: run_blocking(store.append(KEY, [message(n)])))
         thread.start()
         thread.join()
-    assert len(store._file._idle) == 1
+    assert len(store._file._idle.connections) == 1
     run_blocking(store.close())
+
+
+def test_who_lets_go_of_a_file_leaves_no_connection_open(tmp_path):
+    store = SqliteStore(tmp_path / "a.db")
+    run_blocking(store.append(KEY, [message(1)]))
+    (connection,) = store._file._idle.connections
+    connection.execute("SELECT 1")
+    del store
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_a_digest_of_a_deleted_session_is_refused(store):

@@ -176,6 +176,19 @@ def test_an_old_value_that_the_correction_names_is_the_one_that_goes() -> None:
     assert "We invited 80 people." not in said
 
 
+@pytest.mark.parametrize(
+    ("stated", "said", "kept"),
+    [
+        ("The fee is 1,380,000 if we prepay.", "push signing to the 25th, their CFO is travelling", "1,380,000"),
+        ("The meeting is about page 7 of the plan.", "can we do page 112? not 111, we had those in school", "page 7"),
+        ("We can only stay until 5.", "not 111, we had those in school", "until 5"),
+        ("I have 3 cats.", "we saw 12 houses, not 14", "3 cats"),
+    ],
+)
+def test_a_day_replaces_no_sum_and_a_named_old_value_nothing_but_itself(stated: str, said: str, kept: str) -> None:
+    assert any(kept in told for told in current(user(stated, 1), user(said, 3)))
+
+
 def test_merging_a_correction_of_words_twice_changes_nothing() -> None:
     new = extract([user("I'd like the jacket in navy.", 1), user("Hmm, rather olive.", 3)])
     assert merge(merge((), new), new) == merge((), new)

@@ -32,7 +32,10 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
+from session_core import Sessions
 from session_core.errors import InputError, TranscriptError, UnknownRole
+from session_core.moving import move_in
+from session_core.testing import require_accepted
 from session_core.transcripts import Transcript, message_from_plain, read
 from session_core.turns import Media, Message, Role, ToolCall
 
@@ -314,3 +317,58 @@ def test_a_dict_is_taken_as_one_message_or_refused() -> None:
     two = [{"type": "tool_result", "tool_use_id": str(i), "content": "x"} for i in range(2)]
     with pytest.raises(InputError, match="results of 2 tool calls"):
         message_from_plain({"role": "user", "content": two})
+
+
+RESPONSES: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "input_text", "text": "how warm is it in Rome and Oslo?"}]},
+    {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "two cities"}]},
+    {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "gAAAA"},
+    {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "warmth", "arguments": '{"city": "Rome"}'},
+    {"type": "function_call", "id": "fc_2", "call_id": "call_2", "name": "warmth", "arguments": '{"city": "Oslo"}'},
+    {"type": "function_call_output", "id": "fo_1", "call_id": "call_1", "output": "21"},
+    {"type": "function_call_output", "call_id": "call_2", "output": [{"type": "input_text", "text": "4"}]},
+    {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": "21 and 4", "annotations": []}],
+    },
+]
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_items_of_the_responses_api_are_read_with_their_ids_and_paired(tmp_path: Path, lines: bool) -> None:
+    path = tmp_path / ("said.jsonl" if lines else "said.json")
+    path.write_text("\n".join(map(json.dumps, RESPONSES)) if lines else json.dumps(RESPONSES))
+    (found,) = read(path)
+    assert [(m.role.value, m.id, m.content) for m in found.messages] == [
+        ("user", "", "how warm is it in Rome and Oslo?"),
+        ("assistant", "rs_1", ""),
+        ("assistant", "fc_1", ""),
+        ("assistant", "fc_2", ""),
+        ("tool", "fo_1", "21"),
+        ("tool", "", "4"),
+        ("assistant", "msg_1", "21 and 4"),
+    ]
+    assert "two cities" in found.messages[1].aside
+    calls = [call for m in found.messages for call in m.tool_calls]
+    assert calls == [ToolCall("call_1", "warmth", '{"city": "Rome"}'), ToolCall("call_2", "warmth", '{"city": "Oslo"}')]
+    assert [m.tool_call_id for m in found.messages if m.role is Role.TOOL] == ["call_1", "call_2"]
+    with Sessions() as sessions:
+        assert move_in(sessions.session("s"), found.messages) == 7
+        assert move_in(sessions.session("s"), found.messages) == 0
+        view = sessions.session("s").view()
+        assert {m.tool_call_id for m in view.messages if m.tool_call_id} == {"call_1", "call_2"}
+        require_accepted({"messages": view.to_openai()}, "openai")
+        require_accepted(view.to_anthropic(), "anthropic")
+
+
+def test_a_custom_call_of_the_responses_api_has_its_text_as_input() -> None:
+    item = {"type": "custom_tool_call", "id": "ct_1", "call_id": "c", "name": "run", "input": "ls"}
+    assert message_from_plain(item).tool_calls == (ToolCall("c", "run", '{"input":"ls"}'),)
+
+
+def test_reasoning_that_nobody_may_read_is_no_message() -> None:
+    with pytest.raises(InputError, match="no words to read"):
+        message_from_plain(RESPONSES[2])

@@ -20,7 +20,7 @@ from langgraph.graph.message import add_messages
 from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.types import Command, Send, interrupt
 
-from langchain_session import SessionSaver
+from langchain_session import SessionSaver, turns
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, TurnLost, TurnTaken
 from session_core.voices import run_blocking
@@ -297,6 +297,31 @@ def test_a_saver_that_is_closed_gives_no_turn_back_later(sessions, monkeypatch):
     threading.Timer(0.05, go.set).start()
     saver.close()
     assert len(given) == 1
+
+
+def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
+    began, go = threading.Event(), threading.Event()
+    drop = sessions.store.drop_lease
+
+    async def stuck(lease) -> None:
+        began.set()
+        assert go.wait(60)
+        await drop(lease)
+
+    monkeypatch.setattr(sessions.store, "drop_lease", stuck)
+    monkeypatch.setattr(turns, "CLOSE_WAITS_S", 0.01)
+    saver = SessionSaver(sessions, concurrency="serialize")
+    graph_of(saver, interrupt_before=["end"]).invoke(said("go"), CONFIG)
+    gc.collect()
+    assert began.wait(60)
+    saver.close()
+    (told,) = caplog.messages
+    assert "did not take turns back" in told
+    assert "end by themselves, 300 s after" in told
+    keepers = [thread for thread in threading.enumerate() if thread.name == "llm-sessions-turns"]
+    go.set()
+    for keeper in keepers:
+        keeper.join(60)
 
 
 def _die_in_a_node(url: str) -> None:

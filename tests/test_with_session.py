@@ -376,3 +376,14 @@ def test_a_huge_question_is_cut_for_the_model_and_whole_on_record(sessions):
     huge = "row of a pasted table\n" * 2_000
     with_session(model, sessions).invoke(huge, CONFIG)
     assert kept(sessions)[0] == ("user", huge)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"q": "hello"}, "a dict has no 'question', which input_messages_key names"), ("hello", "a str has no place")],
+)
+def test_an_input_that_the_keys_do_not_fit_is_told_so_before_the_runnable_runs(given: Any, said: str) -> None:
+    with Sessions(MemoryStore()) as sessions:
+        asked = with_session(PROMPT | RunnableLambda(lambda _: pytest.fail("it ran")), sessions, **KEYED)
+        with pytest.raises(InputError, match=said):
+            asked.invoke(given, CONFIG)

@@ -1,15 +1,17 @@
-"""Wrong things given to the doors of LangGraph: an error that says what to pass."""
+"""Wrong things given to the doors, of LangGraph and of the core: an error that says what to pass."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import MessagesState, StateGraph
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
-from session_core.errors import ConfigError
+from session_core import Sessions
+from session_core.errors import ConfigError, InputError
 
 
 @pytest.mark.parametrize("wrong", [None, 3, {"url": "memory://"}, InMemorySaver()])
@@ -28,3 +30,10 @@ def test_a_middleware_is_over_a_saver_sessions_or_a_policy(wrong: Any) -> None:
 def test_attach_wants_a_compiled_graph(wrong: Any) -> None:
     with pytest.raises(ConfigError, match="no compiled graph"):
         attach(wrong, saver=SessionSaver("memory://"))
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_message_of_a_framework_is_named_and_sent_to_its_adapter(several: bool) -> None:
+    theirs: Any = HumanMessage("hello")
+    with pytest.raises(InputError, match=r"a HumanMessage is no message; .* through its adapter"):
+        Sessions("memory://").session("a").append([theirs] if several else theirs)

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from typing import Protocol, TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
 
@@ -35,6 +36,8 @@ def _begin_in_child() -> None:
     """A lock that another thread held when the process forked would stay locked."""
     global _turn
     _turn = threading.Lock()
+    for own in _own_turns:
+        own.begin()
 
 
 if hasattr(os, "register_at_fork"):
@@ -49,6 +52,42 @@ def done_in_turn(work: Callable[[], T], /) -> T:
     """
     with _turn:
         return work()
+
+
+HELPER_WAIT_S = 30.0
+"""So long a question waits for an embedder that another one asks; then its words alone count."""
+
+
+class OwnTurn:
+    """`Apart` of the blocking voice for a user's embedder: one call at a time, in a line of its own.
+
+    It may hang, and would keep the questions of the whole process waiting in theirs.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+        _own_turns.add(self)
+
+    def begin(self) -> None:
+        """Nobody is at work: a call that was under way at a fork is the parent's."""
+        self._lock = threading.Lock()
+
+    def done(self, work: Callable[[], T], /) -> T:
+        """What `work` gives. Raises: TimeoutError, when a call before it goes on for `HELPER_WAIT_S`."""
+        lock = self._lock
+        if not lock.acquire(timeout=HELPER_WAIT_S):
+            raise TimeoutError(f"the embedder has not answered another call for {HELPER_WAIT_S:g} s; give it a timeout")
+        try:
+            return work()
+        finally:
+            lock.release()
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """As `done`, where the caller is."""
+        return self.done(work)
+
+
+_own_turns: WeakSet[OwnTurn] = WeakSet()
 
 
 async def in_turn(work: Callable[[], T], /) -> T:

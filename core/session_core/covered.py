@@ -7,9 +7,9 @@ from typing import Any
 
 from session_core.ports import Embedder
 from session_core.ranges import Ranges
-from session_core.retrieve import searchable
 from session_core.serial.remembered import Remembered
 from session_core.turns import Key, Message
+from session_core.vectors import Vectors
 
 BLOCK = 64
 KNOWN_MESSAGES = 60_000
@@ -45,10 +45,9 @@ class Covered:
                 absent += [seq for seq in range(first, last + 1) if seq not in known]
         return absent
 
-    async def add(self, key: Key, born: str, messages: Sequence[Message], embedder: Embedder) -> int:
-        """Remember the vectors of `messages`; how many those are. Raises what the embedder does."""
-        packed: Any = embedder
-        made = await packed.packed([searchable(message) or " " for message in messages])
+    async def add(self, key: Key, born: str, messages: Sequence[Message], embedder: Embedder, vectors: Vectors) -> int:
+        """Remember what `vectors` has of `messages`, or makes; how many those are. Raises what the embedder does."""
+        made = await vectors.packed(messages, embedder)
         new = dict(zip((message.seq for message in messages), made, strict=True))
         for block, first, last in _blocks(Ranges.of(sorted(new))):
             known = {**self._block(key, born, block), **{seq: new[seq] for seq in range(first, last + 1)}}

@@ -13,6 +13,7 @@ from typing import Any
 from session_core.errors import ConfigError
 from session_core.policy import Policy
 from session_core.ports import Embedder
+from session_core.word_pieces import parted
 
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENS = "tokenizers/l2_supercat_tokenizer_config.json"
@@ -60,10 +61,10 @@ class StaticEmbedder:
     def _mean(self, text: str, numpy: Any) -> Any:
         table, encode, _ = self._load()
         spoken = text[:READ_CHARACTERS].encode("utf-8", "replace").decode()
-        tokens = encode(spoken, add_special_tokens=False).ids
+        tokens = encode(spoken)
         if not tokens:
             return numpy.zeros(256, dtype=numpy.float32)
-        mean = table[tokens].mean(axis=0)
+        mean = table.take(tokens, axis=0).mean(axis=0)
         return mean / max(float(numpy.sqrt(numpy.dot(mean, mean))), 1e-9)
 
     def _load(self) -> tuple[Any, Any, Any]:
@@ -99,7 +100,7 @@ def _read() -> tuple[Any, Any, Any]:
     tokenizer.no_truncation()
     if table.shape[1] != 256:
         raise ConfigError("the static embedder expects vectors of 256 numbers; pip install 'wordllama>=0.4'")
-    return table, tokenizer.encode, numpy
+    return table, parted(tokenizer), numpy
 
 
 def _packed(vector: Any, numpy: Any) -> bytes:

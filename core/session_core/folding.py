@@ -129,7 +129,7 @@ class Folder:
 
     async def _remembered(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
         try:
-            return await self.shop.covered.add(state.key, state.born, gone, embedder)
+            return await self.shop.covered.add(state.key, state.born, gone, embedder, self.shop.vectors)
         except ConfigError:
             self.shop.vectors.lost = True
             raise

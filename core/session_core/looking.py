@@ -115,7 +115,7 @@ class Looking:
         missing = covered.missing(self.key, born, part)
         for start in range(0, len(missing), READ_AT_ONCE):
             page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
-            if await self._tried(covered.add(self.key, born, page, embedder), embedder) is None:
+            if await self._tried(covered.add(self.key, born, page, embedder, self._shop.vectors), embedder) is None:
                 return []
         seqs = await self._tried(covered.near(self.key, born, query, part, embedder), embedder) or []
         there = {message.seq: message for message in known}

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TypeVar
 
 from session_core.budget import Tier
-from session_core.errors import Diverged, DuplicateMessage, InputError
+from session_core.errors import Diverged, DuplicateMessage, InputError, NotFound
 from session_core.ports import Store
 from session_core.ranges import Ranges
 from session_core.serial.codec import DIGEST_BYTES, body_digest
@@ -105,7 +105,7 @@ class Several:
 
     def __init__(self) -> None:
         self._count = 0
-        self._refused: list[Diverged | InputError] = []
+        self._refused: list[Diverged | InputError | NotFound] = []
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class Several:
         self._count += 1
         try:
             yield
-        except (Diverged, InputError) as exc:
+        except (Diverged, InputError, NotFound) as exc:
             self._refused.append(exc)
 
     def tell(self) -> None:

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from session_core.advisers import require_power
-from session_core.apart import in_turn
 from session_core.budget import Tier
 from session_core.display import drawn
+from session_core.embedder_voices import in_both_voices
 from session_core.embedding import chosen
 from session_core.errors import BudgetError
 from session_core.events import Event, Notice
@@ -32,8 +32,7 @@ from session_core.stores.opened import degraded, opened
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
-from session_core.vectors import quick
-from session_core.voices import BESIDE, BESIDE_IN_TURN, run_apart, run_blocking, threaded
+from session_core.voices import BESIDE, BESIDE_IN_TURN, run_blocking, threaded
 from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
@@ -72,10 +71,7 @@ class Sessions:
         self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
         self._on_event = on_event and require_power(on_event, "__call__", "on_event")
-        embedder = chosen(self.policy)
-        busy = embedder is not None and quick(embedder)
-        aembedder = run_apart(embedder, BESIDE_IN_TURN) if busy else threaded(embedder) if embedder else None
-        embedder = run_apart(embedder, in_turn) if busy else embedder
+        embedder, aembedder = in_both_voices(chosen(self.policy))
         self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
         self.aworkshop = replace(self.workshop, embedder=aembedder, index=aindex, apart=BESIDE, in_turn=BESIDE_IN_TURN)
@@ -90,8 +86,9 @@ class Sessions:
         return Session(self, Key(session_id, tenant, namespace))
 
     def observe(self, observer: Observer) -> None:
-        """Tell `observer` every event from now on."""
-        self._observers.append(require_power(observer, "observe", "an observer"))
+        """Tell `observer` every event from now on; one that is told already is not told twice."""
+        if not any(observer is told for told in self._observers):
+            self._observers.append(require_power(observer, "observe", "an observer"))
 
     def list(self, tenant: str | None = None) -> tuple[State, ...]:
         """The state of every session, newest activity first."""

@@ -16,7 +16,8 @@ Said = Message | Mapping[str, Any]
 
 def taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
     """The messages, those of users with `author` where they name none. Raises: InputError."""
-    one = isinstance(messages, (Message, Mapping)) or not isinstance(messages, Iterable)
+    # A framework's message is iterable too, and what it yields would be named instead of it.
+    one = isinstance(messages, (Message, Mapping)) or hasattr(messages, "content") or not isinstance(messages, Iterable)
     given = [messages] if one else list(cast(Iterable[Said], messages))
     read = [_message(one) for one in given]
     if author is None:
@@ -29,4 +30,5 @@ def _message(one: object) -> Message:
         return one
     if isinstance(one, Mapping):
         return message_from_plain(one)
-    raise InputError(f"a {type(one).__name__} is no message; pass a Message or a dict with role and content")
+    more = "; a framework's messages go in through its adapter" if hasattr(one, "content") else ""
+    raise InputError(f"a {type(one).__name__} is no message; pass a Message or a dict with role and content{more}")

@@ -67,6 +67,8 @@ def message_from_plain(plain: Mapping[str, Any]) -> Message:
     Raises: InputError (UnknownRole among them) for what is no message, or is more than one.
     """
     found = messages_from_plain(plain)
+    if not found:
+        raise InputError("an item of reasoning that has no words to read; leave it out")
     if len(found) != 1:
         raise InputError(f"a dict with the results of {len(found)} tool calls; pass a message for each")
     return found[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 from session_core.ports import Embedder
@@ -20,7 +21,8 @@ _BESIDE = 120
 
 
 class Vectors:
-    """The vectors of messages by what these say, each made once as long as it is remembered.
+    """The vectors of messages by a digest of what these say, each made once as long as it is remembered: for whoever
+    asks for it, a question, a fold or a search, and in whichever session it is said.
 
     Shared by the two voices of one `Sessions`, whose embedders are the same. Nothing is written anywhere: a vector
     tells much of what it was made of, and a store that seals messages would have it beside them in the open.
@@ -33,30 +35,34 @@ class Vectors:
 
     async def nearness(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[float]:
         """The cosine of each message to `query`. Raises what the embedder does."""
-        wanted, *vectors = await self._of(query, messages, embedder)
+        wanted, *vectors = await self._of((query,), messages, embedder)
         if quick(embedder):
             near: list[float] = embedder.nearness(wanted, vectors)  # type: ignore[attr-defined]  # `quick` said so
             return near
         return [cosine(wanted, vector) for vector in vectors]
 
-    async def _of(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[Any]:
-        """The vector of `query`, then those of `messages`; what is not known is asked for at once, the query first."""
-        keys = [_key(message) for message in messages]
+    async def packed(self, messages: Sequence[Message], embedder: Embedder) -> list[bytes]:
+        """The vectors of `messages` in the form of an `embedder` that is quick. Raises what it does."""
+        return await self._of((), messages, embedder)
+
+    async def _of(self, query: Sequence[str], messages: Sequence[Message], embedder: Embedder) -> list[Any]:
+        """The vectors of `query`, then those of `messages`; what is not known is asked for at once, the query first."""
+        texts = [searchable(message) or " " for message in messages]
+        keys = [_key(text) for text in texts]
         found = [self._known.kept(key, _size) for key in keys]
-        missing = {
-            key: searchable(message) or " "
-            for key, message, vector in zip(keys, messages, found, strict=True)
-            if vector is None
-        }
-        if quick(embedder):
-            wanted, *made = await embedder.packed([query, *missing.values()])  # type: ignore[attr-defined]  # as above
-        else:
-            wanted, *made = await embedder.embed([query, *missing.values()])
+        missing = {key: text for key, text, vector in zip(keys, texts, found, strict=True) if vector is None}
+        wanted: list[Any] = []
+        made: list[Any] = []
+        if asked := [*query, *missing.values()]:
+            packed: Any = embedder
+            vectors: Any = await packed.packed(asked) if quick(embedder) else await embedder.embed(asked)
+            wanted, made = vectors[: len(query)], vectors[len(query) :]
+        if not quick(embedder):
             made = [array("f", vector) for vector in made]
         new = dict(zip(missing, made, strict=True))
         for key, vector in new.items():
             self._known.get(key, partial(_same, vector), size=_size(vector))
-        return [wanted, *(new[key] if vector is None else vector for key, vector in zip(keys, found, strict=True))]
+        return [*wanted, *(new[key] if vector is None else vector for key, vector in zip(keys, found, strict=True))]
 
 
 def quick(embedder: Embedder) -> bool:
@@ -72,5 +78,6 @@ def _same(vector: bytes | array[float]) -> bytes | array[float]:
     return vector
 
 
-def _key(message: Message) -> Hashable:
-    return (message.content, message.tool_calls) if message.tool_calls else message.content
+def _key(text: str) -> bytes:
+    """Not the text itself, which would stay in memory as long as its vector: a tool's output is ten times as large."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

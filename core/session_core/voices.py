@@ -70,6 +70,11 @@ def threaded(port: T) -> T:
     return cast(T, _Threaded(port, asyncio.to_thread))
 
 
+def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
+    """As `threaded`; each call is run by `done`, in the thread."""
+    return cast(T, _Threaded(port, lambda work: asyncio.to_thread(done, work)))
+
+
 def run_apart(port: T, apart: Apart) -> T:
     """`port`, whose coroutines keep a processor busy: the same methods, each run as `apart` has it."""
     return cast(T, _Threaded(port, apart))

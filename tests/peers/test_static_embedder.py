@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+import random
 import socket
 import threading
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.embedding import StaticEmbedder, chosen
+from session_core.embedding import TOKENS, StaticEmbedder, chosen
 from session_core.retrieve import cosine
 from session_core.voices import run_blocking
+from session_core.word_pieces import parted
 
 TEXTS = ["My physician is called Amara Okafor.", "The invoice is due on Friday.", "", "\ud800 broken", "猫が好きです"]
 
@@ -36,6 +42,31 @@ def test_packed_vectors_are_as_near_as_whole_ones() -> None:
     assert near == pytest.approx([cosine(wanted, vector) for vector in whole], abs=0.01)
     assert near.index(max(near)) == 0
     assert {len(vector) for vector in packed} == {260}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pieces_have_the_tokens_of_the_whole(seed: int) -> None:
+    found = find_spec("wordllama")
+    assert found is not None
+    folder = (found.submodule_search_locations or [""])[0]
+    tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(Path(folder, TOKENS)))
+    rnd, asked = random.Random(seed), parted(tokenizer)
+    parts = [
+        *" \n\t0129aAb-'\",./_▁\x00",
+        "é",
+        "日本",
+        "🙂",
+        "  ",
+        "<s>",
+        "<unk>",
+        "<0x0A>",
+        "hello",
+        "ing",
+        '"order": "A-3829',
+    ]
+    texts = ["".join(rnd.choices(parts, k=rnd.randint(0, 14))) for _ in range(3_000)]
+    assert asked.__name__ == "by_pieces"
+    assert all(list(asked(text)) == tokenizer.encode(text, add_special_tokens=False).ids for text in texts)
 
 
 def test_many_threads_load_it_once_and_agree() -> None:

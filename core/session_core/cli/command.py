@@ -36,13 +36,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"llm-sessions: {' '.join(str(exc).split())}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader of a pipe has seen enough; the interpreter must not try to flush into it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         return 141
+    except OSError as exc:
+        # A disk that is full behind `>`, say: what the system refuses is no fault of the program.
+        print(f"llm-sessions: {exc}; what was asked for is not done, or in part only", file=sys.stderr)
+        _hush()
+        return 2
     except KeyboardInterrupt:
         print("llm-sessions: stopped", file=sys.stderr)
         return 130
     return code
+
+
+def _hush() -> None:
+    """Whoever reads the output has seen enough, or takes no more; the interpreter must not flush into it again."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    with contextlib.suppress(io.UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say_what_the_terminal_can_show() -> None:

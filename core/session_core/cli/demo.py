@@ -18,6 +18,7 @@ from session_core.cli.picture import picture_or_why_not
 from session_core.cli.promises import Kept, told
 from session_core.cli.report import curves, table
 from session_core.cli.terminal import Progress, columns, size
+from session_core.compress.pieces import counted
 from session_core.demo.mind import reply
 from session_core.demo.played import Played
 from session_core.demo.tools import Folder
@@ -80,7 +81,7 @@ class _Stage:
 
     def play(self, name: str, turns: Iterator[Played], count: int) -> None:
         """Play all turns of one door; after each one its fold is awaited, as if the user read the answer."""
-        with Progress(f"{name}, {count} turns", count) as progress:
+        with Progress(f"{name}, {counted(count, 'turn')}", count) as progress:
             began = time.perf_counter()
             for turn in turns:
                 self.sessions.drain()
@@ -156,8 +157,9 @@ def _show(stage: _Stage, last: View, asked: argparse.Namespace) -> None:
     print("\n".join(["", *table(journal), "", *curves(journal), ""]))
     if not journal.without_bytes:
         print("without us: not measured\n")
-    print(f"{len(played)} turns with {calls} tool calls in {seconds:.1f} s, model and tools included")
-    title = f"{len(played)} turns, {calls} tool calls, a window of {asked.window:,} tokens"
+    turns, called = counted(len(played), "turn"), counted(calls, "tool call")
+    print(f"{turns} with {called} in {seconds:.1f} s, model and tools included")
+    title = f"{turns}, {called}, a window of {asked.window:,} tokens"
     print(f"database: {stage.file} ({size(stage.file.stat().st_size)})")
     print(picture_or_why_not(journal, asked.out / "demo.png", title=title))
     print(f"look inside: llm-sessions show {SESSION} --view --window {asked.window} --url sqlite:///{stage.file}\n")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from session_core.cli.opening import DEFAULT_TENANT, found, opened_to_add, opened_to_read
+from session_core.cli.opening import DEFAULT_TENANT, found, none_in, opened_to_add, opened_to_read
+from session_core.compress.pieces import counted
 from session_core.errors import ConfigError
 from session_core.moving import Several, move_in
 from session_core.sessions import Sessions
@@ -20,8 +22,12 @@ def export(asked: argparse.Namespace) -> int:
     """Print a record as JSONL in the shape of the OpenAI chat API, or all sessions, one a line."""
     with opened_to_read(asked) as sessions:
         said = _all(sessions, asked.tenant) if asked.session is None else found(sessions, asked).export()
+        empty = True
         for one in said:
             print(json.dumps(one, ensure_ascii=False))
+            empty = False
+    if empty:
+        print(f"llm-sessions: {none_in(asked)}", file=sys.stderr)
     return 0
 
 
@@ -50,7 +56,7 @@ def move_file_in(asked: argparse.Namespace) -> int:
             with several.one():
                 session = sessions.session(asked.session or one.name, tenant=tenant)
                 new = move_in(session, one.messages)
-                print(f"session {session.key}: {new:,} new of {len(one.messages):,} messages")
+                print(f"session {session.key}: {new:,} new of {counted(len(one.messages), 'message')}")
     several.tell()
     return 0
 

@@ -106,6 +106,12 @@ def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     return sessions.session(asked.session, tenant=key.tenant)
 
 
+def none_in(asked: argparse.Namespace) -> str:
+    """That there is no session to show."""
+    whose = f" of tenant {asked.tenant}" if asked.tenant is not None else ""
+    return f"no sessions{whose} in {shown_url(asked.url)}"
+
+
 def _tenants_of(sessions: Sessions, session_id: str) -> list[str]:
     """The tenants that have a session of that id; none where a store hides them from each other."""
     try:
@@ -134,8 +140,24 @@ def _require_there(url: str) -> None:
     parts = split_url(url)
     if parts.scheme == "sqlite":
         path = Path(unquote(parts.path).removeprefix("/")).expanduser()
-        if path.name and not path.is_file():
+        if path.name and not _may_be_there(path):
             raise NotFound(f"no database at {path}; name one with --url sqlite:///path/to/file.db")
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # in a folder that is shut: the store says what to mend
+
+
+def folder(out: Path) -> Path:
+    """`out`, made where it is not there. Raises: ConfigError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"--out {out} cannot be used ({exc}); name a folder you may write to") from exc
+    return out
 
 
 def _looking(window_tokens: int = 128_000) -> Policy:

@@ -128,4 +128,6 @@ def picture_or_why_not(journal: Journal, file: Path, *, title: str) -> str:
         picture(journal, file, title=title)
     except MissingExtra as exc:
         return f"no picture: {exc}"
+    except OSError as exc:
+        return f"no picture: {file} cannot be written ({exc})"
     return f"picture: {file}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from session_core.budget import Budget
 from session_core.cli.journal import Journal
+from session_core.cli.opening import folder
 from session_core.cli.picture import picture_or_why_not
 from session_core.cli.promises import Kept, told
 from session_core.cli.report import curves, table
 from session_core.cli.terminal import Progress, columns
+from session_core.compress.pieces import counted
 from session_core.errors import ConfigError
 from session_core.plan import View
 from session_core.policy import Policy
@@ -25,6 +26,7 @@ from session_core.voices import run_blocking
 def run(asked: argparse.Namespace) -> int:
     """Replay every conversation of a file; the table and the picture are of the longest one."""
     transcripts = read(asked.file)
+    out = folder(asked.out) if asked.out is not None else None
     policy = Policy(Budget(asked.window), folding="inline")
     with Sessions(asked.url, policy=policy) as sessions:
         runs = [replay(sessions, transcript, asked.tenant) for transcript in transcripts]
@@ -33,8 +35,9 @@ def run(asked: argparse.Namespace) -> int:
     if len(runs) > 1:
         print("\n".join([*_all_of_them([journal for journal, _ in runs]), ""]))
     print("\n".join([f"session {longest.key}", *table(longest), "", *curves(longest), ""]))
-    if asked.out is not None:
-        print(_picture(longest, asked.out))
+    if out is not None:
+        title = f"{longest.key}: {counted(len(longest.turns), 'turn')}"
+        print(picture_or_why_not(longest, out / "replay.png", title=title))
     return told([kept for _, some in runs for kept in some])
 
 
@@ -113,8 +116,3 @@ def _all_of_them(journals: Sequence[Journal]) -> list[str]:
         for journal in journals
     ]
     return columns(("session", "turns", "record", "largest view", "digests", ""), rows)
-
-
-def _picture(journal: Journal, out: Path) -> str:
-    out.mkdir(parents=True, exist_ok=True)
-    return picture_or_why_not(journal, out / "replay.png", title=f"{journal.key}: {len(journal.turns)} turns")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from session_core.budget import Tier
 from session_core.cli.journal import Journal, Turn, tier_changes
 from session_core.cli.terminal import bar, columns, size, spark
+from session_core.compress.pieces import counted
 
 MOST_ROWS = 70
 """A longer run is shown in so many rows at most; what is left out is said below the table."""
@@ -46,7 +47,7 @@ def curves(journal: Journal) -> list[str]:
     lines = [
         f"record  {record}  {end:,} tokens at the end",
         f"view    {view}  at most {most:,} of {limit:,}",
-        f"tier    {tiers}  {len(tier_changes(turns))} changes (s summarize, f facts, n notify)",
+        f"tier    {tiers}  {counted(len(tier_changes(turns)), 'change')} (s summarize, f facts, n notify)",
         f"digest  {folds}  {sum(t.folds for t in turns)} written",
     ]
     return [*lines, *_bytes(journal, room)]

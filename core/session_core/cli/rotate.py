@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from session_core.cli.opening import opened_to_change
+from session_core.compress.pieces import counted
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.voices import run_blocking
@@ -15,7 +16,8 @@ def rotate(asked: argparse.Namespace) -> int:
     keyring = Keyring.from_env()
     with opened_to_change(asked) as sessions:
         done = run_blocking(EncryptedStore(sessions.store, keyring).rotate_all(asked.tenant))
-    print(f"looked at {done.sessions:,} sessions; {done.values:,} values were sealed anew with key {keyring.primary!r}")
+    seen, values = counted(done.sessions, "session"), counted(done.values, "value")
+    print(f"looked at {seen}; {values} sealed anew with key {keyring.primary!r}")
     for why in done.left:
         print(f"left as it was: {why}")
     if not done.values and not done.left:

@@ -6,15 +6,15 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from session_core.cli.opening import found, opened, opened_to_change, opened_to_read
+from session_core.cli.opening import found, none_in, opened, opened_to_change, opened_to_read
 from session_core.cli.terminal import columns
+from session_core.compress.pieces import counted
 from session_core.errors import ConfigError
 from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
-from session_core.stores.urls import shown_url
 from session_core.turns import Message
 from session_core.voices import run_blocking
 
@@ -32,7 +32,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
     with opened(asked.url) as sessions:
         states = sessions.list(asked.tenant)
     if not states:
-        print(f"no sessions in {shown_url(asked.url)}")
+        print(none_in(asked))
         return 0
     headers = ("session", "tenant", "messages", "tokens", "digests", "standing", "last message")
     rows = [
@@ -76,7 +76,7 @@ def delete(asked: argparse.Namespace) -> int:
             raise ConfigError(
                 f"session {session.key}: record, digests and checkpoints would go for good; add --yes to do it"
             )
-        print(f"removed session {session.key}: {session.delete():,} messages")
+        print(f"removed session {session.key}: {counted(session.delete(), 'message')}")
     return 0
 
 
@@ -88,8 +88,7 @@ def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
             "add --yes to do it"
         )
     gone = sessions.purge(asked.older_than * DAY_S, tenant=asked.tenant)
-    what = "session" if len(gone) == 1 else "sessions"
-    print(f"removed {len(gone):,} {what}{whose} that nobody wrote to for {asked.older_than:g} days")
+    print(f"removed {counted(len(gone), 'session')}{whose} that nobody wrote to for {asked.older_than:g} days")
     return 0
 
 
@@ -114,7 +113,7 @@ def _standing(state: State) -> str:
 def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
     share, spread, standing = stats.pressure, stats.turn_tokens, stats.standing_tokens
     yield f"session {stats.key}"
-    yield f"  record    {stats.messages:,} messages in {stats.turns:,} turns, {stats.tokens:,} tokens"
+    yield f"  record    {counted(stats.messages, 'message')} in {counted(stats.turns, 'turn')}, {stats.tokens:,} tokens"
     yield f"  a turn    {spread.p50:,} tokens (median), {spread.p90:,} (90 %), {spread.p99:,} (99 %)"
     yield f"  standing  {standing:,} of {stats.limit_tokens:,} tokens ({share:.0%}), tier {stats.tier}"
     yield f"  digest    {stats.digests} written, {stats.folded_messages:,} messages under the active one"

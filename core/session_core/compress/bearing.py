@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import mul
@@ -125,9 +125,13 @@ class Bearing:
 
 def _ties(weights: Mapping[str, float], words: Mapping[str, int]) -> float:
     """How much these words have in common with those that have `weights`."""
-    if weights.keys().isdisjoint(words):
+    shared: Collection[str] = words.keys() & weights.keys()
+    if not shared:
         return 0.0
-    return sum([weights[word] * n * (K1 + 1) / (n + K1) for word, n in words.items() if word in weights])
+    if len(shared) > 2:
+        # A sum of floats depends on its order, and that of a set differs from process to process.
+        shared = [word for word in words if word in shared]
+    return sum([weights[word] * (n := words[word]) * (K1 + 1) / (n + K1) for word in shared])
 
 
 def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:

@@ -111,7 +111,8 @@ def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iter
 
 def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
     """The row in its columns, then what else it has, by name."""
-    more = _named({name: said for name, said in fields.items() if name not in columns})
+    over = len(fields) > len(columns)
+    more = _named({name: said for name, said in fields.items() if name not in columns}) if over else []
     cells = [*(fields[name] for name in columns), *([", ".join(more)] if more else [])]
     return _Line(SEPARATOR.join(cells), ", ".join(_named(fields)))
 
@@ -137,10 +138,14 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
     fields: list[tuple[str, str]] = []
     rest: list[tuple[str, Json]] = []
     for key, value in one.items():
-        if _empty(value):
+        if isinstance(value, str):
+            # Most values are texts or numbers.
+            if _in_lines(value):
+                rest.append((key, value))
+            elif value:
+                fields.append((key, " ".join(value.split())))
+        elif _empty(value):
             continue
-        if _in_lines(value):
-            rest.append((key, value))
         elif _plain(value):
             fields.append((key, _told(value)))
         elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):

@@ -243,7 +243,7 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
         answered = {message.tool_call_id for message in unit.messages[1:]}
         # Of calls that share an id, which some models give, only one can be told from the others: the first.
         calls = {call.id: call for call in reversed(first.tool_calls) if call.id in answered}
-        first = replace(first, aside="", tool_calls=tuple(reversed(calls.values())), rendition="clip")
+        first = replace(first, tool_calls=tuple(reversed(calls.values())), rendition="clip")
         first = replace(first, tokens=tools.measure(first))
     return None if first.empty else Unit((first, *(_spoken(message, tools) for message in results)))
 

@@ -118,9 +118,10 @@ def read(message: Message, count: Count) -> Reading:
     found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else _of_value(value, price))]
     if len(found) > MOST_PASSAGES:
         found = found[: MOST_PASSAGES // 2] + found[-MOST_PASSAGES // 2 :]
-    total: Counter[str] = Counter()
+    total: dict[str, int] = {}
     for passage in found:
-        total.update(passage.words)
+        for word, times in passage.words.items():
+            total[word] = total.get(word, 0) + times
     structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
     if structured:
         found = list(_explained(found))
@@ -250,12 +251,9 @@ def _ends(text: str) -> str:
 
 
 def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
-    made = _made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema)
-    if row.schema and len(row.alone) <= PASSAGE_CHARACTERS:
-        # A query may name a column: the row is found by its name, and can say it.
-        words, tokens = Counter(stems(row.alone)), int(len(row.alone) * price) + 2
-        made = (replace(cells, words=words, alone=row.alone, alone_tokens=tokens) for cells in made)
-    return made
+    # A query may name a column: the row is found by its name, and can say it.
+    alone = row.alone if row.schema and len(row.alone) <= PASSAGE_CHARACTERS else ""
+    return _made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
 
 
 def _structured(text: str) -> Json | None:
@@ -276,14 +274,18 @@ def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
                     yield from _made(sentence, "assistant", price)
 
 
-def _made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "") -> Iterator[Passage]:
+def _made(
+    text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = ""
+) -> Iterator[Passage]:
+    named = int(len(alone) * price) + 2 if alone else 0
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]
         if any(character.isalnum() for character in part):
             tokens, short = int(len(part) * price) + 2, brief(part) if voice in ("user", "assistant") else ""
             fewer = tokens if not short else min(tokens, max(2, tokens - saved(part, short)))
-            words, values = Counter(stems(part)), values_of(part)
-            yield Passage(part, tokens, voice, words, values, group, schema, short if fewer < tokens else "", fewer)
+            words, values = Counter(stems(alone or part)), values_of(part)
+            short = short if fewer < tokens else ""
+            yield Passage(part, tokens, voice, words, values, group, schema, short, fewer, alone, named)
 
 
 def _cut(text: str) -> str:

@@ -99,8 +99,12 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
         return message
     bare = replace(message, content="", aside="", media=(), tool_calls=(), tokens=0)
     framing = tools.measure(bare)
-    calls = message.tool_calls
+    calls, aside = message.tool_calls, ""
     if calls:
+        # What was thought before a call goes back with it, word for word: providers that sign it refuse the call alone.
+        thought = tools.count(message.aside) if message.aside else 0
+        if 0 < thought <= (ceiling - framing) // 2:
+            aside, framing = message.aside, framing + thought
         text_room = max(LEAST_TEXT_TOKENS, (ceiling - framing) // 4)
         said = min(tools.count(message.content), text_room)
         each = max(4, (ceiling - framing - said) // len(calls) - 8)
@@ -116,7 +120,7 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
         content = f"[{kinds} left out; ref {message.id}]\n{content}".rstrip()
     shorter = clip(content, max_tokens=text_room, count=tools.count, reference=message.id)
     text = shorter.text if shorter else content
-    made = replace(message, content=text, aside="", media=(), tool_calls=calls, rendition="clip")
+    made = replace(message, content=text, aside=aside, media=(), tool_calls=calls, rendition="clip")
     return replace(made, tokens=tools.measure(made))
 
 

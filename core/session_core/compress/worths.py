@@ -15,6 +15,7 @@ _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
 _MARKED = re.compile(r"`([^`\n]{2,80})`")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+_ASCII_MARKS, _ASCII_DIGITS = re.compile(r"[0-9_/@#.]"), re.compile("[0-9]")
 ORDINARY = 0.25
 WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
@@ -55,7 +56,7 @@ def _value(token: str) -> tuple[str, float]:
     lowered = token.lower()
     if lowered in STOP_WORDS:
         return lowered, 0.0
-    if any(c.isdigit() for c in token):
+    if _ASCII_DIGITS.search(token) if token.isascii() else any(map(str.isdigit, token)):
         code = len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token)
         return lowered, WORTH["code" if code else "figure"]
     if any(c in "_/@#" for c in token) or "." in token.strip("."):
@@ -66,7 +67,7 @@ def _value(token: str) -> tuple[str, float]:
 @lru_cache(maxsize=KNOWN_WORDS)
 def shape(value: str) -> str:
     """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
-    if not any(character.isdigit() or character in "_/@#." for character in value):
+    if not (_ASCII_MARKS.search(value) if value.isascii() else any(c.isdigit() or c in "_/@#." for c in value)):
         return ""
     kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
     return _LETTERS.sub("a", kinds)

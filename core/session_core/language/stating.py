@@ -65,6 +65,8 @@ def figures(text: str) -> frozenset[str]:
 def replaced(known: str, value: Value, correction: str) -> Value | None:
     """The value of `known` that `value` takes the place of, when there is no doubt which."""
     alike = [v for v in values_in(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
+    if _family(value) == "when":
+        alike = [v for v in alike if sum(map(str.isdigit, v.text)) <= _CODE_DIGITS]  # "The 25th" replaces no sum.
     alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
     if not alike and value.kind is ValueKind.NUMBER:
         alike = [v for v in values_in(known) if v.kind is ValueKind.AMOUNT]

@@ -14,6 +14,7 @@ from session_core.language.amending import (
     parts_told,
     reframed,
     subject_words,
+    taken_back,
     told_later,
 )
 from session_core.language.changing import Change, change, matters
@@ -292,6 +293,10 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     # Which one is meant is plain when the correction names the old value itself.
     said = figures(fact.text)
     named = [index for index in reach if said & figures(facts[index].text)]
+    wrong = frozenset(word for word in taken_back(fact.text) if word.isdecimal())
+    if wrong and not any(wrong <= frozenset(said_words(facts[index].text)) for index in named or reach):
+        # "The 12th, not the 2nd": where the old value stands is not among these, and nothing else is meant.
+        return _NONE_FOUND
     nearest = _nearest(facts, named or reach, fact)
     for value in values_in(fact.text):
         for index in nearest:

@@ -84,6 +84,7 @@ _WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
 _BY_BLANKS = r"\d{1,3}(?: \d{3})+"
 """Thousands apart, as in "2 400 euros": a number only where a currency follows."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
+_CURRENCY_SIGNS = [(name, code) for name, code in CURRENCIES.items() if not name.isascii()]
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
 CODES_ABROAD = "|".join(
     sorted((n for n in CURRENCIES if not n.isascii() and any(map(str.isalpha, n))), key=len, reverse=True)
@@ -225,7 +226,7 @@ def currency(text: str) -> str | None:
     for part in rest.split():
         if part in CURRENCIES:
             return CURRENCIES[part]
-    return next((code for sign, code in CURRENCIES.items() if not sign.isascii() and sign in rest), None)
+    return None if rest.isascii() else next((code for sign, code in _CURRENCY_SIGNS if sign in rest), None)
 
 
 def found(text: str) -> Iterator[Value]:

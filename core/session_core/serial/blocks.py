@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -30,6 +31,7 @@ _MEDIA: dict[str, MediaKind] = {
     "media": "file",
     "image_file": "image",
     "container_upload": "file",
+    "image_generation_call": "image",
 }
 _TEXT = frozenset({"text", "input_text", "output_text", "text-plain", "refusal", None})
 _CALLS = frozenset(
@@ -42,8 +44,12 @@ _OPAQUE = frozenset(
 )
 """Keys of blocks whose strings no model reads as text."""
 
-_DATA = ("url", "base64", "file_data", "data", "file_id", "file_uri", "image_url", "file_url", "uri", "bytes")
-_MIME = ("mime_type", "media_type", "mimeType", "format")
+_REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning_content", "thought"})
+_CACHE_MARKS = frozenset({"cachePoint", "cache_point"})
+_KNOWN = _TEXT | _CALLS | _REASONING | _MEDIA.keys() | _CACHE_MARKS
+_DATA_URL = re.compile(r"data:[^,]{0,200};base64,")
+_DATA = ("url", "base64", "file_data", "data", "file_id", "file_uri", "image_url", "file_url", "uri", "bytes", "result")
+_MIME = ("mime_type", "media_type", "mimeType", "format", "output_format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,11 @@ class Parts:
 
 
 def read_blocks(content: object, separator: str = "") -> Parts:
-    """The text of `content`, its parts joined by `separator`, and what is not text; None is empty."""
+    """The text of `content`, its parts joined by `separator`, and what is not text; None is empty.
+
+    What says nothing but has what a provider did or asks for (a search of its own, an approval) is named by its text,
+    `[mcp_approval_request]`: else it would be taken for an empty message, and the provider would not get it back.
+    """
     if content is None or content == "":
         return Parts()
     if isinstance(content, str):
@@ -67,7 +77,40 @@ def read_blocks(content: object, separator: str = "") -> Parts:
     texts, asides, media = _Joined(separator), _Joined("\n"), list[Media]()
     for block in blocks:
         _read(block, texts, asides, media)
+    if not media and not texts.text.strip():
+        named = dict.fromkeys(kind for block in blocks if (kind := _item(block)))
+        if named:
+            return Parts(f"[{', '.join(named)}]", aside=asides.text, asides=tuple(asides.spans))
     return Parts(texts.text, tuple(texts.spans), asides.text, tuple(asides.spans), tuple(media))
+
+
+def inner_block(block: object) -> Mapping[str, Any]:
+    """`block`, or the provider's own block that LangChain keeps in it; nothing for what is no block."""
+    if not isinstance(block, Mapping):
+        return {}
+    value = block.get("value") if block.get("type") == "non_standard" else None
+    return value if isinstance(value, Mapping) else block
+
+
+def _item(block: object) -> str | None:
+    """The name of what a provider has neither as text, nor as reasoning, nor as a call of a tool of ours."""
+    found = inner_block(block)
+    kind = found.get("type", next(iter(found), None))
+    return kind if isinstance(kind, str) and kind not in _KNOWN else None
+
+
+def signed_reasoning(block: object) -> bool:
+    """Whether `block` is reasoning that its provider signed, whole: handed back unaltered with the calls it led to."""
+    found = inner_block(block)
+    if found.get("type") not in _REASONING:
+        return False
+    if found["type"] == "redacted_thinking":
+        return bool(found.get("data"))
+    inner = found["reasoning_content"] if isinstance(found.get("reasoning_content"), Mapping) else found
+    extras = found.get("extras")
+    places = [inner, extras] if isinstance(extras, Mapping) else [inner]
+    said = [inner[key] for key in ("thinking", "reasoning", "text") if key in inner]
+    return None not in said and any(place.get("signature") for place in places)
 
 
 class _Joined:
@@ -133,7 +176,7 @@ def _nested(block: Mapping[str, Any]) -> Sequence[object] | None:
 def _strings(value: object) -> Iterator[str]:
     """All text in an unknown block, in its order."""
     if isinstance(value, str):
-        if value:
+        if value and not _DATA_URL.match(value):
             yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():

@@ -99,12 +99,15 @@ class HeldBy:
 def restorer(message: Message) -> Callable[[Held], object]:
     """Gives back what references into `message` stand for.
 
-    What a shorter rendition has no more is empty text; a whole message must have all of it.
+    What a shorter rendition has no more is empty text, and None where it was reasoning, which is handed back
+    unaltered or not at all; a whole message must have all of it.
     """
     if message.rendition == "whole":
         return lambda held: restore(message, held)
 
     def shown(held: Held) -> object:
+        if held.part == Part.ASIDE and not message.aside:
+            return None
         try:
             return restore(message, held)
         except ValueError:

@@ -9,6 +9,7 @@ from typing import Any
 from session_core.errors import InputError, shown
 from session_core.serial.blocks import Parts, read_blocks
 from session_core.serial.calls import calls_from, function_call_id
+from session_core.serial.responses import as_chat, is_item
 from session_core.turns import Message, Role, ToolCall
 
 _ROLES = {
@@ -27,7 +28,11 @@ _SHAPES = {"text": "text", "image": "image", "audio": "audio", "video": "video",
 def is_message(plain: object) -> bool:
     """Whether `plain` looks like one message in any shape that is read here."""
     return isinstance(plain, Mapping) and (
-        "role" in plain or _is_langchain_typed(plain) or _is_langchain_constructor(plain) or _is_flat(plain)
+        "role" in plain
+        or is_item(plain)
+        or _is_langchain_typed(plain)
+        or _is_langchain_constructor(plain)
+        or _is_flat(plain)
     )
 
 
@@ -41,6 +46,11 @@ def messages_from_plain(plain: object) -> list[Message]:
         return [Message(_role(plain["role"]), plain["content"])]
     if not isinstance(plain, Mapping):
         raise InputError(f"a {type(plain).__name__} is no message, which is an object with role and content")
+    if is_item(plain):
+        plain = as_chat(plain)
+        if not (plain["content"] or plain["role"] == "tool" or "tool_calls" in plain):
+            # Reasoning that nobody may read says nothing.
+            return []
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
         kind = type(plain["content"]).__name__
         raise InputError(f"a message's content is of type {kind}; pass a text or a list of content parts")

@@ -6,8 +6,10 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
@@ -26,12 +28,30 @@ ERASING_S = 1.0
 """How long an erasure waits for those who still read from the journal."""
 
 
+@dataclass(slots=True)
+class _Idle:
+    """The connections of one process that are open between transactions. They must not cross a fork, and must not be
+    closed by a child either."""
+
+    connections: list[sqlite3.Connection] = field(default_factory=list)
+    process: int = field(default_factory=os.getpid)
+
+    @property
+    def ours(self) -> bool:
+        return self.process == os.getpid()
+
+    def close(self) -> None:
+        while self.ours and self.connections:
+            self.connections.pop().close()
+
+
 class SqliteFile:
     """The file at `path`. Each transaction has a connection to itself, so any thread may come and go.
 
     Writes are durable when their transaction ends: the journal is a WAL and every commit is synced.
     What is deleted is overwritten, and `erased` takes it out of the journal too. In statements
-    `now_s()` is the time of `clock`, in seconds since the epoch.
+    `now_s()` is the time of `clock`, in seconds since the epoch. Who lets go of it without `close` leaves no
+    connection open.
     """
 
     def __init__(
@@ -44,11 +64,9 @@ class SqliteFile:
         self._busy_timeout_s = busy_timeout_s
         self._clock = clock
         self._to_erase = False
-        self._idle: list[sqlite3.Connection] = []
+        self._keep(_Idle())
         self._identity: tuple[int, int] | None = None
-        self._of_parents: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._closed = False
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -92,10 +110,8 @@ class SqliteFile:
     def close(self) -> None:
         """Take no more work; a transaction under way ends first and then closes its own connection."""
         with self._lock:
-            idle, self._idle = self._idle, []
             self._closed = True
-        for connection in idle:
-            connection.close()
+        self._idle.close()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -116,15 +132,19 @@ class SqliteFile:
 
     def _taken(self) -> sqlite3.Connection:
         with self._lock:
-            if self._process != os.getpid():
-                # A connection must not cross a fork, and must not be closed by the child either.
-                self._of_parents, self._idle, self._process = self._idle, [], os.getpid()
+            if not self._idle.ours:
+                self._keep(_Idle())
             if self._closed:
                 raise StoreError(f"{self.path} was closed; open the sessions again to go on")
-            if self._idle:
-                return self._idle.pop()
+            if self._idle.connections:
+                return self._idle.connections.pop()
         self._require_in_place()
         return self._opened()
+
+    def _keep(self, idle: _Idle) -> None:
+        """Have these connections, and close them with this object; those of a parent live on as long as it does."""
+        self._idle = idle
+        weakref.finalize(self, idle.close)
 
     def _require_in_place(self) -> None:
         """Raises: StoreUnreadable when what is open does not stand at its path any more.
@@ -136,7 +156,7 @@ class SqliteFile:
                 f"{self.path} was removed, replaced or shut off while it was open, and nothing was written; put it "
                 "back, or open the sessions again to go on with what is there"
             )
-        if self._idle and self._process == os.getpid() and _identity(self._journal) is None:
+        if self._idle.connections and self._idle.ours and _identity(self._journal) is None:
             raise StoreUnreadable(
                 f"{self.path}-wal was removed while it was open, and nothing was written; close the sessions, which "
                 "saves what was stored before, and open them again"
@@ -170,8 +190,8 @@ class SqliteFile:
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed and self._process == os.getpid() and len(self._idle) < MOST_IDLE:
-                self._idle.append(connection)
+            if not self._closed and self._idle.ours and len(self._idle.connections) < MOST_IDLE:
+                self._idle.connections.append(connection)
                 return
         connection.close()
 
@@ -224,7 +244,7 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
             f"{path}: you may not write there, and nothing was written; mend the rights of the file, of those beside it"
             " (-wal, -shm) and of the folder"
         )
-    if "unable to open" in said and path.is_dir():
+    if "unable to open" in said and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")
     if "unable to open" in said:
         return StoreUnreadable(f"{path} cannot be opened ({said}); does its folder exist, and may you write there?")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from zlib import crc32
 
-from session_core.retrieve import searchable, terms
+from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.remembered import Remembered
 from session_core.turns import Key, Message
 
@@ -32,11 +32,7 @@ class Block:
         """The words of at most 256 messages. Words that share a hash, one pair in billions, count as one."""
         # Both in one number, and each word of a message once: two thirds of the time of pairs.
         found = sorted(
-            {
-                _hash(word) << 8 | place
-                for place, message in enumerate(messages)
-                for word in set(terms(searchable(message)))
-            }
+            {crc32(word) << 8 | place for place, message in enumerate(messages) for word in _words(searchable(message))}
         )
         return cls(array("I", [one >> 8 for one in found]), bytes([one & 255 for one in found]))
 
@@ -48,6 +44,7 @@ class Block:
         return self.places[first : bisect_right(self.hashes, hashed, first)]
 
 
+_STOP_WORDS = frozenset(word.encode() for word in STOP_WORDS)
 Part = tuple[int, Block]
 """The number of a block's first message, and the block."""
 
@@ -107,8 +104,19 @@ def _holding(parts: Sequence[Part], hashed: int) -> Iterator[int]:
             yield first + place
 
 
+def _words(text: str) -> set[bytes]:
+    """The different words of `terms`, as they are hashed."""
+    if text.isascii():
+        return set(ascii_words(text)) - _STOP_WORDS
+    return {_bytes(word) for word in terms(text)}
+
+
+def _bytes(word: str) -> bytes:
+    return word.encode("utf-8", "surrogatepass")
+
+
 def _hash(word: str) -> int:
-    return crc32(word.encode("utf-8", "surrogatepass"))
+    return crc32(_bytes(word))
 
 
 def _size(block: Block) -> int:

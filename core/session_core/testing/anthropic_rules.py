@@ -8,7 +8,8 @@ results stand in the very next user turn, before anything else in it. From the g
 thinking, longer lives before shorter ones. From the types of the official SDK (`anthropic.types`): blocks and their
 keys. From the API's own answers: "tool_use ids must be unique", ids match `^[a-zA-Z0-9_-]+$`, "each tool_use must have
 a single result", "text content blocks must contain non-whitespace text", "final assistant content cannot end with
-trailing whitespace".
+trailing whitespace", "the final block in an assistant message cannot be thinking", "when thinking is enabled, a final
+assistant message must start with a thinking block (preceding the lastmost set of tool_use and tool_result blocks)".
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _SAID_BY = {
     "user": {"text", "image", "document", "search_result", "tool_result"},
     "assistant": {"text", "tool_use", "thinking", "redacted_thinking"},
 }
+_THOUGHT = {"thinking", "redacted_thinking"}
 _IN_RESULTS = {"text", "image", "document", "search_result"}
 _SOURCES = {
     "image": {"base64", "url", "file"},
@@ -70,6 +72,7 @@ def anthropic_faults(payload: Mapping[str, Any], *, prefill: bool = True) -> lis
     wrong += _pairs(turns)
     wrong += _ending(turns[-1], prefill)
     wrong += _breakpoints(payload, turns)
+    wrong += _thinking(payload, turns)
     return wrong
 
 
@@ -102,6 +105,18 @@ def _message(message: object, where: str, *, last: bool) -> Iterator[str]:
         return
     for index, block in enumerate(content):
         yield from _block(block, _SAID_BY[role], f"{where}.content.{index}")
+    if isinstance(content[-1], Mapping) and content[-1].get("type") in _THOUGHT:
+        yield f"{where} ends with thinking"
+
+
+def _thinking(payload: Mapping[str, Any], turns: Sequence[Turn]) -> Iterator[str]:
+    """Where thinking is on with a budget, the assistant's turn whose calls are being answered begins with it."""
+    thinking = payload.get("thinking")
+    if not isinstance(thinking, Mapping) or thinking.get("type") != "enabled" or len(turns) < 2:
+        return
+    (role, said), (_, answers) = turns[-2:]
+    if role == "assistant" and answers[0]["type"] == "tool_result" and said[0]["type"] not in _THOUGHT:
+        yield "thinking is enabled, and the calls that are answered stand without the thinking before them"
 
 
 def _block(block: object, allowed: set[str], where: str) -> Iterator[str]:

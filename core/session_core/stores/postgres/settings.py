@@ -9,16 +9,8 @@ import psycopg
 from session_core.errors import StoreUnreadable
 from session_core.stores.postgres.address import Address
 
-AS_THEY_STAND = "SET standard_conforming_strings = on"
-"""What a connection is told where `reads_backslashes`."""
-
-
-def reads_backslashes(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
-    """Whether a backslash in a text means another character to this connection.
-
-    What is stored over such a one would be something else than what was sent. A server tells so as it connects.
-    """
-    return connection.info.parameter_status("standard_conforming_strings") == "off"
+AS_THEY_STAND = "SET standard_conforming_strings = on; SET array_nulls = on"
+"""What each connection is told: a role or a database may be set otherwise while a process runs."""
 
 
 def require_settings(connection: psycopg.Connection[Any], address: Address) -> None:
@@ -29,9 +21,10 @@ def require_settings(connection: psycopg.Connection[Any], address: Address) -> N
             f"{address.shown} is encoded in {encoding}, which does not hold every text; name a database that was made "
             "with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
         )
-    if reads_backslashes(connection):
-        connection.execute(AS_THEY_STAND)
-    if connection.execute("SELECT current_setting('array_nulls')").fetchone() != ("on",):
+    # Behind a pooler that lends its connections by the transaction, what a connection was told does not last.
+    gaps = connection.execute("SELECT current_setting('array_nulls')").fetchone()
+    connection.execute(AS_THEY_STAND)
+    if gaps != ("on",):
         raise StoreUnreadable(
             f"{address.shown} has array_nulls off, so that what is absent in a list becomes a word; put it right "
             "for the user with ALTER ROLE ... SET array_nulls = on"

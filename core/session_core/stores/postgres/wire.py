@@ -21,7 +21,7 @@ from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
-from session_core.stores.postgres.settings import AS_THEY_STAND, reads_backslashes
+from session_core.stores.postgres.settings import AS_THEY_STAND
 from session_core.voices import PerLoop, fair_gate, within
 
 Row = tuple[Any, ...]
@@ -232,8 +232,7 @@ class _ForThreads:
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
             made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
-            if reads_backslashes(made):
-                made.execute(AS_THEY_STAND)
+            made.execute(AS_THEY_STAND)
             made.isolation_level = IsolationLevel.READ_COMMITTED
             return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
@@ -299,8 +298,7 @@ class _ForLoop:
             made = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=None
             )
-            if reads_backslashes(made):
-                await made.execute(AS_THEY_STAND)
+            await made.execute(AS_THEY_STAND)
             await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
             return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:

@@ -100,7 +100,7 @@ class AwaitingCluster(AwaitingByClient):
 
     The driver sends calls that come before it knows the nodes to any of them, so it is told to learn them first. Where
     a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call raises
-    AttributeError.
+    AttributeError, or TypeError where asyncio's `writelines` meets it (Python 3.12 and 3.13, CPython's issue 136234).
     """
 
     def __init__(self, client: Any, retries: tuple[Any, Any]) -> None:
@@ -141,7 +141,7 @@ class AwaitingCluster(AwaitingByClient):
                     # Of several commands it only tells, and learns no nodes anew.
                     (answers[place],) = await super().send(commands[place : place + 1])
             return answers
-        except AttributeError as exc:
+        except (AttributeError, TypeError) as exc:
             raise exceptions.ConnectionError("closed while it was taken") from exc
         except (exceptions.ConnectionError, exceptions.TimeoutError) as exc:
             # Drivers that take the name of the node set it.

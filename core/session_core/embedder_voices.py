@@ -1,0 +1,22 @@
+"""One embedder for blocking and for awaiting callers, and in which line its calls stand."""
+
+from __future__ import annotations
+
+from session_core.apart import OwnTurn, in_turn
+from session_core.embedding import StaticEmbedder
+from session_core.ports import Embedder
+from session_core.vectors import quick
+from session_core.voices import BESIDE_IN_TURN, run_apart, threaded, threaded_in_turn
+
+
+def in_both_voices(embedder: Embedder | None) -> tuple[Embedder | None, Embedder | None]:
+    """The embedder as blocking and as awaiting callers ask it. Our own has its turn with all that questions look at; a
+    user's that is as quick has one of its own, since it may hang."""
+    if embedder is None:
+        return None, None
+    if isinstance(embedder, StaticEmbedder):
+        return run_apart(embedder, in_turn), run_apart(embedder, BESIDE_IN_TURN)
+    if not quick(embedder):
+        return embedder, threaded(embedder)
+    own = OwnTurn()
+    return run_apart(embedder, own), threaded_in_turn(embedder, own.done)
