@@ -69,6 +69,16 @@ def test_pieces_have_the_tokens_of_the_whole(seed: int) -> None:
     assert all(list(asked(text)) == tokenizer.encode(text, add_special_tokens=False).ids for text in texts)
 
 
+def test_a_tokenizer_that_changes_what_it_reads_is_asked_for_whole_texts() -> None:
+    found = find_spec("wordllama")
+    assert found is not None
+    folder = (found.submodule_search_locations or [""])[0]
+    tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(Path(folder, TOKENS)))
+    forms = import_module("tokenizers").normalizers
+    tokenizer.normalizer = forms.Sequence([forms.NFKC(), tokenizer.normalizer])
+    assert parted(tokenizer).__name__ == "whole"
+
+
 def test_many_threads_load_it_once_and_agree() -> None:
     embedder, found = StaticEmbedder(), []
 
