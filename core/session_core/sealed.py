@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from session_core.checkpoints import MessageList, Plain
+from session_core.checkpoints import MessageList, Plain, Write
 from session_core.errors import StoreUnreadable
 from session_core.turns import Key, Message
 
@@ -28,6 +28,17 @@ def seal_of_checkpoint(body: Plain, values: Iterable[Plain | MessageList | None]
     """Whether a checkpoint, and all messages in its `values`, are sealed."""
     items = (item for value in values if isinstance(value, MessageList) for item in value.items)
     return body.type.startswith(_ANY) and seal_of(item for item in items if isinstance(item, Message)) is not False
+
+
+def seal_of_writes(writes: Iterable[Write]) -> bool | None:
+    """Whether all that `writes` say is sealed, messages and other values; None where they say nothing of their own."""
+    found: list[bool] = []
+    for write in writes:
+        if isinstance(write.value, MessageList):
+            found += (is_sealed(item) for item in write.value.items if isinstance(item, Message))
+        else:
+            found.append(write.value.type.startswith(_ANY))
+    return all(found) if found else None
 
 
 def require_unsealed(key: Key, messages: Iterable[Message]) -> None:

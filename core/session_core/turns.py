@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
@@ -154,6 +154,7 @@ class Message:
     origin: Origin = field(default="record", kw_only=True)
     rendition: Rendition = field(default="whole", kw_only=True)
     covers: Ranges = field(default=Ranges(), kw_only=True)
+    _says: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, Role):
@@ -164,6 +165,15 @@ class Message:
             # A list is taken too, and is what it will be when it comes back.
             if type(given := getattr(self, name)) is list:
                 object.__setattr__(self, name, tuple(given))
+
+    def says(self, digest: Callable[[Message], bytes]) -> bytes:
+        """What `digest` makes of what the message says, worked out once: a graph hands in the same ones at each step.
+
+        `priced` keeps it; what `dataclasses.replace` makes may say something else, and has it worked out anew.
+        """
+        if not self._says:
+            object.__setattr__(self, "_says", digest(self))
+        return self._says
 
     @property
     def empty(self) -> bool:
@@ -180,7 +190,7 @@ class Message:
     ) -> Message:
         """The same message called `name`, with what is worked out when it is appended; `dataclasses.replace` takes
         twice as long for it."""
-        return Message(
+        made = Message(
             self.role,
             self.content,
             id=name,
@@ -201,6 +211,9 @@ class Message:
             rendition=self.rendition,
             covers=self.covers,
         )
+        if self._says:
+            object.__setattr__(made, "_says", self._says)
+        return made
 
     def require_content(self, key: Key) -> None:
         """Raises: EmptyMessage when a message that must say something says nothing."""

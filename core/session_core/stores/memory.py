@@ -26,7 +26,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
-from session_core.sealed import seal_of, seal_of_checkpoint
+from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
 from session_core.stores.list_parts import Before, head_after, made_of, part_of
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
@@ -281,7 +281,9 @@ class MemoryStore(MemoryThreads):
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes))
         with self._lock:
-            session = self._touched(self._sessions.setdefault(key, MemorySession(begun(key))))
+            session = self._sessions.get(key) or MemorySession(begun(key))
+            session.state = sealed_by(session.state, seal_of_writes(writes))
+            self._sessions[key] = self._touched(session)
             kept = session.writes.setdefault(checkpoint_id, {})
             for write in writes:
                 place = (write.task_id, write.index)

@@ -9,7 +9,7 @@ from typing import cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.sealed import seal_of_checkpoint
+from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
 from session_core.stores.list_parts import Before, head_after, made_of, part_of
 from session_core.stores.rules import grown, require_lease, require_parent, require_values, sealed_by, with_head
@@ -59,10 +59,8 @@ class SqliteCheckpoints:
             row = require_row(connection, checkpoint.key)
             if follows:
                 require_parent(checkpoint.key, checkpoint.parent_id, _newest(connection, row))
-            before, sealed = row.state.ledger, row.state.sealed
-            row.state = sealed_by(row.state, seal_of_checkpoint(checkpoint.body, new_values.values()))
-            if row.state.sealed != sealed:
-                save_state(connection, row, row.state)
+            before = row.state.ledger
+            _seal(connection, row, seal_of_checkpoint(checkpoint.body, new_values.values()))
             for channel, value in new_values.items():
                 version = str(checkpoint.versions[channel])
                 if value is None:
@@ -99,6 +97,7 @@ class SqliteCheckpoints:
         require_values(key, (write.value for write in writes))
         with self._file.writing() as connection:
             row = require_row(connection, key)
+            _seal(connection, row, seal_of_writes(writes))
             for write in writes:
                 value = write_value(connection, row, write.value)
                 verb = "INSERT OR REPLACE" if write.index < 0 else "INSERT OR IGNORE"
@@ -154,6 +153,14 @@ class SqliteCheckpoints:
             row = session_row(connection, checkpoint.key)
             with readable(f"a checkpoint of session {checkpoint.key}"):
                 return filled(connection, row, checkpoint) if row else checkpoint
+
+
+def _seal(connection: sqlite3.Connection, row: SessionRow, seal: bool | None) -> None:
+    """Keep that a session is sealed from now on, if it is. Raises: StoreUnreadable."""
+    state = sealed_by(row.state, seal)
+    if state.sealed != row.state.sealed:
+        save_state(connection, row, state)
+    row.state = state
 
 
 def _keep_list(

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from session_core.errors import StoreUnreadable
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore
+from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.sealed import SEALED
 from session_core.testing.fakes import KEY, Promise, message
@@ -74,6 +74,37 @@ async def refuses_plain_checkpoints_in_a_sealed_session(store: SessionStore) -> 
         await store.delete(KEY)
 
 
+async def refuses_plain_writes_in_a_sealed_session(store: SessionStore) -> None:
+    """A pending write in clear, a message or another value, is refused with what comes with it; who has the keys is not
+    held up, and a sealed write makes a session sealed."""
+    sealed, clear = Write("t", 0, "x", Plain(SEALED, b"")), Write("u", 0, "x", Plain("t", b""))
+    said, unsaid = (replace(clear, value=MessageList((one,))) for one in (message(2), Ranges.span(1, 1)))
+    first = Write("s", 0, "messages", MessageList((_sealed(1),)))
+    for begun_by in (store.append(KEY, [_sealed(1)]), store.put_writes(KEY, "1", [first])):
+        await begun_by
+        await _put(store, "1", SEALED)
+        before = await store.checkpoint(KEY, "1")
+        for writes in (
+            [clear],
+            [said],
+            [replace(clear, index=-1)],
+            [sealed, clear],
+            [replace(first, task_id="v"), said],
+        ):
+            await _refused(store.put_writes(KEY, "1", writes))
+        assert await store.checkpoint(KEY, "1") == before
+        for writes in ([sealed], [replace(first, task_id="v")], [replace(sealed, index=-1)], [unsaid], []):
+            await store.put_writes(KEY, "1", writes)
+        await store.delete(KEY)
+    await store.put_writes(KEY, "1", [sealed])
+    await _refused(store.append(KEY, [message(1)]))
+    await store.put_writes(replace(KEY, namespace="inner"), "1", [clear])
+    await store.delete(KEY)
+    await store.put_writes(KEY, "1", [clear])
+    await store.put_writes(KEY, "1", [sealed])
+    await _refused(store.put_writes(KEY, "1", [said]))
+
+
 async def forgets_the_seal_of_what_was_deleted(store: SessionStore) -> None:
     """A session of the same name begins anew, in clear if it likes; a namespace and a copy have a seal of their own."""
     await store.append(KEY, [_sealed(1)])
@@ -112,5 +143,6 @@ SEAL_PROMISES: tuple[Promise, ...] = (
     goes_on_with_sealed_messages,
     is_sealed_from_the_first_sealed_message_on,
     refuses_plain_checkpoints_in_a_sealed_session,
+    refuses_plain_writes_in_a_sealed_session,
     forgets_the_seal_of_what_was_deleted,
 )

@@ -38,7 +38,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
         *(*_BATCH, "bigint[]", "text", "bigint", "integer[]", "text", "bigint", "boolean", "boolean"),
         "boolean",
     ),
-    "put_writes": (*_SESSION, "text", "json", "bytea[]", "bytea[]"),
+    "put_writes": (*_SESSION, "text", "json", "bytea[]", "bytea[]", "boolean"),
     "read_checkpoint": (*_SESSION, "text"),
     "list_checkpoints": (*_SESSION, "text"),
     "read_ancestors": (*_SESSION, "text", "text[]"),

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.sealed import seal_of_checkpoint, without_keys
+from session_core.sealed import seal_of_checkpoint, seal_of_writes, without_keys
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.lately import Lately
@@ -100,9 +100,11 @@ class PostgresCheckpoints:
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes))
-        given = groups(writes)
+        given, sealed = groups(writes), seal_of_writes(writes)
         while given:
-            rows = await self._call("put_writes", *names(key), text_in(checkpoint_id), *told(given))
+            rows = await self._call("put_writes", *names(key), text_in(checkpoint_id), *told(given), sealed)
+            if rows and rows[0][0] == "sealed":
+                raise without_keys(key)
             given = groups(free_ones(given, rows))
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:

@@ -50,7 +50,7 @@ def _goes_on(last: Write, write: Write) -> bool:
 
 
 def told(given: Sequence[Group]) -> tuple[object, ...]:
-    """The last arguments of `put_writes`."""
+    """The last arguments of `put_writes` but whether they are sealed."""
     said = [[message for write in group for message in _messages(write.value)] for group in given]
     columns = [_columns(group, messages) for group, messages in zip(given, said, strict=True)]
     drafts = [_draft(messages) if messages else None for messages in said]
@@ -59,7 +59,7 @@ def told(given: Sequence[Group]) -> tuple[object, ...]:
 
 def free_ones(given: Sequence[Group], rows: Sequence[Sequence[Any]]) -> Iterator[Write]:
     """The writes whose places `put_writes` told to be free, because others of their group have taken ones."""
-    free = {(text_out(task_id), place) for task_id, place in rows}
+    free = {(text_out(task_id), place) for _, task_id, place in rows}
     return (write for group in given for write in group if (write.task_id, write.index) in free)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from session_core.fresh import fresh_id
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
-from session_core.sealed import seal_of_checkpoint
+from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
@@ -70,6 +70,7 @@ class RedisCheckpoints(RedisCalls):
             {
                 "born": fresh_id(),
                 "checkpoint": plain(checkpoint_id),
+                "sealed": seal_of_writes(writes),
                 "rows": _DATA_FROM - 1 + len(data),
                 "writes": told,
             }

@@ -230,23 +230,31 @@ END $$;
 -- else the older. What has its place in part taken is not stored: its places that are free come back, to be given apart.
 CREATE FUNCTION put_writes(
     p_tenant text, p_session_id text, p_namespace text, p_checkpoint text, p_writes json, p_data bytea[],
-    p_drafts bytea[]
-) RETURNS TABLE (task text, place integer)
+    p_drafts bytea[], p_sealed boolean
+) RETURNS TABLE (refusal text, task text, place integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '30s' SET enable_seqscan = off AS $$
 DECLARE
     v_session integer;
     v_since integer := 0;
+    v_sealed boolean;
     v_checkpoint bytea := kept_name(p_checkpoint);
     v_taken integer[];
     v_draft integer;
     g record;
 BEGIN
     -- Tasks of one step write at the same time; only a deletion must wait for them.
-    SELECT s.id, s.messages INTO v_session, v_since FROM sessions AS s
+    SELECT s.id, s.messages, s.sealed INTO v_session, v_since, v_sealed FROM sessions AS s
     WHERE s.tenant = p_tenant AND s.session_id = p_session_id AND s.namespace = p_namespace FOR KEY SHARE;
     IF NOT FOUND THEN
-        v_session := (held(p_tenant, p_session_id, p_namespace)).id;
-        v_since := 0;
+        SELECT h.id, 0, h.sealed INTO v_session, v_since, v_sealed
+        FROM held(p_tenant, p_session_id, p_namespace) AS h;
+    END IF;
+    IF v_sealed AND NOT p_sealed THEN
+        refusal := 'sealed';
+        RETURN NEXT;
+        RETURN;
+    ELSIF p_sealed AND NOT v_sealed THEN
+        UPDATE sessions AS s SET sealed = true WHERE s.id = v_session;
     END IF;
     FOR g IN
         SELECT x.*, kept_name(x.task_id) AS kept FROM ROWS FROM (
@@ -268,7 +276,7 @@ BEGIN
               AND w.position >= 0 AND g.position <= n AND n <= g.last;
             IF v_taken IS NOT NULL THEN
                 RETURN QUERY
-                SELECT g.task_id, n FROM generate_series(g.position, g.last) AS n WHERE n <> ALL (v_taken);
+                SELECT NULL, g.task_id, n FROM generate_series(g.position, g.last) AS n WHERE n <> ALL (v_taken);
                 CONTINUE;
             END IF;
         END IF;

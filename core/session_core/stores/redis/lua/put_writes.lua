@@ -1,6 +1,7 @@
 -- Store writes of tasks. One with an index below 0 replaces its older self; others stay.
--- ARGV: ttl, namespace, request {born, checkpoint, rows, writes}, data of the writes, facts and row of each message
+-- ARGV: ttl, namespace, request {born, checkpoint, sealed, rows, writes}, data of the writes, facts and row of each message
 --   (`rows` is the number of the first of these).
+--   `sealed` is nothing where the writes say nothing of their own.
 --   A write is {task, index, channel, path, number of its data, places of its messages}.
 -- Bodies of messages are stored once: field "b" .. digest holds a row, or "#" and its number in the log.
 -- Told: whether the session is new.
@@ -11,6 +12,8 @@ local state, _, refused = read_state()
 if refused then return refused end
 local created = not state
 state = state or new_state(request.born)
+if state.sealed and request.sealed == false then return refusal('sealed') end
+state.sealed = state.sealed or request.sealed == true
 local messages = given(request.rows)
 
 local bodies = {}
