@@ -10,6 +10,7 @@ from session_core.errors import InputError, shown
 from session_core.serial.blocks import Parts, read_blocks
 from session_core.serial.calls import calls_from, function_call_id
 from session_core.serial.responses import as_chat, is_item
+from session_core.serial.signed import signed_thinking
 from session_core.turns import Message, Role, ToolCall
 
 _ROLES = {
@@ -211,6 +212,7 @@ def _message(
         author=str(name) if name and role is Role.USER else None,
         media=parts.media,
         aside=parts.aside,
+        native=signed_thinking(plain.get("content"), parts) if calls else None,
         time_s=_time(plain),
     )
 
