@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from session_core import Budget, Policy, Sessions, View
 from session_core.testing.provider import faults
@@ -29,11 +30,11 @@ def text(said: str) -> dict[str, Any]:
 
 
 def turn(*blocks: dict[str, Any], answered: Sequence[int] = (1,)) -> list[dict[str, Any]]:
-    results = [[{"type": "tool_result", "tool_use_id": f"call_{n}", "content": "written"}] for n in answered]
+    results = [{"type": "tool_result", "tool_use_id": f"call_{n}", "content": "written"} for n in answered]
     return [
         {"role": "user", "content": "Write the files."},
         {"role": "assistant", "content": list(blocks)},
-        *({"role": "user", "content": result} for result in results),
+        {"role": "user", "content": results},
     ]
 
 
@@ -86,6 +87,19 @@ def test_thinking_without_a_call_is_not_sent() -> None:
     said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [SHOWN, text("Hello.")]}]
     request = shown([*said, {"role": "user", "content": "And?"}]).to_anthropic(cache=False)
     assert request["messages"][1]["content"] == [text("Hello.")]
+
+
+class Block(BaseModel, extra="allow"):
+    """A block as the SDK answers it: an object, with fields that nothing was said in."""
+
+    citations: None = None
+
+
+def test_the_blocks_of_an_answer_are_taken_as_the_sdk_gives_them() -> None:
+    said = [SHOWN, text("I write."), use(1), use(2)]
+    question, answer, results = turn(*said, answered=(1, 2))
+    answer["content"] = [Block(**block) for block in said]
+    assert asked(shown([question, answer, results])) == said
 
 
 def test_it_is_stored(tmp_path: Path) -> None:

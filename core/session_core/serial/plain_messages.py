@@ -55,6 +55,8 @@ def messages_from_plain(plain: object) -> list[Message]:
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
         kind = type(plain["content"]).__name__
         raise InputError(f"a message's content is of type {kind}; pass a text or a list of content parts")
+    if isinstance(plain.get("content"), list):
+        plain = {**plain, "content": [_plain_block(block) for block in plain["content"]]}
     if _is_langchain_constructor(plain):
         return [_langchain(str(plain["id"][-1]), plain.get("kwargs") or {})]
     if _is_langchain_typed(plain):
@@ -67,6 +69,12 @@ def messages_from_plain(plain: object) -> list[Message]:
     if isinstance(plain.get("blocks"), list):
         return [_llamaindex(plain)]
     return _openai(plain)
+
+
+def _plain_block(block: object) -> object:
+    """`block` as it is, or, where it is an object of a provider's SDK, as that dumps it."""
+    dump = None if isinstance(block, str | Mapping) else getattr(block, "model_dump", None)
+    return dump(mode="json") if callable(dump) else block
 
 
 def _is_langchain_typed(plain: Mapping[str, Any]) -> bool:
