@@ -310,8 +310,9 @@ class View:
     def to_anthropic(self, *, cache: bool = True) -> dict[str, Any]:
         """Messages and system text for Anthropic's SDK: `client.messages.create(model=..., **view.to_anthropic())`.
 
-        As `to_openai`, and with at most four breakpoints of the prompt cache unless `cache` is false: who sets some
-        of their own, for tools say, takes them off here.
+        As `to_openai`, but thinking that was appended in this API's shape, signed, stands unaltered before the calls
+        it led to. It has at most four breakpoints of the prompt cache unless `cache` is false: who sets some of
+        their own, for tools say, takes them off here.
         """
         return anthropic_request(self.messages, cache=cache)
 

@@ -20,6 +20,7 @@ from session_core.payloads.parts import (
     tool_name,
     web_address,
 )
+from session_core.payloads.thinking import thinking_of
 from session_core.turns import Media, Message, Role, ToolCall
 
 _PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -33,7 +34,8 @@ def anthropic_request(messages: Sequence[Message], *, cache: bool = True) -> dic
 
     Neighbours of one role are one message, as the API has it; results stand first in theirs, under ids that the API
     takes. Pictures and documents go along as far as the API takes them; what it does not take is named by a text in
-    its place. Reasoning is not sent, since the API wants it signed.
+    its place. Thinking that came in this API's shape, signed, goes back unaltered before the calls it led to, where the
+    view has it whole; no other is sent, since the API wants it signed.
 
     With `cache` it has at most four breakpoints of the prompt cache, each behind what stays the same for longer
     than the rest: the system text, the digest, all before what a query or an absence added to this view, and its end.
@@ -65,14 +67,26 @@ def _told(exchange: Exchange) -> Iterator[tuple[str, list[Block]]]:
     if message.role is not Role.ASSISTANT:
         yield "user", _blocks(message, message.media)
         return
-    texts = [message.content.rstrip(), *(stand_in(part, "not taken from the assistant") for part in message.media)]
     calls = [
         {"type": "tool_use", "id": call.id, "name": tool_name(call.name), "input": _input(call)}
         for call in message.tool_calls
     ]
-    yield "assistant", [*(_text(text) for text in texts if text), *calls]
+    yield "assistant", _answer(message, calls)
     if exchange.results:
         yield "user", [_result(result) for result in exchange.results]
+
+
+def _answer(message: Message, calls: Sequence[Block]) -> list[Block]:
+    """Text, stand-ins and calls; thinking stands between them where it stood."""
+    blocks: list[Block] = []
+    said = asked = 0
+    for one in thinking_of(message):
+        text = message.content[said : one.characters]
+        blocks += [*([_text(text)] if text.strip() else []), *calls[asked : one.calls], one.block]
+        said, asked = max(said, one.characters), max(asked, one.calls)
+    rest = message.content[said:].rstrip()
+    texts = [rest, *(stand_in(part, "not taken from the assistant") for part in message.media)]
+    return [*blocks, *(_text(text) for text in texts if text), *calls[asked:]]
 
 
 def _input(call: ToolCall) -> dict[str, Any]:

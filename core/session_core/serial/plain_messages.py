@@ -10,6 +10,7 @@ from session_core.errors import InputError, shown
 from session_core.serial.blocks import Parts, read_blocks
 from session_core.serial.calls import calls_from, function_call_id
 from session_core.serial.responses import as_chat, is_item
+from session_core.serial.signed import signed_thinking
 from session_core.turns import Message, Role, ToolCall
 
 _ROLES = {
@@ -54,6 +55,8 @@ def messages_from_plain(plain: object) -> list[Message]:
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
         kind = type(plain["content"]).__name__
         raise InputError(f"a message's content is of type {kind}; pass a text or a list of content parts")
+    if isinstance(plain.get("content"), list):
+        plain = {**plain, "content": [_plain_block(block) for block in plain["content"]]}
     if _is_langchain_constructor(plain):
         return [_langchain(str(plain["id"][-1]), plain.get("kwargs") or {})]
     if _is_langchain_typed(plain):
@@ -66,6 +69,12 @@ def messages_from_plain(plain: object) -> list[Message]:
     if isinstance(plain.get("blocks"), list):
         return [_llamaindex(plain)]
     return _openai(plain)
+
+
+def _plain_block(block: object) -> object:
+    """`block` as it is, or, where it is an object of a provider's SDK, as that dumps it."""
+    dump = None if isinstance(block, str | Mapping) else getattr(block, "model_dump", None)
+    return dump(mode="json") if callable(dump) else block
 
 
 def _is_langchain_typed(plain: Mapping[str, Any]) -> bool:
@@ -211,6 +220,7 @@ def _message(
         author=str(name) if name and role is Role.USER else None,
         media=parts.media,
         aside=parts.aside,
+        native=signed_thinking(plain.get("content"), parts) if calls else None,
         time_s=_time(plain),
     )
 
