@@ -22,9 +22,10 @@ def recall_tool(
 ) -> FunctionTool:
     """A tool named "recall" over one session: that of a memory, or the one called `session_id`.
 
-    With `reference` (from a clip) it returns that message whole, of a long one a page of at most a quarter of the
-    budget and where the next begins (`offset`); with `query` the matching messages of the whole conversation, at most
-    five, in a page too, each in what the policy allows a tool output, and of a long one what bears on the query. A store of ours brings its tenant along.
+    With `reference` (from a clip) it returns that message whole, of a long one a page of at most a quarter of
+    the budget and where the next begins (`offset`); with `query` the matching messages of the whole
+    conversation, at most five, each in what the policy allows a tool output, and of a long one what bears on
+    the query. A store of ours brings its tenant along.
     Raises: ConfigError when it is not told which session.
     """
     session = _session(source, session_id, tenant)
