@@ -44,6 +44,9 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         self._turn: list[BaseMessage] | None = None
         self._fresh = True
 
+    def __repr__(self) -> str:
+        return f"SessionChatMessageHistory({str(self.session.key)!r}, {self.session.sessions.place!r})"
+
     @classmethod
     def import_from(
         cls,

@@ -118,6 +118,9 @@ class SessionSaver(Keeping, Lifetime):
         self._rule = rule_of(concurrency, self.sessions.store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._tell_what_serde_leaves_clear()
 
+    def __repr__(self) -> str:
+        return f"SessionSaver({self.sessions.place!r}, tenant={self.tenant!r})"
+
     @classmethod
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
         """A saver on the store at `url`, such as "sqlite:///chat.db"; usable as it is or in a `with`."""

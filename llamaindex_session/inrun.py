@@ -91,11 +91,11 @@ async def stored(messages: Sequence[ChatMessage], session: Session) -> None:
         await context.store.set(KEPT, None)
 
 
-async def in_run(reference: str, session: Session) -> str | None:
-    """The text of the message called `reference` that this run shortened and did not store yet."""
+async def in_run(reference: str, session: Session) -> Message | None:
+    """The message called `reference` that this run shortened and did not store yet."""
     kept = await _kept(step_context(), session)
     named = dict(zip(kept["ids"], kept["whole"], strict=True)) if kept else {}
-    return to_core(named[reference]).content if reference in named else None
+    return to_core(named[reference]) if reference in named else None
 
 
 async def _whole(

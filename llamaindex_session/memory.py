@@ -51,6 +51,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         """The name in serialized forms."""
         return "SessionMemoryBuffer"
 
+    def __repr__(self) -> str:
+        key, place = self.session.key, self.session.sessions.place
+        return f"SessionMemoryBuffer({str(key)!r}, {place!r}, token_limit={self.token_limit})"
+
     @classmethod
     def from_defaults(  # type: ignore[override]  # no unknown keywords, and names of ours
         cls,

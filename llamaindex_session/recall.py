@@ -9,7 +9,7 @@ from llamaindex_session.inrun import in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import told
+from session_core.recalling import page, told
 
 MAX_HITS = 5
 
@@ -22,29 +22,33 @@ def recall_tool(
 ) -> FunctionTool:
     """A tool named "recall" over one session: that of a memory, or the one called `session_id`.
 
-    With `reference` (from a clip) it returns that message whole; with `query` the matching messages
-    of the whole conversation, at most five, each in what the policy allows a tool output, and of a
-    long one what bears on the query. A store of ours brings its tenant along.
+    With `reference` (from a clip) it returns that message whole, of a long one a page of at most a quarter of
+    the budget and where the next begins (`offset`); with `query` the matching messages of the whole
+    conversation, at most five, each in what the policy allows a tool output, and of a long one what bears on
+    the query. A store of ours brings its tenant along.
     Raises: ConfigError when it is not told which session.
     """
     session = _session(source, session_id, tenant)
 
-    def recall(query: str = "", reference: str = "") -> str:
-        """Look up earlier parts of this conversation: what a `reference` shortens, or a search by `query`."""
+    def recall(query: str = "", reference: str = "", offset: int = 0) -> str:
+        """Look up earlier parts of this conversation: the whole text behind a `reference` (a long one in pages,
+        from character `offset` on), or a search by `query`."""
         if not reference:
             return _told(session.search(query, max_hits=MAX_HITS), query, session)
         try:
-            return session.expand(reference).content
+            message = session.expand(reference)
         except NotFound as exc:
             return str(exc)
+        return _page(message, reference, offset, session)
 
-    async def arecall(query: str = "", reference: str = "") -> str:
+    async def arecall(query: str = "", reference: str = "", offset: int = 0) -> str:
         if not reference:
             return _told(await session.asearch(query, max_hits=MAX_HITS), query, session)
         try:
-            return await in_run(reference, session) or (await session.aexpand(reference)).content
+            message = await in_run(reference, session) or await session.aexpand(reference)
         except NotFound as exc:
             return str(exc)
+        return _page(message, reference, offset, session)
 
     return FunctionTool.from_defaults(fn=recall, async_fn=arecall)
 
@@ -63,4 +67,11 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
 
 def _told(found: list[Message], query: str, session: Session) -> str:
     shop = session.sessions.workshop
-    return told(found, query, max_tokens=shop.policy.tool_output_tokens, count=shop.counter.count)
+    limits, most = shop.policy.limits, shop.policy.tool_output_tokens
+    return told(found, query, max_tokens=most, count=shop.counter.count, page_tokens=limits.page_tokens)
+
+
+def _page(message: Message, reference: str, offset: int, session: Session) -> str:
+    shop = session.sessions.workshop
+    most = shop.policy.limits.page_tokens
+    return page(message, reference=reference, offset=offset, page_tokens=most, count=shop.counter.count)

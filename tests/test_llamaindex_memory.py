@@ -7,6 +7,7 @@ import copy
 import gc
 import json
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -437,8 +438,17 @@ def test_recall_gives_back_the_whole_behind_a_clip(memory: SessionMemoryBuffer) 
     stored = memory.session.record()[2]
     tool = recall_tool(memory)
     assert tool.metadata.name == "recall"
-    assert tool.call(reference=stored.id).content == rows
-    assert asyncio.run(tool.acall(reference=stored.id)).content == rows
+    shop = memory.session.sessions.workshop
+    read, offset = "", 0
+    while offset < len(rows):
+        page = str(tool.call(reference=stored.id, offset=offset).content)
+        assert str(asyncio.run(tool.acall(reference=stored.id, offset=offset)).content) == page
+        head, _, part = page.partition("\n")
+        assert shop.counter.count(part) <= shop.policy.limits.page_tokens
+        found = re.search(rf"characters {offset} to (\d+) of {len(rows)}", head)
+        assert found, head
+        read, offset = read + part, int(found[1])
+    assert read == rows
     assert "P-77" in tool.call(query="list of parts P-77").content
     assert "no message" in tool.call(reference="nothing").content
 

@@ -60,6 +60,12 @@ def test_a_certificate_for_another_name_is_not_told_to_be_untrusted(secured):
         sessions.session("tls").record()
 
 
+def test_a_plain_port_that_is_asked_for_tls_is_hinted_at(server):
+    url = f"rediss://127.0.0.1:{server.port}?retries=0&socket_timeout=0.3&socket_connect_timeout=0.3"
+    with Sessions(url) as sessions, pytest.raises(StoreError, match=r"if it speaks no TLS.*redis://"):
+        sessions.list()
+
+
 def test_a_certificate_that_is_not_trusted_is_named_with_the_mend(secured):
     told = "shows a certificate that is not trusted; name its issuer with ssl_ca_certs"
     with Sessions(f"rediss://127.0.0.1:{secured[0]}") as sessions, pytest.raises(StoreError, match=told):

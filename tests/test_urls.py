@@ -6,6 +6,7 @@ import traceback
 
 import pytest
 
+from session_core import Sessions
 from session_core.errors import ConfigError, SessionError
 from session_core.stores.open import open_store
 from session_core.stores.postgres.address import Address as PostgresAddress
@@ -84,3 +85,10 @@ def test_a_file_may_have_any_name(path: str, tmp_path_factory: pytest.TempPathFa
     store = open_store(f"sqlite:///{file}")
     assert store.scheme == "sqlite"
     assert file.exists()
+
+
+@pytest.mark.parametrize("url", ["", " \n"])
+def test_an_empty_url_is_said_to_be_empty_and_what_to_pass(url: str) -> None:
+    for opening in (lambda: Sessions(url), lambda: Sessions(hot=url, cold="memory://"), lambda: open_store(url)):
+        with pytest.raises(ConfigError, match=r"is empty .*environment variable.*sqlite:///chat\.db"):
+            opening()

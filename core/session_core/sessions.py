@@ -28,7 +28,7 @@ from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.forgetting import forgetting
-from session_core.stores.opened import degraded, opened
+from session_core.stores.opened import degraded, opened, place_of
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
@@ -67,6 +67,7 @@ class Sessions:
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
+        self.place = place_of(url, hot, cold)
         index = self.policy.index
         self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
@@ -80,6 +81,9 @@ class Sessions:
         self._afolder = threaded(self.folder)
         self._warming = Warming(self.workshop)
         self.pipeline = Background(self.folder, self.workshop)
+
+    def __repr__(self) -> str:
+        return f"Sessions({self.place!r})"
 
     def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
         """The session called `session_id`; nothing is read or written yet."""
@@ -221,7 +225,7 @@ class Session:
         self.aflow = Flow(key, sessions.awaited, sessions.aworkshop)
 
     def __repr__(self) -> str:
-        return f"Session({str(self.key)!r})"
+        return f"Session({str(self.key)!r}, {self.sessions.place!r})"
 
     def _repr_html_(self) -> str:
         return run_blocking(drawn(self.sessions.store, self.key, self.sessions.policy))

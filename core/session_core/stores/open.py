@@ -9,7 +9,7 @@ from session_core.errors import UnknownScheme, missing_extra
 from session_core.ports import SessionStore
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.urls import shown_url, split_url
+from session_core.stores.urls import require_named, shown_url, split_url
 
 REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
 
@@ -21,6 +21,7 @@ def open_store(url: str) -> SessionStore:
 
     Raises: UnknownScheme for anything else; MissingExtra when the store's driver is not installed.
     """
+    require_named(url)
     scheme = url.partition("://")[0].lower()
     if scheme in REDIS_SCHEMES:
         from session_core.stores.redis.store import RedisStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 from session_core.errors import UnknownScheme
 from session_core.stores.cache import Cache, MemoryCache
 from session_core.stores.open import REDIS_SCHEMES
+from session_core.stores.urls import require_named
 
 
 def open_cache(url: str) -> Cache:
@@ -13,6 +14,7 @@ def open_cache(url: str) -> Cache:
 
     Raises: UnknownScheme for anything else; MissingExtra when the driver is not installed.
     """
+    require_named(url)
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return MemoryCache()

@@ -10,6 +10,7 @@ from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
 from session_core.stores.open_cache import open_cache
+from session_core.stores.urls import shown_url
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
@@ -26,6 +27,13 @@ def opened(
     from session_core.stores.encrypted import EncryptedStore
 
     return EncryptedStore(store, keyring)
+
+
+def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) -> str:
+    """Where that is, to be shown: a URL without its password, or the kind of a store that was handed in."""
+    if hot is not None and cold is not None:
+        return f"{shown_url(cold)} behind {shown_url(hot)}"
+    return shown_url(url or "memory://") if url is None or isinstance(url, str) else type(url).__name__
 
 
 def degraded(store: SessionStore) -> str | None:

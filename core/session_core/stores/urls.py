@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, UnknownScheme
 
 _ESCAPE = "in a user, a password or a name write / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B and ] as %5D"
 
@@ -19,6 +19,15 @@ def shown_url(url: str) -> str:
     if "@" in place:
         return f"{scheme}://{place.rpartition('@')[2]}"
     return f"{scheme}://…" if "@" in rest else f"{scheme}://{place}"
+
+
+def require_named(url: str) -> None:
+    """Raises: UnknownScheme when `url` says nothing, as one from a variable that is not set."""
+    if not url.strip():
+        raise UnknownScheme(
+            "the URL of the store is empty (from an environment variable that is not set?); pass one such as "
+            "sqlite:///chat.db, or memory:// to keep nothing"
+        )
 
 
 def require_escaped(url: str, *, ends: str = "/?#") -> None:

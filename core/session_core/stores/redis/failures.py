@@ -15,6 +15,8 @@ _FORBIDS = "forbids what sessions need; allow the user all that docs/runbook.md 
 _FORBIDDEN = re.compile(r"to run the '([a-z]{1,32})(?:\|[a-z-]{1,32})?' command")
 """How a server names the command that a user may not use."""
 _FULL = "is out of memory and took nothing; raise maxmemory, or set ttl_s"
+_PLAIN = "; if it speaks no TLS, begin the URL with redis:// instead of rediss://"
+"""A plain port waits for more of what TLS begins with, and says nothing."""
 _REPLICA = "is a replica and takes no writes; name the primary, or use redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
 """What a server of version 6 puts before an error that a command met within a script."""
@@ -91,7 +93,8 @@ def translation(exc: BaseException, where: str) -> StoreError:
             return ours(f"{where} {mend}{_lacking(mend, inner)}")
     for theirs, ours, mend in _MENDS:
         if isinstance(exc, theirs):
-            return ours(f"{where} {mend}{_lacking(mend, inner) or f' ({type(exc).__name__})'}")
+            plain = _PLAIN if theirs is driver.TimeoutError and where.startswith("rediss") else ""
+            return ours(f"{where} {mend}{plain}{_lacking(mend, inner) or f' ({type(exc).__name__})'}")
     return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(said)])})")
 
 
