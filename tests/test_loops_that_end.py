@@ -101,15 +101,16 @@ def test_a_store_that_is_closed_at_the_end_of_its_loop_leaves_nothing(kind: str,
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_task_that_is_cancelled_as_its_loop_ends_leaves_nothing(kind: str, urls: dict[str, str]) -> None:
-    async def work(store: RedisStore | PostgresStore) -> None:
+    async def work(store: RedisStore | PostgresStore, after_ms: int) -> None:
         calls = [asyncio.create_task(_use(store.awaiting())) for _ in range(3)]
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(after_ms / 1_000)
         assert calls
 
     with nothing_unclosed():
         store = _store(urls[kind])
         asyncio.run(_use(store.awaiting()))
-        asyncio.run(work(store))
+        for after_ms in range(12):
+            asyncio.run(work(store, after_ms))
         del store
 
 

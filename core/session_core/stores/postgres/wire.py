@@ -6,8 +6,8 @@ import os
 import selectors
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -232,9 +232,10 @@ class _ForThreads:
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
             made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
-            made.execute(AS_THEY_STAND)
-            made.isolation_level = IsolationLevel.READ_COMMITTED
-            return preparing(made, wanted=self._address.prepare).cursor()
+            with _finished_if_broken_off(made.pgconn):
+                made.execute(AS_THEY_STAND)
+                made.isolation_level = IsolationLevel.READ_COMMITTED
+                return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
@@ -298,11 +299,22 @@ class _ForLoop:
             made = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=None
             )
-            await made.execute(AS_THEY_STAND)
-            await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
-            return preparing(made, wanted=self._address.prepare).cursor()
+            with _finished_if_broken_off(made.pgconn):
+                await made.execute(AS_THEY_STAND)
+                await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
+                return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
+
+
+@contextmanager
+def _finished_if_broken_off(connection: PGconn) -> Iterator[None]:
+    """Closes the connection where the block does not end: a task may be cancelled while it is set up."""
+    try:
+        yield
+    except BaseException:
+        connection.finish()
+        raise
 
 
 def _said_something(connection: PGconn) -> bool:
