@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ MOST_BYTES = 2_000_000
 """Longest excerpt of a file and most matches of a search (each output says what it left out); largest file read."""
 
 PATIENCE_S = 60
+_parsing = threading.Lock()
+"""Python 3.11 counts the depth of trees for all threads together: of two that parse at once one may get SystemError."""
 
 
 class Folder:
@@ -91,7 +94,8 @@ class Folder:
         if file is None or not file.is_file():
             return f"no file {path!r} here"
         try:
-            tree = ast.parse("\n".join(_lines(file)))
+            with _parsing:
+                tree = ast.parse("\n".join(_lines(file)))
         except (SyntaxError, ValueError) as exc:
             return f"{path} is not Python: {exc}"
         found = list(_definitions(tree))
