@@ -32,6 +32,8 @@ def _keep_files_in_memory() -> None:
 
 
 _keep_files_in_memory()
+# Told to servers (postgres_server.py), which benchmarks start as well.
+os.environ["LLM_SESSIONS_TESTS"] = "1"
 
 settings.register_profile(
     "llm-sessions",

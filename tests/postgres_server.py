@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import subprocess
 import tempfile
@@ -32,8 +33,8 @@ def _patiently(*args: Any, **options: Any) -> str:
 
 _pg_ctl, of_the_wheel.pg_ctl = of_the_wheel.pg_ctl, _patiently
 
-# Servers end here by a signal, never by a power cut: what they gave to the system is not lost.
-SETTINGS = "\nfsync = off\n"
+# In tests servers end by a signal, never by a power cut: what they gave to the system is not lost. Benchmarks sync.
+SETTINGS = "\nfsync = off\n" if "LLM_SESSIONS_TESTS" in os.environ else ""
 _empty: list[Path] = []
 
 
