@@ -50,7 +50,11 @@ _WHERE = {
 __all__ = list(_WHERE)
 
 
-def __getattr__(name: str) -> Any:
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _loaded(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, extra = _WHERE[name]
@@ -60,3 +64,8 @@ def __getattr__(name: str) -> Any:
         raise missing_extra(str(exc.name), extra) from exc
     globals()[name] = found
     return found
+
+
+if not TYPE_CHECKING:
+    # Type checkers would believe that every name is there.
+    __getattr__ = _loaded

@@ -1,0 +1,37 @@
+"""The names that the adapters give: loaded when they are asked for, and known to completion and type checkers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ADAPTERS = ("langchain_session", "llamaindex_session")
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_completion_has_names_that_nobody_asked_for_yet(adapter: str) -> None:
+    program = f"import {adapter} as adapter; print(set(adapter.__all__) - set(dir(adapter)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()", done.stdout
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_a_name_that_is_not_there_is_refused(adapter: str) -> None:
+    with pytest.raises(AttributeError, match=f"module '{adapter}' has no attribute 'SessionSavor'"):
+        import_module(adapter).SessionSavor  # noqa: B018
+
+
+def test_a_type_checker_refuses_it_too(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("".join(f"from {adapter} import SessionSavor as {adapter}_name\n" for adapter in ADAPTERS))
+    # With the cache of the lint before the tests, which has read the packages.
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", str(program)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    for adapter in ADAPTERS:
+        assert f'Module "{adapter}" has no attribute "SessionSavor"' in done.stdout, done.stdout + done.stderr
