@@ -8,9 +8,11 @@ import secrets
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Literal, TypedDict, get_args
 
 from langchain_core.runnables import RunnableConfig
@@ -92,7 +94,7 @@ class Holder(str):
     """A holder's name, in the config of its run and nowhere else; when it is gone, so is the run."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Turn:
     """The turn of one run. `lease` is None once it was given back; `stored` is the run's newest checkpoint, and
     `stopped` one whose tasks ended the run."""
@@ -106,10 +108,61 @@ class _Turn:
     process: int = field(default_factory=os.getpid)
 
     async def give_back(self, store: Leasing) -> None:
-        """End it, if that is not done yet; a fork's child leaves it to its parent."""
-        lease, self.lease = self.lease, None
+        """End it, if that is not done yet; a fork's child leaves it to its parent.
+
+        Of two callers that meet here both drop it, which harms nothing: neither goes on before it is free.
+        """
+        lease = self.lease
         if lease is not None and self.process == os.getpid():
             await store.drop_lease(lease)
+        self.lease = None
+
+
+class _Turns:
+    """The turns of the runs that are under way, by holder, and those of runs that are gone, until they are given back.
+
+    Runs end in the middle of anything, when the interpreter frees their configs: what `gone` does may interrupt any
+    line here.
+    """
+
+    def __init__(self) -> None:
+        self.live: dict[str, _Turn] = {}
+        self._gone: deque[_Turn] = deque()
+        self._bell: SimpleQueue[bool] = SimpleQueue()
+
+    def gone(self, holder: str) -> None:
+        """Hear that a run is over."""
+        turn = self.live.pop(holder, None)
+        if turn is not None:
+            self._gone.append(turn)
+            self._bell.put(True)
+
+    def end(self) -> None:
+        """Have `keep_giving_back` return."""
+        self._bell.put(False)
+
+    async def give_back(self, store: Leasing) -> None:
+        """Give back the turns of runs that are gone. One that another caller is at stays in sight until it is free."""
+        while (turn := self._next()) is not None:
+            try:
+                await turn.give_back(store)
+            finally:
+                with suppress(ValueError):
+                    self._gone.remove(turn)
+
+    def _next(self) -> _Turn | None:
+        with suppress(IndexError):
+            return self._gone[0]
+        return None
+
+    def keep_giving_back(self, store: Leasing) -> None:
+        """Give back the turn of each run that is over, until there is none to come."""
+        while self._bell.get():
+            try:
+                run_blocking(self.give_back(store))
+            except (StoreError, VoiceError):
+                # Then it ends by time: the store is not to be reached, or by awaiting callers only.
+                continue
 
 
 class Serialize(Rule):
@@ -127,22 +180,21 @@ class Serialize(Rule):
             raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; give seconds, turn_ttl_s over 0")
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
-        self._turns: dict[str, _Turn] = {}
-        self._over: SimpleQueue[str | None] = SimpleQueue()
+        self._turns = _Turns()
         self._keeper: threading.Thread | None = None
-        self._end = weakref.finalize(self, self._over.put, None)
+        self._end = weakref.finalize(self, self._turns.end)
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
         names = config["configurable"]
         key = key_of(config, self._tenant)
-        mine = self._turns.get(names.get(TURN, ""))
+        mine = self._turns.live.get(names.get(TURN, ""))
         if RUNTIME not in names or key.namespace or (mine is not None and mine.key == key):
             return await read()
         self._keep()
         turn = await self._taken(store, pause, key)
         # LangGraph has made this dict for the run; also a first run, which finds no checkpoint, carries the name on.
         names[TURN] = name = Holder(turn.holder)
-        weakref.finalize(name, self._over.put, turn.holder).atexit = False
+        weakref.finalize(name, self._turns.gone, turn.holder).atexit = False
         try:
             found = await read()
         except BaseException:
@@ -205,35 +257,26 @@ class Serialize(Rule):
     def _of(self, config: RunnableConfig) -> _Turn | None:
         """The turn of the run that a config is of."""
         names = config["configurable"]
-        turn = self._turns.get(names.get(TURN, ""))
+        turn = self._turns.live.get(names.get(TURN, ""))
         return turn if turn is not None and turn.key.session_id == str(names["thread_id"]) else None
 
     async def _taken(self, store: Leasing, pause: Pause, key: Key) -> _Turn:
         async def pause_and_tidy(seconds: float) -> None:
             await pause(seconds)
-            await self._tidied(store)
+            await self._turns.give_back(store)
 
-        await self._tidied(store)
+        await self._turns.give_back(store)
         holder = secrets.token_hex(16)
         lease = await take_turn(store, key, holder=holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause_and_tidy)
-        turn = self._turns[holder] = _Turn(key, holder, lease, time.monotonic())
+        turn = self._turns.live[holder] = _Turn(key, holder, lease, time.monotonic())
         return turn
-
-    async def _tidied(self, store: Leasing) -> None:
-        """Give back the turns of runs that are gone, as far as nobody did."""
-        try:
-            while (holder := self._over.get_nowait()) is not None:
-                await _ended(self._turns, holder, store)
-        except Empty:
-            return
-        self._over.put(None)
 
     def _keep(self) -> None:
         """Have a thread that gives back what other processes wait for, when nobody here calls any more."""
         if self._keeper is None or not self._keeper.is_alive():
             self._keeper = threading.Thread(
-                target=_keep_giving_back,
-                args=(self._over, self._turns, self._store),
+                target=self._turns.keep_giving_back,
+                args=(self._store,),
                 name="llm-sessions-turns",
                 daemon=True,
             )
@@ -269,19 +312,3 @@ def stop(writes: Sequence[tuple[str, Any]]) -> bool:
     """
     names = {name for name, _ in writes}
     return INTERRUPT in names or (ERROR in names and _HANDLED not in names)
-
-
-async def _ended(turns: dict[str, _Turn], holder: str, store: Leasing) -> None:
-    turn = turns.pop(holder, None)
-    if turn is not None:
-        await turn.give_back(store)
-
-
-def _keep_giving_back(over: SimpleQueue[str | None], turns: dict[str, _Turn], store: Leasing) -> None:
-    """Give back the turn of each run that is over, until there is none to come."""
-    while (holder := over.get()) is not None:
-        try:
-            run_blocking(_ended(turns, holder, store))
-        except (StoreError, VoiceError):
-            # Then it ends by time: the store is not to be reached, or by awaiting callers only.
-            continue
