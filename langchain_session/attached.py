@@ -100,7 +100,9 @@ def attach(
     SessionSaver nor a policy, or the graph is not compiled.
     """
     if not isinstance(graph, Pregel):
-        raise ConfigError(f"attach({type(graph).__name__}) is no compiled graph; pass graph.compile(checkpointer=...)")
+        raise ConfigError(
+            f"attach({type(graph).__name__}) is not a compiled graph; pass graph.compile(checkpointer=...)"
+        )
     own = saver or graph.checkpointer
     reminding = None
     if isinstance(own, SessionSaver):

@@ -68,8 +68,8 @@ class InnerSaver(SessionSaver):
             )
         if concurrency == "reject":
             raise ConfigError(
-                "with inner= runs cannot be rejected: a saver stores whatever it is given, so two would get past; "
-                'concurrency="serialize" has them wait for each other'
+                'concurrency="reject" is not possible with inner=, since that saver accepts every write; '
+                'with concurrency="serialize" runs wait for each other'
             )
         super().__init__(
             sessions,

@@ -92,7 +92,7 @@ class Moving(BaseCheckpointSaver[str]):
 def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
     where = url if sessions is None else sessions
     if where is None:
-        raise ConfigError("name the store that the threads go to: import_from(saver, url=...), or sessions=...")
+        raise ConfigError("name the store to import into: import_from(saver, url=...), or sessions=...")
     return where
 
 
@@ -162,7 +162,7 @@ async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> Non
     if lost:
         raise InputError(
             f"session {thread_id}: the {type(source.saver).__name__} lists {len(lost)} checkpoints that it does not "
-            f"read, {lost[0].id} first; what it reads of the thread was moved: mend those there or delete them"
+            f"read, {lost[0].id} first; the rest of the thread was moved: repair those or delete them"
         )
 
 
@@ -176,9 +176,9 @@ async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[P
         apart = bool(there)
     if apart:
         raise Diverged(
-            f"session {thread_id}: it went on in the {type(target.saver).__name__} since it was moved there, is "
-            f"another conversation, or the {type(source.saver).__name__} keeps no older checkpoints; nothing was "
-            "written: delete that thread first, or go on with it"
+            f"session {thread_id}: the thread in the {type(target.saver).__name__} went on since it was moved there, "
+            f"is another conversation, or the {type(source.saver).__name__} keeps no older checkpoints; nothing was "
+            "written: delete that thread first, or continue with it"
         )
 
 

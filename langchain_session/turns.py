@@ -124,7 +124,7 @@ class Serialize(Rule):
 
     def __init__(self, store: Leasing, tenant: str, *, ttl_s: float, wait_s: float) -> None:
         if not (ttl_s > 0 and wait_s >= 0):
-            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; give seconds, turn_ttl_s over 0")
+            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; pass seconds, turn_ttl_s over 0")
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._turns: dict[str, _Turn] = {}
@@ -162,7 +162,7 @@ class Serialize(Rule):
             turn.lease = await store.take_lease(turn.key, holder=turn.holder, ttl_s=self._ttl_s)
             if turn.lease is None:
                 raise TurnLost(
-                    f"session {turn.key}: the run gave its turn back, and somebody else has it; run it again"
+                    f"session {turn.key}: the run released its turn, and another holder has it; run it again"
                 )
             turn.held_s = time.monotonic()
         elif time.monotonic() - turn.held_s > self._ttl_s / HELD_ON_AFTER:
@@ -246,7 +246,7 @@ def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float,
         raise ConfigError(f"concurrency={shown(concurrency)}; it is one of: {', '.join(get_args(Concurrency))}")
     for name, seconds in (("turn_ttl_s", turn_ttl_s), ("wait_s", wait_s)):
         if not isinstance(seconds, (int, float)):
-            raise BudgetError(f"{name}={seconds!r}; give seconds")
+            raise BudgetError(f"{name}={seconds!r}; pass seconds")
     if concurrency == "serialize":
         return Serialize(store, tenant, ttl_s=turn_ttl_s, wait_s=wait_s)
     return Reject() if concurrency == "reject" else Rule()

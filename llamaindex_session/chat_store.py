@@ -242,7 +242,7 @@ class SessionChatStore(BaseChatStore):
 
 def _without(record: Sequence[Message], idx: int) -> tuple[ChatMessage | None, Ranges]:
     if not isinstance(idx, int):
-        raise InputError(f"idx={type(idx).__name__}; pass the place of a message")
+        raise InputError(f"idx={type(idx).__name__}; pass the index of a message")
     if not -len(record) <= idx < len(record):
         return None, Ranges()
     gone = record[idx]

@@ -288,7 +288,7 @@ def _within(token_limit: int | None, store: SessionChatStore) -> int:
     if token_limit is None or _checked(token_limit) <= most:
         return most if token_limit is None else _checked(token_limit)
     raise BudgetError(
-        f"token_limit={token_limit} is over the budget of the sessions, {most} tokens; "
+        f"token_limit={token_limit} exceeds the budget of the sessions, {most} tokens; "
         "leave it out, or raise their Policy(budget=...)"
     )
 

@@ -67,7 +67,7 @@ def _policy(place: Mapping[str, Any]) -> Policy:
     if found is None:
         helpers = ", ".join(place["helpers"].values())
         raise ConfigError(
-            f"this memory's policy has helpers that cannot be written down ({helpers}); "
+            f"this memory's policy has helpers that cannot be serialized ({helpers}); "
             "make a memory or store with the same url= and policy= in this process first"
         )
     return found

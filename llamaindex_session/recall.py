@@ -57,7 +57,7 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
     if isinstance(source, SessionMemoryBuffer):
         return source.session if session_id is None else source.chat_store.session(session_id)
     if session_id is None:
-        raise ConfigError("recall_tool is not told which session to look in; pass session_id=, or a memory")
+        raise ConfigError("recall_tool does not know which session to search; pass session_id=, or a memory")
     if isinstance(source, SessionChatStore):
         return source.session(session_id)
     if not isinstance(source, Sessions):

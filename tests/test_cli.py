@@ -222,15 +222,15 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
         Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two, k1=one))
     assert main(["rotate", "--url", url]) == 0
-    assert "2 sessions; 2 values sealed anew with key 'k2'" in capsys.readouterr().out
+    assert "2 sessions; 2 values re-encrypted with key 'k2'" in capsys.readouterr().out
     assert main(["rotate", "--url", url]) == 0
-    assert "nothing is sealed with an older key any more" in capsys.readouterr().out
+    assert "no value is encrypted with an older key any more" in capsys.readouterr().out
     Sessions(sealed).session("c").append({"role": "user", "content": "hello"})
     run_blocking(sealed.close())
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two))
     monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(old.match_key).decode())
     assert main(["rotate", "--url", url]) == 1
-    assert "left as it was: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
+    assert "not rotated: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
     monkeypatch.delenv("LLM_SESSIONS_KEYS")
     assert main(["rotate", "--url", url]) == 2
     assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err

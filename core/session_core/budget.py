@@ -58,7 +58,7 @@ class Budget:
             raise BudgetError(f"reply_reserve_tokens={self.reply_reserve}; pass 0 or more")
         if self.limit_tokens < self.least_tokens:
             raise BudgetError(
-                f"window_tokens={self.window_tokens} less reply_reserve_tokens={self.reply_reserve} leaves "
+                f"window_tokens={self.window_tokens} minus reply_reserve_tokens={self.reply_reserve} leaves "
                 f"{self.limit_tokens} tokens for the view; at least {self.least_tokens} are needed"
             )
         if not 0 < self.summarize_at < self.facts_at < self.notify_at <= 1:

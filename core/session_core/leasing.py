@@ -31,7 +31,7 @@ async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise TurnTaken(
-                f"session {key}: somebody else has had the turn for all of {wait_s:g} s; "
+                f"session {key}: another holder has had the turn for all of {wait_s:g} s; "
                 "retry, or wait longer with wait_s="
             )
         await pause(min(pause_s, left_s))
@@ -45,7 +45,7 @@ async def hold_turn(store: Leasing, lease: Lease, *, ttl_s: float) -> None:
     if now is None or now.token != lease.token:
         if now is not None:
             await store.drop_lease(now)
-        raise TurnLost(f"session {lease.key}: the turn went to somebody else; load the session and begin it again")
+        raise TurnLost(f"session {lease.key}: another holder has the turn; load the session and start the turn again")
 
 
 class TurnLease:
@@ -59,7 +59,7 @@ class TurnLease:
     def __init__(self, key: Key, store: Leasing, awaited: Leasing, *, ttl_s: float, wait_s: float) -> None:
         seconds = isinstance(ttl_s, (int, float)) and isinstance(wait_s, (int, float))
         if not (seconds and 0 < ttl_s < LONGEST_S and wait_s >= 0):
-            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; give seconds, ttl_s over 0")
+            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; pass seconds, ttl_s over 0")
         self.key = key
         self._store, self._awaited = store, awaited
         self._ttl_s, self._wait_s = ttl_s, wait_s
@@ -123,5 +123,5 @@ def held_by(turn: TurnLease | None) -> Lease | None:
     if turn is None:
         return None
     if not isinstance(turn, TurnLease):
-        raise InputError(f"lease={type(turn).__name__}; pass the turn of `with session.lease() as turn:`")
+        raise InputError(f"lease={type(turn).__name__}; pass the lease of `with session.lease() as turn:`")
     return turn.held

@@ -89,7 +89,7 @@ class Looking:
 
     def _require_query(self, query: str) -> None:
         if not isinstance(query, str):
-            raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a text")
+            raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a string")
         self._shop.covered.asked = True
 
     async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:

@@ -145,7 +145,7 @@ class Flow(Looking):
     def _check(self, message: Message, lenient: bool) -> None:
         if message.origin != "record":
             raise InputError(
-                f"session {self.key}: message {message.id!r} was written for a view; append only what was said"
+                f"session {self.key}: message {message.id!r} was generated for a view; append only original messages"
             )
         if not lenient:
             message.require_content(self.key)
@@ -153,13 +153,13 @@ class Flow(Looking):
         size = len(message.content) + sum(len(media.data) for media in message.media)
         if size * 4 > most and (size := _bytes_of(message)) > most:
             raise MessageTooLarge(
-                f"session {self.key}: a {message.role} message has {size:,} bytes, the policy takes {most:,}; "
+                f"session {self.key}: a {message.role} message has {size:,} bytes, the policy allows {most:,}; "
                 "send less, or raise Policy(max_message_bytes=...)"
             )
         limit = self._shop.policy.budget.limit_tokens
         if message.role is Role.SYSTEM and (tokens := self._shop.measure(message)) > limit * 0.75:
             raise PinnedTooLarge(
-                f"session {self.key}: a system message has {tokens} tokens and stands in every view of {limit}; "
+                f"session {self.key}: a system message has {tokens} tokens and is part of every view of {limit}; "
                 "shorten it, or raise Budget(window_tokens=...)"
             )
 

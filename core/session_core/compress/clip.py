@@ -44,7 +44,7 @@ def clip(
     before what has not. Raises: BudgetError when `max_tokens` is below 12.
     """
     if max_tokens < LEAST_TOKENS:
-        raise BudgetError(f"a clip of {max_tokens} tokens says nothing; allow {LEAST_TOKENS} or more")
+        raise BudgetError(f"a clip of {max_tokens} tokens is too short to say anything; allow {LEAST_TOKENS} or more")
     text = _encodable(text)
     if _fits(text, max_tokens, count):
         return None

@@ -77,11 +77,11 @@ class EncryptedStore:
     def __init__(self, inner: SessionStore, keyring: Keyring) -> None:
         if isinstance(inner, str | type) or not hasattr(inner, "awaiting"):
             raise ConfigError(
-                f"a {type(inner).__name__} is no store; pass a store, or open a URL as Sessions(url, keyring=...)"
+                f"a {type(inner).__name__} is not a store; pass a store, or open a URL as Sessions(url, keyring=...)"
             )
         if not isinstance(keyring, Keyring):
             raise ConfigError(
-                f"a {type(keyring).__name__} is no keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
+                f"a {type(keyring).__name__} is not a keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
             )
         self.inner = inner
         self.keyring = keyring
@@ -128,7 +128,7 @@ class EncryptedStore:
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.inner, "rewrite"):
             raise ConfigError(
-                f"the {self.scheme} store cannot rewrite what it holds; keep the old key in the keyring "
+                f"the {self.scheme} store cannot rewrite stored values; keep the old key in the keyring "
                 "until the sessions that it sealed are deleted"
             )
         return cast(Rewriting, self.inner)

@@ -281,8 +281,8 @@ class HybridStore(HybridThreads):
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.cold, "rewrite"):
             raise ConfigError(
-                f"the {self.scheme} store behind the hot side cannot rewrite what it holds, "
-                "as a change of keys needs; open a store that can as cold="
+                f"the {self.scheme} store behind the hot side cannot rewrite stored values, "
+                "which a key rotation needs; use a store that can as cold="
             )
         return cast(Rewriting, self.cold)
 
@@ -309,7 +309,7 @@ class HybridStore(HybridThreads):
             kind = StoreLost if isinstance(exc, StoreLost) else StoreError
             raise kind(
                 f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed ({exc}); "
-                "views are still served while the hot side has them: bring that store back, then send the same again"
+                "views are still served from the cache: bring that store back, then retry the write"
             ) from exc
         self._health.good("cold")
         return done

@@ -84,12 +84,12 @@ class Keyring:
         """
         text = os.environ.get(name, "").strip()
         if not text:
-            raise ConfigError(f"the variable {name} is not set; it holds keys as id:base64, with commas between them")
+            raise ConfigError(f"the variable {name} is not set; set it to keys as id:base64, separated by commas")
         keys: dict[str, bytes] = {}
         for number, entry in enumerate(text.split(","), 1):
             key_id, colon, encoded = entry.strip().partition(":")
             if not colon or key_id in keys:
-                why = "has an id that is there already" if colon else "is not id:base64"
+                why = "repeats an id" if colon else "is not id:base64"
                 raise ConfigError(f"key {number} in {name} {why}; write id:base64,id:base64 with an id for each")
             keys[key_id] = _decoded(encoded, f"key {number} in {name}")
         match = os.environ.get(match_name, "").strip()
@@ -123,7 +123,7 @@ class Keyring:
         if key_id not in self._keys:
             raise StoreUnreadable(
                 f"session {key}: a {place[0]!s} was sealed with key {key_id!r}, which the keyring "
-                f"({', '.join(self._keys)}) does not have; add that key behind the others"
+                f"({', '.join(self._keys)}) does not have; add that key after the others"
             )
         start = 2 + len(key_id)
         head, nonce, body = sealed[:start], sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
@@ -148,7 +148,7 @@ class Keyring:
         if not _ID.fullmatch(found):
             raise StoreUnreadable(
                 f"session {key}: a {place[0]!s} is not sealed, or by a newer release; an encrypting store reads only "
-                "what it wrote: update llm-sessions, or read it with the store inside and append it here"
+                "what it wrote: update llm-sessions, or read it with the inner store and append it here"
             )
         return found
 
@@ -161,7 +161,7 @@ class Keyring:
         if mark[:4] != self._match_id:
             raise StoreUnreadable(
                 f"session {key}: it was written with another match key, so messages sent again would be stored twice; "
-                "pass Keyring(match_key=...), or list the key last that was last when the session began"
+                "pass Keyring(match_key=...), or put the key last that was last when the session was created"
             )
 
     def _made_cipher(self, key_id: str, key: Key, same: bool) -> tuple[AESGCM, bytes]:
@@ -197,7 +197,7 @@ def _counted(data: bytes) -> bytes:
 
 def _check(key_id: str, key: bytes) -> None:
     if key_id != "match key" and not _ID.fullmatch(key_id):
-        raise ConfigError(f"key id {key_id[:40]!r} is not taken; use 1 to 32 letters, digits, dots, - and _")
+        raise ConfigError(f"key id {key_id[:40]!r} is invalid; use 1 to 32 letters, digits, dots, - and _")
     if not isinstance(key, bytes | bytearray) or len(key) != KEY_BYTES:
         raise ConfigError(f"{key_id} is not a key of {KEY_BYTES} bytes; make one with secrets.token_bytes({KEY_BYTES})")
 

@@ -71,7 +71,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
     )
     made = session_row(connection, key)
     if made is None:
-        raise NotFound(f"session {key} vanished while it was made; retry")
+        raise NotFound(f"session {key} was deleted while it was being created; retry")
     return made
 
 

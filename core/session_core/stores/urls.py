@@ -37,7 +37,7 @@ def require_escaped(url: str, *, ends: str = "/?#") -> None:
     servers = re.split(f"[{ends}]", rest, maxsplit=1)[0]
     path, _, query = rest[len(servers) :].partition("?")
     if "@" in path or any("@" in option.partition("=")[0] for option in query.split("&")):
-        raise ConfigError(f"{scheme}://…: an @ stands behind the servers; {_ESCAPE}")
+        raise ConfigError(f"{scheme}://…: an @ follows the servers; {_ESCAPE}")
 
 
 def split_url(url: str) -> SplitResult:
@@ -46,5 +46,5 @@ def split_url(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         raise ConfigError(
-            f"{url.partition('://')[0]}://…: [ and ] stand around an IPv6 address only; {_ESCAPE}"
+            f"{url.partition('://')[0]}://…: [ and ] may enclose an IPv6 address only; {_ESCAPE}"
         ) from None

@@ -271,7 +271,7 @@ def _refused(key: Key, refusal: str, named: str) -> InputError:
     if refusal == "duplicate":
         message_id = id_out(bytes.fromhex(named))
         return DuplicateMessage(
-            f"session {key}: message {message_id!r} is in the record with other content; "
+            f"session {key}: message {message_id!r} is already in the record with other content; "
             "give the new one an id of its own"
         )
     return OrphanToolResult(
