@@ -109,7 +109,7 @@ def test_a_foreign_database_is_refused_and_left_alone(tmp_path):
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE theirs (x)")
     other.close()
-    with pytest.raises(StoreUnreadable, match="something else"):
+    with pytest.raises(StoreUnreadable, match="another application"):
         SqliteStore(path)
 
 
