@@ -380,7 +380,10 @@ def test_a_huge_question_is_cut_for_the_model_and_whole_on_record(sessions):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [({"q": "hello"}, "the dict has no key 'question', which input_messages_key names"), ("hello", "a str has no place")],
+    [
+        ({"q": "hello"}, "the dict has no key 'question', which input_messages_key names"),
+        ("hello", "a str has no place"),
+    ],
 )
 def test_an_input_that_the_keys_do_not_fit_is_told_so_before_the_runnable_runs(given: Any, said: str) -> None:
     with Sessions(MemoryStore()) as sessions:
