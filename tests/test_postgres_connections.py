@@ -71,7 +71,7 @@ def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, server: Post
     run_blocking(store.append(KEY, [message(1)]))
     reading = PostgresStore(f"{server.url}&options=-c%20default_transaction_read_only%3Don")
     assert len(run_blocking(reading.record(KEY))) == 1
-    with pytest.raises(StoreError, match="takes no writes"):
+    with pytest.raises(StoreError, match="accepts no writes"):
         run_blocking(reading.append(KEY, [message(2)]))
     run_blocking(reading.close())
 
@@ -83,7 +83,7 @@ def test_a_database_that_does_not_hold_every_text_is_refused_with_the_mend(
     name = encoding.lower()
     with server.connect() as other:
         other.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
-    with pytest.raises(StoreUnreadable, match=f"encoded in {encoding}.*ENCODING 'UTF8'"):
+    with pytest.raises(StoreUnreadable, match=f"the encoding {encoding}.*ENCODING 'UTF8'"):
         PostgresStore(server.url.replace("/postgres?", f"/{name}?"))
 
 

@@ -166,7 +166,7 @@ def test_a_server_with_too_few_replicas_is_told() -> None:
     with redis_server(min_replicas_to_write="1") as alone:
         refused_in_both_voices(RedisStore(alone.url), StoreBusy, "too few replicas")
         with redis_sentinel(alone) as url:
-            refused_in_both_voices(RedisStore(url), StoreLost, "takes no writes: it was replaced")
+            refused_in_both_voices(RedisStore(url), StoreLost, "accepts no writes: it was replaced")
 
 
 def test_a_sentinel_that_says_nothing_is_asked_once_and_left_for_the_next(server: RedisServer) -> None:
