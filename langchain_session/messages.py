@@ -1,4 +1,4 @@
-"""LangChain messages to the record's messages and back, exactly: class, fields, content and artifacts."""
+"""Converts LangChain messages to the record's and back exactly: class, fields, content and artifacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat histories of LangChain, read whole and filled: where they keep their session's name, what they hold back."""
+"""Reads and fills any LangChain chat history for import and export: session names, and unlisted messages."""
 
 from __future__ import annotations
 

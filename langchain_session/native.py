@@ -1,4 +1,4 @@
-"""A LangChain message as bytes and back: all that its neutral form has not, and its very class."""
+"""A LangChain message as bytes and back: its class, and everything that the neutral form lacks."""
 
 from __future__ import annotations
 

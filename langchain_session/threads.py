@@ -1,4 +1,4 @@
-"""Where a thread is, where a run of it begins, and what we write into the configs of runs."""
+"""Thread and namespace of a config, the start of a run, and the notes that we put into configs of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One turn of a runnable with a session: what is said, what it is given to read, and what of it is stored."""
+"""One turn of a runnable with a session: its input, the history that it gets, and what of it is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LlamaIndex messages to the record's messages and back, exactly: role, blocks in order, additional data."""
+"""Converts LlamaIndex messages to the record's and back exactly: role, blocks in order, additional data."""
 
 from __future__ import annotations
 

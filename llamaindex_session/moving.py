@@ -1,4 +1,4 @@
-"""Chat stores and memories of LlamaIndex, read whole and filled."""
+"""Reads and fills LlamaIndex chat stores and memories for import and export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sessions are kept, in words that can be written down, and the way back to the sessions."""
+"""Serializable references to sessions, and how to reattach to them."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_looking_at_a_database_that_is_not_there_is_an_error_and_makes_none(
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("mongodb://host/db", "is no store"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
+    [("mongodb://host/db", "is not a store URL"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
 )
 def test_what_is_no_store_is_one_line_and_no_traceback(
     url: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

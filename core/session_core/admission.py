@@ -1,4 +1,4 @@
-"""What a message may hold to be stored: types, lengths, sizes; checked by every store before it writes anything."""
+"""Validation of messages (types, lengths, sizes); every store runs it before it writes anything."""
 
 from __future__ import annotations
 

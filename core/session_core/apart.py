@@ -1,4 +1,4 @@
-"""How work that keeps a processor busy is run: where the caller is, or, for callers on an event loop, beside it."""
+"""Runs CPU-bound work: in the calling thread, or off the event loop for async callers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runbook that diagnoses: reads what a store knows of its sessions, names what is wrong and its mend."""
+"""Diagnosis of a store: reads the states of its sessions and reports problems with their fixes."""
 
 from __future__ import annotations
 

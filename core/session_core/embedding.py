@@ -1,4 +1,4 @@
-"""The embedder that is there by default: the static vectors of the package `wordllama`, read from its own folder."""
+"""The default embedder: static vectors of the package `wordllama`, loaded from its own folder."""
 
 from __future__ import annotations
 

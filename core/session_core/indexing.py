@@ -1,4 +1,4 @@
-"""Making a session's index anew from its record: after the index failed, was lost, or came later than the session."""
+"""Rebuilds a session's index from its record, after the index failed, was lost, or was added later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving in: what was said elsewhere comes into a session, in its order, once, however often it is asked for."""
+"""Import into a session: messages from elsewhere, in order and only once, however often it is repeated."""
 
 from __future__ import annotations
 

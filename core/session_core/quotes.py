@@ -1,4 +1,4 @@
-"""The quotes that answer a question: chosen, each with what corrected it beside it, marked where answers differ."""
+"""Selects the quotes that answer a question, each with its correction, and marks contradictory answers."""
 
 from __future__ import annotations
 

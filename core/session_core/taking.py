@@ -1,4 +1,4 @@
-"""What a session takes: messages of ours, or dicts as the APIs of OpenAI and Anthropic have them, one or many."""
+"""Converts the arguments of `append` (our messages, or dicts in the formats of OpenAI and Anthropic) to messages."""
 
 from __future__ import annotations
 

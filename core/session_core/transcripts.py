@@ -1,4 +1,4 @@
-"""Reads JSON and JSONL transcripts of OpenAI, Anthropic, LangChain and LlamaIndex without any of them."""
+"""Reads JSON and JSONL transcripts of OpenAI, Anthropic, LangChain and LlamaIndex, without these libraries."""
 
 from __future__ import annotations
 

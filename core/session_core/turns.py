@@ -1,4 +1,4 @@
-"""The nouns of a conversation: keys, messages, tool calls, and the units that are never parted."""
+"""The basic types of a conversation: keys, messages, tool calls, and units that are never separated."""
 
 from __future__ import annotations
 

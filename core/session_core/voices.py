@@ -1,4 +1,4 @@
-"""Two ways to call everything: blocking, which never needs an event loop, and awaiting, which never blocks one."""
+"""Runs coroutines in two voices: blocking, without an event loop, and async, without blocking one."""
 
 from __future__ import annotations
 

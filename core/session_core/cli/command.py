@@ -1,4 +1,4 @@
-"""`llm-sessions`: what can be asked for on the command line, and how it ends."""
+"""Commands, options and exit codes of `llm-sessions`."""
 
 from __future__ import annotations
 

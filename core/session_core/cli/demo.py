@@ -1,4 +1,4 @@
-"""`llm-sessions demo`: a long conversation of an agent with real tools, what it cost, and what it kept."""
+"""`llm-sessions demo`: a long conversation of an agent with real tools, with its costs and results."""
 
 from __future__ import annotations
 

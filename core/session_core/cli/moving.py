@@ -1,4 +1,4 @@
-"""Moving sessions: export writes them down, import stores what a file says."""
+"""`llm-sessions export` and `import`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store that a command is about, opened for looking, for reading what is sealed, or for changing it."""
+"""Opens the store of a command: to inspect it, to read encrypted sessions, or to change it."""
 
 from __future__ import annotations
 

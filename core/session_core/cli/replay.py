@@ -1,4 +1,4 @@
-"""`llm-sessions replay`: a transcript goes into a store turn by turn; a view is taken before each answer."""
+"""`llm-sessions replay`: appends a transcript turn by turn and takes a view before each answer."""
 
 from __future__ import annotations
 

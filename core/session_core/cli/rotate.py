@@ -1,4 +1,4 @@
-"""A new key for all sessions of an encrypting store."""
+"""`llm-sessions rotate`: re-encrypts sessions with a new key."""
 
 from __future__ import annotations
 

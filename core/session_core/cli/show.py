@@ -1,4 +1,4 @@
-"""Looking at sessions: list, show, doctor; and delete."""
+"""`llm-sessions list`, `show`, `doctor` and `delete`."""
 
 from __future__ import annotations
 

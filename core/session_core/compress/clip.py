@@ -1,4 +1,4 @@
-"""Clipping: a large tool output in few tokens, with what it leaves out and where the whole is."""
+"""Clips: shortened renditions of tool outputs that say what is left out and how to get the original."""
 
 from __future__ import annotations
 

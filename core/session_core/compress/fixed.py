@@ -1,4 +1,4 @@
-"""What a view shows besides its units: system messages, the digest, and additions, each within its share."""
+"""The parts of a view besides its turns: system messages, digest and additions, each within its share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any built-in Python value as msgpack and back exactly, without pickle: tuples, dates, sets, odd keys."""
+"""Any built-in Python value as msgpack and back exactly, without pickle: tuples, dates, sets, keys of any type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages from plain dicts, in the shapes of OpenAI, Anthropic, LangChain's and LlamaIndex's dumps."""
+"""Messages from plain dicts, in the formats of OpenAI, Anthropic, LangChain and LlamaIndex."""
 
 from __future__ import annotations
 

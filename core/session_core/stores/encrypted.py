@@ -1,4 +1,4 @@
-"""A store that holds any store and hides from it what is said: AES-256-GCM, key ids, rotation."""
+"""A store that encrypts the content of sessions in any other store: AES-256-GCM, key ids, rotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store's server may lose by its settings, asked of any store."""
+"""Settings of a store's server that can lose data, for any store."""
 
 from __future__ import annotations
 

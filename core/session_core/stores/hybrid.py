@@ -1,4 +1,4 @@
-"""A store of two: a durable one that every write waits for, and a hot side that serves the view."""
+"""A durable store that every write waits for, with a cache in front that serves views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and the cipher of an encrypting store: AES-256-GCM, key ids, and bytes that open in one place only."""
+"""Keys and cipher of an encrypting store: AES-256-GCM, key ids, and values bound to their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions in this process's memory: for tests, notebooks and short-lived work."""
+"""Sessions in the memory of this process, for tests, notebooks and short-lived work."""
 
 from __future__ import annotations
 

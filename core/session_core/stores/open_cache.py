@@ -1,4 +1,4 @@
-"""From a URL to a cache, for the hot side of a hybrid store."""
+"""Creates the cache of a hybrid store from a URL."""
 
 from __future__ import annotations
 

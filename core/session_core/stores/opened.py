@@ -1,4 +1,4 @@
-"""From what `Sessions` is given to a store: a URL, a store, or the URLs of a hybrid one's sides; sealed or not."""
+"""Creates the store for the arguments of `Sessions`: a URL, a store, or two sides; encrypted or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store decides the same way, without touching its data: numbering, states, leases, digests, refusals."""
+"""Decisions shared by all stores, as pure functions: numbering, states, leases, digests, refusals."""
 
 from __future__ import annotations
 

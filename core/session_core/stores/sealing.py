@@ -1,4 +1,4 @@
-"""Sessions' values sealed and opened: what they say is hidden, what a store works with stays readable."""
+"""Encrypts and decrypts the values of sessions: content is hidden, fields that a store works with stay readable."""
 
 from __future__ import annotations
 

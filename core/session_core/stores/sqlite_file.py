@@ -1,4 +1,4 @@
-"""One SQLite file: connections, transactions, migrations, and the driver's errors translated."""
+"""One SQLite file: connections, transactions, migrations, and translation of the driver's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the SQLite store to values and back: sessions, messages with their bodies, digests."""
+"""Converts rows of the SQLite store to values and back: sessions, messages with bodies, digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be shown of a store's URL, and what must be escaped in one: passwords hold anything, errors none of it."""
+"""Store URLs without their passwords, for display, and checks for characters that must be escaped."""
 
 from __future__ import annotations
 

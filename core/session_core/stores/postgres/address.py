@@ -1,4 +1,4 @@
-"""From a PostgreSQL URL to an address: which database, which schema in it, how many connections to it."""
+"""Parses a PostgreSQL URL: database, schema, number of connections, options."""
 
 from __future__ import annotations
 

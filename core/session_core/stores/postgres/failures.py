@@ -1,4 +1,4 @@
-"""What the PostgreSQL driver raises, in our words and with the mend; nothing of a message is in them."""
+"""Translates the PostgreSQL driver's errors into ours, with a fix and without message content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that a role or a database may have, and that change what our statements mean."""
+"""Settings of a role or database that change the meaning of our statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of sessions to states: as JSON, and in binary as an append gives them back."""
+"""Converts session rows to states: from JSON, and from the binary form that an append returns."""
 
 from __future__ import annotations
 

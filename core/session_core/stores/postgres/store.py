@@ -1,4 +1,4 @@
-"""Sessions in PostgreSQL, for many processes: one round trip for nearly each thing a session does."""
+"""Sessions in PostgreSQL, for many processes: one round trip for almost every operation."""
 
 from __future__ import annotations
 

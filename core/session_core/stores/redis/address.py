@@ -1,4 +1,4 @@
-"""From a Redis URL to an address: which servers, how to reach them, how long sessions live there."""
+"""Parses a Redis URL: servers, connection options, lifetime of sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both halves of the Redis store share: one call of a script, its refusals, the rows it was told."""
+"""Shared by both halves of the Redis store: script calls, their refusals, and the rows they return."""
 
 from __future__ import annotations
 

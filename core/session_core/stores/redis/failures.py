@@ -1,4 +1,4 @@
-"""What the Redis driver raises, in our words and with the mend."""
+"""Translates the Redis driver's errors into ours, with a fix."""
 
 from __future__ import annotations
 
