@@ -20,7 +20,7 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One session and the figure it is named for."""
+    """One session and the figure that it is listed for."""
 
     key: Key
     figure: int
@@ -28,12 +28,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a store's sessions look like from their states alone; no message was read for it.
+    """The condition of a store, computed from the states of its sessions without reading messages.
 
-    `record_tokens` are whole records, `standing_tokens` what views stand on: the active digest and all
-    behind it, word for word. `branched` sessions (edits, forks, resets) have no standing figure and
-    count with the tier they had at their last append. `in_tier` holds for each tier how many sessions
-    are in it. Lists are complete, the largest figure first.
+    `record_tokens` are of whole records, `standing_tokens` of active digests and the messages after them,
+    uncompressed. `branched` sessions (edits, forks, resets) have no such figure and count with the tier of their last
+    append. `in_tier` is the number of sessions in each tier. Lists are complete, the largest figure first.
     """
 
     scheme: str
@@ -58,12 +57,12 @@ class Findings:
 
     @property
     def healthy(self) -> bool:
-        """Whether there is nothing to mend."""
+        """Whether there are no problems."""
         return not (self.behind or self.open_calls or self.oversized or self.estimated or self.risks)
 
 
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
-    """What the sessions of `store` look like under `policy`; of all tenants, or of one."""
+    """The condition of the sessions in `store` under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
     counter, budget, embedder = counter_for(policy.model), policy.budget, chosen(policy)
     straight = [state for state in states if not _branched(state)]
@@ -100,7 +99,7 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
 
 
 def lines(findings: Findings) -> list[str]:
-    """The findings as plain lines: the figures, then each problem, what it means, and the mend."""
+    """The findings as text lines: the figures, then each problem with its meaning and its fix."""
     whose = f" of tenant {findings.tenant}" if findings.tenant is not None else ""
     if not findings.sessions:
         told = [f"The {findings.scheme} store holds no sessions{whose}."]

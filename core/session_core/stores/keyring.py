@@ -34,24 +34,22 @@ Place = tuple[str | bytes | int, ...]
 
 
 class Keyring:
-    """Seals bytes with the first of `keys`, opens what any of them sealed. Safe with several threads.
+    """Seals bytes with the first of `keys`, and opens what any of them sealed. Thread-safe.
 
-    `keys` maps an id to 32 random bytes; ids are stored with what they sealed. A new key is put in
-    front; an old one may go when every session was rotated (`EncryptedStore.rotate`).
+    `keys` maps an id to 32 random bytes; the id is stored with each sealed value. Put a new key first; an old one can
+    be removed when every session was rotated (`EncryptedStore.rotate`).
 
-    `match_key` recognises a message that is sent again, whatever key sealed the first one, so it
-    must stay the same as long as the sessions live; it opens nothing. When it is not given, it is
-    derived from the last of `keys`: before that one goes, pass `match_key=old_keyring.match_key`.
+    `match_key` recognises a message that is sent again, whichever key sealed the first one, so it must stay the same
+    as long as the sessions exist; it decrypts nothing. By default it is derived from the last of `keys`: before
+    removing that one, pass `match_key=old_keyring.match_key`.
 
-    How it is built, and why that is sound: each key only derives (HKDF-SHA256) one AES key for each
-    session, so that the usual bound of GCM with random nonces, 2^32 values, holds for a session and
-    not for a key. What is sealed with `same` (names that are compared inside a store) has an AES key
-    of its own and takes its nonce from HMAC-SHA256, with a third derived key, over all that is
-    encrypted or authenticated, as SIV modes do: one nonce meets one text only, and all that can be
-    seen is that two equal names in one session are equal. The place (tenant, session, namespace,
-    purpose, name) is associated data, and so is the key's id: bytes that were moved to another place
-    do not open. Lengths and times are not hidden. Who has the match key can test guesses at what a
-    message says; docs/security.md tells when that matters.
+    Construction: keys only derive (HKDF-SHA256) one AES key per session, so that the usual bound of GCM with random
+    nonces, 2^32 values, applies per session and not per key. Values sealed with `same` (names that a store compares)
+    have an AES key of their own, and their nonce is an HMAC-SHA256, with a third derived key, over everything that is
+    encrypted or authenticated, as in SIV modes: a nonce is never used for two texts, and only the equality of two
+    names in one session is visible. The place (tenant, session, namespace, purpose, name) and the key's id are
+    associated data: bytes that were moved elsewhere cannot be opened. Lengths and times are not hidden. The holder of
+    the match key can test guesses at message content; see docs/security.md.
 
     Raises: ConfigError for keys that cannot be used.
     """
