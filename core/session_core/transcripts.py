@@ -48,7 +48,7 @@ class _Place:
 def read(path: str | Path) -> list[Transcript]:
     """The conversations in the file, in its order. `.gz` is opened; a line may be a message or a whole one.
 
-    Raises: TranscriptError, which says the file, the line and the mend. Tool results without their
+    Raises: TranscriptError, with the file, the line and the fix. Tool results without their
     calls are read here, and refused when they are appended.
     """
     place = _Place(Path(path))

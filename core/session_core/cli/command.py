@@ -25,7 +25,7 @@ Run = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what `argv` asks for.
 
-    0 when all is well, 1 when a promise is broken or a store needs mending, 2 when it cannot be done.
+    Returns 0 for success, 1 if a promise is broken or a store has problems, 2 if the command cannot be done.
     """
     _say_what_the_terminal_can_show()
     asked = _parser().parse_args(argv)

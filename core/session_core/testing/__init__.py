@@ -2,7 +2,9 @@
 
     @pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
     def test_it_keeps_its_promises(promise):
-        run_blocking(promise(MyStore()))Every promise is one async function that takes an empty store and raises AssertionError if it is broken.
+        run_blocking(promise(MyStore()))
+
+Every promise is one async function that takes an empty store and raises AssertionError if it is broken.
 PURGING_PROMISES are for stores that can purge, SEAL_PROMISES for those that do not encrypt. WRITER_PROMISES test
 concurrent writers and also take a way to run them: `run_blocking(promise(store, in_threads))`, or `await
 promise(store, at_once)`. `require_accepted` refuses what the APIs of OpenAI and Anthropic refuse.
