@@ -1,4 +1,4 @@
-"""What stands beside another saver's checkpoints: the record of their messages, and the views made of it."""
+"""The data beside the checkpoints of an inner saver: the record of their messages, and the views made of it."""
 
 from __future__ import annotations
 

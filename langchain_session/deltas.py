@@ -1,8 +1,8 @@
-"""A conversation that a graph keeps in a DeltaChannel: what is said in it goes to the record all the same.
+"""Conversations in a DeltaChannel: their messages go to the record too.
 
-Such a channel's value is in no checkpoint but its snapshots; the graph makes it of the writes since, by a reducer that
-only it knows. People get it that way. Beside it stands, under a name of ours, what the writes come to for messages (by
-id; removals), so that the record has what was said, and a run is handed a view.
+Such a channel's value is in no checkpoint but its snapshots; the graph makes it of the writes since, by a reducer
+that only it knows. People get it that way. Beside it stands, under a name of ours, what the writes come to for
+messages (by id; removals), so that the record has what was said, and a run is handed a view.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages of the record as their graph had them, remembered: an inner saver is given all of them at each step."""
+"""A cache of the record's messages in their LangChain form, since an inner saver gets all of them at each step."""
 
 from __future__ import annotations
 

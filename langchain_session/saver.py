@@ -1,4 +1,4 @@
-"""`SessionSaver`: a LangGraph checkpointer that stores each message once and hands runs a view that fits."""
+"""`SessionSaver`: a LangGraph checkpointer that stores each message once and gives runs a view that fits the budget."""
 
 from __future__ import annotations
 
@@ -64,23 +64,26 @@ from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
 
 class SessionSaver(Keeping, Lifetime):
-    """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
+    """A checkpointer over the sessions of a store: a thread is a session, its messages are the record.
 
-    A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
-    history see the whole record. One object serves both voices. `channel` is the state key that the
-    conversation is; lists of messages under other keys are stored once too, and come back whole. `serde`
-    serializes what is no message; to hide messages too, open `Sessions(..., keyring=...)`. `Sessions` that
-    are handed in are not closed with the saver.
+    Runs get the view of their thread, which never exceeds the policy's budget; `get_state` and the state history
+    return the whole record. One object serves sync and async calls. `channel` is the state key of the conversation;
+    message lists under other keys are also stored once, and returned whole. `serde` serializes everything except
+    messages; to encrypt messages too, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the
+    saver.
 
-    `concurrency` is what runs on one thread at the same time do. "merge": all go on, and what each said
-    stands in the record, whole turns one behind the other. "serialize": a run waits, `wait_s` seconds at
-    most, until the one before it is over (TurnTaken); one that is not heard of for `turn_ttl_s` seconds,
-    which a node must not take, loses its turn to who waits, and stores nothing more (TurnLost).
-    "reject": a run whose thread went on to another checkpoint since it began ends with Conflict. People are
-    never kept out: `update_state`, forks from an older checkpoint, and what other doors append.
+    `concurrency` is the rule for concurrent runs on one thread:
 
-    With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
-    views are made of; see `langchain_session.inner`.
+    - "merge": all runs go on, and the record has every message, turns after each other and unmixed.
+    - "serialize": a run waits up to `wait_s` seconds for the previous one (TurnTaken). A run without any sign of life
+      for `turn_ttl_s` seconds, which must exceed the duration of a node, loses its turn to a waiting one, and stores
+      nothing more (TurnLost).
+    - "reject": a run whose thread has moved on to another checkpoint since it began raises Conflict.
+
+    `update_state`, forks from an older checkpoint, and appends through other adapters are never blocked.
+
+    With `inner` that saver keeps the checkpoints, whole and in its own format, and this store only has what views are
+    made of; see `langchain_session.inner`.
     """
 
     def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:
@@ -123,7 +126,7 @@ class SessionSaver(Keeping, Lifetime):
 
     @classmethod
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
-        """A saver on the store at `url`, such as "sqlite:///chat.db"; usable as it is or in a `with`."""
+        """A saver on the store at `url`, such as "sqlite:///chat.db"; usable directly or in a `with`."""
         return cls(url, policy=policy)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -197,12 +200,12 @@ class SessionSaver(Keeping, Lifetime):
         await self._delete(self._awaiting, thread_id)
 
     def get_next_version(self, current: str | int | None, channel: None) -> str:
-        """A version behind `current`, in text order too; two runs that count on from the same one differ."""
+        """A version greater than `current`, also in text order; unique for concurrent runs."""
         number = int(str(current).partition(".")[0]) if current is not None else 0
         return f"{number + 1:010d}.{secrets.token_hex(4)}"
 
     def key(self, config: RunnableConfig) -> Key:
-        """The session that a config's thread and namespace are."""
+        """The session of a config's thread and namespace."""
         return key_of(config, self.tenant)
 
     async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:

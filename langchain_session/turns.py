@@ -1,4 +1,4 @@
-"""What runs on one thread at the same time do: `SessionSaver(concurrency=...)`."""
+"""`SessionSaver(concurrency=...)`: the rules for concurrent runs on one thread."""
 
 from __future__ import annotations
 
@@ -46,36 +46,38 @@ HELD_ON_AFTER = 3
 
 
 class Guard(TypedDict, total=False):
-    """What `put_checkpoint` is told of the turn of a run."""
+    """The conditions on the turn of a run that `put_checkpoint` checks."""
 
     lease: Lease | None
     follows: bool
 
 
 class Rule:
-    """`merge`: whoever puts is welcome, and what two runs said stands in the record one behind the other."""
+    """`merge`: any run may store checkpoints, and the record has the messages of concurrent runs after each other."""
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
-        """What `read` gives to who asks with `config`; a run has begun then."""
+        """The result of `read` for a caller with `config`; a run has started then."""
         return await read()
 
     async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
-        """What must hold for the next checkpoint of a run to be stored. Raises: TurnLost."""
+        """The conditions for storing the next checkpoint of a run. Raises: TurnLost."""
         return {}
 
     async def stored(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
-        """Hear of a checkpoint that is stored."""
+        """Called after a checkpoint was stored."""
 
     async def wrote(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
-        """Hear of a task's writes that are stored."""
+        """Called after a task's writes were stored."""
 
     def close(self) -> None:
-        """Hear that no more runs begin."""
+        """Called when no more runs start."""
 
 
 class Reject(Rule):
-    """A checkpoint of a run must follow the newest one of its thread; but for the first of a run that was asked to
-    begin with an older one. Subgraphs go with their parents."""
+    """Each checkpoint of a run must follow the newest one of its thread.
+
+    Except for the first one of a run that was told to start from an older checkpoint. Subgraphs follow their parents.
+    """
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
         found = await read()
@@ -91,7 +93,9 @@ class Reject(Rule):
 
 
 class Holder(str):
-    """A holder's name, in the config of its run and nowhere else; when it is gone, so is the run."""
+    """The name of a holder. Only the config of its run refers to it, so its garbage collection means that the run is
+    gone.
+    """
 
 
 @dataclass(slots=True, eq=False)
@@ -166,18 +170,18 @@ class _Turns:
 
 
 class Serialize(Rule):
-    """A run has the turn of its thread from its beginning to its end, and others wait for it.
+    """A run has the turn of its thread from start to end; others wait.
 
-    No checkpointer is told when a run ends. It is over when it stored a checkpoint behind which a graph has nothing
-    to do, when a task failed or asked somebody, and, whatever else happened (a breakpoint, too many steps, a stream
-    that nobody reads on), when its config is gone: the name in it is an object of its own whose end is
-    noticed. The turn of a run that is killed ends by time; what it stores later is refused. A run that gave its
-    turn back and goes on all the same takes it again, unless somebody else has it.
+    LangGraph does not tell checkpointers when a run ends. It is over when it stored a checkpoint after which the
+    graph has nothing to do, when a task failed or was interrupted, or, in all other cases (a breakpoint, the step
+    limit, a stream that is not read on), when its config is garbage-collected. The turn of a killed run expires; what
+    that run stores later is refused. A run that released its turn but continues takes it again, unless another holder
+    has it.
     """
 
     def __init__(self, store: Leasing, tenant: str, *, ttl_s: float, wait_s: float) -> None:
         if not (ttl_s > 0 and wait_s >= 0):
-            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; give seconds, turn_ttl_s over 0")
+            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; pass seconds, turn_ttl_s over 0")
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._turns = _Turns()
@@ -214,7 +218,7 @@ class Serialize(Rule):
             turn.lease = await store.take_lease(turn.key, holder=turn.holder, ttl_s=self._ttl_s)
             if turn.lease is None:
                 raise TurnLost(
-                    f"session {turn.key}: the run gave its turn back, and somebody else has it; run it again"
+                    f"session {turn.key}: the run released its turn, and another holder has it; run it again"
                 )
             turn.held_s = time.monotonic()
         elif time.monotonic() - turn.held_s > self._ttl_s / HELD_ON_AFTER:
@@ -284,21 +288,21 @@ class Serialize(Rule):
 
 
 def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> Rule:
-    """The rule of that name. Raises: ConfigError for another word; BudgetError."""
+    """The rule with that name. Raises: ConfigError for an unknown one; BudgetError."""
     if concurrency not in get_args(Concurrency):
         raise ConfigError(f"concurrency={shown(concurrency)}; it is one of: {', '.join(get_args(Concurrency))}")
     for name, seconds in (("turn_ttl_s", turn_ttl_s), ("wait_s", wait_s)):
         if not isinstance(seconds, (int, float)):
-            raise BudgetError(f"{name}={seconds!r}; give seconds")
+            raise BudgetError(f"{name}={seconds!r}; pass seconds")
     if concurrency == "serialize":
         return Serialize(store, tenant, ttl_s=turn_ttl_s, wait_s=wait_s)
     return Reject() if concurrency == "reject" else Rule()
 
 
 def nothing_follows(checkpoint: Checkpoint) -> bool:
-    """Whether a graph of nodes and edges, or an entrypoint, is at its end behind this checkpoint.
+    """Whether a graph of nodes and edges, or an entrypoint, ends with this checkpoint.
 
-    Of a graph that somebody put together of channels by hand it is never said.
+    Always False for a graph that was built from channels by hand.
     """
     fresh = checkpoint.get("updated_channels")
     known = any(START in seen for seen in checkpoint["versions_seen"].values())
@@ -306,9 +310,9 @@ def nothing_follows(checkpoint: Checkpoint) -> bool:
 
 
 def stop(writes: Sequence[tuple[str, Any]]) -> bool:
-    """Whether a task's writes end its run: it asks somebody, or failed and no node takes care of that.
+    """Whether a task's writes end its run: an interrupt, or an error that no node handles.
 
-    Tasks beside it may still be at work, but no checkpoint comes of it.
+    Parallel tasks may still be running, but no checkpoint follows.
     """
     names = {name for name, _ in writes}
     return INTERRUPT in names or (ERROR in names and _HANDLED not in names)

@@ -1,4 +1,4 @@
-"""Lists of messages that were made of a view, with what the view stood for in its place."""
+"""Replaces the view in a message list by the part of the record that it stands for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sessions are kept, in words that can be written down, and the way back to the sessions."""
+"""Serializable references to sessions, and how to reattach to them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _policy(place: Mapping[str, Any]) -> Policy:
     if found is None:
         helpers = ", ".join(place["helpers"].values())
         raise ConfigError(
-            f"this memory's policy has helpers that cannot be written down ({helpers}); "
+            f"this memory's policy has helpers that cannot be serialized ({helpers}); "
             "make a memory or store with the same url= and policy= in this process first"
         )
     return found

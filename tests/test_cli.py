@@ -86,7 +86,7 @@ def test_looking_at_a_database_that_is_not_there_is_an_error_and_makes_none(
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("mongodb://host/db", "is no store"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
+    [("mongodb://host/db", "is not a store URL"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
 )
 def test_what_is_no_store_is_one_line_and_no_traceback(
     url: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -222,15 +222,15 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
         Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two, k1=one))
     assert main(["rotate", "--url", url]) == 0
-    assert "2 sessions; 2 values sealed anew with key 'k2'" in capsys.readouterr().out
+    assert "2 sessions; 2 values re-encrypted with key 'k2'" in capsys.readouterr().out
     assert main(["rotate", "--url", url]) == 0
-    assert "nothing is sealed with an older key any more" in capsys.readouterr().out
+    assert "no value is encrypted with an older key any more" in capsys.readouterr().out
     Sessions(sealed).session("c").append({"role": "user", "content": "hello"})
     run_blocking(sealed.close())
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two))
     monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(old.match_key).decode())
     assert main(["rotate", "--url", url]) == 1
-    assert "left as it was: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
+    assert "not rotated: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
     monkeypatch.delenv("LLM_SESSIONS_KEYS")
     assert main(["rotate", "--url", url]) == 2
     assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err

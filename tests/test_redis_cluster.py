@@ -203,7 +203,7 @@ def test_threads_that_come_before_silent_nodes_are_known_ask_them_once():
 def test_a_server_that_is_no_cluster_is_told():
     with redis_server() as server:
         store = RedisStore(server.url.replace("redis://", "redis+cluster://").partition("/0")[0])
-        with pytest.raises(StoreError, match=r"is no cluster that can be reached"):
+        with pytest.raises(StoreError, match=r"cannot be reached as a cluster"):
             run_blocking(store.state(KEYS[0]))
         run_blocking(store.close())
 
@@ -218,7 +218,7 @@ def test_a_slot_that_no_node_takes_is_told(nodes):
     other_id = other.execute_command("CLUSTER", "MYID")
     owner.execute_command("DEL", *owner.scan_iter("*{*"))
     owner.execute_command("CLUSTER", "SETSLOT", slot, "NODE", other_id)
-    with pytest.raises(StoreBusy, match=r"from node to node; .* half moved\? .* retry"):
+    with pytest.raises(StoreBusy, match=r"from node to node; .* half moved, .* retry"):
         run_blocking(store.append(KEYS[0], [message(2)]))
     run_blocking(store.close())
 

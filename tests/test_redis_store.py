@@ -467,7 +467,7 @@ def test_a_server_that_does_not_answer_is_busy(server, url):
 
 @pytest.mark.parametrize(
     ("said", "mend"),
-    [("", "give it in the URL|refuses the user or password"), (":wrong@", "refuses the user or password")],
+    [("", "put it into the URL|refuses the user or password"), (":wrong@", "refuses the user or password")],
 )
 def test_a_missing_or_wrong_password_is_named(said, mend):
     with redis_server(requirepass="right", appendonly="no") as server:
@@ -494,14 +494,14 @@ def test_a_full_server_takes_nothing_of_an_append_and_still_gives(store, server)
 def test_a_replica_is_named_as_one(server, url):
     with redis_server(appendonly="no", replicaof=f"127.0.0.1 {server.port}") as replica:
         store = RedisStore(replica.url)
-        with pytest.raises(StoreError, match="name the primary"):
+        with pytest.raises(StoreError, match="address of the primary"):
             run_blocking(store.append(KEY, [message(1)]))
         run_blocking(store.close())
 
 
 def test_an_error_shows_nothing_of_a_message(store, server):
     with server.client() as client:
-        client.set(Names().of(KEY)[1], "of something else")
+        client.set(Names().of(KEY)[1], "of another application")
     with pytest.raises(StoreUnreadable, match="another prefix") as caught:
         run_blocking(store.append(KEY, [message(1, content="very private")]))
     assert "private" not in str(caught.value)
@@ -666,12 +666,12 @@ def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
     ("address", "mend"),
     [
         ("redis://localhost?ttl=5", "'ttl' is not known"),
-        ("redis://localhost?ttl_s=soon", "give a number"),
-        ("redis://localhost?ttl_s=-1", "give seconds"),
-        ("redis://localhost?prefix={x}", "no braces"),
+        ("redis://localhost?ttl_s=soon", "use a number"),
+        ("redis://localhost?ttl_s=-1", "use seconds"),
+        ("redis://localhost?prefix={x}", "braces"),
         ("redis://localhost?max_connections=0", "at least 1"),
-        ("redis://localhost/x", "give a number"),
-        ("redis+cluster://localhost/2", "database 0 only"),
+        ("redis://localhost/x", "use a number"),
+        ("redis+cluster://localhost/2", "only database 0"),
         ("redis+sentinel://localhost", "name the service"),
     ],
 )

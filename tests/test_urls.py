@@ -36,7 +36,7 @@ def test_it_is_told_what_to_escape(scheme: str, written: str) -> None:
     "url", ["host=h password=hunter2", "mysql://me:hunter2@h/db", "mysql://h/db?password=hunter2", "hunter2"]
 )
 def test_what_is_no_url_of_a_store_is_not_repeated(url: str) -> None:
-    with pytest.raises(ConfigError, match="is no store; use one of") as caught:
+    with pytest.raises(ConfigError, match="is not a store URL; use one of") as caught:
         open_store(url)
     assert PASSWORD not in str(caught.value)
 
@@ -60,14 +60,14 @@ def test_options_do_not_show() -> None:
 @pytest.mark.parametrize(
     ("url", "mend"),
     [
-        ("redis://h?ssl_ca_certs=/ca.pem", "begin the URL with rediss"),
-        ("rediss://h?ssl_ca_certs=/nowhere/ca.pem", "where no file is"),
+        ("redis://h?ssl_ca_certs=/ca.pem", "start the URL with rediss"),
+        ("rediss://h?ssl_ca_certs=/nowhere/ca.pem", "is not a file"),
         ("rediss://h?ssl_cert_reqs=maybe", "required or optional or none"),
         ("redis://h?protocol=9", "use 2 or 3"),
         ("redis://h?socket_timeout=nan", "seconds over 0"),
         ("redis://h?socket_connect_timeout=-1", "seconds over 0"),
         ("redis://h?wait_s=nan", "wait_s must be over 0"),
-        ("redis://h?client_name=my%20app", "no blanks"),
+        ("redis://h?client_name=my%20app", "without blanks"),
         ("redis://a,b", "redis\\+cluster://"),
         ("redis://h:99999", "a port 1 to 65535"),
         ("redis://h/-1", "a database is 0 or more"),

@@ -1,4 +1,4 @@
-"""Asking a helper that may block for ever: in a thread of its own, which is given up after a while."""
+"""Calls a helper that may block forever: in a thread of its own, with a timeout."""
 
 from __future__ import annotations
 

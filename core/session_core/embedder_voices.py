@@ -1,4 +1,4 @@
-"""One embedder for blocking and for awaiting callers, and in which line its calls stand."""
+"""One embedder for sync and async callers, and the queue that its calls wait in."""
 
 from __future__ import annotations
 

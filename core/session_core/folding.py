@@ -1,4 +1,4 @@
-"""One fold of one session: read, summarize, check, extract, and write back if nobody else was faster."""
+"""One fold of one session: read, summarize, check, extract facts, and write back unless another writer was faster."""
 
 from __future__ import annotations
 

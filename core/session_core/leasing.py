@@ -1,4 +1,4 @@
-"""`TurnLease`: one caller at a time on a session, for who wants its turns strictly one behind the other."""
+"""`TurnLease`: a lease with a fencing token, for callers that want turns of a session strictly one at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise TurnTaken(
-                f"session {key}: somebody else has had the turn for all of {wait_s:g} s; "
+                f"session {key}: another holder has had the turn for all of {wait_s:g} s; "
                 "retry, or wait longer with wait_s="
             )
         await pause(min(pause_s, left_s))
@@ -40,26 +40,26 @@ async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait
 
 
 async def hold_turn(store: Leasing, lease: Lease, *, ttl_s: float) -> None:
-    """Have `lease` last `ttl_s` seconds from now on. Raises: TurnLost when somebody else had the turn meanwhile."""
+    """Extend `lease` to `ttl_s` seconds from now. Raises: TurnLost if another holder had the turn meanwhile."""
     now = await store.take_lease(lease.key, holder=lease.holder, ttl_s=ttl_s)
     if now is None or now.token != lease.token:
         if now is not None:
             await store.drop_lease(now)
-        raise TurnLost(f"session {lease.key}: the turn went to somebody else; load the session and begin it again")
+        raise TurnLost(f"session {lease.key}: another holder has the turn; load the session and start the turn again")
 
 
 class TurnLease:
     """The turn of one session, held in a `with` or `async with` block; `append(..., lease=it)` is fenced by it.
 
-    The block begins when no other holder has the turn. If its work takes longer than `ttl_s` seconds
-    another caller may take the turn; from then on appends with this lease raise TurnLost and write
-    nothing. `renew` holds it longer. Other appends are not kept out: a lease orders those who ask.
+    The block starts when no other holder has the turn. If it takes longer than `ttl_s` seconds, another caller may
+    take the turn; from then on appends with this lease raise TurnLost and write nothing. `renew` extends it. The
+    lease is cooperative: appends without one are not blocked.
     """
 
     def __init__(self, key: Key, store: Leasing, awaited: Leasing, *, ttl_s: float, wait_s: float) -> None:
         seconds = isinstance(ttl_s, (int, float)) and isinstance(wait_s, (int, float))
         if not (seconds and 0 < ttl_s < LONGEST_S and wait_s >= 0):
-            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; give seconds, ttl_s over 0")
+            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; pass seconds, ttl_s over 0")
         self.key = key
         self._store, self._awaited = store, awaited
         self._ttl_s, self._wait_s = ttl_s, wait_s
@@ -68,8 +68,10 @@ class TurnLease:
 
     @property
     def held(self) -> Lease:
-        """The lease as the store granted it; its `token` fences other systems off too. Raises: TurnLost before and
-        after the block."""
+        """The lease as granted by the store; its `token` can fence other systems too.
+
+        Raises: TurnLost outside of the block.
+        """
         if self._held is None:
             raise TurnLost(f"session {self.key}: the turn is not held; write inside of `with session.lease() as turn:`")
         return self._held
@@ -80,11 +82,11 @@ class TurnLease:
         return self.held.token
 
     def renew(self) -> None:
-        """Hold the turn for another `ttl_s` seconds from now. Raises: TurnLost when somebody else has it."""
+        """Extend the lease to `ttl_s` seconds from now. Raises: TurnLost if another holder has the turn."""
         run_blocking(hold_turn(self._store, self.held, ttl_s=self._ttl_s))
 
     async def arenew(self) -> None:
-        """As `renew`, awaited."""
+        """Async form of `renew`."""
         await hold_turn(self._awaited, self.held, ttl_s=self._ttl_s)
 
     def __enter__(self) -> Self:
@@ -119,9 +121,9 @@ class TurnLease:
 
 
 def held_by(turn: TurnLease | None) -> Lease | None:
-    """The lease of a turn that a caller hands in, if any. Raises: InputError for what is none; TurnLost."""
+    """The granted lease of a turn that a caller passes, if any. Raises: InputError for anything else; TurnLost."""
     if turn is None:
         return None
     if not isinstance(turn, TurnLease):
-        raise InputError(f"lease={type(turn).__name__}; pass the turn of `with session.lease() as turn:`")
+        raise InputError(f"lease={type(turn).__name__}; pass the lease of `with session.lease() as turn:`")
     return turn.held

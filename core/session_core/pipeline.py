@@ -1,4 +1,4 @@
-"""Folding in this process: at once, or in one background thread that takes each session's turn."""
+"""Folding in this process: inline, or in one background thread for all sessions."""
 
 from __future__ import annotations
 

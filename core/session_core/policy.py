@@ -1,4 +1,4 @@
-"""What a user may set: the budget, what is kept, how long outputs may be, and which helpers do the work."""
+"""`Policy`: what users configure: the budget, what is kept, sizes of outputs, and helper models."""
 
 from __future__ import annotations
 
@@ -23,25 +23,33 @@ Folding = Literal["inline", "background", "off"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the sessions of one `Sessions` are kept. Every value is checked; sizes are in tokens.
+    """How the sessions of one `Sessions` are kept. All values are validated; sizes are in tokens.
 
-    `keep_turns` is how many of the last turns a fold leaves word for word where they are not too long.
-    `digest_tokens` and `facts_tokens` bound the rolling summary and the key facts of a view.
-    `tool_output_tokens` is the length over which a tool output gets a clip beside it when it is
-    stored. `whole_tool_outputs` is how many of the newest of these a view shows whole: those before them
-    are clipped, as many at a time, so that between this and twice as many stand whole; 0 clips them at
-    once. By default (None) all stand whole until the view crosses the facts threshold. `recall_tokens`
-    bounds the old messages and facts that bear on the newest question; 0 brings back none. By default (None) these are
-    3,000, and in a view of up to 8,192 tokens all that its share of 65 % and the turns leave. `resume_after_s` is the
-    absence in seconds after which a view reminds the model of the time that went by.
-    `overhead_tokens` is what callers always put around a view (system prompt, tool schemas).
-    `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
-    digests are made: "background" (a thread of this process), "inline" (in the append that crosses
-    the threshold), or "off" (views still fit, with the deterministic rules alone). `summarizer`
-    writes the digests, `classifier` judges messages, `extractor` finds facts beside those of the rules, `embedder`
-    finds and orders old messages by meaning ("auto": the static one of the extra `embeddings` where that is installed,
-    else none; None: words alone), `index` finds folded messages by it. Models work in the background, when messages
-    are folded; one that takes longer than `helper_wait_s` seconds is given up, and the rules go on.
+    Content of views:
+
+    - `keep_turns`: how many of the latest turns a fold leaves verbatim, unless they are too long.
+    - `digest_tokens`, `facts_tokens`: limits of the rolling summary and of the key facts in a view.
+    - `tool_output_tokens`: tool outputs longer than this get a clip when they are stored.
+    - `whole_tool_outputs`: how many of the newest of these a view shows whole. Older ones are clipped in batches of
+      this size, so that between one and two batches stay whole; 0 clips at once. None (the default): all stay whole
+      until the view crosses the facts threshold.
+    - `recall_tokens`: limit of quotes from old messages and facts that are relevant to the newest question; 0 for
+      none. None (the default): 3,000, and in views of up to 8,192 tokens 65 % of the limit plus what the turns leave.
+    - `resume_after_s`: absence in seconds after which a view tells the model how much time has passed.
+    - `overhead_tokens`: what callers always add to a view (system prompt, tool schemas).
+    - `max_message_bytes`: larger messages are refused.
+    - `model`: selects the token table.
+
+    Helpers:
+
+    - `folding`: where digests are made: "background" (a thread of this process), "inline" (in the append that crosses
+      the threshold), or "off" (views still fit, by rules alone).
+    - `summarizer` writes the digests, `classifier` judges messages, `extractor` finds facts in addition to those of
+      the rules.
+    - `embedder` finds and ranks old messages by meaning. "auto": the static one of the extra `embeddings` if
+      installed, else none; None: words alone. `index` finds folded messages by meaning.
+    - Models are called in the background, when messages are folded. One that takes longer than `helper_wait_s`
+      seconds is abandoned, and the rules take over.
     """
 
     budget: Budget = field(default_factory=Budget)

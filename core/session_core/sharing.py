@@ -1,4 +1,4 @@
-"""One store for each URL of a process, for objects that frameworks make anew for each call."""
+"""One shared store per URL and process, for adapters that frameworks create anew for each call."""
 
 from __future__ import annotations
 

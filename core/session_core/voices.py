@@ -1,4 +1,4 @@
-"""Two ways to call everything: blocking, which never needs an event loop, and awaiting, which never blocks one."""
+"""Runs coroutines in two voices: blocking, without an event loop, and async, without blocking one."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     name = getattr(work, "__qualname__", "this call")
     work.close()
     raise VoiceError(
-        f"{name} waits for an event loop; call the awaiting voice (await session.a...), or give the "
-        "policy a summarizer, embedder or store that blocks"
+        f"{name} needs an event loop; call the async method (await session.a...), or give the "
+        "policy a summarizer, embedder or store with blocking calls"
     )
 
 

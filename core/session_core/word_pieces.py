@@ -1,4 +1,4 @@
-"""The tokens of a text by its pieces, of which the same ones come again and again: what one is made of is kept."""
+"""Token counts of texts by cached pieces, since the same pieces occur again and again."""
 
 from __future__ import annotations
 

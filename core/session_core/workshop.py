@@ -1,4 +1,4 @@
-"""What every session of one `Sessions` works with: counter, rules, clock, and what is worked out once per message."""
+"""What all sessions of one `Sessions` share: counter, rules, clock, and values computed once per message."""
 
 from __future__ import annotations
 

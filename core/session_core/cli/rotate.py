@@ -1,4 +1,4 @@
-"""A new key for all sessions of an encrypting store."""
+"""`llm-sessions rotate`: re-encrypts sessions with a new key."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def rotate(asked: argparse.Namespace) -> int:
     with opened_to_change(asked) as sessions:
         done = run_blocking(EncryptedStore(sessions.store, keyring).rotate_all(asked.tenant))
     seen, values = counted(done.sessions, "session"), counted(done.values, "value")
-    print(f"looked at {seen}; {values} sealed anew with key {keyring.primary!r}")
+    print(f"looked at {seen}; {values} re-encrypted with key {keyring.primary!r}")
     for why in done.left:
-        print(f"left as it was: {why}")
+        print(f"not rotated: {why}")
     if not done.values and not done.left:
-        print("nothing is sealed with an older key any more")
+        print("no value is encrypted with an older key any more")
     return 1 if done.left else 0

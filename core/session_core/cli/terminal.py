@@ -1,4 +1,4 @@
-"""What the commands print with: columns, bars and one line of progress, plain or alive."""
+"""Terminal output of the commands: columns, bars and a progress line, with or without rich."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passages: the smallest parts of a message that say something by themselves, and what they are worth."""
+"""Passages: the smallest parts of a message that are meaningful alone, and their value for a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes one line of an output worth more than another: asked-for words, alarms, identifying values."""
+"""Ranks the lines of an output: words of the question, alarms, identifying values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts tokens of texts and messages, offline; says how much its figures can be trusted."""
+"""Counts the tokens of texts and messages offline, and says how exact the count is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hot side of a hybrid store as a port: entries that a write hides before it happens; and one in memory."""
+"""The cache of a hybrid store as a protocol (writes hide an entry first), and an in-memory implementation."""
 
 from __future__ import annotations
 

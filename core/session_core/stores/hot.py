@@ -1,4 +1,4 @@
-"""The hot side as the hybrid store meets it: it may fail at any moment, and then it is left alone for a while."""
+"""The cache as the hybrid store uses it: any call may fail, and then the cache is skipped for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part of the record a list in a checkpoint is, and what the conversation is after it; pure, as `rules` is."""
+"""Maps a message list of a checkpoint to a part of the record, and computes the new head; pure, like `rules`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions in this process's memory: for tests, notebooks and short-lived work."""
+"""Sessions in the memory of this process, for tests, notebooks and short-lived work."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from session_core.turns import Key, Message
 
 
 class MemoryStore(MemoryThreads):
-    """A store that forgets with its process. Safe with several threads."""
+    """A store in the memory of this process. Thread-safe."""
 
     scheme = "memory"
 
@@ -196,7 +196,7 @@ class MemoryStore(MemoryThreads):
             return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if k.whole == key.whole)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by the clock it was made with."""
+        """As in `Purging`, by the clock it was created with."""
         require_age(older_than_s)
         with self._lock:
             until_s = self._clock() - older_than_s

@@ -1,4 +1,4 @@
-"""Whole threads in memory: what a checkpoint stands on, what is dropped, copies."""
+"""LangGraph threads in memory: ancestors of checkpoints, deletion, copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a URL to a store."""
+"""Creates a store from a URL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_store(url: str) -> SessionStore:
     if parts.scheme == "sqlite":
         path = unquote(parts.path).removeprefix("/")
         if parts.query or parts.fragment:
-            raise UnknownScheme(f"{url!r} has a '?' or '#' behind the file; in a file's name write them %3F and %23")
+            raise UnknownScheme(f"{url!r} has a '?' or '#' after the file; in a file name write them as %3F and %23")
         if path == ":memory:":
             raise UnknownScheme("sqlite:///:memory: would be another database in every thread; use memory://")
         if not path or parts.netloc:
@@ -45,7 +45,7 @@ def open_store(url: str) -> SessionStore:
         return SqliteStore(Path(path).expanduser())
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
     wanted = "" if "://" in url else "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
-    raise UnknownScheme(f"{shown_url(url)!r} is no store; use one of {known}{wanted}")
+    raise UnknownScheme(f"{shown_url(url)!r} is not a store URL; use one of {known}{wanted}")
 
 
 def _postgres(url: str) -> SessionStore:

@@ -1,4 +1,4 @@
-"""From a URL to a cache, for the hot side of a hybrid store."""
+"""Creates the cache of a hybrid store from a URL."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def open_cache(url: str) -> Cache:
 
         return RedisCache(url)
     raise UnknownScheme(
-        f"{scheme[:40]!r} is no hot side; use memory://, redis://, rediss://, redis+cluster://, redis+sentinel://, "
-        "or give HybridStore a Cache of your own"
+        f"{scheme[:40]!r} cannot be a hot side; use memory://, redis://, rediss://, redis+cluster://, "
+        "redis+sentinel://, or pass HybridStore a Cache"
     )

@@ -1,4 +1,4 @@
-"""One SQLite file: connections, transactions, migrations, and the driver's errors translated."""
+"""One SQLite file: connections, transactions, migrations, and translation of the driver's errors."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class SqliteFile:
             if not self._idle.ours:
                 self._keep(_Idle())
             if self._closed:
-                raise StoreError(f"{self.path} was closed; open the sessions again to go on")
+                raise StoreError(f"{self.path} was closed; open the sessions again to continue")
             if self._idle.connections:
                 return self._idle.connections.pop()
         self._require_in_place()
@@ -153,8 +153,8 @@ class SqliteFile:
         """
         if self._identity is not None and _identity(self._place) != self._identity:
             raise StoreUnreadable(
-                f"{self.path} was removed, replaced or shut off while it was open, and nothing was written; put it "
-                "back, or open the sessions again to go on with what is there"
+                f"{self.path} was removed, replaced or made inaccessible while it was open, and nothing was written; "
+                "put it back, or open the sessions again to continue with what is there"
             )
         if self._idle.connections and self._idle.ours and _identity(self._journal) is None:
             raise StoreUnreadable(
@@ -203,7 +203,7 @@ class SqliteFile:
             )
         if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise StoreUnreadable(
-                f"{self.path} is an SQLite database of something else; name a file of its own for sessions"
+                f"{self.path} is an SQLite database of another application; use a separate file for sessions"
             )
         for step in range(version, len(MIGRATIONS)):
             for statement in MIGRATIONS[step].split(";\n"):
@@ -236,13 +236,13 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
         return StoreError(f"{path}: the disk is full, and nothing of this was written; make room, then send it again")
     if "disk I/O error" in said:
         return StoreError(
-            f"{path}: the disk does not take or give what it should ({said}); look at its room, the limit on the size "
-            "of files and the system's log, then send it again: messages with ids are stored once"
+            f"{path}: reading or writing the disk failed ({said}); check its free space, the limit on file size "
+            "and the system's log, then send it again: messages with ids are stored once"
         )
     if "readonly" in said:
         return StoreError(
-            f"{path}: you may not write there, and nothing was written; mend the rights of the file, of those beside it"
-            " (-wal, -shm) and of the folder"
+            f"{path}: no permission to write, and nothing was written; fix the permissions of the file, of those "
+            "beside it (-wal, -shm) and of the folder"
         )
     if "unable to open" in said and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")

@@ -1,4 +1,4 @@
-"""What may be shown of a store's URL, and what must be escaped in one: passwords hold anything, errors none of it."""
+"""Store URLs without their passwords, for display, and checks for characters that must be escaped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def require_escaped(url: str, *, ends: str = "/?#") -> None:
     servers = re.split(f"[{ends}]", rest, maxsplit=1)[0]
     path, _, query = rest[len(servers) :].partition("?")
     if "@" in path or any("@" in option.partition("=")[0] for option in query.split("&")):
-        raise ConfigError(f"{scheme}://…: an @ stands behind the servers; {_ESCAPE}")
+        raise ConfigError(f"{scheme}://…: an @ follows the servers; {_ESCAPE}")
 
 
 def split_url(url: str) -> SplitResult:
@@ -46,5 +46,5 @@ def split_url(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         raise ConfigError(
-            f"{url.partition('://')[0]}://…: [ and ] stand around an IPv6 address only; {_ESCAPE}"
+            f"{url.partition('://')[0]}://…: [ and ] may enclose an IPv6 address only; {_ESCAPE}"
         ) from None

@@ -1,4 +1,4 @@
-"""What a store promises of LangGraph checkpoints: messages once, heads, writes, order."""
+"""Promises of a store about LangGraph checkpoints: messages stored once, heads, writes, order."""
 
 from __future__ import annotations
 

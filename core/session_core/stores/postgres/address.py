@@ -1,4 +1,4 @@
-"""From a PostgreSQL URL to an address: which database, which schema in it, how many connections to it."""
+"""Parses a PostgreSQL URL: database, schema, number of connections, options."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Address:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.schema):
             raise ConfigError(
-                f"{self.shown}: schema {self.schema!r} is not taken; use a to z, 0 to 9 and _, at most 63 characters, "
-                "and begin without pg_"
+                f"{self.shown}: schema {self.schema!r} is invalid; use a to z, 0 to 9 and _, at most 63 characters, "
+                "not starting with pg_"
             )
         if self.max_connections < 1 or not self.wait_s > 0:
             raise ConfigError(f"{self.shown}: max_connections and wait_s must be over 0")
@@ -72,7 +72,7 @@ class Address:
             plain = conninfo_to_dict(f"{place}?{theirs}")
         except psycopg.ProgrammingError as exc:
             known = ", ".join(_OWN_OPTIONS)
-            raise ConfigError(f"{shown}: libpq does not take this URL; its own options and {known} are known") from exc
+            raise ConfigError(f"{shown}: libpq rejects this URL; its own options and {known} are supported") from exc
         plain.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
         plain.setdefault("application_name", "llm-sessions")
         plain["client_encoding"] = "UTF8"
@@ -91,10 +91,10 @@ def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N
     try:
         return kind(str(value))
     except ValueError:
-        raise ConfigError(f"{shown}: {name} is {value!r}; give a number") from None
+        raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None
 
 
 def _switch(name: str, value: str, shown: str) -> bool:
     if value.lower() not in _SWITCHES:
-        raise ConfigError(f"{shown}: {name} is {value!r}; give 1 or 0")
+        raise ConfigError(f"{shown}: {name} is {value!r}; use 1 or 0")
     return _SWITCHES[value.lower()]

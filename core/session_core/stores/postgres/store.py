@@ -1,4 +1,4 @@
-"""Sessions in PostgreSQL, for many processes: one round trip for nearly each thing a session does."""
+"""Sessions in PostgreSQL, for many processes: one round trip for almost every operation."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def _refused(key: Key, refusal: str, named: str) -> InputError:
     if refusal == "duplicate":
         message_id = id_out(bytes.fromhex(named))
         return DuplicateMessage(
-            f"session {key}: message {message_id!r} is in the record with other content; "
+            f"session {key}: message {message_id!r} is already in the record with other content; "
             "give the new one an id of its own"
         )
     return OrphanToolResult(

@@ -1,4 +1,4 @@
-"""One call to the server in two voices: connections for threads that block, and connections for each event loop."""
+"""Calls to the server in two voices: connections for blocking threads, and connections per event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hot side of a hybrid store on Redis: each call is one script, each place one hash that ends by itself."""
+"""The cache of a hybrid store on Redis: one script per call, one expiring hash per entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions on a plain Redis server, written once for the blocking and the awaiting wire."""
+"""Sessions on a plain Redis server, written once for the sync and the async wire."""
 
 from __future__ import annotations
 

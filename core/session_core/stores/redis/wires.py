@@ -1,4 +1,4 @@
-"""Two wires to Redis, one that blocks and one that awaits; each goes to a single server, Sentinel or Cluster."""
+"""Sync and async wires to Redis, each for a single server, Sentinel or Cluster."""
 
 from __future__ import annotations
 
