@@ -15,6 +15,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
+    PendingWrite,
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
@@ -36,6 +37,7 @@ from langchain_session.handed import handed
 from langchain_session.keeping import Keeping
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
+from langchain_session.originals import Originals
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import (
     BASE,
@@ -54,6 +56,7 @@ from langchain_session.threads import (
     state_key,
 )
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
+from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
 from langchain_session.voice import Voice, sessions_at
 from session_core import Policy, Sessions, Tier
@@ -228,7 +231,7 @@ class SessionSaver(Keeping, Lifetime):
         """The checkpoint for a run or for somebody else; one that was `named` may be an old one."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
-            return await self._tuple(voice, found, {}, fork=named)
+            return await self._tuple(voice, found, {}, run=run, fork=named)
         lineage, is_head = await starting_part(voice.store, key, part, named)
         hidden, values = list[tuple[int, int]](), dict[str, Any]()
         if run and is_of_a_task(key):
@@ -239,14 +242,14 @@ class SessionSaver(Keeping, Lifetime):
         elif lineage != part or not is_made_of_writes(found, self.channel):
             values = {self.channel: await shown(lineage, key, voice.store)}
         base = (found.versions[self.channel], lineage.pairs, hidden)
-        return await self._tuple(voice, found, values, fork=named, base=base)
+        return await self._tuple(voice, found, values, run=run, fork=named, base=base)
 
     async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
         """A checkpoint of a list, which a run asks for when it replays a subgraph and goes on from there."""
         found = await voice.store.fill(found)
         if config is not None and RUNTIME in config["configurable"]:
             return await self._handed(voice, found, run=True, named=True)
-        return await self._tuple(voice, found, {})
+        return await self._tuple(voice, found, {}, run=False)
 
     async def _before(self, voice: Voice, key: Key) -> Checkpoint | None:
         """What stands for the checkpoint of a conversation that other doors began, if there is one."""
@@ -258,22 +261,32 @@ class SessionSaver(Keeping, Lifetime):
         found: Checkpoint,
         values: dict[str, Any],
         *,
+        run: bool,
         fork: bool = False,
         base: tuple[Any, ...] | None = None,
     ) -> CheckpointTuple:
-        """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
+        """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store.
+
+        What tasks wrote to the conversation stands as they wrote it for a `run`, else without a word of a view.
+        """
         found, body = as_the_graph_has_it(found, self.channel), self._body(found)
         rest = {name: value for name, value in found.values.items() if name not in values}
         whole = {**values, **await live_values(replace(found, values=rest), voice.store, self.serde)}
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": whole}
         notes = ({FORK: True} if fork else {}) | ({BASE: base} if base is not None else {})
+        originals, writes = Originals(), list[PendingWrite]()
+        for write in found.writes:
+            value = decode_write(write.value, self.serde)
+            if write.channel == self.channel and not run:
+                value = await raw_write(value, found.key, voice.store, originals)
+            writes.append((write.task_id, write.channel, value))
         config = config_of(found.key, found.id)
         return CheckpointTuple(
             config=noted(config, **notes) if notes else config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
             parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
-            pending_writes=[(w.task_id, w.channel, decode_write(w.value, self.serde)) for w in found.writes],
+            pending_writes=writes,
         )
 
     async def _found(
