@@ -61,6 +61,7 @@ from langchain_session.values import live_values, stored_values
 from langchain_session.voice import Voice, sessions_at
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
+from session_core.leasing import Settled
 from session_core.ports import Checkpoint, Plain, Write
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
@@ -116,9 +117,10 @@ class SessionSaver(Keeping, Lifetime):
         self._opened = not isinstance(sessions, Sessions)
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)
-        self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
-        self._awaiting = Voice(self.sessions.awaited, self.sessions.aworkshop, pause_awaiting)
-        self._rule = rule_of(concurrency, self.sessions.store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
+        store, awaited = self.sessions.store, self.sessions.awaited
+        self._blocking = Voice(store, self.sessions.workshop, pause_blocking, store)
+        self._awaiting = Voice(awaited, self.sessions.aworkshop, pause_awaiting, Settled(awaited))
+        self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._tell_what_serde_leaves_clear()
 
     def __repr__(self) -> str:
@@ -212,7 +214,7 @@ class SessionSaver(Keeping, Lifetime):
         if RUNTIME not in config["configurable"]:
             return await self._get(voice, config)
         beginning = replace(voice, store=ahead(voice.store))
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(beginning, config))
+        return await self._rule.begun(voice.leases, voice.pause, config, lambda: self._get(beginning, config))
 
     async def _get(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted, key = get_checkpoint_id(config), self.key(config)
@@ -375,9 +377,9 @@ class SessionSaver(Keeping, Lifetime):
             self.serde,
             forks=forks,
         )
-        guard = await self._rule.guard(voice.store, config)
+        guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
-        await self._rule.stored(voice.store, config, checkpoint)
+        await self._rule.stored(voice.leases, config, checkpoint)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL
@@ -391,7 +393,7 @@ class SessionSaver(Keeping, Lifetime):
             for i, (name, value) in enumerate(writes)
         ]
         await voice.store.put_writes(self.key(config), config["configurable"]["checkpoint_id"], rows)
-        await self._rule.wrote(voice.store, config, writes)
+        await self._rule.wrote(voice.leases, config, writes)
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await voice.store.delete(Key(str(thread_id), self.tenant))
