@@ -239,7 +239,7 @@ _UNDOING: set[asyncio.Task[None]] = set()
 
 
 async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
-    """What `work` gives. A caller who is cancelled leaves it at once; it is done to its end all the same, and undone."""
+    """What `work` gives. Who is cancelled leaves it at once; it is done to its end all the same, and undone."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
