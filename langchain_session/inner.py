@@ -177,19 +177,19 @@ class InnerSaver(SessionSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[RunnableConfig, Tier]:
-        guard = await self._rule.guard(voice.store, config)
+        guard = await self._rule.guard(voice.leases, config)
         done = await self._by(voice).put(config, checkpoint, metadata, new_versions, guard.get("lease"))
-        await self._rule.stored(voice.store, config, checkpoint)
+        await self._rule.stored(voice.leases, config, checkpoint)
         return done
 
     async def _put_writes(
         self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
         await self._by(voice).put_writes(config, writes, task_id, task_path)
-        await self._rule.wrote(voice.store, config, writes)
+        await self._rule.wrote(voice.leases, config, writes)
 
     async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._by(voice).get(config))
+        return await self._rule.begun(voice.leases, voice.pause, config, lambda: self._by(voice).get(config))
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await self._by(voice).delete_thread(thread_id)

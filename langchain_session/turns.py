@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import math
 import os
 import secrets
 import threading
@@ -21,7 +23,7 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
 from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, noted, notes_of
 from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
-from session_core.leasing import Pause, hold_turn, take_turn
+from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -41,6 +43,8 @@ TURN_TTL_S = 300.0
 """How long a turn lasts without a word of its run: longer than a model or a tool takes, as a rule."""
 CLOSE_WAITS_S = 5.0
 """How long a close waits for turns that are just given back; a server that is not to be had holds it up no longer."""
+COLLECT_EVERY_S = 5.0
+"""How long who waits for turns leaves the collector alone: it stops the whole process for a moment."""
 HELD_ON_AFTER = 3
 """A turn is held on once a third of its time has gone by."""
 
@@ -186,6 +190,7 @@ class Serialize(Rule):
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._turns = _Turns()
         self._keeper: threading.Thread | None = None
+        self._collected_s = -math.inf
         self._end = weakref.finalize(self, self._turns.end)
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
@@ -267,6 +272,8 @@ class Serialize(Rule):
     async def _taken(self, store: Leasing, pause: Pause, key: Key) -> _Turn:
         async def pause_and_tidy(seconds: float) -> None:
             await pause(seconds)
+            if seconds >= LONGEST_PAUSE_S:
+                self._find_runs_that_are_gone(key)
             await self._turns.give_back(store)
 
         await self._turns.give_back(store)
@@ -274,6 +281,14 @@ class Serialize(Rule):
         lease = await take_turn(store, key, holder=holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause_and_tidy)
         turn = self._turns.live[holder] = _Turn(key, holder, lease, time.monotonic())
         return turn
+
+    def _find_runs_that_are_gone(self, key: Key) -> None:
+        """Collect garbage when a run of this process has the turn: one that was cancelled is garbage that refers to
+        itself, and Python may take minutes to notice that."""
+        held_here = any(turn.key == key and turn.lease is not None for turn in list(self._turns.live.values()))
+        if held_here and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
+            gc.collect()
+            self._collected_s = time.monotonic()
 
     def _keep(self) -> None:
         """Have a thread that gives back what other processes wait for, when nobody here calls any more."""

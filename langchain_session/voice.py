@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import Pause
-from session_core.ports import SessionStore
+from session_core.ports import Leasing, SessionStore
 from session_core.session import Flow
 from session_core.turns import Key
 from session_core.workshop import Workshop
@@ -20,6 +20,7 @@ class Voice:
     store: SessionStore
     shop: Workshop
     pause: Pause
+    leases: Leasing
 
     def flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)

@@ -11,7 +11,7 @@ from typing import Self
 from session_core.errors import BudgetError, InputError, TurnLost, TurnTaken
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import pause_awaiting, pause_blocking, run_blocking
+from session_core.voices import pause_awaiting, pause_blocking, run_blocking, whole
 
 FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
@@ -22,6 +22,24 @@ LONGEST_S = 1e9
 
 Pause = Callable[[float], Awaitable[None]]
 """How a voice lets seconds go by."""
+
+
+class Settled:
+    """The leases of a store for awaiting callers: one who is cancelled while it takes a lease has none, and one who
+    is cancelled while it gives one back has given it back. Else nobody had the turn until its time is over."""
+
+    def __init__(self, store: Leasing) -> None:
+        self._store = store
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        return await whole(self._store.take_lease(key, holder=holder, ttl_s=ttl_s), self._given_back)
+
+    async def drop_lease(self, lease: Lease) -> None:
+        await whole(self._store.drop_lease(lease))
+
+    async def _given_back(self, lease: Lease | None) -> None:
+        if lease is not None:
+            await self._store.drop_lease(lease)
 
 
 async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait_s: float, pause: Pause) -> Lease:
@@ -61,7 +79,7 @@ class TurnLease:
         if not (seconds and 0 < ttl_s < LONGEST_S and wait_s >= 0):
             raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; pass seconds, ttl_s over 0")
         self.key = key
-        self._store, self._awaited = store, awaited
+        self._store, self._awaited = store, Settled(awaited)
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._holder = secrets.token_hex(16)
         self._held: Lease | None = None

@@ -234,6 +234,28 @@ async def within(timeout_s: float, work: Awaitable[T]) -> T:
         return await work
 
 
+_UNDOING: set[asyncio.Task[None]] = set()
+"""What a cancelled caller left behind; a loop by itself does not keep its tasks."""
+
+
+async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
+    """What `work` gives. Who is cancelled leaves it at once; it is done to its end all the same, and undone."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        rest = asyncio.ensure_future(_undone(task, undo))
+        _UNDOING.add(rest)
+        rest.add_done_callback(_UNDOING.discard)
+        raise
+
+
+async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any, object]] | None) -> None:
+    await asyncio.wait([task])
+    if not task.cancelled() and task.exception() is None and undo is not None:
+        await undo(task.result())
+
+
 class Patience:
     """`async with Patience(10) as patience`: what is inside may take so many seconds, and as many again from each
     `patience.renew()` on. Raises: TimeoutError."""
