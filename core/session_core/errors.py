@@ -16,6 +16,7 @@ SessionError
 ├── StoreError             the place where sessions are kept
 │   ├── StoreUnreadable    not a database of ours, or damaged
 │   ├── NewerSchema        written by a newer release
+│   ├── StoreClosed        used after its `close`
 │   └── StoreBusy          another writer held it for too long
 │       └── StoreLost      its server is not to be had, or the connection broke
 ├── Conflict               the session moved on; load again and retry
@@ -92,6 +93,10 @@ class StoreUnreadable(StoreError):
 
 class NewerSchema(StoreError):
     """The database was written by a newer release."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed before this call; nothing was done."""
 
 
 class StoreBusy(StoreError):

@@ -226,7 +226,10 @@ class Store(Leasing, Protocol):
         ...
 
     async def close(self) -> None:
-        """Release what the store opened; a second call does nothing."""
+        """Release what the store opened, in both voices; calls under way end first, and a second `close` does nothing.
+
+        Every other call from then on raises StoreClosed: what it would open, nobody would close.
+        """
         ...
 
 

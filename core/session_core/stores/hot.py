@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from session_core.errors import StoreError
+from session_core.errors import StoreClosed, StoreError
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
@@ -179,6 +179,9 @@ class HotSide:
             return None
         try:
             found = await work()
+        except StoreClosed:
+            # With the store, while this call was under way; nobody is to be told.
+            return None
         except FAILURES as exc:
             if turn is not None:
                 self._pass_by(turn)

@@ -77,6 +77,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     def __init__(self, url: str | Wire) -> None:
         super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
         self._twin: RedisStore | None = None
+        self._beside: Wire | None = None
         self._places, self._tails = WordPlaces(), Tails()
 
     def awaiting(self) -> SessionStore:
@@ -84,7 +85,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         if isinstance(self._wire, AwaitingWire):
             return self
         if self._twin is None:
-            self._twin = RedisStore(AwaitingWire(self._wire.address))
+            self._twin = RedisStore(AwaitingWire(self._wire.address, self._wire.closing))
+            self._beside, self._twin._beside = self._twin._wire, self._wire
             self._twin._places, self._twin._tails = self._places, self._tails
         return self._twin
 
@@ -310,8 +312,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         )
 
     async def close(self) -> None:
-        if self._twin is not None:
-            self._twin._wire.close_soon()
+        if self._beside is not None:
+            self._beside.close_soon()
         await self._wire.close()
 
     async def _listed(self, listed: bytes) -> list[bytes]:
