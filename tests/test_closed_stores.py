@@ -45,7 +45,10 @@ class Opened:
         self.store = self._open()
 
     def _open(self) -> SessionStore:
-        redis_url, postgres_url = self._servers.redis.url, f"{self._servers.postgres.url}&schema={self._servers.schema()}"
+        redis_url, postgres_url = (
+            self._servers.redis.url,
+            f"{self._servers.postgres.url}&schema={self._servers.schema()}",
+        )
         if self._kind == "hybrid":
             return HybridStore(open_cache(redis_url), open_store(postgres_url))
         return open_store({"redis": redis_url, "cluster": self._servers.cluster, "postgres": postgres_url}[self._kind])
@@ -144,4 +147,41 @@ def test_tasks_at_work_while_their_store_is_closed_end_in_peace(opened: Opened, 
         return await asyncio.gather(*writers)
 
     assert len(asyncio.run(all_at_once())) == WRITERS
+    until(lambda: opened.connections() == before)
+
+
+class Waiting:
+    """A summarizer that holds a fold up until it is let go."""
+
+    name = "waiting"
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        """What it was given, once it may."""
+        self.begun.set()
+        assert self.go_on.wait(60)
+        return request.messages[0].content[:40]
+
+
+def test_a_fold_at_work_while_its_sessions_are_closed_ends_in_peace(opened: Opened) -> None:
+    heard: list[Event] = []
+    summarizer = Waiting()
+    policy = Policy(Budget(1_000, reply_reserve_tokens=0), summarizer=summarizer)
+    before = opened.connections()
+    sessions = Sessions(opened.store, policy=policy, on_event=heard.append)
+    session = sessions.session("a")
+    for number in range(12):
+        session.append({"role": "user", "content": f"Order {number} " + "of many words " * 20})
+        session.append({"role": "assistant", "content": f"Noted {number}."})
+    sessions.ask_fold(session.key)
+    assert summarizer.begun.wait(60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run_blocking(opened.store.close())
+        summarizer.go_on.set()
+        sessions.close()
+    assert not sessions.pipeline.waiting
+    assert [event for event in heard if isinstance(event, FoldFailed)] == []
     until(lambda: opened.connections() == before)
