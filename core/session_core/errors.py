@@ -28,6 +28,8 @@ SessionError
     └── NotOffered         a saver that was handed in lacks the method, or has it in the other voice only
 """
 
+from typing import Self
+
 LONGEST_SHOWN = 32
 
 
@@ -85,6 +87,23 @@ class TranscriptError(InputError):
 
 class StoreError(SessionError):
     """The place where sessions are kept failed."""
+
+    _unnamed: str | None = None
+
+    @property
+    def unnamed(self) -> str:
+        """What it says of the place, without the session that the call was about."""
+        return str(self) if self._unnamed is None else self._unnamed
+
+    def about(self, session: object) -> Self:
+        """The same error, which names the session that the call was about."""
+        said = str(self)
+        _, named, behind = said.partition(f"session {session}")
+        if named and not behind[:1].isalnum():
+            return self
+        made = type(self)(f"session {session}: {said}")
+        made._unnamed = said
+        return made
 
 
 class StoreUnreadable(StoreError):

@@ -71,7 +71,8 @@ class Health:
 
     def bad(self, side: str, exc: BaseException) -> None:
         """`side` failed with `exc`; told once, until the reason is another."""
-        why = f"{type(exc).__name__}: {exc}"
+        said = exc.unnamed if isinstance(exc, StoreError) else exc
+        why = f"{type(exc).__name__}: {said}"
         if self.reasons.get(side) != why:
             self.reasons[side] = why
             self._tell()

@@ -314,7 +314,8 @@ class HybridStore(HybridThreads):
             self._health.bad("cold", exc)
             kind = StoreLost if isinstance(exc, StoreLost) else StoreError
             raise kind(
-                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed ({exc}); "
+                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed "
+                f"({exc.unnamed}); "
                 "views are still served while the hot side has them: bring that store back, then send the same again"
             ) from exc
         self._health.good("cold")

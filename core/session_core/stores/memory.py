@@ -239,7 +239,7 @@ class MemoryStore(MemoryThreads):
         return ()
 
     async def close(self) -> None:
-        """Nothing is open, but who goes on would not be heard of any more: as on every other store, that is an error."""
+        """Nothing is open; who goes on all the same is told, as by every other store."""
         self._closing.begin()
 
     async def put_checkpoint(

@@ -48,8 +48,7 @@ async def takes_no_call_once_it_is_closed(store: SessionStore) -> None:
     for name, call in calls.items():
         try:
             await call()
-        except StoreClosed as exc:
-            assert "was closed; open the sessions again" in str(exc), f"{name} says: {exc}"
+        except StoreClosed:
             continue
         raise AssertionError(f"a closed store took a call of {name}")
 

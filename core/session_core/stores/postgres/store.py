@@ -23,6 +23,7 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.closing import Closing
+from session_core.stores.naming import naming_sessions
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
@@ -58,6 +59,7 @@ FALSE_HITS = 60
 """How many more messages a search asks for than it may give: some hold only the hash of a word."""
 
 
+@naming_sessions
 class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     """Keeps sessions and checkpoints in a schema of the database at `url`, which is made when it is not there.
 

@@ -17,6 +17,7 @@ from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, Sessi
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.exposure import Risk
+from session_core.stores.naming import naming_sessions
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
@@ -64,6 +65,7 @@ NEW_MS = 3_600_000
 leave the list by themselves."""
 
 
+@naming_sessions
 class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     """Keeps sessions and checkpoints on the server, or servers, that `url` names.
 
