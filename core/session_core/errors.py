@@ -88,12 +88,12 @@ class TranscriptError(InputError):
 class StoreError(SessionError):
     """The place where sessions are kept failed."""
 
-    _unnamed: str | None = None
+    _named: str = ""
 
     @property
     def unnamed(self) -> str:
         """What it says of the place, without the session that the call was about."""
-        return str(self) if self._unnamed is None else self._unnamed
+        return str(self).removeprefix(self._named)
 
     def about(self, session: object) -> Self:
         """The same error, which names the session that the call was about."""
@@ -101,8 +101,9 @@ class StoreError(SessionError):
         _, named, behind = said.partition(f"session {session}")
         if named and not behind[:1].isalnum():
             return self
-        made = type(self)(f"session {session}: {said}")
-        made._unnamed = said
+        beginning = f"session {session}: "
+        made = type(self)(beginning + said)
+        made._named = beginning
         return made
 
 
