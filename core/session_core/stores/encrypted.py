@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
@@ -46,12 +46,12 @@ AUTHOR_CHARACTERS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A rotation of many sessions: how many were looked at, how many values had another key, and what
-    could not be rotated and why. When `values` is 0 and `left` is empty, older keys may go."""
+    """A rotation of many sessions: how many were looked at, how many values had another key, and for each session that
+    could not be rotated why. When `values` is 0 and `left` is empty, older keys may go."""
 
     sessions: int
     values: int
-    left: tuple[str, ...] = ()
+    left: Mapping[Key, str] = field(default_factory=dict)
 
 
 class EncryptedStore:
@@ -109,21 +109,25 @@ class EncryptedStore:
         """
         return await self._rewriting().rewrite(key, Renewal(self.keyring))
 
-    async def rotate_all(self, tenant: str | None = None) -> Rotated:
-        """Rotate every session, of one tenant or of all, one after the other.
+    async def rotate_all(
+        self, tenant: str | None = None, *, looked_at: Callable[[int, int], None] | None = None
+    ) -> Rotated:
+        """Rotate every session, of one tenant or of all, one after the other; `looked_at` is told how many of how many.
 
         A session that does not open, or that others keep changing, holds up no other: see `left`.
         Raises: ConfigError as `rotate`; StoreError when the store inside does not answer.
         """
-        sessions, values, left = 0, 0, list[str]()
-        for key in await self._rewriting().names(tenant):
-            sessions += 1
+        values, left = 0, dict[Key, str]()
+        keys = await self._rewriting().names(tenant)
+        for number, key in enumerate(keys, start=1):
             try:
                 values += await self.rotate(key)
             except (StoreUnreadable, StoreBusy) as exc:
                 await self.inner.state(key)
-                left.append(str(exc))
-        return Rotated(sessions, values, tuple(left))
+                left[key] = str(exc).removeprefix(f"session {key}: ")
+            if looked_at is not None:
+                looked_at(number, len(keys))
+        return Rotated(len(keys), values, left)
 
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.inner, "rewrite"):
