@@ -213,6 +213,18 @@ def test_a_server_that_is_no_cluster_is_told():
         run_blocking(store.close())
 
 
+def test_a_wrong_password_is_no_node_that_is_down(nodes):
+    url, clients = nodes
+    for client in clients:
+        client.config_set("requirepass", "right")
+    for login, mend in (("", "asks for a password"), (":wrong@", "refuses the user or password")):
+        store = RedisStore(url.replace("://", f"://{login}"))
+        with pytest.raises(StoreError, match=mend):
+            run_blocking(store.state(KEYS[0]))
+        with pytest.raises(StoreError, match=mend):
+            asyncio.run(store.awaiting().state(KEYS[0]))
+
+
 def test_a_slot_that_no_node_takes_is_told(nodes):
     url, clients = nodes
     store = RedisStore(url)

@@ -17,6 +17,8 @@ from session_core.stores.redis.lines import Command
 
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
 
+_REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+"""For the driver these are connections that broke."""
 _KNOWN = ("nodes_cache", "startup_nodes")
 """Where the driver has the nodes of a cluster: as they are, and as they were named."""
 
@@ -188,5 +190,5 @@ async def _nothing_awaited(_: Exception) -> None:
 
 def _again(exc: Exception) -> None:
     """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
-    if isinstance(exc.__cause__, exceptions.ConnectionError):
+    if isinstance(exc.__cause__, exceptions.ConnectionError) and not isinstance(exc.__cause__, _REFUSED):
         raise exceptions.ConnectionError(str(exc)) from exc
