@@ -225,12 +225,18 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
     assert "2 sessions; 2 values re-encrypted with key 'k2'" in capsys.readouterr().out
     assert main(["rotate", "--url", url]) == 0
     assert "no value is encrypted with an older key any more" in capsys.readouterr().out
-    Sessions(sealed).session("c").append({"role": "user", "content": "hello"})
+    for name in ("ann@example.com", "bob@example.com"):
+        Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
     run_blocking(sealed.close())
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two))
     monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(old.match_key).decode())
     assert main(["rotate", "--url", url]) == 1
-    assert "not rotated: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "left as they were: 2 sessions: a message was sealed with key 'k1', which the keyring (k2) does not" in told
+    assert "--names tells which they are" in told
+    assert "example.com" not in told
+    assert main(["rotate", "--url", url, "--names"]) == 1
+    assert "left as it was: session ann@example.com: a message was sealed with key 'k1'" in capsys.readouterr().out
     monkeypatch.delenv("LLM_SESSIONS_KEYS")
     assert main(["rotate", "--url", url]) == 2
     assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err

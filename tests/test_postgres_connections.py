@@ -299,7 +299,7 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(serve
     async def awaited(store: PostgresStore) -> list[tuple[str, str]]:
         for _ in range(PREPARED_AFTER_CALLS + 1):
             await store.awaiting().notices(KEY)
-        return list(await store._loops.fetch(asked, ()))
+        return list(await store._beside.fetch(asked, ()))
 
     stores = [PostgresStore(server.url) for _ in range(3)]
     for _ in range(PREPARED_AFTER_CALLS + 1):

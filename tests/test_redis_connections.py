@@ -58,20 +58,19 @@ def failing_over(watcher: redis.Redis) -> bool:
 
 
 async def awaited(store: RedisStore) -> None:
-    awaiting = store.awaiting()
-    try:
-        await awaiting.append(KEY, [message(1)])
-    finally:
-        await awaiting.close()
+    await store.awaiting().append(KEY, [message(1)])
 
 
 def test_a_server_that_is_gone_is_lost_for_now(server: RedisServer) -> None:
     store = RedisStore(f"{server.url}?retries=0")
     run_blocking(store.append(KEY, [message(1)]))
     server.kill()
-    refused_in_both_voices(store, StoreLost, "retry")
+    for refused in (lambda: run_blocking(store.append(KEY, [message(1)])), lambda: asyncio.run(awaited(store))):
+        with pytest.raises(StoreLost, match="retry"):
+            refused()
     server.start()
     run_blocking(store.append(KEY, [message(2)]))
+    run_blocking(store.close())
 
 
 def test_a_service_without_a_primary_is_lost_for_now(server: RedisServer) -> None:

@@ -66,6 +66,18 @@ def test_a_plain_port_that_is_asked_for_tls_is_hinted_at(server):
         sessions.list()
 
 
+def test_a_port_with_tls_that_is_asked_without_is_hinted_at(secured):
+    async def awaited() -> None:
+        async with Sessions(f"redis://127.0.0.1:{secured[0]}?retries=0") as sessions:
+            await sessions.alist()
+
+    with pytest.raises(StoreError, match="if the port speaks TLS, begin the URL with rediss://"):
+        asyncio.run(awaited())
+    hint = pytest.raises(StoreError, match="if the port speaks TLS, begin the URL with rediss://")
+    with Sessions(f"redis://127.0.0.1:{secured[0]}?retries=0") as sessions, hint:
+        sessions.list()
+
+
 def test_a_certificate_that_is_not_trusted_is_named_with_the_mend(secured):
     told = "presents a certificate that is not trusted; name its issuer with ssl_ca_certs"
     with Sessions(f"rediss://127.0.0.1:{secured[0]}") as sessions, pytest.raises(StoreError, match=told):

@@ -23,7 +23,7 @@ from redis_server import RedisServer, redis_sentinel, redis_server, write_pairs
 
 from langchain_session import SessionSaver
 from session_core import Budget, Message, Policy, Role, Sessions
-from session_core.errors import ConfigError, Conflict, NewerSchema, StoreBusy, StoreError, StoreUnreadable
+from session_core.errors import ConfigError, Conflict, NewerSchema, StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
@@ -467,17 +467,33 @@ def test_a_server_that_does_not_answer_is_busy(server, url):
 
 @pytest.mark.parametrize(
     ("said", "mend"),
-    [("", "put it into the URL|refuses the user or password"), (":wrong@", "refuses the user or password")],
+    [("", "requires a password"), (":wrong@", "refuses the user or password"), ("right@", "redis://:PASSWORD@host")],
 )
 def test_a_missing_or_wrong_password_is_named(said, mend):
     with redis_server(requirepass="right", appendonly="no") as server:
         store = RedisStore(server.url.replace("://", f"://{said}"))
         with pytest.raises(StoreError, match=mend):
             run_blocking(store.append(KEY, [message(1)]))
+        with pytest.raises(StoreError, match=mend):
+            asyncio.run(store.awaiting().append(KEY, [message(1)]))
         right = RedisStore(server.url.replace("://", "://:right@"))
         run_blocking(right.append(KEY, [message(1)]))
         for one in (store, right):
             run_blocking(one.close())
+
+
+def test_a_password_for_a_server_without_one_is_named(server):
+    store = RedisStore(server.url.replace("://", "://:needless@"))
+    with pytest.raises(StoreError, match="has no password; take it out"):
+        run_blocking(store.append(KEY, [message(1)]))
+
+
+def test_a_server_whose_name_is_not_known_is_not_said_to_be_down():
+    store = RedisStore("redis://nowhere.invalid?retries=0")
+    with pytest.raises(StoreLost, match="name that is not known"):
+        run_blocking(store.append(KEY, [message(1)]))
+    with pytest.raises(StoreLost, match="name that is not known"):
+        asyncio.run(store.awaiting().append(KEY, [message(1)]))
 
 
 def test_a_full_server_takes_nothing_of_an_append_and_still_gives(store, server):

@@ -16,6 +16,7 @@ SessionError
 ├── StoreError             the store failed
 │   ├── StoreUnreadable    not our data, or damaged
 │   ├── NewerSchema        written by a newer release
+│   ├── StoreClosed        used after its `close`
 │   └── StoreBusy          another writer held it too long; retry
 │       └── StoreLost      the server is unavailable, or the connection broke; retry
 ├── Conflict               the session changed; load it again and retry
@@ -26,6 +27,8 @@ SessionError
 └── VoiceError             a blocking call needs an event loop
     └── NotOffered         an inner saver lacks the method, or has it for sync or async only
 """
+
+from typing import Self
 
 LONGEST_SHOWN = 32
 
@@ -85,6 +88,24 @@ class TranscriptError(InputError):
 class StoreError(SessionError):
     """The place where sessions are kept failed."""
 
+    _named: str = ""
+
+    @property
+    def unnamed(self) -> str:
+        """What it says of the place, without the session that the call was about."""
+        return str(self).removeprefix(self._named)
+
+    def about(self, session: object) -> Self:
+        """The same error, which names the session that the call was about."""
+        said = str(self)
+        _, named, behind = said.partition(f"session {session}")
+        if named and not behind[:1].isalnum():
+            return self
+        beginning = f"session {session}: "
+        made = type(self)(beginning + said)
+        made._named = beginning
+        return made
+
 
 class StoreUnreadable(StoreError):
     """The file or server is not a database of ours, or it is damaged."""
@@ -92,6 +113,10 @@ class StoreUnreadable(StoreError):
 
 class NewerSchema(StoreError):
     """The database was written by a newer release."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed before this call; nothing was done."""
 
 
 class StoreBusy(StoreError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from session_core.errors import BudgetError, InputError, TurnLost, TurnTaken
+from session_core.errors import BudgetError, InputError, StoreClosed, TurnLost, TurnTaken
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking, whole
@@ -135,7 +136,9 @@ class TurnLease:
     async def _dropped(self, store: Leasing) -> None:
         held, self._held = self._held, None
         if held is not None:
-            await store.drop_lease(held)
+            # It ends by itself where the store was closed within the block.
+            with suppress(StoreClosed):
+                await store.drop_lease(held)
 
 
 def held_by(turn: TurnLease | None) -> Lease | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from session_core.budget import Tier
-from session_core.errors import SessionError
+from session_core.errors import SessionError, StoreClosed
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
 from session_core.turns import Key
@@ -194,9 +194,12 @@ class Background:
 
     @contextmanager
     def telling(self, key: Key) -> Iterator[None]:
-        """Tell of a fold in the block that fails, instead of raising what it failed with."""
+        """Tell of a fold in the block that fails, instead of raising what it failed with; of one whose store was closed
+        meanwhile there is nothing to tell."""
         try:
             yield
+        except StoreClosed:
+            return
         except SessionError as exc:
             self.shop.tell(FoldFailed(key, _reason(exc)))
 
@@ -218,6 +221,8 @@ class Background:
             key, asked_at_s = found
             try:
                 run_blocking(self.folder.fold(key, asked_at_s=asked_at_s, give_way=self.pace.give_way))
+            except StoreClosed:
+                continue
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
                 self.shop.tell(FoldFailed(key, _reason(exc)))
             finally:

@@ -223,7 +223,10 @@ class Store(Leasing, Protocol):
         ...
 
     async def close(self) -> None:
-        """Release what the store opened; idempotent."""
+        """Release what the store opened, in both voices. Calls under way end first; a second `close` does nothing.
+
+        Every other call raises StoreClosed from then on: nobody would close the connections that it opened.
+        """
         ...
 
 

@@ -168,6 +168,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     _add_sides(rotate)
     rotate.add_argument("--tenant", help="only this tenant's sessions")
+    rotate.add_argument("--names", action="store_true", help="name each session that could not be sealed anew")
 
 
 def _command(

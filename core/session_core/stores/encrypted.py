@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
@@ -48,13 +48,13 @@ AUTHOR_CHARACTERS = 1_024
 class Rotated:
     """The result of a rotation of many sessions.
 
-    How many sessions were examined, how many values were re-encrypted, and what could not be rotated and why. When
-    `values` is 0 and `left` is empty, older keys can be removed.
+    How many sessions were examined, how many values were re-encrypted, and for each session that could not be rotated
+    why. When `values` is 0 and `left` is empty, older keys can be removed.
     """
 
     sessions: int
     values: int
-    left: tuple[str, ...] = ()
+    left: Mapping[Key, str] = field(default_factory=dict)
 
 
 class EncryptedStore:
@@ -110,21 +110,25 @@ class EncryptedStore:
         """
         return await self._rewriting().rewrite(key, Renewal(self.keyring))
 
-    async def rotate_all(self, tenant: str | None = None) -> Rotated:
-        """Rotate every session, of one tenant or of all, one after the other.
+    async def rotate_all(
+        self, tenant: str | None = None, *, looked_at: Callable[[int, int], None] | None = None
+    ) -> Rotated:
+        """Rotate every session, of one tenant or of all, one after the other; `looked_at` is told how many of how many.
 
         A session that cannot be opened, or that others keep changing, does not stop the others: see `left`. Raises:
         ConfigError as `rotate`; StoreError if the inner store does not answer.
         """
-        sessions, values, left = 0, 0, list[str]()
-        for key in await self._rewriting().names(tenant):
-            sessions += 1
+        values, left = 0, dict[Key, str]()
+        keys = await self._rewriting().names(tenant)
+        for number, key in enumerate(keys, start=1):
             try:
                 values += await self.rotate(key)
             except (StoreUnreadable, StoreBusy) as exc:
                 await self.inner.state(key)
-                left.append(str(exc))
-        return Rotated(sessions, values, tuple(left))
+                left[key] = str(exc).removeprefix(f"session {key}: ")
+            if looked_at is not None:
+                looked_at(number, len(keys))
+        return Rotated(len(keys), values, left)
 
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.inner, "rewrite"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from session_core.errors import StoreError
+from session_core.errors import StoreClosed, StoreError
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
@@ -71,7 +71,8 @@ class Health:
 
     def bad(self, side: str, exc: BaseException) -> None:
         """`side` failed with `exc`; told once, until the reason is another."""
-        why = f"{type(exc).__name__}: {exc}"
+        said = exc.unnamed if isinstance(exc, StoreError) else exc
+        why = f"{type(exc).__name__}: {said}"
         if self.reasons.get(side) != why:
             self.reasons[side] = why
             self._tell()
@@ -179,6 +180,9 @@ class HotSide:
             return None
         try:
             found = await work()
+        except StoreClosed:
+            # With the store, while this call was under way; nobody is to be told.
+            return None
         except FAILURES as exc:
             if turn is not None:
                 self._pass_by(turn)

@@ -11,6 +11,7 @@ from session_core.errors import (
     InputError,
     NewerSchema,
     StoreBusy,
+    StoreClosed,
     StoreError,
     StoreLost,
     StoreUnreadable,
@@ -31,6 +32,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache, Entry
+from session_core.stores.closing import Closing
 from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
 from session_core.stores.hybrid_threads import HybridThreads, place_of
@@ -50,8 +52,8 @@ from session_core.turns import Key, Message
 
 T = TypeVar("T")
 
-_LIVELY = (StoreBusy, StoreUnreadable, NewerSchema)
-"""Errors of a cold side that answers; but for StoreLost."""
+_LIVELY = (StoreBusy, StoreUnreadable, NewerSchema, StoreClosed)
+"""Errors of a cold side that is well; but for StoreLost."""
 
 
 class HybridStore(HybridThreads):
@@ -101,6 +103,7 @@ class HybridStore(HybridThreads):
         self._verify, self._most = verify, max_entry_bytes
         self._health = Health(on_degraded)
         self._hot = HotSide(hot, Breaker(retry_after_s), self._health)
+        self._closing = Closing(f"a hybrid store before {self.scheme}")
 
     @property
     def degraded(self) -> str | None:
@@ -115,7 +118,7 @@ class HybridStore(HybridThreads):
     def awaiting(self) -> HybridStore:
         """The same two sides for callers on an event loop."""
         twin = HybridStore(self._hot.cache, self.cold.awaiting(), verify=self._verify, max_entry_bytes=self._most)
-        twin._health, twin._hot = self._health, self._hot.awaiting()
+        twin._health, twin._hot, twin._closing = self._health, self._hot.awaiting(), self._closing
         return twin
 
     async def append(
@@ -142,6 +145,7 @@ class HybridStore(HybridThreads):
         await self._written(None, lease.key, self.cold.drop_lease(lease))
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        self._closing.require_open()
         if lineage is not None or key.namespace:
             return await self._read(self.cold.load(key, lineage))
         seen = await self._hot.look(place_of(key))
@@ -163,6 +167,7 @@ class HybridStore(HybridThreads):
         return loaded
 
     async def state(self, key: Key) -> State | None:
+        self._closing.require_open()
         try:
             return await self._read(self.cold.state(key))
         except StoreError:
@@ -231,6 +236,7 @@ class HybridStore(HybridThreads):
         return await self._read(self._rewriting().names(tenant))
 
     async def close(self) -> None:
+        self._closing.begin()
         await self._hot.cache.close()
         await self.cold.close()
 
@@ -303,8 +309,8 @@ class HybridStore(HybridThreads):
             self._health.bad("cold", exc)
             kind = StoreLost if isinstance(exc, StoreLost) else StoreError
             raise kind(
-                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed ({exc}); "
-                "views are still served from the cache: bring that store back, then retry the write"
+                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed "
+                f"({exc.unnamed}); views are still served from the cache: bring that store back, then retry the write"
             ) from exc
         self._health.good("cold")
         return done

@@ -15,6 +15,7 @@ def open_cache(url: str) -> Cache:
     Raises: UnknownScheme for anything else; MissingExtra when the driver is not installed.
     """
     require_named(url)
+    url = url.strip()
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return MemoryCache()

@@ -22,6 +22,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.naming import naming_sessions
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -65,6 +66,7 @@ from session_core.turns import Key, Message
 from session_core.voices import threaded
 
 
+@naming_sessions
 class SqliteStore(SqliteCheckpoints, SqliteThreads):
     """Keeps sessions and checkpoints in the file at `path`, which is created if missing.
 

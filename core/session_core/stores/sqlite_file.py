@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
+from session_core.stores.closing import Closing
 from session_core.stores.schema import MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
@@ -67,7 +68,7 @@ class SqliteFile:
         self._keep(_Idle())
         self._identity: tuple[int, int] | None = None
         self._lock = threading.Lock()
-        self._closed = False
+        self._closing = Closing(str(path))
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             self._migrate(connection, version)
@@ -95,6 +96,8 @@ class SqliteFile:
         tries again. The last one to close the file does it in any case.
         """
         self._to_erase = True
+        if self._closing.begun:
+            return False
         with self._translated(), self._lent() as connection:
             connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
             try:
@@ -110,7 +113,7 @@ class SqliteFile:
     def close(self) -> None:
         """Take no more work; a transaction under way ends first and then closes its own connection."""
         with self._lock:
-            self._closed = True
+            self._closing.begin()
         self._idle.close()
 
     @contextmanager
@@ -134,8 +137,7 @@ class SqliteFile:
         with self._lock:
             if not self._idle.ours:
                 self._keep(_Idle())
-            if self._closed:
-                raise StoreError(f"{self.path} was closed; open the sessions again to continue")
+            self._closing.require_open()
             if self._idle.connections:
                 return self._idle.connections.pop()
         self._require_in_place()
@@ -190,7 +192,7 @@ class SqliteFile:
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed and self._idle.ours and len(self._idle.connections) < MOST_IDLE:
+            if not self._closing.begun and self._idle.ours and len(self._idle.connections) < MOST_IDLE:
                 self._idle.connections.append(connection)
                 return
         connection.close()

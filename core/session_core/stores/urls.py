@@ -7,7 +7,18 @@ from urllib.parse import SplitResult, urlsplit
 
 from session_core.errors import ConfigError, UnknownScheme
 
-_ESCAPE = "in a user, a password or a name write / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B and ] as %5D"
+_ESCAPE = (
+    "in a user, a password or a name write / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D, % as %25 and a "
+    "blank as %20"
+)
+_SPELLED = (
+    (re.compile(r"['\"]"), "take the quotation marks away"),
+    (re.compile(r"(?:jdbc:)?(?:postgres(?:ql)?(?:\+\w+)?|pgsql)://"), "without a driver's name it is postgresql://"),
+    (re.compile(r"sqlite\+\w+://"), "without a driver's name it is sqlite:///"),
+    (re.compile(r"valkeys?://"), "a Valkey server is redis://, with TLS rediss://"),
+    (re.compile(r"(?:unix|redis\+(?:socket|unix))://"), "name host and port of the Redis server, redis://host:6379/0"),
+)
+"""How the URLs of others begin, and what they are here."""
 
 
 def shown_url(url: str) -> str:
@@ -28,6 +39,18 @@ def require_named(url: str) -> None:
             "the URL of the store is empty (from an environment variable that is not set?); pass one such as "
             "sqlite:///chat.db, or memory:// to keep nothing"
         )
+
+
+def spelled(url: str) -> str:
+    """What to write instead of `url`, which is no URL of a store; nothing where it cannot be told."""
+    if "://" not in url:
+        return "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
+    return next((f"; {mend}" for beginning, mend in _SPELLED if beginning.match(url)), "")
+
+
+def not_taken(scheme: str) -> ConfigError:
+    """The error for a URL that has somewhere what must be escaped; of its password nothing is known or shown."""
+    return ConfigError(f"{scheme}://…: the URL cannot be read; {_ESCAPE}")
 
 
 def require_escaped(url: str, *, ends: str = "/?#") -> None:

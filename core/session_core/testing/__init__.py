@@ -11,6 +11,7 @@ promise(store, at_once)`. `require_accepted` refuses what the APIs of OpenAI and
 """
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
+from session_core.testing.closing import CLOSING_PROMISES
 from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
 from session_core.testing.leases import LEASE_PROMISES
 from session_core.testing.oddities import ODD_PROMISES
@@ -30,10 +31,12 @@ STORE_PROMISES: tuple[Promise, ...] = (
     *LEASE_PROMISES,
     *CHECKPOINT_PROMISES,
     *THREAD_PROMISES,
+    *CLOSING_PROMISES,
 )
 
 __all__ = [
     "CHECKPOINT_PROMISES",
+    "CLOSING_PROMISES",
     "KEY",
     "LEASE_PROMISES",
     "ODD_PROMISES",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import TracebackType
 
@@ -70,6 +71,41 @@ _FOR_NOW = ("starting up", "shutting down", "recovery", *_TAKEN)
 """What a server says that refuses a connection now, and takes one later."""
 
 
+_ANY = "is the server running, are host, database, user and password right?"
+_UNREACHED: tuple[tuple[re.Pattern[str], type[SessionError], str], ...] = (
+    (
+        re.compile("FATAL: +database .* does not exist"),
+        StoreUnreadable,
+        "create that database (CREATE DATABASE), or name another in the URL",
+    ),
+    (
+        re.compile("FATAL: +role .* does not exist"),
+        StoreUnreadable,
+        "create that user (CREATE ROLE ... LOGIN), or name another in the URL",
+    ),
+    (re.compile("FATAL: +password authentication failed"), StoreUnreadable, "correct user and password in the URL"),
+    (re.compile("no password supplied"), StoreUnreadable, "give the password in the URL, or in PGPASSWORD"),
+    (
+        re.compile(r"FATAL: .*pg_hba\.conf|FATAL: +\w+ authentication failed"),
+        StoreUnreadable,
+        "have the server let this user in from here (pg_hba.conf), or name another in the URL",
+    ),
+    (re.compile("invalid .* (?:value|option)"), ConfigError, "correct it in the URL"),
+    (re.compile("resolve host|translate host name"), StoreLost, "is the host's name right? Then retry"),
+    (
+        re.compile("timeout expired"),
+        StoreLost,
+        "are host and port right? Then retry, or raise connect_timeout in the URL",
+    ),
+    (
+        re.compile("Connection refused|No such file or directory"),
+        StoreLost,
+        "is the server running, are host and port right? Then retry",
+    ),
+)
+"""What libpq and a server say of a first connection, in English; elsewhere it is told in general."""
+
+
 class Translated:
     """Raises what the driver raises in a block as an error of ours that names `where`; for any number of blocks."""
 
@@ -130,10 +166,12 @@ def unreachable(exc: psycopg.Error, where: str) -> SessionError:
     """The error for a first connection that did not come about; what the server says of it holds no message."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    kind = StoreUnreadable if _is_refusal(exc) else StoreLost
-    return kind(
-        f"{where} cannot be reached ({_said(exc)}); is it running, and are host, database, user and password right?"
+    said = str(exc)
+    kind, mend = next(
+        ((kind, mend) for words, kind, mend in _UNREACHED if words.search(said)),
+        (StoreUnreadable if _is_refusal(exc) else StoreLost, _ANY),
     )
+    return kind(f"{where} cannot be reached ({_said(exc)}); {mend}")
 
 
 def _is_refusal(exc: psycopg.Error) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.redis.driver import NO_PRIMARY, Replaced
@@ -19,12 +20,18 @@ _FORBIDDEN = re.compile(r"to run the '([a-z]{1,32})(?:\|[a-z-]{1,32})?' command"
 _FULL = "is out of memory and wrote nothing; raise maxmemory, or set ttl_s"
 _PLAIN = "; if it speaks no TLS, start the URL with redis:// instead of rediss://"
 """A plain port waits for more of what TLS begins with, and says nothing."""
+_SECURE = "; if the port speaks TLS, begin the URL with rediss:// instead of redis://"
+"""Such a port closes a connection that does not."""
 _REPLICA = "is a read-only replica; use the address of the primary, or redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
 """What a server of version 6 puts before an error that a command met within a script."""
 _Mend = tuple[type[BaseException] | tuple[type[BaseException], ...], type[StoreError], str]
 _MENDS: tuple[_Mend, ...] = (
-    (driver.AuthenticationError, StoreError, "refuses the user or password; correct them in the URL"),
+    (
+        driver.AuthenticationError,
+        StoreError,
+        "refuses the user or password; correct them in the URL, where a password alone is written redis://:PASSWORD@host",
+    ),
     (driver.NoPermissionError, StoreError, _FORBIDS),
     (driver.AuthorizationError, StoreError, _FORBIDS),
     (driver.BusyLoadingError, StoreBusy, "is still loading its data; retry"),
@@ -45,7 +52,16 @@ _MENDS: tuple[_Mend, ...] = (
         StoreError,
         "cannot be reached as a cluster; are its nodes up, and is it a cluster?",
     ),
-    (NO_PRIMARY, StoreLost, "has no primary that its sentinels know of right now; retry"),
+    (
+        driver.RedisClusterException,
+        StoreError,
+        "is no cluster that can be reached; are its nodes up, is it one? For a single server begin the URL with redis://",
+    ),
+    (
+        NO_PRIMARY,
+        StoreLost,
+        "has no primary that its sentinels know of right now; is the service named as they name it? Then retry",
+    ),
     (Replaced, StoreLost, "has a primary that accepts no writes: it was replaced, or has too few replicas; retry"),
     (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),
 )
@@ -53,7 +69,11 @@ _CODE = re.compile(r"^[A-Z]+\b|user_script:\d+")
 """What of a server's words is shown: its code, and the line of a script."""
 _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("WRONGTYPE", StoreUnreadable, "has keys of another application under this prefix; set another prefix in the URL"),
-    ("NOAUTH", StoreError, "requires a password; put it into the URL"),
+    *dict.fromkeys(
+        (beginning, StoreError, "requires a password; put it into the URL, redis://:PASSWORD@host")
+        for beginning in ("NOAUTH", "Authentication required", "HELLO must be called with the client already auth")
+    ),
+    ("AUTH <password> called without any password", StoreError, "has no password; take it out of the URL"),
     ("NOPERM", StoreError, _FORBIDS),
     ("ACL failure in script", StoreError, _FORBIDS),
     ("The user executing the script can't run", StoreError, _FORBIDS),
@@ -99,9 +119,26 @@ def translation(exc: BaseException, where: str) -> StoreError:
             return ours(f"{where} {mend}{_lacking(mend, inner)}")
     for theirs, ours, mend in _MENDS:
         if isinstance(exc, theirs):
-            plain = _PLAIN if theirs is driver.TimeoutError and where.startswith("rediss") else ""
+            if theirs is driver.ConnectionError and _is_unknown(exc):
+                return ours(f"{where} has a name that is not known; correct it in the URL, or retry once it is")
+            plain = _other_port(theirs, said, where)
             return ours(f"{where} {mend}{plain}{_lacking(mend, inner) or f' ({type(exc).__name__})'}")
     return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(said)])})")
+
+
+def _other_port(kind: object, said: str, where: str) -> str:
+    """A hint where a port may speak TLS and the URL does not, or the other way round."""
+    secure = where.startswith("rediss")
+    if kind is driver.TimeoutError and secure:
+        return _PLAIN
+    return _SECURE if kind is driver.ConnectionError and not secure and "connecting to" not in said else ""
+
+
+def _is_unknown(exc: BaseException | None) -> bool:
+    """Whether a server's name has no address."""
+    while exc is not None and not isinstance(exc, socket.gaierror):
+        exc = exc.__cause__ or exc.__context__
+    return exc is not None
 
 
 def _lacking(mend: str, said: str) -> str:
