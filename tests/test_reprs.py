@@ -40,3 +40,8 @@ def test_what_llamaindex_prints_is_as_short_and_has_no_password() -> None:
     store = SessionChatStore(url, tenant="acme")
     assert str(store) == repr(store) == "SessionChatStore('redis://localhost:1/0', tenant='acme')"
     assert "hunter2" not in repr([memory, store])
+
+
+def test_what_an_adapter_opened_by_its_url_names_that_url() -> None:
+    url = "redis://me:hunter2@localhost:1/0"
+    assert repr(SessionChatMessageHistory("s", url=url)) == "SessionChatMessageHistory('s', 'redis://localhost:1/0')"
