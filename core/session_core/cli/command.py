@@ -58,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _tell_warnings_in_a_line(*, counts: bool) -> None:
     """Warnings are for people here, so they come without a file, its line and the code in it."""
 
-    def tell(message: Warning | str, *_: object) -> None:
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
         print(f"llm-sessions: {message}", file=sys.stderr)
 
-    warnings.showwarning = tell
+    warnings.showwarning = tell  # type: ignore[assignment]  # it takes what else there is, and shows none of it
     if not counts:
         warnings.filterwarnings("ignore", "no token table")
 
