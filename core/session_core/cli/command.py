@@ -61,7 +61,7 @@ def _tell_warnings_in_a_line(*, counts: bool) -> None:
     def tell(message: Warning | str, *_: object, **__: object) -> None:
         print(f"llm-sessions: {message}", file=sys.stderr)
 
-    warnings.showwarning = tell  # type: ignore[assignment]  # it takes what else there is, and shows none of it
+    warnings.showwarning = tell
     if not counts:
         warnings.filterwarnings("ignore", "no token table")
 
