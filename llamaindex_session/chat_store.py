@@ -58,6 +58,13 @@ class SessionChatStore(BaseChatStore):
         super().__init__(**fields)
         self._sessions = sessions_at(place)
 
+    def __repr__(self) -> str:
+        return f"SessionChatStore({self.sessions.place!r}, tenant={self.tenant!r})"
+
+    def __str__(self) -> str:
+        # Pydantic's own would show the URL, and a password in it.
+        return repr(self)
+
     @classmethod
     def class_name(cls) -> str:
         """The class name in serialized forms."""

@@ -55,6 +55,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         key, place = self.session.key, self.session.sessions.place
         return f"SessionMemoryBuffer({str(key)!r}, {place!r}, token_limit={self.token_limit})"
 
+    def __str__(self) -> str:
+        # Pydantic's own would show the URL, and a password in it.
+        return repr(self)
+
     @classmethod
     def from_defaults(  # type: ignore[override]  # no unknown keywords, and names of ours
         cls,

@@ -14,7 +14,7 @@ from session_core.errors import ConfigError
 from session_core.sharing import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
-HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index")
+HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index", "counter")
 """What a policy holds that is an object and not a value."""
 
 _given: WeakValueDictionary[str, Sessions] = WeakValueDictionary()

@@ -393,3 +393,18 @@ def test_a_session_of_another_tenant_is_pointed_to(tmp_path, capsys):
         sessions.session("s", tenant="acme").append({"role": "user", "content": "hi"})
     assert main(["show", "s", "--url", f"sqlite:///{tmp_path}/chat.db"]) == 2
     assert "--tenant acme" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "lines"), [("list", 0), ("export", 0), ("doctor", 0), ("import", 1)])
+def test_without_a_token_table_only_what_counts_says_so_in_a_line(command: str, lines: int, url: str, tmp_path: Path):
+    file = tmp_path / "said.jsonl"
+    file.write_text(json.dumps(chat_message(SAID[0])))
+    argv = [command, *([str(file)] if command == "import" else []), "--url", url]
+    code = (
+        "import session_core.counting.tokens as tokens; tokens.table = lambda encoding: None\n"
+        f"from session_core.cli import main; main({argv!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = done.stderr.splitlines()
+    assert len(told) == lines
+    assert all(line.startswith("llm-sessions: no token table") for line in told)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
-from session_core.counting.tokens import counter_for
 from session_core.embedding import chosen
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
@@ -64,7 +63,7 @@ class Findings:
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
     """The condition of the sessions in `store` under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
-    counter, budget, embedder = counter_for(policy.model), policy.budget, chosen(policy)
+    counter, budget, embedder = policy.counting(), policy.budget, chosen(policy)
     straight = [state for state in states if not _branched(state)]
     tiers = [_tier(state, budget) for state in states]
     return Findings(

@@ -7,6 +7,7 @@ from typing import Literal
 
 from session_core.advisers import Extractor, Index, LateClassifier, require_power
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
+from session_core.counting.tokens import RememberingCounter, TokenCounter, counter_for
 from session_core.errors import BudgetError
 from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
@@ -17,6 +18,7 @@ _POWERS = {
     "extractor": "extract",
     "embedder": "embed",
     "index": "near",
+    "counter": "count",
 }
 Folding = Literal["inline", "background", "off"]
 
@@ -38,7 +40,8 @@ class Policy:
     - `resume_after_s`: absence in seconds after which a view tells the model how much time has passed.
     - `overhead_tokens`: what callers always add to a view (system prompt, tool schemas).
     - `max_message_bytes`: larger messages are refused.
-    - `model`: selects the token table.
+    - `model`: selects the token table. `counter`: counts instead of a table, with the tokenizer of a model that has
+      none here; its counts are stored with each message.
 
     Helpers:
 
@@ -70,6 +73,7 @@ class Policy:
     embedder: Embedder | Literal["auto"] | None = field(default="auto", kw_only=True)
     index: Index | None = field(default=None, kw_only=True)
     helper_wait_s: float = field(default=120.0, kw_only=True)
+    counter: TokenCounter | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.budget, Budget):
@@ -105,12 +109,23 @@ class Policy:
             )
         if isinstance(self.embedder, str) and self.embedder != "auto":
             raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
+        if isinstance(self.counter, str):
+            raise BudgetError(f"counter={self.counter!r}; pass an object with count(text), or Policy(model=...)")
         for name, power in _POWERS.items():
             helper = getattr(self, name)
             if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
                 require_power(helper, power, f"the policy's {name}")
         if self.folding not in ("inline", "background", "off"):
             raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
+
+    def counting(self) -> TokenCounter:
+        """What counts tokens: the given `counter`, asked for each text once as long as that is remembered, or the table
+        of `model`."""
+        given = self.counter
+        if given is None:
+            return counter_for(self.model)
+        name = getattr(given, "name", type(given).__name__)
+        return RememberingCounter(given.count, name, getattr(given, "exact", False))
 
     @property
     def limits(self) -> Limits:

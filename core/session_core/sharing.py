@@ -49,6 +49,7 @@ def shared(url: str, policy: Policy | None = None) -> Sessions:
         found = at.by_policy.get(policy)
         if found is None:
             found = at.by_policy[policy] = Sessions(at.store, policy=policy)
+            found.place = shown_url(url)
             if len(at.by_policy) == MANY_POLICIES + 1:
                 warnings.warn(
                     f"{len(at.by_policy)} policies are in use for {shown_url(url)} in this process, each with folds of "

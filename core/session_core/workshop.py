@@ -18,7 +18,7 @@ from session_core.compress.clip import clip
 from session_core.compress.fold import PRINTED, Memory, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
-from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
+from session_core.counting.tokens import TokenCounter, message_tokens
 from session_core.covered import Covered
 from session_core.events import Event
 from session_core.facts import unnamed
@@ -136,7 +136,7 @@ class Workshop:
     classifier: Classifier = field(init=False)
 
     def __post_init__(self) -> None:
-        counter = counter_for(self.policy.model)
+        counter = self.policy.counting()
         object.__setattr__(self, "counter", counter)
         object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits, self.memory))
         given = self.policy.classifier

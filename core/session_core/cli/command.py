@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,9 @@ DEFAULT_URL = "sqlite:///llm-sessions.db"
 URL_VARIABLE = "LLM_SESSIONS_URL"
 HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
 
+COUNTING = frozenset({"demo", "replay", "import"})
+"""The commands that count tokens anew. The others tell what is stored, or by what they counted."""
+
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -30,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _say_what_the_terminal_can_show()
     asked = _parser().parse_args(argv)
     try:
-        code: int = asked.run(asked)
+        with warnings.catch_warnings():
+            _tell_warnings_in_a_line(counts=asked.command in COUNTING)
+            code: int = asked.run(asked)
         sys.stdout.flush()
     except SessionError as exc:
         print(f"llm-sessions: {' '.join(str(exc).split())}", file=sys.stderr)
@@ -47,6 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("llm-sessions: interrupted", file=sys.stderr)
         return 130
     return code
+
+
+def _tell_warnings_in_a_line(*, counts: bool) -> None:
+    """Warnings are for people here, so they come without a file, its line and the code in it."""
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"llm-sessions: {message}", file=sys.stderr)
+
+    warnings.showwarning = tell
+    if not counts:
+        warnings.filterwarnings("ignore", "no token table")
 
 
 def _hush() -> None:
@@ -181,7 +198,7 @@ def _command(
         return code
 
     parser = commands.add_parser(name, help=promise, description=promise)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=name)
     return parser
 
 
