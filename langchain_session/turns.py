@@ -132,9 +132,14 @@ class Serialize(Rule):
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._turns: dict[str, _Turn] = {}
+        self._collected_s = -math.inf
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin in this process: the queue of a parent may be locked for ever by a thread that its child has not."""
+        self._process = os.getpid()
         self._over: SimpleQueue[str | None] = SimpleQueue()
         self._keeper: threading.Thread | None = None
-        self._collected_s = -math.inf
         self._end = weakref.finalize(self, self._over.put, None)
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
@@ -245,6 +250,8 @@ class Serialize(Rule):
 
     def _keep(self) -> None:
         """Have a thread that gives back what other processes wait for, when nobody here calls any more."""
+        if self._process != os.getpid():
+            self._begin()
         if self._keeper is None or not self._keeper.is_alive():
             self._keeper = threading.Thread(
                 target=_keep_giving_back,
