@@ -150,3 +150,24 @@ def test_a_child_that_was_forked_as_a_run_ended_gives_its_own_turns_back(caplog:
         finally:
             os._exit(len(caplog.records) or len(graph.get_state(CONFIG).values["messages"]) - 2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class Interrupted(MemoryStore):
+    """A store during whose first answer about a lease somebody presses Ctrl-C."""
+
+    pressed = False
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        lease = await super().take_lease(key, holder=holder, ttl_s=ttl_s)
+        if not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return lease
+
+
+def test_who_is_interrupted_while_it_takes_the_turn_has_none() -> None:
+    session = Sessions(Interrupted()).session("s")
+    with pytest.raises(KeyboardInterrupt), session.lease(wait_s=0.0):
+        raise AssertionError("the block has begun")
+    with session.lease(wait_s=0.0) as turn:
+        assert turn.held
