@@ -188,9 +188,14 @@ class Serialize(Rule):
             raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; pass seconds, turn_ttl_s over 0")
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
+        self._collected_s = -math.inf
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin in this process: the queue of a parent may be locked for ever by a thread that its child has not."""
+        self._process = os.getpid()
         self._turns = _Turns()
         self._keeper: threading.Thread | None = None
-        self._collected_s = -math.inf
         self._end = weakref.finalize(self, self._turns.end)
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
@@ -292,6 +297,8 @@ class Serialize(Rule):
 
     def _keep(self) -> None:
         """Have a thread that gives back what other processes wait for, when nobody here calls any more."""
+        if self._process != os.getpid():
+            self._begin()
         if self._keeper is None or not self._keeper.is_alive():
             self._keeper = threading.Thread(
                 target=self._turns.keep_giving_back,

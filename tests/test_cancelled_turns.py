@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import sys
 from typing import Any
 
 import anyio
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, StateGraph
-from side_by_side import CONFIG, State
+from side_by_side import CONFIG, State, player
 
 from langchain_session import SessionSaver
 from session_core import Sessions
@@ -125,3 +127,47 @@ def test_a_cancelled_run_holds_no_turn_though_nobody_collects_what_is_left_of_it
         assert asyncio.run(talk()) == ["slow", "next", "acted"]
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_that_was_forked_as_a_run_ended_gives_its_own_turns_back(caplog: pytest.LogCaptureFixture) -> None:
+    saver = SessionSaver(Sessions("memory://"), concurrency="serialize")
+    graph = player(saver)
+    before = sys.getswitchinterval()
+    # The thread that gives turns back is woken as the run ends, and has not gone on yet when the child is made.
+    sys.setswitchinterval(5.0)
+    try:
+        graph.invoke({"say": [AIMessage("one")]}, CONFIG)
+        sum(range(1_000_000))
+        child = os.fork()
+    finally:
+        sys.setswitchinterval(before)
+    if child == 0:
+        try:
+            graph.invoke({"say": [AIMessage("two")]}, CONFIG)
+            saver.close()
+        finally:
+            os._exit(len(caplog.records) or len(graph.get_state(CONFIG).values["messages"]) - 2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class Interrupted(MemoryStore):
+    """A store during whose first answer about a lease somebody presses Ctrl-C."""
+
+    pressed = False
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        lease = await super().take_lease(key, holder=holder, ttl_s=ttl_s)
+        if not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return lease
+
+
+def test_who_is_interrupted_while_it_takes_the_turn_has_none() -> None:
+    session = Sessions(Interrupted()).session("s")
+    with pytest.raises(KeyboardInterrupt), session.lease(wait_s=0.0):
+        raise AssertionError("the block has begun")
+    with session.lease(wait_s=0.0) as turn:
+        assert turn.held

@@ -46,15 +46,21 @@ class Settled:
 async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait_s: float, pause: Pause) -> Lease:
     """The turn of a session for `holder`, after at most `wait_s` seconds. Raises: TurnTaken."""
     until, pause_s = time.monotonic() + wait_s, FIRST_PAUSE_S
-    while (lease := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is None:
-        left_s = until - time.monotonic()
-        if left_s <= 0:
-            raise TurnTaken(
-                f"session {key}: another holder has had the turn for all of {wait_s:g} s; "
-                "retry, or wait longer with wait_s="
-            )
-        await pause(min(pause_s, left_s))
-        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    try:
+        while (lease := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is None:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                raise TurnTaken(
+                    f"session {key}: another holder has had the turn for all of {wait_s:g} s; "
+                    "retry, or wait longer with wait_s="
+                )
+            await pause(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    except KeyboardInterrupt:
+        # Whether it was granted is not known: asked again, it is the same lease.
+        if (granted := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is not None:
+            await store.drop_lease(granted)
+        raise
     return lease
 
 
