@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from session_core.counting.estimate import estimate
 from session_core.counting.tables import CL100K, O200K, table
+from session_core.forks import FreedLock
 from session_core.turns import Message
 
 FRAMING_TOKENS = 4
@@ -124,7 +124,7 @@ def message_tokens(message: Message, counter: TokenCounter) -> int:
 
 _counters: dict[tuple[str, float, bool], TokenCounter] = {}
 _tables: dict[str, Callable[[str], int] | None] = {}
-_building = threading.Lock()
+_building = FreedLock()
 
 
 def _counter(encoding: str, factor: float, exact: bool) -> TokenCounter:

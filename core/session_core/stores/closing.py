@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from session_core.errors import StoreClosed
+from session_core.forks import WHOLE
 
 
 class Closing:
@@ -28,17 +30,20 @@ class Closing:
 
 
 class LockWhileOpen:
-    """Lets one thread at a time into its `with` blocks, which may stand in each other, until the store is closed."""
+    """Lets one thread at a time into its `with` blocks, which may stand in each other, until the store is closed.
+
+    A fork waits for their end.
+    """
 
     def __init__(self, closing: Closing) -> None:
         self._closing = closing
         self._lock = threading.RLock()
 
     def __enter__(self) -> None:
+        self._closing.require_open()
+        WHOLE.__enter__()
         self._lock.acquire()
-        if self._closing.begun:
-            self._lock.release()
-            self._closing.require_open()
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, *raised: Any) -> None:
         self._lock.release()
+        WHOLE.__exit__(*raised)

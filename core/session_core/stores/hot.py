@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from session_core.errors import StoreClosed, StoreError
+from session_core.forks import FreedLock
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Breaker:
     def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._retry_after_s, self._clock = retry_after_s, clock
         self._closed_until_s: float | None = None
-        self._lock = threading.Lock()
+        self._lock = FreedLock()
 
     def lets_through(self) -> bool:
         """Whether to try now; a yes while it is open is given to one caller only."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
+from session_core.forks import WHOLE, FreedLock
 from session_core.stores.closing import Closing
 from session_core.stores.schema import MIGRATIONS
 
@@ -67,7 +67,8 @@ class SqliteFile:
         self._to_erase = False
         self._keep(_Idle())
         self._identity: tuple[int, int] | None = None
-        self._lock = threading.Lock()
+        self._lock = FreedLock()
+        WHOLE.before_forks(self._let_go)
         self._closing = Closing(str(path))
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -114,7 +115,8 @@ class SqliteFile:
         """Take no more work; a transaction under way ends first and then closes its own connection."""
         with self._lock:
             self._closing.begin()
-        self._idle.close()
+        with WHOLE:
+            self._idle.close()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -125,13 +127,24 @@ class SqliteFile:
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
-        connection = self._taken()
-        try:
-            yield connection
-        finally:
-            if connection.in_transaction:
-                connection.rollback()
-            self._given_back(connection)
+        with WHOLE:
+            connection = self._taken()
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+                self._given_back(connection)
+
+    def _let_go(self) -> None:
+        """Keep no connection over a fork.
+
+        In the child SQLite would take its locks for those of the child: it waits for ever for a transaction that the
+        parent was in, and asks the system for none of its own, so that whoever closes the file last elsewhere takes
+        its journal away.
+        """
+        with suppress(sqlite3.Error):
+            self._idle.close()
 
     def _taken(self) -> sqlite3.Connection:
         with self._lock:
