@@ -242,8 +242,9 @@ class SummaryRequest:
 class Summarizer(Protocol):
     """Writes a rolling summary. What it says is checked against its source before it is believed.
 
-    Folds run in a thread of their own, so it may block for long. One that waits for an event loop is
-    replaced by the rules, and an event says so.
+    A plain method does as well as an `async` one, here and for the other helpers of a policy. Folds run in a
+    thread of their own, so it may block for long. One that waits for an event loop is replaced by the rules,
+    and an event says so.
     """
 
     name: str
