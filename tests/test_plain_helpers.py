@@ -139,3 +139,29 @@ def test_a_classifier_may_judge_in_a_word_and_another_word_stores_nothing() -> N
         with pytest.raises(ConfigError, match="none of must_keep, summarize, discard; nothing was written"):
             sessions.session("s").append({"role": "user", "content": "Hello"})
         assert sessions.session("s").record() == []
+
+
+class Nameless:
+    def summarize(self, request: SummaryRequest) -> str:
+        return CAT
+
+
+def test_a_summarizer_without_a_name_is_told_so_before_anything_is_folded() -> None:
+    with pytest.raises(ConfigError, match="summarizer Nameless has no name"):
+        Policy(summarizer=Nameless())  # type: ignore[arg-type]
+
+
+class HalfAStore:
+    scheme = "half"
+
+    def awaiting(self) -> HalfAStore:
+        return self
+
+    async def append(self) -> None: ...
+
+
+def test_a_store_that_lacks_something_is_told_what() -> None:
+    with pytest.raises(
+        ConfigError, match=r"HalfAStore lacks take_lease, drop_lease, load, .*ports\.Store"
+    ):
+        Sessions(HalfAStore())  # type: ignore[arg-type]

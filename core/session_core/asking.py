@@ -16,7 +16,8 @@ T = TypeVar("T")
 def ask(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
     """What `work` gives. Whatever it raises is raised here. Raises: TimeoutError after `wait_s` seconds.
 
-    A helper whose method is a plain one gives it at once. A thread that is given up goes on until its model answers, and holds no process back from ending.
+    A helper whose method is a plain one gives it at once. A thread that is given up goes on until its model answers,
+    and holds no process back from ending.
     """
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
