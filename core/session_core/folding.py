@@ -181,6 +181,9 @@ class Folder:
         written = self._asked(key, name, partial(self.summarizer.summarize, request))
         if written is None:
             return None
+        if not isinstance(written, str):
+            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} where a text was asked for"))
+            return None
         source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous, give_way=give_way)
         text, orders = without_orders(checked.text, told, previous, give_way=give_way)

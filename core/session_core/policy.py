@@ -8,7 +8,7 @@ from typing import Literal
 from session_core.advisers import Extractor, Index, LateClassifier, require_power
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.counting.tokens import RememberingCounter, TokenCounter, counter_for
-from session_core.errors import BudgetError
+from session_core.errors import BudgetError, ConfigError
 from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
 
@@ -20,6 +20,7 @@ _POWERS = {
     "index": "near",
     "counter": "count",
 }
+_NAMED = ("summarizer", "extractor", "index")
 Folding = Literal["inline", "background", "off"]
 
 
@@ -115,6 +116,11 @@ class Policy:
             helper = getattr(self, name)
             if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
                 require_power(helper, power, f"the policy's {name}")
+            if name in _NAMED and helper is not None and not isinstance(getattr(helper, "name", None), str):
+                raise ConfigError(
+                    f"the {name} {type(helper).__name__} has no name, by which events and digests tell of it; "
+                    "give its class one: name = 'mine'"
+                )
         if self.folding not in ("inline", "background", "off"):
             raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
 

@@ -32,7 +32,7 @@ from session_core.stores.opened import degraded, opened, place_of
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
-from session_core.voices import BESIDE, BESIDE_IN_TURN, run_blocking, threaded
+from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
 from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
@@ -66,7 +66,7 @@ class Sessions:
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
-        index = self.policy.index
+        index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
         self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
         self.place = place_of(url, hot, cold)
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]

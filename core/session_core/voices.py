@@ -80,6 +80,30 @@ def run_apart(port: T, apart: Apart) -> T:
     return cast(T, _Threaded(port, apart))
 
 
+class _Awaited:
+    """Stands for a port some of whose methods may be plain ones; each of `names` can be awaited."""
+
+    def __init__(self, port: object, names: Sequence[str]) -> None:
+        self._port, self._names = port, names
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._port, name)
+        if name not in self._names:
+            return attribute
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            made = attribute(*args, **kwargs)
+            return await made if inspect.isawaitable(made) else made
+
+        return call
+
+
+def awaitable(port: T, *names: str) -> T:
+    """`port`, whose methods called `names` can be awaited, also where somebody wrote `def` and not `async def`."""
+    plain = not all(inspect.iscoroutinefunction(getattr(port, name, None)) for name in names)
+    return cast(T, _Awaited(port, names)) if plain else port
+
+
 class PerLoop(Generic[T]):
     """One `T` for each event loop that asks: what one loop opened, no other may use.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_core.errors import ConfigError
-from session_core.ports import SessionStore
+from session_core.ports import Leasing, SessionStore, Store
 from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
@@ -14,6 +14,10 @@ from session_core.stores.urls import shown_url
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
+
+
+_POWERS = ("scheme", *(name for part in (Leasing, Store) for name in vars(part) if not name.startswith("_")))
+"""What a store has, checkpoints aside, which only a `SessionSaver` asks for."""
 
 
 def opened(
@@ -56,4 +60,10 @@ def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None)
 def _store(given: SessionStore) -> SessionStore:
     if isinstance(given, type) or not hasattr(given, "awaiting"):
         raise ConfigError(f"a {type(given).__name__} is not a store; pass a URL such as sqlite:///chat.db, or a store")
+    lacking = [name for name in _POWERS if not hasattr(given, name)]
+    if lacking:
+        raise ConfigError(
+            f"the store {type(given).__name__} lacks {', '.join(lacking)}; session_core.ports.Store says what each "
+            "does, and session_core.testing tests it"
+        )
     return given
