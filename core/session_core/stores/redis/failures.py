@@ -50,12 +50,8 @@ _MENDS: tuple[_Mend, ...] = (
     (
         driver.RedisClusterException,
         StoreError,
-        "cannot be reached as a cluster; are its nodes up, and is it a cluster?",
-    ),
-    (
-        driver.RedisClusterException,
-        StoreError,
-        "is no cluster that can be reached; are its nodes up, is it one? For a single server begin the URL with redis://",
+        "cannot be reached as a cluster; are its nodes up, and is it a cluster? For a single server start the URL with "
+        "redis://",
     ),
     (
         NO_PRIMARY,
