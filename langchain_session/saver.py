@@ -72,22 +72,18 @@ class SessionSaver(Keeping, Lifetime):
 
     Runs get the view of their thread, which never exceeds the policy's budget; `get_state` and the state history
     return the whole record. One object serves sync and async calls. `channel` is the state key of the conversation;
-    message lists under other keys are also stored once, and returned whole. `serde` serializes everything except
-    messages; to encrypt messages too, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the
-    saver.
+    message lists under other keys are stored once too. `serde` serializes everything except messages; to encrypt
+    those, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the saver.
 
     `concurrency` is the rule for concurrent runs on one thread:
 
-    - "merge": all runs go on, and the record has every message, turns after each other and unmixed.
-    - "serialize": a run waits up to `wait_s` seconds for the previous one (TurnTaken). A run without any sign of life
-      for `turn_ttl_s` seconds, which must exceed the duration of a node, loses its turn to a waiting one, and stores
-      nothing more (TurnLost).
+    - "merge": all runs go on; the record has every message, with turns one after the other.
+    - "serialize": a run waits up to `wait_s` seconds for the previous one (TurnTaken). A run without a sign of life
+      for `turn_ttl_s` seconds (longer than any node takes) loses its turn to a waiting one (TurnLost).
     - "reject": a run whose thread has moved on to another checkpoint since it began raises Conflict.
 
-    `update_state`, forks from an older checkpoint, and appends through other adapters are never blocked.
-
-    With `inner` that saver keeps the checkpoints, whole and in its own format, and this store only has what views are
-    made of; see `langchain_session.inner`.
+    `update_state`, forks, and appends through other adapters are never blocked. With `inner` that saver keeps the
+    checkpoints, and this store only what views are made of; see `langchain_session.inner`.
     """
 
     def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:

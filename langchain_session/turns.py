@@ -260,8 +260,8 @@ class Serialize(Rule):
             keeper.join(timeout=CLOSE_WAITS_S)
             if keeper.is_alive():
                 logger.warning(
-                    "sessions of tenant %s: the %s store did not take turns back within %.0f s, so the saver was "
-                    "closed without; they end by themselves, %.0f s after the last word of their runs",
+                    "sessions of tenant %s: the %s store did not release turns within %.0f s of closing the saver; "
+                    "they expire %.0f s after the last activity of their runs",
                     self._tenant,
                     getattr(self._store, "scheme", type(self._store).__name__),
                     CLOSE_WAITS_S,

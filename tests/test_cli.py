@@ -232,11 +232,11 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
     monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(old.match_key).decode())
     assert main(["rotate", "--url", url]) == 1
     told = capsys.readouterr().out
-    assert "left as they were: 2 sessions: a message was sealed with key 'k1', which the keyring (k2) does not" in told
-    assert "--names tells which they are" in told
+    assert "not rotated: 2 sessions: a message was sealed with key 'k1', which the keyring (k2) does not" in told
+    assert "use --names to list them" in told
     assert "example.com" not in told
     assert main(["rotate", "--url", url, "--names"]) == 1
-    assert "left as it was: session ann@example.com: a message was sealed with key 'k1'" in capsys.readouterr().out
+    assert "not rotated: session ann@example.com: a message was sealed with key 'k1'" in capsys.readouterr().out
     monkeypatch.delenv("LLM_SESSIONS_KEYS")
     assert main(["rotate", "--url", url]) == 2
     assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err

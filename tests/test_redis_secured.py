@@ -71,9 +71,9 @@ def test_a_port_with_tls_that_is_asked_without_is_hinted_at(secured):
         async with Sessions(f"redis://127.0.0.1:{secured[0]}?retries=0") as sessions:
             await sessions.alist()
 
-    with pytest.raises(StoreError, match="if the port speaks TLS, begin the URL with rediss://"):
+    with pytest.raises(StoreError, match="if the port speaks TLS, start the URL with rediss://"):
         asyncio.run(awaited())
-    hint = pytest.raises(StoreError, match="if the port speaks TLS, begin the URL with rediss://")
+    hint = pytest.raises(StoreError, match="if the port speaks TLS, start the URL with rediss://")
     with Sessions(f"redis://127.0.0.1:{secured[0]}?retries=0") as sessions, hint:
         sessions.list()
 

@@ -316,7 +316,7 @@ def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
     assert began.wait(60)
     saver.close()
     (told,) = caplog.messages
-    assert "did not take turns back" in told
+    assert "did not release turns" in told
     assert "end by themselves, 300 s after" in told
     go.set()
 

@@ -37,7 +37,7 @@ def test_a_password_that_is_not_escaped_is_shown_nowhere(scheme: str, written: s
     ],
 )
 def test_it_is_told_what_to_escape(scheme: str, written: str) -> None:
-    with pytest.raises(ConfigError, match="write / as %2F"):
+    with pytest.raises(ConfigError, match="escape / as %2F"):
         open_store(f"{scheme}://me:{written}@127.0.0.1:1/db")
 
 
@@ -112,8 +112,8 @@ def test_an_empty_url_is_said_to_be_empty_and_what_to_pass(url: str) -> None:
         ("pgsql://h/db", "it is postgresql://"),
         ("sqlite+aiosqlite:///chat.db", "it is sqlite:///"),
         ("valkey://h:6379/0", "redis://, with TLS rediss://"),
-        ("unix:///run/redis.sock", "name host and port"),
-        ("'redis://h:6379/0'", "take the quotation marks away"),
+        ("unix:///run/redis.sock", "use host and port"),
+        ("'redis://h:6379/0'", "remove the quotation marks"),
         ("postgresql://h/db?pool_size=5", "option 'pool_size' is not known"),
         ("postgresql://h/db?sslmode", "not written as name=value"),
         ("postgresql://127.0.0.1:abc/db", "correct it in the URL"),

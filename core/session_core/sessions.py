@@ -201,7 +201,7 @@ class Sessions:
                 tell(event)
             except Exception as exc:  # noqa: BLE001 (what is stored is stored, whatever a listener makes of it)
                 name = getattr(tell, "__qualname__", type(tell).__name__)
-                warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; go on", stacklevel=2)
+                warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; continuing", stacklevel=2)
 
 
 class _Closing:

@@ -14,13 +14,13 @@ from session_core.stores.keyring import Keyring
 from session_core.voices import run_blocking
 
 EVERY = 500
-"""Where no terminal is listening, progress is told once in so many sessions."""
+"""Without a terminal, one line of progress per this many sessions."""
 MOST_REASONS = 5
-"""How many reasons are told why sessions were left, those of most sessions first; there may be one for each."""
+"""The most reasons to print, those of most sessions first; each session may have its own."""
 
 
 def rotate(asked: argparse.Namespace) -> int:
-    """Seal what an older key sealed with the first key in the environment; 1 when something could not be."""
+    """Re-encrypt with the first key in the environment; returns 1 if a session could not be rotated."""
     keyring = Keyring.from_env()
     with opened_to_change(asked) as sessions, ExitStack() as shown:
         bars: list[Progress] = []
@@ -41,16 +41,16 @@ def rotate(asked: argparse.Namespace) -> int:
 
 
 def _tell_left(done: Rotated, *, names: bool) -> None:
-    """Why sessions were left: by their number, since there may be thousands and ids may be personal, or by `names`."""
+    """Print why sessions were not rotated: counts, since there may be thousands and ids may be personal, or `names`."""
     if names:
         for key, why in done.left.items():
-            print(f"left as it was: session {key}: {why}")
+            print(f"not rotated: session {key}: {why}")
         return
     reasons = Counter(done.left.values()).most_common()
     for why, count in reasons[:MOST_REASONS]:
-        print(f"left as {'it was' if count == 1 else 'they were'}: {counted(count, 'session')}: {why}")
+        print(f"not rotated: {counted(count, 'session')}: {why}")
     if len(reasons) > MOST_REASONS:
         rest = sum(count for _, count in reasons[MOST_REASONS:])
-        print(f"left as they were: {counted(rest, 'session')} more, for other reasons")
+        print(f"not rotated: {counted(rest, 'session')} more, for other reasons")
     if reasons:
-        print("--names tells which they are")
+        print("use --names to list them")

@@ -8,7 +8,7 @@ from typing import Any
 
 BARS = "▁▂▃▄▅▆▇█"
 EVERY = 5
-"""Where no terminal is listening, progress is told once in so many turns."""
+"""Without a terminal, one line of progress per this many turns."""
 
 
 def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:

@@ -157,7 +157,7 @@ def _warn_once(encoding: str) -> None:
         _warned = True
         warnings.warn(
             f"no token table for {encoding} is on this machine, so tokens are estimated (about 6 % too many "
-            "on average) and views hold a little less than they could; for exact figures: "
-            "pip install 'llm-sessions[langchain]', or bpe-openai alone, which brings its tables along",
+            "on average) and views are a little smaller than they could be; for exact counts: "
+            "pip install 'llm-sessions[langchain]', or bpe-openai alone, which contains its tables",
             stacklevel=5,
         )

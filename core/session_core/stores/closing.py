@@ -1,4 +1,4 @@
-"""Whether a store was closed, for both of its voices and for all that opens connections for them."""
+"""The closed state of a store, shared by both voices and everything that opens connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Closing:
     def require_open(self) -> None:
         """Raises: StoreClosed once it has begun."""
         if self.begun:
-            raise StoreClosed(f"{self._shown} was closed; open the sessions again to go on")
+            raise StoreClosed(f"{self._shown} was closed; open the sessions again to continue")
 
 
 class LockWhileOpen:

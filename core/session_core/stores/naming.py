@@ -1,4 +1,4 @@
-"""A store's errors name the session that a call was about: added here, once for all calls of a store."""
+"""Adds the session's name to the errors of every store call, in one place."""
 
 from __future__ import annotations
 

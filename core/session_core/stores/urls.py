@@ -8,17 +8,17 @@ from urllib.parse import SplitResult, urlsplit
 from session_core.errors import ConfigError, UnknownScheme
 
 _ESCAPE = (
-    "in a user, a password or a name write / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D, % as %25 and a "
+    "in users, passwords and names escape / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D, % as %25 and a "
     "blank as %20"
 )
 _SPELLED = (
-    (re.compile(r"['\"]"), "take the quotation marks away"),
+    (re.compile(r"['\"]"), "remove the quotation marks"),
     (re.compile(r"(?:jdbc:)?(?:postgres(?:ql)?(?:\+\w+)?|pgsql)://"), "without a driver's name it is postgresql://"),
     (re.compile(r"sqlite\+\w+://"), "without a driver's name it is sqlite:///"),
     (re.compile(r"valkeys?://"), "a Valkey server is redis://, with TLS rediss://"),
-    (re.compile(r"(?:unix|redis\+(?:socket|unix))://"), "name host and port of the Redis server, redis://host:6379/0"),
+    (re.compile(r"(?:unix|redis\+(?:socket|unix))://"), "use host and port of the Redis server: redis://host:6379/0"),
 )
-"""How the URLs of others begin, and what they are here."""
+"""URL prefixes of other libraries, and their equivalents here."""
 
 
 def shown_url(url: str) -> str:
@@ -42,7 +42,7 @@ def require_named(url: str) -> None:
 
 
 def spelled(url: str) -> str:
-    """What to write instead of `url`, which is no URL of a store; nothing where it cannot be told."""
+    """A hint what to write instead of the invalid `url`, if there is one."""
     if "://" not in url:
         return "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
     return next((f"; {mend}" for beginning, mend in _SPELLED if beginning.match(url)), "")

@@ -20,7 +20,7 @@ _FORBIDDEN = re.compile(r"to run the '([a-z]{1,32})(?:\|[a-z-]{1,32})?' command"
 _FULL = "is out of memory and wrote nothing; raise maxmemory, or set ttl_s"
 _PLAIN = "; if it speaks no TLS, start the URL with redis:// instead of rediss://"
 """A plain port waits for more of what TLS begins with, and says nothing."""
-_SECURE = "; if the port speaks TLS, begin the URL with rediss:// instead of redis://"
+_SECURE = "; if the port speaks TLS, start the URL with rediss:// instead of redis://"
 """Such a port closes a connection that does not."""
 _REPLICA = "is a read-only replica; use the address of the primary, or redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
@@ -50,17 +50,12 @@ _MENDS: tuple[_Mend, ...] = (
     (
         driver.RedisClusterException,
         StoreError,
-        "cannot be reached as a cluster; are its nodes up, and is it a cluster?",
-    ),
-    (
-        driver.RedisClusterException,
-        StoreError,
-        "is no cluster that can be reached; are its nodes up, is it one? For a single server begin the URL with redis://",
+        "cannot be reached as a cluster; are its nodes up? For a single server start the URL with redis://",
     ),
     (
         NO_PRIMARY,
         StoreLost,
-        "has no primary that its sentinels know of right now; is the service named as they name it? Then retry",
+        "has no primary that its sentinels know of right now; does the URL use their name for the service? Then retry",
     ),
     (Replaced, StoreLost, "has a primary that accepts no writes: it was replaced, or has too few replicas; retry"),
     (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),
