@@ -242,8 +242,8 @@ class SummaryRequest:
 class Summarizer(Protocol):
     """Writes a rolling summary. It is checked against its source before use.
 
-    Methods may be plain or `async`, here and in the other helpers of a policy. Folds run in a thread of their own, so it
-    may block for long. One that waits for an event loop is replaced by the rules, with an event.
+    Methods may be plain or `async`, here and in the other helpers of a policy. Folds run in a thread of their own,
+    so it may block for long. One that waits for an event loop is replaced by the rules, with an event.
     """
 
     name: str
