@@ -31,8 +31,8 @@ AT_ONCE = 1
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, which must finish without waiting for an event loop.
 
-    It is sent once: no loop, no thread, so it works inside a running loop (notebooks), after a fork
-    and in any thread. Raises: VoiceError when `work` waits for something only a loop can give.
+    It is driven by a single `send`: no loop, no thread, so it works inside a running loop (notebooks), after a fork
+    and in any thread. Raises: VoiceError if `work` needs an event loop.
     """
     try:
         work.send(None)
@@ -66,7 +66,7 @@ class _Threaded:
 
 
 def threaded(port: T) -> T:
-    """`port` for awaiting callers: the same methods, each run in a thread instead of on the loop."""
+    """`port` for async callers: the same methods, each run in a thread instead of on the loop."""
     return cast(T, _Threaded(port, asyncio.to_thread))
 
 
@@ -76,7 +76,7 @@ def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
 
 
 def run_apart(port: T, apart: Apart) -> T:
-    """`port`, whose coroutines keep a processor busy: the same methods, each run as `apart` has it."""
+    """`port`, whose coroutines are CPU-bound: the same methods, each run by `apart`."""
     return cast(T, _Threaded(port, apart))
 
 
@@ -105,12 +105,11 @@ def awaitable(port: T, *names: str) -> T:
 
 
 class PerLoop(Generic[T]):
-    """One `T` for each event loop that asks: what one loop opened, no other may use.
+    """One `T` per event loop: what one loop opened, no other may use.
 
-    `opened` makes it, `closed` ends it; the latter runs on the same loop, at the latest when that ends.
-    Where it cannot, since the loop stands still or was closed without a word to its generators, `cut`
-    closes what is open, without that loop. The child of a fork leaves those of its parent as they are: both have the
-    same sockets.
+    `opened` creates it, `closed` ends it on the same loop, at the latest when that loop ends. If that is impossible,
+    because the loop is blocked or was closed without shutting down its generators, `cut` closes what is open without
+    the loop. A forked child leaves the parent's alone: both share the sockets.
     """
 
     def __init__(
@@ -170,11 +169,10 @@ class PerLoop(Generic[T]):
 
 
 def cut(transport: asyncio.WriteTransport) -> None:
-    """Close the socket under `transport` without a word to the other side and without waiting for its loop.
+    """Close the socket of `transport` at once, without notifying the other side or waiting for the loop.
 
-    With TLS a plain close waits for an answer, and with bytes still to send until they are sent: an ending loop
-    has no time for either. On a loop that stands still the other side sees the end, and the socket is given back
-    when that loop runs again.
+    With TLS a normal close waits for an answer, and with unsent bytes until they are sent: an ending loop has no time
+    for either. On a blocked loop the other side sees the end, and the socket is released when that loop runs again.
     """
     connected = transport.get_extra_info("socket")
     if connected is not None:
@@ -243,17 +241,17 @@ async def pause_awaiting(seconds: float) -> None:
 
 
 async def at_once(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> Sequence[object]:
-    """What all `works` come to, run at once on the running loop; an error stands for what raised it."""
+    """The results of all `works`, run concurrently on the running loop; an exception takes the place of a result."""
     return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
 
 def fair_gate(places: int) -> asyncio.Semaphore:
-    """For `async with`: lets so many callers of one loop in at a time, by the order of their coming."""
+    """For `async with`: admits so many callers of one loop at a time, in FIFO order."""
     return asyncio.Semaphore(places)
 
 
 async def within(timeout_s: float, work: Awaitable[T]) -> T:
-    """What `work` gives, which is given up after `timeout_s` seconds. Raises: TimeoutError."""
+    """The result of `work`, or TimeoutError after `timeout_s` seconds."""
     async with asyncio.timeout(timeout_s):
         return await work
 
