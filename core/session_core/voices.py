@@ -99,7 +99,7 @@ class _Awaited:
 
 
 def awaitable(port: T, *names: str) -> T:
-    """`port`, whose methods called `names` can be awaited, also where somebody wrote `def` and not `async def`."""
+    """`port` with methods `names` that can be awaited, even if they were defined without `async`."""
     plain = not all(inspect.iscoroutinefunction(getattr(port, name, None)) for name in names)
     return cast(T, _Awaited(port, names)) if plain else port
 
@@ -203,10 +203,10 @@ def _done(work: Callable[[], T]) -> T:
 
 
 class BesideLoop:
-    """`Apart` of the awaiting voice: what keeps a processor busy is done in a thread, and the event loop goes on.
+    """`Apart` for async callers: CPU-bound work runs in a thread while the event loop goes on.
 
-    At most `AT_ONCE` for each loop and each of these: more would not be done sooner, under the interpreter's lock, and
-    the loop would wait for each of them before its own turn. `done` does the work, in the thread.
+    At most `AT_ONCE` per loop and instance: under the GIL more would not finish sooner. `done` does the work, in the
+    thread.
     """
 
     def __init__(self, done: Callable[[Callable[[], Any]], Any] = _done) -> None:
@@ -261,7 +261,7 @@ _UNDOING: set[asyncio.Task[None]] = set()
 
 
 async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
-    """What `work` gives. Who is cancelled leaves it at once; it is done to its end all the same, and undone."""
+    """The result of `work`. If the caller is cancelled, `work` still runs to its end, and is undone."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -279,15 +279,14 @@ async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any,
 
 
 class Patience:
-    """`async with Patience(10) as patience`: what is inside may take so many seconds, and as many again from each
-    `patience.renew()` on. Raises: TimeoutError."""
+    """`async with Patience(10) as patience`: a timeout that `patience.renew()` restarts. Raises: TimeoutError."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._limit = asyncio.timeout(seconds)
 
     def renew(self) -> None:
-        """Begin to wait anew."""
+        """Restart the timeout."""
         self._limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     async def __aenter__(self) -> Patience:
@@ -303,12 +302,11 @@ class Overdue(Exception):
 
 
 class Together(Generic[T, R]):
-    """Has `work` done for the callers of one loop: for one at once, and together for those who come before the loop has
-    turned, or while `lines` works are under way.
+    """Batches calls of one loop: a lone call runs at once; those that arrive before the next iteration run together.
 
-    They are served by the order of their coming, at most `most` parts together; a call of more goes alone, and with 1
-    each call does. What `work` raises, each caller of it meets. A caller who is cancelled is forgotten, and the work
-    for the others goes on; alone, it is cancelled with its caller.
+    Also those that arrive while `lines` works are in progress. FIFO, at most `most` parts per batch; a larger call
+    goes alone, and with 1 each call does. All callers of a failed `work` get its error. If one caller is cancelled,
+    the work goes on for the others.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Coroutine[Any, Any, list[R]]], *, lines: int, most: int) -> None:
@@ -320,7 +318,7 @@ class Together(Generic[T, R]):
         self._tasks: set[asyncio.Task[list[R]]] = set()
 
     async def do(self, parts: Sequence[T], *, wait_s: float) -> list[R]:
-        """What comes of `parts`. Raises: Overdue when no work on them began within `wait_s` seconds."""
+        """The results of `parts`. Raises: Overdue if no work on them began within `wait_s` seconds."""
         loop = asyncio.get_running_loop()
         if self._free and not self._turning:
             if self._most > 1:
