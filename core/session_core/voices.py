@@ -29,10 +29,10 @@ AT_ONCE = 1
 
 
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which must finish without waiting for an event loop.
+    """The result of `work`, which must finish without waiting for an event loop. Works in notebooks, forks, any
+    thread.
 
-    It is driven by a single `send`: no loop, no thread, so it works inside a running loop (notebooks), after a fork
-    and in any thread. Raises: VoiceError if `work` needs an event loop.
+    Driven by a single `send`, without a loop or a thread. Raises: VoiceError if `work` needs an event loop.
     """
     try:
         work.send(None)
@@ -48,8 +48,7 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
 
 
 class _Threaded:
-    """Stands for a port whose coroutines block; each call runs in a thread of the loop's executor, or as `apart` has
-    it."""
+    """A proxy of a port with blocking coroutines; each call runs in a thread of the loop, or by `apart`."""
 
     def __init__(self, port: object, apart: Apart) -> None:
         self._port, self._apart = port, apart
@@ -81,7 +80,7 @@ def run_apart(port: T, apart: Apart) -> T:
 
 
 class _Awaited:
-    """Stands for a port some of whose methods may be plain ones; each of `names` can be awaited."""
+    """A proxy of a port some of whose methods may be plain functions; each of `names` can be awaited."""
 
     def __init__(self, port: object, names: Sequence[str]) -> None:
         self._port, self._names = port, names
@@ -105,11 +104,10 @@ def awaitable(port: T, *names: str) -> T:
 
 
 class PerLoop(Generic[T]):
-    """One `T` per event loop: what one loop opened, no other may use.
+    """One `T` per event loop: what one loop opened, no other may use, nor a forked child, which shares the sockets.
 
-    `opened` creates it, `closed` ends it on the same loop, at the latest when that loop ends. If that is impossible,
-    because the loop is blocked or was closed without shutting down its generators, `cut` closes what is open without
-    the loop. A forked child leaves the parent's alone: both share the sockets.
+    `opened` creates it, `closed` ends it on the same loop, at the latest when that loop ends. If the loop is blocked,
+    or was closed without shutting down its generators, `cut` closes what is open without it.
     """
 
     def __init__(
@@ -169,10 +167,8 @@ class PerLoop(Generic[T]):
 
 
 def cut(transport: asyncio.WriteTransport) -> None:
-    """Close the socket of `transport` at once, without notifying the other side or waiting for the loop.
-
-    With TLS a normal close waits for an answer, and with unsent bytes until they are sent: an ending loop has no time
-    for either. On a blocked loop the other side sees the end, and the socket is released when that loop runs again.
+    """Close the socket at once: a normal close waits for unsent bytes and for TLS, for which an ending loop has no
+    time.
     """
     connected = transport.get_extra_info("socket")
     if connected is not None:
@@ -203,11 +199,7 @@ def _done(work: Callable[[], T]) -> T:
 
 
 class BesideLoop:
-    """`Apart` for async callers: CPU-bound work runs in a thread while the event loop goes on.
-
-    At most `AT_ONCE` per loop and instance: under the GIL more would not finish sooner. `done` does the work, in the
-    thread.
-    """
+    """`Apart` for async callers: CPU-bound work runs by `done` in a thread, at most `AT_ONCE` per loop and instance."""
 
     def __init__(self, done: Callable[[Callable[[], Any]], Any] = _done) -> None:
         self._done = done
@@ -304,9 +296,8 @@ class Overdue(Exception):
 class Together(Generic[T, R]):
     """Batches calls of one loop: a lone call runs at once; those that arrive before the next iteration run together.
 
-    Also those that arrive while `lines` works are in progress. FIFO, at most `most` parts per batch; a larger call
-    goes alone, and with 1 each call does. All callers of a failed `work` get its error. If one caller is cancelled,
-    the work goes on for the others.
+    So do those that arrive while `lines` works are in progress. FIFO, at most `most` parts per batch; a larger call
+    goes alone. All callers of a failed `work` get its error; if one is cancelled, the work goes on for the others.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Coroutine[Any, Any, list[R]]], *, lines: int, most: int) -> None:
