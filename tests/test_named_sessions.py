@@ -96,10 +96,10 @@ def test_a_redis_that_takes_no_writes(setting: str, value: str, mend: str, serve
 
 def test_a_redis_that_is_a_replica_or_forbids_it(server: RedisServer) -> None:
     with redis_server(appendonly="no", replicaof=f"127.0.0.1 {server.port}") as replica:
-        check_named(RedisStore(replica.url), WRITES, "is a replica")
+        check_named(RedisStore(replica.url), WRITES, "is a read-only replica")
     with server.client() as client:
         client.acl_setuser("reader", enabled=True, passwords=["+x"], categories=["+@read"], keys=["*"])
-    check_named(RedisStore(server.url.replace("redis://", "redis://reader:x@")), WRITES, "forbids what sessions need")
+    check_named(RedisStore(server.url.replace("redis://", "redis://reader:x@")), WRITES, "denies a permission")
 
 
 def test_a_postgres_that_is_down(postgres: PostgresServer) -> None:
@@ -114,7 +114,7 @@ def test_a_postgres_that_gives_no_time_or_no_right(postgres: PostgresServer) -> 
     with postgres.connect() as connection:
         connection.execute("BEGIN")
         connection.execute("LOCK TABLE llm_sessions.sessions, llm_sessions.messages IN ACCESS EXCLUSIVE MODE")
-        check_named(store, WRITES, "raise statement_timeout")
+        check_named(store, WRITES, "statement_timeout; retry, or raise it")
         connection.execute("ROLLBACK")
     run_blocking(store.close())
     store = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_read_only%3Don")

@@ -54,15 +54,14 @@ _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
 
 def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: GiveWay = go_on) -> list[Fact]:
-    """The facts that `messages` state, in their order, each word for word from its sentence.
+    """The facts that `messages` state, in order, each verbatim from its sentence.
 
-    Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
-    state commitments and values. Of a tool result, and of what a user only quotes, names and values are taken,
-    under the tool's name or as quoted, but no prose and nothing that speaks like an order: data never becomes a
-    rule, nor does an assistant's echo of it. A bare value, a yes or a choice stands with the question that it answers,
-    as its slot; `asked` is the one that was open before.
-    System messages give no facts because they stand whole in every view anyway, and what was written for a
-    view gives none. Gives way after each message.
+    Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants state commitments
+    and values. Tool results and text quoted by users yield names and values, attributed to their source, but no prose
+    and nothing that reads like an instruction: data never becomes a rule, nor does an assistant's repetition of it. A
+    bare value, a yes or a choice has the question that it answers as its slot; `asked` is the question that was open
+    before. System messages yield no facts because every view shows them whole, and neither do messages generated for
+    a view. Yields to other threads after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     found: list[Fact] = []
@@ -89,7 +88,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
 
 
 def left_open(messages: Sequence[Message]) -> str | None:
-    """What `messages` ask or offer at their end, so that an answer behind them can be told with it."""
+    """The question or offer at the end of `messages`, so that an answer after them can be shown with it."""
     for message in reversed(messages):
         if message.role in (Role.USER, Role.ASSISTANT):
             return offered(message.content, filler) if message.role is Role.ASSISTANT else None
@@ -110,13 +109,13 @@ def own_words(message: Message) -> str:
 
 
 def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:
-    """`old` and then `new`, each fact once; what a later one replaces names it in `superseded_by`.
+    """`old` and then `new`, each fact once; superseded facts name their successor in `superseded_by`.
 
-    A fact replaces those of its slot that the same author stated; a user's correction also those that assistants
-    and tools stated, or, when it names no slot, the value of its type that was stated last; one of words alone
-    stands on one line behind what it corrects. Two authors who contradict each other are both kept. The
-    replacement takes over the slot and, where it replaces a limit, stays a limit. Values of another type that a
-    replaced sentence states besides stay, with `…` for what was replaced. Gives way after each new fact.
+    A fact supersedes those of its slot by the same author. A user's correction also supersedes those of assistants
+    and tools or, if it names no slot, the latest value of its type; one without a value is shown on one line after
+    what it corrects. If two authors contradict each other, both are kept. The new fact takes over the slot, and
+    remains a limit if it supersedes one. Other values in a superseded sentence stay, with `…` for what was replaced.
+    Yields to other threads after each new fact.
     """
     facts = Facts(old)
     for fact in new:
@@ -126,19 +125,18 @@ def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on
 
 
 def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
-    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were said.
+    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were stated.
 
-    Rules have the first places, then constraints: while one of them has no room, nothing else is chosen;
-    of too many, the newest and the oldest stay in turn. Then each kind has its newest two, in the order
-    of the kinds, then its next two, so that many of one kind never push the only one of another out.
-    A line that does not fit is passed over for a shorter one. The price of a line includes its bullet,
-    kind and line end.
+    Rules come first, then constraints: while one of them does not fit, nothing else is selected; if there are too
+    many, the newest and the oldest are selected alternately. Then each kind gets its newest two, in the order of the
+    kinds, then its next two, so that many of one kind never displace the only one of another. If a line does not fit,
+    a shorter one may. The size of a line includes its bullet, kind and line end.
     """
     return tuple(facts[place] for place in places(facts, prices(facts, count), max_tokens))
 
 
 def prices(facts: Sequence[Fact], count: Count) -> list[int]:
-    """What each of `facts` takes as a line of a list; 0 for one that is not current."""
+    """The size of each of `facts` as a line of a list; 0 for one that is not current."""
     return [count(bullet(fact)) if fact.current else 0 for fact in facts]
 
 
@@ -189,7 +187,7 @@ def _ends_in_turn(places: Sequence[int]) -> list[int]:
 
 
 def line(fact: Fact) -> str:
-    """What `fact` says, on one line: its author where known, its words, its subject where they lack it."""
+    """`fact` on one line: its author if known, its text, and its subject if the text lacks it."""
     text = one_line(fact.text)
     who = f"{_voice(fact)}: " if fact.author else ""
     about = fact.slot or ""

@@ -19,12 +19,10 @@ class Overdue(Exception):
 
 
 class Together(Generic[T, R]):
-    """Has `work` done for the callers of one loop: for one at once, and together for those who come before the loop has
-    turned, or while `lines` works are under way.
+    """Batches calls of one loop: a lone call runs at once; those that arrive before the next iteration run together.
 
-    They are served by the order of their coming, at most `most` parts together; a call of more goes alone, and with 1
-    each call does. What `work` raises, each caller of it meets. A caller who is cancelled is forgotten, and the work
-    for the others goes on; alone, it is cancelled with its caller.
+    So do those that arrive while `lines` works are in progress. FIFO, at most `most` parts per batch; a larger call
+    goes alone. All callers of a failed `work` get its error; if one is cancelled, the work goes on for the others.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Coroutine[Any, Any, list[R]]], *, lines: int, most: int) -> None:
@@ -36,7 +34,7 @@ class Together(Generic[T, R]):
         self._tasks: set[asyncio.Task[list[R]]] = set()
 
     async def do(self, parts: Sequence[T], *, wait_s: float) -> list[R]:
-        """What comes of `parts`. Raises: Overdue when no work on them began within `wait_s` seconds."""
+        """The results of `parts`. Raises: Overdue if no work on them began within `wait_s` seconds."""
         loop = asyncio.get_running_loop()
         if self._free and not self._turning:
             if self._most > 1:

@@ -239,7 +239,7 @@ class MemoryStore(MemoryThreads):
         return ()
 
     async def close(self) -> None:
-        """Nothing is open; who goes on all the same is told, as by every other store."""
+        """Nothing is open; later calls raise StoreClosed, as for every other store."""
         self._closing.begin()
 
     async def put_checkpoint(
