@@ -45,7 +45,11 @@ _MENDS: Mapping[str, _Mend] = {
     "40001": (StoreBusy, _STRICT),
     "40P01": (StoreBusy, "met another writer; retry"),
     "55P03": (StoreBusy, "is held by another writer for too long; retry"),
-    "57014": (StoreBusy, "ran out of the time that the server gives a statement; retry, or raise statement_timeout"),
+    "57014": (
+        StoreBusy,
+        "ran out of the time that the server gives a statement, or somebody cancelled it, and nothing was written; retry, "
+        "or raise statement_timeout",
+    ),
     "53300": (StoreBusy, "has no connection free; retry, lower max_connections in the URL or raise the server's"),
     "53100": (StoreError, "has no room left on its disk, and nothing was written; make room"),
     "2200H": (
@@ -70,7 +74,7 @@ _MENDS: Mapping[str, _Mend] = {
 
 
 _TAKEN = ("too many", "remaining connection slots")
-_FOR_NOW = ("starting up", "shutting down", "recovery", *_TAKEN)
+_FOR_NOW = ("starting up", "shutting down", "recovery", "cancel", *_TAKEN)
 """What a server says that refuses a connection now, and takes one later."""
 
 
