@@ -41,15 +41,15 @@ _STRICT = (
     "met another writer under an isolation that has writers fail instead of wait; retry, or ALTER ROLE ... SET "
     "default_transaction_isolation = 'read committed'"
 )
+_CANCELLED = (
+    "ran out of the time that the server gives a statement, or somebody cancelled it, and nothing was written; retry, or "
+    "raise statement_timeout"
+)
 _MENDS: Mapping[str, _Mend] = {
     "40001": (StoreBusy, _STRICT),
     "40P01": (StoreBusy, "met another writer; retry"),
     "55P03": (StoreBusy, "is held by another writer for too long; retry"),
-    "57014": (
-        StoreBusy,
-        "ran out of the time that the server gives a statement, or somebody cancelled it, and nothing was written; retry, "
-        "or raise statement_timeout",
-    ),
+    "57014": (StoreBusy, _CANCELLED),
     "53300": (StoreBusy, "has no connection free; retry, lower max_connections in the URL or raise the server's"),
     "53100": (StoreError, "has no room left on its disk, and nothing was written; make room"),
     "2200H": (
