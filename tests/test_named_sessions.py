@@ -132,7 +132,7 @@ def test_a_postgres_statement_that_somebody_cancels(postgres: PostgresServer) ->
         call = thread.submit(lambda: run_blocking(store.append(USER, [message(1)])))
         while connection.execute(f"SELECT pg_cancel_backend(pid) {waiting}").fetchall() == []:
             assert not call.done()
-        with pytest.raises(StoreError, match="session acme/user-42: .*somebody cancelled it"):
+        with pytest.raises(StoreError, match=r"session acme/user-42: .*somebody cancelled it"):
             call.result()
         locks.execute("ROLLBACK")
     run_blocking(store.append(USER, [message(1)]))

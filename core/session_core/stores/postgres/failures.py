@@ -42,8 +42,8 @@ _STRICT = (
     "default_transaction_isolation = 'read committed'"
 )
 _CANCELLED = (
-    "ran out of the time that the server gives a statement, or somebody cancelled it, and nothing was written; retry, or "
-    "raise statement_timeout"
+    "ran out of the time that the server gives a statement, or somebody cancelled it, and nothing was written; retry, "
+    "or raise statement_timeout"
 )
 _MENDS: Mapping[str, _Mend] = {
     "40001": (StoreBusy, _STRICT),
