@@ -161,7 +161,5 @@ class HalfAStore:
 
 
 def test_a_store_that_lacks_something_is_told_what() -> None:
-    with pytest.raises(
-        ConfigError, match=r"HalfAStore lacks take_lease, drop_lease, load, .*ports\.Store"
-    ):
+    with pytest.raises(ConfigError, match=r"HalfAStore lacks take_lease, drop_lease, load, .*ports\.Store"):
         Sessions(HalfAStore())  # type: ignore[arg-type]
