@@ -216,7 +216,7 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             valued = False
             if kind is None:
-                kind, valued = _first_stated(sentence)
+                kind, _, valued = _first_stated(sentence)
             if kind is None and settles:
                 kind = FactKind.ANSWER
             elif kind is None and not quoted and revises(sentence):
@@ -239,15 +239,15 @@ def _answering(message: Message, kind: FactKind, sentence: str, offer: str | Non
 
 
 @lru_cache(maxsize=SENTENCES)
-def _first_stated(sentence: str) -> tuple[FactKind | None, bool]:
-    """The kind of the first value in a sentence that makes a fact, and whether there is any value: not the others,
-    since a line of a log or of code has dozens."""
+def _first_stated(sentence: str) -> tuple[FactKind | None, int, bool]:
+    """The kind of the first value in a sentence that makes a fact, where it stands, and whether there is any value: not
+    the others, since a line of a log or of code has dozens."""
     valued = False
     for value in found(sentence):
         valued = True
         if value.kind in _STATED:
-            return _STATED[value.kind], True
-    return None, valued
+            return _STATED[value.kind], value.start, True
+    return None, 0, valued
 
 
 def _bare(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
@@ -341,8 +341,9 @@ def _telling(value: Value) -> bool:
 
 
 def _fact(message: Message, kind: FactKind, sentence: str, author: str | None) -> Fact:
-    core = next((value.start for value in values(sentence) if value.kind in _STATED), 0)
-    text = shorten(sentence, RULE_CHARACTERS if kind is FactKind.RULE else FACT_CHARACTERS, core)
+    text = sentence
+    if len(text) > (most := RULE_CHARACTERS if kind is FactKind.RULE else FACT_CHARACTERS):
+        text = shorten(text, most, _first_stated(sentence)[1])
     return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from heapq import merge
 from itertools import pairwise
 from string import ascii_letters
 
@@ -278,27 +279,32 @@ def _told(match: re.Match[str]) -> tuple[str, str, int]:
     return match.lastgroup or "number", match[0], match.start()
 
 
-def _starts(text: str) -> list[int]:
-    """Where a value of `text` may begin, in order; most of these begin none."""
-    starts: list[int] = []
-    at = 0
-    for signs in (_SIGNED if "@" in text else _SIGNED_UNADDRESSED).finditer(text):
+def _starts(text: str) -> Iterable[int]:
+    """Where a value of `text` may begin, in order; most of these begin none. Who stops early has looked at no more."""
+    named = _named(text)
+    if "(0" in text:
+        named += [bracket.start() for bracket in _IN_BRACKETS.finditer(text)]
+    return merge(sorted(named), _signed(text)) if named else _signed(text)
+
+
+def _signed(text: str) -> Iterator[int]:
+    at, last, addressed = 0, -1, "@" in text
+    for signs in (_SIGNED if addressed else _SIGNED_UNADDRESSED).finditer(text):
         first, end = signs.span()
         # A full stop before a blank begins nothing, nor does what stands before it.
         stopped = text[end - 1] == "." and text[end : end + 1].strip() == ""
         if stopped and end - first == 1:
             continue
-        if text[first - 1 : first].isalpha():
-            starts.append(at + len(text[at:first].rstrip(ascii_letters)))
-        starts += range(first, end - stopped)
+        if text[first - 1 : first].isalpha() and (letters := at + len(text[at:first].rstrip(ascii_letters))) > last:
+            yield letters
+        if addressed or end - first > 1 or text[first] != ".":
+            yield from range(first, end - stopped)
         if text[end : end + 1] in ("T", "t"):
             # What separates a date from its time.
-            starts += (end, end + 1)
+            yield end
+            yield end + 1
+            last = end
         at = end
-    named = _named(text)
-    if "(0" in text:
-        named += [bracket.start() for bracket in _IN_BRACKETS.finditer(text)]
-    return sorted({*starts, *named}) if named else starts
 
 
 def _named(text: str) -> list[int]:
