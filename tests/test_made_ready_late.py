@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+from session_core import Sessions
 from session_core.compress.worths import _form, parts_of, shape
 from session_core.language.cues import _COMMITMENTS, _REVISIONS, _RULES, _USER
+from session_core.stores.sqlite_rows import _mark
 
 LOADED = """
 import gc
@@ -47,3 +50,19 @@ def test_a_form_is_the_same_in_any_script() -> None:
         "a_91", "a.a", "", "a_92", "a.a", "", "a91.91",
     ]  # fmt: skip
     assert parts_of("delivery_address") == {"delivery": 1, "addres": 1}
+
+
+def test_a_word_that_a_session_says_again_is_marked_once_and_a_text_that_is_indexed_not_at_all(tmp_path: Path) -> None:
+    said = {"role": "user", "content": "Heron beats kestrel, kestrel beats merlin"}
+    with Sessions(f"sqlite:///{tmp_path / 'chat.db'}") as sessions:
+        session = sessions.session("a")
+        before = _mark.cache_info()
+        session.append(said)
+        session.append({"role": "user", "content": "Merlin beats heron"})
+        after = _mark.cache_info()
+        assert (after.misses - before.misses, after.hits - before.hits) == (4, 3)
+        session.append(said)
+        assert _mark.cache_info() == after
+        assert [found.seq for found in session.search("kestrel")] == [3, 1]
+        sessions.session("b").append(said)
+        assert _mark.cache_info().misses == after.misses + 4
