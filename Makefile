@@ -17,15 +17,15 @@ DEMO_BIN := .venv-demo/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-floors test-extras test-llm peers lint bench clean
 
-help: ## show what can be made
-	@echo "make demo      run a long conversation through the session layer and show what it did"
+help: ## list the targets
+	@echo "make demo      run a long agent conversation through llm-sessions and show the results"
 	@echo "make test      lint, types, floors, then the whole test suite"
 	@echo "make test-floors  the adapters' and drivers' tests with the oldest versions that pyproject.toml allows"
 	@echo "make test-extras  each extra alone, as pip installs it today"
-	@echo "make test-llm  tests with a really bad model (the first call compiles its server: some minutes)"
-	@echo "make peers     tests with LangChain's Redis packages, in an environment with what it needs"
+	@echo "make test-llm  tests with a very small model (the first call compiles its server: some minutes)"
+	@echo "make peers     tests with LangChain's Redis packages, in an environment of their own"
 	@echo "make lint      lint, types and floors only"
-	@echo "make bench     measure time, size and what survives"
+	@echo "make bench     measure speed, size and memory quality"
 	@echo "make clean     remove environments, caches and build output"
 	@echo
 	@echo "Another interpreter: make test PYTHON=python3.13"

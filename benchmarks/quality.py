@@ -132,17 +132,17 @@ def _share(value: float | None) -> str:
 
 MEASURES: tuple[tuple[str, Cell], ...] = (
     (
-        "hit: the value is there, or the answer (* over 2 % of the contexts are over budget or refused by providers):",
+        "hit: the value, or the answer, is in the context (* more than 2 % of contexts are over budget or invalid):",
         lambda row: _share(row.hit) + ("" if row.valid else "*"),
     ),
     (
-        "ctx: it stands beside the words it stood beside; share of the turns that answer:",
+        "ctx: the value with its neighbouring words; share of the answering turns present:",
         lambda row: _share(row.context),
     ),
-    ("far: hits among values last mentioned further back than the budget reaches:", lambda row: _share(row.far)),
+    ("far: hits among values whose last mention is further back than the budget reaches:", lambda row: _share(row.far)),
     ("near: hits among the others:", lambda row: _share(row.near)),
     ("stale: a superseded value is there and the final one is not:", lambda row: _share(row.stale)),
-    ("bad: contexts that part a call from its result:", lambda row: _share(row.bad)),
+    ("bad: contexts that separate a call from its result:", lambda row: _share(row.bad)),
     ("over: contexts over their budget:", lambda row: _share(row.over)),
     ("used: mean tokens of a context:", lambda row: f"{row.used:,.0f}"),
     ("ms: median milliseconds of a context:", lambda row: f"{row.ms:.1f}"),

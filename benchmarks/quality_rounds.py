@@ -51,7 +51,7 @@ def print_rounds(seed: int, sessions: int = SESSIONS) -> None:
     """The table of survival, and what must be nothing: rules that were lost, values that were shown superseded."""
     found = survival(seed, sessions)
     say(
-        f"{sessions} sessions made up, folded inline {ROUNDS} times in {BUDGET_TOKENS:,} tokens: the facts that were",
+        f"{sessions} synthetic sessions, folded inline {ROUNDS} times in {BUDGET_TOKENS:,} tokens: the facts that were",
         f"folded in each round, and the share of them that views after round {ROUNDS} hold, without a question and",
         "when they are asked for.",
     )

@@ -1,4 +1,4 @@
-"""What a run begins with, read in one round trip although it is asked for one by one."""
+"""Reads everything that a run starts with in one round trip, although LangGraph asks for it piece by piece."""
 
 from __future__ import annotations
 

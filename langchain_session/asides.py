@@ -1,4 +1,4 @@
-"""Lists of messages in other channels than the conversation's: each message once, and none of them in its record."""
+"""Message lists in other channels than the conversation's: each message stored once, outside of the record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`attach`: in-run compression for a graph that somebody else compiled, without a change to its nodes."""
+"""`attach`: compression within a run, for any compiled graph, without changes to its nodes."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """How the nodes of one graph are shown messages: fitted by `squeeze`, with what `reminding` quotes for them."""
+    """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`."""
 
     squeeze: Squeeze
     channel: str
     reminding: Reminding | None = None
 
     def said(self, value: Any) -> list[BaseMessage] | None:
-        """The messages of a node's input that are to be fitted; None when there are none, or calls wait."""
+        """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
         found: Any = value if isinstance(value, list) else held(value, self.channel)
         return found if is_message_list(found) and not _waits(found) else None
 
     def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, Restored]:
-        """The input with messages that fit, and the way back for what the node makes of them."""
+        """The input with messages that fit, and a mapping back for the output of the node."""
         fit: Fit = self.squeeze.fit(said, recalled=recalled)
         whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
         back = Restored(fit, self.channel)
@@ -48,7 +48,7 @@ class Fitting:
 
 
 class Fitted(Runnable[Any, Any]):
-    """What a node runs, shown messages that fit; what it gives back is told as the state has it."""
+    """Runs a node with messages that fit, and maps its output back to the messages of the state."""
 
     def __init__(self, bound: Runnable[Any, Any], fitting: Fitting) -> None:
         self.bound = bound
@@ -86,21 +86,22 @@ class Fitted(Runnable[Any, Any]):
 def attach(
     graph: Graph, *, policy: Policy | None = None, saver: SessionSaver | None = None, channel: str | None = None
 ) -> Graph:
-    """A copy of `graph` whose nodes are shown messages that fit the budget, at every step of a run.
+    """A copy of `graph` whose nodes see messages that fit the budget, at every step of a run.
 
-    State, checkpoints, streams and outputs keep whole what the run adds: a node that returns what it was
-    shown, or sends it on, is taken to mean the messages behind it. Inputs that a `Send` carries fit too. A
-    graph that is a node is attached with it; one that is called in a node's own code is not (attach it,
-    with the same `saver`, before it is called). A list that ends with calls to be made goes to its node as
-    it is, and tools see the state as it is.
+    State, checkpoints, streams and outputs stay complete: if a node returns or sends on the messages that it saw, the
+    originals are used. Inputs of a `Send` are fitted too. A graph that is a node is attached with it; one that is
+    called within a node's code is not (attach it before, with the same `saver`). A list that ends with pending tool
+    calls is passed unchanged, and tools see the state unchanged.
 
-    Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone
-    nothing is quoted from the record. Attaching twice is attaching once. What a node puts around its messages (system
-    prompt, tool schemas) is `Policy(overhead_tokens=...)`. Raises: ConfigError when there is neither a
-    SessionSaver nor a policy, or the graph is not compiled.
+    Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone nothing
+    is quoted from the record. Attaching twice has no further effect. For what a node adds to its messages (system
+    prompt, tool schemas) set `Policy(overhead_tokens=...)`. Raises: ConfigError without a SessionSaver and a policy,
+    or if the graph is not compiled.
     """
     if not isinstance(graph, Pregel):
-        raise ConfigError(f"attach({type(graph).__name__}) is no compiled graph; pass graph.compile(checkpointer=...)")
+        raise ConfigError(
+            f"attach({type(graph).__name__}) is not a compiled graph; pass graph.compile(checkpointer=...)"
+        )
     own = saver or graph.checkpointer
     reminding = None
     if isinstance(own, SessionSaver):

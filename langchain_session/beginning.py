@@ -1,4 +1,4 @@
-"""The checkpoint that a conversation is which other doors began: a graph goes on from it, and it is stored nowhere."""
+"""An unstored checkpoint for a conversation that began outside of the graph, so that the graph can continue it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside another saver's checkpoints: the record of their messages, and the views made of it."""
+"""The data beside the checkpoints of an inner saver: the record of their messages, and the views made of it."""
 
 from __future__ import annotations
 
@@ -135,9 +135,8 @@ class Beside:
     ) -> None:
         """Store a task's writes there without a word that was written for a view, and those that had one here too."""
         key = key_of(config, self.tenant)
-        keys = [key, *above(key)]
         raw = [
-            (name, await raw_write(value, keys, self.store, self.originals) if name == self.channel else value)
+            (name, await raw_write(value, key, self.store, self.originals) if name == self.channel else value)
             for name, value in writes
         ]
         if any(one is not given for (_, one), (_, given) in zip(raw, writes, strict=True)):

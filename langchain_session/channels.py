@@ -1,4 +1,4 @@
-"""Values of LangGraph channels to stored values and back; lists of messages become parts of the record."""
+"""Converts values of LangGraph channels to stored values and back; message lists become parts of the record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any LangChain chat model as summarizer, classifier and extractor; what it says is checked before it counts."""
+"""Any LangChain chat model as summarizer, classifier or extractor; its output is checked."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from session_core.turns import Importance, Message
 
 
 class ChatModelSummarizer(Alike):
-    """A `Summarizer` that asks `model`. It blocks; awaiting callers run it in a thread."""
+    """A `Summarizer` that calls `model`. It blocks; async callers run it in a thread."""
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = model
         self.name = f"llm:{type(model).__name__}"
 
     async def summarize(self, request: SummaryRequest) -> str:
-        """The notes so far and the new messages, as the model sums them up."""
+        """The model's summary of the notes so far and the new messages."""
         return _answer(self.model, summary_prompt(request))
 
 
 class ChatModelClassifier(Alike):
-    """A `LateClassifier` that asks `model`, when messages are folded. It blocks; folds run in the background."""
+    """A `LateClassifier` that calls `model` when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = model
         self.name = f"llm:{type(model).__name__}"
 
     async def judge(self, messages: Sequence[Message]) -> dict[int, Importance]:
-        """What the model says of each message; nothing of those it does not name."""
+        """The model's judgement of each message; messages without one are left out."""
         return judgements_in(_answer(self.model, judge_prompt(messages)))
 
 
 class ChatModelExtractor(Alike):
-    """An `Extractor` that asks `model`, when messages are folded. It blocks; folds run in the background."""
+    """An `Extractor` that calls `model` when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = model

@@ -1,4 +1,4 @@
-"""Versions of channels, told in the way that another checkpointer counts them."""
+"""Translates versions of channels into another checkpointer's way of counting."""
 
 from __future__ import annotations
 

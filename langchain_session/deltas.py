@@ -1,8 +1,8 @@
-"""A conversation that a graph keeps in a DeltaChannel: what is said in it goes to the record all the same.
+"""Conversations in a DeltaChannel: their messages go to the record too.
 
-Such a channel's value is in no checkpoint but its snapshots; the graph makes it of the writes since, by a reducer that
-only it knows. People get it that way. Beside it stands, under a name of ours, what the writes come to for messages (by
-id; removals), so that the record has what was said, and a run is handed a view.
+Such a channel's value is in no checkpoint but its snapshots; the graph makes it of the writes since, by a reducer
+that only it knows. People get it that way. Beside it stands, under a name of ours, what the writes come to for
+messages (by id; removals), so that the record has what was said, and a run is handed a view.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langchain_session.channels import decode_write, record_messages
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, FORK
-from langchain_session.unfolding import above, raw_write
+from langchain_session.unfolding import raw_write
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.turns import Key
@@ -170,7 +170,7 @@ async def history_of(
         entry: DeltaChannelHistory = {"writes": []}
         for write in (write for one in reversed(found) for write in one.writes if write.channel == name):
             value = decode_write(write.value, serde)
-            value = await raw_write(value, [key, *above(key)], store, originals) if name == channel else value
+            value = await raw_write(value, key, store, originals) if name == channel else value
             entry["writes"].append((write.task_id, name, value))
         if found and name in found[-1].values:
             entry["seed"] = await _value(store, key, found[-1].values[name], serde)

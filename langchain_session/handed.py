@@ -1,4 +1,4 @@
-"""The list of messages that a run is handed for its view: it knows that the view does not show everything."""
+"""The message list of a view that a run gets; it knows which part of the record it does not show."""
 
 from __future__ import annotations
 

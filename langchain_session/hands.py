@@ -1,4 +1,4 @@
-"""One checkpointer in one of the two voices, for work that is written once."""
+"""One checkpointer in one voice (sync or async), for code that is written once."""
 
 from __future__ import annotations
 

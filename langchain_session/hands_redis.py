@@ -1,4 +1,4 @@
-"""Where the checkpoints of `langgraph-checkpoint-redis` stand: its own lists stop at 10,000 and lose some threads."""
+"""Finds the checkpoints of `langgraph-checkpoint-redis`, whose own lists stop at 10,000 and miss some threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`SessionChatMessageHistory`: a chat history for `RunnableWithMessageHistory` that always fits."""
+"""`SessionChatMessageHistory`: a LangChain chat history whose messages always fit the budget."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ DEFAULT_URL = "sqlite:///llm-sessions.db"
 class SessionChatMessageHistory(BaseChatMessageHistory):
     """The chat history of one session; `messages` is its view, never over the budget.
 
-    Give it `sessions`, or a `url` that all histories of this process share (default:
-    "sqlite:///llm-sessions.db"). `messages` is the same from the start of a turn to its end, which
-    `RunnableWithMessageHistory` counts on. The whole conversation is in `record()`.
+    Pass `sessions`, or a `url` that all histories of this process share (default: "sqlite:///llm-sessions.db").
+    `messages` does not change within a turn, which `RunnableWithMessageHistory` relies on. `record()` returns the
+    whole conversation.
     """
 
     def __init__(
@@ -58,13 +58,12 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         policy: Policy | None = None,
         tenant: str = "default",
     ) -> Self:
-        """The chat history of session `session_id`, with all that `history` has; its own id when none is given.
+        """A chat history of session `session_id` with all messages of `history`.
 
-        `session_id` is the name here; which conversation `history` is of, it says itself, and one in which
-        nothing was said makes an empty one. Asked for again, it goes on where it ended and adds what `history`
-        has more by now; nothing is stored twice, and `history` is left as it is. Raises: ConfigError when
-        `history` names no session; Diverged when it no longer begins with what was imported; InputError for what
-        no session takes.
+        Without `session_id` the session has the name of `history`. An empty source makes an empty conversation.
+        Repeated calls continue where the last one ended and add only what is new; `history` is not changed. Raises:
+        ConfigError if `history` has no session name; Diverged if it no longer begins with what was imported;
+        InputError for a message that a session cannot store.
         """
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
         said = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
@@ -82,16 +81,16 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         policy: Policy | None = None,
         tenant: str = "default",
     ) -> Self:
-        """As `import_from`, awaited."""
+        """Async form of `import_from`."""
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
         said = history.arecord() if isinstance(history, SessionChatMessageHistory) else amessages_of(history)
         await amove_in(made.session, taken(await said))
         return made
 
     def export_to(self, history: BaseChatMessageHistory) -> int:
-        """Add to `history` what it has not of the whole conversation; how many messages that were.
+        """Add the messages that `history` lacks; returns their number.
 
-        Raises: Diverged when `history` has messages that this conversation does not begin with.
+        Raises: Diverged if `history` has messages that this conversation does not begin with.
         """
         added = 0
         for batch in wanting(self.record(), messages_of(history), type(history).__name__):
@@ -100,7 +99,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         return added
 
     async def aexport_to(self, history: BaseChatMessageHistory) -> int:
-        """As `export_to`, awaited."""
+        """Async form of `export_to`."""
         added = 0
         for batch in wanting(await self.arecord(), await amessages_of(history), type(history).__name__):
             await history.aadd_messages(batch)
@@ -119,34 +118,34 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         return kept if kept is not None else self._first(from_core_many(self.session.view().messages))
 
     async def aget_messages(self) -> list[BaseMessage]:
-        """As `messages`, awaited."""
+        """Async form of `messages`."""
         kept = self._same()
         return kept if kept is not None else self._first(from_core_many((await self.session.aview()).messages))
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Store `messages`, all or none; durable when it returns."""
+        """Store `messages`, all or none; durable on return."""
         self._turn, self._fresh = None, False
         self.session.append(to_core_many(messages), lenient=True)
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """As `add_messages`, awaited."""
+        """Async form of `add_messages`."""
         self._turn, self._fresh = None, False
         await self.session.aappend(to_core_many(messages), lenient=True)
 
     def record(self) -> list[BaseMessage]:
-        """The whole conversation, every message as it went in."""
+        """The whole conversation, every message as it was added."""
         return from_core_many(self.session.record())
 
     async def arecord(self) -> list[BaseMessage]:
-        """As `record`, awaited."""
+        """Async form of `record`."""
         return from_core_many(await self.session.arecord())
 
     def clear(self) -> None:
-        """Remove the session everywhere."""
+        """Delete the session everywhere."""
         self.session.delete()
 
     async def aclear(self) -> None:
-        """As `clear`, awaited."""
+        """Async form of `clear`."""
         await self.session.adelete()
 
     def _first(self, seen: list[BaseMessage]) -> list[BaseMessage]:

@@ -25,7 +25,7 @@ Filter = Callable[[str], Any]
 
 
 class EmbeddingsEmbedder(Alike):
-    """An `Embedder` that asks `embeddings`. It blocks; awaiting callers run it in a thread."""
+    """An `Embedder` that calls `embeddings`. It blocks; async callers run it in a thread."""
 
     def __init__(self, embeddings: Embeddings) -> None:
         self.embeddings = embeddings
@@ -39,14 +39,14 @@ class EmbeddingsEmbedder(Alike):
 
 
 class VectorStoreIndex(Alike):
-    """An `Index` in `store`. It blocks; awaiting callers run it in a thread.
+    """An `Index` in `store`. It blocks; async callers run it in a thread.
 
-    Every document has the session it belongs to in its metadata, as a digest, and every search filters by it; what a
-    store gives of other sessions all the same is dropped. `filter` makes the store's own filter of that digest; without
-    it a function for LangChain's InMemoryVectorStore, an expression for `langchain-redis`, and for any other store
-    `{"session": digest}`, which most take. With `langchain-redis` the schema needs a tag: `metadata_schema=
-    [{"name": "session", "type": "tag"}, {"name": "seq", "type": "numeric"}]`. Words of messages stand in the store as
-    they are, until the session is deleted here; one that ends by a time to live of Redis is not told to it.
+    Each document has a hash of its session in the metadata, and every search filters by it; results of other sessions
+    are dropped even if the store returns them. `filter` builds the store's own filter from that hash. Default: a
+    function for LangChain's InMemoryVectorStore, an expression for `langchain-redis`, and `{"session": digest}` for
+    other stores, which most accept. With `langchain-redis` the schema needs a tag: `metadata_schema= [{"name":
+    "session", "type": "tag"}, {"name": "seq", "type": "numeric"}]`. The store has the text of messages in clear until
+    the session is deleted here; sessions that expire by a Redis TTL are not removed from it.
     """
 
     def __init__(self, store: VectorStore, *, filter: Filter | None = None) -> None:
@@ -55,7 +55,7 @@ class VectorStoreIndex(Alike):
         self._filter = filter
 
     async def add(self, key: Key, messages: Sequence[Message]) -> None:
-        """Hold the text of `messages`; those without any are left out."""
+        """Index the text of `messages`; those without text are left out."""
         session = session_digest(key)
         told = [message for message in messages if searchable(message).strip()]
         if told:
@@ -65,7 +65,7 @@ class VectorStoreIndex(Alike):
             self.store.add_documents(documents, ids=[f"{session}-{message.seq}" for message in told])
 
     async def near(self, key: Key, query: str, *, max_hits: int) -> list[int]:
-        """The numbers of the session's messages nearest to `query`."""
+        """The sequence numbers of the session's messages nearest to `query`."""
         session = session_digest(key)
         found = self.store.similarity_search(
             query, k=max_hits, filter=(self._filter or _filter_of(self.store))(session)
@@ -73,7 +73,7 @@ class VectorStoreIndex(Alike):
         return [int(one.metadata[SEQ]) for one in found if one.metadata.get(SESSION) == session]
 
     async def forget(self, key: Key, last_seq: int) -> None:
-        """Remove what there may be of the session."""
+        """Remove everything of the session."""
         session = session_digest(key)
         for first in range(1, last_seq + 1, IDS_AT_ONCE):
             last = min(first + IDS_AT_ONCE - 1, last_seq)
@@ -81,7 +81,7 @@ class VectorStoreIndex(Alike):
 
 
 def session_digest(key: Key) -> str:
-    """32 characters that name one session of one tenant, and tell nobody which."""
+    """A hash of 32 characters that identifies a session of a tenant without revealing it."""
     names = "\x00".join((key.tenant, key.session_id, key.namespace))
     return blake2b(names.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 

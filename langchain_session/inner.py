@@ -30,18 +30,17 @@ from session_core.voices import run_blocking
 
 
 class InnerSaver(SessionSaver):
-    """What `SessionSaver(sessions, inner=saver)` is: runs get the view, the checkpoints stay with `saver`.
+    """The class of `SessionSaver(sessions, inner=saver)`: runs get the view, the checkpoints stay in `saver`.
 
-    The inner saver is given every checkpoint whole, in its own form and by its own versions, with the
-    messages as a graph without us would have them; a run that goes on without us finds nothing missing.
-    The store has the record, the digests and a row of numbers for each checkpoint. Threads that were
-    there before are taken into the record when a run begins with them. Turns of runs at the same time
-    are merged in what the inner saver is given.
+    The inner saver receives every checkpoint whole, in its own format and with its own versions, with the messages
+    that the graph would have without us; so a graph can continue without us at any time. Our store has the record,
+    the digests and a small row for each checkpoint. Existing threads are added to the record when a run starts on
+    them. Turns of concurrent runs are merged in what the inner saver receives.
 
-    It serves the voices that the inner saver serves; what that saver does not offer raises NotOffered.
-    `delete_thread` deletes here and there. `close` leaves the inner saver open. That knows no tenants:
-    thread ids must differ between them. The messages of a DeltaChannel stay with it alone, and a run gets
-    them as they are (`attach` makes them fit).
+    It supports sync or async calls as the inner saver does; a method that saver lacks raises NotOffered.
+    `delete_thread` deletes in both. `close` leaves the inner saver open. The inner saver has no tenants: thread ids
+    must be unique across them. The messages of a DeltaChannel stay in the inner saver, and runs get them uncompressed
+    (`attach` fits them).
     """
 
     def __init__(
@@ -68,8 +67,8 @@ class InnerSaver(SessionSaver):
             )
         if concurrency == "reject":
             raise ConfigError(
-                "with inner= runs cannot be rejected: a saver stores whatever it is given, so two would get past; "
-                'concurrency="serialize" has them wait for each other'
+                'concurrency="reject" is not possible with inner=, since that saver accepts every write; '
+                'with concurrency="serialize" runs wait for each other'
             )
         super().__init__(
             sessions,
@@ -178,19 +177,19 @@ class InnerSaver(SessionSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[RunnableConfig, Tier]:
-        guard = await self._rule.guard(voice.store, config)
+        guard = await self._rule.guard(voice.leases, config)
         done = await self._by(voice).put(config, checkpoint, metadata, new_versions, guard.get("lease"))
-        await self._rule.stored(voice.store, config, checkpoint)
+        await self._rule.stored(voice.leases, config, checkpoint)
         return done
 
     async def _put_writes(
         self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
         await self._by(voice).put_writes(config, writes, task_id, task_path)
-        await self._rule.wrote(voice.store, config, writes)
+        await self._rule.wrote(voice.leases, config, writes)
 
     async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._by(voice).get(config))
+        return await self._rule.begun(voice.leases, voice.pause, config, lambda: self._by(voice).get(config))
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await self._by(voice).delete_thread(thread_id)

@@ -1,4 +1,4 @@
-"""Another saver, called in one voice by the names of its blocking methods."""
+"""Another saver in one voice (sync or async), under the names of its sync methods."""
 
 from __future__ import annotations
 

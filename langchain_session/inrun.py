@@ -1,4 +1,4 @@
-"""Compression inside a run: the messages a model is about to get, made to fit, with the state left raw."""
+"""Compression within a run: fits the messages of a model call, without changing the state."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ KNOWN_TOOLS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a model is shown of the messages `raw`, and what each message that is not one of them stands for.
+    """The messages shown to a model, and for each that is not one of `raw` what it stands for.
 
-    `stands_for` goes by the id of the shown message; nothing is under a word on an absence or a quote.
+    `stands_for` is keyed by the id of the shown message; notes about an absence and quotes stand for nothing.
     """
 
     raw: Sequence[BaseMessage]
@@ -42,12 +42,11 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Squeeze:
-    """Makes lists of messages fit the policy of `shop`; the same list always gives the same result.
+    """Fits lists of messages into the policy of `shop`; equal lists give equal results.
 
-    As a list grows within a run its result changes only at its end, but for the steps where the sum
-    crosses the facts threshold (see `session_core.compress.ladder`). Messages that are shortened or
-    written for the view carry a mark, so that a saver maps them back when a node returns them. A
-    message is read once and remembered for as long as it lives.
+    As a list grows within a run, its result changes only at the end, except when the total crosses the facts
+    threshold (see `session_core.compress.ladder`). Shortened and generated messages are marked, so that a saver can
+    map them back if a node returns them. Each message is parsed once and cached as long as it lives.
     """
 
     shop: Workshop
@@ -77,12 +76,12 @@ class Squeeze:
         return _fit(messages, known, head, made)
 
     async def worked(self, messages: Sequence[BaseMessage], fit: Callable[[], T]) -> T:
-        """What `fit` gives, which makes `messages` fit; of many words it is done beside the event loop."""
+        """The result of `fit`; computed off the event loop for large inputs."""
         characters = sum([len(m.content if isinstance(m.content, str) else str(m.content)) for m in messages])
         return fit() if characters <= BUSY_TOKENS * 4 else await self.apart(fit)
 
     def overhead(self, system: SystemMessage | None, tools: Sequence[Any], schemas: Sequence[Any] = ()) -> int:
-        """Tokens of a system message, of tools and of other schemas, as a provider is sent them."""
+        """Tokens of a system message, tools and other schemas, in the form sent to a provider."""
         count = self.shop.counter.count
         priced = sum(map(self._price, tools)) + sum(count(str(schema)) for schema in schemas)
         return priced + (self.shop.measure(to_core(system)) if system is not None else 0)

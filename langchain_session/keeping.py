@@ -1,4 +1,4 @@
-"""Looking after threads: copies, pruning, the deletion of runs, and the history of DeltaChannels."""
+"""Maintenance of threads: copies, pruning, deletion of runs, and the history of DeltaChannels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Keeping(Moving):
-    """How a `SessionSaver` looks after the threads it has."""
+    """The maintenance methods of a `SessionSaver`."""
 
     def _tell_what_serde_leaves_clear(self) -> None:
         """Log it when somebody encrypts with a serializer, which never sees a message."""
@@ -42,31 +42,31 @@ class Keeping(Moving):
             )
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Make `target_thread_id` a copy of a thread: record, digests, checkpoints, pending writes, subgraphs.
+        """Copy a thread to `target_thread_id`: record, digests, checkpoints, pending writes, subgraphs.
 
-        Each goes its own way from then on. A thread that is not there makes none.
-        Raises: Conflict when the target is there already; nothing is written then.
+        The two are independent from then on. An unknown thread copies nothing.
+        Raises: Conflict if the target exists; nothing is written then.
         """
         run_blocking(self._copied(self.sessions.store, source_thread_id, target_thread_id))
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """As `copy_thread`, awaited."""
+        """Async form of `copy_thread`."""
         await self._copied(self.sessions.awaited, source_thread_id, target_thread_id)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Remove the old checkpoints of threads ("keep_latest"), or the threads whole ("delete").
+        """Delete the old checkpoints of threads ("keep_latest"), or whole threads ("delete").
 
-        The newest checkpoint of each namespace stays, with its pending writes and all that a DeltaChannel
-        in it is made of. Subgraphs that older checkpoints called go with these. The record stays whole.
-        A thread that is not there is passed by. A run that goes on meanwhile keeps its thread whole, unless it
-        goes on from another checkpoint than the newest (two runs at once, or from the past): then it may
-        find values gone that only its own checkpoints had.
+        The newest checkpoint of each namespace stays, with its pending writes and everything that its DeltaChannels
+        are computed from. Subgraphs called by deleted checkpoints are deleted with them. The record stays whole.
+        Unknown threads are ignored. A thread with a run in progress stays intact, unless that run continues from
+        another checkpoint than the newest (concurrent runs, or a replay): values that only its own checkpoints had
+        may then be missing.
         Raises: InputError for another strategy.
         """
         run_blocking(self._pruned(self.sessions.store, thread_ids, strategy))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """As `prune`, awaited."""
+        """Async form of `prune`."""
         await self._pruned(self.sessions.awaited, thread_ids, strategy)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:

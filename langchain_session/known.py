@@ -1,4 +1,4 @@
-"""Live messages in the core's form, worked out once each: a run hands the same ones to every model call."""
+"""Converts live messages to the core's form, once each: a run passes the same ones to every model call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a `SessionSaver` begins and ends: in a `with`, by `close`, and with a `setup` as other savers have it."""
+"""Opening and closing of a `SessionSaver`: `with`, `close`, and a `setup` for compatibility."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from session_core import Sessions
 
 
 class Lifetime(BaseCheckpointSaver[str]):
-    """A saver that closes the sessions it opened, and leaves alone those that it was handed."""
+    """A saver that closes the sessions it opened itself, but not those passed in."""
 
     sessions: Sessions
     _opened: bool
     _rule: Rule
 
     def setup(self) -> Awaitable[None]:
-        """Nothing, awaited or not: a store is ready once it is open. Savers that need it are replaced in one line."""
+        """Does nothing, awaited or not: a store is ready once open. For compatibility with savers that need it."""
         return _Done()
 
     def close(self) -> None:
-        """Hear of no more runs; stop folding and close the store, unless `Sessions` were handed in."""
+        """Stop tracking runs, stop folding, and close the store unless `Sessions` were passed in."""
         self._rule.close()
         if self._opened:
             self.sessions.close()
 
     async def aclose(self) -> None:
-        """As `close`, awaited."""
+        """Async form of `close`."""
         self._rule.close()
         if self._opened:
             await self.sessions.aclose()

@@ -1,4 +1,4 @@
-"""A graph's list of messages as the part of the record that it is, whatever a run or a reader made of it."""
+"""Maps a graph's message list to a part of the record, whatever a run or a reader did with it."""
 
 from __future__ import annotations
 

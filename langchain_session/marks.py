@@ -1,4 +1,4 @@
-"""Marks on LangChain messages that are not the record's own words, and how to tell that one still holds."""
+"""Marks on LangChain messages changed or generated for a view, and whether a mark still applies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LangChain messages to the record's messages and back, exactly: class, fields, content and artifacts."""
+"""Converts LangChain messages to the record's and back exactly: class, fields, content and artifacts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def to_core(message: BaseMessage, *, named: bool = True) -> Message:
     when it was changed. Raises: InputError.
     """
     if not isinstance(message, BaseMessage):
-        raise InputError(f"a {type(message).__name__} is no message; pass LangChain messages, as HumanMessage(...)")
+        raise InputError(f"a {type(message).__name__} is not a message; pass LangChain messages, as HumanMessage(...)")
     return _read_once(message) if named else _read(message, named=False)
 
 
@@ -91,7 +91,7 @@ def from_core(message: Message) -> BaseMessage:
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
     """The record's form of each of `messages`, in their order. Raises: InputError."""
     if not isinstance(messages, Iterable):
-        raise InputError(f"a {type(messages).__name__} is no list of messages; pass [HumanMessage(...), ...]")
+        raise InputError(f"a {type(messages).__name__} is not a list of messages; pass [HumanMessage(...), ...]")
     return [to_core(message) for message in messages]
 
 

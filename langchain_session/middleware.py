@@ -1,4 +1,4 @@
-"""`SessionMiddleware`: the model of a `create_agent` agent is called with messages that fit its budget."""
+"""`SessionMiddleware`: for `create_agent`, fits the messages of every model call into the budget."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from session_core.workshop import Workshop
 
 
 class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
-    """Fits the messages of every model call into the policy's budget, beside system prompt and tools.
+    """Fits the messages of every model call into the policy's budget, together with system prompt and tools.
 
-    The agent's state stays raw. `source` is the agent's SessionSaver, a Sessions (of `tenant`), or a Policy;
-    with a record, old turns and facts that bear on the newest question stand right before it.
+    The agent's state stays unchanged. `source` is the agent's SessionSaver, a Sessions (of `tenant`), or a Policy.
+    With a record, old turns and facts that are relevant to the newest question are quoted right before it.
 
-    Put it last in `middleware=[...]`, next to the model: it counts the system prompt, the tools and the
-    messages that the middlewares before it made, and what those after it add comes on top. A middleware that
-    makes room itself works beside it and is not needed: `SummarizationMiddleware` takes old messages out of
-    the thread, and `ClearToolUsesEdit` clears outputs that a clip would have kept the gist of.
+    Put it last in `middleware=[...]`, next to the model: it counts the system prompt, tools and messages produced by
+    the middlewares before it; what those after it add comes on top. Other context middlewares work beside it but are
+    not needed: `SummarizationMiddleware` removes old messages from the thread, and `ClearToolUsesEdit` clears outputs
+    whose essence a clip would keep.
     """
 
     def __init__(self, source: SessionSaver | Sessions | Policy, *, tenant: str = "default") -> None:
@@ -57,7 +57,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         request: ModelRequest[Any],
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
-        """As `wrap_model_call`, awaited."""
+        """Async form of `wrap_model_call`."""
         reminding = self._reminding
         recalled = await reminding.atext(request.messages, _names(request)) if reminding is not None else ""
         return await handler(await self._squeeze.worked(request.messages, lambda: self._fitted(request, recalled)))

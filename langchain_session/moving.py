@@ -1,4 +1,4 @@
-"""Threads of LangGraph, moved from any checkpointer to any other: every checkpoint, write and namespace, once."""
+"""Import and export of LangGraph threads between any checkpointers, with all checkpoints, writes and namespaces."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_PART = ((2**31 - 1, 2**31 - 1),)
 
 
 class Moving(BaseCheckpointSaver[str]):
-    """How a `SessionSaver` gets threads from other checkpointers, and gives them away."""
+    """The import and export methods of a `SessionSaver`."""
 
     sessions: Sessions
     tenant: str
@@ -46,15 +46,14 @@ class Moving(BaseCheckpointSaver[str]):
         sessions: Sessions | str | None = None,
         **made_with: Any,
     ) -> Self:
-        """A checkpointer that has `thread_id`, or every thread, of `saver`.
+        """A checkpointer with `thread_id`, or every thread, of `saver`.
 
-        It has all checkpoints with their parents, metadata, pending writes and subgraphs, so that state,
-        history, time travel and an interrupt that waits are as they were; each message is stored once. The
-        store is the one at `url`, or `sessions`; everything else is as in the constructor. Asked for again,
-        it goes on where it ended and adds what `saver` has more by now; `saver` is left as it is. A thread that
-        is refused hinders no other one.
-        Raises: ConfigError when no store is named; NotFound when `saver` has nothing of `thread_id`; Diverged when
-        the thread went on here too; InputError for a message that no session takes.
+        Checkpoints are copied with parents, metadata, pending writes and subgraphs, so that state, history, time
+        travel and pending interrupts are preserved; each message is stored once. The store is the one at `url`, or
+        `sessions`; other arguments are those of the constructor. Repeated calls continue where the last one ended and
+        add only what is new; `saver` is not changed. A thread that is refused does not stop the others.
+        Raises: ConfigError if no store is given; NotFound if `saver` has nothing of `thread_id`; Diverged if the
+        thread also continued here; InputError for a message that cannot be stored.
         """
         made = cast(Any, cls)(_where(url, sessions), **made_with)
         run_blocking(_all_moved(Hand(saver, False), Hand(made, False), thread_id))
@@ -70,29 +69,29 @@ class Moving(BaseCheckpointSaver[str]):
         sessions: Sessions | str | None = None,
         **made_with: Any,
     ) -> Self:
-        """As `import_from`, awaited; from a saver that awaits. Raises: VoiceError for one that does not."""
+        """Async form of `import_from`, from an async saver. Raises: VoiceError if that saver has no async methods."""
         made = cast(Any, cls)(_where(url, sessions), **made_with)
         await _all_moved(Hand(saver, True), Hand(made, True), thread_id)
         return cast(Self, made)
 
     def export_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
-        """Copy `thread_id`, or every thread, to `saver`; how many checkpoints were new there.
+        """Copy `thread_id`, or every thread, to `saver`; returns the number of new checkpoints.
 
-        The newest checkpoint has the whole record of the conversation, also what was added without the graph;
-        that stays behind only while the thread waits for the results of calls. Asked for again, it adds what
-        is new. Raises: NotFound when there is no checkpoint of `thread_id`; Diverged when the thread went on there too.
+        The newest checkpoint has the whole record of the conversation, including messages added outside of the graph
+        (these are omitted only while the thread has pending tool calls). Repeated calls add only what is new. Raises:
+        NotFound if `thread_id` has no checkpoint; Diverged if the thread also continued in `saver`.
         """
         return run_blocking(_all_moved(Hand(self, False), Hand(saver, False), thread_id))
 
     async def aexport_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
-        """As `export_to`, awaited; to a saver that awaits. Raises: VoiceError for one that does not."""
+        """Async form of `export_to`, to an async saver. Raises: VoiceError if that saver has no async methods."""
         return await _all_moved(Hand(self, True), Hand(saver, True), thread_id)
 
 
 def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
     where = url if sessions is None else sessions
     if where is None:
-        raise ConfigError("name the store that the threads go to: import_from(saver, url=...), or sessions=...")
+        raise ConfigError("name the store to import into: import_from(saver, url=...), or sessions=...")
     return where
 
 
@@ -162,7 +161,7 @@ async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> Non
     if lost:
         raise InputError(
             f"session {thread_id}: the {type(source.saver).__name__} lists {len(lost)} checkpoints that it does not "
-            f"read, {lost[0].id} first; what it reads of the thread was moved: mend those there or delete them"
+            f"read, {lost[0].id} first; the rest of the thread was moved: repair those or delete them"
         )
 
 
@@ -176,9 +175,9 @@ async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[P
         apart = bool(there)
     if apart:
         raise Diverged(
-            f"session {thread_id}: it went on in the {type(target.saver).__name__} since it was moved there, is "
-            f"another conversation, or the {type(source.saver).__name__} keeps no older checkpoints; nothing was "
-            "written: delete that thread first, or go on with it"
+            f"session {thread_id}: the thread in the {type(target.saver).__name__} went on since it was moved there, "
+            f"is another conversation, or the {type(source.saver).__name__} keeps no older checkpoints; nothing was "
+            "written: delete that thread first, or continue with it"
         )
 
 

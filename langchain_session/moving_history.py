@@ -1,4 +1,4 @@
-"""Chat histories of LangChain, read whole and filled: where they keep their session's name, what they hold back."""
+"""Reads and fills any LangChain chat history for import and export: session names, and unlisted messages."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def wanting(said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str
 
 def _require_history(history: BaseChatMessageHistory) -> None:
     if not isinstance(history, BaseChatMessageHistory):
-        raise ConfigError(f"a {type(history).__name__} is no chat history; pass a BaseChatMessageHistory")
+        raise ConfigError(f"a {type(history).__name__} is not a chat history; pass a BaseChatMessageHistory")
 
 
 def _require_all(history: BaseChatMessageHistory, said: Sequence[BaseMessage]) -> None:

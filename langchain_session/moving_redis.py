@@ -1,4 +1,4 @@
-"""Reads a chat history of `langchain-redis` whole: its own reading stops at 10,000 messages and skips some."""
+"""Reads a `langchain-redis` chat history completely: its own reading stops at 10,000 messages and skips some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A LangChain message as bytes and back: all that its neutral form has not, and its very class."""
+"""A LangChain message as bytes and back: its class, and everything that the neutral form lacks."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def _jsonplus(value: object) -> list[object]:
     except TypeError:
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         raise InputError(
-            f"a message holds a {name}, which cannot be stored so that it comes back as it was; "
-            "use plain data, a dataclass or a pydantic model in its place"
+            f"a message holds a {name}, which cannot be stored and restored exactly; "
+            "use plain data, a dataclass or a pydantic model instead"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What was made of a live message, remembered while it lives and says what it said."""
+"""A cache of values derived from live messages, valid while a message lives and is unchanged."""
 
 from __future__ import annotations
 

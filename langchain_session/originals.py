@@ -1,14 +1,14 @@
-"""Messages of the record as their graph had them, remembered: an inner saver is given all of them at each step."""
+"""A cache of the record's messages in their LangChain form, since an inner saver gets all of them at each step."""
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from langchain_core.messages import BaseMessage
 
 from langchain_session.channels import raw_messages
+from session_core.forks import FreedLock
 from session_core.ports import SessionStore, State
 from session_core.ranges import Ranges
 from session_core.turns import Key
@@ -35,7 +35,7 @@ class Originals:
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[Key, str], dict[int, Original]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = FreedLock()
 
     async def of(self, store: SessionStore, state: State, part: Ranges) -> list[Original]:
         """The messages of `part` in its order; one read for those that are not remembered."""

@@ -1,4 +1,4 @@
-"""Where a checkpoint stands."""
+"""The position of a checkpoint: thread, namespace and id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints that go, so that those which stay are what they were: their deltas, their parents, the record's head."""
+"""Selects checkpoints to delete so that the others keep their values, parents and deltas."""
 
 from __future__ import annotations
 

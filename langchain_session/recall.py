@@ -1,4 +1,4 @@
-"""`recall_tool`: a tool with which an agent gets back what its view shows shortened or not at all."""
+"""`recall_tool`: a tool with which an agent retrieves messages that its view shortens or omits."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ MAX_HITS = 5
 
 
 def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", channel: str | None = None) -> BaseTool:
-    """A tool named "recall" over the session of the running thread, in both voices.
+    """A tool named "recall" over the session of the running thread, sync and async.
 
-    With `reference` (from a clip) it returns that message whole, of a long one a page of at most a quarter of
-    the budget and where the next begins (`offset`); with `query` the matching messages of the whole
-    conversation, at most five, of long ones the part that bears on the query. What the run that asks has
-    said itself is found too, whether or not it is stored yet. What it returns gets no clip again; it is
-    folded like the rest when it is old, and its reference stays good as long as the record. A config that names a
-    tenant (`with_session` goes by it) is of that one.
+    With `reference` (from a clip) it returns that message whole; a long one in pages of at most a quarter of the
+    budget, with the `offset` of the next page. With `query` it returns up to five matching messages of the whole
+    conversation, of long ones the relevant part. Messages of the current run are found too, whether or not they are
+    stored yet. Results are not clipped again; they are folded like other messages when they are old, and references
+    stay valid as long as the record. If the config names a tenant (as for `with_session`), that tenant is used.
     """
     sessions = source.sessions if isinstance(source, SessionSaver) else source
     if not isinstance(sessions, Sessions):

@@ -1,4 +1,4 @@
-"""What of the record bears on the newest question of a run, found once a turn and shown right before it."""
+"""Finds what the record says about the newest question of a run, once per turn, and shows it right before it."""
 
 from __future__ import annotations
 

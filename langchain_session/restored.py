@@ -1,4 +1,4 @@
-"""What a node gives back of the messages it was shown, as the state has them: nothing made for a view gets into it."""
+"""Replaces view messages in a node's output by those of the state, so that nothing made for a view gets into it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`with_session`: any runnable, called with the view of a session, and its turns on record."""
+"""`with_session`: calls any runnable with the view of a session, and stores its turns."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def with_session(
     lease_ttl_s: float = 60.0,
     lease_wait_s: float = 30.0,
 ) -> SessionRunnable:
-    """`runnable` with a memory: each call reads the view of its session and puts its turn on record.
+    """`runnable` with a memory: each call reads the view of its session and stores its turn.
 
-    The session is `configurable["session_id"]` (or `"thread_id"`) of the call's config, of `configurable["tenant"]`
-    where that is given. The input is a text, a message, a list of messages, or a dict with one of these under
-    `input_messages_key`; with `history_messages_key` the history goes there, for a MessagesPlaceholder, else it stands
-    before the input. `output_messages_key` says where a dict that is answered has its messages. The input is also the
-    query of the view. `overhead_tokens` is what the runnable puts around it (a prompt's own text, tools' schemas).
+    The session is `configurable["session_id"]` (or `"thread_id"`) of the call's config, in `configurable["tenant"]`
+    if given. The input is a string, a message, a list of messages, or a dict with one of these under
+    `input_messages_key`. The history goes to `history_messages_key`, for a MessagesPlaceholder, or before the input
+    if that is not set. `output_messages_key` is the key of the messages in a dict output. The input is also the query
+    of the view. `overhead_tokens` is what the runnable adds (the text of its prompt, tool schemas).
 
-    A call reads once before the runnable runs (twice when old messages may bear on the input), and writes once after
-    it: input and answer together, so that turns of others never stand between. What the user said is never lost: when
-    the runnable raises, or a stream is broken off, it is stored, with the part of the answer that came, whose
-    `response_metadata` has `broken_off`. Only what is said in a process that is killed meanwhile is not stored.
+    A call reads once before the runnable runs (twice if old messages may be relevant to the input), and writes once
+    after it, input and answer together, so that turns never interleave. The user's input is never lost: if the
+    runnable raises, or a stream is interrupted, it is stored together with the part of the answer that arrived, whose
+    `response_metadata` then has `broken_off`. Only the turns of a process that is killed are not stored.
 
-    With `lease` calls on one session go one by one: each waits up to `lease_wait_s` seconds for the turn and has it for
-    `lease_ttl_s`. Raises: ConfigError for a config without a session; InputError for what no record takes, before the
-    runnable runs; TurnTaken and TurnLost with `lease`.
+    With `lease`, calls on one session run one at a time: each waits up to `lease_wait_s` seconds for the turn and
+    holds it for `lease_ttl_s`. Raises: ConfigError for a config without a session; InputError, before the runnable
+    runs, for input that cannot be stored; TurnTaken and TurnLost with `lease`.
     """
     opened = shared(sessions, policy) if isinstance(sessions, str) else sessions
     return SessionRunnable(
@@ -62,7 +62,7 @@ def with_session(
 
 
 class SessionRunnable(Runnable[Any, Any]):
-    """What `with_session` gives: a runnable like any other, in both voices, streaming and in batches."""
+    """The result of `with_session`: a runnable, sync and async, with streaming and batches."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class SessionRunnable(Runnable[Any, Any]):
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What a config of a call may hold."""
+        """The fields of the config of a call."""
         ours = [
             ConfigurableFieldSpec(id="session_id", annotation=str, name="Session id", default=""),
             ConfigurableFieldSpec(id="tenant", annotation=str, name="Tenant", default=self.tenant),
@@ -101,21 +101,21 @@ class SessionRunnable(Runnable[Any, Any]):
         return self.sessions.session(str(name), tenant=str(names.get("tenant") or self.tenant))
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        """The runnable's answer, once the turn is durable."""
+        """The runnable's answer, returned once the turn is durable."""
         config = ensure_config(config)
         with self._on_record(input, config) as call:
             call.came = self.runnable.invoke(call.given, config, **kwargs)
         return call.came
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        """As `invoke`, awaited."""
+        """Async form of `invoke`."""
         config = ensure_config(config)
         async with self._aon_record(input, config) as call:
             call.came = await self.runnable.ainvoke(call.given, config, **kwargs)
         return call.came
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
-        """The answer piece by piece; the turn is stored when the stream ends, or is broken off."""
+        """The answer in chunks; the turn is stored when the stream ends or is interrupted."""
         config = ensure_config(config)
         with self._on_record(input, config) as call:
             for piece in self.runnable.stream(call.given, config, **kwargs):
@@ -123,7 +123,7 @@ class SessionRunnable(Runnable[Any, Any]):
                 yield piece
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
-        """As `stream`, awaited."""
+        """Async form of `stream`."""
         config = ensure_config(config)
         async with self._aon_record(input, config) as call:
             async for piece in self.runnable.astream(call.given, config, **kwargs):

@@ -1,4 +1,4 @@
-"""`SessionSaver`: a LangGraph checkpointer that stores each message once and hands runs a view that fits."""
+"""`SessionSaver`: a LangGraph checkpointer that stores each message once and gives runs a view that fits the budget."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
+    PendingWrite,
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
@@ -36,6 +37,7 @@ from langchain_session.handed import handed
 from langchain_session.keeping import Keeping
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
+from langchain_session.originals import Originals
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import (
     BASE,
@@ -54,33 +56,34 @@ from langchain_session.threads import (
     state_key,
 )
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
+from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
 from langchain_session.voice import Voice, sessions_at
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
+from session_core.leasing import Settled
 from session_core.ports import Checkpoint, Plain, Write
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
 
 class SessionSaver(Keeping, Lifetime):
-    """A checkpointer over the sessions of a store; a thread is a session, its messages are the record.
+    """A checkpointer over the sessions of a store: a thread is a session, its messages are the record.
 
-    A run is handed the view of its thread: never more than the policy's budget. `get_state` and the
-    history see the whole record. One object serves both voices. `channel` is the state key that the
-    conversation is; lists of messages under other keys are stored once too, and come back whole. `serde`
-    serializes what is no message; to hide messages too, open `Sessions(..., keyring=...)`. `Sessions` that
-    are handed in are not closed with the saver.
+    Runs get the view of their thread, which never exceeds the policy's budget; `get_state` and the state history
+    return the whole record. One object serves sync and async calls. `channel` is the state key of the conversation;
+    message lists under other keys are stored once too. `serde` serializes everything except messages; to encrypt
+    those, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the saver.
 
-    `concurrency` is what runs on one thread at the same time do. "merge": all go on, and what each said
-    stands in the record, whole turns one behind the other. "serialize": a run waits, `wait_s` seconds at
-    most, until the one before it is over (TurnTaken); one that is not heard of for `turn_ttl_s` seconds,
-    which a node must not take, loses its turn to who waits, and stores nothing more (TurnLost).
-    "reject": a run whose thread went on to another checkpoint since it began ends with Conflict. People are
-    never kept out: `update_state`, forks from an older checkpoint, and what other doors append.
+    `concurrency` is the rule for concurrent runs on one thread:
 
-    With `inner` the checkpoints are with that saver, whole and in its own form, and here is only what
-    views are made of; see `langchain_session.inner`.
+    - "merge": all runs go on; the record has every message, with turns one after the other.
+    - "serialize": a run waits up to `wait_s` seconds for the previous one (TurnTaken). A run without a sign of life
+      for `turn_ttl_s` seconds (longer than any node takes) loses its turn to a waiting one (TurnLost).
+    - "reject": a run whose thread has moved on to another checkpoint since it began raises Conflict.
+
+    `update_state`, forks, and appends through other adapters are never blocked. With `inner` that saver keeps the
+    checkpoints, and this store only what views are made of; see `langchain_session.inner`.
     """
 
     def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:
@@ -113,9 +116,10 @@ class SessionSaver(Keeping, Lifetime):
         self._opened = not isinstance(sessions, Sessions)
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)
-        self._blocking = Voice(self.sessions.store, self.sessions.workshop, pause_blocking)
-        self._awaiting = Voice(self.sessions.awaited, self.sessions.aworkshop, pause_awaiting)
-        self._rule = rule_of(concurrency, self.sessions.store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
+        store, awaited = self.sessions.store, self.sessions.awaited
+        self._blocking = Voice(store, self.sessions.workshop, pause_blocking, store)
+        self._awaiting = Voice(awaited, self.sessions.aworkshop, pause_awaiting, Settled(awaited))
+        self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._tell_what_serde_leaves_clear()
 
     def __repr__(self) -> str:
@@ -123,7 +127,7 @@ class SessionSaver(Keeping, Lifetime):
 
     @classmethod
     def from_conn_string(cls, url: str, *, policy: Policy | None = None) -> Self:
-        """A saver on the store at `url`, such as "sqlite:///chat.db"; usable as it is or in a `with`."""
+        """A saver on the store at `url`, such as "sqlite:///chat.db"; usable directly or in a `with`."""
         return cls(url, policy=policy)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -197,19 +201,19 @@ class SessionSaver(Keeping, Lifetime):
         await self._delete(self._awaiting, thread_id)
 
     def get_next_version(self, current: str | int | None, channel: None) -> str:
-        """A version behind `current`, in text order too; two runs that count on from the same one differ."""
+        """A version greater than `current`, also in text order; unique for concurrent runs."""
         number = int(str(current).partition(".")[0]) if current is not None else 0
         return f"{number + 1:010d}.{secrets.token_hex(4)}"
 
     def key(self, config: RunnableConfig) -> Key:
-        """The session that a config's thread and namespace are."""
+        """The session of a config's thread and namespace."""
         return key_of(config, self.tenant)
 
     async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         if RUNTIME not in config["configurable"]:
             return await self._get(voice, config)
         beginning = replace(voice, store=ahead(voice.store))
-        return await self._rule.begun(voice.store, voice.pause, config, lambda: self._get(beginning, config))
+        return await self._rule.begun(voice.leases, voice.pause, config, lambda: self._get(beginning, config))
 
     async def _get(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted, key = get_checkpoint_id(config), self.key(config)
@@ -228,7 +232,7 @@ class SessionSaver(Keeping, Lifetime):
         """The checkpoint for a run or for somebody else; one that was `named` may be an old one."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
-            return await self._tuple(voice, found, {}, fork=named)
+            return await self._tuple(voice, found, {}, run=run, fork=named)
         lineage, is_head = await starting_part(voice.store, key, part, named)
         hidden, values = list[tuple[int, int]](), dict[str, Any]()
         if run and is_of_a_task(key):
@@ -239,14 +243,14 @@ class SessionSaver(Keeping, Lifetime):
         elif lineage != part or not is_made_of_writes(found, self.channel):
             values = {self.channel: await shown(lineage, key, voice.store)}
         base = (found.versions[self.channel], lineage.pairs, hidden)
-        return await self._tuple(voice, found, values, fork=named, base=base)
+        return await self._tuple(voice, found, values, run=run, fork=named, base=base)
 
     async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
         """A checkpoint of a list, which a run asks for when it replays a subgraph and goes on from there."""
         found = await voice.store.fill(found)
         if config is not None and RUNTIME in config["configurable"]:
             return await self._handed(voice, found, run=True, named=True)
-        return await self._tuple(voice, found, {})
+        return await self._tuple(voice, found, {}, run=False)
 
     async def _before(self, voice: Voice, key: Key) -> Checkpoint | None:
         """What stands for the checkpoint of a conversation that other doors began, if there is one."""
@@ -258,22 +262,32 @@ class SessionSaver(Keeping, Lifetime):
         found: Checkpoint,
         values: dict[str, Any],
         *,
+        run: bool,
         fork: bool = False,
         base: tuple[Any, ...] | None = None,
     ) -> CheckpointTuple:
-        """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store."""
+        """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store.
+
+        What tasks wrote to the conversation stands as they wrote it for a `run`, else without a word of a view.
+        """
         found, body = as_the_graph_has_it(found, self.channel), self._body(found)
         rest = {name: value for name, value in found.values.items() if name not in values}
         whole = {**values, **await live_values(replace(found, values=rest), voice.store, self.serde)}
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": whole}
         notes = ({FORK: True} if fork else {}) | ({BASE: base} if base is not None else {})
+        originals, writes = Originals(), list[PendingWrite]()
+        for write in found.writes:
+            value = decode_write(write.value, self.serde)
+            if write.channel == self.channel and not run:
+                value = await raw_write(value, found.key, voice.store, originals)
+            writes.append((write.task_id, write.channel, value))
         config = config_of(found.key, found.id)
         return CheckpointTuple(
             config=noted(config, **notes) if notes else config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
             parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
-            pending_writes=[(w.task_id, w.channel, decode_write(w.value, self.serde)) for w in found.writes],
+            pending_writes=writes,
         )
 
     async def _found(
@@ -362,9 +376,9 @@ class SessionSaver(Keeping, Lifetime):
             self.serde,
             forks=forks,
         )
-        guard = await self._rule.guard(voice.store, config)
+        guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
-        await self._rule.stored(voice.store, config, checkpoint)
+        await self._rule.stored(voice.leases, config, checkpoint)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL
@@ -378,7 +392,7 @@ class SessionSaver(Keeping, Lifetime):
             for i, (name, value) in enumerate(writes)
         ]
         await voice.store.put_writes(self.key(config), config["configurable"]["checkpoint_id"], rows)
-        await self._rule.wrote(voice.store, config, writes)
+        await self._rule.wrote(voice.leases, config, writes)
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await voice.store.delete(Key(str(thread_id), self.tenant))

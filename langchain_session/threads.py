@@ -1,4 +1,4 @@
-"""Where a thread is, where a run of it begins, and what we write into the configs of runs."""
+"""Thread and namespace of a config, the start of a run, and the notes that we put into configs of runs."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def require_tenant(names: Mapping[str, Any], tenant: str) -> None:
     named = names.get("tenant")
     if named is not None and str(named) != tenant:
         raise ConfigError(
-            f"thread {names.get('thread_id')}: the config names tenant {str(named)!r}, and this SessionSaver has the "
+            f"thread {names.get('thread_id')}: the config names tenant {str(named)!r}, but this SessionSaver has the "
             f"threads of {tenant!r}; compile the graph with SessionSaver(..., tenant={str(named)!r}) for that one, "
-            "or give what is no tenant of sessions another name than 'tenant'"
+            "or rename that key of the config if it does not mean a tenant of sessions"
         )
 
 

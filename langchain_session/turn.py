@@ -1,4 +1,4 @@
-"""One turn of a runnable with a session: what is said, what it is given to read, and what of it is stored."""
+"""One turn of a runnable with a session: its input, the history that it gets, and what of it is stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Turn:
         self._input_key = _key(given, keys.input_messages, "input_messages_key")
         if keys.history_messages is not None and not isinstance(given, Mapping):
             raise InputError(
-                f"a {type(given).__name__} has no place for the history under {keys.history_messages!r}; give a dict, "
+                f"a {type(given).__name__} has no place for the history under {keys.history_messages!r}; pass a dict, "
                 "as the prompt wants it, or leave history_messages_key out"
             )
         self.live = _messages(given if self._input_key is None else given[self._input_key])
@@ -105,7 +105,7 @@ def _key(value: Any, named: str | None, option: str) -> str | None:
     if named is None and len(value) == 1:
         return str(next(iter(value)))
     if named is not None and named not in value:
-        raise InputError(f"a dict has no {named!r}, which {option} names; give it, or name another key")
+        raise InputError(f"the dict has no key {named!r}, which {option} names; add it, or name another key")
     if named is None:
         raise InputError(
             f"a dict with {len(value)} keys does not say where its messages are: with_session(..., {option}=...)"
@@ -127,6 +127,6 @@ def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[Bas
             # Not its text, which quotes what was given.
             raise InputError(
                 f"a list of {len(value)} messages holds something that LangChain cannot read as a message "
-                f"({type(exc).__name__}); give messages, texts, (role, text) pairs or dicts with role and content"
+                f"({type(exc).__name__}); pass messages, strings, (role, text) pairs or dicts with role and content"
             ) from None
-    raise InputError(f"a {type(value).__name__} holds no messages; give a text, a message or a list of messages")
+    raise InputError(f"a {type(value).__name__} contains no messages; pass a string, a message or a list of messages")

@@ -1,16 +1,20 @@
-"""What runs on one thread at the same time do: `SessionSaver(concurrency=...)`."""
+"""`SessionSaver(concurrency=...)`: the rules for concurrent runs on one thread."""
 
 from __future__ import annotations
 
+import gc
 import logging
+import math
 import os
 import secrets
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Literal, TypedDict, get_args
 
 from langchain_core.runnables import RunnableConfig
@@ -19,7 +23,7 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
 from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, noted, notes_of
 from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
-from session_core.leasing import Pause, hold_turn, take_turn
+from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -39,41 +43,45 @@ TURN_TTL_S = 300.0
 """How long a turn lasts without a word of its run: longer than a model or a tool takes, as a rule."""
 CLOSE_WAITS_S = 5.0
 """How long a close waits for turns that are just given back; a server that is not to be had holds it up no longer."""
+COLLECT_EVERY_S = 5.0
+"""How long who waits for turns leaves the collector alone: it stops the whole process for a moment."""
 HELD_ON_AFTER = 3
 """A turn is held on once a third of its time has gone by."""
 
 
 class Guard(TypedDict, total=False):
-    """What `put_checkpoint` is told of the turn of a run."""
+    """The conditions on the turn of a run that `put_checkpoint` checks."""
 
     lease: Lease | None
     follows: bool
 
 
 class Rule:
-    """`merge`: whoever puts is welcome, and what two runs said stands in the record one behind the other."""
+    """`merge`: any run may store checkpoints, and the record has the messages of concurrent runs after each other."""
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
-        """What `read` gives to who asks with `config`; a run has begun then."""
+        """The result of `read` for a caller with `config`; a run has started then."""
         return await read()
 
     async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
-        """What must hold for the next checkpoint of a run to be stored. Raises: TurnLost."""
+        """The conditions for storing the next checkpoint of a run. Raises: TurnLost."""
         return {}
 
     async def stored(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
-        """Hear of a checkpoint that is stored."""
+        """Called after a checkpoint was stored."""
 
     async def wrote(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
-        """Hear of a task's writes that are stored."""
+        """Called after a task's writes were stored."""
 
     def close(self) -> None:
-        """Hear that no more runs begin."""
+        """Called when no more runs start."""
 
 
 class Reject(Rule):
-    """A checkpoint of a run must follow the newest one of its thread; but for the first of a run that was asked to
-    begin with an older one. Subgraphs go with their parents."""
+    """Each checkpoint of a run must follow the newest one of its thread.
+
+    Except for the first one of a run that was told to start from an older checkpoint. Subgraphs follow their parents.
+    """
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
         found = await read()
@@ -89,10 +97,12 @@ class Reject(Rule):
 
 
 class Holder(str):
-    """A holder's name, in the config of its run and nowhere else; when it is gone, so is the run."""
+    """The name of a holder. Only the config of its run refers to it, so its garbage collection means that the run is
+    gone.
+    """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Turn:
     """The turn of one run. `lease` is None once it was given back; `stored` is the run's newest checkpoint, and
     `stopped` one whose tasks ended the run."""
@@ -106,43 +116,99 @@ class _Turn:
     process: int = field(default_factory=os.getpid)
 
     async def give_back(self, store: Leasing) -> None:
-        """End it, if that is not done yet; a fork's child leaves it to its parent."""
-        lease, self.lease = self.lease, None
+        """End it, if that is not done yet; a fork's child leaves it to its parent.
+
+        Of two callers that meet here both drop it, which harms nothing: neither goes on before it is free.
+        """
+        lease = self.lease
         if lease is not None and self.process == os.getpid():
             await store.drop_lease(lease)
+        self.lease = None
+
+
+class _Turns:
+    """The turns of the runs that are under way, by holder, and those of runs that are gone, until they are given back.
+
+    Runs end in the middle of anything, when the interpreter frees their configs: what `gone` does may interrupt any
+    line here.
+    """
+
+    def __init__(self) -> None:
+        self.live: dict[str, _Turn] = {}
+        self._gone: deque[_Turn] = deque()
+        self._bell: SimpleQueue[bool] = SimpleQueue()
+
+    def gone(self, holder: str) -> None:
+        """Hear that a run is over."""
+        turn = self.live.pop(holder, None)
+        if turn is not None:
+            self._gone.append(turn)
+            self._bell.put(True)
+
+    def end(self) -> None:
+        """Have `keep_giving_back` return."""
+        self._bell.put(False)
+
+    async def give_back(self, store: Leasing) -> None:
+        """Give back the turns of runs that are gone. One that another caller is at stays in sight until it is free."""
+        while (turn := self._next()) is not None:
+            try:
+                await turn.give_back(store)
+            finally:
+                with suppress(ValueError):
+                    self._gone.remove(turn)
+
+    def _next(self) -> _Turn | None:
+        with suppress(IndexError):
+            return self._gone[0]
+        return None
+
+    def keep_giving_back(self, store: Leasing) -> None:
+        """Give back the turn of each run that is over, until there is none to come."""
+        while self._bell.get():
+            try:
+                run_blocking(self.give_back(store))
+            except (StoreError, VoiceError):
+                # Then it ends by time: the store is not to be reached, or by awaiting callers only.
+                continue
 
 
 class Serialize(Rule):
-    """A run has the turn of its thread from its beginning to its end, and others wait for it.
+    """A run has the turn of its thread from start to end; others wait.
 
-    No checkpointer is told when a run ends. It is over when it stored a checkpoint behind which a graph has nothing
-    to do, when a task failed or asked somebody, and, whatever else happened (a breakpoint, too many steps, a stream
-    that nobody reads on), when its config is gone: the name in it is an object of its own whose end is
-    noticed. The turn of a run that is killed ends by time; what it stores later is refused. A run that gave its
-    turn back and goes on all the same takes it again, unless somebody else has it.
+    LangGraph does not tell checkpointers when a run ends. It is over when it stored a checkpoint after which the
+    graph has nothing to do, when a task failed or was interrupted, or, in all other cases (a breakpoint, the step
+    limit, a stream that is not read on), when its config is garbage-collected. The turn of a killed run expires; what
+    that run stores later is refused. A run that released its turn but continues takes it again, unless another holder
+    has it.
     """
 
     def __init__(self, store: Leasing, tenant: str, *, ttl_s: float, wait_s: float) -> None:
         if not (ttl_s > 0 and wait_s >= 0):
-            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; give seconds, turn_ttl_s over 0")
+            raise BudgetError(f"turn_ttl_s={ttl_s}, wait_s={wait_s}; pass seconds, turn_ttl_s over 0")
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
-        self._turns: dict[str, _Turn] = {}
-        self._over: SimpleQueue[str | None] = SimpleQueue()
+        self._collected_s = -math.inf
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin in this process: the queue of a parent may be locked for ever by a thread that its child has not."""
+        self._process = os.getpid()
+        self._turns = _Turns()
         self._keeper: threading.Thread | None = None
-        self._end = weakref.finalize(self, self._over.put, None)
+        self._end = weakref.finalize(self, self._turns.end)
 
     async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
         names = config["configurable"]
         key = key_of(config, self._tenant)
-        mine = self._turns.get(names.get(TURN, ""))
+        mine = self._turns.live.get(names.get(TURN, ""))
         if RUNTIME not in names or key.namespace or (mine is not None and mine.key == key):
             return await read()
         self._keep()
         turn = await self._taken(store, pause, key)
         # LangGraph has made this dict for the run; also a first run, which finds no checkpoint, carries the name on.
         names[TURN] = name = Holder(turn.holder)
-        weakref.finalize(name, self._over.put, turn.holder).atexit = False
+        weakref.finalize(name, self._turns.gone, turn.holder).atexit = False
         try:
             found = await read()
         except BaseException:
@@ -162,7 +228,7 @@ class Serialize(Rule):
             turn.lease = await store.take_lease(turn.key, holder=turn.holder, ttl_s=self._ttl_s)
             if turn.lease is None:
                 raise TurnLost(
-                    f"session {turn.key}: the run gave its turn back, and somebody else has it; run it again"
+                    f"session {turn.key}: the run released its turn, and another holder has it; run it again"
                 )
             turn.held_s = time.monotonic()
         elif time.monotonic() - turn.held_s > self._ttl_s / HELD_ON_AFTER:
@@ -194,8 +260,8 @@ class Serialize(Rule):
             keeper.join(timeout=CLOSE_WAITS_S)
             if keeper.is_alive():
                 logger.warning(
-                    "sessions of tenant %s: the %s store did not take turns back within %.0f s, so the saver was "
-                    "closed without; they end by themselves, %.0f s after the last word of their runs",
+                    "sessions of tenant %s: the %s store did not release turns within %.0f s of closing the saver; "
+                    "they expire %.0f s after the last activity of their runs",
                     self._tenant,
                     getattr(self._store, "scheme", type(self._store).__name__),
                     CLOSE_WAITS_S,
@@ -205,35 +271,38 @@ class Serialize(Rule):
     def _of(self, config: RunnableConfig) -> _Turn | None:
         """The turn of the run that a config is of."""
         names = config["configurable"]
-        turn = self._turns.get(names.get(TURN, ""))
+        turn = self._turns.live.get(names.get(TURN, ""))
         return turn if turn is not None and turn.key.session_id == str(names["thread_id"]) else None
 
     async def _taken(self, store: Leasing, pause: Pause, key: Key) -> _Turn:
         async def pause_and_tidy(seconds: float) -> None:
             await pause(seconds)
-            await self._tidied(store)
+            if seconds >= LONGEST_PAUSE_S:
+                self._find_runs_that_are_gone(key)
+            await self._turns.give_back(store)
 
-        await self._tidied(store)
+        await self._turns.give_back(store)
         holder = secrets.token_hex(16)
         lease = await take_turn(store, key, holder=holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause_and_tidy)
-        turn = self._turns[holder] = _Turn(key, holder, lease, time.monotonic())
+        turn = self._turns.live[holder] = _Turn(key, holder, lease, time.monotonic())
         return turn
 
-    async def _tidied(self, store: Leasing) -> None:
-        """Give back the turns of runs that are gone, as far as nobody did."""
-        try:
-            while (holder := self._over.get_nowait()) is not None:
-                await _ended(self._turns, holder, store)
-        except Empty:
-            return
-        self._over.put(None)
+    def _find_runs_that_are_gone(self, key: Key) -> None:
+        """Collect garbage when a run of this process has the turn: one that was cancelled is garbage that refers to
+        itself, and Python may take minutes to notice that."""
+        held_here = any(turn.key == key and turn.lease is not None for turn in list(self._turns.live.values()))
+        if held_here and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
+            gc.collect()
+            self._collected_s = time.monotonic()
 
     def _keep(self) -> None:
         """Have a thread that gives back what other processes wait for, when nobody here calls any more."""
+        if self._process != os.getpid():
+            self._begin()
         if self._keeper is None or not self._keeper.is_alive():
             self._keeper = threading.Thread(
-                target=_keep_giving_back,
-                args=(self._over, self._turns, self._store),
+                target=self._turns.keep_giving_back,
+                args=(self._store,),
                 name="llm-sessions-turns",
                 daemon=True,
             )
@@ -241,21 +310,21 @@ class Serialize(Rule):
 
 
 def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> Rule:
-    """The rule of that name. Raises: ConfigError for another word; BudgetError."""
+    """The rule with that name. Raises: ConfigError for an unknown one; BudgetError."""
     if concurrency not in get_args(Concurrency):
         raise ConfigError(f"concurrency={shown(concurrency)}; it is one of: {', '.join(get_args(Concurrency))}")
     for name, seconds in (("turn_ttl_s", turn_ttl_s), ("wait_s", wait_s)):
         if not isinstance(seconds, (int, float)):
-            raise BudgetError(f"{name}={seconds!r}; give seconds")
+            raise BudgetError(f"{name}={seconds!r}; pass seconds")
     if concurrency == "serialize":
         return Serialize(store, tenant, ttl_s=turn_ttl_s, wait_s=wait_s)
     return Reject() if concurrency == "reject" else Rule()
 
 
 def nothing_follows(checkpoint: Checkpoint) -> bool:
-    """Whether a graph of nodes and edges, or an entrypoint, is at its end behind this checkpoint.
+    """Whether a graph of nodes and edges, or an entrypoint, ends with this checkpoint.
 
-    Of a graph that somebody put together of channels by hand it is never said.
+    Always False for a graph that was built from channels by hand.
     """
     fresh = checkpoint.get("updated_channels")
     known = any(START in seen for seen in checkpoint["versions_seen"].values())
@@ -263,25 +332,9 @@ def nothing_follows(checkpoint: Checkpoint) -> bool:
 
 
 def stop(writes: Sequence[tuple[str, Any]]) -> bool:
-    """Whether a task's writes end its run: it asks somebody, or failed and no node takes care of that.
+    """Whether a task's writes end its run: an interrupt, or an error that no node handles.
 
-    Tasks beside it may still be at work, but no checkpoint comes of it.
+    Parallel tasks may still be running, but no checkpoint follows.
     """
     names = {name for name, _ in writes}
     return INTERRUPT in names or (ERROR in names and _HANDLED not in names)
-
-
-async def _ended(turns: dict[str, _Turn], holder: str, store: Leasing) -> None:
-    turn = turns.pop(holder, None)
-    if turn is not None:
-        await turn.give_back(store)
-
-
-def _keep_giving_back(over: SimpleQueue[str | None], turns: dict[str, _Turn], store: Leasing) -> None:
-    """Give back the turn of each run that is over, until there is none to come."""
-    while (holder := over.get()) is not None:
-        try:
-            run_blocking(_ended(turns, holder, store))
-        except (StoreError, VoiceError):
-            # Then it ends by time: the store is not to be reached, or by awaiting callers only.
-            continue

@@ -1,4 +1,4 @@
-"""Lists of messages that were made of a view, with what the view stood for in its place."""
+"""Replaces the view in a message list by the part of the record that it stands for."""
 
 from __future__ import annotations
 
@@ -30,16 +30,24 @@ def is_of_a_view(message: BaseMessage) -> bool:
     return (message.id or "").startswith(NAMELESS) or (mark is not None and mark.get("rendition") != "foreign")
 
 
-async def raw_write(value: Any, keys: Sequence[Key], store: SessionStore, originals: Originals) -> Any:
-    """A value that a task wrote, without what was written for a view; one that has nothing of it as it is."""
+async def raw_write(value: Any, key: Key, store: SessionStore, originals: Originals) -> Any:
+    """A value that a task of `key` wrote, without what was written for a view of it, of a graph above or of a
+    subgraph; one that has nothing of it as it is."""
     single = isinstance(value, BaseMessage)
     said = [value] if single else value
     if not isinstance(said, list) or not all(isinstance(item, BaseMessage) for item in said):
         return value
     if not any(map(is_of_a_view, said)):
         return value
-    raw = await unfolded(said, keys, store, originals)
+    raw = await unfolded(said, [key, *above(key), *_others(said, key)], store, originals)
     return raw[0] if single and len(raw) == 1 else raw
+
+
+def _others(said: Sequence[BaseMessage], key: Key) -> list[Key]:
+    """The other sessions of this thread that marks name, which are those of subgraphs."""
+    marks = [mark for message in said if (mark := mark_of(message)) is not None and "session" in mark]
+    named = {Key(key.session_id, key.tenant, str(mark.get("space"))): str(mark["session"]) for mark in marks}
+    return [other for other, session in named.items() if str(other) == session and other not in (key, *above(key))]
 
 
 async def unfolded(

@@ -1,4 +1,4 @@
-"""The values of a graph's channels as a checkpoint has them in the store, and back."""
+"""Converts the channel values of a checkpoint to their stored form, and back."""
 
 from __future__ import annotations
 

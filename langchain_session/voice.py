@@ -1,4 +1,4 @@
-"""What the saver's work needs of the voice that was called."""
+"""What the saver needs in each voice (sync or async)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import Pause
-from session_core.ports import SessionStore
+from session_core.ports import Leasing, SessionStore
 from session_core.session import Flow
 from session_core.turns import Key
 from session_core.workshop import Workshop
@@ -15,18 +15,19 @@ from session_core.workshop import Workshop
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The store of the voice that was called, and flows over it."""
+    """The store of one voice, and session flows over it."""
 
     store: SessionStore
     shop: Workshop
     pause: Pause
+    leases: Leasing
 
     def flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)
 
 
 def sessions_at(place: Sessions | str, policy: Policy | None) -> Sessions:
-    """The sessions that a saver was given, or those at a URL. Raises: ConfigError for anything else."""
+    """The sessions passed to a saver, or those at a URL. Raises: ConfigError for anything else."""
     if isinstance(place, Sessions):
         if policy is not None:
             raise ConfigError("these sessions have their own policy; pass it to Sessions(..., policy=...)")

@@ -1,4 +1,4 @@
-"""What an agent's run asked, so that a run beside it in the same session does not come between question and answer.
+"""Keeps concurrent agent runs on one session apart, so that no other run comes between a question and its answer.
 
 Agents put a question into the memory and ask for the memory's messages in two steps, and for the messages again
 behind each round of tools. A run is shown the conversation up to its question and what it said itself.

@@ -1,4 +1,4 @@
-"""What it takes to make a list of messages the conversation: parts of the record, and what is new."""
+"""Computes how to make a message list the conversation: which parts of the record it reuses, and what is new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any LlamaIndex LLM as a summarizer; what it writes is checked before it is believed."""
+"""Any LlamaIndex LLM as a summarizer; its output is checked."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from session_core.prompts import summary_prompt
 
 
 class LLMSummarizer(Alike):
-    """A `Summarizer` that asks `llm`. It blocks; awaiting callers run it in a thread."""
+    """A `Summarizer` that calls `llm`. It blocks; async callers run it in a thread."""
 
     def __init__(self, llm: LLM) -> None:
         self.llm = llm
         self.name = ":".join(filter(None, ("llm", type(llm).__name__, str(getattr(llm, "model", "")))))
 
     async def summarize(self, request: SummaryRequest) -> str:
-        """The notes so far and the new messages, as the model sums them up."""
+        """The model's summary of the notes so far and the new messages."""
         task, asked = summary_prompt(request)
         answer = self.llm.chat([ChatMessage(task, role=MessageRole.SYSTEM), ChatMessage(asked)])
         return answer.message.content or ""

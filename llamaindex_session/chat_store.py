@@ -1,4 +1,4 @@
-"""`SessionChatStore`: LlamaIndex's chat store over sessions; a key is a session id."""
+"""`SessionChatStore`: a LlamaIndex chat store over sessions; a key is a session id."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ from session_core.voices import run_blocking
 
 
 class SessionChatStore(BaseChatStore):
-    """Whole conversations by session id; what a message was is what comes back.
+    """Whole conversations by session id; messages are returned exactly as they were added.
 
-    Give it a `url` that all stores of this process share (default: "sqlite:///llm-sessions.db"), or
-    your own `sessions`. Setting and deleting messages change what the conversation is now; the
-    record's log keeps what was said, until `delete_messages` removes the session everywhere.
-    Serialized, it carries its URL (with the password, if it has one) and reattaches; it is never
-    copied. Raises: ConfigError, StoreError.
+    Pass a `url` that all stores of this process share (default: "sqlite:///llm-sessions.db"), or your own `sessions`.
+    Setting and deleting messages changes the current conversation; the record keeps the old ones until
+    `delete_messages` deletes the session everywhere. When serialized it contains its URL (including a password) and
+    reattaches; it is never copied. Raises: ConfigError, StoreError.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -59,9 +58,16 @@ class SessionChatStore(BaseChatStore):
         super().__init__(**fields)
         self._sessions = sessions_at(place)
 
+    def __repr__(self) -> str:
+        return f"SessionChatStore({self.sessions.place!r}, tenant={self.tenant!r})"
+
+    def __str__(self) -> str:
+        # Pydantic's own would show the URL, and a password in it.
+        return repr(self)
+
     @classmethod
     def class_name(cls) -> str:
-        """The name in serialized forms."""
+        """The class name in serialized forms."""
         return "SessionChatStore"
 
     @classmethod
@@ -75,13 +81,12 @@ class SessionChatStore(BaseChatStore):
         policy: Policy | None = None,
         tenant: str = "default",
     ) -> Self:
-        """A store with all that `chat_store` has under `keys`, or under all of its keys.
+        """A store with all messages of `chat_store` under `keys`, or under all of its keys.
 
-        A `RedisChatStore` counts every key of its database: name `keys` where others keep something there too.
-        Asked for again, it goes on where it ended and adds what `chat_store` has more by now; nothing is
-        stored twice, and `chat_store` is left as it is. A key that is refused hinders no other one. Raises:
-        NotFound for one of `keys` that `chat_store` has not; Diverged when a key no longer begins with what was
-        imported; InputError for what no session takes; ConfigError.
+        A `RedisChatStore` lists every key of its database: pass `keys` if other data is in it. Repeated calls
+        continue where the last one ended and add only what is new; `chat_store` is not changed. A key that is refused
+        does not stop the others. Raises: NotFound for one of `keys` that `chat_store` lacks; Diverged if a key no
+        longer begins with what was imported; InputError for a message that cannot be stored; ConfigError.
         """
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
         several = Several()
@@ -102,7 +107,7 @@ class SessionChatStore(BaseChatStore):
         policy: Policy | None = None,
         tenant: str = "default",
     ) -> Self:
-        """As `import_from`, awaited; also from an `AsyncDBChatStore`, what it has archived included."""
+        """Async form of `import_from`; also from an `AsyncDBChatStore`, including its archived messages."""
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
         several = Several()
         for key in await akeys_of(chat_store, keys):
@@ -113,9 +118,9 @@ class SessionChatStore(BaseChatStore):
         return made
 
     def export_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
-        """Add to `chat_store` what it has not of the sessions `keys`, or of all; how many messages that were.
+        """Add the messages of the sessions `keys`, or of all, that `chat_store` lacks; returns their number.
 
-        Raises: NotFound for one of `keys` that is no session; Diverged when a key there has messages that its
+        Raises: NotFound for one of `keys` that is not a session; Diverged if a key there has messages that its
         session does not begin with.
         """
         several, added = Several(), 0
@@ -129,7 +134,7 @@ class SessionChatStore(BaseChatStore):
         return added
 
     async def aexport_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
-        """As `export_to`, awaited."""
+        """Async form of `export_to`."""
         several, added = Several(), 0
         for key in await akeys_of(self, keys):
             with several.one():
@@ -160,15 +165,15 @@ class SessionChatStore(BaseChatStore):
         return type(self).from_dict, (self.to_dict(),)
 
     def get_messages(self, key: str) -> list[ChatMessage]:
-        """The whole conversation, every message as it went in."""
+        """The whole conversation, every message as it was added."""
         return from_core_many(self.session(key).record())
 
     async def aget_messages(self, key: str) -> list[ChatMessage]:
-        """As `get_messages`, awaited."""
+        """Async form of `get_messages`."""
         return from_core_many(await self.session(key).arecord())
 
     def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
-        """Make `messages` the conversation; those that are in it already are not stored again."""
+        """Make `messages` the conversation; those already in it are not stored again."""
         session = self.session(key)
         change = change_to(listed(messages), session.record(), session.key)
         done = session.append(change.new, lenient=True)
@@ -176,7 +181,7 @@ class SessionChatStore(BaseChatStore):
             run_blocking(self._sessions.store.mark(session.key, change.marks(done)))
 
     async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
-        """As `set_messages`, awaited."""
+        """Async form of `set_messages`."""
         session = self.session(key)
         change = change_to(listed(messages), await session.arecord(), session.key)
         done = await session.aappend(change.new, lenient=True)
@@ -184,30 +189,30 @@ class SessionChatStore(BaseChatStore):
             await self._sessions.awaited.mark(session.key, change.marks(done))
 
     def add_message(self, key: str, message: ChatMessage) -> None:
-        """Store `message` at the end; durable when it returns."""
+        """Store `message` at the end; durable on return."""
         self.session(key).append(said(message), lenient=True)
 
     async def async_add_message(self, key: str, message: ChatMessage) -> None:
-        """As `add_message`, awaited."""
+        """Async form of `add_message`."""
         await self.session(key).aappend(said(message), lenient=True)
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
-        """Remove the session everywhere, its record too; what the conversation was, None when unknown.
+        """Delete the session everywhere, with its record; returns the old conversation, None for an unknown key.
 
-        LlamaIndex' own buffers call it in `reset()`; to begin afresh and keep the record, set no messages.
+        LlamaIndex' own buffers call it in `reset()`. To start afresh and keep the record, set an empty list.
         """
         found = self.session(key).record()
         return from_core_many(found) if self.session(key).delete() else None
 
     async def adelete_messages(self, key: str) -> list[ChatMessage] | None:
-        """As `delete_messages`, awaited."""
+        """Async form of `delete_messages`."""
         found = await self.session(key).arecord()
         return from_core_many(found) if await self.session(key).adelete() else None
 
     def delete_message(self, key: str, idx: int) -> ChatMessage | None:
-        """Take the message at `idx` out of the conversation; None when there is none.
+        """Remove the message at `idx` from the conversation; None if there is none.
 
-        The record's log keeps it: `session(key).record(all_branches=True)`.
+        The record keeps it: `session(key).record(all_branches=True)`.
         """
         session = self.session(key)
         found, head = _without(session.record(), idx)
@@ -216,7 +221,7 @@ class SessionChatStore(BaseChatStore):
         return found
 
     async def adelete_message(self, key: str, idx: int) -> ChatMessage | None:
-        """As `delete_message`, awaited."""
+        """Async form of `delete_message`."""
         session = self.session(key)
         found, head = _without(await session.arecord(), idx)
         if found is not None:
@@ -224,25 +229,25 @@ class SessionChatStore(BaseChatStore):
         return found
 
     def delete_last_message(self, key: str) -> ChatMessage | None:
-        """Take the last message out of the conversation, as `delete_message` does."""
+        """Remove the last message from the conversation, like `delete_message`."""
         return self.delete_message(key, -1)
 
     async def adelete_last_message(self, key: str) -> ChatMessage | None:
-        """As `delete_last_message`, awaited."""
+        """Async form of `delete_last_message`."""
         return await self.adelete_message(key, -1)
 
     def get_keys(self) -> list[str]:
-        """The ids of all sessions of the tenant, newest activity first."""
+        """The ids of all sessions of the tenant, most recently used first."""
         return [state.key.session_id for state in self._sessions.list(self.tenant)]
 
     async def aget_keys(self) -> list[str]:
-        """As `get_keys`, awaited."""
+        """Async form of `get_keys`."""
         return [state.key.session_id for state in await self._sessions.alist(self.tenant)]
 
 
 def _without(record: Sequence[Message], idx: int) -> tuple[ChatMessage | None, Ranges]:
     if not isinstance(idx, int):
-        raise InputError(f"idx={type(idx).__name__}; pass the place of a message")
+        raise InputError(f"idx={type(idx).__name__}; pass the index of a message")
     if not -len(record) <= idx < len(record):
         return None, Ranges()
     gone = record[idx]

@@ -1,4 +1,4 @@
-"""The LlamaIndex part of `llm-sessions demo`: a chat engine goes on with the session of an agent."""
+"""The LlamaIndex part of `llm-sessions demo`: a chat engine continues an agent's session."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Compression inside an agent's run: the messages of the run so far, made to fit beside the view.
+"""Compression within an agent's run: fits the messages of the run so far beside the view.
 
-An agent keeps what its tools said in the `scratchpad` of its context until the run ends. Where they
-do not fit, the scratchpad gets them shortened, and the context keeps them whole for the record.
+An agent keeps what its tools said in the `scratchpad` of its context until the run ends. Where they do not fit, the
+scratchpad gets them shortened, and the context keeps them whole for the record.
 """
 
 from __future__ import annotations

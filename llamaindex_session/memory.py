@@ -35,10 +35,10 @@ from session_core.turns import Key
 
 
 class SessionMemoryBuffer(ChatMemoryBuffer):
-    """The memory of one session: `get` is its view, never over `token_limit`; `get_all` its record.
+    """The memory of one session: `get` returns its view, never over `token_limit`; `get_all` its record.
 
-    Make one with `from_defaults`. Serialized, pickled or copied, it names its session and attaches
-    to it again; the messages stay in the store.
+    Create one with `from_defaults`. When serialized, pickled or copied it refers to its session and reattaches to it;
+    the messages stay in the store.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,12 +48,16 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name in serialized forms."""
+        """The class name in serialized forms."""
         return "SessionMemoryBuffer"
 
     def __repr__(self) -> str:
         key, place = self.session.key, self.session.sessions.place
         return f"SessionMemoryBuffer({str(key)!r}, {place!r}, token_limit={self.token_limit})"
+
+    def __str__(self) -> str:
+        # Pydantic's own would show the URL, and a password in it.
+        return repr(self)
 
     @classmethod
     def from_defaults(  # type: ignore[override]  # no unknown keywords, and names of ours
@@ -71,18 +75,16 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         policy: Policy | None = None,
         tenant: str = "default",
     ) -> Self:
-        """The memory of session `session_id` (`chat_store_key` is the same), or of a new one with an id
-        of its own.
+        """The memory of session `session_id` (alias: `chat_store_key`), or of a new session with a generated id.
 
         The store is that of `sessions`, of a `SessionChatStore`, or the one at `url` (default:
-        "sqlite:///llm-sessions.db"), which all memories of this process share. `token_limit` is the
-        most that a view may cost, framing and tool calls included; without it the budget of `policy`,
-        `sessions` or `chat_store` counts, else three quarters of the context window of `llm`, else
-        3,000. With `sessions` or `chat_store` it may only be smaller than their budget, and folds
-        happen at the thresholds of theirs. `chat_history` is what the session begins with: it is set
-        unless the session begins with it already. `tokenizer_fn` is what chat engines count their
-        own prompts with; views are counted for `policy.model`.
-        Raises: ConfigError, BudgetError (which is a ValueError), StoreError.
+        "sqlite:///llm-sessions.db"), shared by all memories of this process. `token_limit` is the maximum size of a
+        view, message framing and tool calls included. Default: the budget of `policy`, `sessions` or `chat_store`,
+        else three quarters of the context window of `llm`, else 3,000. With `sessions` or `chat_store` it can only be
+        smaller than their budget, and folds happen at their thresholds. `chat_history` is the beginning of the
+        session: it is set unless the session already begins with it. `tokenizer_fn` is what chat engines use to count
+        their own prompts; views are counted for `policy.model`.
+        Raises: ConfigError, BudgetError (a ValueError), StoreError.
         """
         if None not in (session_id, chat_store_key) and session_id != chat_store_key:
             raise ConfigError(f"session_id={session_id!r}, chat_store_key={chat_store_key!r}; pass only one")
@@ -106,12 +108,12 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     @classmethod
     def import_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
-        """A memory of session `session_id` with all that `memory` has; its own id when none is given.
+        """A memory of session `session_id` with all messages of `memory`.
 
-        `session_id` is the name here; which conversation `memory` is of, it says itself, and one in which nothing
-        was said makes an empty one. Everything else is as in `from_defaults`, and its limit is that of `memory`
-        when nothing says another. Asked for again, it adds what `memory` has more by now. Raises: ConfigError when
-        `memory` names no session; Diverged when it no longer begins with what was imported; InputError.
+        Without `session_id` the session has the name of `memory`. An empty source makes an empty conversation. Other
+        arguments are those of `from_defaults`; the token limit defaults to that of `memory`. Repeated calls add only
+        what is new. Raises: ConfigError if `memory` has no session name; Diverged if it no longer begins with what
+        was imported; InputError.
         """
         require_power(memory, "get_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
@@ -120,7 +122,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     @classmethod
     async def aimport_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
-        """As `import_from`, awaited."""
+        """Async form of `import_from`."""
         require_power(memory, "aget_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
         await amove_in(made.session, moved_in(await memory.aget_all()))
@@ -128,10 +130,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
-        """The memory that `to_dict` was asked for, attached to its session.
+        """The memory that `to_dict` described, attached to its session.
 
-        `sessions=` is where to attach it, for memories that were made with `sessions`.
-        Raises: ConfigError when `data` was written by another memory, or its sessions are not here.
+        `sessions=` is where to attach it, for memories that were created with `sessions`.
+        Raises: ConfigError if `data` is from another memory class, or its sessions are unknown in this process.
         """
         stored = data.get("chat_store")
         if not isinstance(stored, Mapping) or stored.get("class_name") != SessionChatStore.class_name():
@@ -154,7 +156,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     @property
     def session(self) -> Session:
-        """The session: for stats, search, notices, and all else that this interface has no word for."""
+        """The session: for stats, search, notices, and everything that this interface lacks."""
         return self.chat_store.session(self.chat_store_key)
 
     def __copy__(self) -> Self:
@@ -172,10 +174,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         initial_token_count: int = 0,
         **kwargs: Any,
     ) -> list[ChatMessage]:
-        """The view: what the model should see now, in at most `token_limit` less `initial_token_count`.
+        """The view for the next model call, in at most `token_limit` minus `initial_token_count` tokens.
 
-        `input` brings back old messages that bear on it. Each call gives new objects.
-        Raises: BudgetError (a ValueError) when `initial_token_count` leaves no room.
+        `input` quotes old messages that are relevant to it. Each call returns new objects.
+        Raises: BudgetError (a ValueError) if `initial_token_count` leaves no room.
         """
         session = self.session
         seen = session.view(input, overhead_tokens=self._overhead(initial_token_count))
@@ -187,9 +189,11 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         initial_token_count: int = 0,
         **kwargs: Any,
     ) -> list[ChatMessage]:
-        """As `get`, awaited. Inside an agent's run the view leaves room for what the run said so far,
-        and the run's tool outputs are shortened where both do not fit; the record gets them whole.
-        What other runs said since this one's question is seen from the next question on."""
+        """Async form of `get`. Within an agent's run the view leaves room for the messages of the run so far.
+
+        The run's tool outputs are shortened if both do not fit; the record gets them whole. Messages of concurrent
+        runs that came after this run's question are visible from the next question on.
+        """
         session, overhead_tokens = self.session, self._overhead(initial_token_count)
         seen = await session.aview(input, overhead_tokens=overhead_tokens)
         part = await seen_by_run(seen.lineage, session)
@@ -199,11 +203,11 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return _shown(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
 
     def put(self, message: ChatMessage) -> None:
-        """Store `message`; durable when it returns."""
+        """Store `message`; durable on return."""
         self.put_messages([message])
 
     async def aput(self, message: ChatMessage) -> None:
-        """As `put`, awaited."""
+        """Async form of `put`."""
         await self.aput_messages([message])
 
     def put_messages(self, messages: list[ChatMessage]) -> None:
@@ -211,7 +215,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         self.session.append(map(said, listed(messages)), lenient=True)
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
-        """As `put_messages`, awaited."""
+        """Async form of `put_messages`."""
         session, messages = self.session, listed(messages)
         whole = await whole_of(messages, session)
         done = await session.aappend((said(message, its_id) for message, its_id in whole), lenient=True)
@@ -219,16 +223,16 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         await note_asked([message for message, _ in whole], done.seqs, session)
 
     async def aset(self, messages: list[ChatMessage]) -> None:
-        """As `set`, awaited."""
+        """Async form of `set`."""
         await super().aset(messages)
         await note_set(self.session)
 
     def reset(self) -> None:
-        """Begin afresh: the conversation is empty, the record's log keeps what was said."""
+        """Start afresh: the conversation is empty, but the record keeps the old messages."""
         self.session.reset(carry=False)
 
     async def areset(self) -> None:
-        """As `reset`, awaited."""
+        """Async form of `reset`."""
         await self.session.areset(carry=False)
 
     def _overhead(self, initial_token_count: int) -> int:
@@ -288,7 +292,7 @@ def _within(token_limit: int | None, store: SessionChatStore) -> int:
     if token_limit is None or _checked(token_limit) <= most:
         return most if token_limit is None else _checked(token_limit)
     raise BudgetError(
-        f"token_limit={token_limit} is over the budget of the sessions, {most} tokens; "
+        f"token_limit={token_limit} exceeds the budget of the sessions, {most} tokens; "
         "leave it out, or raise their Policy(budget=...)"
     )
 

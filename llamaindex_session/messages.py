@@ -1,4 +1,4 @@
-"""LlamaIndex messages to the record's messages and back, exactly: role, blocks in order, additional data."""
+"""Converts LlamaIndex messages to the record's and back exactly: role, blocks in order, additional data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def listed(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     """`messages` as a list of nothing else. Raises: InputError."""
     found = list(messages) if isinstance(messages, Iterable) else None
     if found is None or not all(isinstance(message, ChatMessage) for message in found):
-        raise InputError("that is no list of messages; pass [ChatMessage(role=..., content=...), ...]")
+        raise InputError("not a list of messages; pass [ChatMessage(role=..., content=...), ...]")
     return found
 
 
@@ -56,7 +56,7 @@ def to_core(message: ChatMessage) -> Message:
     that it is never taken for the user's words. Raises: InputError.
     """
     if not isinstance(message, ChatMessage):
-        raise InputError(f"a {type(message).__name__} is no message; pass ChatMessage(role=..., content=...)")
+        raise InputError(f"a {type(message).__name__} is not a message; pass ChatMessage(role=..., content=...)")
     mark = mark_of(message) or {}
     if "origin" in mark:
         covers = Ranges.from_pairs(mark.get("covers", ()))

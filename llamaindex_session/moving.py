@@ -1,4 +1,4 @@
-"""Chat stores and memories of LlamaIndex, read whole and filled."""
+"""Reads and fills LlamaIndex chat stores and memories for import and export."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
     """The keys that are asked for, or all that `chat_store` has. Raises: ConfigError when it must be awaited."""
     require_power(chat_store, "get_messages", "a chat store")
     if isinstance(chat_store, AsyncDBChatStore):
-        raise ConfigError(f"a {type(chat_store).__name__} only awaits; use aimport_from")
+        raise ConfigError(f"a {type(chat_store).__name__} has async methods only; use aimport_from")
     return _given(keys) if keys is not None else list(chat_store.get_keys())
 
 

@@ -1,4 +1,4 @@
-"""A LlamaIndex message as bytes and back: all that its neutral form has not, its blocks in their classes."""
+"""A LlamaIndex message as bytes and back: its block classes, and everything that the neutral form lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sessions are kept, in words that can be written down, and the way back to the sessions."""
+"""Serializable references to sessions, and how to reattach to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from session_core.errors import ConfigError
 from session_core.sharing import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
-HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index")
+HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index", "counter")
 """What a policy holds that is an object and not a value."""
 
 _given: WeakValueDictionary[str, Sessions] = WeakValueDictionary()
@@ -67,7 +67,7 @@ def _policy(place: Mapping[str, Any]) -> Policy:
     if found is None:
         helpers = ", ".join(place["helpers"].values())
         raise ConfigError(
-            f"this memory's policy has helpers that cannot be written down ({helpers}); "
+            f"this memory's policy has helpers that cannot be serialized ({helpers}); "
             "make a memory or store with the same url= and policy= in this process first"
         )
     return found

@@ -1,4 +1,4 @@
-"""`recall_tool`: a tool with which an agent gets back what its view shows shortened or not at all."""
+"""`recall_tool`: a tool with which an agent retrieves messages that its view shortens or omits."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def recall_tool(
 ) -> FunctionTool:
     """A tool named "recall" over one session: that of a memory, or the one called `session_id`.
 
-    With `reference` (from a clip) it returns that message whole, of a long one a page of at most a quarter of
-    the budget and where the next begins (`offset`); with `query` the matching messages of the whole
-    conversation, at most five, each in what the policy allows a tool output, and of a long one what bears on
-    the query. A store of ours brings its tenant along.
-    Raises: ConfigError when it is not told which session.
+    With `reference` (from a clip) it returns that message whole; a long one in pages of at most a quarter of the
+    budget, with the `offset` of the next page. With `query` it returns up to five matching messages of the whole
+    conversation, each limited to the policy's size of a tool output; of long ones the relevant part. A
+    SessionChatStore also determines the tenant.
+    Raises: ConfigError if no session is given.
     """
     session = _session(source, session_id, tenant)
 
@@ -57,7 +57,7 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
     if isinstance(source, SessionMemoryBuffer):
         return source.session if session_id is None else source.chat_store.session(session_id)
     if session_id is None:
-        raise ConfigError("recall_tool is not told which session to look in; pass session_id=, or a memory")
+        raise ConfigError("recall_tool does not know which session to search; pass session_id=, or a memory")
     if isinstance(source, SessionChatStore):
         return source.session(session_id)
     if not isinstance(source, Sessions):

@@ -86,7 +86,7 @@ def test_looking_at_a_database_that_is_not_there_is_an_error_and_makes_none(
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("mongodb://host/db", "is no store"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
+    [("mongodb://host/db", "is not a store URL"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
 )
 def test_what_is_no_store_is_one_line_and_no_traceback(
     url: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -222,15 +222,21 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
         Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two, k1=one))
     assert main(["rotate", "--url", url]) == 0
-    assert "2 sessions; 2 values sealed anew with key 'k2'" in capsys.readouterr().out
+    assert "2 sessions; 2 values re-encrypted with key 'k2'" in capsys.readouterr().out
     assert main(["rotate", "--url", url]) == 0
-    assert "nothing is sealed with an older key any more" in capsys.readouterr().out
-    Sessions(sealed).session("c").append({"role": "user", "content": "hello"})
+    assert "no value is encrypted with an older key any more" in capsys.readouterr().out
+    for name in ("ann@example.com", "bob@example.com"):
+        Sessions(sealed).session(name).append({"role": "user", "content": "hello"})
     run_blocking(sealed.close())
     monkeypatch.setenv("LLM_SESSIONS_KEYS", _keys(k2=two))
     monkeypatch.setenv("LLM_SESSIONS_MATCH_KEY", base64.b64encode(old.match_key).decode())
     assert main(["rotate", "--url", url]) == 1
-    assert "left as it was: session c: a message was sealed with key 'k1'" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "not rotated: 2 sessions: a message was sealed with key 'k1', which the keyring (k2) does not" in told
+    assert "use --names to list them" in told
+    assert "example.com" not in told
+    assert main(["rotate", "--url", url, "--names"]) == 1
+    assert "not rotated: session ann@example.com: a message was sealed with key 'k1'" in capsys.readouterr().out
     monkeypatch.delenv("LLM_SESSIONS_KEYS")
     assert main(["rotate", "--url", url]) == 2
     assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err
@@ -387,3 +393,18 @@ def test_a_session_of_another_tenant_is_pointed_to(tmp_path, capsys):
         sessions.session("s", tenant="acme").append({"role": "user", "content": "hi"})
     assert main(["show", "s", "--url", f"sqlite:///{tmp_path}/chat.db"]) == 2
     assert "--tenant acme" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "lines"), [("list", 0), ("export", 0), ("doctor", 0), ("import", 1)])
+def test_without_a_token_table_only_what_counts_says_so_in_a_line(command: str, lines: int, url: str, tmp_path: Path):
+    file = tmp_path / "said.jsonl"
+    file.write_text(json.dumps(chat_message(SAID[0])))
+    argv = [command, *([str(file)] if command == "import" else []), "--url", url]
+    code = (
+        "import session_core.counting.tokens as tokens; tokens.table = lambda encoding: None\n"
+        f"from session_core.cli import main; main({argv!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = done.stderr.splitlines()
+    assert len(told) == lines
+    assert all(line.startswith("llm-sessions: no token table") for line in told)

@@ -111,7 +111,7 @@ def test_without_keys_sealed_sessions_are_not_shown_as_empty_ones(
 ) -> None:
     assert main([*command, "--url", sealed]) == 2
     captured = capsys.readouterr()
-    assert "are sealed; set LLM_SESSIONS_KEYS" in captured.err
+    assert "are encrypted; set LLM_SESSIONS_KEYS" in captured.err
     assert captured.out == ""
 
 

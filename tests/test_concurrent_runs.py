@@ -119,7 +119,7 @@ class Halfway:
         self.reached, self.go = threading.Event(), threading.Event()
 
         def wait(state: State):
-            if state["messages"][-1].content == "slow":
+            if state["messages"][-1].content.startswith("slow"):
                 self.reached.set()
                 assert self.go.wait(60)
             return {"messages": [AIMessage("answer")]}
@@ -130,9 +130,9 @@ class Halfway:
         self.graph = built.compile(checkpointer=saver)
         self._pool = ThreadPoolExecutor(1)
 
-    def begin(self, awaiting: bool):
+    def begin(self, awaiting: bool, text: str = "slow"):
         """A run that stands in its node now, with its future."""
-        said = {"messages": [HumanMessage("slow", id="slow")]}
+        said = {"messages": [HumanMessage(text, id=text)]}
         if awaiting:
             run = self._pool.submit(lambda: asyncio.run(self.graph.ainvoke(said, CONFIG, durability="sync")))
         else:
@@ -221,6 +221,17 @@ def test_people_are_not_rejected_but_the_run_that_they_overtook_is(sessions):
     with pytest.raises(Conflict):
         run.result(60)
     assert "a person" in [m.content for m in sessions.session("t").record()]
+
+
+@both_voices
+def test_a_run_that_began_in_the_middle_of_another_stands_behind_it(sessions, awaiting):
+    first, second = (Halfway(SessionSaver(sessions)) for _ in range(2))
+    runs = [half.begin(awaiting, name) for half, name in ((first, "slow"), (second, "slow too"))]
+    for half, run in zip((first, second), runs, strict=True):
+        half.go.set()
+        run.result(60)
+    said = [m.content for m in sessions.session("t").record()]
+    assert said == ["slow", "answer", "slow too", "answer"]
 
 
 def test_another_word_is_refused(forgetful):

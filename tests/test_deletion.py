@@ -224,7 +224,7 @@ def test_the_command_line_deletes_what_is_idle_when_it_is_meant(
     assert main(["delete", "--older-than", "30d", "--url", url]) == 2
     assert "add --yes" in capsys.readouterr().err
     assert main(["delete", "--older-than", "30", "--tenant", "acme", "--url", url, "--yes"]) == 0
-    assert "removed 1 session of tenant acme" in capsys.readouterr().out
+    assert "deleted 1 session of tenant acme" in capsys.readouterr().out
     assert main(["delete", "old", "--older-than", "30", "--url", url, "--yes"]) == 2
     with Sessions(url) as sessions:
         assert {str(state.key) for state in sessions.list()} == {"acme/new", "globex/old"}

@@ -82,7 +82,7 @@ def test_without_the_frameworks_the_demo_says_what_to_install(tmp_path: Path) ->
 
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--folder", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
 
 
 def test_the_agent_is_written_without_any_knowledge_of_us() -> None:

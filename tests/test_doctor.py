@@ -94,7 +94,7 @@ def test_a_session_with_a_digest_in_the_wings_is_not_behind(store: MemoryStore) 
     _add(store, Key("folded"), [400, 300])
     _fold(store, Key("folded"), last=1, covered=400, tokens=50)
     assert _found(store).behind == ()
-    assert "With a digest ready that the next turn takes up: 1 session." in _said(store)
+    assert "With a new digest that takes effect at the next turn: 1 session." in _said(store)
 
 
 def test_what_a_digest_covers_does_not_stand_any_more(store: MemoryStore) -> None:
@@ -115,7 +115,7 @@ def test_a_session_that_began_afresh_is_not_held_against_its_old_size(store: Mem
 def test_folding_that_is_off_gets_its_own_mend(store: MemoryStore) -> None:
     _add(store, Key("slow"), [700])
     off = Policy(budget=POLICY.budget, folding="off", model="gpt-4o")
-    assert "call session.fold(), or choose 'background'" in _said(store, off)
+    assert "call session.fold(), or use 'background'" in _said(store, off)
 
 
 def test_calls_that_wait_for_results_are_named(store: MemoryStore) -> None:
@@ -143,7 +143,7 @@ def test_more_sessions_than_a_line_holds_are_counted(store: MemoryStore) -> None
 def test_sessions_in_order_leave_nothing_to_mend(store: MemoryStore) -> None:
     _add(store, Key("small"), [100])
     assert _found(store).healthy
-    assert "Nothing to mend." in _said(store)
+    assert "No problems found." in _said(store)
 
 
 def test_the_counter_in_use_is_told(store: MemoryStore) -> None:

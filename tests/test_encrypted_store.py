@@ -293,7 +293,7 @@ def test_a_keyring_from_the_environment_seals_with_its_first_key(monkeypatch):
         ("k1", "key 1 in LLM_SESSIONS_KEYS is not id:base64"),
         ("k1:***", "not base64"),
         ("k1:" + base64.b64encode(b"short").decode(), "32 bytes"),
-        (_env(k1=OLD) + "," + _env(k1=NEW), "id that is there already"),
+        (_env(k1=OLD) + "," + _env(k1=NEW), "repeats an id"),
         (_env(**{"a b": OLD}), "key id 'a b'"),
     ],
 )

@@ -13,6 +13,7 @@ from session_core.compress.evidence import evidence
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
 from session_core.compress.passages import read
+from session_core.compress.relevance import standing_out
 from session_core.compress.telegram import brief
 from session_core.compress.worths import shape
 from session_core.counting.tokens import counter_for
@@ -303,3 +304,30 @@ def test_each_line_of_a_listing_says_less_for_those_before_it() -> None:
     block, _ = evidence(Question("Next."), [(m, read(m, count)) for m in said], [], room_tokens=170, count=count)
 
     assert "QR-18" in block
+
+
+@pytest.mark.parametrize("lines", [600, 3_000])
+def test_a_line_that_stands_out_in_the_middle_of_a_long_log_is_brought_back(lines: int) -> None:
+    log = [f"00:{n // 60 % 60:02}:{n % 60:02} INFO served request {n} in {n % 97} ms" for n in range(lines)]
+    log[lines // 2 - 40] = "00:12:57 ERROR the disk of db-7 is full"
+    log[lines // 2 - 20] = "00:13:17 NOTE the lamp on the cabinet is green"
+    call = {"id": "c", "function": {"name": "read_log", "arguments": "{}"}}
+    policy = Policy(Budget(6_000, reply_reserve_tokens=0), folding="inline", embedder=None)
+    with Sessions("memory://", policy=policy) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "Read the log."})
+        session.append({"role": "assistant", "content": "", "tool_calls": [call]})
+        session.append({"role": "tool", "tool_call_id": "c", "content": "\n".join(log)})
+        for number in range(6):
+            session.append({"role": "assistant", "content": f"Answer {number}."})
+            session.append({"role": "user", "content": f"Question {number}?"})
+        for asked, wanted in [("What about the disk?", "db-7"), ("Which lamp was green?", "cabinet")]:
+            recalled = [m.content for m in session.view(asked).messages if m.origin == "recall"]
+            assert any(wanted in text for text in recalled)
+
+
+def test_lines_of_a_text_that_are_all_unlike_do_not_stand_out() -> None:
+    lines = ["A line about apples.", "Another, of pears!", "No error in this third one", "and so it ends"]
+    assert standing_out(lines, 3) == []
+    assert standing_out([*lines, *["alike 1"] * 8], 3) == [0, 1, 2]
+    assert standing_out([*["alike 1"] * 8, *lines, "no error in the 2nd"], 2) == [10, 12]

@@ -278,7 +278,7 @@ def test_while_postgres_is_dead_views_are_served_and_writes_are_refused_and_noth
         before = run_blocking(store.load(KEY))
         postgres.kill()
         for number in (20, 21):
-            with pytest.raises(StoreError, match=r"the write is not confirmed.*then send the same again"):
+            with pytest.raises(StoreError, match=r"the write is not confirmed.*then retry the write"):
                 run_blocking(store.append(KEY, [message(number)]))
             assert run_blocking(store.load(KEY)) == before
             assert asyncio.run(store.awaiting().load(KEY)) == before

@@ -94,7 +94,7 @@ def _check_alternation(record) -> None:
 def test_who_waits_too_long_is_told_whose_fault_it_is(url):
     with Sessions(url) as sessions:
         session = sessions.session("s")
-        told = r"session s: somebody else has had the turn for all of 0\.05 s; retry"
+        told = r"session s: another holder has had the turn for all of 0\.05 s; retry"
         with session.lease(), pytest.raises(TurnTaken, match=told):
             session.lease(wait_s=0.05).__enter__()
         with session.lease(wait_s=0):
@@ -107,9 +107,9 @@ def test_a_turn_that_was_overtaken_writes_nothing_and_says_how_to_go_on(url):
         slow = session.lease(ttl_s=0.01)
         with slow, session.lease(wait_s=5) as quick:
             assert quick.token > slow.token
-            with pytest.raises(TurnLost, match=r"session s: the turn was given back, or went to somebody else"):
+            with pytest.raises(TurnLost, match=r"session s: the turn was released, or taken by another holder"):
                 session.append({"role": "user", "content": "too late"}, lease=slow)
-            with pytest.raises(TurnLost, match="begin it again"):
+            with pytest.raises(TurnLost, match="start the turn again"):
                 slow.renew()
             session.append({"role": "user", "content": "in time"}, lease=quick)
         assert [m.content for m in session.record()] == ["in time"]
@@ -151,14 +151,14 @@ def test_a_lease_that_is_held_is_not_for_a_second_holder(url):
 
 def test_a_turn_of_one_session_writes_to_no_other(url):
     with Sessions(url) as sessions:
-        told = "session two: the lease is one of session one"
+        told = "session two: the lease belongs to session one"
         with sessions.session("one").lease() as lease, pytest.raises(InputError, match=told):
             sessions.session("two").append({"role": "user", "content": "x"}, lease=lease)
 
 
 @pytest.mark.parametrize("times", [{"ttl_s": 0}, {"ttl_s": -1}, {"wait_s": -1}, {"ttl_s": float("nan")}])
 def test_times_that_make_no_sense_are_refused(url, times):
-    with Sessions(url) as sessions, pytest.raises(BudgetError, match="give seconds"):
+    with Sessions(url) as sessions, pytest.raises(BudgetError, match="pass seconds"):
         sessions.session("s").lease(**times)
 
 

@@ -95,7 +95,7 @@ def test_odd_messages_come_back_exactly(kind: str, places: Places, tmp_path: Pat
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "no message": ({"role": "user", "content": SECRET}, "a dict is no message"),
+    "no message": ({"role": "user", "content": SECRET}, "a dict is not a message"),
     "id of a number": (said(id=5), "id of type int"),
     "no id at all": (said(id=None), "id of type NoneType"),
     "long id": (said(id=SECRET[0] * (MAX_ID_CHARACTERS + 1)), "id of 65,537 characters"),
@@ -158,20 +158,20 @@ def test_the_door_refuses_the_same() -> None:
 
 
 def test_more_messages_than_are_taken_at_once_are_refused(store: SessionStore) -> None:
-    with pytest.raises(InputError, match="100,001 messages at once, 100,000 are taken"):
+    with pytest.raises(InputError, match="100,001 messages in one append, the limit is 100,000"):
         run_blocking(store.append(KEY, [message(1)] * (MAX_BATCH_MESSAGES + 1)))
     assert run_blocking(store.state(KEY)) is None
 
 
 def test_more_bytes_than_are_taken_at_once_are_refused(store: SessionStore) -> None:
     large = message(1, content="x" * 16 * MIB)
-    with pytest.raises(MessageTooLarge, match="are taken"):
+    with pytest.raises(MessageTooLarge, match="the limit is"):
         run_blocking(store.append(KEY, [large] * 17))
     blob = Plain("bytes", bytes(257 * MIB))
     row = Checkpoint(KEY, "1", None, Plain("t", b"b"), {"file": 1})
-    with pytest.raises(MessageTooLarge, match="are taken"):
+    with pytest.raises(MessageTooLarge, match="the limit is"):
         run_blocking(store.put_checkpoint(row, {"file": blob}, head_channel=None, merge=True))
-    with pytest.raises(MessageTooLarge, match="are taken"):
+    with pytest.raises(MessageTooLarge, match="the limit is"):
         run_blocking(store.put_writes(KEY, "1", [Write("task", 0, "file", blob)]))
     assert run_blocking(store.state(KEY)) is None
 

@@ -225,7 +225,7 @@ def test_sessions_bring_their_budget_and_a_token_limit_may_lower_it(sessions: Se
     assert small.session.view(overhead_tokens=most - 800).tokens <= 800
     whole = SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s")
     assert len(small.get()) < len(whole.get())
-    with pytest.raises(BudgetError, match="over the budget"):
+    with pytest.raises(BudgetError, match="exceeds the budget"):
         SessionMemoryBuffer.from_defaults(sessions=sessions, token_limit=most + 1)
 
 

@@ -1,5 +1,7 @@
 """Parts of long records: put in order by their ranges, to the same end as number by number."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +48,21 @@ def test_the_head_keeps_what_a_run_never_had(head, part, base):
     assert sorted(after) == sorted({*part, *others})
     assert [seq for seq in after if seq in set(others)] == others
     assert [seq for seq in after if seq in set(part) & set(base)] == [seq for seq in part if seq in base]
+
+
+@given(parts(), parts(), parts())
+def test_what_a_run_added_stays_together_and_others_stay_behind_what_they_answer(head, part, base):
+    after = list(head_after(head, part, Ranges(), base))
+    added, mine = set(part) - set(base), list(part)
+    for one, follower in pairwise(mine):
+        if {one, follower} <= added:
+            assert after.index(follower) == after.index(one) + 1
+    before: int | None = None
+    for seq in head:
+        if seq in part:
+            before = seq
+        elif seq not in base and before is not None:
+            assert after.index(before) < after.index(seq)
 
 
 def listed(*items, base, hidden=None):

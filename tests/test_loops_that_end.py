@@ -15,16 +15,17 @@ from pathlib import Path
 
 import pytest
 from postgres_server import postgres_server
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer, redis_cluster, redis_server
 from tls_front import tls_front
 
+from session_core.errors import StoreClosed
 from session_core.ports import SessionStore
 from session_core.stores.postgres.store import PostgresStore
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
 from session_core.voices import run_blocking
 
-SERVERS = ("redis", "redis over TLS", "postgres")
+SERVERS = ("redis", "redis over TLS", "cluster", "postgres")
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +37,13 @@ def server() -> Iterator[RedisServer]:
 @pytest.fixture(scope="module")
 def urls(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder: Path = tmp_path_factory.mktemp("front")
-    with tls_front(server.port, folder) as (port, certificate), postgres_server() as postgres:
+    with (
+        tls_front(server.port, folder) as (port, certificate),
+        postgres_server() as postgres,
+        redis_cluster() as cluster,
+    ):
         secured = f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}"
-        yield {"redis": server.url, "redis over TLS": secured, "postgres": postgres.url}
+        yield {"redis": server.url, "redis over TLS": secured, "cluster": cluster, "postgres": postgres.url}
 
 
 def _store(url: str) -> RedisStore | PostgresStore:
@@ -150,9 +155,9 @@ def test_a_store_closed_while_a_loop_stands_still_is_closed_for_the_server_at_on
             end = time.monotonic() + 60
             while ours in {one["id"] for one in client.client_list()}:
                 assert time.monotonic() < end, "the connection is still there"
-        # The loop goes on, and so does the store on it: it opens again.
-        loop.run_until_complete(_use(store.awaiting()))
-        loop.run_until_complete(store.awaiting().close())
+        # The loop goes on, and the store on it stays closed.
+        with pytest.raises(StoreClosed):
+            loop.run_until_complete(_use(store.awaiting()))
         loop.close()
         del loop, store
 

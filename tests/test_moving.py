@@ -189,7 +189,7 @@ def test_a_conversation_that_is_refused_hinders_no_other_one(
     assert main(["import", conversations(tmp_path, b="before"), "--url", url]) == 0
     assert main(["import", conversations(tmp_path, a="one", b="other", c="three"), "--url", url]) == 2
     refusal = capsys.readouterr().err
-    assert "1 of 3 were refused, the others are moved: session b: 1 messages were moved in" in refusal
+    assert "1 of 3 were refused, the others were moved: session b: 1 messages were moved in" in refusal
     assert {name: [one["content"] for one in said] for name, said in exported(url, "default").items()} == {
         "a": ["one"],
         "b": ["before"],

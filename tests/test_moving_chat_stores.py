@@ -129,11 +129,11 @@ def test_a_key_that_is_refused_hinders_no_other_one(sessions, voice):
     source = filled(ann=SAID, bob=SAID, carl=SAID)
     moved(source, sessions, voice, "bob")
     source.delete_message("bob", 0)
-    with pytest.raises(Diverged, match="1 of 3 were refused, the others are moved: session bob"):
+    with pytest.raises(Diverged, match="1 of 3 were refused, the others were moved: session bob"):
         moved(source, sessions, voice)
     ours, target = SessionChatStore(sessions=sessions), filled(ann=SAID[1:])
     assert sorted(ours.get_keys()) == ["ann", "bob", "carl"]
-    with pytest.raises(Diverged, match="1 of 3 were refused, the others are moved: key 'ann'"):
+    with pytest.raises(Diverged, match="1 of 3 were refused, the others were moved: key 'ann'"):
         _ = ours.export_to(target) if voice == "blocking" else asyncio.run(ours.aexport_to(target))
     assert target.get_messages("bob") == target.get_messages("carl") == SAID
 

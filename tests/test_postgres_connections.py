@@ -71,7 +71,7 @@ def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, server: Post
     run_blocking(store.append(KEY, [message(1)]))
     reading = PostgresStore(f"{server.url}&options=-c%20default_transaction_read_only%3Don")
     assert len(run_blocking(reading.record(KEY))) == 1
-    with pytest.raises(StoreError, match="takes no writes"):
+    with pytest.raises(StoreError, match="accepts no writes"):
         run_blocking(reading.append(KEY, [message(2)]))
     run_blocking(reading.close())
 
@@ -83,7 +83,7 @@ def test_a_database_that_does_not_hold_every_text_is_refused_with_the_mend(
     name = encoding.lower()
     with server.connect() as other:
         other.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
-    with pytest.raises(StoreUnreadable, match=f"encoded in {encoding}.*ENCODING 'UTF8'"):
+    with pytest.raises(StoreUnreadable, match=f"the encoding {encoding}.*ENCODING 'UTF8'"):
         PostgresStore(server.url.replace("/postgres?", f"/{name}?"))
 
 
@@ -259,7 +259,7 @@ def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(
 ) -> None:
     store = PostgresStore(f"{server.url}&user=app&schema=app")
     app.execute("ALTER ROLE app NOLOGIN")
-    with pytest.raises(StoreError, match="the user allowed to log in") as caught:
+    with pytest.raises(StoreError, match="that the user may log in") as caught:
         run_blocking(store.append(KEY, [message(1)]))
     assert not isinstance(caught.value, StoreBusy)
     app.execute("ALTER ROLE app LOGIN")
@@ -282,7 +282,7 @@ def test_a_transaction_that_takes_too_long_for_the_server_is_busy(store: Postgre
     short = PostgresStore(f"{server.url}&options=-c%20transaction_timeout%3D200ms")
     with server.connect() as other, other.transaction():
         other.execute("SELECT 1 FROM llm_sessions.sessions FOR UPDATE")
-        with pytest.raises(StoreBusy, match="raise transaction_timeout"):
+        with pytest.raises(StoreBusy, match="transaction_timeout, and nothing was written; retry, or raise it"):
             run_blocking(short.append(KEY, [message(2)]))
     run_blocking(short.append(KEY, [message(2)]))
     run_blocking(short.close())
@@ -299,7 +299,7 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(serve
     async def awaited(store: PostgresStore) -> list[tuple[str, str]]:
         for _ in range(PREPARED_AFTER_CALLS + 1):
             await store.awaiting().notices(KEY)
-        return list(await store._loops.fetch(asked, ()))
+        return list(await store._beside.fetch(asked, ()))
 
     stores = [PostgresStore(server.url) for _ in range(3)]
     for _ in range(PREPARED_AFTER_CALLS + 1):

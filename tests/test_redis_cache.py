@@ -356,7 +356,7 @@ def test_something_else_under_its_keys_is_said_and_costs_hits_and_nothing_else(s
     store = HybridStore(hot.cache, MemoryStore(), retry_after_s=0.0)
     run_blocking(store.append(KEY, [message(1)]))
     with server.client() as client:
-        client.set(f"llms:hot:{{{PLACE}}}", "of something else")
+        client.set(f"llms:hot:{{{PLACE}}}", "of another application")
     assert len(run_blocking(store.load(KEY)).messages) == 1
     assert "set another prefix" in str(store.degraded)
 
@@ -480,7 +480,7 @@ def test_a_user_who_may_not_ask_for_the_history_of_the_server_is_told_what_to_al
     with server.client() as client:
         client.execute_command("ACL", "SETUSER", "ann", "on", ">pw", "~llms:*", "+@all", "-info")
     cache = RedisCache(server.url.replace("://", "://ann:pw@") + PATIENT)
-    with pytest.raises(StoreError, match="forbids what sessions need; allow the user"):
+    with pytest.raises(StoreError, match="denies a permission that sessions need; grant the user"):
         run_blocking(cache.look(PLACE))
     run_blocking(cache.close())
 
@@ -573,10 +573,10 @@ def test_it_speaks_tls_and_looks_at_the_certificate(server, hot, tmp_path):
     ("address", "mend"),
     [
         ("redis://localhost?ttl=5", "'ttl' is not known"),
-        ("redis://localhost?ttl_s=0", "give seconds"),
+        ("redis://localhost?ttl_s=0", "use seconds"),
         ("redis://localhost?retries=-1", "retries at least 0"),
         ("redis://localhost?wait_s=0", "wait_s must be over 0"),
-        ("redis+cluster://localhost/2", "database 0 only"),
+        ("redis+cluster://localhost/2", "only database 0"),
     ],
 )
 def test_a_wrong_address_is_refused_with_the_mend(address, mend):

@@ -58,20 +58,19 @@ def failing_over(watcher: redis.Redis) -> bool:
 
 
 async def awaited(store: RedisStore) -> None:
-    awaiting = store.awaiting()
-    try:
-        await awaiting.append(KEY, [message(1)])
-    finally:
-        await awaiting.close()
+    await store.awaiting().append(KEY, [message(1)])
 
 
 def test_a_server_that_is_gone_is_lost_for_now(server: RedisServer) -> None:
     store = RedisStore(f"{server.url}?retries=0")
     run_blocking(store.append(KEY, [message(1)]))
     server.kill()
-    refused_in_both_voices(store, StoreLost, "retry")
+    for refused in (lambda: run_blocking(store.append(KEY, [message(1)])), lambda: asyncio.run(awaited(store))):
+        with pytest.raises(StoreLost, match="retry"):
+            refused()
     server.start()
     run_blocking(store.append(KEY, [message(2)]))
+    run_blocking(store.close())
 
 
 def test_a_service_without_a_primary_is_lost_for_now(server: RedisServer) -> None:
@@ -82,7 +81,7 @@ def test_a_service_without_a_primary_is_lost_for_now(server: RedisServer) -> Non
 
 def test_a_server_that_is_no_sentinel_is_not_called_too_old(server: RedisServer) -> None:
     url = server.url.replace("redis:", "redis+sentinel:") + "/main?retries=0"
-    refused_in_both_voices(RedisStore(url), StoreError, "is no sentinel")
+    refused_in_both_voices(RedisStore(url), StoreError, "is not a sentinel")
 
 
 def test_a_database_that_is_not_there_is_named(server: RedisServer) -> None:
@@ -166,7 +165,7 @@ def test_a_server_with_too_few_replicas_is_told() -> None:
     with redis_server(min_replicas_to_write="1") as alone:
         refused_in_both_voices(RedisStore(alone.url), StoreBusy, "too few replicas")
         with redis_sentinel(alone) as url:
-            refused_in_both_voices(RedisStore(url), StoreLost, "takes no writes: it was replaced")
+            refused_in_both_voices(RedisStore(url), StoreLost, "accepts no writes: it was replaced")
 
 
 def test_a_sentinel_that_says_nothing_is_asked_once_and_left_for_the_next(server: RedisServer) -> None:
@@ -214,7 +213,7 @@ def test_a_server_with_no_connection_left_says_so_and_gives_one_when_it_has_one(
 def test_a_replica_that_lost_its_primary_is_not_called_a_cluster() -> None:
     options = {"appendonly": "no", "replica-serve-stale-data": "no", "replicaof": "127.0.0.1 1"}
     with redis_server(**options) as server:
-        refused_in_both_voices(RedisStore(f"{server.url}?retries=0"), StoreLost, "a replica whose primary is away")
+        refused_in_both_voices(RedisStore(f"{server.url}?retries=0"), StoreLost, "a replica without its primary")
 
 
 def refusal(work: Callable[[], object]) -> str:

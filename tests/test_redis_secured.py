@@ -56,7 +56,7 @@ def test_sessions_talk_tls_in_both_voices(secured):
 def test_a_certificate_for_another_name_is_not_told_to_be_untrusted(secured):
     port, root = secured
     url = f"rediss://localhost:{port}?ssl_ca_certs={root}&retries=0"
-    with Sessions(url) as sessions, pytest.raises(StoreError, match="is for another name"):
+    with Sessions(url) as sessions, pytest.raises(StoreError, match="is for another host name"):
         sessions.session("tls").record()
 
 
@@ -66,8 +66,20 @@ def test_a_plain_port_that_is_asked_for_tls_is_hinted_at(server):
         sessions.list()
 
 
+def test_a_port_with_tls_that_is_asked_without_is_hinted_at(secured):
+    async def awaited() -> None:
+        async with Sessions(f"redis://127.0.0.1:{secured[0]}?retries=0") as sessions:
+            await sessions.alist()
+
+    with pytest.raises(StoreError, match="if the port speaks TLS, start the URL with rediss://"):
+        asyncio.run(awaited())
+    hint = pytest.raises(StoreError, match="if the port speaks TLS, start the URL with rediss://")
+    with Sessions(f"redis://127.0.0.1:{secured[0]}?retries=0") as sessions, hint:
+        sessions.list()
+
+
 def test_a_certificate_that_is_not_trusted_is_named_with_the_mend(secured):
-    told = "shows a certificate that is not trusted; name its issuer with ssl_ca_certs"
+    told = "presents a certificate that is not trusted; name its issuer with ssl_ca_certs"
     with Sessions(f"rediss://127.0.0.1:{secured[0]}") as sessions, pytest.raises(StoreError, match=told):
         sessions.session("tls").append({"role": "user", "content": "never sent"})
 
@@ -105,7 +117,7 @@ def test_a_user_without_them_is_told_what_is_missing(server):
     with server.client() as client:
         client.execute_command("ACL", "SETUSER", "reader", "on", ">x", "~llms:*", "+@read")
     store = RedisStore(f"redis://reader:x@127.0.0.1:{server.port}")
-    with pytest.raises(StoreError, match="forbids what sessions need; allow the user"):
+    with pytest.raises(StoreError, match="denies a permission that sessions need; grant the user"):
         run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.close())
 
@@ -131,7 +143,7 @@ def test_an_append_that_a_right_is_missing_for_leaves_the_session_whole(command,
         run_blocking(store.append(KEY, before))
     more = [message(number) for number in range(3, 3 + count)]
     change(f"-{command}")
-    with pytest.raises(StoreError, match=f"forbids what sessions need.*{command} is missing"):
+    with pytest.raises(StoreError, match=f"denies a permission that sessions need.*missing: the command {command}"):
         run_blocking(store.append(KEY, more))
     assert [m.id for m in run_blocking(store.load(KEY)).messages] == [m.id for m in before]
     change(f"+{command}")
@@ -149,7 +161,7 @@ def test_a_checkpoint_that_a_right_is_missing_for_leaves_the_session_and_what_wa
     second = Checkpoint(KEY, "2", "1", Plain("t", b"z"), {"messages": "2", "other": "2"})
     changes = {"messages": MessageList((message(1), message(2))), "other": None}
     change("-hdel")
-    with pytest.raises(StoreError, match="hdel is missing"):
+    with pytest.raises(StoreError, match="missing: the command hdel"):
         run_blocking(store.put_checkpoint(second, changes, head_channel="messages", merge=True))
     assert [m.id for m in run_blocking(store.load(KEY)).messages] == ["m1"]
     (found,) = run_blocking(store.checkpoint(KEY)).writes
@@ -162,5 +174,5 @@ def test_a_checkpoint_that_a_right_is_missing_for_leaves_the_session_and_what_wa
 def test_a_command_that_is_missing_outside_of_scripts_is_named_too(limited):
     store, change = limited
     change("-hget")
-    with pytest.raises(StoreError, match="hget is missing"):
+    with pytest.raises(StoreError, match="missing: the command hget"):
         run_blocking(store.state(KEY))

@@ -23,7 +23,7 @@ from redis_server import RedisServer, redis_sentinel, redis_server, write_pairs
 
 from langchain_session import SessionSaver
 from session_core import Budget, Message, Policy, Role, Sessions
-from session_core.errors import ConfigError, Conflict, NewerSchema, StoreBusy, StoreError, StoreUnreadable
+from session_core.errors import ConfigError, Conflict, NewerSchema, StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
@@ -467,17 +467,33 @@ def test_a_server_that_does_not_answer_is_busy(server, url):
 
 @pytest.mark.parametrize(
     ("said", "mend"),
-    [("", "give it in the URL|refuses the user or password"), (":wrong@", "refuses the user or password")],
+    [("", "requires a password"), (":wrong@", "refuses the user or password"), ("right@", "redis://:PASSWORD@host")],
 )
 def test_a_missing_or_wrong_password_is_named(said, mend):
     with redis_server(requirepass="right", appendonly="no") as server:
         store = RedisStore(server.url.replace("://", f"://{said}"))
         with pytest.raises(StoreError, match=mend):
             run_blocking(store.append(KEY, [message(1)]))
+        with pytest.raises(StoreError, match=mend):
+            asyncio.run(store.awaiting().append(KEY, [message(1)]))
         right = RedisStore(server.url.replace("://", "://:right@"))
         run_blocking(right.append(KEY, [message(1)]))
         for one in (store, right):
             run_blocking(one.close())
+
+
+def test_a_password_for_a_server_without_one_is_named(server):
+    store = RedisStore(server.url.replace("://", "://:needless@"))
+    with pytest.raises(StoreError, match="has no password; take it out"):
+        run_blocking(store.append(KEY, [message(1)]))
+
+
+def test_a_server_whose_name_is_not_known_is_not_said_to_be_down():
+    store = RedisStore("redis://nowhere.invalid?retries=0")
+    with pytest.raises(StoreLost, match="name that is not known"):
+        run_blocking(store.append(KEY, [message(1)]))
+    with pytest.raises(StoreLost, match="name that is not known"):
+        asyncio.run(store.awaiting().append(KEY, [message(1)]))
 
 
 def test_a_full_server_takes_nothing_of_an_append_and_still_gives(store, server):
@@ -494,14 +510,14 @@ def test_a_full_server_takes_nothing_of_an_append_and_still_gives(store, server)
 def test_a_replica_is_named_as_one(server, url):
     with redis_server(appendonly="no", replicaof=f"127.0.0.1 {server.port}") as replica:
         store = RedisStore(replica.url)
-        with pytest.raises(StoreError, match="name the primary"):
+        with pytest.raises(StoreError, match="address of the primary"):
             run_blocking(store.append(KEY, [message(1)]))
         run_blocking(store.close())
 
 
 def test_an_error_shows_nothing_of_a_message(store, server):
     with server.client() as client:
-        client.set(Names().of(KEY)[1], "of something else")
+        client.set(Names().of(KEY)[1], "of another application")
     with pytest.raises(StoreUnreadable, match="another prefix") as caught:
         run_blocking(store.append(KEY, [message(1, content="very private")]))
     assert "private" not in str(caught.value)
@@ -666,12 +682,12 @@ def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
     ("address", "mend"),
     [
         ("redis://localhost?ttl=5", "'ttl' is not known"),
-        ("redis://localhost?ttl_s=soon", "give a number"),
-        ("redis://localhost?ttl_s=-1", "give seconds"),
-        ("redis://localhost?prefix={x}", "no braces"),
+        ("redis://localhost?ttl_s=soon", "use a number"),
+        ("redis://localhost?ttl_s=-1", "use seconds"),
+        ("redis://localhost?prefix={x}", "braces"),
         ("redis://localhost?max_connections=0", "at least 1"),
-        ("redis://localhost/x", "give a number"),
-        ("redis+cluster://localhost/2", "database 0 only"),
+        ("redis://localhost/x", "use a number"),
+        ("redis+cluster://localhost/2", "only database 0"),
         ("redis+sentinel://localhost", "name the service"),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_session_is_not_replayed_into_itself_twice(tmp_path: Path, capsys: pyt
     command = ["replay", str(file), "--url", f"sqlite:///{tmp_path / 'twice.db'}"]
     assert main(command) == 0
     assert main(command) == 2
-    assert "is in the store already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert main([*command, "--tenant", "second"]) == 0
 
 

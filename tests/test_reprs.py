@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
-from llamaindex_session import SessionMemoryBuffer
+from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from session_core import Sessions
 
 
@@ -31,3 +31,17 @@ def test_no_password_stands_in_a_repr() -> None:
         assert repr(sessions) == "Sessions('memory:// behind redis://localhost:1/0')"
     with Sessions() as sessions, Sessions(sessions.store) as other:
         assert repr(other) == f"Sessions('{type(sessions.store).__name__}')"
+
+
+def test_what_llamaindex_prints_is_as_short_and_has_no_password() -> None:
+    url = "redis://me:hunter2@localhost:1/0"
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, token_limit=2_000)
+    assert str(memory) == repr(memory) == "SessionMemoryBuffer('s', 'redis://localhost:1/0', token_limit=2000)"
+    store = SessionChatStore(url, tenant="acme")
+    assert str(store) == repr(store) == "SessionChatStore('redis://localhost:1/0', tenant='acme')"
+    assert "hunter2" not in repr([memory, store])
+
+
+def test_what_an_adapter_opened_by_its_url_names_that_url() -> None:
+    url = "redis://me:hunter2@localhost:1/0"
+    assert repr(SessionChatMessageHistory("s", url=url)) == "SessionChatMessageHistory('s', 'redis://localhost:1/0')"

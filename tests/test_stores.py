@@ -90,7 +90,7 @@ def test_a_failed_append_leaves_nothing_behind(tmp_path):
     store = SqliteStore(tmp_path / "a.db")
     run_blocking(store.append(KEY, [message(1)]))
     before = run_blocking(store.state(KEY))
-    with pytest.raises(InputError, match="NoneType is no message"):
+    with pytest.raises(InputError, match="NoneType is not a message"):
         run_blocking(store.append(KEY, [message(2), None]))
     assert run_blocking(store.state(KEY)) == before
     assert len(run_blocking(store.record(KEY))) == 1
@@ -109,7 +109,7 @@ def test_a_foreign_database_is_refused_and_left_alone(tmp_path):
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE theirs (x)")
     other.close()
-    with pytest.raises(StoreUnreadable, match="something else"):
+    with pytest.raises(StoreUnreadable, match="another application"):
         SqliteStore(path)
 
 

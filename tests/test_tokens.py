@@ -16,11 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from session_core import Budget, Policy, Sessions
 from session_core.counting import tables as token_tables
 from session_core.counting.estimate import estimate
 from session_core.counting.tokens import FRAMING_TOKENS, MEDIA_TOKENS, RememberingCounter, counter_for, message_tokens
+from session_core.doctor import examine
+from session_core.errors import BudgetError, ConfigError
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
+from session_core.voices import run_blocking
 
 SAMPLES = {
     "chat": "Hi! I'm planning a trip to Berlin with my wife and two kids. Can you help us find a hotel?",
@@ -307,3 +311,35 @@ def test_a_message_that_is_priced_is_else_as_it_was() -> None:
         "importance",
         "clip_tokens",
     }
+
+
+class Words:
+    """A tokenizer of somebody's own: a token for each word."""
+
+    name = "words"
+    exact = True
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+
+def test_a_policy_s_own_counter_counts_what_is_stored_and_what_a_view_may_cost() -> None:
+    policy = Policy(Budget(200, reply_reserve_tokens=0), counter=Words(), folding="off")
+    with Sessions("memory://", policy=policy) as sessions:
+        session = sessions.session("s")
+        session.append({"role": "user", "content": "one two three"})
+        session.append([{"role": "user", "content": "word " * 30}, {"role": "assistant", "content": "x" * 4_000}] * 4)
+        assert session.record()[0].tokens == 3 + FRAMING_TOKENS
+        view = session.view()
+        assert view.report.counter == "words"
+        assert sum(len(m.content.split()) + FRAMING_TOKENS for m in view.messages) == view.tokens <= 200
+        findings = run_blocking(examine(sessions.store, policy))
+        assert (findings.counter, findings.exact, findings.estimated) == ("words", True, False)
+
+
+def test_what_cannot_count_is_no_counter() -> None:
+    with pytest.raises(ConfigError, match=r"policy's counter; pass an object with count"):
+        Policy(counter=len)  # type: ignore[arg-type]
+    # A text has a method of that name, too.
+    with pytest.raises(BudgetError, match=r"pass an object with count\(text\), or Policy\(model="):
+        Policy(counter="o200k_base")  # type: ignore[arg-type]

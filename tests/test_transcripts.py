@@ -259,7 +259,7 @@ def test_a_call_of_a_custom_tool_has_its_text_as_input() -> None:
 
 def test_a_corrupt_line_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "talk.jsonl", lines(*OPENAI[:2]) + '{"role": "user",\n' + lines(OPENAI[4]))
-    with pytest.raises(TranscriptError, match=r"talk\.jsonl, line 3: not JSON .* mend or remove it"):
+    with pytest.raises(TranscriptError, match=r"talk\.jsonl, line 3: not JSON .* fix or remove it"):
         read(path)
 
 
@@ -273,11 +273,11 @@ def test_an_unknown_role_is_named_with_its_line(tmp_path: Path) -> None:
     ("text", "wrong"),
     [
         ("", "line 1: not JSON"),
-        ("[]", "no message in it"),
+        ("[]", "it contains no message"),
         ("{}", "keys none is neither a message nor a conversation"),
-        ("3", "a int is no conversation"),
-        ('[{"role": "user", "content": "x"}, 5]', "message 2: a int is no message"),
-        ('[{"role": "user", "content": "x"}, {"text": 1}]', "message 2: .* keys 'text' is no message"),
+        ("3", "a int is not a conversation"),
+        ('[{"role": "user", "content": "x"}, 5]', "message 2: a int is not a message"),
+        ('[{"role": "user", "content": "x"}, {"text": 1}]', "message 2: .* keys 'text' is not a message"),
         ('{"messages": [{"role": "tool", "content": "x"}]}', "message 1: .* no tool_call_id"),
         ('{"messages": [\n{"role": }]}', "line 2: not JSON"),
     ],
@@ -370,5 +370,5 @@ def test_a_custom_call_of_the_responses_api_has_its_text_as_input() -> None:
 
 
 def test_reasoning_that_nobody_may_read_is_no_message() -> None:
-    with pytest.raises(InputError, match="no words to read"):
+    with pytest.raises(InputError, match="without readable text"):
         message_from_plain(RESPONSES[2])

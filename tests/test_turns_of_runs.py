@@ -316,12 +316,29 @@ def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
     assert began.wait(60)
     saver.close()
     (told,) = caplog.messages
-    assert "did not take turns back" in told
+    assert "did not release turns" in told
     assert "end by themselves, 300 s after" in told
-    keepers = [thread for thread in threading.enumerate() if thread.name == "llm-sessions-turns"]
     go.set()
-    for keeper in keepers:
-        keeper.join(60)
+
+
+def test_the_next_run_does_not_wait_for_a_thread_that_is_just_giving_back(sessions, saver, monkeypatch):
+    began, go = threading.Event(), threading.Event()
+    drop = sessions.store.drop_lease
+
+    async def slow(lease) -> None:
+        if threading.current_thread().name == "llm-sessions-turns":
+            began.set()
+            assert go.wait(60)
+        await drop(lease)
+
+    monkeypatch.setattr(sessions.store, "drop_lease", slow)
+    graph = graph_of(saver, interrupt_before=["end"])
+    graph.invoke(said("go"), CONFIG)
+    gc.collect()
+    assert began.wait(60)
+    graph.invoke(None, CONFIG)
+    go.set()
+    assert contents(sessions) == ["go", "acted", "ended"]
 
 
 def _die_in_a_node(url: str) -> None:

@@ -165,7 +165,7 @@ def test_a_place_that_is_written_down_keeps_which_embedder_was_chosen(embedder: 
 @pytest.mark.parametrize(
     ("embedder", "told"),
     [
-        (None, "Old messages are found by their words alone; pip install 'llm-sessions[embeddings]' adds meaning."),
+        (None, "Old messages are found by words alone; pip install 'llm-sessions[embeddings]' adds meaning."),
         (QuickWords(), "Old messages are found by their words and by meaning (quick)."),
     ],
 )

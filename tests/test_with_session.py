@@ -338,7 +338,7 @@ def never(_: Any) -> Any:
 REFUSED = {
     "no session": ("hi", {}, {}, ConfigError, "names no session"),
     "a dict of two keys": ({"a": "x", "b": "y"}, CONFIG, {}, InputError, "input_messages_key"),
-    "no messages": (7, CONFIG, {}, InputError, "holds no messages"),
+    "no messages": (7, CONFIG, {}, InputError, "contains no messages"),
     "a system message that leaves no room": (
         [SystemMessage("x " * 9_000)],
         CONFIG,
@@ -380,7 +380,10 @@ def test_a_huge_question_is_cut_for_the_model_and_whole_on_record(sessions):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [({"q": "hello"}, "a dict has no 'question', which input_messages_key names"), ("hello", "a str has no place")],
+    [
+        ({"q": "hello"}, "the dict has no key 'question', which input_messages_key names"),
+        ("hello", "a str has no place"),
+    ],
 )
 def test_an_input_that_the_keys_do_not_fit_is_told_so_before_the_runnable_runs(given: Any, said: str) -> None:
     with Sessions(MemoryStore()) as sessions:

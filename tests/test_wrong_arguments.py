@@ -101,7 +101,7 @@ def test_a_count_of_tokens_is_a_whole_number_and_never_makes_the_budget_larger(t
 def test_a_question_is_a_text(wrong: Any, sessions: Sessions) -> None:
     session = sessions.session("s")
     for ask in (session.view, session.search):
-        with pytest.raises(InputError, match="pass a text"):
+        with pytest.raises(InputError, match="pass a string"):
             ask(wrong)
     with pytest.raises(InputError, match="max_hits"):
         session.search("words", max_hits=-1)
@@ -109,10 +109,10 @@ def test_a_question_is_a_text(wrong: Any, sessions: Sessions) -> None:
 
 def test_a_lease_of_something_else_writes_nothing(sessions: Sessions) -> None:
     session = sessions.session("s")
-    with pytest.raises(InputError, match="pass the turn"):
+    with pytest.raises(InputError, match="pass the lease"):
         session.append({"role": "user", "content": "Hello"}, lease=3)  # type: ignore[arg-type]
     for ttl_s in ("x", float("nan"), float("inf"), 0):
-        with pytest.raises(BudgetError, match="give seconds"):
+        with pytest.raises(BudgetError, match="pass seconds"):
             session.lease(ttl_s=ttl_s)  # type: ignore[arg-type]
     assert session.record() == []
 

@@ -28,12 +28,12 @@ def test_a_middleware_is_over_a_saver_sessions_or_a_policy(wrong: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [None, StateGraph(MessagesState)])
 def test_attach_wants_a_compiled_graph(wrong: Any) -> None:
-    with pytest.raises(ConfigError, match="no compiled graph"):
+    with pytest.raises(ConfigError, match="not a compiled graph"):
         attach(wrong, saver=SessionSaver("memory://"))
 
 
 @pytest.mark.parametrize("several", [False, True])
 def test_a_message_of_a_framework_is_named_and_sent_to_its_adapter(several: bool) -> None:
     theirs: Any = HumanMessage("hello")
-    with pytest.raises(InputError, match=r"a HumanMessage is no message; .* through its adapter"):
+    with pytest.raises(InputError, match=r"a HumanMessage is not a message; .* through its adapter"):
         Sessions("memory://").session("a").append([theirs] if several else theirs)

@@ -1,4 +1,4 @@
-"""An absence: a user comes back after a long break, and the views of that turn say that things may have changed."""
+"""Detects that a user returns after a long break, so that the views of that turn can mention the elapsed time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a message may hold to be stored: types, lengths, sizes; checked by every store before it writes anything."""
+"""Validation of messages (types, lengths, sizes); every store runs it before it writes anything."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def require_storable(key: Key, messages: Sequence[Message], *, author_characters
     """Raises: InputError, MessageTooLarge for what cannot be stored and come back as it is; nothing was written."""
     if len(messages) > MAX_BATCH_MESSAGES:
         raise InputError(
-            f"session {key}: {len(messages):,} messages at once, {MAX_BATCH_MESSAGES:,} are taken; "
+            f"session {key}: {len(messages):,} messages in one append, the limit is {MAX_BATCH_MESSAGES:,}; "
             "append them in several parts"
         )
     size = 0
     for message in messages:
         if not isinstance(message, Message):
-            raise InputError(f"session {key}: a {type(message).__name__} is no message; pass a Message")
+            raise InputError(f"session {key}: a {type(message).__name__} is not a message; pass a Message")
         if not _fine(message, author_characters) and (wrong := next(_wrong(message, author_characters), "")):
             named = f" {message.id[:_SHOWN]!r}" if isinstance(message.id, str) and message.id else ""
             raise InputError(f"session {key}: message{named} has {wrong}; nothing of the batch was written")
         size += _most_bytes(message)
     if size > MAX_BATCH_BYTES and (size := sum(map(_bytes, messages))) > MAX_BATCH_BYTES:
         raise MessageTooLarge(
-            f"session {key}: {size:,} bytes at once, {MAX_BATCH_BYTES:,} are taken; append them in several parts, "
+            f"session {key}: {size:,} bytes in one append, the limit is {MAX_BATCH_BYTES:,}; append them in parts, "
             "and keep large files elsewhere, with a reference in the message"
         )
 

@@ -1,4 +1,4 @@
-"""The powers that models and vector stores may lend a session, one Protocol each; what they say is checked."""
+"""Protocols for optional helpers: classifiers, extractors and indexes; their output is checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def require_power(given: T, power: str, what: str) -> T:
-    """`given`, which has a method `power` as `what` must have. Raises: ConfigError."""
+    """Check that `given` has the method `power`, as `what` must. Raises: ConfigError."""
     if isinstance(given, type) or not callable(getattr(given, power, None)):
         kind = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
         wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
@@ -22,10 +22,10 @@ def require_power(given: T, power: str, what: str) -> T:
 
 
 class Alike:
-    """A helper that equals another one of its kind which was made with the very same objects.
+    """A helper that equals another one of its class made with the very same objects.
 
-    So policies that a function makes anew for each call are equal as long as they ask one model, and nothing is opened
-    anew for them.
+    Policies that a function creates for each call then are equal as long as they use one model, and share
+    connections.
     """
 
     def __eq__(self, other: object) -> bool:
@@ -45,45 +45,45 @@ def _same(one: Any, other: Any) -> bool:
 
 @runtime_checkable
 class LateClassifier(Protocol):
-    """Judges messages when they are folded, in the background, after the rules did; may block for long.
+    """Classifies messages when they are folded, in the background, after the rules did; may block for long.
 
-    What binds or is long is never discarded, whatever it says.
+    Binding or long messages are never discarded, whatever it returns.
     """
 
     name: str
 
     async def judge(self, messages: Sequence[Message]) -> Mapping[int, Importance]:
-        """By a message's sequence number; the rules' judgement stands for those that are not named."""
+        """Judgements by sequence number; messages without one keep the judgement of the rules."""
         ...
 
 
 class Extractor(Protocol):
-    """Takes facts from messages when they are folded, beside those that rules take; may block for long."""
+    """Extracts facts when messages are folded, in addition to those of the rules; may block for long."""
 
     name: str
 
     async def extract(self, messages: Sequence[Message]) -> Sequence[Fact]:
-        """Facts with kind, text and the number of the message that states each; what it does not state is struck."""
+        """Facts with kind, text and sequence number of the source; those that the source does not state are dropped."""
         ...
 
 
 class Index(Protocol):
-    """Finds messages of one session by what they mean; it holds them beside the record, from which it can be rebuilt.
+    """Finds messages of one session by meaning. It is a secondary copy that can be rebuilt from the record.
 
-    It is told what is folded, and to forget sessions that are deleted. What it says is only where to look:
-    the words come from the record.
+    It receives folded messages, and deletions of sessions. Results only point to messages; content comes from the
+    record.
     """
 
     name: str
 
     async def add(self, key: Key, messages: Sequence[Message]) -> None:
-        """Hold `messages` of the session; the same ones again change nothing."""
+        """Index `messages` of the session; idempotent."""
         ...
 
     async def near(self, key: Key, query: str, *, max_hits: int) -> Sequence[int]:
-        """The numbers of the session's messages that are nearest to `query`, nearest first; of no other session."""
+        """Sequence numbers of the messages of this session that are nearest to `query`, nearest first."""
         ...
 
     async def forget(self, key: Key, last_seq: int) -> None:
-        """Remove all of the session, whose messages are numbered up to `last_seq`."""
+        """Remove everything of the session, whose messages are numbered up to `last_seq`."""
         ...

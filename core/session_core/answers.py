@@ -1,4 +1,4 @@
-"""What a chat model is asked about messages, and what it answers, read with patience: as lines, as JSON, or as both."""
+"""Prompts for questions to a chat model about messages, and tolerant parsing of its answers (lines, JSON, or both)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How work that keeps a processor busy is run: where the caller is, or, for callers on an event loop, beside it."""
+"""Runs CPU-bound work: in the calling thread, or off the event loop for async callers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ class OwnTurn:
         """What `work` gives. Raises: TimeoutError, when a call before it goes on for `HELPER_WAIT_S`."""
         lock = self._lock
         if not lock.acquire(timeout=HELPER_WAIT_S):
-            raise TimeoutError(f"the embedder has not answered another call for {HELPER_WAIT_S:g} s; give it a timeout")
+            raise TimeoutError(
+                f"the embedder has not answered an earlier call for {HELPER_WAIT_S:g} s; give it a timeout"
+            )
         try:
             return work()
         finally:

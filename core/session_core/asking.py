@@ -1,4 +1,4 @@
-"""Asking a helper that may block for ever: in a thread of its own, which is given up after a while."""
+"""Calls a helper that may block forever: in a thread of its own, with a timeout."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ T = TypeVar("T")
 def ask(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
     """What `work` gives. Whatever it raises is raised here. Raises: TimeoutError after `wait_s` seconds.
 
-    A thread that is given up goes on until its model answers, and holds no process back from ending.
+    A helper whose method is a plain one gives it at once. A thread that is given up goes on until its model answers,
+    and holds no process back from ending.
     """
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
     def run() -> None:
         try:
-            answers.put((run_blocking(work()), None))
+            made: Any = work()
+            answers.put((run_blocking(made) if isinstance(made, Coroutine) else made, None))
         except BaseException as exc:  # noqa: BLE001 (raised again where it was asked)
             answers.put((None, exc))
 

@@ -1,4 +1,4 @@
-"""The budget of a view: window, reply reserve, thresholds, and the tier a pressure asks for."""
+"""The token budget of a view: window, reply reserve, thresholds, and the tier for a pressure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEAST_PART_TOKENS = 32
 
 
 class Tier(IntEnum):
-    """What pressure asks for; a higher tier includes the lower ones."""
+    """What a pressure requires; a higher tier includes the lower ones."""
 
     NORMAL = 0
     SUMMARIZE = 1
@@ -28,11 +28,11 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a view may cost. All shares are of `limit_tokens`, the window less the reply reserve.
+    """The token limits of a view. All shares are of `limit_tokens`, the window minus the reply reserve.
 
-    `hysteresis` is how far under `summarize_at` a fold goes, so that the next one is many turns
-    away and the view only grows at its end meanwhile (provider prompt caches sell a cached prefix at
-    a fraction of the price). Raises: BudgetError for values that contradict each other.
+    `hysteresis` is how far below `summarize_at` a fold goes. The larger it is, the more turns pass until the next
+    fold, and between folds a view only grows at its end, so that the provider's prompt cache is hit. Raises:
+    BudgetError for values that contradict each other.
     """
 
     least_tokens: ClassVar[int] = MIN_LIMIT_TOKENS
@@ -58,7 +58,7 @@ class Budget:
             raise BudgetError(f"reply_reserve_tokens={self.reply_reserve}; pass 0 or more")
         if self.limit_tokens < self.least_tokens:
             raise BudgetError(
-                f"window_tokens={self.window_tokens} less reply_reserve_tokens={self.reply_reserve} leaves "
+                f"window_tokens={self.window_tokens} minus reply_reserve_tokens={self.reply_reserve} leaves "
                 f"{self.limit_tokens} tokens for the view; at least {self.least_tokens} are needed"
             )
         if not 0 < self.summarize_at < self.facts_at < self.notify_at <= 1:
@@ -77,30 +77,32 @@ class Budget:
 
     @property
     def limit_tokens(self) -> int:
-        """Most tokens that a view may have."""
+        """The most tokens that a view may have."""
         return self.window_tokens - self.reply_reserve
 
     @property
     def fold_target_tokens(self) -> int:
-        """Most tokens that a view may have right after a fold."""
+        """The most tokens that a view may have right after a fold."""
         return int(self.limit_tokens * (self.summarize_at - self.hysteresis))
 
     @property
     def threshold_tokens(self) -> int:
-        """Most tokens of a view that is not folded: the facts threshold."""
+        """The most tokens of a view without folding: the facts threshold."""
         return int(self.limit_tokens * self.facts_at)
 
     def keep_tokens(self, share: float) -> int:
-        """Most tokens that the turns a fold should keep may leave in a view: midway between the fold
-        target and `share` of the limit, so that the next fold is still some turns away."""
+        """The most tokens that the turns kept by a fold may leave in a view.
+
+        Midway between the fold target and `share` of the limit, so that the next fold is still some turns away.
+        """
         return (self.fold_target_tokens + int(self.limit_tokens * share)) // 2
 
     def pressure(self, tokens: int) -> float:
-        """`tokens` as a share of the limit; over 1 means that the raw messages would not fit."""
+        """`tokens` as a share of the limit; more than 1 means that the uncompressed messages would not fit."""
         return tokens / self.limit_tokens
 
     def tier(self, tokens: int) -> Tier:
-        """The tier that `tokens` ask for."""
+        """The tier for `tokens`."""
         pressure = self.pressure(tokens)
         if pressure >= self.notify_at:
             return Tier.NOTIFY
@@ -109,16 +111,16 @@ class Budget:
         return Tier.SUMMARIZE if pressure >= self.summarize_at else Tier.NORMAL
 
     def less(self, overhead_tokens: int) -> Budget:
-        """This budget beside `overhead_tokens` that the caller puts around the view.
+        """This budget minus `overhead_tokens` that the caller adds to the view.
 
-        Raises: BudgetError when nothing useful is left.
+        Raises: BudgetError if nothing useful is left.
         """
         if not isinstance(overhead_tokens, int) or overhead_tokens < 0:
             raise BudgetError(f"overhead_tokens={overhead_tokens!r}; pass a whole number of tokens, 0 or more")
         return self._beside(overhead_tokens, Budget) if overhead_tokens else self
 
     def part(self, reserved_tokens: int) -> Budget:
-        """This budget beside `reserved_tokens` of the view itself; what is left may be little."""
+        """This budget minus `reserved_tokens` of the view itself; little may be left."""
         return self._beside(reserved_tokens, _Part)
 
     def _beside(self, overhead_tokens: int, kind: type[Budget]) -> Budget:

@@ -1,4 +1,4 @@
-"""What is stored of a LangGraph checkpoint: itself, its values, the pending writes of its tasks."""
+"""The stored form of LangGraph checkpoints: checkpoint, values, and pending writes of tasks."""
 
 from __future__ import annotations
 

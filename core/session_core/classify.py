@@ -1,4 +1,4 @@
-"""Judges by rules, without a model, what compression may do with a message."""
+"""Rule-based classification of messages: what compression may do with each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people stated in a part of a record, put together once for each process and gone on with."""
+"""Statements and corrections in a part of a record, cached per process and extended incrementally."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vectors of what digests cover, by session and number, so that a question finds by meaning what is folded too."""
+"""Vectors of messages under digests, so that questions also find folded messages by meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notebook shows of a session: where it stands in its budget, its turns, and the facts kept."""
+"""Notebook display of a session: budget, turns, and key facts."""
 
 from __future__ import annotations
 

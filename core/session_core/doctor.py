@@ -1,4 +1,4 @@
-"""The runbook that diagnoses: reads what a store knows of its sessions, names what is wrong and its mend."""
+"""Diagnosis of a store: reads the states of its sessions and reports problems with their fixes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
-from session_core.counting.tokens import counter_for
 from session_core.embedding import chosen
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
@@ -20,7 +19,7 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One session and the figure it is named for."""
+    """One session and the figure that it is listed for."""
 
     key: Key
     figure: int
@@ -28,12 +27,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a store's sessions look like from their states alone; no message was read for it.
+    """The condition of a store, computed from the states of its sessions without reading messages.
 
-    `record_tokens` are whole records, `standing_tokens` what views stand on: the active digest and all
-    behind it, word for word. `branched` sessions (edits, forks, resets) have no standing figure and
-    count with the tier they had at their last append. `in_tier` holds for each tier how many sessions
-    are in it. Lists are complete, the largest figure first.
+    `record_tokens` are of whole records, `standing_tokens` of active digests and the messages after them,
+    uncompressed. `branched` sessions (edits, forks, resets) have no such figure and count with the tier of their last
+    append. `in_tier` is the number of sessions in each tier. Lists are complete, the largest figure first.
     """
 
     scheme: str
@@ -58,14 +56,14 @@ class Findings:
 
     @property
     def healthy(self) -> bool:
-        """Whether there is nothing to mend."""
+        """Whether there are no problems."""
         return not (self.behind or self.open_calls or self.oversized or self.estimated or self.risks)
 
 
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
-    """What the sessions of `store` look like under `policy`; of all tenants, or of one."""
+    """The condition of the sessions in `store` under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
-    counter, budget, embedder = counter_for(policy.model), policy.budget, chosen(policy)
+    counter, budget, embedder = policy.counting(), policy.budget, chosen(policy)
     straight = [state for state in states if not _branched(state)]
     tiers = [_tier(state, budget) for state in states]
     return Findings(
@@ -100,7 +98,7 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
 
 
 def lines(findings: Findings) -> list[str]:
-    """The findings as plain lines: the figures, then each problem, what it means, and the mend."""
+    """The findings as text lines: the figures, then each problem with its meaning and its fix."""
     whose = f" of tenant {findings.tenant}" if findings.tenant is not None else ""
     if not findings.sessions:
         told = [f"The {findings.scheme} store holds no sessions{whose}."]
@@ -111,7 +109,7 @@ def lines(findings: Findings) -> list[str]:
     told.append(_found_by(findings))
     problems = _problems(findings)
     if findings.sessions and not problems:
-        told.append("Nothing to mend.")
+        told.append("No problems found.")
     return told + problems
 
 
@@ -128,17 +126,17 @@ def _figures(findings: Findings) -> list[str]:
     told = [
         f"A view may have {limit:,} tokens.",
         f"Whole records: {_percentiles(findings.record_tokens, limit)}.",
-        f"What views stand on: {_percentiles(findings.standing_tokens, limit)}.",
+        f"Active digest and messages after it: {_percentiles(findings.standing_tokens, limit)}.",
         f"Sessions: {', '.join(over)}.",
         f"The largest records: {_list(findings.largest[:NAMED], 'tokens')}.",
     ]
     if findings.branched:
         told.append(
-            f"With edits, forks or resets: {_sessions(findings.branched)}; what their views stand on is not "
+            f"With edits, forks or resets: {_sessions(findings.branched)}; the figures of their views are not "
             "known without reading them, so they count with the tier of their last append."
         )
     if findings.swaps_waiting:
-        told.append(f"With a digest ready that the next turn takes up: {_sessions(findings.swaps_waiting)}.")
+        told.append(f"With a new digest that takes effect at the next turn: {_sessions(findings.swaps_waiting)}.")
     return told
 
 
@@ -147,45 +145,45 @@ def _problems(findings: Findings) -> list[str]:
     if findings.behind:
         told += _problem(
             f"folding is behind in {_list(findings.behind, 'tokens')}",
-            "They are over the threshold and no newer digest waits. Their views fit all the same, made with "
-            "the rules alone at each call, and miss the provider's prompt cache more often.",
+            "They are over the threshold and no newer digest is ready. Their views still fit, since each call folds "
+            "them by rules, but they miss the provider's prompt cache more often.",
             _folding_mend(findings.folding),
         )
     if findings.open_calls:
         told += _problem(
             f"tool calls wait for their results in {_list(findings.open_calls, 'calls')}",
-            "A run is still at work, ended before its tools did, or was edited away. Views leave such a call "
-            "out, since providers refuse one without its result.",
-            "Append the results, or a result that says the call was given up.",
+            "A run is still at work, ended before its tools did, or was edited. Views leave such calls out, "
+            "since providers refuse a call without its result.",
+            "Append the results, or a result that says the call was abandoned.",
         )
     if findings.oversized:
         told += _problem(
             f"single messages are larger than a whole view in {_list(findings.oversized, 'tokens')}",
             "The model reads such a message shortened; the record has it whole.",
-            "Have tools answer in pages, or raise Budget(window_tokens=...); a recall tool and "
+            "Have tools return pages, or raise Budget(window_tokens=...); a recall tool and "
             "session.expand(reference) give the rest.",
         )
     if findings.estimated:
         told += _problem(
-            "tokens are estimated, since no token table is on this machine",
-            "Views hold a little less than they could.",
+            "tokens are estimated, since this machine has no token table",
+            "Views are a little smaller than they could be.",
             "pip install 'llm-sessions[langchain]', or bpe-openai alone.",
         )
     return told
 
 
 def _problem(what: str, means: str, mend: str) -> list[str]:
-    return [f"PROBLEM  {what}.", f"  means  {means}", f"  mend   {mend}"]
+    return [f"PROBLEM  {what}.", f"  means  {means}", f"  fix    {mend}"]
 
 
 def _folding_mend(folding: Folding) -> str:
     if folding == "off":
-        return "Policy(folding='off') leaves it to you: call session.fold(), or choose 'background'."
+        return "Policy(folding='off') leaves folding to you: call session.fold(), or use 'background'."
     return (
-        "Look again in a minute. If they are still here: do processes end before their folds (call "
+        "Run this again in a minute. If they are still listed: do processes end before their folds (call "
         "sessions.drain() before they do), does the summarizer answer slowly (metric llm_sessions.fold.lag), "
-        "do folds fail (llm_sessions.fold.failures)? session.fold() does it now; when it answers None, the "
-        "newest turn alone is over the threshold: have tools answer in pages, or raise the budget."
+        "do folds fail (llm_sessions.fold.failures)? session.fold() does it now; when it returns None, the "
+        "newest turn alone is over the threshold: have tools return pages, or raise the budget."
     )
 
 
@@ -194,13 +192,13 @@ def _trust(findings: Findings) -> str:
         return "the provider's own table"
     if findings.estimated:
         return "an estimate"
-    return "not the provider's own table; Policy(model=...) names the model, where that is not done yet"
+    return "not the provider's own table; name the model with Policy(model=...) if you have not"
 
 
 def _found_by(findings: Findings) -> str:
     if findings.embedder:
         return f"Old messages are found by their words and by meaning ({findings.embedder})."
-    return "Old messages are found by their words alone; pip install 'llm-sessions[embeddings]' adds meaning."
+    return "Old messages are found by words alone; pip install 'llm-sessions[embeddings]' adds meaning."
 
 
 def _percentiles(tokens: Percentiles, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""One embedder for blocking and for awaiting callers, and in which line its calls stand."""
+"""One embedder for sync and async callers, and the queue that its calls wait in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from session_core.apart import OwnTurn, in_turn
 from session_core.embedding import StaticEmbedder
 from session_core.ports import Embedder
 from session_core.vectors import quick
-from session_core.voices import BESIDE_IN_TURN, run_apart, threaded, threaded_in_turn
+from session_core.voices import BESIDE_IN_TURN, awaitable, run_apart, threaded, threaded_in_turn
 
 
 def in_both_voices(embedder: Embedder | None) -> tuple[Embedder | None, Embedder | None]:
@@ -16,6 +16,7 @@ def in_both_voices(embedder: Embedder | None) -> tuple[Embedder | None, Embedder
         return None, None
     if isinstance(embedder, StaticEmbedder):
         return run_apart(embedder, in_turn), run_apart(embedder, BESIDE_IN_TURN)
+    embedder = awaitable(embedder, "embed")
     if not quick(embedder):
         return embedder, threaded(embedder)
     own = OwnTurn()

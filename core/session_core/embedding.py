@@ -1,4 +1,4 @@
-"""The embedder that is there by default: the static vectors of the package `wordllama`, read from its own folder."""
+"""The default embedder: static vectors of the package `wordllama`, loaded from its own folder."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def _read() -> tuple[Any, Any, Any]:
         tokenizer = import_module("tokenizers").Tokenizer.from_file(str(Path(folder, TOKENS)))
     except Exception as exc:
         raise ConfigError(
-            f"the static embedder cannot read the vectors of wordllama ({type(exc).__name__}); install it anew, or "
+            f"the static embedder cannot read the vectors of wordllama ({type(exc).__name__}); reinstall it, or "
             "pass Policy(embedder=None)"
         ) from exc
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if table.shape[1] != 256:
-        raise ConfigError("the static embedder expects vectors of 256 numbers; pip install 'wordllama>=0.4'")
+        raise ConfigError("the static embedder expects vectors of 256 dimensions; pip install 'wordllama>=0.4'")
     return table, parted(tokenizer), numpy
 
 

@@ -1,41 +1,44 @@
-"""Every error this product raises, in one tree; each message names the session, what happened and the mend.
+"""Every error that llm-sessions raises, in one tree; each message names the session, what happened and the fix.
 
 SessionError
-├── ConfigError            what was asked for cannot be built
+├── ConfigError            the requested configuration is invalid
 │   ├── BudgetError        a budget or policy value is out of range
-│   ├── UnknownScheme      a store URL nobody answers to
+│   ├── UnknownScheme      a store URL with an unknown scheme
 │   └── MissingExtra       a driver or framework is not installed
-├── InputError             a message or transcript cannot be taken
+├── InputError             a message or transcript is invalid
 │   ├── EmptyMessage       nothing to store
 │   ├── MessageTooLarge    over the policy's byte limit
 │   ├── UnknownRole        a role outside system, user, assistant, tool
 │   ├── OrphanToolResult   a tool result without its call
-│   ├── DuplicateMessage   one id, two contents
-│   ├── PinnedTooLarge     what must stay in every view is over the budget
+│   ├── DuplicateMessage   one id with two contents
+│   ├── PinnedTooLarge     what every view must show exceeds the budget
 │   └── TranscriptError    a line of a transcript cannot be read
-├── StoreError             the place where sessions are kept
-│   ├── StoreUnreadable    not a database of ours, or damaged
+├── StoreError             the store failed
+│   ├── StoreUnreadable    not our data, or damaged
 │   ├── NewerSchema        written by a newer release
-│   └── StoreBusy          another writer held it for too long
-│       └── StoreLost      its server is not to be had, or the connection broke
-├── Conflict               the session moved on; load again and retry
+│   ├── StoreClosed        used after its `close`
+│   └── StoreBusy          another writer held it too long; retry
+│       └── StoreLost      the server is unavailable, or the connection broke; retry
+├── Conflict               the session changed; load it again and retry
 │   ├── TurnTaken          another holder has the turn
 │   ├── TurnLost           the turn went to another holder; nothing was written
-│   └── Diverged           what is moved in or out is not what was moved before
+│   └── Diverged           an import or export does not continue the one before
 ├── NotFound               no such session, message or reference
-└── VoiceError             a blocking call met something that must be awaited
-    └── NotOffered         a saver that was handed in lacks the method, or has it in the other voice only
+└── VoiceError             a blocking call needs an event loop
+    └── NotOffered         an inner saver lacks the method, or has it for sync or async only
 """
+
+from typing import Self
 
 LONGEST_SHOWN = 32
 
 
 class SessionError(Exception):
-    """The root: catch this to catch everything of ours."""
+    """The base class: catch this to catch every error of llm-sessions."""
 
 
 class ConfigError(SessionError):
-    """What was asked for cannot be built."""
+    """The requested configuration is invalid."""
 
 
 class BudgetError(ConfigError, ValueError):
@@ -43,15 +46,15 @@ class BudgetError(ConfigError, ValueError):
 
 
 class UnknownScheme(ConfigError, ValueError):
-    """A store URL has a scheme that no store answers to."""
+    """A store URL has an unknown scheme, or cannot be parsed."""
 
 
 class MissingExtra(ConfigError, ImportError):
-    """A driver or framework is not installed; the message has the pip line."""
+    """A driver or framework is not installed; the message has the pip command."""
 
 
 class InputError(SessionError, ValueError):
-    """A message or transcript cannot be taken; nothing of it was written."""
+    """A message or transcript is invalid; nothing of it was written."""
 
 
 class EmptyMessage(InputError):
@@ -85,6 +88,24 @@ class TranscriptError(InputError):
 class StoreError(SessionError):
     """The place where sessions are kept failed."""
 
+    _named: str = ""
+
+    @property
+    def unnamed(self) -> str:
+        """What it says of the place, without the session that the call was about."""
+        return str(self).removeprefix(self._named)
+
+    def about(self, session: object) -> Self:
+        """The same error, which names the session that the call was about."""
+        said = str(self)
+        _, named, behind = said.partition(f"session {session}")
+        if named and not behind[:1].isalnum():
+            return self
+        beginning = f"session {session}: "
+        made = type(self)(beginning + said)
+        made._named = beginning
+        return made
+
 
 class StoreUnreadable(StoreError):
     """The file or server is not a database of ours, or it is damaged."""
@@ -92,6 +113,10 @@ class StoreUnreadable(StoreError):
 
 class NewerSchema(StoreError):
     """The database was written by a newer release."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed before this call; nothing was done."""
 
 
 class StoreBusy(StoreError):

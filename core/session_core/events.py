@@ -1,4 +1,4 @@
-"""What happens in a session, as values for observers; none of them holds a word of any message."""
+"""Events of sessions, for observers; none of them contains message content."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from session_core.turns import Key
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a user should be told about a session, as it was persisted.
+    """A persisted notice for the user about a session.
 
-    `text` is ready to be shown; `version`, `record_tokens` and `record_messages` are how far the record was.
+    `text` is ready to be shown; `version`, `record_tokens` and `record_messages` are the state of the record at that
+    time.
     """
 
     text: str
@@ -32,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Appended(Event):
-    """Messages are durable in the record."""
+    """Messages were stored durably."""
 
     messages: int
     tokens: int
@@ -43,7 +44,7 @@ class Appended(Event):
 
 @dataclass(frozen=True, slots=True)
 class Viewed(Event):
-    """A view was handed out."""
+    """A view was returned."""
 
     tokens: int
     limit_tokens: int
@@ -63,22 +64,23 @@ class TierChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Noticed(Event):
-    """The user should hear that the session is nearly full, and did not lately; the notice is persisted."""
+    """A notice was persisted: the session is nearly full, and the user was not told recently."""
 
     notice: Notice
 
 
 @dataclass(frozen=True, slots=True)
 class FoldAsked(Event):
-    """A fold was asked for; `waiting` counts the sessions in the queue with it."""
+    """A fold was requested; `waiting` is the number of sessions in the queue, this one included."""
 
     waiting: int
 
 
 @dataclass(frozen=True, slots=True)
 class Folded(Event):
-    """A digest was written. `lag_s` runs from the asking to the writing, `lag_messages` is how many
-    messages were waiting to be folded when it began."""
+    """A digest was written. `lag_s` is the time since the request, `lag_messages` the number of messages to fold at
+    its start.
+    """
 
     number: int
     messages: int
@@ -91,7 +93,7 @@ class Folded(Event):
 
 @dataclass(frozen=True, slots=True)
 class FellBack(Event):
-    """A model or an index failed or said what its source does not; the rules stand in. `summarizer` is its name."""
+    """A model or an index failed, or contradicted its source; the rules took over. `summarizer` is its name."""
 
     summarizer: str
     reason: str
@@ -99,8 +101,11 @@ class FellBack(Event):
 
 @dataclass(frozen=True, slots=True)
 class RulesOutgrown(Event):
-    """The standing rules of a session take more room than its views have for them: `hidden` of `rules` stand in the
-    record alone, where a search finds them. Raise the budget, or put them into the system message."""
+    """Standing rules take more room than views have: `hidden` of `rules` are only in the record, where search finds
+    them.
+
+    Raise the budget, or move them into the system message.
+    """
 
     rules: int
     hidden: int
@@ -108,21 +113,21 @@ class RulesOutgrown(Event):
 
 @dataclass(frozen=True, slots=True)
 class FoldFailed(Event):
-    """A fold raised, in the background or in an append; the session is whole and will be folded when asked again."""
+    """A fold raised, in the background or in an append; the session is intact and is folded at the next request."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed(Event):
-    """A session goes on after an absence of `absent_s` seconds."""
+    """A session continues after an absence of `absent_s` seconds."""
 
     absent_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Searched(Event):
-    """Old messages were looked up."""
+    """A search was done."""
 
     hits: int
     seconds: float

@@ -1,4 +1,4 @@
-"""Takes from messages the lines that must survive, keeps the current ones, and chooses what fits."""
+"""Extracts key facts from messages, keeps the current ones, and selects those that fit."""
 
 from __future__ import annotations
 

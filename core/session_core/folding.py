@@ -1,4 +1,4 @@
-"""One fold of one session: read, summarize, check, extract, and write back if nobody else was faster."""
+"""One fold of one session: read, summarize, check, extract facts, and write back unless another writer was faster."""
 
 from __future__ import annotations
 
@@ -180,6 +180,9 @@ class Folder:
         key, name = loaded.state.key, self.summarizer.name
         written = self._asked(key, name, partial(self.summarizer.summarize, request))
         if written is None:
+            return None
+        if not isinstance(written, str):
+            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} where a text was asked for"))
             return None
         source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous, give_way=give_way)

@@ -1,4 +1,4 @@
-"""Names that nothing had before, without asking the operating system for each."""
+"""Unique names without a system call for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making a session's index anew from its record: after the index failed, was lost, or came later than the session."""
+"""Rebuilds a session's index from its record, after the index failed, was lost, or was added later."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def rebuild(store: Store, key: Key, index: Index | None) -> int:
     Raises: ConfigError when there is no index.
     """
     if index is None:
-        raise ConfigError(f"session {key}: there is no index; give one with Policy(index=...)")
+        raise ConfigError(f"session {key}: there is no index; pass one with Policy(index=...)")
     state = await store.state(key)
     if state is None:
         return 0

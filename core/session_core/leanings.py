@@ -1,4 +1,4 @@
-"""What a question says of who spoke and when, as a preference for messages: it adds to what words and meaning say."""
+"""Preferences from a question about who spoke and when, added to the scores of words and meaning."""
 
 from __future__ import annotations
 

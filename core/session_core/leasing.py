@@ -1,17 +1,18 @@
-"""`TurnLease`: one caller at a time on a session, for who wants its turns strictly one behind the other."""
+"""`TurnLease`: a lease with a fencing token, for callers that want turns of a session strictly one at a time."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from session_core.errors import BudgetError, InputError, TurnLost, TurnTaken
+from session_core.errors import BudgetError, InputError, StoreClosed, TurnLost, TurnTaken
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import pause_awaiting, pause_blocking, run_blocking
+from session_core.voices import pause_awaiting, pause_blocking, run_blocking, whole
 
 FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
@@ -24,52 +25,78 @@ Pause = Callable[[float], Awaitable[None]]
 """How a voice lets seconds go by."""
 
 
+class Settled:
+    """The leases of a store for awaiting callers: one who is cancelled while it takes a lease has none, and one who
+    is cancelled while it gives one back has given it back. Else nobody had the turn until its time is over."""
+
+    def __init__(self, store: Leasing) -> None:
+        self._store = store
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        return await whole(self._store.take_lease(key, holder=holder, ttl_s=ttl_s), self._given_back)
+
+    async def drop_lease(self, lease: Lease) -> None:
+        await whole(self._store.drop_lease(lease))
+
+    async def _given_back(self, lease: Lease | None) -> None:
+        if lease is not None:
+            await self._store.drop_lease(lease)
+
+
 async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait_s: float, pause: Pause) -> Lease:
     """The turn of a session for `holder`, after at most `wait_s` seconds. Raises: TurnTaken."""
     until, pause_s = time.monotonic() + wait_s, FIRST_PAUSE_S
-    while (lease := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is None:
-        left_s = until - time.monotonic()
-        if left_s <= 0:
-            raise TurnTaken(
-                f"session {key}: somebody else has had the turn for all of {wait_s:g} s; "
-                "retry, or wait longer with wait_s="
-            )
-        await pause(min(pause_s, left_s))
-        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    try:
+        while (lease := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is None:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                raise TurnTaken(
+                    f"session {key}: another holder has had the turn for all of {wait_s:g} s; "
+                    "retry, or wait longer with wait_s="
+                )
+            await pause(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    except KeyboardInterrupt:
+        # Whether it was granted is not known: asked again, it is the same lease.
+        if (granted := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is not None:
+            await store.drop_lease(granted)
+        raise
     return lease
 
 
 async def hold_turn(store: Leasing, lease: Lease, *, ttl_s: float) -> None:
-    """Have `lease` last `ttl_s` seconds from now on. Raises: TurnLost when somebody else had the turn meanwhile."""
+    """Extend `lease` to `ttl_s` seconds from now. Raises: TurnLost if another holder had the turn meanwhile."""
     now = await store.take_lease(lease.key, holder=lease.holder, ttl_s=ttl_s)
     if now is None or now.token != lease.token:
         if now is not None:
             await store.drop_lease(now)
-        raise TurnLost(f"session {lease.key}: the turn went to somebody else; load the session and begin it again")
+        raise TurnLost(f"session {lease.key}: another holder has the turn; load the session and start the turn again")
 
 
 class TurnLease:
     """The turn of one session, held in a `with` or `async with` block; `append(..., lease=it)` is fenced by it.
 
-    The block begins when no other holder has the turn. If its work takes longer than `ttl_s` seconds
-    another caller may take the turn; from then on appends with this lease raise TurnLost and write
-    nothing. `renew` holds it longer. Other appends are not kept out: a lease orders those who ask.
+    The block starts when no other holder has the turn. If it takes longer than `ttl_s` seconds, another caller may
+    take the turn; from then on appends with this lease raise TurnLost and write nothing. `renew` extends it. The
+    lease is cooperative: appends without one are not blocked.
     """
 
     def __init__(self, key: Key, store: Leasing, awaited: Leasing, *, ttl_s: float, wait_s: float) -> None:
         seconds = isinstance(ttl_s, (int, float)) and isinstance(wait_s, (int, float))
         if not (seconds and 0 < ttl_s < LONGEST_S and wait_s >= 0):
-            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; give seconds, ttl_s over 0")
+            raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; pass seconds, ttl_s over 0")
         self.key = key
-        self._store, self._awaited = store, awaited
+        self._store, self._awaited = store, Settled(awaited)
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._holder = secrets.token_hex(16)
         self._held: Lease | None = None
 
     @property
     def held(self) -> Lease:
-        """The lease as the store granted it; its `token` fences other systems off too. Raises: TurnLost before and
-        after the block."""
+        """The lease as granted by the store; its `token` can fence other systems too.
+
+        Raises: TurnLost outside of the block.
+        """
         if self._held is None:
             raise TurnLost(f"session {self.key}: the turn is not held; write inside of `with session.lease() as turn:`")
         return self._held
@@ -80,11 +107,11 @@ class TurnLease:
         return self.held.token
 
     def renew(self) -> None:
-        """Hold the turn for another `ttl_s` seconds from now. Raises: TurnLost when somebody else has it."""
+        """Extend the lease to `ttl_s` seconds from now. Raises: TurnLost if another holder has the turn."""
         run_blocking(hold_turn(self._store, self.held, ttl_s=self._ttl_s))
 
     async def arenew(self) -> None:
-        """As `renew`, awaited."""
+        """Async form of `renew`."""
         await hold_turn(self._awaited, self.held, ttl_s=self._ttl_s)
 
     def __enter__(self) -> Self:
@@ -115,13 +142,15 @@ class TurnLease:
     async def _dropped(self, store: Leasing) -> None:
         held, self._held = self._held, None
         if held is not None:
-            await store.drop_lease(held)
+            # It ends by itself where the store was closed within the block.
+            with suppress(StoreClosed):
+                await store.drop_lease(held)
 
 
 def held_by(turn: TurnLease | None) -> Lease | None:
-    """The lease of a turn that a caller hands in, if any. Raises: InputError for what is none; TurnLost."""
+    """The granted lease of a turn that a caller passes, if any. Raises: InputError for anything else; TurnLost."""
     if turn is None:
         return None
     if not isinstance(turn, TurnLease):
-        raise InputError(f"lease={type(turn).__name__}; pass the turn of `with session.lease() as turn:`")
+        raise InputError(f"lease={type(turn).__name__}; pass the lease of `with session.lease() as turn:`")
     return turn.held

@@ -1,4 +1,4 @@
-"""The running account of a session: totals that are kept with it, so that nobody has to read it to know."""
+"""Running totals of a session, stored with it so that nobody has to read the record."""
 
 from __future__ import annotations
 

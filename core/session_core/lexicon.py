@@ -1,4 +1,4 @@
-"""The words of thousands of messages, read once for each process: BM25 over a whole session in a millisecond."""
+"""The words of thousands of messages, cached per process: BM25 over a whole session in a millisecond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding what a record says: messages by words, meaning and index, and the passages that bear on a question."""
+"""Search in a session: by words, by meaning and by index, and passages that are relevant to a question."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ READ_AT_ONCE = 500
 
 
 class Looking:
-    """Looks through one session of one store, awaited."""
+    """Search in one session of one store, as coroutines."""
 
     def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
         self.key = key
@@ -62,10 +62,10 @@ class Looking:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        They share words with it (BM25). An embedder brings its own order of them in; one that is quick, like the
-        static one, those that are near to it whatever their words, of the newest `covered.MOST_COVERED` messages;
-        an index those of all that is folded. When one of these fails, the words alone count, and an event says so.
-        What a recall was asked for and gave back is no hit: the message that it came from is. Raises: InputError.
+        Candidates share words with it (BM25). An embedder re-ranks them; a quick one, such as the static one, also
+        adds messages that are near in meaning, from the newest `covered.MOST_COVERED`; an index adds all folded ones.
+        If one of these fails, words alone count, and an event says so. Calls and results of a recall tool are no
+        hits; the messages they quote are. Raises: InputError.
         """
         self._require_query(query)
         if isinstance(max_hits, bool) or not isinstance(max_hits, int) or max_hits < 0:
@@ -89,7 +89,7 @@ class Looking:
 
     def _require_query(self, query: str) -> None:
         if not isinstance(query, str):
-            raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a text")
+            raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a string")
         self._shop.covered.asked = True
 
     async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
@@ -141,7 +141,7 @@ class Looking:
         return [known[seq] for seq in dict.fromkeys(seqs) if seq in known]
 
     async def expand(self, reference: str) -> Message:
-        """The whole message behind a reference. Raises: NotFound."""
+        """The original message behind a reference. Raises: NotFound."""
         found = await self._store.find(self.key, reference)
         if found is None:
             raise NotFound(f"session {self.key} has no message {reference!r}; references come from its own views")
@@ -160,13 +160,13 @@ class Looking:
         room_tokens: int,
         inset: Collection[str] = (),
     ) -> Quotes:
-        """What bears on `query` and does not stand in a view, as one block of quotes in at most `room_tokens`; an empty
-        one when there is nothing.
+        """What is relevant to `query` and not visible in a view, as one block of quotes of at most `room_tokens`, or
+        an empty block.
 
-        Quoted are messages `absent` from the view and those under its `digest`; `standing` are those that it shows. Of
-        the messages whose ids are `inset`, which stand shortened in the view, the rows are given by themselves. What
+        Sources are messages `absent` from the view and those under its `digest`; `standing` are those that it shows.
+        The messages with ids in `inset` are shortened in the view, and their rows are returned separately. Whatever
         was corrected under the digest, in these messages or in those said `since`, is quoted with its correction.
-        `born` tells the session from an older one of its name.
+        `born` distinguishes the session from an older one of the same name.
         """
         shop = self._shop
         shop.covered.asked = True
@@ -277,9 +277,9 @@ class Looking:
             return None
 
     async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
-        """What the part of the record under `digest` says to `query`, as one block of quotes; "" for nothing.
+        """What the part of the record under `digest` says about `query`, as one block of quotes; "" for nothing.
 
-        It takes little: within a run it stands beside what the run's own calls gave, which the question needs first.
+        It is short: within a run it competes with the results of the run's own calls, which the question needs first.
         """
         limits = self._shop.tools.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)

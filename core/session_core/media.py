@@ -1,4 +1,4 @@
-"""Where the data of an image, a recording or a file stands, and what kind of data it is."""
+"""Location and type of the data of an image, a recording or a file."""
 
 from __future__ import annotations
 

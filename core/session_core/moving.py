@@ -1,4 +1,4 @@
-"""Moving in: what was said elsewhere comes into a session, in its order, once, however often it is asked for."""
+"""Import into a session: messages from elsewhere, in order and only once, however often it is repeated."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def _appended(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
         appended, fold = await flow.append(batch, lenient=True)
     except DuplicateMessage as exc:
         raise DuplicateMessage(
-            f"{exc}: that is where the session and what is moved into it differ; move it into a session of its own"
+            f"{exc}: here the session and the imported conversation differ; import it into a session of its own"
         ) from exc
     if fold:
         await ask(flow.key, fold)
@@ -125,7 +125,7 @@ class Several:
             raise first
         shown = "; ".join(map(str, self._refused[:_TOLD]))
         left_out = f"; and {count - _TOLD} more" if count > _TOLD else ""
-        raise type(first)(f"{count} of {self._count} were refused, the others are moved: {shown}{left_out}") from first
+        raise type(first)(f"{count} of {self._count} were refused, the others were moved: {shown}{left_out}") from first
 
 
 def with_ids(messages: Iterable[Message]) -> list[Message]:

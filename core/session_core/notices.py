@@ -1,4 +1,4 @@
-"""When a user is told that a conversation is long, and in what words: once, and again when it is news."""
+"""When to notify a user that a conversation is long, and the text of the notice."""
 
 from __future__ import annotations
 

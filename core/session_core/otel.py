@@ -1,4 +1,4 @@
-"""Telemetry: spans and metrics from events, by OpenTelemetry's names; never a word of any message."""
+"""OpenTelemetry spans and metrics from events; they never contain message content."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ MESSAGE_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096)
 
 
 class OpenTelemetry:
-    """An observer that turns events into metrics and into spans under the caller's current span.
+    """An observer that turns events into metrics, and into spans under the caller's current span.
 
-    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` also shows how many of
-    its sessions wait to be folded, and whether a side of its hybrid store is not to be had. Without
-    providers it takes those the process has set up. Attributes are the tenant, tiers and the names of
-    summarizers; with `session_ids` spans carry the session's id too, metrics never do. Safe in any thread.
+    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length of the fold queue and
+    the availability of a hybrid store's sides. Without explicit providers it uses the global ones. Attributes are
+    tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics never do.
+    Thread-safe.
     """
 
     def __init__(
@@ -77,13 +77,13 @@ class OpenTelemetry:
         )
 
     def watch(self, sessions: Sessions) -> OpenTelemetry:
-        """Observe `sessions`, its queue of folds and its store, as long as it lives; call it once for each."""
+        """Observe the fold queue and the store of `sessions` as long as it lives; call it once for each."""
         sessions.observe(self)
         self._watched.add(sessions)
         return self
 
     def observe(self, event: Event) -> None:
-        """Record `event`, which ended just now in this thread."""
+        """Record `event`, which has just ended in this thread."""
         self._instruments.record(event)
         match event:
             case Appended():

@@ -1,4 +1,4 @@
-"""Pictures for notebooks, as HTML and SVG strings: a budget gauge, a timeline of turns, a view as a table."""
+"""HTML and SVG for notebooks: a budget gauge, a timeline of turns, a view as a table."""
 
 from __future__ import annotations
 

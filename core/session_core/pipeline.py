@@ -1,4 +1,4 @@
-"""Folding in this process: at once, or in one background thread that takes each session's turn."""
+"""Folding in this process: inline, or in one background thread for all sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from session_core.budget import Tier
-from session_core.errors import SessionError
+from session_core.errors import SessionError, StoreClosed
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
 from session_core.turns import Key
@@ -138,7 +138,7 @@ class Background:
     queue: Queue = field(default_factory=Queue)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
-    _process: int = 0
+    _process: int = field(default_factory=os.getpid)
     _closed: bool = False
 
     def __post_init__(self) -> None:
@@ -147,21 +147,18 @@ class Background:
     @property
     def waiting(self) -> int:
         """Sessions that asked and are not folded yet, the one at work included."""
+        self._begin_in_child()
         with self._changed:
             return len(self.queue)
 
     def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Have `key`, which is of this tier, folded soon; returns at once."""
-        if self._process not in (0, os.getpid()):
-            self._changed, self._thread, self.queue.at_work = threading.Condition(), None, None
-            self.queue.clear()
-            self.pace.hurried = 0
+        self._begin_in_child()
         with self._changed:
             if self._closed:
                 return
             self.queue.add(key, time.monotonic(), tier)
             if self._thread is None:
-                self._process = os.getpid()
                 self._thread = threading.Thread(target=self._work, name="llm-sessions-fold", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -170,6 +167,7 @@ class Background:
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing waits; False when `timeout_s` seconds were not enough."""
+        self._begin_in_child()
         with self._changed:
             self.pace.hurried += 1
             try:
@@ -179,14 +177,23 @@ class Background:
 
     def close(self) -> None:
         """Finish the fold at work and stop; what still waits will be asked for again by its next turn."""
+        self._begin_in_child()
         with self._changed:
             self._closed = True
             self.pace.hurried += 1
             self.queue.clear()
             self._changed.notify_all()
             thread = self._thread
-        if thread is not None and self._process == os.getpid() and thread is not threading.current_thread():
+        if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=30)
+
+    def _begin_in_child(self) -> None:
+        """After a fork nothing waits, and nobody is at work."""
+        if self._process != os.getpid():
+            self._changed, self._thread, self.queue.at_work = threading.Condition(), None, None
+            self.queue.clear()
+            self.pace.hurried = 0
+            self._process = os.getpid()
 
     def _pressed(self) -> int:
         with self._changed:
@@ -194,9 +201,12 @@ class Background:
 
     @contextmanager
     def telling(self, key: Key) -> Iterator[None]:
-        """Tell of a fold in the block that fails, instead of raising what it failed with."""
+        """Tell of a fold in the block that fails, instead of raising what it failed with; of one whose store was closed
+        meanwhile there is nothing to tell."""
         try:
             yield
+        except StoreClosed:
+            return
         except SessionError as exc:
             self.shop.tell(FoldFailed(key, _reason(exc)))
 
@@ -218,6 +228,8 @@ class Background:
             key, asked_at_s = found
             try:
                 run_blocking(self.folder.fold(key, asked_at_s=asked_at_s, give_way=self.pace.give_way))
+            except StoreClosed:
+                continue
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
                 self.shop.tell(FoldFailed(key, _reason(exc)))
             finally:

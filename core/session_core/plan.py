@@ -1,4 +1,4 @@
-"""What compression decides, as data: facts, digests, decisions, plans, and the view made of them."""
+"""The decisions of compression as data: facts, digests, decisions, plans, and the resulting view."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GiveWay = Callable[[], None]
 
 
 def go_on() -> None:
-    """Gives way to nobody: for work that a caller waits for."""
+    """A no-op in place of yielding, for work that a caller waits for."""
 
 
 RECALL_SHARE = 0.65
@@ -47,9 +47,9 @@ room is what such a view lacks."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The numbers a plan is made with, in tokens; parts shrink with a small budget.
+    """The limits of a plan, in tokens; small budgets shrink all parts.
 
-    A digest never takes more than 30 % of the limit (rules half of it, when they need as much), recalled messages 65 %.
+    A digest takes at most 30 % of the limit (50 % if standing rules need it), quotes 65 %.
     """
 
     budget: Budget
@@ -77,15 +77,15 @@ class Limits:
 
     @property
     def rules_room(self) -> int:
-        """What standing rules may take when they need more than the facts' room."""
+        """The room for standing rules when they need more than that of the facts."""
         return int(self.total * self.rules_share)
 
     def recall_reserve(self, *, beside: int = 0, asked: int = 0) -> int:
-        """Tokens that the turns of a view leave for recalled messages: at most `recall_tokens`, and 65 % of what is
-        left of the limit without `beside` tokens (system messages and rules) and as many again for turns.
+        """Tokens that the turns of a view leave for quotes: at most `recall_tokens`.
 
-        A question of `asked` tokens stands whole before anything is brought back; one that takes over 60 % of the limit
-        has 40 %.
+        Also at most 65 % of what the limit leaves after `beside` tokens (system messages and rules) and as many again
+        for turns. A question of `asked` tokens is shown whole before anything is quoted; if it takes over 60 % of the
+        limit, quotes have 40 %.
         """
         whole = asked <= self.total * WHOLE_ASKED_SHARE
         kept = max(LEAST_PART_TOKENS, (asked if whole else int(self.total * ASKED_SHARE)) + FRAMING_TOKENS)
@@ -93,11 +93,11 @@ class Limits:
         return max(0, min(self.recall_tokens, share))
 
     def beside(self, tokens: int, *, digest_share: float = 1.0) -> Limits:
-        """The limits for the turns of a view in which `tokens` are set aside for quotes.
+        """The limits for the turns of a view that reserves `tokens` for quotes.
 
-        A small view (`UNCACHED_TOKENS`) is `terse` then. Its digest has no summary, and within `digest_share` of the
-        limit only facts that hold whatever is asked: rules, constraints, who the user is and what they like. What the
-        question needs of the rest is quoted, and messages that only greet or thank are left out.
+        A small view (up to `UNCACHED_TOKENS`) then is `terse`: its digest has no summary and, within `digest_share`
+        of the limit, only facts that are always needed: rules, constraints, who the user is and what they like. Other
+        facts are quoted if the question needs them, and messages that only greet or thank are left out.
         """
         budget = self.budget.part(tokens)
         if self.total > UNCACHED_TOKENS:
@@ -108,12 +108,12 @@ class Limits:
 
     @property
     def page_tokens(self) -> int:
-        """Most tokens of what a recall gives back at once: a quarter of the limit, so that it fits beside the rest."""
+        """The size of a page of recall results: a quarter of the limit, so that it fits into the next view."""
         return max(64, self.total // 4)
 
 
 class FactKind(StrEnum):
-    """What sort of thing a fact is; the order is the order in which facts keep their place."""
+    """The kind of a fact, in order of priority."""
 
     RULE = "rule"
     CONSTRAINT = "constraint"
@@ -129,16 +129,16 @@ class FactKind(StrEnum):
 
     @property
     def pinned(self) -> bool:
-        """Whether it is kept word for word in every view; only system and user messages state such."""
+        """Whether it is kept verbatim in every view; only system and user messages can state such facts."""
         return self in (FactKind.RULE, FactKind.CONSTRAINT)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line that must survive: its kind, its words, and the message that said it.
+    """One line that must survive: its kind, its text, and its source message.
 
-    `slot` names what it is about ("departure date") where a rule could tell; a later fact with the
-    same slot supersedes it. `superseded_by` is the sequence number of the message that did.
+    `slot` names its subject ("departure date") if a rule could tell; a later fact with the same slot supersedes it.
+    `superseded_by` is the sequence number of the superseding message.
     """
 
     kind: FactKind
@@ -156,13 +156,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Digest:
-    """What stands in a view for the oldest part of a record: rolling summary and key facts.
+    """The replacement of the oldest part of a record in a view: rolling summary and key facts.
 
-    `number` counts a session's digests from 1. `covers` is exactly the part it replaces,
-    `covered_tokens` its price word for word and `covered_messages` its length. `pinned` are the
-    system messages in that part, which views show whole all the same. `made_by` names the
-    summarizer. `tokens` is the price of the message it becomes. `asked` is what was asked or offered last and waits
-    for an answer behind it.
+    `number` counts a session's digests from 1. `covers` is the exact part it replaces, `covered_tokens` and
+    `covered_messages` its size. `pinned` are system messages in that part, which views still show whole. `made_by` is
+    the name of the summarizer, `tokens` the size of the digest's message. `asked` is the last question or offer in it
+    that is not yet answered.
     """
 
     covers: Ranges
@@ -179,7 +178,7 @@ class Digest:
 
 
 class Choice(StrEnum):
-    """How a unit of the record stands in a view."""
+    """How a unit of the record appears in a view."""
 
     WHOLE = "whole"
     CLIP = "clip"
@@ -189,7 +188,7 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happens to one part of the record, at what price, and why."""
+    """What happens to one part of the record, at what cost, and why."""
 
     covers: Ranges
     choice: Choice
@@ -208,7 +207,7 @@ never looked at, and to make them values took a third of the time of a view."""
 
 
 def decisions_of(decided: Iterable[Decided]) -> tuple[Decision, ...]:
-    """The decisions, to look at."""
+    """The decisions, for inspection."""
     return tuple(
         Decision(Ranges.of([where] if where else []) if isinstance(where, int) else where, choice, tokens, why)
         for where, choice, tokens, why in decided
@@ -217,7 +216,7 @@ def decisions_of(decided: Iterable[Decided]) -> tuple[Decision, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The decision for one view: the messages in their order and why each stands as it does."""
+    """The decision for one view: the messages in order, and the reason for each."""
 
     messages: tuple[Message, ...]
     decided: tuple[Decided, ...]
@@ -238,7 +237,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A message that was quoted for a question: its number, the reference that gives it whole, who said it, and why."""
+    """A message that was quoted for a question: sequence number, reference to the original, author, and why."""
 
     seq: int
     reference: str
@@ -251,7 +250,7 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures behind a view; what was clipped, folded and dropped is counted, never hidden."""
+    """The figures of a view; everything that was clipped, folded or dropped is counted."""
 
     limit_tokens: int
     tokens: int
@@ -271,8 +270,7 @@ class Report:
 class View:
     """The messages for one model call: never over the budget, always valid for a provider.
 
-    It is a function of the record's `version`, the active digest and the query, so two views at the
-    same version are equal.
+    A function of the record's `version`, the active digest and the query: two views at the same version are equal.
     """
 
     messages: tuple[Message, ...]
@@ -296,29 +294,31 @@ class View:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """What was chosen for each part of the record, in its order."""
+        """What was chosen for each part of the record, in order."""
         return decisions_of(self.decided)
 
     def to_openai(self) -> list[dict[str, Any]]:
         """The messages for OpenAI's SDK: `client.chat.completions.create(model=..., messages=view.to_openai())`.
 
-        Ids and names that the API refuses become others, the same ones in every view. A part that it does not take
-        is named by a text in its place; reasoning is not sent.
+        Ids and names that the API refuses are replaced, consistently in every view. A part that it does not support
+        is replaced by a text; reasoning is not sent.
         """
         return openai_messages(self.messages)
 
     def to_anthropic(self, *, cache: bool = True) -> dict[str, Any]:
         """Messages and system text for Anthropic's SDK: `client.messages.create(model=..., **view.to_anthropic())`.
 
-        As `to_openai`, but thinking that was appended in this API's shape, signed, stands unaltered before the calls
-        it led to. It has at most four breakpoints of the prompt cache unless `cache` is false: who sets some of
-        their own, for tools say, takes them off here.
+        As `to_openai`, but signed thinking that was appended in this API's format is sent unaltered before the calls
+        it led to. Up to four prompt cache breakpoints are set unless `cache` is false; disable them if you set your
+        own, for tools for example.
         """
         return anthropic_request(self.messages, cache=cache)
 
     def explain(self) -> str:
-        """One line for each part of the record: where it is, what was chosen, its price, and why; then one for each
-        message that was quoted for the question, and one for rules without room, if there are any."""
+        """One line for each part of the record: where it is, what was chosen, its cost, and why.
+
+        Followed by a line for each message that was quoted for the question, and for rules without room, if any.
+        """
         told = [*map(str, self.decisions), *map(str, self.recalled)]
         if self.report.hidden_rules:
             told.append(f"{self.report.hidden_rules} standing rules have no room; raise Budget(window_tokens=...)")

@@ -1,4 +1,4 @@
-"""What a user may set: the budget, what is kept, how long outputs may be, and which helpers do the work."""
+"""`Policy`: what users configure: the budget, what is kept, sizes of outputs, and helper models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Literal
 
 from session_core.advisers import Extractor, Index, LateClassifier, require_power
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
-from session_core.errors import BudgetError
+from session_core.counting.tokens import RememberingCounter, TokenCounter, counter_for
+from session_core.errors import BudgetError, ConfigError
 from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
 
@@ -17,31 +18,42 @@ _POWERS = {
     "extractor": "extract",
     "embedder": "embed",
     "index": "near",
+    "counter": "count",
 }
+_NAMED = ("summarizer", "extractor", "index")
 Folding = Literal["inline", "background", "off"]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the sessions of one `Sessions` are kept. Every value is checked; sizes are in tokens.
+    """How the sessions of one `Sessions` are kept. All values are validated; sizes are in tokens.
 
-    `keep_turns` is how many of the last turns a fold leaves word for word where they are not too long.
-    `digest_tokens` and `facts_tokens` bound the rolling summary and the key facts of a view.
-    `tool_output_tokens` is the length over which a tool output gets a clip beside it when it is
-    stored. `whole_tool_outputs` is how many of the newest of these a view shows whole: those before them
-    are clipped, as many at a time, so that between this and twice as many stand whole; 0 clips them at
-    once. By default (None) all stand whole until the view crosses the facts threshold. `recall_tokens`
-    bounds the old messages and facts that bear on the newest question; 0 brings back none. By default (None) these are
-    3,000, and in a view of up to 8,192 tokens all that its share of 65 % and the turns leave. `resume_after_s` is the
-    absence in seconds after which a view reminds the model of the time that went by.
-    `overhead_tokens` is what callers always put around a view (system prompt, tool schemas).
-    `max_message_bytes` refuses larger messages. `model` picks the token table. `folding` says where
-    digests are made: "background" (a thread of this process), "inline" (in the append that crosses
-    the threshold), or "off" (views still fit, with the deterministic rules alone). `summarizer`
-    writes the digests, `classifier` judges messages, `extractor` finds facts beside those of the rules, `embedder`
-    finds and orders old messages by meaning ("auto": the static one of the extra `embeddings` where that is installed,
-    else none; None: words alone), `index` finds folded messages by it. Models work in the background, when messages
-    are folded; one that takes longer than `helper_wait_s` seconds is given up, and the rules go on.
+    Content of views:
+
+    - `keep_turns`: how many of the latest turns a fold leaves verbatim, unless they are too long.
+    - `digest_tokens`, `facts_tokens`: limits of the rolling summary and of the key facts in a view.
+    - `tool_output_tokens`: tool outputs longer than this get a clip when they are stored.
+    - `whole_tool_outputs`: how many of the newest of these a view shows whole. Older ones are clipped in batches of
+      this size, so that between one and two batches stay whole; 0 clips at once. None (the default): all stay whole
+      until the view crosses the facts threshold.
+    - `recall_tokens`: limit of quotes from old messages and facts that are relevant to the newest question; 0 for
+      none. None (the default): 3,000, and in views of up to 8,192 tokens 65 % of the limit plus what the turns leave.
+    - `resume_after_s`: absence in seconds after which a view tells the model how much time has passed.
+    - `overhead_tokens`: what callers always add to a view (system prompt, tool schemas).
+    - `max_message_bytes`: larger messages are refused.
+    - `model`: selects the token table. `counter`: counts instead of a table, with the tokenizer of a model that has
+      none here; its counts are stored with each message.
+
+    Helpers:
+
+    - `folding`: where digests are made: "background" (a thread of this process), "inline" (in the append that crosses
+      the threshold), or "off" (views still fit, by rules alone).
+    - `summarizer` writes the digests, `classifier` judges messages, `extractor` finds facts in addition to those of
+      the rules.
+    - `embedder` finds and ranks old messages by meaning. "auto": the static one of the extra `embeddings` if
+      installed, else none; None: words alone. `index` finds folded messages by meaning.
+    - Models are called in the background, when messages are folded. One that takes longer than `helper_wait_s`
+      seconds is abandoned, and the rules take over.
     """
 
     budget: Budget = field(default_factory=Budget)
@@ -62,6 +74,7 @@ class Policy:
     embedder: Embedder | Literal["auto"] | None = field(default="auto", kw_only=True)
     index: Index | None = field(default=None, kw_only=True)
     helper_wait_s: float = field(default=120.0, kw_only=True)
+    counter: TokenCounter | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.budget, Budget):
@@ -97,12 +110,28 @@ class Policy:
             )
         if isinstance(self.embedder, str) and self.embedder != "auto":
             raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
+        if isinstance(self.counter, str):
+            raise BudgetError(f"counter={self.counter!r}; pass an object with count(text), or Policy(model=...)")
         for name, power in _POWERS.items():
             helper = getattr(self, name)
             if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
                 require_power(helper, power, f"the policy's {name}")
+            if name in _NAMED and helper is not None and not isinstance(getattr(helper, "name", None), str):
+                raise ConfigError(
+                    f"the {name} {type(helper).__name__} has no name, by which events and digests tell of it; "
+                    "give its class one: name = 'mine'"
+                )
         if self.folding not in ("inline", "background", "off"):
             raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
+
+    def counting(self) -> TokenCounter:
+        """What counts tokens: the given `counter`, asked for each text once as long as that is remembered, or the table
+        of `model`."""
+        given = self.counter
+        if given is None:
+            return counter_for(self.model)
+        name = getattr(given, "name", type(given).__name__)
+        return RememberingCounter(given.count, name, getattr(given, "exact", False))
 
     @property
     def limits(self) -> Limits:

@@ -1,7 +1,7 @@
-"""The powers the flow asks for, one Protocol each; stores, models and observers give them.
+"""The protocols that sessions depend on; stores, models and observers implement them.
 
-Everything is `async def` and is called in two voices: what never waits for a loop serves both; what
-blocks is put into a thread for awaiting callers (see `voices.py`).
+Everything is `async def` and is called in two voices: implementations that never wait for an event loop serve both;
+blocking ones run in a thread for async callers (see `voices.py`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from session_core.turns import Importance, Key, Message
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The figures of a digest that a state keeps: its number (0 for no digest), the price of its message, and the
-    price and number of the messages that it covers."""
+    """The figures of a digest in a state: its number (0 for none), its size, and tokens and count of the messages it
+    covers.
+    """
 
     number: int = 0
     tokens: int = 0
@@ -36,14 +37,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a store knows of a session without reading a message.
+    """What a store knows about a session without reading messages.
 
-    `version` grows by one with each write to the record. `head` is the part of the record that the
-    conversation is now (edits and forks leave other parts behind). `active` is the digest that views
-    stand on, `ready` the newest one, which becomes the active one with the next turn. The session was last taken up
-    again after `resumed_after_seq`: after `absent_s` seconds without a word, or by a reset when that is 0. `born`
-    tells a session apart from an older one of the same name. `sealed` says that somebody wrote to it through an
-    encrypting store.
+    `version` grows by one with each write to the record. `head` is the part of the record that is the current
+    conversation (edits and forks leave other parts behind). `active` is the digest that views use, `ready` the newest
+    one, which becomes active with the next turn. The session was last resumed after `resumed_after_seq`: after
+    `absent_s` seconds of absence, or by a reset if that is 0. `born` distinguishes a session from an older one of the
+    same name. `sealed` means that an encrypting store has written to it.
     """
 
     key: Key
@@ -69,7 +69,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a view is made of: the state, the digest, and the messages behind it, in their order."""
+    """The input of a view: the state, the digest, and the messages after it, in order."""
 
     state: State
     digest: Digest | None
@@ -78,9 +78,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where appended messages stand: one sequence number for each, in their order.
+    """The sequence numbers of appended messages, one for each, in order.
 
-    `new` counts those that were not in the record before, `tokens` is their price.
+    `new` counts those that were not in the record before, `tokens` is their size.
     """
 
     seqs: tuple[int, ...]
@@ -91,10 +91,10 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Notes on a session that add nothing to its record; None leaves one as it is.
+    """Changes to a session's state that add nothing to its record; None leaves a field unchanged.
 
-    `head` names another part of the record as the conversation (a reset); `activate` makes the
-    newest digest the active one at once. Either is a new version.
+    `head` makes another part of the record the conversation (a reset); `activate` makes the newest digest active at
+    once. Either creates a new version.
     """
 
     tier: int | None = None
@@ -107,10 +107,10 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to take the next turn of a session, until `ttl_s` seconds after it was last taken.
+    """The right to take the next turn of a session, until `ttl_s` seconds after it was last granted or renewed.
 
-    `token` is the fencing token: no two grants of a session have the same, and a later grant has a
-    greater one as long as the store's clock does not go back. `holder` is who asked for it.
+    `token` is the fencing token: unique per grant of a session, and greater for later grants unless the store's clock
+    goes back. `holder` is who requested it.
     """
 
     key: Key
@@ -120,27 +120,26 @@ class Lease:
 
 
 class Leasing(Protocol):
-    """Grants leases; the store's clock counts, not the caller's."""
+    """Grants leases, by the store's clock."""
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
-        """A lease on the session, which need not be there yet; None while another holder has one.
+        """A lease on the session, which need not exist; None while another holder has one.
 
-        Who holds it, or held it last, takes it again to hold it longer, and keeps the token. A clock
-        that went behind the grant ends a lease: better two holders of whom one is fenced off than
-        nobody for as long as the clock went back.
+        The current or last holder renews it and keeps the token. If the clock went back behind the grant, the lease
+        ends: two holders, one of them fenced off, are better than none for that time.
         """
         ...
 
     async def drop_lease(self, lease: Lease) -> None:
-        """Give the lease back; nothing when it is over, or somebody else's by now."""
+        """Release the lease; nothing if it has expired or belongs to another holder."""
         ...
 
 
 class Store(Leasing, Protocol):
-    """Keeps sessions. Every promise below is tested by `session_core.testing` for each store.
+    """Keeps sessions. `session_core.testing` tests every promise below for each store.
 
-    Writes are atomic, and durable when the call returns. An unknown session is an empty one; only
-    `append` and the checkpoint writes create it.
+    Writes are atomic, and durable when the call returns. An unknown session is an empty one; only `append` and the
+    checkpoint writes create it.
     """
 
     scheme: str
@@ -155,84 +154,85 @@ class Store(Leasing, Protocol):
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
-        """Add `messages` behind the head, all or none, and give each its sequence number.
+        """Append `messages` to the head, all or none, and assign each its sequence number.
 
-        A message whose id and content are in the record keeps its number and is not added twice.
-        One whose id is there with other content is added as a new revision when `revise` is set,
-        and takes the old one's place in the head. A batch that begins a turn (holds a user message)
-        makes the newest digest the active one.
+        A message whose id and content are in the record keeps its number and is not added again. With `revise`, one
+        whose id exists with other content is added as a new revision and takes the old one's place in the head. A
+        batch that starts a turn (contains a user message) activates the newest digest.
 
-        Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` when a new result
-        answers no open call; Conflict when `expected` is not the version; TurnLost when `lease` was
-        given back, went to another holder, or ended with its session. One that is over by time only
-        still counts, since nobody else has the turn. StoreUnreadable when the session is sealed and a
-        message is not: nobody who reads it could open that one.
+        Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` if a new result answers no open
+        call; Conflict if `expected` is not the version; TurnLost if `lease` was released, went to another holder, or
+        ended with its session (one that has merely expired still counts, since nobody else has the turn);
+        StoreUnreadable if the session is sealed and a message is not, since no reader could open it.
         """
         ...
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
-        """State, digest and the messages behind it, of the head or of `lineage`; one round trip.
+        """State, digest and the messages after it, of the head or of `lineage`; one round trip.
 
-        For the head the digest is the active one or the newest before it, for a lineage the newest
-        one, that covers a beginning of it. Pinned messages under the digest come first.
+        The digest covers a beginning of that part: for the head it is the active one or the newest before it, for a
+        lineage the newest one. Pinned messages under the digest come first.
         """
         ...
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
-        """The messages of `part`, in its order; without it, all of the log by sequence number."""
+        """The messages of `part`, in its order; without it, the whole log by sequence number."""
         ...
 
     async def find(self, key: Key, message_id: str) -> Message | None:
-        """The newest message called `message_id`."""
+        """The newest message with the id `message_id`."""
         ...
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
-        """Messages that hold any of `words` (as `retrieve.terms` makes them), likely ones first."""
+        """Messages that contain any of `words` (as made by `retrieve.terms`), likely ones first."""
         ...
 
     async def state(self, key: Key) -> State | None:
-        """What is known of the session, or None when there is none."""
+        """The state of the session, or None for an unknown one."""
         ...
 
     async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
-        """Add a digest behind number `expected` and give it the next number.
+        """Add a digest after number `expected`, with the next number.
 
-        An old one that views do not stand on may make place for it (`rules.outlived`): then a lineage is loaded
-        with the newest one that is left.
+        An old digest that views do not use may be removed for it (`rules.outlived`); a lineage then is loaded with
+        the newest one that is left.
 
-        Raises: Conflict when `expected` is not the newest number any more, or when the session was
-        deleted (with `born`: also when it was begun again since).
+        Raises: Conflict if `expected` is no longer the newest number, or the session was deleted (with `born`: also
+        if it was recreated).
         """
         ...
 
     async def mark(self, key: Key, marks: Marks) -> None:
-        """Write notes down; an unknown session stays unknown."""
+        """Change the state; an unknown session stays unknown."""
         ...
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
-        """What the user was to be told, oldest first."""
+        """The notices for the user, oldest first."""
         ...
 
     async def delete(self, key: Key) -> int:
-        """Remove the session whole, its namespaces and checkpoints included; how many messages went."""
+        """Delete the whole session, with namespaces and checkpoints; returns the number of messages."""
         ...
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
-        """The state of every session, namespaces left out, newest activity first."""
+        """The state of every session, without namespaces, most recently used first."""
         ...
 
     async def damage(self) -> tuple[str, ...]:
-        """What is broken in the stored data, as far as the backend can tell by itself; nothing for a sound one."""
+        """Damage in the stored data that the backend can detect by itself; empty if there is none."""
         ...
 
     async def close(self) -> None:
-        """Release what the store opened; a second call does nothing."""
+        """Release what the store opened, in both voices. Calls under way end first; a second `close` does nothing.
+
+        Every other call raises StoreClosed from then on: nobody would close the connections that it opened.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRequest:
-    """What a summarizer works on: the summary so far, the messages that are folded now, the price."""
+    """The input of a summarizer: the summary so far, the messages to fold, and the size limit."""
 
     previous: str
     messages: tuple[Message, ...]
@@ -240,39 +240,39 @@ class SummaryRequest:
 
 
 class Summarizer(Protocol):
-    """Writes a rolling summary. What it says is checked against its source before it is believed.
+    """Writes a rolling summary. It is checked against its source before use.
 
-    Folds run in a thread of their own, so it may block for long. One that waits for an event loop is
-    replaced by the rules, and an event says so.
+    Methods may be plain or `async`, here and in the other helpers of a policy. Folds run in a thread of their own,
+    so it may block for long. One that waits for an event loop is replaced by the rules, with an event.
     """
 
     name: str
 
     async def summarize(self, request: SummaryRequest) -> str:
-        """The summary so far and `request.messages`, in at most `request.max_tokens` tokens."""
+        """A summary of the summary so far and `request.messages`, in at most `request.max_tokens` tokens."""
         ...
 
 
 class Classifier(Protocol):
-    """Judges what compression may do with a message, when it is appended; must be quick."""
+    """Decides what compression may do with a message, when it is appended; must be fast."""
 
     def classify(self, message: Message) -> Importance: ...
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors of one length."""
+    """Turns texts into vectors of equal length."""
 
     async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]: ...
 
 
 class Observer(Protocol):
-    """Is told of every event, in the thread where it happens; must not raise or wait."""
+    """Receives every event, in the thread where it happens; must not raise or block."""
 
     def observe(self, event: Event) -> None: ...
 
 
 class CheckpointStore(Protocol):
-    """Keeps LangGraph checkpoints beside the record; messages in them are stored once, in the record."""
+    """Keeps LangGraph checkpoints beside the record; their messages are stored once, in the record."""
 
     async def put_checkpoint(
         self,
@@ -284,30 +284,30 @@ class CheckpointStore(Protocol):
         lease: Lease | None = None,
         follows: bool = False,
     ) -> Appended:
-        """Store a checkpoint and the values of its changed channels; None says "empty".
+        """Store a checkpoint and the values of its changed channels; None means "empty".
 
-        Messages that the record does not have are appended. `head_channel` is the channel that the
-        conversation is: its part becomes the session's head. With `merge` what others appended since the
-        list's `base` was read stays in the head; without it (a fork) the part replaces the head.
+        Messages that are not in the record are appended. `head_channel` is the channel of the conversation: its part
+        becomes the head of the session. With `merge`, messages that others appended since the list's `base` was read
+        stay in the head; without it (a fork) the part replaces the head.
 
-        Raises, and writes nothing: TurnLost when `lease`, which may be that of any namespace of the
-        session, does not count any more, as for `append`; with `follows`, Conflict when the newest
-        checkpoint is not the parent; StoreUnreadable as for `append`.
+        Raises, and writes nothing: TurnLost if `lease`, which may belong to any namespace of the session, is not
+        valid any more, as in `append`; with `follows`, Conflict if the newest checkpoint is not the parent;
+        StoreUnreadable as in `append`.
         """
         ...
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
-        """Store a task's writes. One with an index below 0 replaces its older self; others stay."""
+        """Store a task's writes. One with a negative index replaces its older version; others are kept."""
         ...
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
-        """The checkpoint of that id, or the newest, with its values and writes."""
+        """The checkpoint with that id, or the newest one, with its values and writes."""
         ...
 
     async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
-        """The newest checkpoint, and what `load` gives for the head: all that a run begins with, in one round trip.
+        """The newest checkpoint, and the result of `load` for the head: the start of a run, in one round trip.
 
-        What is written between the two reads may be in the second alone.
+        A write between the two reads may be visible in the second one only.
         """
         ...
 
@@ -322,14 +322,15 @@ class CheckpointStore(Protocol):
         ...
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
-        """The checkpoints that one stands on, its parent first, with values and writes of `channels` only.
+        """The ancestors of a checkpoint, parent first, with values and writes of `channels` only.
 
-        Ends with the first by which each of the channels has had a value, or with the last that is there, each once.
+        Ends with the first ancestor by which each of the channels has had a value, or with the last one that exists.
+        Each is returned once.
         """
         ...
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
-        """What these runs stored, of all sessions, newest first, without values and writes."""
+        """The checkpoints stored by these runs, in all sessions, newest first, without values and writes."""
         ...
 
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
@@ -346,43 +347,44 @@ class CheckpointStore(Protocol):
         head: Ranges | None = None,
         expected: int | None = None,
     ) -> None:
-        """Remove checkpoints, their writes, and the values and bodies that nothing else names any more.
+        """Delete checkpoints, their writes, and the values and bodies that nothing else refers to.
 
-        The record stays whole. `parents` gives checkpoints that stay another parent, `head` names another
-        part of the record as the conversation. Those that are not there are passed by.
-        Raises: Conflict when `expected` is not the version; then nothing was done.
+        The record stays whole. `parents` assigns new parents to remaining checkpoints, `head` makes another part of
+        the record the conversation. Unknown checkpoints are ignored.
+        Raises: Conflict if `expected` is not the version; then nothing was done.
         """
         ...
 
     async def copy_session(self, key: Key, session_id: str) -> None:
-        """Make a session called `session_id`, of the same tenant, that holds all that this one holds.
+        """Create the session `session_id`, of the same tenant, as a copy of this one.
 
-        Record, digests, notices, checkpoints, values, writes and namespaces, under the same numbers; its
-        `born` is its own, and it has no lease. All or nothing. An unknown session makes none.
-        Raises: Conflict when there is one of that name already.
+        Copies record, digests, notices, checkpoints, values, writes and namespaces, with the same numbers; it has its
+        own `born` and no lease. All or nothing; an unknown session creates none.
+        Raises: Conflict if a session of that name exists.
         """
         ...
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:
-        """The session and its namespaces, by their names."""
+        """The session and its namespaces, by name."""
         ...
 
 
 class Purging(Protocol):
-    """A store that can end what nobody uses any more; all of ours can."""
+    """A store that can delete idle sessions; all built-in ones can."""
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """Delete the sessions that nobody wrote to for `older_than_s` seconds, of one tenant or all; those that went.
+        """Delete the sessions without a write for `older_than_s` seconds, of one tenant or all; returns those
+        deleted.
 
-        A session goes whole, as `delete` has it, or stays: one that is written to meanwhile stays. The
-        store's own clock counts, that of the server where there is one, never the time in a message.
-        Works in steps, so that others go on; one that is stopped half way is begun again.
+        Each session is deleted whole, as by `delete`; one that is written to meanwhile stays. The clock is the
+        store's own (that of the server, if any), never the time of a message. Works in steps, so that others can go
+        on; an interrupted purge can be repeated.
         """
         ...
 
 
 class SessionStore(Store, CheckpointStore, Protocol):
-    """A store that keeps checkpoints too; all of ours do."""
+    """A store that keeps checkpoints too; all built-in ones do."""
 
     def awaiting(self) -> SessionStore:
         """The same store for callers on an event loop, which it must never block."""

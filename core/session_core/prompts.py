@@ -1,4 +1,4 @@
-"""What a chat model is asked when it keeps the notes of a conversation."""
+"""The prompt for a chat model that summarizes a conversation."""
 
 from __future__ import annotations
 

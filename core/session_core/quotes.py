@@ -1,4 +1,4 @@
-"""The quotes that answer a question: chosen, each with what corrected it beside it, marked where answers differ."""
+"""Selects the quotes that answer a question, each with its correction, and marks contradictory answers."""
 
 from __future__ import annotations
 
@@ -103,10 +103,8 @@ def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Messag
         shared = [word for word, forms in asked.items() if not there.isdisjoint(forms)][:WHY_WORDS] if there else []
         stated = [value for one in reading.passages for value in one.values if value in lately] if lately else ()
         again = list(dict.fromkeys(stated))[:WHY_WORDS]
-        why = [f"has {', '.join(shared)} of the question"] if shared else []
-        why += ["near to it in meaning"] if (message.seq, message.id) in nearest else []
-        why += [f"has {', '.join(again)}, which was used again lately"] if again else []
-        told.append(
-            Recalled(message.seq, message.id, speaker(message), "; ".join(why) or "stands beside what answers it")
-        )
+        why = [f"matches {', '.join(shared)}"] if shared else []
+        why += ["close in meaning"] if (message.seq, message.id) in nearest else []
+        why += [f"contains {', '.join(again)}, used recently"] if again else []
+        told.append(Recalled(message.seq, message.id, speaker(message), "; ".join(why) or "next to a match"))
     return tuple(told)

@@ -1,4 +1,4 @@
-"""Parts of a record as ranges of sequence numbers, in the order a conversation has them."""
+"""Parts of a record as ranges of sequence numbers, in the conversation's order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search or a reference brought back, as text for a model: marked as recalled, in pages that fit."""
+"""Results of a search or a reference as text for a model: marked as recalled, in pages that fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a query only repeats: callers often hand in what an assistant said last together with the answer to it."""
+"""Removes from a query what it only repeats, since callers often pass the assistant's last message with the answer."""
 
 from __future__ import annotations
 

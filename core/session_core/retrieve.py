@@ -1,4 +1,4 @@
-"""Finding old messages again: the words of a text, and BM25 over candidates."""
+"""Text search: tokenization, and BM25 over candidate messages."""
 
 from __future__ import annotations
 

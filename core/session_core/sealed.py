@@ -1,4 +1,4 @@
-"""How a sealed message is known, and what who has no keys is told of it."""
+"""How to recognise a sealed (encrypted) message, and the error for a process without the keys."""
 
 from __future__ import annotations
 

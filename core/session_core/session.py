@@ -1,4 +1,4 @@
-"""The one flow of a session: append, load, plan, fold, write back if unchanged; every wait happens here."""
+"""The flow of one session (append, load, plan, fold, conditional write-back); all I/O happens here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ asked. What the question needs of the others is brought back."""
 
 
 class Flow(Looking):
-    """One session over one store, awaited. `Session` gives it two voices."""
+    """One session over one store, as coroutines. `Session` offers it in both voices."""
 
     async def append(
         self,
@@ -44,10 +44,10 @@ class Flow(Looking):
         lenient: bool = False,
         lease: Lease | None = None,
     ) -> tuple[Appended, Tier]:
-        """Store `messages`; also the tier for which a fold should be asked for now.
+        """Store `messages`; also returns the tier for which to request a fold now.
 
-        `lenient` takes what frameworks may hand in (empty answers, results without a call); views
-        leave it out. Raises: InputError and its kin before anything is written.
+        `lenient` accepts what frameworks may pass (empty answers, results without a call); views leave it out.
+        Raises: InputError and subclasses, before anything is written.
         """
         if not messages:
             state = await self._store.state(self.key) or State(self.key)
@@ -62,10 +62,11 @@ class Flow(Looking):
             return done, await self.settle(done, time.perf_counter() - began)
 
     async def settle(self, done: Appended, seconds: float) -> Tier:
-        """Announce what was stored and a change of tier, and persist a notice; for which tier to ask for a fold now.
+        """Emit events for what was stored and for a change of tier, and persist a notice.
 
-        NORMAL, which is false, asks for none. Never fails for the store's sake: what is stored is stored, and an error
-        would have callers send it again. The next append finds the same tier to tell of.
+        Returns the tier for which to request a fold now; NORMAL, which is falsy, requests none. Never raises because
+        of the store: the messages are stored, and an error would make callers send them again. The next append
+        detects the same tier.
         """
         state, ledger = done.state, done.state.ledger
         self._shop.tell(AppendedEvent(self.key, done.new, done.tokens, ledger.tokens, ledger.messages, seconds))
@@ -104,9 +105,9 @@ class Flow(Looking):
     ) -> View:
         """The view of the head, or of another part of the record, for one model call.
 
-        `said` is what is about to be appended: it stands in the view as if it were the record's end, so that what
-        a query brought back comes before it, and is numbered from `said_from` of the view on.
-        Raises: InputError and its kin when no record would take it.
+        `said` is about to be appended. The view treats it as the end of the record, so that quotes for the query come
+        before it, and numbers it from the view's `said_from` on.
+        Raises: InputError and subclasses if no record would accept it.
         """
         began = time.perf_counter()
         if query is not None:
@@ -145,7 +146,7 @@ class Flow(Looking):
     def _check(self, message: Message, lenient: bool) -> None:
         if message.origin != "record":
             raise InputError(
-                f"session {self.key}: message {message.id!r} was written for a view; append only what was said"
+                f"session {self.key}: message {message.id!r} was generated for a view; append only original messages"
             )
         if not lenient:
             message.require_content(self.key)
@@ -153,13 +154,13 @@ class Flow(Looking):
         size = len(message.content) + sum(len(media.data) for media in message.media)
         if size * 4 > most and (size := _bytes_of(message)) > most:
             raise MessageTooLarge(
-                f"session {self.key}: a {message.role} message has {size:,} bytes, the policy takes {most:,}; "
+                f"session {self.key}: a {message.role} message has {size:,} bytes, the policy allows {most:,}; "
                 "send less, or raise Policy(max_message_bytes=...)"
             )
         limit = self._shop.policy.budget.limit_tokens
         if message.role is Role.SYSTEM and (tokens := self._shop.measure(message)) > limit * 0.75:
             raise PinnedTooLarge(
-                f"session {self.key}: a system message has {tokens} tokens and stands in every view of {limit}; "
+                f"session {self.key}: a system message has {tokens} tokens and is part of every view of {limit}; "
                 "shorten it, or raise Budget(window_tokens=...)"
             )
 

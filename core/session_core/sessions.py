@@ -1,4 +1,4 @@
-"""The door: `Sessions` opens a store, `Session` is one conversation in it; plain names block, a-names await."""
+"""The public entry point: `Sessions` opens a store, and `Session` is one conversation in it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from session_core.stores.opened import degraded, opened, place_of
 from session_core.stores.retention import purging
 from session_core.taking import Said, taken
 from session_core.turns import Key, Message
-from session_core.voices import BESIDE, BESIDE_IN_TURN, run_blocking, threaded
+from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
 from session_core.warming import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
@@ -43,12 +43,11 @@ if TYPE_CHECKING:
 class Sessions:
     """All sessions of one store, under one policy.
 
-    `url` names the store ("sqlite:///chat.db"; "memory://" when nothing is named); a store object is
-    taken as it is and is not closed. `hot` and `cold` name the two sides of a hybrid store instead: a
-    cache for views, and a durable store that every write waits for. With a `keyring` all that is said is
-    sealed before it gets there (`session_core.stores.encrypted`). `observers` are told every event, and
-    `on_event` is a plain function for the same.
-    Safe to share between threads. Raises: ConfigError, StoreError when the store cannot be opened.
+    `url` names the store ("sqlite:///chat.db"; "memory://" if nothing is given). A store object can be passed
+    instead; it is used as it is and not closed. `hot` and `cold` name the two sides of a hybrid store: a cache for
+    views, and a durable store that every write waits for. With a `keyring`, message content is encrypted before it
+    reaches the store (`session_core.stores.encrypted`). `observers` receive every event; `on_event` is the same as a
+    plain function. Safe to share between threads. Raises: ConfigError, StoreError if the store cannot be opened.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Sessions:
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
-        index = self.policy.index
+        index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
         self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
         self.place = place_of(url, hot, cold)
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
@@ -86,73 +85,74 @@ class Sessions:
         return f"Sessions({self.place!r})"
 
     def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
-        """The session called `session_id`; nothing is read or written yet."""
+        """The session called `session_id`. Nothing is read or written yet."""
         return Session(self, Key(session_id, tenant, namespace))
 
     def observe(self, observer: Observer) -> None:
-        """Tell `observer` every event from now on; one that is told already is not told twice."""
+        """Send `observer` every event from now on; one that is registered already is not added twice."""
         if not any(observer is told for told in self._observers):
             self._observers.append(require_power(observer, "observe", "an observer"))
 
     def list(self, tenant: str | None = None) -> tuple[State, ...]:
-        """The state of every session, newest activity first."""
+        """The state of every session, most recently used first."""
         return run_blocking(self.store.sessions(tenant))
 
     async def alist(self, tenant: str | None = None) -> tuple[State, ...]:
-        """As `list`, awaited."""
+        """Async form of `list`."""
         return await self.awaited.sessions(tenant)
 
     def export(self, tenant: str = "default") -> Iterator[dict[str, Any]]:
-        """Every session of `tenant`, newest activity first, as `{"session_id": ..., "messages": [...]}`.
+        """Every session of `tenant`, most recently used first, as `{"session_id": ..., "messages": [...]}`.
 
-        The messages are those of `Session.export`; one session at a time is in memory.
+        The messages are those of `Session.export`. Only one session at a time is in memory.
         """
         for state in self.list(tenant):
             yield _exported(state.key, self.session(state.key.session_id, tenant=tenant).export())
 
     async def aexport(self, tenant: str = "default") -> AsyncIterator[dict[str, Any]]:
-        """As `export`, awaited: `async for one in sessions.aexport()`."""
+        """Async form of `export`: `async for one in sessions.aexport()`."""
         for state in await self.alist(tenant):
             yield _exported(state.key, await self.session(state.key.session_id, tenant=tenant).aexport())
 
     def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """Delete the sessions that nobody wrote to for `older_than_s` seconds, everywhere; those that went.
+        """Delete all sessions without a write for `older_than_s` seconds, everywhere; returns those deleted.
 
-        Raises: ConfigError when the store cannot purge, or hides a tenant from others and none is named.
+        Raises: ConfigError if the store cannot purge, or if it hides tenants from each other and none is named.
         """
         return run_blocking(purging(self.store).purge(older_than_s, tenant=tenant))
 
     async def apurge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `purge`, awaited."""
+        """Async form of `purge`."""
         return await purging(self.awaited).purge(older_than_s, tenant=tenant)
 
     @property
     def degraded(self) -> str | None:
-        """Which side of a hybrid store is not to be had, and why; None when both answered last."""
+        """Which side of a hybrid store is unavailable, and why; None if both answered last."""
         return degraded(self.store)
 
     def drain(self, timeout_s: float = 30.0) -> bool:
-        """Wait for background folds; False when they were not done in `timeout_s` seconds."""
+        """Wait for background folds; False if they were not done within `timeout_s` seconds."""
         return self.pipeline.drain(timeout_s)
 
     def warm(self) -> None:
-        """Make ready what first calls would wait for, half a second and 80 MB: the tables that count tokens, the
-        static vectors, a connection. For a service, before it takes its first request.
+        """Load ahead what first calls would wait for: token tables, static vectors, a connection.
 
-        Raises: StoreError when the store does not answer.
+        Takes half a second and 80 MB. For services, before their first request. Raises: StoreError if the store does
+        not answer.
         """
         run_blocking(self._warming.load())
         run_blocking(self.store.state(NOBODY))
 
     async def awarm(self) -> None:
-        """As `warm`, awaited."""
+        """Async form of `warm`."""
         await threaded(self._warming).load()
         await self.awaited.state(NOBODY)
 
     def ask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:
-        """Have a session of this tier folded as the policy says; returns when it is asked for or, inline, done.
+        """Request a fold of a session in this tier, as the policy says; inline folds are done on return.
 
-        A fold that fails is told by an event: what it was asked for is stored, and an error would have it sent again.
+        A fold that fails emits an event instead of raising: the messages are stored, and an error would make callers
+        send them again.
         """
         if self.policy.folding == "background":
             self.pipeline.ask(key, tier)
@@ -161,7 +161,7 @@ class Sessions:
                 run_blocking(self.folder.fold(key))
 
     async def aask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:
-        """As `ask_fold`, awaited."""
+        """Async form of `ask_fold`."""
         if self.policy.folding == "inline":
             with self.pipeline.telling(key):
                 await self._afolder.fold(key)
@@ -169,13 +169,13 @@ class Sessions:
             self.ask_fold(key, tier)
 
     def close(self) -> None:
-        """Stop folding and close the store this object opened."""
+        """Stop folding, and close the store if this object opened it."""
         self.pipeline.close()
         if self._owned:
             run_blocking(self.store.close())
 
     async def aclose(self) -> None:
-        """As `close`, awaited."""
+        """Async form of `close`."""
         await threaded(_Closing(self)).close()
 
     def __enter__(self) -> Self:
@@ -201,7 +201,7 @@ class Sessions:
                 tell(event)
             except Exception as exc:  # noqa: BLE001 (what is stored is stored, whatever a listener makes of it)
                 name = getattr(tell, "__qualname__", type(tell).__name__)
-                warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; go on", stacklevel=2)
+                warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; continuing", stacklevel=2)
 
 
 class _Closing:
@@ -213,9 +213,9 @@ class _Closing:
 
 
 class Session:
-    """One conversation: append what was said, ask for the view before each model call.
+    """One conversation: append its messages, and get the view before each model call.
 
-    Plain names block and work inside a running event loop; names with an `a` before them await.
+    Methods block, and also work inside a running event loop; their async forms start with `a`.
     """
 
     def __init__(self, sessions: Sessions, key: Key) -> None:
@@ -239,12 +239,12 @@ class Session:
         lenient: bool = False,
         lease: TurnLease | None = None,
     ) -> Appended:
-        """Store `messages`, all or none; durable when it returns.
+        """Store `messages`, all or none; durable on return.
 
-        One id with the same content is stored once. `author` names who speaks in the user messages,
-        `expected` is the version the caller read, `lease` the turn that the caller holds. `lenient`
-        takes empty answers and results without a call, which views then leave out.
-        Raises: InputError and its kin, Conflict, TurnLost, StoreError.
+        A message with the same id and content is stored once. `author` is the speaker of the user messages,
+        `expected` the version that the caller read, `lease` the turn that the caller holds. `lenient` accepts empty
+        answers and tool results without a call, which views then leave out.
+        Raises: InputError and subclasses, Conflict, TurnLost, StoreError.
         """
         said = taken(messages, author)
         held = held_by(lease)
@@ -262,7 +262,7 @@ class Session:
         lenient: bool = False,
         lease: TurnLease | None = None,
     ) -> Appended:
-        """As `append`, awaited."""
+        """Async form of `append`."""
         said = taken(messages, author)
         held = held_by(lease)
         done, fold = await self.aflow.append(said, expected=expected, lenient=lenient, lease=held)
@@ -271,59 +271,61 @@ class Session:
         return done
 
     def view(self, query: str | None = None, *, overhead_tokens: int = 0) -> View:
-        """The messages for the next model call: within the budget, valid, the same for the same version.
+        """The messages for the next model call: within the budget, valid, and equal for equal versions.
 
-        `query` brings back old messages that bear on it. `overhead_tokens` is what the caller puts
-        around the view (system prompt, tool schemas). Raises: PinnedTooLarge, BudgetError.
+        `query` quotes what old messages say about it. `overhead_tokens` is what the caller adds to the view (system
+        prompt, tool schemas). Raises: PinnedTooLarge, BudgetError.
         """
         return run_blocking(self.flow.view(query, overhead_tokens=overhead_tokens))
 
     async def aview(self, query: str | None = None, *, overhead_tokens: int = 0) -> View:
-        """As `view`, awaited."""
+        """Async form of `view`."""
         return await self.aflow.view(query, overhead_tokens=overhead_tokens)
 
     def lease(self, *, ttl_s: float = 60.0, wait_s: float = 30.0) -> TurnLease:
-        """The session's turn, to be held in a `with` or `async with` block by one caller at a time.
+        """The turn of this session, held by one caller at a time in a `with` or `async with` block.
 
-        Waits at most `wait_s` seconds for another holder, and is held for `ttl_s` seconds at most
-        unless it is renewed. Raises, in the block's beginning: TurnTaken.
+        Entering waits up to `wait_s` seconds for another holder. The lease expires after `ttl_s` seconds unless
+        renewed. Raises, on entering the block: TurnTaken.
         """
         return TurnLease(self.key, self.sessions.store, self.sessions.awaited, ttl_s=ttl_s, wait_s=wait_s)
 
     def record(self, *, all_branches: bool = False) -> list[Message]:
-        """The whole conversation, word for word, in its order; with `all_branches` also what edits and
-        forks left behind."""
+        """The whole conversation, verbatim and in order.
+
+        With `all_branches` also the messages that edits and forks replaced.
+        """
         return list(run_blocking(_record(self.sessions.store, self.key, all_branches)))
 
     async def arecord(self, *, all_branches: bool = False) -> list[Message]:
-        """As `record`, awaited."""
+        """Async form of `record`."""
         return list(await _record(self.sessions.awaited, self.key, all_branches))
 
     def export(self) -> list[dict[str, Any]]:
-        """The whole conversation as dicts in the shape of the OpenAI chat API, each with its id and time.
+        """The whole conversation as dicts in the format of the OpenAI chat API, each with its id and time.
 
-        `append` takes them back.
+        `append` accepts them again.
         """
         return [chat_message(message) for message in self.record()]
 
     async def aexport(self) -> list[dict[str, Any]]:
-        """As `export`, awaited."""
+        """Async form of `export`."""
         return [chat_message(message) for message in await self.arecord()]
 
     def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
-        """At most `max_hits` messages of the record that match `query`, best first."""
+        """Up to `max_hits` messages of the record that match `query`, best first."""
         return run_blocking(self.flow.search(query, max_hits=max_hits))
 
     async def asearch(self, query: str, *, max_hits: int = 5) -> list[Message]:
-        """As `search`, awaited."""
+        """Async form of `search`."""
         return await self.aflow.search(query, max_hits=max_hits)
 
     def expand(self, reference: str) -> Message:
-        """The whole message behind a clip's reference. Raises: NotFound."""
+        """The original message that a clip refers to. Raises: NotFound."""
         return run_blocking(self.flow.expand(reference))
 
     async def aexpand(self, reference: str) -> Message:
-        """As `expand`, awaited."""
+        """Async form of `expand`."""
         return await self.aflow.expand(reference)
 
     def stats(self) -> SessionStats:
@@ -331,39 +333,39 @@ class Session:
         return run_blocking(stats_of(self.sessions.store, self.key, self.sessions.policy))
 
     async def astats(self) -> SessionStats:
-        """As `stats`, awaited."""
+        """Async form of `stats`."""
         return await stats_of(self.sessions.awaited, self.key, self.sessions.policy)
 
     def notices(self) -> list[Notice]:
-        """What the user was to be told about this session, oldest first."""
+        """The notices for the user about this session, oldest first."""
         return list(run_blocking(self.sessions.store.notices(self.key)))
 
     async def anotices(self) -> list[Notice]:
-        """As `notices`, awaited."""
+        """Async form of `notices`."""
         return list(await self.sessions.awaited.notices(self.key))
 
     def fold(self) -> Digest | None:
-        """Fold now, in this thread; the next turn's views stand on the digest. None: nothing to fold."""
+        """Fold now, in this thread. Views use the digest from the next turn on; None if there is nothing to fold."""
         return run_blocking(self.sessions.folder.fold(self.key))
 
     async def afold(self) -> Digest | None:
-        """As `fold`, awaited."""
+        """Async form of `fold`."""
         return await threaded(self.sessions.folder).fold(self.key)
 
     def reset(self, *, carry: bool = True) -> None:
-        """Begin afresh: views start empty, or with the digest of all so far (`carry`). The record stays."""
+        """Start afresh: views begin empty, or with a digest of everything so far (`carry`). The record is kept."""
         run_blocking(_reset(self.sessions.folder, self.sessions.store, self.key, carry))
 
     async def areset(self, *, carry: bool = True) -> None:
-        """As `reset`, awaited."""
+        """Async form of `reset`."""
         await _reset(threaded(self.sessions.folder), self.sessions.awaited, self.key, carry)
 
     def delete(self) -> int:
-        """Remove the session everywhere: record, digests, index, checkpoints; how many messages went."""
+        """Delete the session everywhere (record, digests, index, checkpoints); returns the number of messages."""
         return run_blocking(self.sessions.store.delete(self.key))
 
     async def adelete(self) -> int:
-        """As `delete`, awaited."""
+        """Async form of `delete`."""
         return await self.sessions.awaited.delete(self.key)
 
 

@@ -1,14 +1,14 @@
-"""One store for each URL of a process, for objects that frameworks make anew for each call."""
+"""One shared store per URL and process, for adapters that frameworks create anew for each call."""
 
 from __future__ import annotations
 
 import atexit
 import os
-import threading
 import warnings
 from dataclasses import dataclass, field
 
 from session_core.errors import ConfigError
+from session_core.forks import FreedLock
 from session_core.policy import Policy
 from session_core.ports import SessionStore
 from session_core.sessions import Sessions
@@ -29,7 +29,7 @@ class _Opened:
 
 
 _opened: dict[tuple[str, int], _Opened] = {}
-_sharing = threading.Lock()
+_sharing = FreedLock()
 
 
 def shared(url: str, policy: Policy | None = None) -> Sessions:
@@ -49,6 +49,7 @@ def shared(url: str, policy: Policy | None = None) -> Sessions:
         found = at.by_policy.get(policy)
         if found is None:
             found = at.by_policy[policy] = Sessions(at.store, policy=policy)
+            found.place = shown_url(url)
             if len(at.by_policy) == MANY_POLICIES + 1:
                 warnings.warn(
                     f"{len(at.by_policy)} policies are in use for {shown_url(url)} in this process, each with folds of "

@@ -1,4 +1,4 @@
-"""Figures of one session: totals, tokens per turn, where it stands against its budget."""
+"""Figures of one session: totals, tokens per turn, and pressure."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class SessionStats:
-    """Where a session stands. Tokens are counted with the policy's counter; times are epoch seconds.
+    """The figures of a session. Tokens are counted with the policy's counter; times are epoch seconds.
 
-    `standing_tokens` is the price of the active digest and everything behind it, word for word: what
-    pressure and tier are measured on. `lag_messages` counts the messages behind the digest when
-    the session is over the summarize threshold and no newer digest is ready; 0 when folding keeps up.
+    `standing_tokens` is the size of the active digest and of all messages after it, uncompressed: the basis of
+    pressure and tier. `lag_messages` is the number of messages after the digest while the session is over the
+    summarize threshold and no newer digest is ready; 0 if folding keeps up.
     """
 
     key: Key
@@ -61,7 +61,7 @@ class SessionStats:
 
 
 async def stats_of(store: Store, key: Key, policy: Policy) -> SessionStats:
-    """The figures of `key`; zeros for a session that is not there."""
+    """The figures of `key`; zeros for an unknown session."""
     state = await store.state(key) or State(key)
     messages = await store.record(key, state.head)
     return describe(state, messages, policy)
@@ -96,7 +96,7 @@ def describe(state: State, messages: Sequence[Message], policy: Policy) -> Sessi
 
 
 def turn_tokens(messages: Sequence[Message]) -> list[int]:
-    """Tokens of each turn, in order; what stands before the first user message is a turn of its own."""
+    """Tokens of each turn, in order; messages before the first user message count as one turn."""
     turns: list[int] = []
     for message in messages:
         if message.role is Role.USER or not turns:

@@ -1,4 +1,4 @@
-"""What a session takes: messages of ours, or dicts as the APIs of OpenAI and Anthropic have them, one or many."""
+"""Converts the arguments of `append` (our messages, or dicts in the formats of OpenAI and Anthropic) to messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _messages(one: object) -> list[Message]:
     if isinstance(one, Mapping):
         found = messages_from_plain(one)
         if not found:
-            raise InputError("an item of reasoning that has no words to read; leave it out")
+            raise InputError("a reasoning item without readable text; leave it out")
         return found
     more = "; a framework's messages go in through its adapter" if hasattr(one, "content") else ""
-    raise InputError(f"a {type(one).__name__} is no message; pass a Message or a dict with role and content{more}")
+    raise InputError(f"a {type(one).__name__} is not a message; pass a Message or a dict with role and content{more}")

@@ -1,4 +1,4 @@
-"""What a model says of messages, checked against them: a judgement that may be followed, a fact that was stated."""
+"""Checks a model's statements about messages against them: judgements to follow, facts that were really stated."""
 
 from __future__ import annotations
 

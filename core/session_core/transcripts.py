@@ -1,4 +1,4 @@
-"""Reads JSON and JSONL transcripts of OpenAI, Anthropic, LangChain and LlamaIndex without any of them."""
+"""Reads JSON and JSONL transcripts of OpenAI, Anthropic, LangChain and LlamaIndex, without these libraries."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Place:
 def read(path: str | Path) -> list[Transcript]:
     """The conversations in the file, in its order. `.gz` is opened; a line may be a message or a whole one.
 
-    Raises: TranscriptError, which says the file, the line and the mend. Tool results without their
+    Raises: TranscriptError, with the file, the line and the fix. Tool results without their
     calls are read here, and refused when they are appended.
     """
     place = _Place(Path(path))
@@ -57,7 +57,7 @@ def read(path: str | Path) -> list[Transcript]:
     found = _from_lines(text, place, name) if _is_lines(text, place) else _from_value(_json(text, place), place, name)
     kept = [transcript for transcript in found if transcript.messages]
     if not kept:
-        raise place.error("no message in it", "a transcript is a JSON list of messages, or a message a line")
+        raise place.error("it contains no message", "a transcript is a JSON list of messages, or a message a line")
     return kept
 
 
@@ -68,7 +68,7 @@ def message_from_plain(plain: Mapping[str, Any]) -> Message:
     """
     found = messages_from_plain(plain)
     if not found:
-        raise InputError("an item of reasoning that has no words to read; leave it out")
+        raise InputError("a reasoning item without readable text; leave it out")
     if len(found) != 1:
         raise InputError(f"a dict with the results of {len(found)} tool calls; pass a message for each")
     return found[0]
@@ -114,9 +114,9 @@ def _json(text: str, place: _Place, *, line: int = 0) -> Any:
         return json.loads(text)
     except JSONDecodeError as exc:
         where = place.at(f"line {line or exc.lineno}")
-        raise where.error(f"not JSON ({exc.msg} at character {exc.colno})", "mend or remove it") from None
+        raise where.error(f"not JSON ({exc.msg} at character {exc.colno})", "fix or remove it") from None
     except RecursionError as exc:
-        raise place.at(f"line {line or 1}").error("nested too deep", "mend or remove it") from exc
+        raise place.at(f"line {line or 1}").error("nested too deep", "fix or remove it") from exc
 
 
 def _from_lines(text: str, place: _Place, name: str) -> Iterator[Transcript]:
@@ -149,7 +149,7 @@ def _from_value(value: Any, place: _Place, name: str) -> Iterator[Transcript]:
     elif isinstance(value, list):
         yield Transcript(name, tuple(_messages(value, place, numbered=True)))
     else:
-        raise place.error(f"a {type(value).__name__} is no conversation", "write a list of messages")
+        raise place.error(f"a {type(value).__name__} is not a conversation", "write a list of messages")
 
 
 def _is_conversation(value: Any) -> bool:
@@ -193,5 +193,5 @@ def _messages(items: Sequence[Any], place: _Place, *, numbered: bool = False) ->
         try:
             found = messages_from_plain(plain)
         except InputError as exc:
-            raise here.error(exc, "mend or remove it") from exc
+            raise here.error(exc, "fix or remove it") from exc
         yield from found

@@ -1,4 +1,4 @@
-"""The nouns of a conversation: keys, messages, tool calls, and the units that are never parted."""
+"""The basic types of a conversation: keys, messages, tool calls, and units that are never separated."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Key:
         for part in (self.session_id, self.tenant, self.namespace):
             if len(part) > MAX_NAME_CHARACTERS or "\x00" in part:
                 raise InputError(
-                    f"name {part[:40]!r}... is not taken; at most {MAX_NAME_CHARACTERS} characters, no NUL"
+                    f"name {part[:40]!r}... is invalid; use at most {MAX_NAME_CHARACTERS} characters, no NUL"
                 )
 
     @property

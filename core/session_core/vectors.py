@@ -1,4 +1,4 @@
-"""How near messages are in meaning to a question: each is embedded once for each process, and kept."""
+"""Semantic similarity of messages to a question; each message is embedded once per process and cached."""
 
 from __future__ import annotations
 

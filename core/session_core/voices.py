@@ -1,4 +1,4 @@
-"""Two ways to call everything: blocking, which never needs an event loop, and awaiting, which never blocks one."""
+"""Runs coroutines in two voices: blocking, without an event loop, and async, without blocking one."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     name = getattr(work, "__qualname__", "this call")
     work.close()
     raise VoiceError(
-        f"{name} waits for an event loop; call the awaiting voice (await session.a...), or give the "
-        "policy a summarizer, embedder or store that blocks"
+        f"{name} needs an event loop; call the async method (await session.a...), or give the "
+        "policy a summarizer, embedder or store with blocking calls"
     )
 
 
@@ -78,6 +78,30 @@ def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
 def run_apart(port: T, apart: Apart) -> T:
     """`port`, whose coroutines keep a processor busy: the same methods, each run as `apart` has it."""
     return cast(T, _Threaded(port, apart))
+
+
+class _Awaited:
+    """Stands for a port some of whose methods may be plain ones; each of `names` can be awaited."""
+
+    def __init__(self, port: object, names: Sequence[str]) -> None:
+        self._port, self._names = port, names
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._port, name)
+        if name not in self._names:
+            return attribute
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            made = attribute(*args, **kwargs)
+            return await made if inspect.isawaitable(made) else made
+
+        return call
+
+
+def awaitable(port: T, *names: str) -> T:
+    """`port`, whose methods called `names` can be awaited, also where somebody wrote `def` and not `async def`."""
+    plain = not all(inspect.iscoroutinefunction(getattr(port, name, None)) for name in names)
+    return cast(T, _Awaited(port, names)) if plain else port
 
 
 class PerLoop(Generic[T]):
@@ -232,6 +256,28 @@ async def within(timeout_s: float, work: Awaitable[T]) -> T:
     """What `work` gives, which is given up after `timeout_s` seconds. Raises: TimeoutError."""
     async with asyncio.timeout(timeout_s):
         return await work
+
+
+_UNDOING: set[asyncio.Task[None]] = set()
+"""What a cancelled caller left behind; a loop by itself does not keep its tasks."""
+
+
+async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
+    """What `work` gives. Who is cancelled leaves it at once; it is done to its end all the same, and undone."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        rest = asyncio.ensure_future(_undone(task, undo))
+        _UNDOING.add(rest)
+        rest.add_done_callback(_UNDOING.discard)
+        raise
+
+
+async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any, object]] | None) -> None:
+    await asyncio.wait([task])
+    if not task.cancelled() and task.exception() is None and undo is not None:
+        await undo(task.result())
 
 
 class Patience:

@@ -1,4 +1,4 @@
-"""What first calls would wait for, made ready before them."""
+"""Preloads what first calls would wait for."""
 
 from __future__ import annotations
 

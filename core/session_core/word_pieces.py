@@ -1,4 +1,4 @@
-"""The tokens of a text by its pieces, of which the same ones come again and again: what one is made of is kept."""
+"""Token counts of texts by cached pieces, since the same pieces occur again and again."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def parted(tokenizer: Any) -> Ids:
             known = kept
         else:
             known.update(kept)
-        return [one for piece in pieces for one in (read.get(piece) or there[piece])]
+        return [one for piece in pieces for one in (read[piece] if piece in read else there[piece])]
 
     return by_pieces if list(by_pieces(_TRIAL)) == list(whole(_TRIAL)) else whole
 

@@ -1,4 +1,4 @@
-"""What every session of one `Sessions` works with: counter, rules, clock, and what is worked out once per message."""
+"""What all sessions of one `Sessions` share: counter, rules, clock, and values computed once per message."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from session_core.compress.clip import clip
 from session_core.compress.fold import PRINTED, Memory, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
-from session_core.counting.tokens import TokenCounter, counter_for, message_tokens
+from session_core.counting.tokens import TokenCounter, message_tokens
 from session_core.covered import Covered
+from session_core.errors import ConfigError
 from session_core.events import Event
 from session_core.facts import unnamed
 from session_core.fresh import fresh_id
@@ -136,7 +137,7 @@ class Workshop:
     classifier: Classifier = field(init=False)
 
     def __post_init__(self) -> None:
-        counter = counter_for(self.policy.model)
+        counter = self.policy.counting()
         object.__setattr__(self, "counter", counter)
         object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits, self.memory))
         given = self.policy.classifier
@@ -220,9 +221,19 @@ class Workshop:
             found = self.known[content] = self._work_out(named)
         return found
 
+    def _judged(self, message: Message) -> str:
+        judged = self.classifier.classify(message)
+        try:
+            return Importance(judged).value
+        except ValueError:
+            raise ConfigError(
+                f"the classifier {type(self.classifier).__name__} judged a message by a {type(judged).__name__} that "
+                f"is none of {', '.join(Importance)}; nothing was written: have it return an Importance"
+            ) from None
+
     def _work_out(self, message: Message) -> Figures:
         tokens = self.measure(message)
-        importance = self.classifier.classify(message).value
+        importance = self._judged(message)
         most = self.policy.tool_output_tokens
         if message.role is not Role.TOOL or tokens <= most:
             return tokens, importance, None, 0

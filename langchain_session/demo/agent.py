@@ -1,4 +1,4 @@
-"""An agent as anybody would write it with LangGraph: a model, its tools, nothing about how it remembers."""
+"""A plain LangGraph agent for the demo: a model and tools, with no code for its memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in for an LLM as a LangChain chat model; it reads the messages it is given and nothing else."""
+"""The demo's stand-in for an LLM as a LangChain chat model; it only reads the messages it is given."""
 
 from __future__ import annotations
 

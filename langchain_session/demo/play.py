@@ -1,4 +1,4 @@
-"""Plays the demo's conversation: the agent on our saver and on LangGraph's own, and a chain that goes on."""
+"""Plays the demo's conversation: the agent on our saver and on LangGraph's own, and a chain that continues it."""
 
 from __future__ import annotations
 

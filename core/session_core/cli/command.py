@@ -1,4 +1,4 @@
-"""`llm-sessions`: what can be asked for on the command line, and how it ends."""
+"""Commands, options and exit codes of `llm-sessions`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -19,18 +20,23 @@ DEFAULT_URL = "sqlite:///llm-sessions.db"
 URL_VARIABLE = "LLM_SESSIONS_URL"
 HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
 
+COUNTING = frozenset({"demo", "replay", "import"})
+"""The commands that count tokens anew. The others tell what is stored, or by what they counted."""
+
 Run = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what `argv` asks for.
 
-    0 when all is well, 1 when a promise is broken or a store needs mending, 2 when it cannot be done.
+    Returns 0 for success, 1 if a promise is broken or a store has problems, 2 if the command cannot be done.
     """
     _say_what_the_terminal_can_show()
     asked = _parser().parse_args(argv)
     try:
-        code: int = asked.run(asked)
+        with warnings.catch_warnings():
+            _tell_warnings_in_a_line(counts=asked.command in COUNTING)
+            code: int = asked.run(asked)
         sys.stdout.flush()
     except SessionError as exc:
         print(f"llm-sessions: {' '.join(str(exc).split())}", file=sys.stderr)
@@ -40,13 +46,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except OSError as exc:
         # A disk that is full behind `>`, say: what the system refuses is no fault of the program.
-        print(f"llm-sessions: {exc}; what was asked for is not done, or in part only", file=sys.stderr)
+        print(f"llm-sessions: {exc}; the command was not completed", file=sys.stderr)
         _hush()
         return 2
     except KeyboardInterrupt:
-        print("llm-sessions: stopped", file=sys.stderr)
+        print("llm-sessions: interrupted", file=sys.stderr)
         return 130
     return code
+
+
+def _tell_warnings_in_a_line(*, counts: bool) -> None:
+    """Warnings are for people here, so they come without a file, its line and the code in it."""
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"llm-sessions: {message}", file=sys.stderr)
+
+    warnings.showwarning = tell
+    if not counts:
+        warnings.filterwarnings("ignore", "no token table")
 
 
 def _hush() -> None:
@@ -67,7 +84,7 @@ def _say_what_the_terminal_can_show() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="llm-sessions",
-        description="Sessions of multi-turn LLM applications: look at them, replay transcripts, see a demo.",
+        description="Inspect and manage the sessions of multi-turn LLM applications, replay transcripts, run a demo.",
     )
     parser.add_argument("--version", action="version", version=f"llm-sessions {_version()}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -83,52 +100,62 @@ _Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
     demo = _command(
-        commands, "demo", "demo", "run", "play a long conversation of an agent with real tools; needs no key"
+        commands, "demo", "demo", "run", "run a long conversation of an agent with real tools; needs no API key"
     )
-    demo.add_argument("--folder", type=Path, default=Path(), help="what the agent looks at (default: here)")
-    demo.add_argument("--turns", type=_positive, default=60, help="how long the agent's part is (default: 60)")
-    demo.add_argument("--window", type=_positive, default=16_000, help="tokens of the window (default: 16000)")
+    demo.add_argument(
+        "--folder", type=Path, default=Path(), help="the folder that the agent explores (default: the current one)"
+    )
+    demo.add_argument("--turns", type=_positive, default=60, help="number of turns with the agent (default: 60)")
+    demo.add_argument(
+        "--window", type=_positive, default=16_000, help="size of the context window in tokens (default: 16000)"
+    )
     demo.add_argument(
         "--out",
         type=Path,
         default=Path("llm-sessions-demo"),
-        help="folder for demo.db and demo.png, made anew by each run (default: llm-sessions-demo)",
+        help="folder for demo.db and demo.png, overwritten by each run (default: llm-sessions-demo)",
     )
-    demo.add_argument("--no-baseline", action="store_true", help="do not run the agent without llm-sessions too")
+    demo.add_argument("--no-baseline", action="store_true", help="skip the comparison run without llm-sessions")
 
 
 def _add_replay(commands: _Commands[argparse.ArgumentParser]) -> None:
     replay = _command(
-        commands, "replay", "replay", "run", "append a transcript turn by turn and show what the views were"
+        commands, "replay", "replay", "run", "append a transcript turn by turn and show the size of its views"
     )
     replay.add_argument("file", type=Path, metavar="FILE", help="a JSON or JSONL transcript")
-    replay.add_argument("--window", type=_positive, default=128_000, help="tokens of the window (default: 128000)")
-    replay.add_argument("--out", type=Path, help="folder for the picture replay.png; none without it")
-    replay.add_argument("--url", default="memory://", help="where to keep what is replayed (default: memory://)")
-    replay.add_argument("--tenant", default="default", help="whose it is (default: default)")
+    replay.add_argument(
+        "--window", type=_positive, default=128_000, help="size of the context window in tokens (default: 128000)"
+    )
+    replay.add_argument("--out", type=Path, help="folder for the chart replay.png (default: no chart)")
+    replay.add_argument("--url", default="memory://", help="the store to replay into (default: memory://)")
+    replay.add_argument("--tenant", default="default", help="the tenant (default: default)")
 
 
 def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
-    found = _command(commands, "list", "show", "list_sessions", "the sessions of a store, newest activity first")
+    found = _command(
+        commands, "list", "show", "list_sessions", "list the sessions of a store, most recently used first"
+    )
     _add_url(found)
     found.add_argument("--tenant", help="only this tenant's sessions")
-    show = _command(commands, "show", "show", "show", "one session: its figures and its record, or its view")
+    show = _command(commands, "show", "show", "show", "show a session: its figures, and its record or its view")
     _add_session(show)
-    show.add_argument("--view", action="store_true", help="what a model would be sent now, instead of the record")
-    show.add_argument("--explain", action="store_true", help="why each part of the record stands as it does")
-    show.add_argument("--query", help="the view with old messages that bear on this")
+    show.add_argument("--view", action="store_true", help="show what a model would be sent now, instead of the record")
+    show.add_argument(
+        "--explain", action="store_true", help="show how each part of the record appears in the view, and why"
+    )
+    show.add_argument("--query", help="show the view for this question, with quotes from old messages")
     _add_window(show)
     export = _command(
         commands,
         "export",
         "moving",
         "export",
-        "a session's record as JSONL, a chat message a line; or all sessions, each a line",
+        "print a session's record as JSONL, one chat message per line, or all sessions, one per line",
     )
     export.add_argument("session", metavar="SESSION", nargs="?", help="the session's id; without it, all sessions")
-    export.add_argument("--tenant", help="whose (default: default; without SESSION: everybody's)")
+    export.add_argument("--tenant", help="the tenant (default: default; without SESSION: all tenants)")
     _add_url(export)
-    doctor = _command(commands, "doctor", "show", "doctor", "examine a store and say what needs mending")
+    doctor = _command(commands, "doctor", "show", "doctor", "examine a store and report problems with their fixes")
     _add_url(doctor)
     doctor.add_argument("--tenant", help="only this tenant's sessions")
     _add_window(doctor)
@@ -136,27 +163,29 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     moved = _command(
-        commands, "import", "moving", "move_file_in", "store the conversations of a file, each message once"
+        commands, "import", "moving", "move_file_in", "import the conversations of a file, each message once"
     )
-    moved.add_argument("file", type=Path, metavar="FILE", help="what export wrote, or another JSON or JSONL transcript")
-    moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file's)")
-    moved.add_argument("--tenant", help="whose they become (default: the tenant in the file, or else default)")
+    moved.add_argument("file", type=Path, metavar="FILE", help="output of export, or another JSON or JSONL transcript")
+    moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file name)")
+    moved.add_argument("--tenant", help="the tenant to import into (default: the tenant in the file, or else default)")
     _add_sides(moved)
-    delete = _command(
-        commands, "delete", "show", "delete", "remove a session, or all that are idle, everywhere, for good"
-    )
+    delete = _command(commands, "delete", "show", "delete", "delete a session, or all idle sessions, permanently")
     delete.add_argument("session", metavar="SESSION", nargs="?", help="the session's id")
     delete.add_argument(
-        "--older-than", type=_days, metavar="DAYS", help="instead: every session that nobody wrote to for so long"
+        "--older-than",
+        type=_days,
+        metavar="DAYS",
+        help="instead of SESSION: delete every session without a write for so many days",
     )
-    delete.add_argument("--tenant", help="whose (default: default; with --older-than: everybody's)")
+    delete.add_argument("--tenant", help="the tenant (default: default; with --older-than: all tenants)")
     _add_sides(delete)
-    delete.add_argument("--yes", action="store_true", help="really do it")
+    delete.add_argument("--yes", action="store_true", help="confirm the deletion")
     rotate = _command(
-        commands, "rotate", "rotate", "rotate", "seal the sessions of an encrypting store anew with the first key"
+        commands, "rotate", "rotate", "rotate", "re-encrypt the sessions of an encrypting store with the first key"
     )
     _add_sides(rotate)
     rotate.add_argument("--tenant", help="only this tenant's sessions")
+    rotate.add_argument("--names", action="store_true", help="name each session that could not be sealed anew")
 
 
 def _command(
@@ -169,7 +198,7 @@ def _command(
         return code
 
     parser = commands.add_parser(name, help=promise, description=promise)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=name)
     return parser
 
 
@@ -188,13 +217,13 @@ def _add_sides(parser: argparse.ArgumentParser) -> None:
         "--hot",
         default=os.environ.get(HOT_VARIABLE),
         metavar="URL",
-        help=f"the cache before the store, where there is one, which has to hear of it (default: ${HOT_VARIABLE})",
+        help=f"the cache of a hybrid store, to be invalidated (default: ${HOT_VARIABLE})",
     )
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help="the session's id")
-    parser.add_argument("--tenant", default="default", help="whose (default: default)")
+    parser.add_argument("--tenant", default="default", help="the tenant (default: default)")
     _add_url(parser)
 
 
@@ -203,14 +232,14 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=_positive,
         default=128_000,
-        help="tokens of the window its views are for (default: 128000)",
+        help="size of the context window in tokens, for views (default: 128000)",
     )
 
 
 def _positive(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("pass 1 or more")
+        raise argparse.ArgumentTypeError("must be 1 or more")
     return number
 
 
@@ -221,7 +250,7 @@ def _days(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < inf:
-        raise argparse.ArgumentTypeError("pass a number of days")
+        raise argparse.ArgumentTypeError("must be a number of days")
     return number
 
 

@@ -1,4 +1,4 @@
-"""`llm-sessions demo`: a long conversation of an agent with real tools, what it cost, and what it kept."""
+"""`llm-sessions demo`: a long conversation of an agent with real tools, with its costs and results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(asked: argparse.Namespace) -> int:
     """Play the conversation, go on with it through two other doors, and show what became of it."""
     agent, engine = _part("langchain_session.demo.play"), _part("llamaindex_session.demo")
     if not asked.folder.is_dir():
-        raise ConfigError(f"--folder {asked.folder} is no folder; name one with files to look at")
+        raise ConfigError(f"--folder {asked.folder} is not a folder; name one with files to look at")
     folder = Folder(asked.folder, without=asked.out)
     _emptied(asked.out)
     said = questions(folder, asked.turns)

@@ -1,4 +1,4 @@
-"""The journal of one session's run: figures of every turn, taken from what happened and nothing else."""
+"""The journal of a run of one session: measured figures for every turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving sessions: export writes them down, import stores what a file says."""
+"""`llm-sessions export` and `import`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def move_file_in(asked: argparse.Namespace) -> int:
     """
     transcripts = read(asked.file)
     if asked.session is not None and len(transcripts) > 1:
-        raise ConfigError(f"{asked.file} has {len(transcripts)} conversations, which go by their names; drop --session")
+        raise ConfigError(
+            f"{asked.file} has {len(transcripts)} conversations, each stored under its own name; drop --session"
+        )
     whose = [asked.tenant or one.tenant or DEFAULT_TENANT for one in transcripts]
     _require_names(asked.file, [(tenant, one.name) for tenant, one in zip(whose, transcripts, strict=True)])
     several = Several()

@@ -1,4 +1,4 @@
-"""The store that a command is about, opened for looking, for reading what is sealed, or for changing it."""
+"""Opens the store of a command: to inspect it, to read encrypted sessions, or to change it."""
 
 from __future__ import annotations
 
@@ -82,14 +82,16 @@ def _behind_hot(asked: argparse.Namespace, keyring: Keyring | None, policy: Poli
     run_blocking(store.close())
     if why is not None:
         raise StoreLost(
-            f"nothing was changed, since the cache could not be told of the change ({why}); retry when it is well"
+            f"nothing was changed, since the cache cannot be invalidated ({why}); retry when it is available"
         )
     return Sessions(hot=asked.hot, cold=asked.url, keyring=keyring, policy=policy)
 
 
 def _keyring(url: str) -> Keyring:
     if not os.environ.get(KEYS_VARIABLE):
-        raise ConfigError(f"the sessions in {shown_url(url)} are sealed; set {KEYS_VARIABLE} as the application has it")
+        raise ConfigError(
+            f"the sessions in {shown_url(url)} are encrypted; set {KEYS_VARIABLE} to the keys of the application"
+        )
     from session_core.stores.keyring import Keyring
 
     return Keyring.from_env()

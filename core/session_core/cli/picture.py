@@ -1,4 +1,4 @@
-"""A journal as a picture: what was said and what was sent, the budget, the tiers, the bytes on disk."""
+"""Draws a journal as a chart: tokens of record and view, budget, tiers, bytes on disk."""
 
 from __future__ import annotations
 

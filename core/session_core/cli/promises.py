@@ -1,4 +1,4 @@
-"""What a run promised, and whether it was kept; a broken promise ends a command with 1."""
+"""Checks what a run guarantees; a failed check makes the command exit with 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`llm-sessions replay`: a transcript goes into a store turn by turn; a view is taken before each answer."""
+"""`llm-sessions replay`: appends a transcript turn by turn and takes a view before each answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def replay(sessions: Sessions, transcript: Transcript, tenant: str) -> tuple[Jou
     """Append `transcript` message by message; its journal, and whether the promises were kept."""
     session = sessions.session(transcript.name, tenant=tenant)
     if run_blocking(sessions.store.state(session.key)) is not None:
-        raise ConfigError(f"session {session.key} is in the store already; delete it first, or name another --tenant")
+        raise ConfigError(f"session {session.key} exists already; delete it first, or name another --tenant")
     journal = Journal(session.key, sessions.policy.budget)
     sessions.observe(journal)
     turns = _turns(transcript.messages)

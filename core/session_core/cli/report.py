@@ -1,4 +1,4 @@
-"""A journal for the terminal: a table of the turns, curves, and the sum of it."""
+"""Prints a journal on the terminal: a table of turns, curves, and totals."""
 
 from __future__ import annotations
 

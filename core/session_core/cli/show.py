@@ -1,4 +1,4 @@
-"""Looking at sessions: list, show, doctor; and delete."""
+"""`llm-sessions list`, `show`, `doctor` and `delete`."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ def show(asked: argparse.Namespace) -> int:
 def delete(asked: argparse.Namespace) -> int:
     """Remove a session, or all that are idle, when it is really meant."""
     if (asked.session is None) == (asked.older_than is None):
-        raise ConfigError("name a session, or say --older-than DAYS; one of the two")
+        raise ConfigError("pass either a session or --older-than DAYS")
     with opened_to_change(asked) as sessions:
         if asked.session is None:
             return _purge(sessions, asked)
         session = found(sessions, asked)
         if not asked.yes:
             raise ConfigError(
-                f"session {session.key}: record, digests and checkpoints would go for good; add --yes to do it"
+                f"session {session.key}: record, digests and checkpoints would be deleted; add --yes to confirm"
             )
-        print(f"removed session {session.key}: {counted(session.delete(), 'message')}")
+        print(f"deleted session {session.key}: {counted(session.delete(), 'message')}")
     return 0
 
 
@@ -84,11 +84,11 @@ def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
     whose = f" of tenant {asked.tenant}" if asked.tenant is not None else ""
     if not asked.yes:
         raise ConfigError(
-            f"every session{whose} that nobody wrote to for {asked.older_than:g} days would go for good; "
-            "add --yes to do it"
+            f"every session{whose} without a write for {asked.older_than:g} days would be deleted for good; "
+            "add --yes to confirm"
         )
     gone = sessions.purge(asked.older_than * DAY_S, tenant=asked.tenant)
-    print(f"removed {counted(len(gone), 'session')}{whose} that nobody wrote to for {asked.older_than:g} days")
+    print(f"deleted {counted(len(gone), 'session')}{whose} without a write for {asked.older_than:g} days")
     return 0
 
 
@@ -114,9 +114,9 @@ def _figures(stats: SessionStats, session: Session) -> Iterator[str]:
     share, spread, standing = stats.pressure, stats.turn_tokens, stats.standing_tokens
     yield f"session {stats.key}"
     yield f"  record    {counted(stats.messages, 'message')} in {counted(stats.turns, 'turn')}, {stats.tokens:,} tokens"
-    yield f"  a turn    {spread.p50:,} tokens (median), {spread.p90:,} (90 %), {spread.p99:,} (99 %)"
-    yield f"  standing  {standing:,} of {stats.limit_tokens:,} tokens ({share:.0%}), tier {stats.tier}"
-    yield f"  digest    {stats.digests} written, {stats.folded_messages:,} messages under the active one"
+    yield f"  per turn  {spread.p50:,} tokens (median), {spread.p90:,} (90 %), {spread.p99:,} (99 %)"
+    yield f"  pressure  {standing:,} of {stats.limit_tokens:,} tokens ({share:.0%}), tier {stats.tier}"
+    yield f"  digest    {stats.digests} written, {stats.folded_messages:,} messages covered by the active one"
     if stats.authors:
         yield f"  authors   {', '.join(map(one_line, stats.authors))}"
     yield f"  from      {_when(stats.first_time_s)} to {_when(stats.last_time_s)}"

@@ -1,4 +1,4 @@
-"""What the commands print with: columns, bars and one line of progress, plain or alive."""
+"""Terminal output of the commands: columns, bars and a progress line, with or without rich."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 BARS = "▁▂▃▄▅▆▇█"
 EVERY = 5
-"""Where no terminal is listening, progress is told once in so many turns."""
+"""Without a terminal, one line of progress per this many turns."""
 
 
 def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
@@ -47,10 +47,11 @@ def size(count: int) -> str:
 
 
 class Progress:
-    """Tells how far a long job is: alive on a terminal with rich, else as a plain line every few turns."""
+    """Tells how far a long job is: alive on a terminal with rich, else as a plain line `every` few turns, or what `one`
+    of its steps is."""
 
-    def __init__(self, what: str, total: int) -> None:
-        self._what = what
+    def __init__(self, what: str, total: int, *, one: str = "turn", every: int = EVERY) -> None:
+        self._what, self._one, self._every = what, one, every
         self._total = total
         self._done = 0
         self._alive: Any = _alive()
@@ -73,8 +74,8 @@ class Progress:
         self._done += 1
         if self._alive is not None:
             self._alive.update(self._task, advance=1, told=told)
-        elif self._done % EVERY == 0 or self._done == self._total:
-            print(f"  turn {self._done:>4} of {self._total}   {told}", flush=True)
+        elif self._done % self._every == 0 or self._done == self._total:
+            print(f"  {self._one} {self._done:>4} of {self._total}   {told}".rstrip(), flush=True)
 
 
 def _alive() -> Any:

@@ -1,4 +1,4 @@
-"""Old statements with what took their place told beside them: nothing that was corrected stands as if it still held."""
+"""Adds corrections to old statements, so that nothing outdated is shown as if it still held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was offered with its answer beside it: no question that was settled stands as if it were open."""
+"""Adds the answer to an offer or question, so that nothing settled is shown as if it were open."""
 
 from __future__ import annotations
 

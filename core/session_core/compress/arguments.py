@@ -1,4 +1,4 @@
-"""The arguments of a tool call in few tokens: still a JSON object, its long texts and arrays cut."""
+"""Shortens the arguments of a tool call: still a JSON object, with long texts and arrays cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What messages and passages have to do with a question: by the words they share, by meaning, by what stands around."""
+"""Relevance of messages and passages to a question: shared words, meaning, and context."""
 
 from __future__ import annotations
 

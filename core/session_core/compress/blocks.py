@@ -1,4 +1,4 @@
-"""The block of quotes in which chosen passages stand in a view, or the rows of a result there, and what they take."""
+"""The block of quotes that a view shows, or the rows of a result in its place, and their size in tokens."""
 
 from __future__ import annotations
 

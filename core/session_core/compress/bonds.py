@@ -1,4 +1,4 @@
-"""Whether a sentence gives a value, a count or a name to something else than its source does."""
+"""Checks whether a sentence attaches a value, a count or a name to something else than its source does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks a summary against its source: what a model made up is struck before it is believed."""
+"""Checks a summary against its source and strikes what the model invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choosing passages for a room: the most worth for its tokens first."""
+"""Selects passages for a token limit, best value per token first."""
 
 from __future__ import annotations
 

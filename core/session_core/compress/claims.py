@@ -1,4 +1,4 @@
-"""What sentences claim, in parts: which values and names stand together, beside which words, in which order."""
+"""Splits sentences into claims: which values and names occur together, next to which words, in which order."""
 
 from __future__ import annotations
 

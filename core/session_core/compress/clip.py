@@ -1,4 +1,4 @@
-"""Clipping: a large tool output in few tokens, with what it leaves out and where the whole is."""
+"""Clips: shortened renditions of tool outputs that say what is left out and how to get the original."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def clip(
     before what has not. Raises: BudgetError when `max_tokens` is below 12.
     """
     if max_tokens < LEAST_TOKENS:
-        raise BudgetError(f"a clip of {max_tokens} tokens says nothing; allow {LEAST_TOKENS} or more")
+        raise BudgetError(f"a clip of {max_tokens} tokens is too short to say anything; allow {LEAST_TOKENS} or more")
     text = _encodable(text)
     if _fits(text, max_tokens, count):
         return None

@@ -1,4 +1,4 @@
-"""What columns are about, told by their names and values, and which rows stand out in them."""
+"""What table columns contain, judged by names and values, and which rows stand out in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a sentence denies what its source says, or says what its source denies."""
+"""Checks whether a sentence negates its source, or drops a negation of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kind of text an output is: the first reader that recognises it gives its shape."""
+"""Detects the type of an output: the first parser that accepts it determines its shape."""
 
 from __future__ import annotations
 

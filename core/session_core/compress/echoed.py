@@ -1,4 +1,4 @@
-"""Leaves out of a result's rows what its call asked with: it stands in the line above them."""
+"""Removes from a result's rows the values that its call asked with, since the line above shows them."""
 
 from __future__ import annotations
 

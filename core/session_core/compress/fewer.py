@@ -1,4 +1,4 @@
-"""A block of quotes with as many of its lines as there is room for: those that have most to do with the question."""
+"""Shortens a block of quotes to the lines that are most relevant to the question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model wrote as a summary, weighed against that of the rules, which fills the room it leaves."""
+"""Compares a model's summary with the rule-based one, which fills the remaining room."""
 
 from __future__ import annotations
 

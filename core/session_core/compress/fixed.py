@@ -1,4 +1,4 @@
-"""What a view shows besides its units: system messages, the digest, and additions, each within its share."""
+"""The parts of a view besides its turns: system messages, digest and additions, each within its share."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
     total = tools.limits.total
     if said[0].tokens > total * MOST_PINNED_SHARE:
         raise PinnedTooLarge(
-            f"the system message takes {said[0].tokens} of {total} tokens and stands in every view; shorten it "
+            f"the system message takes {said[0].tokens} of {total} tokens and is part of every view; shorten it "
             "or raise Budget(window_tokens=...)"
         )
     shown, left = {said[0].content: said[0]}, total * PINNED_SHARE - said[0].tokens

@@ -1,4 +1,4 @@
-"""Folding: the oldest units of a record become a digest, and a digest becomes the message that stands for them."""
+"""Folds the oldest units of a record into a digest, and renders a digest as a message."""
 
 from __future__ import annotations
 

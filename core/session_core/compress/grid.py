@@ -1,4 +1,4 @@
-"""Rows with columns, from whatever source, shown with their schema once and the rows that matter."""
+"""Renders rows with columns from any source: the columns once, and the rows that matter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows in the place of a clip: in a small view a shortened result stands as those rows that bear on what is asked."""
+"""In small views, shows a shortened tool result as the rows that are relevant to the question."""
 
 from __future__ import annotations
 

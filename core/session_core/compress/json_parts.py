@@ -1,4 +1,4 @@
-"""Parts of JSON in few characters: whole, in their least form, or as an outline of their shape."""
+"""Renders parts of JSON briefly: whole, minimal, or as an outline."""
 
 from __future__ import annotations
 

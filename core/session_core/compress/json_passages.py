@@ -1,4 +1,4 @@
-"""The rows of JSON: what stands together in one object, its schema told once for all rows that are alike."""
+"""Splits JSON into passages: one per row, with the column names of similar rows given once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON in little room: whole where it fits, like rows as a table, the rest cut down to its shape."""
+"""Shortens JSON: whole if it fits, similar objects as a table, the rest as an outline."""
 
 from __future__ import annotations
 

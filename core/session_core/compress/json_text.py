@@ -1,4 +1,4 @@
-"""Reading JSON as tools write it: behind a few words, line by line, cut off, or as Python prints it."""
+"""Parses JSON as tools print it: after some text, as JSON lines, truncated, or as a Python literal."""
 
 from __future__ import annotations
 

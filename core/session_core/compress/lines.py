@@ -1,4 +1,4 @@
-"""An output as lines: reading them, however many there are, and the shape that all line-wise kinds share."""
+"""Reads an output as lines, and the shape shared by all line-based types."""
 
 from __future__ import annotations
 

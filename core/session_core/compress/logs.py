@@ -1,4 +1,4 @@
-"""Logs: what went wrong first, with a line of context; lines that repeat told once, with their count."""
+"""Clips of logs: errors first, each with a line of context; repeated lines once, with their count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account of what a rendition of JSON leaves out."""
+"""Counts what a rendition of JSON leaves out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML and XML without their markup: title, headings, links, rows of tables, and the text between them."""
+"""HTML and XML as plain text: title, headings, links, table rows, and the text between them."""
 
 from __future__ import annotations
 

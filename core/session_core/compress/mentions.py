@@ -1,4 +1,4 @@
-"""What a conversation did with each value that it says: how lately, how often, who said it and who told it on."""
+"""How a conversation used each value: how recently, how often, who said it first and who repeated it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thanks and goodbyes at the end of a talk, when a question is put to it: they make room for what answers."""
+"""Finds the closing thanks and goodbyes of a conversation, which make room when a question is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passages: the smallest parts of a message that say something by themselves, and what they are worth."""
+"""Passages: the smallest parts of a message that are meaningful alone, and their value for a question."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from session_core.classify import filler
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
-from session_core.compress.relevance import alarming
+from session_core.compress.relevance import alarming, standing_out
 from session_core.compress.telegram import brief, saved
 from session_core.compress.worths import WORTH, parts_of, shape, stems, values_of
 from session_core.compress.written import written
@@ -33,6 +33,11 @@ PASSAGE_CHARACTERS = 320
 
 MOST_PASSAGES = 400
 """Of one message the first and the last half of so many are looked at."""
+
+SEARCHED_CHARACTERS = 200_000
+"""So much between the ends of an output is gone through for lines that stand out there."""
+MOST_STANDING_OUT = 60
+"""So many of these lines are read too."""
 
 QUOTE = "> "
 """Stands before what a user only quotes."""
@@ -117,7 +122,10 @@ def read(message: Message, count: Count) -> Reading:
     value = _outline(message) if message.role is Role.TOOL else None
     found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else _of_value(value, price))]
     if len(found) > MOST_PASSAGES:
-        found = found[: MOST_PASSAGES // 2] + found[-MOST_PASSAGES // 2 :]
+        half = MOST_PASSAGES // 2
+        middle = found[half:-half] if message.role is Role.TOOL and value is None else []
+        alone = standing_out([passage.text for passage in middle], MOST_STANDING_OUT)
+        found = [*found[:half], *(middle[place] for place in alone), *found[-half:]]
     total = Counter[str]()
     for passage in found:
         # Most words stand once in a passage; to count keys takes a fourth of the time of adding numbers.
@@ -203,11 +211,21 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
                 if not filler(sentence):
                     yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
-    lines = [line.strip() for line in text.splitlines()]
-    for group, (form, run) in enumerate(groupby(lines, key=_form), start=1):
+    for group, (form, run) in enumerate(groupby(_lines(message.content), key=_form), start=1):
         alike = list(run)
         for line in alike:
             yield from _made(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that are read of an output: those of its ends, and those that stand out between them."""
+    half = READ_CHARACTERS // 2
+    if len(text) <= READ_CHARACTERS:
+        return [line.strip() for line in text.splitlines()]
+    between = [line.strip() for line in text[half:-half][:SEARCHED_CHARACTERS].splitlines()[1:-1]]
+    alone = [between[place] for place in standing_out(between, MOST_STANDING_OUT)]
+    first, last = ([line.strip() for line in end.splitlines()] for end in (text[:half], text[-half:]))
+    return [*first, *alone, *last]
 
 
 def _form(line: str) -> str:

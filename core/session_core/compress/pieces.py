@@ -1,4 +1,4 @@
-"""Choosing which pieces of a long output stay, by preference and room, and showing every gap between them."""
+"""Selects the pieces of a long output that stay, by priority and size, and marks every gap."""
 
 from __future__ import annotations
 

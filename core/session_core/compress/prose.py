@@ -1,4 +1,4 @@
-"""Text in sentences, and lines of no known kind: both ends, and what has numbers or asked-for words."""
+"""Clips of prose and of unknown text: both ends, and sentences with numbers or words of the question."""
 
 from __future__ import annotations
 

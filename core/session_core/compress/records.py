@@ -1,4 +1,4 @@
-"""Records in texts that are no JSON: elements of XML, rows of a table, fields below each other, read as a value."""
+"""Parses records from text that is not JSON: XML elements, table rows, lists of fields."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Finds wishes that could not be had: what a user asks for right behind a refusal takes the place of what was asked
-before it, also where no word of it says so ("We have no tulips; roses, perhaps?" "Roses, then")."""
+"""Finds wishes that were refused: what a user asks for right after a refusal replaces what was asked before.
+
+Also where no word of it says so ("We have no tulips; roses, perhaps?" "Roses, then").
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What makes one line of an output worth more than another: asked-for words, alarms, identifying values."""
+"""Ranks the lines of an output: words of the question, alarms, identifying values."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from math import log
 
@@ -50,6 +51,20 @@ def alarming(texts: Sequence[str]) -> set[int]:
             if any(word in lowered for word in words):
                 found.add(number)
     return found if len(found) <= max(1, len(texts) // 3) else set()
+
+
+def standing_out(lines: Sequence[str], most: int) -> list[int]:
+    """The places of at most `most` lines, in their order: those that tell of something gone wrong, one of each look
+    before more of it, then those that no other line looks like. None where half of the lines are like no other: that
+    is a text, not a listing."""
+    looks = [template(line) for line in lines]
+    counts = Counter(looks)
+    alone = [place for place, look in enumerate(looks) if look and counts[look] == 1]
+    if len(alone) * 2 > len(lines):
+        return []
+    firsts = set(first_of_each(looks))
+    alarms = sorted(alarming(lines), key=lambda place: (place not in firsts, place))
+    return sorted([*dict.fromkeys([*alarms, *alone])][:most])
 
 
 def by_terms(texts: Sequence[str], terms: Collection[str]) -> list[int]:

@@ -1,5 +1,7 @@
-"""Finds statements that were stated again: a day, a time, a count or one of a group, in whose place the same person
-soon gave another. What is shown of the older alone would stand as if it still held."""
+"""Finds statements that were stated again: a day, a time, a count or a choice that the same person soon gave anew.
+
+Showing only the older one would present it as if it still held.
+"""
 
 from __future__ import annotations
 

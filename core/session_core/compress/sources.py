@@ -1,4 +1,4 @@
-"""Lines that name places: search results, listings of files, and source code."""
+"""Clips of search results, file listings and source code."""
 
 from __future__ import annotations
 

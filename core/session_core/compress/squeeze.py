@@ -1,4 +1,4 @@
-"""The last rung: units that are too large for the room that is left are cut down until they fit, still valid."""
+"""The last step of the ladder: cuts units that are too large for the remaining room until they fit, still valid."""
 
 from __future__ import annotations
 

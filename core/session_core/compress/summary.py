@@ -1,4 +1,4 @@
-"""A rolling summary without any model: what matters most, word for word, each sentence with who said it."""
+"""A rolling summary without a model: the most important sentences verbatim, each with its author."""
 
 from __future__ import annotations
 

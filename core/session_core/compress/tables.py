@@ -1,4 +1,4 @@
-"""Text tables (CSV, TSV, Markdown, psql, columns of spaces), read into rows and columns."""
+"""Parses text tables (CSV, TSV, Markdown, psql, space-aligned columns) into rows and columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences in the style of a telegram: what is left of one without the words that only hold it together."""
+"""Shortens sentences to telegram style, without articles and other function words."""
 
 from __future__ import annotations
 

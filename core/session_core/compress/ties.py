@@ -1,4 +1,4 @@
-"""Near ties: quoted sentences that answer one question with different values, told as such and not decided."""
+"""Marks quoted sentences that answer one question with different values, without deciding between them."""
 
 from __future__ import annotations
 

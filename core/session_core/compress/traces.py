@@ -1,4 +1,4 @@
-"""Stack traces: what was raised and why, the frames nearest to it, one's own code before libraries."""
+"""Clips of stack traces: the exception and its cause, the nearest frames, own code before libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What values count for a question: those that were mentioned lately, that calls used, or that look like those most."""
+"""Weights of values for a question: recently mentioned ones, ones used by calls, and ones that resemble these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rung below the ladder: a view in which all that is behind the digest stands whole, as it does in most views."""
+"""The short path of planning: most views show everything after the digest whole."""
 
 from __future__ import annotations
 

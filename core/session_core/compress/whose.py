@@ -1,4 +1,4 @@
-"""Whether a summary gives one person's wish to another."""
+"""Checks whether a summary attributes one person's wish to another."""
 
 from __future__ import annotations
 

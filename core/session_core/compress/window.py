@@ -1,4 +1,4 @@
-"""The window: which of the oldest turns a fold takes, and where the part that it covers ends."""
+"""Selects the oldest turns that a fold takes, and where the covered part ends."""
 
 from __future__ import annotations
 

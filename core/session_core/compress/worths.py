@@ -1,4 +1,4 @@
-"""What a text says, word by word, and what each is worth: how much of it could be told in no other words."""
+"""The information value of each word of a text: how much of it no other words would say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an answer is written: its prose, its code and its tables, each to be read in its own way."""
+"""Splits an answer into prose, code and tables, each read in its own way."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Counting tokens: with a table where one is at hand, by a calibrated estimate otherwise; never over the network."""
+"""Token counting: with a local table if there is one, else a calibrated estimate; never over the network."""

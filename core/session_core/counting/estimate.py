@@ -1,4 +1,4 @@
-"""Estimates tokens from the look of a text, for machines without any token table."""
+"""Estimates tokens from the characters of a text, for machines without a token table."""
 
 from __future__ import annotations
 

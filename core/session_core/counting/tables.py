@@ -1,4 +1,4 @@
-"""Finds a provider's token table on this machine; never asks the network for one."""
+"""Finds a provider's token table on this machine, without network access."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Counts tokens of texts and messages, offline; says how much its figures can be trusted."""
+"""Counts the tokens of texts and messages offline, and says how exact the count is."""
 
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from session_core.counting.estimate import estimate
 from session_core.counting.tables import CL100K, O200K, table
+from session_core.forks import FreedLock
 from session_core.turns import Message
 
 FRAMING_TOKENS = 4
@@ -124,7 +124,7 @@ def message_tokens(message: Message, counter: TokenCounter) -> int:
 
 _counters: dict[tuple[str, float, bool], TokenCounter] = {}
 _tables: dict[str, Callable[[str], int] | None] = {}
-_building = threading.Lock()
+_building = FreedLock()
 
 
 def _counter(encoding: str, factor: float, exact: bool) -> TokenCounter:
@@ -157,7 +157,7 @@ def _warn_once(encoding: str) -> None:
         _warned = True
         warnings.warn(
             f"no token table for {encoding} is on this machine, so tokens are estimated (about 6 % too many "
-            "on average) and views hold a little less than they could; for exact figures: "
-            "pip install 'llm-sessions[langchain]', or bpe-openai alone, which brings its tables along",
+            "on average) and views are a little smaller than they could be; for exact counts: "
+            "pip install 'llm-sessions[langchain]', or bpe-openai alone, which contains its tables",
             stacklevel=5,
         )

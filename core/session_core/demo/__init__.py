@@ -1,1 +1,1 @@
-"""The parts of the demo that know no framework: a user, the model's stand-in, and tools that really work."""
+"""The framework-independent parts of the demo: a user, a stand-in for the model, and real tools."""

@@ -1,4 +1,4 @@
-"""The model's stand-in: what to call or to say next, from nothing but the messages that it is given."""
+"""The demo's stand-in for a model: decides what to call or say from the given messages alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one played turn was: what was said, and what the model was sent meanwhile."""
+"""The result of one turn of the demo: what was said, and what the model was sent."""
 
 from __future__ import annotations
 

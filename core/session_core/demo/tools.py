@@ -1,4 +1,4 @@
-"""Tools that really work on a folder: list, search, read and outline files, parse data, ask git and pip."""
+"""Real tools for a folder: list, search, read and outline files, parse data, ask git and pip."""
 
 from __future__ import annotations
 

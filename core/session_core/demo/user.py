@@ -1,4 +1,4 @@
-"""The user of the demo: says who they are and what binds, then asks about the files of a folder."""
+"""The demo's user: states who they are and what rules apply, then asks about the files of a folder."""
 
 from __future__ import annotations
 

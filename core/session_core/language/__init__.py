@@ -1,1 +1,1 @@
-"""Reading what people say: sentences, values, cues of rules and decisions, what replaces what."""
+"""Language rules: sentences, values, cue phrases of rules and decisions, and what supersedes what."""

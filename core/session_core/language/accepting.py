@@ -1,4 +1,4 @@
-"""Hears when somebody takes what was offered, or answers what was asked: "yes, that one", "sounds good, book it"."""
+"""Detects acceptance of an offer or an answer to a question: "yes, that one", "sounds good, book it"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds what a correction means that gives no value of a known type ("no, I meant Bergen"), and tells both in order."""
+"""Finds the new value of a correction without a typed value ("no, I meant Bergen"), and tells old and new in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The turns of phrase that take something back, or put another wish in its place, as data."""
+"""Phrases that take something back or replace a wish, as data."""
 
 from __future__ import annotations
 

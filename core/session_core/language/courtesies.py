@@ -1,4 +1,4 @@
-"""Hears the courtesies that frame a talk: thanks for help, good wishes, an offer of more help, that this was all."""
+"""Detects courtesies around a conversation: thanks, good wishes, offers of more help, "that is all"."""
 
 from __future__ import annotations
 

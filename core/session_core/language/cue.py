@@ -1,4 +1,4 @@
-"""One turn of phrase, and the words that tell quickly whether it can stand in a sentence."""
+"""One cue phrase, with the words that tell quickly whether it can occur in a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what a speaker does with a sentence: state a rule, correct, decide, promise."""
+"""Detects the speech act of a sentence: stating a rule, correcting, deciding, promising."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates and times in forms that can be compared, whatever way they are written."""
+"""Dates and times in comparable forms, however they are written."""
 
 from __future__ import annotations
 

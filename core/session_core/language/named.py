@@ -1,4 +1,4 @@
-"""Which words of a sentence are proper names: a capital that neither its place nor a common word explains."""
+"""Finds proper names in a sentence: capitals that neither position nor a common word explains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hears when data speaks to the model: as if it gave orders, as somebody's message or will, as a note of ours."""
+"""Detects data that addresses the model: as instructions, as a user's message or wish, or as one of our own notes."""
 
 from __future__ import annotations
 

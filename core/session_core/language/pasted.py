@@ -1,4 +1,4 @@
-"""Finds in a user's message what was pasted into it without quotation marks: mails, chats, logs, tables, data, code."""
+"""Finds text pasted into a user's message without quotation marks: mails, chats, logs, tables, data, code."""
 
 from __future__ import annotations
 

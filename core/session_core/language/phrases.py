@@ -1,4 +1,4 @@
-"""The turns of phrase that state rules, limits, wishes, decisions and promises, as data."""
+"""Phrases that state rules, limits, wishes, decisions and promises, as data."""
 
 from __future__ import annotations
 

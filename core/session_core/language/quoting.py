@@ -1,4 +1,4 @@
-"""Tells what a speaker says from what a message only quotes: pasted documents, code, mails, notes of our own."""
+"""Separates what a speaker says from what a message quotes: pasted documents, code, mails, our own notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds in a user's message data that was pasted as it is written down for programs: CSV, YAML, INI, XML, SQL."""
+"""Finds machine-readable data pasted into a user's message: CSV, YAML, INI, XML, SQL."""
 
 from __future__ import annotations
 

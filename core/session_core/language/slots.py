@@ -1,4 +1,4 @@
-"""Names what a sentence is about ("deadline"), so that a later one can take an earlier one's place."""
+"""Names the subject of a sentence ("deadline"), so that a later one can supersede an earlier one."""
 
 from __future__ import annotations
 

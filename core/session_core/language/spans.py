@@ -1,4 +1,4 @@
-"""Which time a question speaks of: "yesterday", "last week", "on Monday", "two days ago", "4 May", "2026-05-04"."""
+"""The period that a question refers to: "yesterday", "last week", "on Monday", "two days ago", "4 May"."""
 
 from __future__ import annotations
 

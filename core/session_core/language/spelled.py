@@ -1,4 +1,4 @@
-"""Numbers that are written as words, and ordinals: "twenty-five", "two hundred", "third", "4th"."""
+"""Numbers written as words, and ordinals: "twenty-five", "two hundred", "third", "4th"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statement states: its values, what it speaks of besides, and which value another takes the place of."""
+"""Parses a statement: its values, its other subjects, and which value replaces another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the values a text states: identifiers, dates, times, amounts and numbers, and their plain forms."""
+"""Finds the values in a text: identifiers, dates, times, amounts and numbers, and their normalized forms."""
 
 from __future__ import annotations
 

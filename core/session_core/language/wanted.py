@@ -1,5 +1,7 @@
-"""Hears what kind of value a question asks for (a day, a time, a number, a price, a place, a name), and whether a
-sentence says one."""
+"""Detects the type of value that a question asks for: a day, time, number, price, place or name.
+
+Also tells whether a sentence contains one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits text of any language into sentences and words, and shortens it where it can be seen."""
+"""Splits text of any language into sentences and words, and shortens it visibly."""
 
 from __future__ import annotations
 

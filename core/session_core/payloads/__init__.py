@@ -1,1 +1,1 @@
-"""A view in the form that a provider's own SDK takes."""
+"""Views in the formats of providers' SDKs."""

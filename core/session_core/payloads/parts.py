@@ -1,4 +1,4 @@
-"""What payloads of all providers share: exchanges with ids that an API takes, names, arguments, and stand-ins."""
+"""Parts shared by the payloads of all providers: exchanges with valid ids, names, arguments, and placeholders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thinking that Anthropic signed, kept beside an assistant's calls so that it can be handed back unaltered."""
+"""Thinking signed by Anthropic, stored with the calls of an assistant so that it can be sent back unaltered."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Messages as bytes and back, exactly: values, provider-shaped blocks, bodies for stores."""
+"""Exact serialization of messages: values, provider-specific blocks, bodies for stores."""

@@ -1,4 +1,4 @@
-"""Reads content that is a list of blocks, in the shapes providers and frameworks use, into text and media."""
+"""Parses content that is a list of blocks, in the formats of providers and frameworks, into text and media."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool calls in the shapes providers and frameworks write them, and their arguments as text and as values."""
+"""Tool calls in the formats of providers and frameworks, and their arguments as text and as values."""
 
 from __future__ import annotations
 

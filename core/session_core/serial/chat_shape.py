@@ -1,4 +1,4 @@
-"""A message of the record in the shape of the OpenAI chat API, for other programs to read."""
+"""A message of the record in the format of the OpenAI chat API, for other programs."""
 
 from __future__ import annotations
 

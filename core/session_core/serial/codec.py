@@ -1,4 +1,4 @@
-"""The bytes of messages, digests, ledgers and notices in a store: versioned, compressed where it helps."""
+"""The stored bytes of messages, digests, ledgers and notices: versioned, and compressed where that helps."""
 
 from __future__ import annotations
 

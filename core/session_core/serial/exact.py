@@ -1,4 +1,4 @@
-"""Any built-in Python value as msgpack and back exactly, without pickle: tuples, dates, sets, odd keys."""
+"""Any built-in Python value as msgpack and back exactly, without pickle: tuples, dates, sets, keys of any type."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Exact:
                 return ormsgpack.packb(_Writer(self._kinds, table, halves=True).plain(value))
         except (RecursionError, TypeError) as exc:
             raise InputError(
-                f"a {type(value).__name__} cannot be stored ({damage(exc)}); it must not hold itself or be "
+                f"a {type(value).__name__} cannot be stored ({damage(exc)}); it must not contain itself or be "
                 "nested more than some hundred levels deep"
             ) from None
 
@@ -239,8 +239,8 @@ class _Writer:
                 return self.plain(_base_value(base, value))
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         raise InputError(
-            f"a value of type {name} cannot be stored so that it comes back as it was; "
-            "use plain data, a dataclass or a pydantic model in its place"
+            f"a value of type {name} cannot be stored and restored exactly; "
+            "use plain data, a dataclass or a pydantic model instead"
         )
 
     @staticmethod

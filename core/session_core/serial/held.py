@@ -1,4 +1,4 @@
-"""What a native serialized message leaves out, since the neutral fields hold it, and how it comes back."""
+"""Removes from a native serialized message what the neutral fields already hold, and restores it."""
 
 from __future__ import annotations
 

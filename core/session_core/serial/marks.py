@@ -1,4 +1,4 @@
-"""Marks on messages of a view that are not the record's own words, and what shows that they still hold."""
+"""Marks on messages that were changed or generated for a view, and how to verify that a mark still applies."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def read_file(file: Any) -> Any:
     """All of an open file, which stays where it is. Raises: InputError when it cannot go back."""
     if file.closed or not (file.readable() and file.seekable()):
         raise InputError(
-            "a message holds a file that is closed or can be read only once; pass its bytes, or io.BytesIO"
+            "a message contains a file that is closed or can be read only once; pass its bytes, or io.BytesIO"
         )
     place = file.tell()
     try:

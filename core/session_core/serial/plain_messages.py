@@ -1,4 +1,4 @@
-"""Messages from plain dicts, in the shapes of OpenAI, Anthropic, LangChain's and LlamaIndex's dumps."""
+"""Messages from plain dicts, in the formats of OpenAI, Anthropic, LangChain and LlamaIndex."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def messages_from_plain(plain: object) -> list[Message]:
         # Most are no more than that.
         return [Message(_role(plain["role"]), plain["content"])]
     if not isinstance(plain, Mapping):
-        raise InputError(f"a {type(plain).__name__} is no message, which is an object with role and content")
+        raise InputError(f"a {type(plain).__name__} is not a message; a message is an object with role and content")
     if is_item(plain):
         plain = as_chat(plain)
         if not (plain["content"] or plain["role"] == "tool" or "tool_calls" in plain):
@@ -54,7 +54,7 @@ def messages_from_plain(plain: object) -> list[Message]:
             return []
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
         kind = type(plain["content"]).__name__
-        raise InputError(f"a message's content is of type {kind}; pass a text or a list of content parts")
+        raise InputError(f"a message's content is of type {kind}; pass a string or a list of content parts")
     if isinstance(plain.get("content"), list):
         plain = {**plain, "content": [_plain_block(block) for block in plain["content"]]}
     if _is_langchain_constructor(plain):
@@ -65,7 +65,7 @@ def messages_from_plain(plain: object) -> list[Message]:
         return [_langchain(str(plain["type"]), plain)]
     if "role" not in plain:
         known = ", ".join(map(shown, plain)) or "none"
-        raise InputError(f"an object with the keys {known} is no message: it has no role")
+        raise InputError(f"an object with the keys {known} is not a message: it has no role")
     if isinstance(plain.get("blocks"), list):
         return [_llamaindex(plain)]
     return _openai(plain)
@@ -189,7 +189,7 @@ def _calls(role: Role, plain: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     calls = calls_from(asked)
     if asked and (not isinstance(asked, list | tuple) or len(calls) < len(asked)):
         raise InputError(
-            "a message's tool_calls are no list of calls, each with the name of a function; nothing is read"
+            "a message's tool_calls are not a list of calls, each with the name of a function; nothing was read"
         )
     legacy = calls_from([plain["function_call"]]) if plain.get("function_call") and not calls else ()
     return calls or tuple(ToolCall(function_call_id(one.name), one.name, one.arguments) for one in legacy)

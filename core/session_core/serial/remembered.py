@@ -1,4 +1,4 @@
-"""What was made before, by what it was made of: a view holds mostly the messages of the view before it."""
+"""A cache of derived values by their input: a view mostly has the messages of the view before it."""
 
 from __future__ import annotations
 

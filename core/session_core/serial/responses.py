@@ -1,4 +1,4 @@
-"""Items of OpenAI's Responses API (calls, their outputs, reasoning) in the shape of chat messages."""
+"""Converts items of OpenAI's Responses API (calls, outputs, reasoning) to chat messages."""
 
 from __future__ import annotations
 

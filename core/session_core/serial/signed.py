@@ -1,4 +1,4 @@
-"""Reads the thinking that stands before an assistant's calls in Anthropic's shape."""
+"""Reads the thinking before an assistant's calls in Anthropic's format."""
 
 from __future__ import annotations
 

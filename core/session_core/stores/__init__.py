@@ -1,1 +1,1 @@
-"""Where sessions are kept; one backend, one place."""
+"""Stores: one module or package per backend."""

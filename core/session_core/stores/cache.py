@@ -1,14 +1,15 @@
-"""The hot side of a hybrid store as a port: entries that a write hides before it happens; and one in memory."""
+"""The cache of a hybrid store as a protocol (writes hide an entry first), and an in-memory implementation."""
 
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from session_core.stores.closing import Closing, LockWhileOpen
 
 TTL_S = 3600.0
 """How long an entry stays that nobody touches."""
@@ -124,7 +125,7 @@ class MemoryCache:
         self._ttl_s, self._writing_s = ttl_s, writing_s
         self._most, self._clock = max_sessions, clock
         self._places: OrderedDict[str, _Held] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = LockWhileOpen(Closing("memory://"))
 
     def awaiting(self) -> Cache:
         """Itself: nothing here ever waits."""

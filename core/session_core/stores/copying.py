@@ -1,4 +1,4 @@
-"""A session copied value by value, through the store that has it: for one that cannot copy what stands there."""
+"""Copies a session value by value through the store, for stores that cannot copy stored bytes."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A store that holds any store and hides from it what is said: AES-256-GCM, key ids, rotation."""
+"""A store that encrypts the content of sessions in any other store: AES-256-GCM, key ids, rotation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
@@ -46,42 +46,43 @@ AUTHOR_CHARACTERS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A rotation of many sessions: how many were looked at, how many values had another key, and what
-    could not be rotated and why. When `values` is 0 and `left` is empty, older keys may go."""
+    """The result of a rotation of many sessions.
+
+    How many sessions were examined, how many values were re-encrypted, and for each session that could not be rotated
+    why. When `values` is 0 and `left` is empty, older keys can be removed.
+    """
 
     sessions: int
     values: int
-    left: tuple[str, ...] = ()
+    left: Mapping[Key, str] = field(default_factory=dict)
 
 
 class EncryptedStore:
-    """Keeps sessions in `inner`, which never sees a word of them.
+    """Keeps sessions in `inner`, encrypted; `inner` never sees message content.
 
-    Sealed: content, tool names and arguments, media, authors, clips, the frameworks' own fields,
-    summaries, facts, notices, checkpoints, their values and writes. Readable for the store inside:
-    session names, ids, roles, numbers, times, token counts, versions, ranges, runs, names of channels and
-    tasks; docs/security.md says what that tells. Each sealed value is bound to tenant, session,
-    namespace and its own name there, so that one that was changed, or moved to another session or
-    tenant, does not open: StoreUnreadable.
+    Sealed: content, tool names and arguments, media, authors, clips, framework-specific fields, summaries, facts,
+    notices, checkpoints, their values and writes. Readable: session names, ids, roles, numbers, times, token counts,
+    versions, ranges, runs, names of channels and tasks (see docs/security.md). Each sealed value is bound to tenant,
+    session, namespace and its own name there; one that was changed or moved cannot be opened: StoreUnreadable.
 
-    A message costs about 20 us to seal or to open, 40 us to seal with its author, and 60 to 150 bytes
-    more to keep. A search has no index to go by, since words in an index would tell what was said: a
-    process opens the session's whole record for it once, `SEARCHED_AT_ONCE` messages at a time, in about
-    100 ms for 1,000 messages, and keeps in its memory where which words stand.
+    A message costs about 20 us to seal or to open, 40 us to seal with its author, and 60 to 150 extra bytes. There is
+    no stored search index, since it would reveal words: a search decrypts the session's whole record once per
+    process, `SEARCHED_AT_ONCE` messages at a time (about 100 ms for 1,000 messages), and keeps the positions of words
+    in memory.
 
-    `Sessions(url, keyring=keyring)` puts it in front of the store at a URL. In front of a cache stands this
-    store, not behind it: `Sessions(hot=..., cold=..., keyring=keyring)` keeps the cache sealed too. The stores
-    it is given are closed with it. Raises: ConfigError for what is no store or no keyring.
+    `Sessions(url, keyring=keyring)` puts it in front of the store at a URL. It goes in front of a cache, not behind
+    it: `Sessions(hot=..., cold=..., keyring=keyring)` encrypts the cache too. The stores passed in are closed with
+    it. Raises: ConfigError for an invalid store or keyring.
     """
 
     def __init__(self, inner: SessionStore, keyring: Keyring) -> None:
         if isinstance(inner, str | type) or not hasattr(inner, "awaiting"):
             raise ConfigError(
-                f"a {type(inner).__name__} is no store; pass a store, or open a URL as Sessions(url, keyring=...)"
+                f"a {type(inner).__name__} is not a store; pass a store, or open a URL as Sessions(url, keyring=...)"
             )
         if not isinstance(keyring, Keyring):
             raise ConfigError(
-                f"a {type(keyring).__name__} is no keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
+                f"a {type(keyring).__name__} is not a keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
             )
         self.inner = inner
         self.keyring = keyring
@@ -91,44 +92,48 @@ class EncryptedStore:
         self._in_turn: Apart = in_turn
 
     def awaiting(self) -> EncryptedStore:
-        """The same store for callers on an event loop."""
+        """The same store for async callers."""
         twin = EncryptedStore(self.inner.awaiting(), self.keyring)
         twin._places, twin._in_turn = self._places, BESIDE_IN_TURN
         return twin
 
     async def rotate(self, key: Key) -> int:
-        """Seal all of the session anew with the keyring's first key; how many values had another one.
+        """Re-encrypt the whole session with the keyring's first key; returns the number of values changed.
 
-        Readers and writers go on meanwhile, and a rotation that was stopped is begun again. Give the
-        new keyring to every process first: one that still seals with the old key leaves values behind.
-        The old key may go when a rotation finds nothing more to change. Old bytes may stay in
-        backups, logs and free pages of the store inside until it reuses them.
+        Readers and writers go on meanwhile, and an interrupted rotation can be repeated. Give the new keyring to
+        every process first: one that still seals with the old key leaves values behind. The old key can be removed
+        when a rotation finds nothing to change. Old bytes may remain in backups, logs and free pages of the inner
+        store until it reuses them.
 
-        Raises: ConfigError when the store inside cannot rewrite; then the old key must stay in the
-        keyring, last, until its sessions are gone. StoreUnreadable for what no key of the ring opens.
+        Raises: ConfigError if the inner store cannot rewrite values; then the old key must stay last in the keyring
+        until its sessions are deleted. StoreUnreadable for a value that no key opens.
         """
         return await self._rewriting().rewrite(key, Renewal(self.keyring))
 
-    async def rotate_all(self, tenant: str | None = None) -> Rotated:
-        """Rotate every session, of one tenant or of all, one after the other.
+    async def rotate_all(
+        self, tenant: str | None = None, *, looked_at: Callable[[int, int], None] | None = None
+    ) -> Rotated:
+        """Rotate every session, of one tenant or of all, one after the other; `looked_at` is told how many of how many.
 
-        A session that does not open, or that others keep changing, holds up no other: see `left`.
-        Raises: ConfigError as `rotate`; StoreError when the store inside does not answer.
+        A session that cannot be opened, or that others keep changing, does not stop the others: see `left`. Raises:
+        ConfigError as `rotate`; StoreError if the inner store does not answer.
         """
-        sessions, values, left = 0, 0, list[str]()
-        for key in await self._rewriting().names(tenant):
-            sessions += 1
+        values, left = 0, dict[Key, str]()
+        keys = await self._rewriting().names(tenant)
+        for number, key in enumerate(keys, start=1):
             try:
                 values += await self.rotate(key)
             except (StoreUnreadable, StoreBusy) as exc:
                 await self.inner.state(key)
-                left.append(str(exc))
-        return Rotated(sessions, values, tuple(left))
+                left[key] = str(exc).removeprefix(f"session {key}: ")
+            if looked_at is not None:
+                looked_at(number, len(keys))
+        return Rotated(len(keys), values, left)
 
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.inner, "rewrite"):
             raise ConfigError(
-                f"the {self.scheme} store cannot rewrite what it holds; keep the old key in the keyring "
+                f"the {self.scheme} store cannot rewrite stored values; keep the old key in the keyring "
                 "until the sessions that it sealed are deleted"
             )
         return cast(Rewriting, self.inner)
@@ -172,7 +177,7 @@ class EncryptedStore:
         return None if found is None else self._seals.opened(key, found)
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
-        """Messages that hold any of `words`, those with rarer words first; see the class for what it reads."""
+        """Messages that contain any of `words`, those with rarer words first; for its cost see the class."""
         state = await self.inner.state(key) if words else None
         if state is None:
             return ()
@@ -214,7 +219,7 @@ class EncryptedStore:
         return await self.inner.damage()
 
     async def risks(self) -> tuple[Risk, ...]:
-        """Those of the store inside."""
+        """The risks of the inner store."""
         return await risks_of(self.inner)
 
     async def close(self) -> None:
@@ -283,7 +288,7 @@ class EncryptedStore:
         await self.inner.drop_checkpoints(key, checkpoint_ids, parents=parents, head=head, expected=expected)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
-        """As the port says, but in many steps: each value is opened, and sealed for the session it is copied to."""
+        """As in the protocol, but in many steps: each value is opened, and sealed for the target session."""
         await copied(self, key, session_id)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:

@@ -1,4 +1,4 @@
-"""What a store's server may lose by its settings, asked of any store."""
+"""Settings of a store's server that can lose data, for any store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from session_core.ports import Store
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A setting of a server that may lose what is stored there: what it is, what it means, and the mend."""
+    """A server setting that may lose stored data: what it is, what it means, and the fix."""
 
     what: str
     means: str
@@ -18,13 +18,13 @@ class Risk:
 
 
 class Exposed(Protocol):
-    """A store on a server whose settings may lose what is acknowledged, and that can tell."""
+    """A store on a server whose settings may lose acknowledged data, and that can check them."""
 
     async def risks(self) -> tuple[Risk, ...]:
-        """What of the server's settings is a risk as it is set now; nothing for a sound one."""
+        """The risky settings at this moment; empty if there are none."""
         ...
 
 
 async def risks_of(store: Store) -> tuple[Risk, ...]:
-    """The risks that `store` tells of; nothing where it cannot tell."""
+    """The risks that `store` reports; empty if it cannot."""
     return await cast(Exposed, store).risks() if hasattr(store, "risks") else ()

@@ -1,4 +1,4 @@
-"""A store that has an index forget the sessions it deletes."""
+"""A store wrapper that removes deleted sessions from an index."""
 
 from __future__ import annotations
 

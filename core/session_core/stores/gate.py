@@ -1,4 +1,4 @@
-"""A gate for threads that serves them by the order of their coming, as `asyncio.Semaphore` does for tasks."""
+"""A FIFO semaphore for threads, like `asyncio.Semaphore` for tasks."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""The hot side as the hybrid store meets it: it may fail at any moment, and then it is left alone for a while."""
+"""The cache as the hybrid store uses it: any call may fail, and then the cache is skipped for a while."""
 
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from session_core.errors import StoreError
+from session_core.errors import StoreClosed, StoreError
+from session_core.forks import FreedLock
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Breaker:
     def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._retry_after_s, self._clock = retry_after_s, clock
         self._closed_until_s: float | None = None
-        self._lock = threading.Lock()
+        self._lock = FreedLock()
 
     def lets_through(self) -> bool:
         """Whether to try now; a yes while it is open is given to one caller only."""
@@ -71,7 +71,8 @@ class Health:
 
     def bad(self, side: str, exc: BaseException) -> None:
         """`side` failed with `exc`; told once, until the reason is another."""
-        why = f"{type(exc).__name__}: {exc}"
+        said = exc.unnamed if isinstance(exc, StoreError) else exc
+        why = f"{type(exc).__name__}: {said}"
         if self.reasons.get(side) != why:
             self.reasons[side] = why
             self._tell()
@@ -179,6 +180,9 @@ class HotSide:
             return None
         try:
             found = await work()
+        except StoreClosed:
+            # With the store, while this call was under way; nobody is to be told.
+            return None
         except FAILURES as exc:
             if turn is not None:
                 self._pass_by(turn)

@@ -1,4 +1,4 @@
-"""A store of two: a durable one that every write waits for, and a hot side that serves the view."""
+"""A durable store that every write waits for, with a cache in front that serves views."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from session_core.errors import (
     InputError,
     NewerSchema,
     StoreBusy,
+    StoreClosed,
     StoreError,
     StoreLost,
     StoreUnreadable,
@@ -31,6 +32,7 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache, Entry
+from session_core.stores.closing import Closing
 from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
 from session_core.stores.hybrid_threads import HybridThreads, place_of
@@ -50,45 +52,40 @@ from session_core.turns import Key, Message
 
 T = TypeVar("T")
 
-_LIVELY = (StoreBusy, StoreUnreadable, NewerSchema)
-"""Errors of a cold side that answers; but for StoreLost."""
+_LIVELY = (StoreBusy, StoreUnreadable, NewerSchema, StoreClosed)
+"""Errors of a cold side that is well; but for StoreLost."""
 
 
 class HybridStore(HybridThreads):
-    """Keeps sessions in `cold`, durably, and what views are made of in `hot`, for a while.
+    """Keeps sessions durably in `cold`, and the input of views for a while in `hot`.
 
-    A write is confirmed when `cold` has it. `load` is served by `hot` in one round trip when that
-    is up to date. A hot side that is empty, flushed, slow or dead is no error: `cold` is read, and
-    `hot` is tried again every `retry_after_s` seconds. When `cold` is dead, writes raise StoreError,
-    and `load` and `state` are served from what `hot` has. `degraded` says which side is not to be
-    had, and `on_degraded` is told when that changes.
+    A write is confirmed when `cold` has it. `load` is served by `hot` in one round trip if its entry is up to date. A
+    hot side that is empty, flushed, slow or dead is no error: `cold` is read, and `hot` is retried every
+    `retry_after_s` seconds. If `cold` is dead, writes raise StoreError, and `load` and `state` are served from `hot`.
+    `degraded` says which side is unavailable, and `on_degraded` is called when that changes.
 
-    How `hot` is never behind without knowing it. A write hides the entry first (`begin`), then
-    writes to `cold`, then lets the entry count again with what it added (`extend`). In between
-    nobody is served from `hot` and nobody may fill it:
+    How the cache stays consistent: a write first hides the entry (`begin`), then writes to `cold`, then extends the
+    entry and makes it visible again (`extend`). In between nobody is served from `hot` and nobody may fill it:
 
-    - A process that dies in between leaves a hidden entry: a miss. Its write ends by itself after
-      the cache's `writing_s`; until then readers go to `cold` and fill nothing.
-    - Two writes at once: A begins, B begins and writes, A writes. Each begin puts its own mark on
-      the entry; `extend` wants the mark it put there, and that nobody was writing when it began.
-      Neither has both, so neither extends, whatever their order: a miss.
-    - A reader that read `cold` before a write and fills after it: `fill` wants the mark the reader
-      saw when no write was going on. The write replaced it, and a deleted entry has none.
-    - The hot side forgets everything in mid-write: the writer finds its mark gone, extends nothing, and
-      removes what a reader may have filled meanwhile.
-    - Writes that `hot` never heard of (another program wrote to `cold`, or `hot` was not to be
-      reached): the next write sees that its figures do not continue those of the entry (messages,
-      head, digest, `born`) and removes it; `drifts` counts those. A process that could not hide an
-      entry passes it by and repairs it as soon as `hot` answers.
+    - A process dies in between: the entry stays hidden, which is a miss. Its write expires after the cache's
+      `writing_s`; until then readers go to `cold` and fill nothing.
+    - Two concurrent writes (A begins, B begins and writes, A writes): each `begin` puts its own mark on the entry,
+      and `extend` requires that mark, and that no write was in progress at its `begin`. Neither has both, so neither
+      extends, in any order: a miss.
+    - A reader reads `cold` before a write and fills after it: `fill` requires the mark that the reader saw while no
+      write was in progress. The write replaced it, and a deleted entry has none.
+    - The hot side loses its data during a write: the writer finds its mark gone, extends nothing, and removes what a
+      reader may have filled meanwhile.
+    - Writes that `hot` never saw (another program wrote to `cold`, or `hot` was unreachable): the next write finds
+      that its figures do not continue those of the entry (messages, head, digest, `born`) and removes it; `drifts`
+      counts those. A process that could not hide an entry does not use it, and repairs it as soon as `hot` answers.
 
-    What is left: while one process cannot reach `hot` and another can, the other may be shown a view
-    without the first one's newest messages, until the next write to that session, the repair, or the
-    end of the entry; so also when `hot` forgets in mid-write and that writer dies at once. Who cannot
-    have that sets `verify`: each hit is compared with the state in `cold`, for one small round trip.
-    An entry of over `max_entry_bytes` is not kept, nor one that grows past it.
+    What remains: while one process cannot reach `hot` and another can, the other may get a view without the first
+    one's newest messages, until the next write to that session, the repair, or the end of the entry; likewise if
+    `hot` loses its data during a write and that writer dies at once. If that is not acceptable, set `verify`: each
+    hit is compared with the state in `cold`, for one small round trip. Entries over `max_entry_bytes` are not kept.
 
-    Checkpoints, records and searches, and the namespaces of a session, are read from `cold`. The two
-    sides are closed with the store.
+    Checkpoints, records, searches and namespaces are read from `cold`. Both sides are closed with the store.
     """
 
     def __init__(
@@ -106,21 +103,22 @@ class HybridStore(HybridThreads):
         self._verify, self._most = verify, max_entry_bytes
         self._health = Health(on_degraded)
         self._hot = HotSide(hot, Breaker(retry_after_s), self._health)
+        self._closing = Closing(f"a hybrid store before {self.scheme}")
 
     @property
     def degraded(self) -> str | None:
-        """Which side is not to be had, and why; None when both answered last."""
+        """Which side is unavailable, and why; None if both answered last."""
         return self._health.degraded
 
     @property
     def drifts(self) -> int:
-        """How often a write found that somebody had written past the hot side; what stood there was removed."""
+        """How often a write found that the entry had missed other writes; those entries were removed."""
         return self._health.drifts
 
     def awaiting(self) -> HybridStore:
         """The same two sides for callers on an event loop."""
         twin = HybridStore(self._hot.cache, self.cold.awaiting(), verify=self._verify, max_entry_bytes=self._most)
-        twin._health, twin._hot = self._health, self._hot.awaiting()
+        twin._health, twin._hot, twin._closing = self._health, self._hot.awaiting(), self._closing
         return twin
 
     async def append(
@@ -147,6 +145,7 @@ class HybridStore(HybridThreads):
         await self._written(None, lease.key, self.cold.drop_lease(lease))
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
+        self._closing.require_open()
         if lineage is not None or key.namespace:
             return await self._read(self.cold.load(key, lineage))
         seen = await self._hot.look(place_of(key))
@@ -168,6 +167,7 @@ class HybridStore(HybridThreads):
         return loaded
 
     async def state(self, key: Key) -> State | None:
+        self._closing.require_open()
         try:
             return await self._read(self.cold.state(key))
         except StoreError:
@@ -236,6 +236,7 @@ class HybridStore(HybridThreads):
         return await self._read(self._rewriting().names(tenant))
 
     async def close(self) -> None:
+        self._closing.begin()
         await self._hot.cache.close()
         await self.cold.close()
 
@@ -281,8 +282,8 @@ class HybridStore(HybridThreads):
     def _rewriting(self) -> Rewriting:
         if not hasattr(self.cold, "rewrite"):
             raise ConfigError(
-                f"the {self.scheme} store behind the hot side cannot rewrite what it holds, "
-                "as a change of keys needs; open a store that can as cold="
+                f"the {self.scheme} store behind the hot side cannot rewrite stored values, "
+                "which a key rotation needs; use a store that can as cold="
             )
         return cast(Rewriting, self.cold)
 
@@ -308,8 +309,8 @@ class HybridStore(HybridThreads):
             self._health.bad("cold", exc)
             kind = StoreLost if isinstance(exc, StoreLost) else StoreError
             raise kind(
-                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed ({exc}); "
-                "views are still served while the hot side has them: bring that store back, then send the same again"
+                f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed "
+                f"({exc.unnamed}); views are still served from the cache: bring that store back, then retry the write"
             ) from exc
         self._health.good("cold")
         return done

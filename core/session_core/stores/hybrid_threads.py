@@ -1,4 +1,4 @@
-"""Whole threads in a store of two: the cold side has them, the hot side forgets what they change."""
+"""LangGraph threads in a hybrid store: the cold side keeps them, the cache drops entries that they change."""
 
 from __future__ import annotations
 

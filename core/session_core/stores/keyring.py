@@ -1,4 +1,4 @@
-"""Keys and the cipher of an encrypting store: AES-256-GCM, key ids, and bytes that open in one place only."""
+"""Keys and cipher of an encrypting store: AES-256-GCM, key ids, and values bound to their place."""
 
 from __future__ import annotations
 
@@ -34,24 +34,22 @@ Place = tuple[str | bytes | int, ...]
 
 
 class Keyring:
-    """Seals bytes with the first of `keys`, opens what any of them sealed. Safe with several threads.
+    """Seals bytes with the first of `keys`, and opens what any of them sealed. Thread-safe.
 
-    `keys` maps an id to 32 random bytes; ids are stored with what they sealed. A new key is put in
-    front; an old one may go when every session was rotated (`EncryptedStore.rotate`).
+    `keys` maps an id to 32 random bytes; the id is stored with each sealed value. Put a new key first; an old one can
+    be removed when every session was rotated (`EncryptedStore.rotate`).
 
-    `match_key` recognises a message that is sent again, whatever key sealed the first one, so it
-    must stay the same as long as the sessions live; it opens nothing. When it is not given, it is
-    derived from the last of `keys`: before that one goes, pass `match_key=old_keyring.match_key`.
+    `match_key` recognises a message that is sent again, whichever key sealed the first one, so it must stay the same
+    as long as the sessions exist; it decrypts nothing. By default it is derived from the last of `keys`: before
+    removing that one, pass `match_key=old_keyring.match_key`.
 
-    How it is built, and why that is sound: each key only derives (HKDF-SHA256) one AES key for each
-    session, so that the usual bound of GCM with random nonces, 2^32 values, holds for a session and
-    not for a key. What is sealed with `same` (names that are compared inside a store) has an AES key
-    of its own and takes its nonce from HMAC-SHA256, with a third derived key, over all that is
-    encrypted or authenticated, as SIV modes do: one nonce meets one text only, and all that can be
-    seen is that two equal names in one session are equal. The place (tenant, session, namespace,
-    purpose, name) is associated data, and so is the key's id: bytes that were moved to another place
-    do not open. Lengths and times are not hidden. Who has the match key can test guesses at what a
-    message says; docs/security.md tells when that matters.
+    Construction: keys only derive (HKDF-SHA256) one AES key per session, so that the usual bound of GCM with random
+    nonces, 2^32 values, applies per session and not per key. Values sealed with `same` (names that a store compares)
+    have an AES key of their own, and their nonce is an HMAC-SHA256, with a third derived key, over everything that is
+    encrypted or authenticated, as in SIV modes: a nonce is never used for two texts, and only the equality of two
+    names in one session is visible. The place (tenant, session, namespace, purpose, name) and the key's id are
+    associated data: bytes that were moved elsewhere cannot be opened. Lengths and times are not hidden. The holder of
+    the match key can test guesses at message content; see docs/security.md.
 
     Raises: ConfigError for keys that cannot be used.
     """
@@ -84,12 +82,12 @@ class Keyring:
         """
         text = os.environ.get(name, "").strip()
         if not text:
-            raise ConfigError(f"the variable {name} is not set; it holds keys as id:base64, with commas between them")
+            raise ConfigError(f"the variable {name} is not set; set it to keys as id:base64, separated by commas")
         keys: dict[str, bytes] = {}
         for number, entry in enumerate(text.split(","), 1):
             key_id, colon, encoded = entry.strip().partition(":")
             if not colon or key_id in keys:
-                why = "has an id that is there already" if colon else "is not id:base64"
+                why = "repeats an id" if colon else "is not id:base64"
                 raise ConfigError(f"key {number} in {name} {why}; write id:base64,id:base64 with an id for each")
             keys[key_id] = _decoded(encoded, f"key {number} in {name}")
         match = os.environ.get(match_name, "").strip()
@@ -123,7 +121,7 @@ class Keyring:
         if key_id not in self._keys:
             raise StoreUnreadable(
                 f"session {key}: a {place[0]!s} was sealed with key {key_id!r}, which the keyring "
-                f"({', '.join(self._keys)}) does not have; add that key behind the others"
+                f"({', '.join(self._keys)}) does not have; add that key after the others"
             )
         start = 2 + len(key_id)
         head, nonce, body = sealed[:start], sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
@@ -148,7 +146,7 @@ class Keyring:
         if not _ID.fullmatch(found):
             raise StoreUnreadable(
                 f"session {key}: a {place[0]!s} is not sealed, or by a newer release; an encrypting store reads only "
-                "what it wrote: update llm-sessions, or read it with the store inside and append it here"
+                "what it wrote: update llm-sessions, or read it with the inner store and append it here"
             )
         return found
 
@@ -161,7 +159,7 @@ class Keyring:
         if mark[:4] != self._match_id:
             raise StoreUnreadable(
                 f"session {key}: it was written with another match key, so messages sent again would be stored twice; "
-                "pass Keyring(match_key=...), or list the key last that was last when the session began"
+                "pass Keyring(match_key=...), or put the key last that was last when the session was created"
             )
 
     def _made_cipher(self, key_id: str, key: Key, same: bool) -> tuple[AESGCM, bytes]:
@@ -197,7 +195,7 @@ def _counted(data: bytes) -> bytes:
 
 def _check(key_id: str, key: bytes) -> None:
     if key_id != "match key" and not _ID.fullmatch(key_id):
-        raise ConfigError(f"key id {key_id[:40]!r} is not taken; use 1 to 32 letters, digits, dots, - and _")
+        raise ConfigError(f"key id {key_id[:40]!r} is invalid; use 1 to 32 letters, digits, dots, - and _")
     if not isinstance(key, bytes | bytearray) or len(key) != KEY_BYTES:
         raise ConfigError(f"{key_id} is not a key of {KEY_BYTES} bytes; make one with secrets.token_bytes({KEY_BYTES})")
 

@@ -1,10 +1,11 @@
-"""Which part of the record a list in a checkpoint is, and what the conversation is after it; pure, as `rules` is."""
+"""Maps a message list of a checkpoint to a part of the record, and computes the new head; pure, like `rules`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, zip_longest
 
 from session_core.ports import MessageList, Version
 from session_core.ranges import Ranges
@@ -96,14 +97,33 @@ def _in_order(
 def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Ranges:
     """The head after a run stored `part`, when `before` was its previous part and it had begun with `base`.
 
-    What others appended while the run went on (what of the head the run never had) stays; the group
-    that began first stands first, whole.
+    What others appended while the run went on (what of the head the run never had) stays, behind what it stands
+    behind in the head: a turn that the run found half said goes on before the run's own. None of it comes between
+    two messages that the run itself added; its turn stays whole.
     """
     others = head.minus(base).minus(before).minus(part)
     if not others:
         return part
-    fresh = part.minus(base)
-    old = part.minus(fresh)
-    if fresh and fresh.pairs[0][0] < others.pairs[0][0]:
-        return old.plus(fresh).plus(others)
-    return old.plus(others).plus(fresh)
+    pieces = Pieces([head, part, base, others], ())
+    mine, begun = pieces.of(part), set(pieces.of(base))
+    waiting = deque(_behind(pieces.of(head), set(mine), set(pieces.of(others))))
+    said: set[int | None] = {None}
+    out: list[int] = []
+    for piece, follower in zip_longest([None, *mine], mine):
+        if piece is not None:
+            out.append(piece)
+            said.add(piece)
+        if piece is None or piece in begun or follower is None or follower in begun:
+            while waiting and waiting[0][0] in said:
+                out.append(waiting.popleft()[1])
+    return pieces.whole(out)
+
+
+def _behind(head: Sequence[int], mine: set[int], theirs: set[int]) -> Iterator[tuple[int | None, int]]:
+    """Each piece of theirs in the head, behind the piece of mine that stands before it (None: the beginning)."""
+    anchor: int | None = None
+    for piece in head:
+        if piece in theirs:
+            yield anchor, piece
+        elif piece in mine:
+            anchor = piece

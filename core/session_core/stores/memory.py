@@ -1,9 +1,8 @@
-"""Sessions in this process's memory: for tests, notebooks and short-lived work."""
+"""Sessions in the memory of this process, for tests, notebooks and short-lived work."""
 
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from session_core.ports import (
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
+from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.list_parts import Before, head_after, made_of, part_of
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
@@ -58,7 +58,7 @@ from session_core.turns import Key, Message
 
 
 class MemoryStore(MemoryThreads):
-    """A store that forgets with its process. Safe with several threads."""
+    """A store in the memory of this process. Thread-safe."""
 
     scheme = "memory"
 
@@ -67,7 +67,8 @@ class MemoryStore(MemoryThreads):
         self._leases: dict[Key, tuple[Lease, float]] = {}
         self._tokens = itertools.count(1)
         self._clock = clock
-        self._lock = threading.RLock()
+        self._closing = Closing("memory://")
+        self._lock = LockWhileOpen(self._closing)
 
     def awaiting(self) -> SessionStore:
         """Itself: nothing here ever waits."""
@@ -196,7 +197,7 @@ class MemoryStore(MemoryThreads):
             return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if k.whole == key.whole)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by the clock it was made with."""
+        """As in `Purging`, by the clock it was created with."""
         require_age(older_than_s)
         with self._lock:
             until_s = self._clock() - older_than_s
@@ -238,7 +239,8 @@ class MemoryStore(MemoryThreads):
         return ()
 
     async def close(self) -> None:
-        """Nothing is open; what is kept stays until the process ends."""
+        """Nothing is open; who goes on all the same is told, as by every other store."""
+        self._closing.begin()
 
     async def put_checkpoint(
         self,

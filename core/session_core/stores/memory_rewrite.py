@@ -1,4 +1,4 @@
-"""Every value of a session in memory replaced by another form of it, a few at a time, so that others go on."""
+"""Rewrites every value of an in-memory session in small steps, so that others can go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the store in memory keeps for one session."""
+"""The data of one session in the in-memory store."""
 
 from __future__ import annotations
 

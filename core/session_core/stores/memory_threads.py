@@ -1,14 +1,14 @@
-"""Whole threads in memory: what a checkpoint stands on, what is dropped, copies."""
+"""LangGraph threads in memory: ancestors of checkpoints, deletion, copies."""
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from session_core.ports import Checkpoint, Holding, Plain, Stored, Write
 from session_core.ranges import Ranges
+from session_core.stores.closing import LockWhileOpen
 from session_core.stores.memory_session import MemorySession
 from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
 from session_core.turns import Key
@@ -18,7 +18,7 @@ class MemoryThreads(ABC):
     """The part of the CheckpointStore in memory that looks after threads."""
 
     _sessions: dict[Key, MemorySession]
-    _lock: threading.RLock
+    _lock: LockWhileOpen
 
     @abstractmethod
     def _touched(self, session: MemorySession) -> MemorySession: ...

@@ -1,4 +1,4 @@
-"""From a URL to a store."""
+"""Creates a store from a URL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from session_core.errors import UnknownScheme, missing_extra
 from session_core.ports import SessionStore
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.urls import require_named, shown_url, split_url
+from session_core.stores.urls import require_named, shown_url, spelled, split_url
 
 REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
 
@@ -22,6 +22,8 @@ def open_store(url: str) -> SessionStore:
     Raises: UnknownScheme for anything else; MissingExtra when the store's driver is not installed.
     """
     require_named(url)
+    # Of a secret's file the end of its line.
+    url = url.strip()
     scheme = url.partition("://")[0].lower()
     if scheme in REDIS_SCHEMES:
         from session_core.stores.redis.store import RedisStore
@@ -35,7 +37,7 @@ def open_store(url: str) -> SessionStore:
     if parts.scheme == "sqlite":
         path = unquote(parts.path).removeprefix("/")
         if parts.query or parts.fragment:
-            raise UnknownScheme(f"{url!r} has a '?' or '#' behind the file; in a file's name write them %3F and %23")
+            raise UnknownScheme(f"{url!r} has a '?' or '#' after the file; in a file name write them as %3F and %23")
         if path == ":memory:":
             raise UnknownScheme("sqlite:///:memory: would be another database in every thread; use memory://")
         if not path or parts.netloc:
@@ -44,8 +46,7 @@ def open_store(url: str) -> SessionStore:
             )
         return SqliteStore(Path(path).expanduser())
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
-    wanted = "" if "://" in url else "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
-    raise UnknownScheme(f"{shown_url(url)!r} is no store; use one of {known}{wanted}")
+    raise UnknownScheme(f"{shown_url(url)!r} is not a store URL; use one of {known}{spelled(url)}")
 
 
 def _postgres(url: str) -> SessionStore:

@@ -1,4 +1,4 @@
-"""From a URL to a cache, for the hot side of a hybrid store."""
+"""Creates the cache of a hybrid store from a URL."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def open_cache(url: str) -> Cache:
     Raises: UnknownScheme for anything else; MissingExtra when the driver is not installed.
     """
     require_named(url)
+    url = url.strip()
     scheme = url.partition("://")[0]
     if scheme == "memory":
         return MemoryCache()
@@ -23,6 +24,6 @@ def open_cache(url: str) -> Cache:
 
         return RedisCache(url)
     raise UnknownScheme(
-        f"{scheme[:40]!r} is no hot side; use memory://, redis://, rediss://, redis+cluster://, redis+sentinel://, "
-        "or give HybridStore a Cache of your own"
+        f"{scheme[:40]!r} cannot be a hot side; use memory://, redis://, rediss://, redis+cluster://, "
+        "redis+sentinel://, or pass HybridStore a Cache"
     )

@@ -1,11 +1,11 @@
-"""From what `Sessions` is given to a store: a URL, a store, or the URLs of a hybrid one's sides; sealed or not."""
+"""Creates the store for the arguments of `Sessions`: a URL, a store, or two sides; encrypted or not."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from session_core.errors import ConfigError
-from session_core.ports import SessionStore
+from session_core.ports import Leasing, SessionStore, Store
 from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.open import open_store
@@ -14,6 +14,10 @@ from session_core.stores.urls import shown_url
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
+
+
+_POWERS = ("scheme", *(name for part in (Leasing, Store) for name in vars(part) if not name.startswith("_")))
+"""What a store has, checkpoints aside, which only a `SessionSaver` asks for."""
 
 
 def opened(
@@ -47,7 +51,7 @@ def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None)
         url = "memory://" if url is None else url
         return open_store(url) if isinstance(url, str) else _store(url)
     if url is not None or not isinstance(hot, str) or not isinstance(cold, str):
-        raise ConfigError("name one store, or the two sides of a hybrid one: hot='memory://', cold='sqlite:///chat.db'")
+        raise ConfigError("pass one store, or both sides of a hybrid one: hot='memory://', cold='sqlite:///chat.db'")
     cache = open_cache(hot)
     # What another process writes, a cache in this one never hears of.
     return HybridStore(cache, open_store(cold), verify=isinstance(cache, MemoryCache))
@@ -55,5 +59,11 @@ def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None)
 
 def _store(given: SessionStore) -> SessionStore:
     if isinstance(given, type) or not hasattr(given, "awaiting"):
-        raise ConfigError(f"a {type(given).__name__} is no store; pass a URL such as sqlite:///chat.db, or a store")
+        raise ConfigError(f"a {type(given).__name__} is not a store; pass a URL such as sqlite:///chat.db, or a store")
+    lacking = [name for name in _POWERS if not hasattr(given, name)]
+    if lacking:
+        raise ConfigError(
+            f"the store {type(given).__name__} lacks {', '.join(lacking)}; session_core.ports.Store says what each "
+            "does, and session_core.testing tests it"
+        )
     return given

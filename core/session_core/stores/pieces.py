@@ -1,4 +1,4 @@
-"""Parts of a record in pieces that nothing parts: a long record is put in order as quickly as a short one."""
+"""Parts of a record as contiguous pieces, so that a long record is sorted as quickly as a short one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session's state as plain data and back, for stores that keep it as one value."""
+"""A session's state as plain data, for stores that keep it as one value."""
 
 from __future__ import annotations
 

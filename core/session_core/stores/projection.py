@@ -1,4 +1,4 @@
-"""What the hot side keeps of a session: all that a view is made of, as bytes, and how it grows with an append."""
+"""What the cache keeps of a session: the input of a view as bytes, and how an append extends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a store can end what nobody uses any more."""
+"""Whether a store can delete idle sessions."""
 
 from __future__ import annotations
 

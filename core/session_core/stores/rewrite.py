@@ -1,4 +1,4 @@
-"""The power to put stored values in the place of others that say the same; key rotation stands on it."""
+"""The protocol for replacing stored values by equivalent ones, which key rotation needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store decides the same way, without touching its data: numbering, states, leases, digests, refusals."""
+"""Decisions shared by all stores, as pure functions: numbering, states, leases, digests, refusals."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def number(
             continue
         if under_id and not revise:
             raise DuplicateMessage(
-                f"session {key}: message {message.id!r} is in the record with other content; "
+                f"session {key}: message {message.id!r} is already in the record with other content; "
                 "give the new one an id of its own"
             )
         seq = next_seq + len(new)
@@ -88,8 +88,8 @@ def require_values(
     size = sum(len(value.data) for value in given if isinstance(value, Plain))
     if size > MAX_BATCH_BYTES:
         raise MessageTooLarge(
-            f"session {key}: a checkpoint's values have {size:,} bytes, {MAX_BATCH_BYTES:,} are taken; keep large data "
-            "elsewhere, with a reference in the graph's state"
+            f"session {key}: a checkpoint's values have {size:,} bytes, the limit is {MAX_BATCH_BYTES:,}; keep large "
+            "data elsewhere, with a reference in the graph's state"
         )
 
 
@@ -132,10 +132,10 @@ def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_na
     if lease is None:
         return
     if lease.key != (replace(key, namespace=lease.key.namespace) if of_any_namespace else key):
-        raise InputError(f"session {key}: the lease is one of session {lease.key}; take one of this session")
+        raise InputError(f"session {key}: the lease belongs to session {lease.key}; take one of this session")
     if lease.token != token:
         raise TurnLost(
-            f"session {key}: the turn was given back, or went to somebody else after {lease.ttl_s:g} s; nothing was "
+            f"session {key}: the turn was released, or taken by another holder after {lease.ttl_s:g} s; nothing was "
             "written: load the session and take the turn again, with a longer ttl_s if turns are slow"
         )
 
@@ -180,7 +180,7 @@ def require_newest(state: State, expected: int, born: str | None) -> None:
         raise gone(state.key)
     if state.ready.number != expected:
         raise Conflict(
-            f"session {state.key} has digest {state.ready.number} by now, not {expected}; fold again on the newer one"
+            f"session {state.key} now has digest {state.ready.number}, not {expected}; fold again on the newer one"
         )
 
 

@@ -1,4 +1,4 @@
-"""Sessions' values sealed and opened: what they say is hidden, what a store works with stays readable."""
+"""Encrypts and decrypts the values of sessions: content is hidden, fields that a store works with stay readable."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def _sealed(key: Key, message: Message) -> Native:
     if message.native is None or message.native.format != SEALED:
         raise StoreUnreadable(
             f"session {key}: message {message.id!r} is stored in clear; an encrypting store reads only what it wrote: "
-            "read it with the store inside and append it here"
+            "read it with the inner store and append it here"
         )
     return message.native
 

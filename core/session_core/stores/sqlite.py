@@ -22,6 +22,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.naming import naming_sessions
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -65,10 +66,11 @@ from session_core.turns import Key, Message
 from session_core.voices import threaded
 
 
+@naming_sessions
 class SqliteStore(SqliteCheckpoints, SqliteThreads):
-    """Keeps sessions and checkpoints in the file at `path`, which is made when it is not there.
+    """Keeps sessions and checkpoints in the file at `path`, which is created if missing.
 
-    Raises: StoreUnreadable, NewerSchema when the file is not one this release can read.
+    Raises: StoreUnreadable, NewerSchema if this release cannot read the file.
     """
 
     scheme = "sqlite"
@@ -202,14 +204,14 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
             return tuple(notice_from_plain(unpack(data)) for (data,) in found)
 
     async def delete(self, key: Key) -> int:
-        """As the port says; what stood there is overwritten too, in the journal when nobody reads from it any more."""
+        """As in the protocol; the old bytes are overwritten, in the journal as soon as nobody reads from it."""
         with self._file.writing() as connection:
             gone = delete_rows(connection, key.tenant, key.session_id)
         self._file.erased()
         return gone
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by this machine's clock; each session goes in a short transaction of its own."""
+        """As in `Purging`, by this machine's clock; each session is deleted in a short transaction of its own."""
         require_age(older_than_s)
         gone: list[Key] = []
         last = ("", "")

@@ -1,4 +1,4 @@
-"""LangGraph checkpoints in the same SQLite file: small rows that point into the record for their messages."""
+"""LangGraph checkpoints in the SQLite file: small rows that refer to the record for their messages."""
 
 from __future__ import annotations
 

@@ -1,18 +1,19 @@
-"""One SQLite file: connections, transactions, migrations, and the driver's errors translated."""
+"""One SQLite file: connections, transactions, migrations, and translation of the driver's errors."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
+from session_core.forks import WHOLE, FreedLock
+from session_core.stores.closing import Closing
 from session_core.stores.schema import MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
@@ -66,8 +67,9 @@ class SqliteFile:
         self._to_erase = False
         self._keep(_Idle())
         self._identity: tuple[int, int] | None = None
-        self._lock = threading.Lock()
-        self._closed = False
+        self._lock = FreedLock()
+        WHOLE.before_forks(self._let_go)
+        self._closing = Closing(str(path))
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             self._migrate(connection, version)
@@ -95,6 +97,8 @@ class SqliteFile:
         tries again. The last one to close the file does it in any case.
         """
         self._to_erase = True
+        if self._closing.begun:
+            return False
         with self._translated(), self._lent() as connection:
             connection.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
             try:
@@ -110,8 +114,9 @@ class SqliteFile:
     def close(self) -> None:
         """Take no more work; a transaction under way ends first and then closes its own connection."""
         with self._lock:
-            self._closed = True
-        self._idle.close()
+            self._closing.begin()
+        with WHOLE:
+            self._idle.close()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -122,20 +127,30 @@ class SqliteFile:
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
-        connection = self._taken()
-        try:
-            yield connection
-        finally:
-            if connection.in_transaction:
-                connection.rollback()
-            self._given_back(connection)
+        with WHOLE:
+            connection = self._taken()
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+                self._given_back(connection)
+
+    def _let_go(self) -> None:
+        """Keep no connection over a fork.
+
+        In the child SQLite would take its locks for those of the child: it waits for ever for a transaction that the
+        parent was in, and asks the system for none of its own, so that whoever closes the file last elsewhere takes
+        its journal away.
+        """
+        with suppress(sqlite3.Error):
+            self._idle.close()
 
     def _taken(self) -> sqlite3.Connection:
         with self._lock:
             if not self._idle.ours:
                 self._keep(_Idle())
-            if self._closed:
-                raise StoreError(f"{self.path} was closed; open the sessions again to go on")
+            self._closing.require_open()
             if self._idle.connections:
                 return self._idle.connections.pop()
         self._require_in_place()
@@ -153,8 +168,8 @@ class SqliteFile:
         """
         if self._identity is not None and _identity(self._place) != self._identity:
             raise StoreUnreadable(
-                f"{self.path} was removed, replaced or shut off while it was open, and nothing was written; put it "
-                "back, or open the sessions again to go on with what is there"
+                f"{self.path} was removed, replaced or made inaccessible while it was open, and nothing was written; "
+                "put it back, or open the sessions again to continue with what is there"
             )
         if self._idle.connections and self._idle.ours and _identity(self._journal) is None:
             raise StoreUnreadable(
@@ -190,7 +205,7 @@ class SqliteFile:
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed and self._idle.ours and len(self._idle.connections) < MOST_IDLE:
+            if not self._closing.begun and self._idle.ours and len(self._idle.connections) < MOST_IDLE:
                 self._idle.connections.append(connection)
                 return
         connection.close()
@@ -203,7 +218,7 @@ class SqliteFile:
             )
         if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise StoreUnreadable(
-                f"{self.path} is an SQLite database of something else; name a file of its own for sessions"
+                f"{self.path} is an SQLite database of another application; use a separate file for sessions"
             )
         for step in range(version, len(MIGRATIONS)):
             for statement in MIGRATIONS[step].split(";\n"):
@@ -236,13 +251,13 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
         return StoreError(f"{path}: the disk is full, and nothing of this was written; make room, then send it again")
     if "disk I/O error" in said:
         return StoreError(
-            f"{path}: the disk does not take or give what it should ({said}); look at its room, the limit on the size "
-            "of files and the system's log, then send it again: messages with ids are stored once"
+            f"{path}: reading or writing the disk failed ({said}); check its free space, the limit on file size "
+            "and the system's log, then send it again: messages with ids are stored once"
         )
     if "readonly" in said:
         return StoreError(
-            f"{path}: you may not write there, and nothing was written; mend the rights of the file, of those beside it"
-            " (-wal, -shm) and of the folder"
+            f"{path}: no permission to write, and nothing was written; fix the permissions of the file, of those "
+            "beside it (-wal, -shm) and of the folder"
         )
     if "unable to open" in said and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")

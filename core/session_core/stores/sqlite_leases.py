@@ -1,4 +1,4 @@
-"""Turn leases in an SQLite file: a row for the newest grant of a session, whose number is the fencing token."""
+"""Turn leases in SQLite: one row for the latest grant of a session, whose number is the fencing token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every value of a session in SQLite written anew where it stands, a few at a time, so that others go on."""
+"""Rewrites every value of a session in SQLite in small steps, so that others can go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the SQLite store to values and back: sessions, messages with their bodies, digests."""
+"""Converts rows of the SQLite store to values and back: sessions, messages with bodies, digests."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
     )
     made = session_row(connection, key)
     if made is None:
-        raise NotFound(f"session {key} vanished while it was made; retry")
+        raise NotFound(f"session {key} was deleted while it was being created; retry")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Whole threads in an SQLite file: what a checkpoint stands on, what is dropped, copies; each is one transaction."""
+"""LangGraph threads in SQLite: ancestors of checkpoints, deletion, copies; one transaction each."""
 
 from __future__ import annotations
 

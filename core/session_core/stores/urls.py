@@ -1,4 +1,4 @@
-"""What may be shown of a store's URL, and what must be escaped in one: passwords hold anything, errors none of it."""
+"""Store URLs without their passwords, for display, and checks for characters that must be escaped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from urllib.parse import SplitResult, urlsplit
 
 from session_core.errors import ConfigError, UnknownScheme
 
-_ESCAPE = "in a user, a password or a name write / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B and ] as %5D"
+_ESCAPE = (
+    "in users, passwords and names escape / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D, % as %25 and a "
+    "blank as %20"
+)
+_SPELLED = (
+    (re.compile(r"['\"]"), "remove the quotation marks"),
+    (re.compile(r"(?:jdbc:)?(?:postgres(?:ql)?(?:\+\w+)?|pgsql)://"), "without a driver's name it is postgresql://"),
+    (re.compile(r"sqlite\+\w+://"), "without a driver's name it is sqlite:///"),
+    (re.compile(r"valkeys?://"), "a Valkey server is redis://, with TLS rediss://"),
+    (re.compile(r"(?:unix|redis\+(?:socket|unix))://"), "use host and port of the Redis server: redis://host:6379/0"),
+)
+"""URL prefixes of other libraries, and their equivalents here."""
 
 
 def shown_url(url: str) -> str:
@@ -30,6 +41,18 @@ def require_named(url: str) -> None:
         )
 
 
+def spelled(url: str) -> str:
+    """A hint what to write instead of the invalid `url`, if there is one."""
+    if "://" not in url:
+        return "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
+    return next((f"; {mend}" for beginning, mend in _SPELLED if beginning.match(url)), "")
+
+
+def not_taken(scheme: str) -> ConfigError:
+    """The error for a URL that has somewhere what must be escaped; of its password nothing is known or shown."""
+    return ConfigError(f"{scheme}://…: the URL cannot be read; {_ESCAPE}")
+
+
 def require_escaped(url: str, *, ends: str = "/?#") -> None:
     """Raises: ConfigError when an @ stands where none can, behind one of `ends`: what is before it was meant as a
     user or password."""
@@ -37,7 +60,7 @@ def require_escaped(url: str, *, ends: str = "/?#") -> None:
     servers = re.split(f"[{ends}]", rest, maxsplit=1)[0]
     path, _, query = rest[len(servers) :].partition("?")
     if "@" in path or any("@" in option.partition("=")[0] for option in query.split("&")):
-        raise ConfigError(f"{scheme}://…: an @ stands behind the servers; {_ESCAPE}")
+        raise ConfigError(f"{scheme}://…: an @ follows the servers; {_ESCAPE}")
 
 
 def split_url(url: str) -> SplitResult:
@@ -46,5 +69,5 @@ def split_url(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         raise ConfigError(
-            f"{url.partition('://')[0]}://…: [ and ] stand around an IPv6 address only; {_ESCAPE}"
+            f"{url.partition('://')[0]}://…: [ and ] may enclose an IPv6 address only; {_ESCAPE}"
         ) from None

@@ -1,4 +1,4 @@
-"""Where the words of sessions stand, for stores without an index: each message is read for them once in a process."""
+"""In-memory word index for stores without one: each message is read for it once per process."""
 
 from __future__ import annotations
 

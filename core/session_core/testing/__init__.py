@@ -1,17 +1,17 @@
-"""The promises of a store, once each, for every store and both voices; and fakes that tests of adapters need.
+"""A reusable test suite for stores, a strict provider, and fakes for tests of adapters.
 
     @pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
     def test_it_keeps_its_promises(promise):
         run_blocking(promise(MyStore()))
 
-Every promise is one async function that takes an empty store and raises AssertionError when it is broken.
-PURGING_PROMISES are for stores that can purge, SEAL_PROMISES for those that seal nothing themselves.
-WRITER_PROMISES, of many writers at once, are told how to run them too: `run_blocking(promise(store, in_threads))`,
-or `await promise(store, at_once)`. `require_accepted` is a strict provider: it refuses what OpenAI and Anthropic
-refuse in a request.
+Every promise is one async function that takes an empty store and raises AssertionError if it is broken.
+PURGING_PROMISES are for stores that can purge, SEAL_PROMISES for those that do not encrypt. WRITER_PROMISES test
+concurrent writers and also take a way to run them: `run_blocking(promise(store, in_threads))`, or `await
+promise(store, at_once)`. `require_accepted` refuses what the APIs of OpenAI and Anthropic refuse.
 """
 
 from session_core.testing.checkpoints import CHECKPOINT_PROMISES
+from session_core.testing.closing import CLOSING_PROMISES
 from session_core.testing.fakes import KEY, Heard, Promise, check_valid, message
 from session_core.testing.leases import LEASE_PROMISES
 from session_core.testing.oddities import ODD_PROMISES
@@ -31,10 +31,12 @@ STORE_PROMISES: tuple[Promise, ...] = (
     *LEASE_PROMISES,
     *CHECKPOINT_PROMISES,
     *THREAD_PROMISES,
+    *CLOSING_PROMISES,
 )
 
 __all__ = [
     "CHECKPOINT_PROMISES",
+    "CLOSING_PROMISES",
     "KEY",
     "LEASE_PROMISES",
     "ODD_PROMISES",

@@ -1,4 +1,4 @@
-"""What a store promises of LangGraph checkpoints: messages once, heads, writes, order."""
+"""Promises of a store about LangGraph checkpoints: messages stored once, heads, writes, order."""
 
 from __future__ import annotations
 
@@ -106,6 +106,20 @@ async def keeps_what_others_appended(store: SessionStore) -> None:
     assert head == ["m1", "m8", "m2", "m3"]
 
 
+async def keeps_a_turn_whole_in_which_another_run_began(store: SessionStore) -> None:
+    """A run that begins while another is half way stands behind all that the other says, at each step of both."""
+    one, two, three, four, five = (message(number) for number in range(1, 6))
+    base = Ranges.span(1, 1)
+    await _put(store, "1", None, (one,))
+    await _put(store, "2", "1", (one, two), base=base)
+    await _put(store, "3", "1", (one, three))
+    await _put(store, "4", "2", (one, two, four), base=base)
+    await _put(store, "5", "3", (one, three, five))
+    state = await store.state(KEY)
+    assert state is not None
+    assert [m.id for m in await store.record(KEY, state.head)] == ["m1", "m3", "m5", "m2", "m4"]
+
+
 async def orders_writes(store: SessionStore) -> None:
     """Writes come back by path, task and index; a special one replaces itself, a plain one stays."""
     await _put(store, "1", None, (message(1),))
@@ -201,6 +215,7 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     puts_what_comes_back_where_the_list_has_it,
     empties_a_conversation,
     keeps_what_others_appended,
+    keeps_a_turn_whole_in_which_another_run_began,
     orders_writes,
     lists_checkpoints_newest_first,
     refuses_a_checkpoint_behind_another,

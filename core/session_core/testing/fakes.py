@@ -1,4 +1,4 @@
-"""What the promises and tests of adapters need: a key, small messages, an observer that listens, a provider's rules."""
+"""Helpers for tests: a key, small messages, a recording observer, the rules of a provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store promises of leases: one holder, an end by time, and no write of who lost the turn."""
+"""Promises of a store about leases: one holder, expiry, no writes after losing the turn."""
 
 from __future__ import annotations
 

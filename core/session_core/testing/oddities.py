@@ -1,4 +1,4 @@
-"""What a store promises of odd names, ids and messages, and of what it finds and deletes by them."""
+"""Promises of a store about unusual names, ids and messages, and about finding and deleting by them."""
 
 from __future__ import annotations
 

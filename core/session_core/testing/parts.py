@@ -1,4 +1,4 @@
-"""What rules of both APIs share: which keys a thing may have, and whether data and places are well formed."""
+"""Rules shared by both provider APIs: allowed keys, and well-formed data and URLs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What the chat APIs of OpenAI and Anthropic refuse, as rules over the request that they would be sent.
+"""The request checks of the OpenAI and Anthropic chat APIs, as rules: a strict provider for tests.
 
-A strict provider for tests: pure code, no network, no SDK. The rules are those of the APIs, and where servers that
-speak the same protocol are stricter than the original, the stricter one counts.
+Pure code, no network, no SDK. Where compatible servers are stricter than the original API, the stricter rule applies.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ _RULES: dict[Api, Callable[..., list[str]]] = {"openai": openai_faults, "anthrop
 
 
 class BadRequest(ValueError):
-    """What a provider answers with status 400; it says all that is wrong, not only the first of it."""
+    """A provider's answer with status 400; it lists everything that is wrong, not only the first problem."""
 
 
 def faults(payload: Mapping[str, Any], api: Api, *, prefill: bool = True) -> list[str]:
-    """What `api` would refuse in the request `payload`; nothing when it would be answered.
+    """What `api` would refuse in the request `payload`; empty if it would be accepted.
 
-    Without `prefill` a request that ends with the assistant's words is refused too, as newer models do.
+    Without `prefill` a request that ends with an assistant message is refused too, as newer models do.
     """
     return _RULES[api](payload, prefill=prefill)
 
 
 def require_accepted(payload: Mapping[str, Any], api: Api, *, prefill: bool = True) -> None:
-    """Raises: BadRequest when `api` would refuse the request `payload`."""
+    """Raises: BadRequest if `api` would refuse the request `payload`."""
     if wrong := faults(payload, api, prefill=prefill):
         raise BadRequest(f"{api} answers 400: " + "; ".join(wrong))

@@ -1,4 +1,4 @@
-"""What a store promises that can end what nobody uses any more."""
+"""Promises of a store that can delete idle sessions."""
 
 from __future__ import annotations
 

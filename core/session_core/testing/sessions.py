@@ -1,4 +1,4 @@
-"""What a store promises of sessions: records, digests, marks, search, deletion."""
+"""Promises of a store about sessions: records, digests, marks, search, deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store promises of whole threads: what a checkpoint stands on, what a run stored, what is dropped, copies."""
+"""Promises of a store about LangGraph threads: ancestors, checkpoints of runs, deletion, copies."""
 
 from __future__ import annotations
 

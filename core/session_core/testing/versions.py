@@ -1,4 +1,4 @@
-"""What a store promises of versions, heads and marks, of what is unknown, and of its account of a session."""
+"""Promises of a store about versions, heads and marks, unknown sessions, and totals."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What users say in languages other than English to rule, limit, decide, correct, wish and agree: a file a language."""
+"""Cue phrases in languages other than English, one file per language."""

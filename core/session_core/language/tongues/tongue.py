@@ -1,4 +1,4 @@
-"""What one language has for each thing that a speaker may do with a sentence."""
+"""The cue phrases of one language, by speech act."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Sessions in PostgreSQL: PL/pgSQL functions beside the data, one call for each thing a session does."""
+"""Sessions in PostgreSQL: PL/pgSQL functions in the database, one call per operation."""

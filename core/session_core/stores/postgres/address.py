@@ -1,4 +1,4 @@
-"""From a PostgreSQL URL to an address: which database, which schema in it, how many connections to it."""
+"""Parses a PostgreSQL URL: database, schema, number of connections, options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from session_core.errors import ConfigError
-from session_core.stores.urls import require_escaped, shown_url
+from session_core.stores.urls import not_taken, require_escaped, shown_url
 
 SCHEMA = "llm_sessions"
 CONNECTIONS = 16
@@ -47,8 +47,8 @@ class Address:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.schema):
             raise ConfigError(
-                f"{self.shown}: schema {self.schema!r} is not taken; use a to z, 0 to 9 and _, at most 63 characters, "
-                "and begin without pg_"
+                f"{self.shown}: schema {self.schema!r} is invalid; use a to z, 0 to 9 and _, at most 63 characters, "
+                "not starting with pg_"
             )
         if self.max_connections < 1 or not self.wait_s > 0:
             raise ConfigError(f"{self.shown}: max_connections and wait_s must be over 0")
@@ -64,6 +64,11 @@ class Address:
         require_escaped(url, ends="/?")
         shown = shown_url(url)
         place, _, query = url.partition("?")
+        scheme, _, rest = place.partition("://")
+        if rest.count("@") > 1:
+            # To libpq servers begin behind the first one; it would show the rest of a password as their name.
+            raise not_taken(scheme)
+        place = f"{scheme.lower()}://{rest}"
         options = [option for option in query.split("&") if option]
         # As they stand: to libpq a plus is a plus, which Python's own reading of queries takes for a blank.
         theirs = "&".join(option for option in options if option.partition("=")[0] not in _OWN_OPTIONS)
@@ -71,8 +76,8 @@ class Address:
         try:
             plain = conninfo_to_dict(f"{place}?{theirs}")
         except psycopg.ProgrammingError as exc:
-            known = ", ".join(_OWN_OPTIONS)
-            raise ConfigError(f"{shown}: libpq does not take this URL; its own options and {known} are known") from exc
+            # What it says may quote a password.
+            raise _not_taken(str(exc), scheme, shown) from None
         plain.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
         plain.setdefault("application_name", "llm-sessions")
         plain["client_encoding"] = "UTF8"
@@ -87,14 +92,22 @@ class Address:
         )
 
 
+def _not_taken(said: str, scheme: str, shown: str) -> ConfigError:
+    option = re.match(r'invalid URI query parameter: "(\w{1,40})"', said)
+    if option or said.startswith(("missing key/value", "extra key/value")):
+        named = f"option {option[1]!r} is not known" if option else "an option is not written as name=value"
+        return ConfigError(f"{shown}: {named}; libpq's options and {', '.join(_OWN_OPTIONS)} are")
+    return not_taken(scheme)
+
+
 def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N:
     try:
         return kind(str(value))
     except ValueError:
-        raise ConfigError(f"{shown}: {name} is {value!r}; give a number") from None
+        raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None
 
 
 def _switch(name: str, value: str, shown: str) -> bool:
     if value.lower() not in _SWITCHES:
-        raise ConfigError(f"{shown}: {name} is {value!r}; give 1 or 0")
+        raise ConfigError(f"{shown}: {name} is {value!r}; use 1 or 0")
     return _SWITCHES[value.lower()]

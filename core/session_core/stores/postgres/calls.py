@@ -1,4 +1,4 @@
-"""The functions of the schema as statements: the types of their arguments, and the tenant named for each call."""
+"""Statements for the functions of the schema: argument types, and the tenant of each call."""
 
 from __future__ import annotations
 

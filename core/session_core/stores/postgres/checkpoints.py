@@ -1,4 +1,4 @@
-"""LangGraph checkpoints in PostgreSQL: a superstep is one small row, its messages go to the record once."""
+"""LangGraph checkpoints in PostgreSQL: one small row per superstep, with messages stored once in the record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a list of messages in a checkpoint comes to, by the rules of all stores, on what was read of the session."""
+"""Applies the shared rules to a message list of a checkpoint, on data read from the session."""
 
 from __future__ import annotations
 

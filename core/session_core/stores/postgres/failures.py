@@ -1,7 +1,8 @@
-"""What the PostgreSQL driver raises, in our words and with the mend; nothing of a message is in them."""
+"""Translates the PostgreSQL driver's errors into ours, with a fix and without message content."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import TracebackType
 
@@ -18,50 +19,47 @@ class AppendedTwice(StoreBusy):
 _Mend = tuple[type[SessionError], str]
 _LOST: _Mend = (
     StoreLost,
-    "lost its connection, and whether it wrote is not known; retry: messages with ids are stored once",
+    "lost its connection, and whether it wrote is unknown; retry: messages with ids are stored once",
 )
 _SCHEMA: _Mend = (
     StoreUnreadable,
-    "has something else in this schema, or another release of ours; open it again, or name another schema in the URL",
+    "has other objects in this schema, or those of another release; open it again, or use another schema in the URL",
 )
 _POOLER: _Mend = (
     StoreError,
-    "is behind a pooler that keeps no prepared statements, and nothing was written; add prepare=0 to the URL",
+    "is behind a pooler without prepared statements, and nothing was written; add prepare=0 to the URL",
 )
 _READ_ONLY = (
-    "is a standby, or has default_transaction_read_only on, and takes no writes; name the primary, add "
+    "is a standby, or has default_transaction_read_only on, and accepts no writes; use the primary, add "
     "target_session_attrs=read-write, or turn that off"
 )
-_TOOK_LONG = (
-    "ran out of the time that the server gives a transaction, and nothing was written; retry, or raise "
-    "transaction_timeout"
-)
+_TOOK_LONG = "exceeded the server's transaction_timeout, and nothing was written; retry, or raise it"
 _STRICT = (
-    "met another writer under an isolation that has writers fail instead of wait; retry, or ALTER ROLE ... SET "
-    "default_transaction_isolation = 'read committed'"
+    "conflicted with another writer under an isolation level that fails instead of waiting; retry, or "
+    "ALTER ROLE ... SET default_transaction_isolation = 'read committed'"
 )
 _MENDS: Mapping[str, _Mend] = {
     "40001": (StoreBusy, _STRICT),
-    "40P01": (StoreBusy, "met another writer; retry"),
-    "55P03": (StoreBusy, "is held by another writer for too long; retry"),
-    "57014": (StoreBusy, "ran out of the time that the server gives a statement; retry, or raise statement_timeout"),
-    "53300": (StoreBusy, "has no connection free; retry, lower max_connections in the URL or raise the server's"),
+    "40P01": (StoreBusy, "conflicted with another writer; retry"),
+    "55P03": (StoreBusy, "was locked by another writer for too long; retry"),
+    "57014": (StoreBusy, "exceeded the server's statement_timeout; retry, or raise it"),
+    "53300": (StoreBusy, "has no free connection; retry, lower max_connections in the URL or raise the server's"),
     "53100": (StoreError, "has no room left on its disk, and nothing was written; make room"),
     "2200H": (
         StoreError,
-        "has counted all the sessions that a schema can, 4,294,967,296; name another schema in the URL",
+        "has reached the 4,294,967,296 sessions that one schema can count; use another schema in the URL",
     ),
     "25006": (StoreError, _READ_ONLY),
     "25P04": (StoreBusy, _TOOK_LONG),
     "42501": (
         StoreUnreadable,
-        "forbids what sessions need; grant the schema, its tables, sequences and functions",
+        "denies a permission that sessions need; grant the schema, its tables, sequences and functions",
     ),
     "3D000": (StoreUnreadable, "does not exist; create the database"),
     "28000": (StoreUnreadable, "refuses the user; correct it in the URL"),
     "28P01": (StoreUnreadable, "refuses the password; correct it in the URL"),
-    "LS002": (AppendedTwice, "met another writer with the same message; retry"),
-    "LS001": (ConfigError, "guards rows by tenant, so that nobody sees all of them; name a tenant"),
+    "LS002": (AppendedTwice, "conflicted with a writer of the same message; retry"),
+    "LS001": (ConfigError, "restricts rows by tenant, so that no call sees all of them; name a tenant"),
     **dict.fromkeys(("3F000", "42P01", "42P07", "42703", "42710", "42723", "42883"), _SCHEMA),
     **dict.fromkeys(("26000", "42P05"), _POOLER),
     **dict.fromkeys(("25P03", "57P01", "57P02", "57P03", "57P05"), _LOST),
@@ -71,6 +69,41 @@ _MENDS: Mapping[str, _Mend] = {
 _TAKEN = ("too many", "remaining connection slots")
 _FOR_NOW = ("starting up", "shutting down", "recovery", *_TAKEN)
 """What a server says that refuses a connection now, and takes one later."""
+
+
+_ANY = "is the server running, are host, database, user and password right?"
+_UNREACHED: tuple[tuple[re.Pattern[str], type[SessionError], str], ...] = (
+    (
+        re.compile("FATAL: +database .* does not exist"),
+        StoreUnreadable,
+        "create that database (CREATE DATABASE), or name another in the URL",
+    ),
+    (
+        re.compile("FATAL: +role .* does not exist"),
+        StoreUnreadable,
+        "create that user (CREATE ROLE ... LOGIN), or name another in the URL",
+    ),
+    (re.compile("FATAL: +password authentication failed"), StoreUnreadable, "correct user and password in the URL"),
+    (re.compile("no password supplied"), StoreUnreadable, "give the password in the URL, or in PGPASSWORD"),
+    (
+        re.compile(r"FATAL: .*pg_hba\.conf|FATAL: +\w+ authentication failed"),
+        StoreUnreadable,
+        "have the server let this user in from here (pg_hba.conf), or name another in the URL",
+    ),
+    (re.compile("invalid .* (?:value|option)"), ConfigError, "correct it in the URL"),
+    (re.compile("resolve host|translate host name"), StoreLost, "is the host's name right? Then retry"),
+    (
+        re.compile("timeout expired"),
+        StoreLost,
+        "are host and port right? Then retry, or raise connect_timeout in the URL",
+    ),
+    (
+        re.compile("Connection refused|No such file or directory"),
+        StoreLost,
+        "is the server running, are host and port right? Then retry",
+    ),
+)
+"""What libpq and a server say of a first connection, in English; elsewhere it is told in general."""
 
 
 class Translated:
@@ -120,23 +153,25 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
         return _translate(exc, where)
     if _is_refusal(exc):
         return StoreError(
-            f"{where} refuses a connection ({_said(exc)}), and nothing was written; have database, user and password "
-            "of the URL right, and the user allowed to log in"
+            f"{where} refuses a connection ({_said(exc)}), and nothing was written; check database, user and password "
+            "in the URL, and that the user may log in"
         )
     mend = "retry"
     if any(words in str(exc) for words in _TAKEN):
         mend = "retry, lower max_connections in the URL or raise the server's"
-    return StoreLost(f"{where} gives no connection ({_said(exc)}); nothing was written: {mend}")
+    return StoreLost(f"{where} accepts no connection ({_said(exc)}); nothing was written: {mend}")
 
 
 def unreachable(exc: psycopg.Error, where: str) -> SessionError:
     """The error for a first connection that did not come about; what the server says of it holds no message."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    kind = StoreUnreadable if _is_refusal(exc) else StoreLost
-    return kind(
-        f"{where} cannot be reached ({_said(exc)}); is the server running, are host, database, user and password right?"
+    said = str(exc)
+    kind, mend = next(
+        ((kind, mend) for words, kind, mend in _UNREACHED if words.search(said)),
+        (StoreUnreadable if _is_refusal(exc) else StoreLost, _ANY),
     )
+    return kind(f"{where} cannot be reached ({_said(exc)}); {mend}")
 
 
 def _is_refusal(exc: psycopg.Error) -> bool:

@@ -1,4 +1,4 @@
-"""What a process knows of the sessions that it lately put checkpoints into, so that it need not ask before the next."""
+"""Caches state of sessions with recent checkpoints, to save a query before the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of prepared statements that mean the same statement on every connection of every process."""
+"""Names of prepared statements that are the same on every connection of every process."""
 
 from __future__ import annotations
 

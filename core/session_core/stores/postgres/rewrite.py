@@ -1,4 +1,4 @@
-"""Every value of a session in PostgreSQL written anew where it stands, in pages of two round trips each."""
+"""Rewrites every value of a session in PostgreSQL, in pages of two round trips each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values to what a call to PostgreSQL takes, and its rows to values: names and messages."""
+"""Converts names and messages to arguments of PostgreSQL calls, and rows back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that a role or a database may have, and that change what our statements mean."""
+"""Settings of a role or database that change the meaning of our statements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def require_settings(connection: psycopg.Connection[Any], address: Address) -> N
     encoding = connection.info.parameter_status("server_encoding")
     if encoding not in (None, "UTF8"):
         raise StoreUnreadable(
-            f"{address.shown} is encoded in {encoding}, which does not hold every text; name a database that was made "
+            f"{address.shown} uses the encoding {encoding}, which cannot store all text; use a database that was made "
             "with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
         )
     # Behind a pooler that lends its connections by the transaction, what a connection was told does not last.
@@ -26,6 +26,6 @@ def require_settings(connection: psycopg.Connection[Any], address: Address) -> N
     connection.execute(AS_THEY_STAND)
     if gaps != ("on",):
         raise StoreUnreadable(
-            f"{address.shown} has array_nulls off, so that what is absent in a list becomes a word; put it right "
+            f"{address.shown} has array_nulls off, which turns NULL in an array into the text NULL; turn it on "
             "for the user with ALTER ROLE ... SET array_nulls = on"
         )

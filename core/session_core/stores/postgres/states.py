@@ -1,4 +1,4 @@
-"""Rows of sessions to states: as JSON, and in binary as an append gives them back."""
+"""Converts session rows to states: from JSON, and from the binary form that an append returns."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def state_sent(key: Key, row: bytes) -> State:
         )
     except (ValueError, TypeError, IndexError, struct.error) as exc:
         raise StoreUnreadable(
-            f"session {key} came back in another form ({damage(exc)}); its schema is not as this release made it: "
+            f"session {key} was returned in another form ({damage(exc)}); the schema is not as this release made it: "
             "restore it from a backup"
         ) from None
     ledger = Ledger(

@@ -1,4 +1,4 @@
-"""Sessions in PostgreSQL, for many processes: one round trip for nearly each thing a session does."""
+"""Sessions in PostgreSQL, for many processes: one round trip for almost every operation."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.closing import Closing
+from session_core.stores.naming import naming_sessions
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
@@ -46,7 +48,7 @@ from session_core.stores.postgres.rows import (
 )
 from session_core.stores.postgres.states import state_from, state_read, state_sent
 from session_core.stores.postgres.threads import PostgresThreads
-from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row
+from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
 from session_core.turns import Key, Message
@@ -57,6 +59,7 @@ FALSE_HITS = 60
 """How many more messages a search asks for than it may give: some hold only the hash of a word."""
 
 
+@naming_sessions
 class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     """Keeps sessions and checkpoints in a schema of the database at `url`, which is made when it is not there.
 
@@ -79,13 +82,14 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         self._address = url if isinstance(url, Address) else Address.parse(url)
         migrate(self._address)
         self._statements = statements(self._address.quoted)
-        self._loops = AwaitingWire(self._address)
-        self._wire = BlockingWire(self._address)
+        closing = Closing(self._address.shown)
+        self._wire: Wire = BlockingWire(self._address, closing)
+        self._beside: Wire = AwaitingWire(self._address, closing)
         self._lately = Lately()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections that each event loop opens for itself."""
-        return _AwaitingStore(self._address, self._loops)
+        return _AwaitingStore(self)
 
     async def append(
         self,
@@ -237,22 +241,20 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
             after = (last[0], last[1])
 
     async def close(self) -> None:
-        self._loops.close_soon()
+        self._beside.close_soon()
         await self._wire.close()
 
 
 class _AwaitingStore(PostgresStore):
     """The twin of a store, over its connections for event loops."""
 
-    def __init__(self, address: Address, wire: AwaitingWire) -> None:
-        self._address = address
-        self._statements = statements(address.quoted)
-        self._loops = wire
-        self._wire = wire
+    def __init__(self, store: PostgresStore) -> None:
+        self._address, self._statements = store._address, store._statements
+        self._wire, self._beside = store._beside, store._wire
         self._lately = Lately()
 
-    async def close(self) -> None:
-        await self._loops.close()
+    def awaiting(self) -> SessionStore:
+        return self
 
 
 def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
@@ -271,7 +273,7 @@ def _refused(key: Key, refusal: str, named: str) -> InputError:
     if refusal == "duplicate":
         message_id = id_out(bytes.fromhex(named))
         return DuplicateMessage(
-            f"session {key}: message {message_id!r} is in the record with other content; "
+            f"session {key}: message {message_id!r} is already in the record with other content; "
             "give the new one an id of its own"
         )
     return OrphanToolResult(

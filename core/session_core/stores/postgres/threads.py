@@ -1,4 +1,4 @@
-"""Whole threads in PostgreSQL: what a checkpoint stands on, what is dropped, copies; each is one call."""
+"""LangGraph threads in PostgreSQL: ancestors of checkpoints, deletion, copies; one call each."""
 
 from __future__ import annotations
 

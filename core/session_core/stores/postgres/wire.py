@@ -1,4 +1,4 @@
-"""One call to the server in two voices: connections for threads that block, and connections for each event loop."""
+"""Calls to the server in two voices: connections for blocking threads, and connections per event loop."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from psycopg.errors import SerializationFailure
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 
+from session_core.stores.closing import Closing
 from session_core.stores.gate import Gate
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
@@ -58,65 +59,98 @@ class Wire(Protocol):
         """The rows of each call, all in one round trip; each sees the data as they are when its turn comes."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close what waits for callers, and take no more."""
+        ...
+
+    def close_soon(self) -> None:
+        """As `close`, for callers that cannot await."""
+        ...
 
 
 class BlockingWire:
     """For callers that block; safe with several threads, and after a fork."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, closing: Closing) -> None:
         self._address = address
+        self._closing = closing
         self._translated = Translated(address.shown)
         self._processes: dict[int, _ForThreads] = {}
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
-        # A fork's child leaves the connections of its parent alone: both would speak over them.
-        mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
+        mine = self._here()
         with self._translated:
             return mine.fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
-        mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
+        mine = self._here()
         with self._translated:
             return mine.fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
-        mine = self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _ForThreads(self._address))
+        mine = self._here()
         with self._translated:
             return mine.fetch_all(calls)
 
     async def close(self) -> None:
+        self.close_soon()
+
+    def close_soon(self) -> None:
+        self._closing.begin()
         mine = self._processes.pop(os.getpid(), None)
         if mine is not None:
             mine.close()
+
+    def _here(self) -> _ForThreads:
+        """The connections of this process. Raises: StoreClosed.
+
+        A fork's child leaves those of its parent alone: both would speak over them.
+        """
+        self._closing.require_open()
+        process = os.getpid()
+        mine = self._processes.get(process) or self._processes.setdefault(process, _ForThreads(self._address))
+        if self._closing.begun:
+            # By another thread, which may not have seen this one.
+            self.close_soon()
+        return mine
 
 
 class AwaitingWire:
     """For callers on event loops; what a loop opened ends with it."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, address: Address, closing: Closing) -> None:
+        self._closing = closing
         self._translated = Translated(address.shown)
         self._loops = PerLoop(lambda: _ForLoop(address), _ForLoop.close, _ForLoop.cut)
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
         with self._translated:
-            return await (await self._loops.here()).fetch((sql, values))
+            return await (await self._here()).fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         with self._translated:
-            return await (await self._loops.here()).fetch(call, then)
+            return await (await self._here()).fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
         with self._translated:
-            return await (await self._loops.here()).fetch_all(calls)
+            return await (await self._here()).fetch_all(calls)
 
     async def close(self) -> None:
+        self._closing.begin()
         await self._loops.close()
 
     def close_soon(self) -> None:
-        """Have every loop close its connections; for callers that cannot await."""
+        self._closing.begin()
         self._loops.close_soon()
+
+    async def _here(self) -> _ForLoop:
+        """The connections of the running loop. Raises: StoreClosed."""
+        self._closing.require_open()
+        mine = await self._loops.here()
+        if self._closing.begun:
+            # In another thread, which may not have seen this one.
+            await self._loops.close()
+        return mine
 
 
 class _Free(Generic[C]):

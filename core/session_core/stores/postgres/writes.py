@@ -1,4 +1,4 @@
-"""Pending writes in PostgreSQL: what a task wrote in one go is one row; its messages are a draft until recorded."""
+"""Pending writes in PostgreSQL: one row per task and put; their messages are drafts until recorded."""
 
 from __future__ import annotations
 

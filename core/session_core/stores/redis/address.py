@@ -1,4 +1,4 @@
-"""From a Redis URL to an address: which servers, how to reach them, how long sessions live there."""
+"""Parses a Redis URL: servers, connection options, lifetime of sessions."""
 
 from __future__ import annotations
 
@@ -123,20 +123,22 @@ class Address:
     def _check(self, shown: str) -> None:
         if self.ttl_s is not None and not 0.001 <= self.ttl_s <= 1e9:
             raise ConfigError(
-                f"{shown}: ttl_s is {self.ttl_s:g}; give seconds, or leave it out to keep sessions for ever"
+                f"{shown}: ttl_s is {self.ttl_s:g}; use seconds, or leave it out to keep sessions forever"
             )
         if not self.prefix or set(self.prefix) & set("{}"):
-            raise ConfigError(f"{shown}: prefix {self.prefix!r} is not taken; it begins every key and has no braces")
+            raise ConfigError(
+                f"{shown}: prefix {self.prefix!r} is invalid; it starts every key and must not be empty or have braces"
+            )
         self._check_servers(shown)
         self._check_options(shown)
         if self.max_connections < 1:
-            raise ConfigError(f"{shown}: max_connections is {self.max_connections}; give at least 1")
+            raise ConfigError(f"{shown}: max_connections is {self.max_connections}; use at least 1")
         if not self.wait_s > 0 or self.retries < 0:
             raise ConfigError(f"{shown}: wait_s must be over 0 and retries at least 0")
 
     def _check_servers(self, shown: str) -> None:
         if self.kind == "cluster" and self.db:
-            raise ConfigError(f"{shown}: a cluster has database 0 only; leave the number out")
+            raise ConfigError(f"{shown}: a cluster has only database 0; leave the number out")
         if self.kind == "sentinel" and not self.service:
             raise ConfigError(f"{shown}: name the service, as in redis+sentinel://host:26379/mymaster")
         if self.sentinel_login and self.kind != "sentinel":
@@ -149,15 +151,15 @@ class Address:
     def _check_options(self, shown: str) -> None:
         for name, value in self.options.items():
             if name.startswith("ssl_") and not self.secure:
-                raise ConfigError(f"{shown}: {name} is for TLS; begin the URL with rediss")
+                raise ConfigError(f"{shown}: {name} is for TLS; start the URL with rediss")
             if name in _FILES and not Path(str(value)).is_file():
-                raise ConfigError(f"{shown}: {name} is {value!r}, where no file is; name one that can be read")
+                raise ConfigError(f"{shown}: {name} is {value!r}, which is not a file; name one that can be read")
             if isinstance(value, float) and not 0 < value < MAX_TIMEOUT_S:
-                raise ConfigError(f"{shown}: {name} is {value:g}; give seconds over 0")
+                raise ConfigError(f"{shown}: {name} is {value:g}; use seconds over 0")
             if name in _CHOICES and value not in _CHOICES[name]:
                 raise ConfigError(f"{shown}: {name} is {value!r}; use {' or '.join(map(str, _CHOICES[name]))}")
             if name == "client_name" and not re.fullmatch("[!-~]*", str(value)):
-                raise ConfigError(f"{shown}: client_name {value!r} is not taken; it has no blanks and is ASCII")
+                raise ConfigError(f"{shown}: client_name {value!r} is invalid; use ASCII without blanks")
 
 
 def _place(place: str, port: int, shown: str) -> tuple[str, int]:
@@ -169,7 +171,7 @@ def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N
     try:
         return kind(str(value))
     except ValueError:
-        raise ConfigError(f"{shown}: {name} is {value!r}; give a number") from None
+        raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None
 
 
 def _options(given: Mapping[str, str], shown: str) -> dict[str, object]:
@@ -183,5 +185,5 @@ def _options(given: Mapping[str, str], shown: str) -> dict[str, object]:
         try:
             made[name] = _DRIVER_OPTIONS[name](value)
         except ValueError:
-            raise ConfigError(f"{shown}: option {name} is {value!r}; give a number") from None
+            raise ConfigError(f"{shown}: option {name} is {value!r}; use a number") from None
     return made

@@ -1,4 +1,4 @@
-"""Work that one caller does for all: what nodes or sentinels that are silent are asked."""
+"""Single-flight: one caller asks slow nodes or sentinels on behalf of all waiting callers."""
 
 from __future__ import annotations
 

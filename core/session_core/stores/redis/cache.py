@@ -1,4 +1,4 @@
-"""The hot side of a hybrid store on Redis: each call is one script, each place one hash that ends by itself."""
+"""The cache of a hybrid store on Redis: one script per call, one expiring hash per entry."""
 
 from __future__ import annotations
 
@@ -48,13 +48,16 @@ class RedisCache:
         self._writing_s = writing_s
         self._ttl_ms = round((url.address.ttl_s or TTL_S) * 1000)
         self._twin: RedisCache | None = None
+        self._beside: Wire | None = None
 
     def awaiting(self) -> Cache:
         """The same entries over connections of the running event loop; always the same object."""
         if isinstance(self._wire, AwaitingWire):
             return self
         if self._twin is None:
-            self._twin = RedisCache(AwaitingWire(self._wire.address), writing_s=self._writing_s)
+            wire = AwaitingWire(self._wire.address, self._wire.closing)
+            self._twin = RedisCache(wire, writing_s=self._writing_s)
+            self._beside, self._twin._beside = wire, self._wire
         return self._twin
 
     async def look(self, place: str, *, hidden: bool = False) -> Look:
@@ -77,8 +80,8 @@ class RedisCache:
         return bool(await self._run(CACHE_FILL, place, mark, entry.head, packed))
 
     async def close(self) -> None:
-        if self._twin is not None:
-            self._twin._wire.close_soon()
+        if self._beside is not None:
+            self._beside.close_soon()
         await self._wire.close()
 
     async def _run(self, script: Script, place: str, *args: object) -> Any:

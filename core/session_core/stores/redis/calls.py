@@ -1,4 +1,4 @@
-"""What both halves of the Redis store share: one call of a script, its refusals, the rows it was told."""
+"""Shared by both halves of the Redis store: script calls, their refusals, and the rows they return."""
 
 from __future__ import annotations
 
@@ -228,8 +228,8 @@ def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
     if kind == "gone":
         raise gone(key)
     if kind == "shorter":
-        raise Conflict(f"session {key} has {detail} messages by now, fewer than the digest covers; fold again")
+        raise Conflict(f"session {key} now has {detail} messages, fewer than the digest covers; fold again")
     raise StoreUnreadable(
-        f"session {key} is there in part only: the server throws single keys away; set its maxmemory-policy to "
+        f"session {key} is incomplete: the server evicted some of its keys; set its maxmemory-policy to "
         "noeviction, and delete this session"
     )

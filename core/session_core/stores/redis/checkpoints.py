@@ -1,4 +1,4 @@
-"""LangGraph checkpoints beside the record on Redis: small entries that point into the log for their messages."""
+"""LangGraph checkpoints on Redis: small entries that refer to the record for their messages."""
 
 from __future__ import annotations
 

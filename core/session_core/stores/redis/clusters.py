@@ -11,10 +11,16 @@ from functools import partial
 from typing import Any
 
 from session_core.stores.redis.alone import Alone, AwaitingAlone
+from session_core.stores.redis.direct import cut_off
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.lines import Command
 
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
+
+_REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+"""For the driver these are connections that broke."""
+_KNOWN = ("nodes_cache", "startup_nodes")
+"""Where the driver has the nodes of a cluster: as they are, and as they were named."""
 
 
 class ByClient:
@@ -31,8 +37,11 @@ class ByClient:
             pipeline.execute_command(*command)
         return list(pipeline.execute(raise_on_error=False))
 
-    def close(self) -> None:
-        self._client.close()
+    def close_free(self) -> None:
+        """Close what no call has in use: a thread would go on with the number of a socket that is another's by now."""
+        for node in list(self._client.nodes_manager.nodes_cache.values()):
+            if node.redis_connection is not None:
+                node.redis_connection.connection_pool.disconnect(inuse_connections=False)
 
 
 class AwaitingByClient:
@@ -53,7 +62,13 @@ class AwaitingByClient:
         await self._client.aclose()
 
     def cut(self) -> None:
-        """The driver's client cannot be closed without its loop; its sockets are closed when Python lets go of them."""
+        """Close the connections to all nodes; the driver's client cannot, without its loop."""
+        for nodes in _KNOWN:
+            for node in list(getattr(self._client.nodes_manager, nodes).values()):
+                for connection in list(node._connections):
+                    cut_off(connection)
+        # As after its own close: a call that is under way has it learn the nodes again.
+        self._client._initialize = True
 
 
 class Cluster:
@@ -64,17 +79,27 @@ class Cluster:
         self._retries = retries
         self._alone = Alone()
         self._sender: ByClient | None = None
+        self._closed = False
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
         broken, failed = self._retries
-        answers: list[Any] = broken.call_with_retry(
-            lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing), _nothing
-        )
+        try:
+            answers: list[Any] = broken.call_with_retry(
+                lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing), _nothing
+            )
+        finally:
+            if self._closed:
+                # Its call outlived the sender, and may have connected again.
+                self._close_free()
         return answers
 
     def close(self) -> None:
+        self._closed = True
+        self._close_free()
+
+    def _close_free(self) -> None:
         if self._sender is not None:
-            self._sender.close()
+            self._sender.close_free()
 
     def _sent(self, commands: Sequence[Command]) -> list[Any]:
         try:
@@ -127,9 +152,11 @@ class AwaitingCluster(AwaitingByClient):
 
     async def close(self) -> None:
         self._closed = True
+        # Without a wait in between: who closes may be cancelled, since the loop ends.
+        self.cut()
         await super().close()
         # Behind an error the client takes itself for closed, and leaves its connections as they are.
-        for nodes in ("nodes_cache", "startup_nodes"):
+        for nodes in _KNOWN:
             await self._client.nodes_manager.aclose(nodes)
 
     async def _sent(self, commands: Sequence[Command]) -> list[Any]:
@@ -163,5 +190,5 @@ async def _nothing_awaited(_: Exception) -> None:
 
 def _again(exc: Exception) -> None:
     """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
-    if isinstance(exc.__cause__, exceptions.ConnectionError):
+    if isinstance(exc.__cause__, exceptions.ConnectionError) and not isinstance(exc.__cause__, _REFUSED):
         raise exceptions.ConnectionError(str(exc)) from exc

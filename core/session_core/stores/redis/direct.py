@@ -1,4 +1,4 @@
-"""How commands get to one server: over connections of our own."""
+"""Sends commands to a single server, over connections of our own."""
 
 from __future__ import annotations
 

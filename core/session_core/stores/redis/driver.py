@@ -1,4 +1,4 @@
-"""The clients of redis-py for an address, blocking and awaiting; nothing is connected before its first use."""
+"""redis-py clients for an address, sync and async; nothing connects before first use."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What the Redis driver raises, in our words and with the mend."""
+"""Translates the Redis driver's errors into ours, with a fix."""
 
 from __future__ import annotations
 
 import re
+import socket
 
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.stores.redis.driver import NO_PRIMARY, Replaced
@@ -11,64 +12,84 @@ from session_core.stores.redis.driver import exceptions as driver
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
 """All that the driver raises when a call fails."""
 
-_FORBIDS = "forbids what sessions need; allow the user all that docs/runbook.md names, on the keys of the prefix"
+_FORBIDS = (
+    "denies a permission that sessions need; grant the user all that docs/runbook.md lists, on the keys of the prefix"
+)
 _FORBIDDEN = re.compile(r"to run the '([a-z]{1,32})(?:\|[a-z-]{1,32})?' command")
 """How a server names the command that a user may not use."""
-_FULL = "is out of memory and took nothing; raise maxmemory, or set ttl_s"
-_PLAIN = "; if it speaks no TLS, begin the URL with redis:// instead of rediss://"
+_FULL = "is out of memory and wrote nothing; raise maxmemory, or set ttl_s"
+_PLAIN = "; if it speaks no TLS, start the URL with redis:// instead of rediss://"
 """A plain port waits for more of what TLS begins with, and says nothing."""
-_REPLICA = "is a replica and takes no writes; name the primary, or use redis+sentinel://"
+_SECURE = "; if the port speaks TLS, start the URL with rediss:// instead of redis://"
+"""Such a port closes a connection that does not."""
+_REPLICA = "is a read-only replica; use the address of the primary, or redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
 """What a server of version 6 puts before an error that a command met within a script."""
 _Mend = tuple[type[BaseException] | tuple[type[BaseException], ...], type[StoreError], str]
 _MENDS: tuple[_Mend, ...] = (
-    (driver.AuthenticationError, StoreError, "refuses the user or password; correct them in the URL"),
+    (
+        driver.AuthenticationError,
+        StoreError,
+        "refuses the user or password; correct them in the URL, where a password alone is written redis://:PASSWORD@host",
+    ),
     (driver.NoPermissionError, StoreError, _FORBIDS),
     (driver.AuthorizationError, StoreError, _FORBIDS),
     (driver.BusyLoadingError, StoreBusy, "is still loading its data; retry"),
-    (driver.MaxConnectionsError, StoreBusy, "has no connection free; retry, or raise max_connections in the URL"),
+    (driver.MaxConnectionsError, StoreBusy, "has no free connection; retry, or raise max_connections in the URL"),
     (driver.TimeoutError, StoreLost, "did not answer in time; retry, or raise socket_timeout in the URL"),
     (driver.ReadOnlyError, StoreError, _REPLICA),
     (driver.OutOfMemoryError, StoreError, _FULL),
-    (driver.MasterDownError, StoreLost, "is a replica whose primary is away, and gives nothing meanwhile; retry"),
+    (driver.MasterDownError, StoreLost, "is a replica without its primary, and does not answer meanwhile; retry"),
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
     (driver.ClusterDownError, StoreLost, "is a cluster without a node for this session right now; retry"),
     (
         driver.ClusterError,
         StoreBusy,
-        "sends a call from node to node; is a slot half moved? Then end that, and retry",
+        "redirects a call from node to node; if a slot is half moved, finish that, and retry",
     ),
-    (driver.RedisClusterException, StoreError, "is no cluster that can be reached; are its nodes up, is it one?"),
-    (NO_PRIMARY, StoreLost, "has no primary that its sentinels know of right now; retry"),
-    (Replaced, StoreLost, "has a primary that takes no writes: it was replaced, or has too few replicas; retry"),
+    (
+        driver.RedisClusterException,
+        StoreError,
+        "cannot be reached as a cluster; are its nodes up? For a single server start the URL with redis://",
+    ),
+    (
+        NO_PRIMARY,
+        StoreLost,
+        "has no primary that its sentinels know of right now; does the URL use their name for the service? Then retry",
+    ),
+    (Replaced, StoreLost, "has a primary that accepts no writes: it was replaced, or has too few replicas; retry"),
     (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),
 )
 _CODE = re.compile(r"^[A-Z]+\b|user_script:\d+")
 """What of a server's words is shown: its code, and the line of a script."""
 _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
-    ("WRONGTYPE", StoreUnreadable, "has keys of something else under this prefix; set another prefix in the URL"),
-    ("NOAUTH", StoreError, "asks for a password; give it in the URL"),
+    ("WRONGTYPE", StoreUnreadable, "has keys of another application under this prefix; set another prefix in the URL"),
+    *dict.fromkeys(
+        (beginning, StoreError, "requires a password; put it into the URL, redis://:PASSWORD@host")
+        for beginning in ("NOAUTH", "Authentication required", "HELLO must be called with the client already auth")
+    ),
+    ("AUTH <password> called without any password", StoreError, "has no password; take it out of the URL"),
     ("NOPERM", StoreError, _FORBIDS),
     ("ACL failure in script", StoreError, _FORBIDS),
     ("The user executing the script can't run", StoreError, _FORBIDS),
     ("OOM", StoreError, _FULL),
     ("READONLY", StoreError, _REPLICA),
-    ("NOREPLICAS", StoreBusy, "has too few replicas and takes no writes; retry, or bring its replicas back"),
-    ("MISCONF", StoreError, "cannot write to its disk and takes no writes; look into its log"),
-    ("BUSY", StoreBusy, "is held by somebody's script; retry"),
+    ("NOREPLICAS", StoreBusy, "has too few replicas and accepts no writes; retry, or bring its replicas back"),
+    ("MISCONF", StoreError, "cannot write to its disk and accepts no writes; see its log"),
+    ("BUSY", StoreBusy, "is blocked by a running script; retry"),
     ("LOADING", StoreBusy, "is still loading its data; retry"),
     ("DB index is out of range", StoreError, "has no database of that number; correct it in the URL"),
     (
         "unknown command 'SENTINEL'",
         StoreError,
-        "is no sentinel; name a sentinel's port, or begin the URL with redis://",
+        "is not a sentinel; use a sentinel's port, or start the URL with redis://",
     ),
     ("unknown command", StoreError, "does not know a command that sessions need; use Redis 6.2 or later, or Valkey"),
 )
 
 
 _CERTIFICATES = (
-    ("mismatch", "is for another name; have the URL name the server as its certificate does"),
+    ("mismatch", "is for another host name; use the name of the certificate in the URL"),
     ("expired", "has expired; renew it on the server"),
 )
 _TOO_MANY = "max number of clients"
@@ -84,24 +105,41 @@ def translation(exc: BaseException, where: str) -> StoreError:
     said = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         wrong = next((mend for words, mend in _CERTIFICATES if words in said), _UNTRUSTED)
-        return StoreError(f"{where} shows a certificate that {wrong}")
+        return StoreError(f"{where} presents a certificate that {wrong}")
     if _TOO_MANY in said:
-        return StoreBusy(f"{where} has no connection free; retry, lower max_connections in the URL or raise maxclients")
+        return StoreBusy(f"{where} has no free connection; retry, lower max_connections in the URL or raise maxclients")
     inner = _IN_SCRIPT.sub("", said, count=1)
     for beginning, ours, mend in _SAID:
         if inner.startswith(beginning):
             return ours(f"{where} {mend}{_lacking(mend, inner)}")
     for theirs, ours, mend in _MENDS:
         if isinstance(exc, theirs):
-            plain = _PLAIN if theirs is driver.TimeoutError and where.startswith("rediss") else ""
+            if theirs is driver.ConnectionError and _is_unknown(exc):
+                return ours(f"{where} has a name that is not known; correct it in the URL, or retry once it is")
+            plain = _other_port(theirs, said, where)
             return ours(f"{where} {mend}{plain}{_lacking(mend, inner) or f' ({type(exc).__name__})'}")
     return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(said)])})")
+
+
+def _other_port(kind: object, said: str, where: str) -> str:
+    """A hint where a port may speak TLS and the URL does not, or the other way round."""
+    secure = where.startswith("rediss")
+    if kind is driver.TimeoutError and secure:
+        return _PLAIN
+    return _SECURE if kind is driver.ConnectionError and not secure and "connecting to" not in said else ""
+
+
+def _is_unknown(exc: BaseException | None) -> bool:
+    """Whether a server's name has no address."""
+    while exc is not None and not isinstance(exc, socket.gaierror):
+        exc = exc.__cause__ or exc.__context__
+    return exc is not None
 
 
 def _lacking(mend: str, said: str) -> str:
     """The command that a user may not use, where the server names it."""
     named = _FORBIDDEN.search(said) if mend is _FORBIDS else None
-    return f" (the command {named[1]} is missing)" if named else ""
+    return f" (missing: the command {named[1]})" if named else ""
 
 
 def reason(exc: BaseException) -> BaseException | None:

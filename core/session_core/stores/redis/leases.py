@@ -1,4 +1,4 @@
-"""Turn leases on Redis: one small hash a session, by the server's clock."""
+"""Turn leases on Redis: one small hash per session, by the server's clock."""
 
 from __future__ import annotations
 

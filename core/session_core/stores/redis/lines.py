@@ -1,4 +1,4 @@
-"""A connection of the driver, and commands and answers over it with less around them than the driver has."""
+"""A driver connection with a thinner path for commands and replies than the driver's own."""
 
 from __future__ import annotations
 

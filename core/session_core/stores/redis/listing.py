@@ -1,4 +1,4 @@
-"""The lists of tenants and of their sessions, which lie in other slots than the sessions themselves."""
+"""The lists of tenants and sessions, which are in other cluster slots than the sessions."""
 
 from __future__ import annotations
 

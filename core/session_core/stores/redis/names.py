@@ -1,4 +1,4 @@
-"""The names of a session's keys: all in one slot of a cluster, whatever the names hold."""
+"""Key names of a session: all in one cluster slot, whatever the names contain."""
 
 from __future__ import annotations
 

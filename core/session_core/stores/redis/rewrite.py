@@ -1,4 +1,4 @@
-"""Every value of a session on Redis written anew where it stands, in steps of two round trips each."""
+"""Rewrites every value of a session on Redis, in steps of two round trips each."""
 
 from __future__ import annotations
 

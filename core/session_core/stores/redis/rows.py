@@ -1,4 +1,4 @@
-"""Values to the bytes that Redis keeps, and back: messages, digests, and what Lua must know of them."""
+"""Converts messages and digests to the bytes stored in Redis and back, with the fields that Lua needs."""
 
 from __future__ import annotations
 

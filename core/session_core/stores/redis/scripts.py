@@ -1,4 +1,4 @@
-"""The Lua scripts that do a store's atomic work beside the data; each is known to a server by its digest."""
+"""The Lua scripts of the store's atomic operations, called by their SHA1 digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a session as the scripts pack it; fixed.lua and state.lua have the names of its places."""
+"""The state of a session as packed by the scripts; fixed.lua and state.lua name its fields."""
 
 from __future__ import annotations
 

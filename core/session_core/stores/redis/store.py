@@ -1,4 +1,4 @@
-"""Sessions on a plain Redis server, written once for the blocking and the awaiting wire."""
+"""Sessions on a plain Redis server, written once for the sync and the async wire."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, Sessi
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.exposure import Risk
+from session_core.stores.naming import naming_sessions
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
@@ -64,6 +65,7 @@ NEW_MS = 3_600_000
 leave the list by themselves."""
 
 
+@naming_sessions
 class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     """Keeps sessions and checkpoints on the server, or servers, that `url` names.
 
@@ -77,6 +79,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     def __init__(self, url: str | Wire) -> None:
         super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
         self._twin: RedisStore | None = None
+        self._beside: Wire | None = None
         self._places, self._tails = WordPlaces(), Tails()
 
     def awaiting(self) -> SessionStore:
@@ -84,7 +87,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         if isinstance(self._wire, AwaitingWire):
             return self
         if self._twin is None:
-            self._twin = RedisStore(AwaitingWire(self._wire.address))
+            self._twin = RedisStore(AwaitingWire(self._wire.address, self._wire.closing))
+            self._beside, self._twin._beside = self._twin._wire, self._wire
             self._twin._places, self._twin._tails = self._places, self._tails
         return self._twin
 
@@ -310,8 +314,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         )
 
     async def close(self) -> None:
-        if self._twin is not None:
-            self._twin._wire.close_soon()
+        if self._beside is not None:
+            self._beside.close_soon()
         await self._wire.close()
 
     async def _listed(self, listed: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Whole threads on Redis: what a checkpoint stands on, what is dropped, copies."""
+"""LangGraph threads on Redis: ancestors of checkpoints, deletion, copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two wires to Redis, one that blocks and one that awaits; each goes to a single server, Sentinel or Cluster."""
+"""Sync and async wires to Redis, each for a single server, Sentinel or Cluster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from session_core.apart import Apart, in_turn, inline
 from session_core.errors import StoreBusy
+from session_core.stores.closing import Closing
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import exceptions, require_driver
@@ -43,6 +44,7 @@ class Wire(Protocol):
     """Carries scripts and commands to the servers at an address."""
 
     address: Address
+    closing: Closing
     apart: Apart
     in_turn: Apart
 
@@ -55,7 +57,7 @@ class Wire(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close what is open; the next use opens it again."""
+        """Close what is open and take no more calls."""
         ...
 
     def close_soon(self) -> None:
@@ -69,36 +71,38 @@ class BlockingWire:
     def __init__(self, address: Address) -> None:
         require_driver(address)
         self.address = address
+        self.closing = Closing(address.shown)
         self.apart: Apart = inline
         self.in_turn: Apart = in_turn
         self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
+        here = self._here()
         if self.address.kind == "cluster":
-            answers = [answer for call in calls for answer in self._sent(call.command)]
+            answers = [answer for call in calls for answer in self._sent(here, call.command)]
         else:
-            answers = self._sent(*[call.command for call in calls])
+            answers = self._sent(here, *[call.command for call in calls])
         if failed := _failed(answers):
             for place in _unknown(answers, failed):
-                answers[place : place + 1] = self._sent(calls[place].whole)
+                answers[place : place + 1] = self._sent(here, calls[place].whole)
             return _good(answers, self.address)
         return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
-        return _good(self._sent(*commands), self.address) if commands else []
+        return _good(self._sent(self._here(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
         self.close_soon()
 
     def close_soon(self) -> None:
+        self.closing.begin()
         opened = self._opened.pop(os.getpid(), None)
         if opened is not None:
             opened.sender.close()
 
-    def _sent(self, *commands: Command) -> list[Any]:
+    def _sent(self, opened: _Opened, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
         try:
-            opened = self._here()
             if not opened.gate.enter(wait_s=self.address.wait_s):
                 raise _no_connection(self.address)
             try:
@@ -111,7 +115,8 @@ class BlockingWire:
             raise translation(exc, self.address.shown) from reason(exc)
 
     def _here(self) -> _Opened:
-        """The sender of this process, and a gate to as many callers as it has connections."""
+        """The sender of this process, and a gate to as many callers as it has connections. Raises: StoreClosed."""
+        self.closing.require_open()
         process = os.getpid()
         opened = self._opened.get(process)
         if opened is None:
@@ -120,6 +125,9 @@ class BlockingWire:
                 self._opened.pop(other, None)
             made = _Opened(blocking_sender(self.address), Gate(self.address.max_connections))
             opened = self._opened.setdefault(process, made)
+            if self.closing.begun:
+                # By another thread, which may not have seen this one.
+                self.close_soon()
         return opened
 
 
@@ -136,40 +144,51 @@ class AwaitingWire:
     once, before the loop has turned, go together: the busier it is, the fewer exchanges it has for each call.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, closing: Closing | None = None) -> None:
         self.address = address
+        self.closing = closing or Closing(address.shown)
         self.apart: Apart = BESIDE
         self.in_turn: Apart = BESIDE_IN_TURN
         self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:
+        here = await self._here()
         if self.address.kind == "cluster":
-            answers = [answer for call in calls for answer in await self._sent(call.command)]
+            answers = [answer for call in calls for answer in await self._sent(here, call.command)]
         else:
-            answers = await self._sent(*[call.command for call in calls])
+            answers = await self._sent(here, *[call.command for call in calls])
         if failed := _failed(answers):
             for place in _unknown(answers, failed):
-                answers[place : place + 1] = await self._sent(calls[place].whole)
+                answers[place : place + 1] = await self._sent(here, calls[place].whole)
             return _good(answers, self.address)
         return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
-        return _good(await self._sent(*commands), self.address) if commands else []
+        return _good(await self._sent(await self._here(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
+        self.closing.begin()
         await self._senders.close()
 
     def close_soon(self) -> None:
+        self.closing.begin()
         self._senders.close_soon()
 
-    async def _sent(self, *commands: Command) -> list[Any]:
+    async def _here(self) -> _AwaitingOpened:
+        """What is open for the running loop. Raises: StoreClosed."""
+        self.closing.require_open()
+        opened = await self._senders.here()
+        if self.closing.begun:
+            # In another thread, which may not have seen this one.
+            await self._senders.close()
+        return opened
+
+    async def _sent(self, opened: _AwaitingOpened, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
         try:
-            opened = await self._senders.here()
-            try:
-                return await opened.together.do(commands, wait_s=self.address.wait_s)
-            except Overdue:
-                raise _no_connection(self.address) from None
+            return await opened.together.do(commands, wait_s=self.address.wait_s)
+        except Overdue:
+            raise _no_connection(self.address) from None
         except exceptions.ResponseError as exc:
             return [exc] * len(commands)
         except FAILURES as exc:

@@ -1,4 +1,4 @@
--- What a stored message list is as a part of the record. Mirrors part_of and head_after in rules.py.
+-- What a stored message list is as a part of the record. Mirrors part_of and head_after in list_parts.py.
 
 local function each(part, visit)
   for i = 1, #part, 2 do
@@ -148,15 +148,76 @@ local function part_of(value, outcome, before, is_head)
   end)
 end
 
--- The head after a run stored `part`, when `before` was its previous part and it had begun with `base`: what
--- of the head the run never had stays; the group that began first stands first, whole.
+-- The pieces of `parts` that none of them parts: a table of their ends by their firsts, and a function that tells
+-- those of a part, in its order.
+local function in_pieces(parts)
+  local there, firsts, ends = {}, {}, {}
+  local function cut(at)
+    if not there[at] then table.insert(firsts, at) end
+    there[at] = true
+  end
+  for _, part in ipairs(parts) do
+    for i = 1, #part, 2 do
+      cut(part[i])
+      cut(part[i + 1] + 1)
+    end
+  end
+  table.sort(firsts)
+  local place = {}
+  for i, first in ipairs(firsts) do
+    place[first] = i
+    ends[first] = firsts[i + 1] and firsts[i + 1] - 1
+  end
+  return ends, function(part)
+    local found = {}
+    for i = 1, #part, 2 do
+      local at = place[part[i]]
+      while firsts[at] and firsts[at] <= part[i + 1] do
+        table.insert(found, firsts[at])
+        at = at + 1
+      end
+    end
+    return found
+  end
+end
+
+local function set_of(list)
+  local set = {}
+  for _, one in ipairs(list) do set[one] = true end
+  return set
+end
+
+-- The head after a run stored `part`, when `before` was its previous part and it had begun with `base`: what of the
+-- head the run never had stays, behind what it stands behind there, and never between two messages that the run added.
 local function head_after(head, part, before, base)
   local others = minus(minus(minus(head, base), before), part)
   if #others == 0 then return part end
-  local fresh = minus(part, base)
-  local out = minus(part, fresh)
-  if #fresh > 0 and fresh[1] < others[1] then return add(add(out, fresh), others) end
-  return add(add(out, others), fresh)
+  local ends, of = in_pieces({head, part, base, others})
+  local mine, waiting, anchors, out, told = of(part), {}, {}, {}, 0
+  local begun, theirs, own = set_of(of(base)), set_of(of(others)), set_of(mine)
+  -- 0 is the beginning; messages are numbered from 1.
+  local anchor, said = 0, {[0] = true}
+  for _, piece in ipairs(of(head)) do
+    if theirs[piece] then
+      table.insert(waiting, piece)
+      table.insert(anchors, anchor)
+    elseif own[piece] then
+      anchor = piece
+    end
+  end
+  local function tell()
+    while said[anchors[told + 1]] do
+      told = told + 1
+      push(out, waiting[told], ends[waiting[told]])
+    end
+  end
+  tell()
+  for i, piece in ipairs(mine) do
+    push(out, piece, ends[piece])
+    said[piece] = true
+    if begun[piece] or not mine[i + 1] or begun[mine[i + 1]] then tell() end
+  end
+  return out
 end
 
 -- Order by bytes, whatever the server's locale.

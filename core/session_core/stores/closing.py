@@ -1,0 +1,49 @@
+"""The closed state of a store, shared by both voices and everything that opens connections."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from session_core.errors import StoreClosed
+from session_core.forks import WHOLE
+
+
+class Closing:
+    """Begins once and is never taken back: what opened connections after it, nobody would close any more.
+
+    It is asked as a call begins. Calls that are under way end as they would have, and what they hold closes with them.
+    """
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+        self.begun = False
+
+    def begin(self) -> None:
+        """Take no more calls."""
+        self.begun = True
+
+    def require_open(self) -> None:
+        """Raises: StoreClosed once it has begun."""
+        if self.begun:
+            raise StoreClosed(f"{self._shown} was closed; open the sessions again to continue")
+
+
+class LockWhileOpen:
+    """Lets one thread at a time into its `with` blocks, which may stand in each other, until the store is closed.
+
+    A fork waits for their end.
+    """
+
+    def __init__(self, closing: Closing) -> None:
+        self._closing = closing
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._closing.require_open()
+        WHOLE.__enter__()
+        self._lock.acquire()
+
+    def __exit__(self, *raised: Any) -> None:
+        self._lock.release()
+        WHOLE.__exit__(*raised)

@@ -1,0 +1,46 @@
+"""Adds the session's name to the errors of every store call, in one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from session_core.errors import StoreError
+from session_core.warming import NOBODY
+
+S = TypeVar("S")
+_KEYS: dict[str, Callable[[Any], object]] = {
+    "key": lambda key: key,
+    "checkpoint": lambda checkpoint: checkpoint.key,
+    "lease": lambda lease: lease.key,
+}
+"""How a call is told its session: the name of its first argument, and what of that is the session's."""
+
+
+def naming_sessions(store: type[S]) -> type[S]:
+    """`store`, whose calls on one session name it in each StoreError.
+
+    What knows the servers and their failures (wires, translations) does not know whose call it carries.
+    """
+    for name, method in inspect.getmembers(store, inspect.iscoroutinefunction):
+        first = next(iter([*inspect.signature(method).parameters][1:]), "")
+        if first in _KEYS and not name.startswith("_"):
+            setattr(store, name, _naming(method, first))
+    return store
+
+
+def _naming(method: Callable[..., Any], first: str) -> Callable[..., Any]:
+    @wraps(method)
+    async def call(self: object, *args: Any, **named: Any) -> Any:
+        try:
+            return await method(self, *args, **named)
+        except StoreError as exc:
+            session = _KEYS[first](args[0] if args else named[first])
+            if session is NOBODY:
+                # Somebody looks whether the store answers.
+                raise
+            raise exc.about(session).with_traceback(exc.__traceback__) from exc.__cause__
+
+    return call

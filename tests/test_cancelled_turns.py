@@ -1,0 +1,173 @@
+"""A caller who is cancelled while it takes a turn, or gives one back, keeps nobody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from typing import Any
+
+import anyio
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.graph import START, StateGraph
+from side_by_side import CONFIG, State, player
+
+from langchain_session import SessionSaver
+from session_core import Sessions
+from session_core.ports import Lease
+from session_core.stores.memory import MemoryStore
+from session_core.turns import Key
+
+
+class Slow(MemoryStore):
+    """A store whose answers about leases are on their way until `arrive` is set; `asked` tells of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.arrive = asyncio.Event(), asyncio.Event()
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        lease = await super().take_lease(key, holder=holder, ttl_s=ttl_s)
+        await self._on_its_way()
+        return lease
+
+    async def drop_lease(self, lease: Lease) -> None:
+        await self._on_its_way()
+        await super().drop_lease(lease)
+
+    async def _on_its_way(self) -> None:
+        self.asked.set()
+        await self.arrive.wait()
+
+
+async def cancelled_on_its_way(store: Slow, work: Any) -> None:
+    """Cancel `work` once it has asked for something, and have the answer arrive then."""
+    store.asked.clear()
+    store.arrive.clear()
+    task = asyncio.ensure_future(work)
+    await store.asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    store.arrive.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def take(session: Any) -> Any:
+    return await session.lease(wait_s=0.0).__aenter__()
+
+
+def test_who_is_cancelled_while_it_takes_the_turn_has_none() -> None:
+    async def talk() -> None:
+        store = Slow()
+        session = Sessions(store).session("s")
+        await cancelled_on_its_way(store, take(session))
+        assert (await take(session)).held
+
+    asyncio.run(talk())
+
+
+def test_who_is_cancelled_while_it_gives_the_turn_back_has_given_it_back() -> None:
+    async def talk() -> None:
+        store = Slow()
+        store.arrive.set()
+        session = Sessions(store).session("s")
+        turn = await take(session)
+        await cancelled_on_its_way(store, turn.__aexit__(None, None, None))
+        assert (await take(session)).held
+
+    asyncio.run(talk())
+
+
+def graph_of(saver: SessionSaver, acting: asyncio.Event) -> Any:
+    async def act(state: State) -> State:
+        if state["messages"][-1].content == "slow":
+            acting.set()
+            await asyncio.sleep(60)
+        return {"messages": [AIMessage("acted")]}
+
+    built = StateGraph(State)
+    built.add_node("act", act)
+    built.add_edge(START, "act")
+    return built.compile(checkpointer=saver)
+
+
+def test_a_run_that_is_cancelled_while_it_takes_its_turn_has_none() -> None:
+    async def talk() -> None:
+        store = Slow()
+        graph = graph_of(SessionSaver(Sessions(store), concurrency="serialize", wait_s=0.0), asyncio.Event())
+        await cancelled_on_its_way(store, graph.ainvoke({"messages": [HumanMessage("one")]}, CONFIG))
+        await graph.ainvoke({"messages": [HumanMessage("two")]}, CONFIG)
+
+    asyncio.run(talk())
+
+
+def test_a_cancelled_run_holds_no_turn_though_nobody_collects_what_is_left_of_it() -> None:
+    async def talk() -> list[str]:
+        sessions, acting = Sessions("memory://"), asyncio.Event()
+        graph = graph_of(SessionSaver(sessions, concurrency="serialize", wait_s=5.0), acting)
+        # As web frameworks do when a client goes away: the scope cancels until it is left.
+        with anyio.CancelScope() as scope:
+            expired = asyncio.ensure_future(cancel(scope, acting))
+            await graph.ainvoke({"messages": [HumanMessage("slow")]}, CONFIG)
+        await expired
+        await graph.ainvoke({"messages": [HumanMessage("next")]}, CONFIG)
+        return [message.content for message in await sessions.session("t").arecord()]
+
+    async def cancel(scope: anyio.CancelScope, acting: asyncio.Event) -> None:
+        await acting.wait()
+        scope.cancel()
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(talk()) == ["slow", "next", "acted"]
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_that_was_forked_as_a_run_ended_gives_its_own_turns_back(caplog: pytest.LogCaptureFixture) -> None:
+    saver = SessionSaver(Sessions("memory://"), concurrency="serialize")
+    graph = player(saver)
+    before = sys.getswitchinterval()
+    # The thread that gives turns back is woken as the run ends, and has not gone on yet when the child is made.
+    sys.setswitchinterval(5.0)
+    try:
+        graph.invoke({"say": [AIMessage("one")]}, CONFIG)
+        sum(range(1_000_000))
+        child = os.fork()
+    finally:
+        sys.setswitchinterval(before)
+    if child == 0:
+        try:
+            graph.invoke({"say": [AIMessage("two")]}, CONFIG)
+            saver.close()
+        finally:
+            os._exit(len(caplog.records) or len(graph.get_state(CONFIG).values["messages"]) - 2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class Interrupted(MemoryStore):
+    """A store during whose first answer about a lease somebody presses Ctrl-C."""
+
+    pressed = False
+
+    async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
+        lease = await super().take_lease(key, holder=holder, ttl_s=ttl_s)
+        if not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return lease
+
+
+def test_who_is_interrupted_while_it_takes_the_turn_has_none() -> None:
+    session = Sessions(Interrupted()).session("s")
+    with pytest.raises(KeyboardInterrupt), session.lease(wait_s=0.0):
+        raise AssertionError("the block has begun")
+    with session.lease(wait_s=0.0) as turn:
+        assert turn.held
