@@ -11,7 +11,7 @@ from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import orders, quoting
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
-from session_core.language.cues import _Cues
+from session_core.language.cues import _Cues, may_rule, ruling
 from session_core.language.pasted import of_one_line
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
 from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
@@ -119,3 +119,11 @@ def test_the_lines_of_a_fold_upon_another_are_what_they_are_without_a_memory() -
     assert len(digest.facts) == 3
     assert "$700" in "".join(lines_of(digest, tools).said)
     assert lines_of(digest, tools) == lines_of(digest, _tools(Memory(), limits))
+
+
+RULED = ("always ", "never ", "must ", "don't ", "do not ", "'", '"', "{", "}", "; ", ":", "\n", "only ", "rule", "x ")
+
+
+@given(st.lists(st.sampled_from(RULED), max_size=10).map("".join))
+def test_no_part_of_a_text_lays_down_a_rule_where_none_may(text: str) -> None:
+    assert may_rule(text) or not any(map(ruling, (text, *orders._PARTS.split(text))))

@@ -64,7 +64,8 @@ class StaticEmbedder:
         tokens = encode(spoken)
         if not tokens:
             return numpy.zeros(256, dtype=numpy.float32)
-        mean = table.take(tokens, axis=0).mean(axis=0)
+        # What `mean` does, without what it asks of an array first.
+        mean = numpy.add.reduce(table.take(tokens, axis=0), axis=0) / numpy.float32(len(tokens))
         return mean / max(float(numpy.sqrt(numpy.dot(mean, mean))), 1e-9)
 
     def _load(self) -> tuple[Any, Any, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 
 from session_core.classify import filler
 from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered
@@ -14,8 +15,8 @@ from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
-from session_core.language.values import Value, ValueKind, currency, values
-from session_core.language.words import content_words, one_line, sentences, shorten, words
+from session_core.language.values import Value, ValueKind, currency, found, values
+from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
 
@@ -47,6 +48,8 @@ _STATED = {
     ValueKind.DATE: FactKind.DATE,
     ValueKind.TIME: FactKind.DATE,
 }
+_Stated = tuple[FactKind, Callable[[], Fact | None]]
+"""A sentence that states something: the kind of its fact, and how that is made; None when it turns out to be none."""
 _ASKING = ("?", "？", "؟")
 _KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
@@ -64,7 +67,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
     a view. Yields to other threads after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
-    found: list[Fact] = []
+    stated: list[Fact] = []
     data: list[str] = []
     for message in messages:
         if message.origin != "record":
@@ -74,17 +77,17 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 message = unnamed(message)
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
-                found.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
+                stated.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
                 asked = None
             case Role.ASSISTANT:
-                found.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
+                stated.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
                 asked = offered(message.content, filler)
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
-                found.extend(_of_tool(message, f"{TOOL} {one_line(name)}" if name else TOOL))
+                stated.extend(_of_tool(message, f"{TOOL} {one_line(name)}" if name else TOOL))
         give_way()
-    return found
+    return stated
 
 
 def left_open(messages: Sequence[Message]) -> str | None:
@@ -200,26 +203,49 @@ def _voice(fact: Fact) -> str:
     return speaker_name(author) if spoken_by_user(fact) else one_line(author)
 
 
-def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[Fact]:
+def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[_Stated]:
     for part, quoted in parts:
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
             offer = None if quoted or question is None or filler(question) else question
             settles = offer is not None and decides(offer, sentence)
-            if (filler(sentence) and not settles) or (quoted and (commands(sentence) or prose(sentence))):
+            if filler(sentence) and not settles:
                 continue
-            stated = values(sentence)
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
-            kind = kind or next((_STATED[v.kind] for v in stated if v.kind in _STATED), None)
+            valued = False
+            if kind is None:
+                kind, _, valued = _first_stated(sentence)
             if kind is None and settles:
                 kind = FactKind.ANSWER
             elif kind is None and not quoted and revises(sentence):
                 kind = FactKind.CORRECTION
-            if kind is None and stated and not sentence.endswith(_ASKING):
+            if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
-            if kind is not None:
-                fact = _fact(message, kind, sentence, stated, QUOTED if quoted else message.author)
-                yield replace(fact, slot=_question(offer)) if offer and _bare(fact, stated, settles) else fact
+            if kind is not None and quoted:
+                yield kind, partial(_quoted, message, kind, sentence)
+            elif kind is not None:
+                yield kind, partial(_answering, message, kind, sentence, offer, settles)
+
+
+def _quoted(message: Message, kind: FactKind, sentence: str) -> Fact | None:
+    return None if commands(sentence) or prose(sentence) else _fact(message, kind, sentence, QUOTED)
+
+
+def _answering(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
+    fact = _fact(message, kind, sentence, message.author)
+    return replace(fact, slot=_question(offer)) if offer and _bare(fact, values(sentence), settles) else fact
+
+
+@lru_cache(maxsize=SENTENCES)
+def _first_stated(sentence: str) -> tuple[FactKind | None, int, bool]:
+    """The kind of the first value in a sentence that makes a fact, where it stands, and whether there is any value: not
+    the others, since a line of a log or of code has dozens."""
+    valued = False
+    for value in found(sentence):
+        valued = True
+        if value.kind in _STATED:
+            return _STATED[value.kind], value.start, True
+    return None, 0, valued
 
 
 def _bare(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
@@ -236,26 +262,34 @@ def _question(text: str) -> str:
     return shorten(one_line(text), OFFERED_CHARACTERS)
 
 
-def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[Fact]:
+def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[_Stated]:
     named = message.author or message.name
     author = f"{ASSISTANT} {one_line(named)}" if named else ASSISTANT
     for sentence in sentences(message.content):
-        stated = values(sentence)
         kind: FactKind | None = None
         if promises(sentence):
             kind = FactKind.COMMITMENT
         elif not sentence.endswith(_ASKING):
-            kind = next((_STATED[v.kind] for v in stated if v.kind in _STATED and _telling(v)), None)
-        if kind is not None and not passes_on(sentence) and not echoes(sentence, data):
-            yield _fact(message, kind, sentence, stated, author)
+            kind = _first_telling(sentence)
+        if kind is not None:
+            yield kind, partial(_own, message, kind, sentence, author, data)
+
+
+def _own(message: Message, kind: FactKind, sentence: str, author: str, data: Sequence[str]) -> Fact | None:
+    return None if passes_on(sentence) or echoes(sentence, data) else _fact(message, kind, sentence, author)
+
+
+@lru_cache(maxsize=SENTENCES)
+def _first_telling(sentence: str) -> FactKind | None:
+    return next((_STATED[v.kind] for v in found(sentence) if v.kind in _STATED and _telling(v)), None)
 
 
 def _of_tool(message: Message, author: str) -> list[Fact]:
     """The first identifiers, amounts and dates of a result, each in the piece of the result it stands in."""
     text = message.content[:TOOL_CHARACTERS]
-    found: list[tuple[int, Fact]] = []
+    told: list[tuple[int, Fact]] = []
     taken: list[tuple[int, int]] = []
-    for value in values(text):
+    for value in found(text):
         kind = _STATED.get(value.kind)
         if kind is None or not _telling(value) or any(a <= value.start < b for a, b in taken):
             continue
@@ -265,10 +299,10 @@ def _of_tool(message: Message, author: str) -> list[Fact]:
         line, member = _around(text, value)
         if len(content_words(clause)) < 2 or poses(line) or commands(member) or prose(member):
             continue
-        found.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
-        if len(found) >= 4 * TOOL_FACTS:
+        told.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
+        if len(told) >= 4 * TOOL_FACTS:
             break
-    best = sorted(found, key=lambda pair: (pair[1].kind is not FactKind.IDENTIFIER, pair[0]))[:TOOL_FACTS]
+    best = sorted(told, key=lambda pair: (pair[1].kind is not FactKind.IDENTIFIER, pair[0]))[:TOOL_FACTS]
     return [fact for _, fact in sorted(best, key=lambda pair: pair[0])]
 
 
@@ -304,16 +338,22 @@ def _telling(value: Value) -> bool:
     return dated or "@" in value.text or any(c.isdigit() for c in value.text)
 
 
-def _fact(message: Message, kind: FactKind, sentence: str, stated: Sequence[Value], author: str | None) -> Fact:
-    core = next((value.start for value in stated if value.kind in _STATED), 0)
-    text = shorten(sentence, RULE_CHARACTERS if kind is FactKind.RULE else FACT_CHARACTERS, core)
+def _fact(message: Message, kind: FactKind, sentence: str, author: str | None) -> Fact:
+    text = sentence
+    if len(text) > (most := RULE_CHARACTERS if kind is FactKind.RULE else FACT_CHARACTERS):
+        text = shorten(text, most, _first_stated(sentence)[1])
     return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))
 
 
-def _capped(facts: Iterator[Fact], most: int) -> list[Fact]:
-    found = list(facts)
-    most = max(most, min(USER_RULES, sum(fact.kind is FactKind.RULE for fact in found)))
-    if len(found) <= most:
-        return found
-    best = sorted(range(len(found)), key=lambda i: (_KIND_ORDER[found[i].kind], i))[:most]
-    return [found[index] for index in sorted(best)]
+def _capped(stated: Iterable[_Stated], most: int) -> list[Fact]:
+    """The facts of what binds most, `most` or all rules, in their order. The others are not made: of a long text they
+    are nearly all."""
+    told = list(stated)
+    most = max(most, min(USER_RULES, sum(kind is FactKind.RULE for kind, _ in told)))
+    made: dict[int, Fact] = {}
+    for index in sorted(range(len(told)), key=lambda i: (_KIND_ORDER[told[i][0]], i)):
+        if len(made) == most:
+            break
+        if (fact := told[index][1]()) is not None:
+            made[index] = fact
+    return [made[index] for index in sorted(made)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 BLANK = "▁"
@@ -35,22 +36,22 @@ def parted(tokenizer: Any) -> Ids:
     special = re.compile("|".join(re.escape(token.content) for token in tokenizer.get_added_tokens_decoder().values()))
     tokenize, known = tokenizer.model.tokenize, dict[str, tuple[int, ...]]()
 
-    def read(piece: str) -> tuple[int, ...]:
-        ids = tuple([token.id for token in tokenize(piece)])
-        if len(piece) <= LONGEST_PIECE:
-            if len(known) >= KNOWN_PIECES:
-                known.clear()
-            known[piece] = ids
-        return ids
-
     def by_pieces(text: str) -> Sequence[int]:
+        nonlocal known
         if BLANK in text or special.search(text):
             return whole(text)
-        ids: list[int] = []
-        get = known.get
-        for piece in _PIECES.findall(BLANK + text.replace(" ", BLANK)) if text else ():
-            ids += get(piece) or read(piece)
-        return ids
+        pieces = _PIECES.findall(BLANK + text.replace(" ", BLANK)) if text else []
+        there = known
+        try:
+            return list(chain.from_iterable(map(there.__getitem__, pieces)))
+        except KeyError:
+            read = {piece: tuple([one.id for one in tokenize(piece)]) for piece in pieces if piece not in there}
+        kept = {piece: ids for piece, ids in read.items() if len(piece) <= LONGEST_PIECE}
+        if len(there) + len(kept) > KNOWN_PIECES:
+            known = kept
+        else:
+            known.update(kept)
+        return [one for piece in pieces for one in (read[piece] if piece in read else there[piece])]
 
     return by_pieces if list(by_pieces(_TRIAL)) == list(whole(_TRIAL)) else whole
 

@@ -43,7 +43,8 @@ def amended(
         if message.role is Role.USER:
             own += statements(message)
             give_way()
-    if not _amends([*own, *later]):
+    told = {message.seq for message in said if not brief(message)}
+    if not _amends([*own, *later], told):
         return list(messages)
     stated: list[Fact] = []
     for message in said:
@@ -54,7 +55,6 @@ def amended(
     keys = {key for fact in stated if fact.kind in RESTATED for key in frame(fact.text)}
     slots = {fact.slot for fact in stated if fact.slot is not None}
     first = min(fact.seq for fact in stated)
-    told = {message.seq for message in said if not brief(message)}
     pairs = _pairs(
         stated, told, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way
     )
@@ -79,9 +79,9 @@ def _stated(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fac
     )
 
 
-def _amends(said: Sequence[Fact]) -> bool:
+def _amends(said: Sequence[Fact], told: Collection[int]) -> bool:
     """Whether something that users said may supersede anything at all: most of the time nothing does, and what
-    assistants state need not be looked at."""
+    assistants state need not be looked at. What messages `told` supersedes nothing."""
     framed = Frames()
     seen: set[tuple[int, str, str | None]] = set()
     for fact in sorted(said, key=lambda fact: fact.seq):
@@ -89,7 +89,7 @@ def _amends(said: Sequence[Fact]) -> bool:
         if known in seen or not spoken_by_user(fact):
             continue
         seen.add(known)
-        if fact.slot is not None or _takes_place(fact.text) or framed.alike(fact.text):
+        if fact.seq not in told and (fact.slot is not None or _takes_place(fact.text) or framed.alike(fact.text)):
             return True
         if fact.kind in RESTATED:
             framed.add(fact.text, len(seen))

@@ -126,10 +126,13 @@ def read(message: Message, count: Count) -> Reading:
         middle = found[half:-half] if message.role is Role.TOOL and value is None else []
         alone = standing_out([passage.text for passage in middle], MOST_STANDING_OUT)
         found = [*found[:half], *(middle[place] for place in alone), *found[-half:]]
-    total: dict[str, int] = {}
+    total = Counter[str]()
     for passage in found:
+        # Most words stand once in a passage; to count keys takes a fourth of the time of adding numbers.
+        total.update(passage.words.keys())
         for word, times in passage.words.items():
-            total[word] = total.get(word, 0) + times
+            if times > 1:
+                total[word] += times - 1
     structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
     if structured:
         found = list(_explained(found))
@@ -147,13 +150,15 @@ def read(message: Message, count: Count) -> Reading:
 def _explained(found: Sequence[Passage]) -> Iterator[Passage]:
     """The passages of a structure, each with those of its codes that another one says among more words."""
     homes: dict[str, int] = {}
-    words = [sum(worth < WORTH["path"] for worth in passage.values.values()) for passage in found]
-    codes = [[value for value, worth in passage.values.items() if worth >= WORTH["path"]] for passage in found]
+    least = WORTH["path"]
+    codes = [[value for value, worth in passage.values.items() if worth >= least] for passage in found]
+    words = [len(passage.values) - len(said) for passage, said in zip(found, codes, strict=True)]
     for place, said in enumerate(codes):
         for value in said:
-            homes[value] = max(homes.get(value, 0), words[place])
+            if words[place] > homes.get(value, -1):
+                homes[value] = words[place]
     for place, passage in enumerate(found):
-        bare = frozenset(value for value in codes[place] if homes[value] > words[place])
+        bare = frozenset([value for value in codes[place] if homes[value] > words[place]])
         yield replace(passage, bare=bare) if bare else passage
 
 
@@ -301,9 +306,15 @@ def _made(
         if any(character.isalnum() for character in part):
             tokens, short = int(len(part) * price) + 2, brief(part) if voice in ("user", "assistant") else ""
             fewer = tokens if not short else min(tokens, max(2, tokens - saved(part, short)))
-            words, values = Counter(stems(alone or part)), values_of(part)
+            words, values = _counted(stems(alone or part)), values_of(part)
             short = short if fewer < tokens else ""
             yield Passage(part, tokens, voice, words, values, group, schema, short, fewer, alone, named)
+
+
+def _counted(words: Sequence[str]) -> Mapping[str, int]:
+    """Each word with how often it comes; in most passages each comes once, which a plain dictionary tells sooner."""
+    once = dict.fromkeys(words, 1)
+    return once if len(once) == len(words) else Counter(words)
 
 
 def _cut(text: str) -> str:

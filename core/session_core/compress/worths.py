@@ -11,10 +11,16 @@ from session_core.retrieve import terms
 
 KNOWN_WORDS = 32_768
 """Words come again and again: what is found of each one is kept for so many."""
+KNOWN_FORMS = 4_096
 _TOKEN = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|[^\W_]")
+_TOKEN_IN_ASCII = re.compile(r"[0-9A-Za-z_#@][0-9A-Za-z_#@.+/:'-]*[0-9A-Za-z_]|[0-9A-Za-z]")
+"""The same in a text of ASCII alone, in a third of the time: signs that are listed are looked up at once."""
 _SUFFIXES = ("'s", "’s", "ings", "ing", "ies", "es", "ed", "s")
 _MARKED = re.compile(r"`([^`\n]{2,80})`")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+_PATH_MARKS = frozenset("_/@#")
+_KINDS = "".join("9" if chr(code).isdigit() else "a" if chr(code).isalpha() else chr(code) for code in range(128))
+"""Each sign of ASCII, a letter or a figure by its kind."""
 _ASCII_MARKS, _ASCII_DIGITS = re.compile(r"[0-9_/@#.]"), re.compile("[0-9]")
 ORDINARY = 0.25
 WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
@@ -22,7 +28,7 @@ WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
 def stems(text: str) -> list[str]:
     """The words of `text` that a query is matched with; English endings are cut off roughly."""
-    return [_stem(word) for word in terms(text)]
+    return list(map(_stem, terms(text)))
 
 
 @lru_cache(maxsize=8_192)
@@ -34,12 +40,12 @@ def named_in(heading: str) -> Mapping[str, float]:
 def values_of(text: str) -> dict[str, float]:
     """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
     found: dict[str, float] = {}
-    for token in _TOKEN.findall(text):
-        value, worth = _value(token)
-        if worth > found.get(value, 0.0):
+    tokens = (_TOKEN_IN_ASCII if text.isascii() else _TOKEN).findall
+    for value, worth in map(_value, tokens(text)):
+        if worth and (value not in found or worth > found[value]):
             found[value] = worth
     for span in _MARKED.findall(text) if "`" in text else ():
-        for token in _TOKEN.findall(span):
+        for token in tokens(span):
             if (value := token.lower()) in found:
                 found[value] = max(found[value], WORTH["name"])
     if not text.isascii():
@@ -59,7 +65,7 @@ def _value(token: str) -> tuple[str, float]:
     if _ASCII_DIGITS.search(token) if token.isascii() else any(map(str.isdigit, token)):
         code = len(token) >= 4 or any(c.isalpha() or c in "#@_" for c in token)
         return lowered, WORTH["code" if code else "figure"]
-    if any(c in "_/@#" for c in token) or "." in token.strip("."):
+    if not _PATH_MARKS.isdisjoint(token) or "." in token.strip("."):
         return lowered, WORTH["path"]
     return lowered, WORTH["name"] if token[:1].isupper() else ORDINARY
 
@@ -67,6 +73,12 @@ def _value(token: str) -> tuple[str, float]:
 @lru_cache(maxsize=KNOWN_WORDS)
 def shape(value: str) -> str:
     """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
+    return _form(value.translate(_KINDS)) if value.isascii() else _form(value)
+
+
+@lru_cache(maxsize=KNOWN_FORMS)
+def _form(value: str) -> str:
+    """The shape of a value. Codes are many, and few differ in more than their letters and figures."""
     if not (_ASCII_MARKS.search(value) if value.isascii() else any(c.isdigit() or c in "_/@#." for c in value)):
         return ""
     kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
@@ -76,7 +88,7 @@ def shape(value: str) -> str:
 @lru_cache(maxsize=KNOWN_WORDS)
 def parts_of(value: str) -> Mapping[str, int]:
     """The words that a path or a name of several words is made of; none for one word, and for what has figures."""
-    if any(map(str.isdigit, value)) or not shape(value):
+    if not shape(value) or any(map(str.isdigit, value)):
         return {}
     parts = dict.fromkeys(stems(value), 1)
     return parts if len(parts) > 1 else {}
@@ -84,7 +96,7 @@ def parts_of(value: str) -> Mapping[str, int]:
 
 @lru_cache(maxsize=KNOWN_WORDS)
 def _stem(word: str) -> str:
-    if word.isascii():
+    if word.endswith(_SUFFIXES) and word.isascii():
         for suffix in _SUFFIXES:
             if word.endswith(suffix) and len(word) - len(suffix) >= 3:
                 return word[: -len(suffix)]

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
 from session_core.language.stating import besides, families, figures, said_words
-from session_core.language.words import STOP_WORDS, content_words, words
+from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
 
 _VERBS = (
     "pushed moved postponed rescheduled bumped raised lowered increased decreased reduced cut extended shortened "
@@ -142,7 +142,8 @@ class Change:
 @lru_cache(maxsize=1_024)
 def change(text: str) -> Change | None:
     """What `text` may change; None where it says of nothing that it is not any more as it was."""
-    if text.isascii() and _HEARD.isdisjoint(said_words(text)):
+    # What is left of a longer text has a mark for what is not, which is no letter.
+    if text.replace(ELLIPSIS, "").isascii() and _HEARD.isdisjoint(said_words(text)):
         return None
     if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 STEM_CHARACTERS = 4
 _SCRIPTS = re.compile(
@@ -14,7 +15,7 @@ _NOT_LATIN = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u
 _KANA = re.compile("[\u3040-\u30ff]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cue:
     """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
 
@@ -23,23 +24,30 @@ class Cue:
     """
 
     stems: frozenset[str]
-    pattern: re.Pattern[str]
+    phrase: str
     also: frozenset[str] = frozenset()
+    any_case: bool = False
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The phrase, made ready when it is first tried: of hundreds in a dozen languages few ever are."""
+        return re.compile(self.phrase, re.IGNORECASE if self.any_case else 0)
 
     @classmethod
     def of(cls, needed: str, pattern: str, *, also: str = "", whole: bool = False) -> Cue:
         words = needed.casefold().split()
         return cls(
             frozenset(word[:STEM_CHARACTERS] for word in words),
-            re.compile(pattern, re.IGNORECASE),
+            pattern,
             frozenset(words if whole else also.casefold().split()),
+            any_case=True,
         )
 
     @classmethod
     def within(cls, script: str, pattern: str) -> Cue:
         """A phrase of a language whose words are not parted by blanks, or change their endings much: it is tried in
         each sentence that has a character of the `script`."""
-        return cls(frozenset((f"<{script}>",)), re.compile(pattern))
+        return cls(frozenset((f"<{script}>",)), pattern)
 
 
 def script(sentence: str) -> str:

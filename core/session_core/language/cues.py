@@ -129,3 +129,9 @@ def promises(sentence: str) -> bool:
 def ruling(part: str) -> bool:
     """Whether `part` of a text lays down a rule, whoever says it."""
     return _RULES.said(part)
+
+
+def may_rule(text: str) -> bool:
+    """Whether a part of `text` can lay down a rule at all: of what is not ASCII, where words are parted by what stands
+    around them, each may."""
+    return not text.isascii() or bool(_RULES.tried(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.cues import promises, ruling
+from session_core.language.cues import may_rule, promises, ruling
 from session_core.language.words import SENTENCES
 
 _ORDER = re.compile(
@@ -74,7 +74,10 @@ def poses(text: str) -> bool:
 @lru_cache(maxsize=SENTENCES)
 def commands(text: str) -> bool:
     """Whether `text`, found in data, speaks to the model as if it could give it orders or knew a user's will."""
-    return poses(text) or _ASKS.search(text) is not None or any(map(ruling, (text, *_PARTS.split(text))))
+    if poses(text) or _ASKS.search(text):
+        return True
+    # What is in none of the words of a line is in none of its parts; a log's line has dozens.
+    return may_rule(text) and any(map(ruling, (text, *_PARTS.split(text))))
 
 
 @lru_cache(maxsize=SENTENCES)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from session_core.language.pasted import of_one_line, pasted
-from session_core.language.words import one_line
+from session_core.language.words import LONG_CHARACTERS, LONG_TEXTS, READ_AGAIN_CHARACTERS, one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
 """How the message begins that stands for what was folded."""
@@ -106,7 +107,8 @@ def spoken(text: str) -> Iterator[tuple[str, bool]]:
         yield text, False
         return
     at = 0
-    for start, end in _merged(sorted(_spans(text))):
+    long = READ_AGAIN_CHARACTERS < len(text) <= LONG_CHARACTERS
+    for start, end in _spans_of_long(text) if long else _spans_merged(text):
         if start > at:
             yield text[at:start], False
         yield text[start:end], True
@@ -180,6 +182,16 @@ def echoes(sentence: str, data: Sequence[str]) -> bool:
     parts = [sentence, *_BY_QUOTES.split(sentence)]
     told = [one_line(part).casefold().strip(_AROUND) for part in parts if prose(part)]
     return any(part in one for part in told for one in data)
+
+
+@lru_cache(maxsize=LONG_TEXTS)
+def _spans_of_long(text: str) -> tuple[tuple[int, int], ...]:
+    """A fold looks for them three times."""
+    return _spans_merged(text)
+
+
+def _spans_merged(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(_merged(sorted(_spans(text))))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from heapq import merge
+from itertools import pairwise
 from string import ascii_letters
 
 from session_core.language.words import MONTHS, READ_AGAIN_CHARACTERS, SENTENCES
@@ -152,8 +154,20 @@ _PATTERN = re.compile(
     rf"(?P<phone>{_PHONE})|(?P<path>{_PATH})|(?P<number>{_NUMBER})|(?P<code>{_CODE})|(?P<digits>\d+))",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(r"[^\s,;!?\"'A-Za-z][^\s,;!?\"'A-Za-z]*")
-"""Digits and signs: a value begins with one of them, or with the letters before them, or with a name."""
+_BEGINS_NONE = r"\s,;!?\"'A-Za-z()\[\]{}<>=*&^%|\\`"
+_DAYS_ABROAD = (("\u33ff", "礼周日星月木水火土金", "\ua000"), ("\uabff", "금목수월일토화", "\ud7b0"))
+"""The signs that a day's name begins with in Chinese and Japanese, and in Korean, between what bounds their scripts."""
+_UNSPACED = "\u3001-\u3020\u3040-\u30ff" + "".join(
+    f"{chr(ord(after) + 1)}-{chr(ord(before) - 1)}"
+    for start, signs, end in _DAYS_ABROAD
+    for after, before in pairwise((start, *sorted(signs), end))
+    if ord(before) - ord(after) > 1
+)
+_SIGNED, _SIGNED_UNADDRESSED = re.compile(f"[^{_BEGINS_NONE}]+"), re.compile(f"[^{_BEGINS_NONE}{_UNSPACED}]+")
+"""Digits and signs: a value begins with one of them, or with the letters before them, or with a name. Where no address
+stands (name@host), it begins with no other word of a script that parts none."""
+_IN_BRACKETS = re.compile(r"\((?=0)")
+"""How a phone's number may begin besides."""
 _BARE = re.compile(
     r"(?<![^ \n])[1-9][0-9]{0,6}"
     r"(?=[.,;!?]*(?:$|[ \n](?:[0-9](?![0-9]{2}(?![0-9]))|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))"
@@ -265,25 +279,32 @@ def _told(match: re.Match[str]) -> tuple[str, str, int]:
     return match.lastgroup or "number", match[0], match.start()
 
 
-def _starts(text: str) -> list[int]:
-    """Where a value of `text` may begin, in order; most of these begin none."""
-    starts: list[int] = []
-    at = 0
-    for signs in _SIGNED.finditer(text):
+def _starts(text: str) -> Iterable[int]:
+    """Where a value of `text` may begin, in order; most of these begin none. Who stops early has looked at no more."""
+    named = _named(text)
+    if "(0" in text:
+        named += [bracket.start() for bracket in _IN_BRACKETS.finditer(text)]
+    return merge(sorted(named), _signed(text)) if named else _signed(text)
+
+
+def _signed(text: str) -> Iterator[int]:
+    at, last, addressed = 0, -1, "@" in text
+    for signs in (_SIGNED if addressed else _SIGNED_UNADDRESSED).finditer(text):
         first, end = signs.span()
         # A full stop before a blank begins nothing, nor does what stands before it.
         stopped = text[end - 1] == "." and text[end : end + 1].strip() == ""
         if stopped and end - first == 1:
             continue
-        if text[first - 1 : first].isalpha():
-            starts.append(at + len(text[at:first].rstrip(ascii_letters)))
-        starts += range(first, end - stopped)
+        if text[first - 1 : first].isalpha() and (letters := at + len(text[at:first].rstrip(ascii_letters))) > last:
+            yield letters
+        if addressed or end - first > 1 or text[first] != ".":
+            yield from range(first, end - stopped)
         if text[end : end + 1] in ("T", "t"):
             # What separates a date from its time.
-            starts += (end, end + 1)
+            yield end
+            yield end + 1
+            last = end
         at = end
-    named = _named(text)
-    return sorted({*starts, *named}) if named else starts
 
 
 def _named(text: str) -> list[int]:

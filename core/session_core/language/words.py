@@ -100,7 +100,7 @@ SENTENCES = 4_096
 """How many sentences a rule remembers what it said of: they are read when they are appended, folded and summed up."""
 READ_AGAIN_CHARACTERS = 1_000
 """Longer texts are not remembered."""
-LONG_TEXTS, LONG_CHARACTERS = 128, 8_000
+LONG_TEXTS, LONG_CHARACTERS = 128, 24_000
 """But that the sentences of these were found, since a fold looks for them four times."""
 
 

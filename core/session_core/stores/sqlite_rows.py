@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -35,6 +35,8 @@ _messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
 IDS_AT_ONCE = 500
 """How many messages one statement looks up; SQLite before 3.32 takes 999 values in all."""
 MARK_CHARACTERS = 7
+KNOWN_MARKS = 16_384
+"""How many words' marks a process remembers, some 200 bytes each: a session says the same words again and again."""
 _TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "bodies")
 
 
@@ -155,9 +157,9 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
 
 def index_words(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
     """Make a body findable by its words, unless it is."""
-    marks = " ".join(word_marks(row.state, terms(searchable(message))))
-    done = connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]
-    if marks and not done:
+    if connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]:
+        return
+    if marks := " ".join(word_marks(row.state, terms(searchable(message)))):
         connection.execute("INSERT INTO words (rowid, marks) VALUES (?, ?)", (body, marks))
         connection.execute("UPDATE bodies SET indexed = 1 WHERE id = ?", (body,))
 
@@ -168,13 +170,13 @@ def word_marks(state: State, words: Iterable[str]) -> list[str]:
     An index keeps words in its segments until it merges them, long after their rows are gone; these
     say nothing then. They are short, so that now and then two words share one.
     """
-    keyed = blake2b(key=state.born.encode(), digest_size=4)
-    marks = []
-    for word in dict.fromkeys(words):
-        one = keyed.copy()
-        one.update(word.encode("utf-8", "surrogatepass"))
-        marks.append(one.hexdigest()[:MARK_CHARACTERS])
-    return marks
+    return [_mark(state.born, word) for word in dict.fromkeys(words)]
+
+
+@lru_cache(maxsize=KNOWN_MARKS)
+def _mark(secret: str, word: str) -> str:
+    marked = blake2b(word.encode("utf-8", "surrogatepass"), key=secret.encode(), digest_size=4)
+    return marked.hexdigest()[:MARK_CHARACTERS]
 
 
 def messages_with(
