@@ -86,7 +86,8 @@ CORRECTIONS = (
         r"\s?[,.!:;–—-]+ ?(?!(?:i (?!mean)|i['’]|we|you|what|how|why|who|where|can|could|would|is|are|do|did|does|"
         r"there|"
         r"thanks?|let|to|if|but|when|one (?:sec|moment)|about)\b)"
-        rf"(?!{_INTERRUPTIONS})(?:[^\s?]+\s){0, 6}[^\s?]+$",
+        rf"(?!{_INTERRUPTIONS})"
+        r"(?:[^\s?]+\s){0,6}[^\s?]+$",
     ),
     Cue.of("not", r"^\W*(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}$"),
     Cue.of(
