@@ -58,7 +58,7 @@ _PUTS = re.compile(
     re.IGNORECASE,
 )
 _ENUMERATED = re.compile(
-    r"(?:^|[\s:])\(?(?:1[.):]|[aA][):])\s?[^\s\d].{2,}?[\s,;]\(?(?:2[.):]|[bB][):])\s?[^\s\d]", re.DOTALL
+    r"(?:^|[\s:])\(?(?:1[.):]|[aA][):])\s?[^\s\d].{2,200}?[\s,;]\(?(?:2[.):]|[bB][):])\s?[^\s\d]", re.DOTALL
 )
 """Two of a list, of which one may be taken by its number."""
 _WONDERS = re.compile(

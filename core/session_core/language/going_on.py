@@ -59,9 +59,13 @@ _INQUIRES = re.compile(
 )
 
 
-@lru_cache(maxsize=SENTENCES)
 def goes_on(text: str) -> bool:
     """Whether `text` names nothing that it asks for: all of its few words are of going on, agreeing or thanking."""
+    return len(text) <= MOST_CHARACTERS and _only_goes_on(text)
+
+
+@lru_cache(maxsize=SENTENCES)
+def _only_goes_on(text: str) -> bool:
     if not text.isascii() and _UNSPACED.match(text):
         return True
     said = words(text)
