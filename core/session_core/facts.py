@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import filler
-from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered
+from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered, weighed, wondered
 from session_core.language.amending import subject_words
 from session_core.language.cues import kinds, promises, revises
+from session_core.language.labels import labelled
 from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
@@ -69,6 +70,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     stated: list[Fact] = []
     data: list[str] = []
+    open_yet: str | None = None
     for message in messages:
         if message.origin != "record":
             continue
@@ -78,10 +80,10 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
                 stated.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
-                asked = None
+                asked, open_yet = None, wondered(message.content)
             case Role.ASSISTANT:
                 stated.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked = offered(message.content, filler)
+                asked = _left_open(message, open_yet)
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -92,10 +94,18 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
 
 def left_open(messages: Sequence[Message]) -> str | None:
     """The question or offer at the end of `messages`, so that an answer after them can be shown with it."""
-    for message in reversed(messages):
-        if message.role in (Role.USER, Role.ASSISTANT):
-            return offered(message.content, filler) if message.role is Role.ASSISTANT else None
-    return None
+    said = [message for message in reversed(messages) if message.role in (Role.USER, Role.ASSISTANT)][:2]
+    if not said or said[0].role is Role.USER:
+        return None
+    before = said[1:] and said[1].role is Role.USER
+    return _left_open(said[0], wondered(said[1].content) if before else None)
+
+
+def _left_open(message: Message, wondering: str | None) -> str | None:
+    """What an assistant's `message` asks or offers, or else what the user was `wondering` before it."""
+    if (offer := offered(message.content, filler)) is not None or wondering is None or not message.content.strip():
+        return offer
+    return weighed(wondering, message.content)
 
 
 def unnamed(message: Message) -> Message:
@@ -221,6 +231,8 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
                 kind = FactKind.CORRECTION
             if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
+            if kind is None and not quoted and labelled(sentence):
+                kind = FactKind.PREFERENCE
             if kind is not None and quoted:
                 yield kind, partial(_quoted, message, kind, sentence)
             elif kind is not None:
