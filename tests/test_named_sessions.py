@@ -119,7 +119,7 @@ def test_a_postgres_that_gives_no_time_or_no_right(postgres: PostgresServer) -> 
         connection.execute("ROLLBACK")
     run_blocking(store.close())
     store = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_read_only%3Don")
-    check_named(store, WRITES, "takes no writes")
+    check_named(store, WRITES, "accepts no writes")
     run_blocking(store.close())
 
 
