@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,12 @@ class Hand:
     saver: BaseCheckpointSaver[Any]
     awaits: bool
 
-    async def threads(self) -> list[str]:
-        """The ids of all threads."""
-        return list(dict.fromkeys(place.thread_id for place in await self._places(None)))
+    async def threads(self) -> dict[str, list[Place]]:
+        """Where the checkpoints of each thread stand, of all namespaces, oldest first; all are asked for once."""
+        found: dict[str, list[Place]] = {}
+        for place in await self._places(None):
+            found.setdefault(place.thread_id, []).append(place)
+        return {thread_id: sorted(places) for thread_id, places in found.items()}
 
     async def places(self, thread_id: str) -> list[Place]:
         """Where the checkpoints of a thread stand, of all namespaces, oldest first."""
@@ -42,7 +45,7 @@ class Hand:
         config = config_at(place)
         found = await self.saver.aget_tuple(config) if self.awaits else self.saver.get_tuple(config)
         if found is not None and lists_more_writes(self.saver, found):
-            return with_writes(found, await self._listed(found.config))
+            return with_writes(found, [one async for one in self._listed(found.config)])
         return found
 
     async def put(
@@ -78,15 +81,19 @@ class Hand:
 
             return await places_in_redis(ask, thread_id)
         try:
-            return [_place(found) for found in await self._listed(_of_thread(thread_id))]
+            return [_place(found) async for found in self._listed(_of_thread(thread_id))]
         except NotImplementedError as exc:
             mend = "call the method without the a" if self.awaits else "await the a-named method"
             raise VoiceError(f"{type(saver).__name__} does not list checkpoints in this voice; {mend}") from exc
 
-    async def _listed(self, config: RunnableConfig | None) -> list[CheckpointTuple]:
+    async def _listed(self, config: RunnableConfig | None) -> AsyncIterator[CheckpointTuple]:
+        """One after the other: each has all of its messages."""
         if self.awaits:
-            return [one async for one in self.saver.alist(config)]
-        return list(self.saver.list(config))
+            async for one in self.saver.alist(config):
+                yield one
+        else:
+            for one in self.saver.list(config):
+                yield one
 
 
 def config_at(place: Place) -> RunnableConfig:

@@ -96,18 +96,20 @@ def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
 
 
 async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
-    threads = [str(thread_id)] if thread_id is not None else await source.threads()
+    named = None if thread_id is None else str(thread_id)
+    threads = await source.threads() if named is None else {named: await source.places(named)}
     several, new = Several(), 0
-    for thread in threads:
+    for thread, places in threads.items():
         with several.one():
-            new += await _moved(source, target, thread, named=thread_id is not None)
+            new += await _moved(source, target, thread, places, named=named is not None)
     several.tell()
     return new
 
 
-async def _moved(source: Hand, target: Hand, thread_id: str, *, named: bool) -> int:
-    """Copy one thread, oldest checkpoint first; how many were new. One that was `named` must be there."""
-    theirs = sorted([*await source.places(thread_id), *await _unlisted(source, thread_id)])
+async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Place], *, named: bool) -> int:
+    """Copy one thread, whose checkpoints stand at `places`, oldest first; how many were new. One that was `named` must
+    be there."""
+    theirs = sorted([*places, *await _unlisted(source, thread_id)])
     if named and not theirs:
         raise await _nothing_of(source, thread_id)
     unread: set[Place] = set()

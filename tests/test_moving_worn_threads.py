@@ -92,6 +92,25 @@ def test_a_source_that_keeps_one_checkpoint_is_refused_when_something_was_said_h
     assert [m.content for m in sessions.session("t").record()] == ["one", "answer 1", "here"]
 
 
+class Counting(InMemorySaver):
+    """A saver that counts how often it is asked for a list, for which it reads all that it has."""
+
+    asked = 0
+
+    def list(self, config, **which):
+        self.asked += 1
+        return super().list(config, **which)
+
+
+def test_a_source_is_asked_once_for_all_its_threads(sessions):
+    graph = talk(saver := Counting())
+    for name in ("t", "u", "v"):
+        graph.invoke({"messages": [HumanMessage("one", id="1")]}, {"configurable": {"thread_id": name}})
+    SessionSaver.import_from(saver, sessions=sessions)
+    assert saver.asked == 1
+    assert [len(sessions.session(name).record()) for name in ("t", "u", "v")] == [2, 2, 2]
+
+
 class Broken(InMemorySaver):
     """A saver that does not read what it lists: here those with that message."""
 
