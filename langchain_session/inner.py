@@ -15,22 +15,21 @@ from langgraph.checkpoint.base import (
     DeltaChannelHistory,
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
-from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.beside import Beside
 from langchain_session.inner_voice import InnerVoice
+from langchain_session.lifetime import Lifetime
 from langchain_session.originals import Originals
-from langchain_session.saver import SessionSaver
 from langchain_session.threads import RUNTIME, bare, begin_anew, require_tenant
-from langchain_session.turns import TURN_TTL_S, Concurrency
+from langchain_session.turns import Rule
 from langchain_session.voice import Voice
-from session_core import Policy, Sessions, Tier
+from session_core import Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.voices import run_blocking
 
 
-class InnerSaver(SessionSaver):
-    """The class of `SessionSaver(sessions, inner=saver)`: runs get the view, the checkpoints stay in `saver`.
+class Inner(BaseCheckpointSaver[Any]):
+    """How a `SessionSaver` with an inner saver works: runs get the view, the checkpoints stay in the inner one.
 
     The inner saver receives every checkpoint whole, in its own format and with its own versions, with the messages
     that the graph would have without us; so a graph can continue without us at any time. Our store has the record,
@@ -43,45 +42,13 @@ class InnerSaver(SessionSaver):
     (`attach` fits them).
     """
 
-    def __init__(
-        self,
-        sessions: Sessions | str = "memory://",
-        *,
-        inner: BaseCheckpointSaver[Any] | None = None,
-        policy: Policy | None = None,
-        tenant: str = "default",
-        channel: str = "messages",
-        serde: SerializerProtocol | None = None,
-        concurrency: Concurrency = "merge",
-        turn_ttl_s: float = TURN_TTL_S,
-        wait_s: float = 30.0,
-    ) -> None:
-        if not isinstance(inner, BaseCheckpointSaver) or isinstance(inner, SessionSaver):
-            raise ConfigError(
-                f"inner={type(inner).__name__}; pass a checkpointer such as a PostgresSaver "
-                "(from_conn_string gives one in a with statement)"
-            )
-        if serde is not None:
-            raise ConfigError(
-                "serde= cannot be given with inner=: the inner saver serializes checkpoints; pass serde= to that saver"
-            )
-        if concurrency == "reject":
-            raise ConfigError(
-                'concurrency="reject" is not possible with inner=, since that saver accepts every write; '
-                'with concurrency="serialize" runs wait for each other'
-            )
-        super().__init__(
-            sessions,
-            policy=policy,
-            tenant=tenant,
-            channel=channel,
-            serde=inner.serde,
-            concurrency=concurrency,
-            turn_ttl_s=turn_ttl_s,
-            wait_s=wait_s,
-        )
-        self._originals = Originals()
-        self._with(inner)
+    inner: BaseCheckpointSaver[Any]
+    sessions: Sessions
+    tenant: str
+    channel: str
+    _rule: Rule
+    _awaiting: Voice
+    _originals: Originals
 
     def _with(self, inner: BaseCheckpointSaver[Any]) -> None:
         self.inner = inner
@@ -196,6 +163,25 @@ class InnerSaver(SessionSaver):
 
     def _by(self, voice: Voice) -> Beside:
         return self._abeside if voice is self._awaiting else self._beside
+
+
+def fitting(inner: object, serde: object, concurrency: str) -> BaseCheckpointSaver[Any]:
+    """`inner` when it can be an inner saver under the other arguments. Raises: ConfigError."""
+    if not isinstance(inner, BaseCheckpointSaver) or isinstance(inner, Lifetime):
+        raise ConfigError(
+            f"inner={type(inner).__name__}; pass a checkpointer such as a PostgresSaver "
+            "(from_conn_string gives one in a with statement)"
+        )
+    if serde is not None:
+        raise ConfigError(
+            "serde= cannot be given with inner=: the inner saver serializes checkpoints; pass serde= to that saver"
+        )
+    if concurrency == "reject":
+        raise ConfigError(
+            'concurrency="reject" is not possible with inner=, since that saver accepts every write; '
+            'with concurrency="serialize" runs wait for each other'
+        )
+    return inner
 
 
 def _of_a_run(config: RunnableConfig | None) -> bool:

@@ -78,7 +78,7 @@ class Keeping(Moving):
         run_blocking(self._without_runs(self.sessions.store, run_ids))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """As `delete_for_runs`, awaited."""
+        """Async form of `delete_for_runs`."""
         await self._without_runs(self.sessions.awaited, run_ids)
 
     def get_delta_channel_history(
@@ -90,7 +90,7 @@ class Keeping(Moving):
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """As `get_delta_channel_history`, awaited."""
+        """Async form of `get_delta_channel_history`."""
         return await self._history(self.sessions.awaited, config, channels)
 
     async def _copied(self, store: SessionStore, source: str, target: str) -> None:

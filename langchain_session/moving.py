@@ -168,6 +168,7 @@ async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> Non
 async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:
     """Raises: Diverged when the target has of the thread what its source has not."""
     apart = bool(await _not_behind(target, known - theirs, known & theirs))
+    apart = apart and (bool(known & theirs) or not await _begins_with_all(source, target, known, theirs))
     if isinstance(target.saver, Moving) and not apart:
         there = {message.id for message in await _without_place(target, target.saver, thread_id, known)}
         if isinstance(source.saver, Moving) and there:
@@ -176,9 +177,26 @@ async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[P
     if apart:
         raise Diverged(
             f"session {thread_id}: the thread in the {type(target.saver).__name__} went on since it was moved there, "
-            f"is another conversation, or the {type(source.saver).__name__} keeps no older checkpoints; nothing was "
-            "written: delete that thread first, or continue with it"
+            f"is another conversation, or the {type(source.saver).__name__} keeps no older checkpoints and its newest "
+            f"does not begin with what is there; nothing was written: call delete_thread({thread_id!r}) of the "
+            f"{type(target.saver).__name__} and move the thread again, or continue with it"
         )
+
+
+async def _begins_with_all(source: Hand, target: Hand, known: set[Place], theirs: set[Place]) -> bool:
+    """Whether the source's newest conversation begins with the whole one of the target, word for word: then it is the
+    same thread further on, of a saver that keeps one checkpoint only, and nobody went on in the target."""
+    saver = target.saver if isinstance(target.saver, Moving) else source.saver
+    ends = [max((place for place in places if not place.namespace), default=None) for places in (known, theirs)]
+    if not isinstance(saver, Moving) or ends[0] is None or ends[1] is None or ends[1] < ends[0]:
+        return False
+    lists: list[list[BaseMessage]] = []
+    for hand, place in ((target, ends[0]), (source, ends[1])):
+        found = await hand.read(place.now)
+        said = found.checkpoint["channel_values"].get(saver.channel) if found is not None else None
+        lists.append(list(said) if said is not None and is_message_list(said) else [])
+    had, has = lists
+    return bool(had) and len(had) <= len(has) and all(map(is_same, had, has))
 
 
 async def _not_behind(target: Hand, apart: set[Place], shared: set[Place]) -> set[Place]:

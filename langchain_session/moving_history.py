@@ -37,7 +37,7 @@ def messages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
 
 
 async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
-    """As `messages_of`, awaited."""
+    """Async form of `messages_of`."""
     _require_history(history)
     if is_langchain_redis(history):
         return await run_in_executor(None, messages_in_redis, history)

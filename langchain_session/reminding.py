@@ -44,7 +44,7 @@ class Reminding:
         return run_blocking(self._text(self.sessions.store, self.sessions.workshop, messages, names))
 
     async def atext(self, messages: Sequence[BaseMessage], names: Mapping[str, Any]) -> str:
-        """As `text`, awaited."""
+        """Async form of `text`."""
         return await self._text(self.sessions.awaited, self.sessions.aworkshop, messages, names)
 
     async def _text(

@@ -148,7 +148,7 @@ class SessionRunnable(Runnable[Any, Any]):
 
     @asynccontextmanager
     async def _aon_record(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
-        """As `_on_record`, awaited."""
+        """Async form of `_on_record`."""
         session, turn = self._begun(input, config)
         async with AsyncExitStack() as held:
             lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None

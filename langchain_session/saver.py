@@ -25,6 +25,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langchain_session.ahead import ahead
 from langchain_session.beginning import begun_elsewhere
 from langchain_session.channels import decode_write, encode, encode_write, newest_large, record_messages
+from langchain_session.chosen import chosen
 from langchain_session.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
@@ -34,24 +35,22 @@ from langchain_session.deltas import (
     without_snapshots,
 )
 from langchain_session.handed import handed
+from langchain_session.inner import Inner, fitting
 from langchain_session.keeping import Keeping
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
 from langchain_session.originals import Originals
-from langchain_session.pruning import is_unlisted
 from langchain_session.threads import (
     BASE,
     BEGAN,
     FORK,
     RUNTIME,
-    begin_anew,
     config_of,
     forget,
     is_of_a_task,
     key_of,
     noted,
     notes_of,
-    require_tenant,
     starting_part,
     state_key,
 )
@@ -89,9 +88,6 @@ class SessionSaver(Keeping, Lifetime):
     def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:
         if inner is None:
             return super().__new__(cls)
-        # Not at the top: that module builds on this one.
-        from langchain_session.inner import InnerSaver
-
         if not issubclass(InnerSaver, cls) and not issubclass(cls, InnerSaver):
             raise ConfigError(
                 f"{cls.__name__}(inner=...): derive the class from InnerSaver to have checkpoints elsewhere"
@@ -298,31 +294,10 @@ class SessionSaver(Keeping, Lifetime):
         before: RunnableConfig | None,
         limit: int | None,
     ) -> Sequence[Checkpoint]:
-        names = config["configurable"] if config else {}
-        require_tenant(names, self.tenant)
-        thread = names.get("thread_id")
-        found = await voice.store.checkpoints(
-            self.tenant,
-            None if thread is None else str(thread),
-            names.get("checkpoint_ns"),
-            before=get_checkpoint_id(before) if before else None,
-        )
-        only = get_checkpoint_id(config) if config else None
-        kept: Sequence[Checkpoint] = ()
-        for checkpoint in (one for one in found if not is_unlisted(one)):
-            if limit is not None and len(kept) >= limit:
-                break
-            if (only is None or checkpoint.id == only) and self._matches(checkpoint, wanted):
-                kept = (*kept, checkpoint)
-        if not kept:
-            begin_anew(config, before)
-        return kept
+        def fits(one: Checkpoint) -> bool:
+            return all(self._metadata(one).get(name) == value for name, value in (wanted or {}).items())
 
-    def _matches(self, checkpoint: Checkpoint, wanted: Mapping[str, Any] | None) -> bool:
-        if not wanted:
-            return True
-        metadata = self._body(checkpoint)["metadata"]
-        return all(metadata.get(name) == value for name, value in wanted.items())
+        return await chosen(voice.store, self.tenant, config, before, limit=limit, fits=fits)
 
     async def _put(
         self,
@@ -396,3 +371,21 @@ class SessionSaver(Keeping, Lifetime):
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await voice.store.delete(Key(str(thread_id), self.tenant))
+
+
+class InnerSaver(Inner, SessionSaver):
+    """What `SessionSaver(sessions, inner=saver)` is."""
+
+    def __init__(
+        self,
+        sessions: Sessions | str = "memory://",
+        *,
+        inner: BaseCheckpointSaver[Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        concurrency: Concurrency = "merge",
+        **made_with: Any,
+    ) -> None:
+        found = fitting(inner, serde, concurrency)
+        super().__init__(sessions, serde=found.serde, concurrency=concurrency, **made_with)
+        self._originals = Originals()
+        self._with(found)

@@ -27,7 +27,7 @@ def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
 
 
 async def akeys_of(chat_store: BaseChatStore | AsyncDBChatStore, keys: Iterable[str] | None) -> list[str]:
-    """As `keys_of`, awaited, of either kind of store."""
+    """Async form of `keys_of`, of either kind of store."""
     require_power(chat_store, "get_messages", "a chat store")
     if keys is not None:
         return _given(keys)
@@ -44,7 +44,7 @@ def messages_of(chat_store: BaseChatStore, key: str, *, named: bool) -> list[Cha
 
 
 async def amessages_of(chat_store: BaseChatStore | AsyncDBChatStore, key: str, *, named: bool) -> list[ChatMessage]:
-    """As `messages_of`, awaited; of a database those that a memory has archived too."""
+    """Async form of `messages_of`; of a database those that a memory has archived too."""
     if isinstance(chat_store, AsyncDBChatStore):
         found = await chat_store.get_messages(key, status=None)
     else:

@@ -19,7 +19,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from postgres_server import PostgresServer
 from psycopg.rows import dict_row
 
-from langchain_session.inner import InnerSaver
+from langchain_session.saver import InnerSaver
 
 _schemas = count(1)
 

@@ -355,7 +355,7 @@ def test_curves_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     journal.turns = [Turn(number, number * 100, 1_000, store_bytes=500) for number in range(1, 1_001)]
     journal.without_bytes = [5_000] * 1_000
     assert max(map(len, curves(journal))) <= 100
-    assert any(line.startswith("without us") for line in curves(journal))
+    assert any(line.startswith("SqliteSaver") for line in curves(journal))
 
 
 def test_a_broken_promise_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, TypedDict
 
 import pytest
 from every_store import every_server
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
-from langgraph.graph import START, StateGraph
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
+from langgraph.types import Command, interrupt
 
 from langchain_session import SessionSaver
 from session_core import Budget, Policy, Sessions
@@ -232,6 +233,39 @@ def test_a_run_that_began_in_the_middle_of_another_stands_behind_it(sessions, aw
         run.result(60)
     said = [m.content for m in sessions.session("t").record()]
     assert said == ["slow", "answer", "slow too", "answer"]
+
+
+def asks_first(saver):
+    """A graph whose tool waits for a person's yes."""
+
+    def model(state: State):
+        if state["messages"][-1].type == "human":
+            return {"messages": [AIMessage("", tool_calls=[{"name": "pay", "args": {}, "id": "c"}])]}
+        return {"messages": [AIMessage("done")]}
+
+    def pay(state: State):
+        return {"messages": [ToolMessage(interrupt("Really?"), tool_call_id="c")]}
+
+    built = StateGraph(State)
+    built.add_node("model", model)
+    built.add_node("pay", pay)
+    built.add_edge(START, "model")
+    built.add_conditional_edges("model", lambda state: "pay" if state["messages"][-1].tool_calls else END)
+    built.add_edge("pay", "model")
+    return built.compile(checkpointer=saver)
+
+
+@both_voices
+def test_a_run_that_waited_goes_on_behind_its_call_whatever_was_said_meanwhile(sessions, awaiting):
+    graph = asks_first(SessionSaver(sessions))
+    for given in ({"messages": [HumanMessage("Pay the bill.")]}, Command(resume="yes")):
+        if awaiting:
+            asyncio.run(graph.ainvoke(given, CONFIG))
+        else:
+            graph.invoke(given, CONFIG)
+        said = [m.type for m in graph.get_state(CONFIG).values["messages"]]
+        sessions.session("t").append([{"role": "user", "content": "By the way."}])
+    assert said == ["human", "ai", "tool", "ai", "human"]
 
 
 def test_another_word_is_refused(forgetful):

@@ -46,7 +46,7 @@ def test_a_short_run_keeps_every_promise(folder: Path, tmp_path: Path, capsys: p
     assert "BROKEN" not in said
     assert said.count("\nkept  ") == 4 + len(PROMISES)
     assert "25 of 25 answers are those of a model that reads everything" in said
-    assert "without us  █" in said
+    assert "SqliteSaver   █" in said
     assert (out / "demo.png").read_bytes().startswith(PNG)
     assert sorted(path.name for path in out.iterdir()) == ["demo.db", "demo.png"]
 
@@ -56,7 +56,7 @@ def test_what_the_demo_leaves_can_be_looked_at(
 ) -> None:
     out = tmp_path / "out"
     assert main(["demo", "--folder", str(folder), "--turns", "9", "--no-baseline", "--out", str(out)]) == 0
-    assert "without us: not measured" in capsys.readouterr().out
+    assert "SqliteSaver: not measured" in capsys.readouterr().out
     assert main(["show", "demo", "--view", "--url", f"sqlite:///{out / 'demo.db'}"]) == 0
     assert OPENING[0] in capsys.readouterr().out
 

@@ -30,8 +30,8 @@ from redis_server import redis_server
 from strict_model import check_sent
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
-from langchain_session.inner import InnerSaver
 from langchain_session.messages import to_core
+from langchain_session.saver import InnerSaver
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, NotOffered
 

@@ -275,7 +275,7 @@ def test_a_thread_that_went_on_in_both_places_is_refused(sessions):
     SessionSaver.import_from(source, "t", sessions=sessions)
     assert history(ours) == before
     theirs.invoke(Command(resume="there"), CONFIG)
-    with pytest.raises(Diverged, match=r"session t.*delete that thread first"):
+    with pytest.raises(Diverged, match=r"session t.*call delete_thread"):
         SessionSaver.import_from(source, "t", sessions=sessions)
     assert history(ours) == before
 

@@ -65,6 +65,33 @@ def test_a_thread_that_went_on_here_is_refused_whatever_its_source_threw_away(se
     assert ours.get_state(CONFIG) == state
 
 
+def test_a_source_that_keeps_one_checkpoint_brings_in_what_was_said_since(sessions):
+    graph = talk(saver := InMemorySaver())
+    graph.invoke({"messages": [HumanMessage("one", id="1")]}, CONFIG)
+    thrown_away(saver, 1)
+    SessionSaver.import_from(saver, sessions=sessions)
+    graph.invoke({"messages": [HumanMessage("two", id="2")]}, CONFIG)
+    thrown_away(saver, 1)
+    ours = talk(SessionSaver.import_from(saver, sessions=sessions))
+    assert ours.get_state(CONFIG).values == graph.get_state(CONFIG).values
+    assert len(list(ours.get_state_history(CONFIG))) == 2
+    assert len(sessions.session("t").record(all_branches=True)) == 4
+    ours.invoke({"messages": [HumanMessage("three", id="3")]}, CONFIG)
+    assert [m.content for m in sessions.session("t").record()][-2:] == ["three", "answer 5"]
+
+
+def test_a_source_that_keeps_one_checkpoint_is_refused_when_something_was_said_here(sessions):
+    graph = talk(saver := InMemorySaver())
+    graph.invoke({"messages": [HumanMessage("one", id="1")]}, CONFIG)
+    SessionSaver.import_from(saver, sessions=sessions)
+    sessions.session("t").append({"role": "user", "content": "here"})
+    graph.invoke({"messages": [HumanMessage("two", id="2")]}, CONFIG)
+    thrown_away(saver, 1)
+    with pytest.raises(Diverged, match=r"call delete_thread\('t'\) of the SessionSaver and move it again"):
+        SessionSaver.import_from(saver, sessions=sessions)
+    assert [m.content for m in sessions.session("t").record()] == ["one", "answer 1", "here"]
+
+
 class Broken(InMemorySaver):
     """A saver that does not read what it lists: here those with that message."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,10 +97,10 @@ def test_a_redis_that_takes_no_writes(setting: str, value: str, mend: str, serve
 
 def test_a_redis_that_is_a_replica_or_forbids_it(server: RedisServer) -> None:
     with redis_server(appendonly="no", replicaof=f"127.0.0.1 {server.port}") as replica:
-        check_named(RedisStore(replica.url), WRITES, "is a replica")
+        check_named(RedisStore(replica.url), WRITES, "is a read-only replica")
     with server.client() as client:
         client.acl_setuser("reader", enabled=True, passwords=["+x"], categories=["+@read"], keys=["*"])
-    check_named(RedisStore(server.url.replace("redis://", "redis://reader:x@")), WRITES, "forbids what sessions need")
+    check_named(RedisStore(server.url.replace("redis://", "redis://reader:x@")), WRITES, "denies a permission")
 
 
 def test_a_postgres_that_is_down(postgres: PostgresServer) -> None:
@@ -114,11 +115,27 @@ def test_a_postgres_that_gives_no_time_or_no_right(postgres: PostgresServer) -> 
     with postgres.connect() as connection:
         connection.execute("BEGIN")
         connection.execute("LOCK TABLE llm_sessions.sessions, llm_sessions.messages IN ACCESS EXCLUSIVE MODE")
-        check_named(store, WRITES, "raise statement_timeout")
+        check_named(store, WRITES, "statement_timeout; retry, or raise it")
         connection.execute("ROLLBACK")
     run_blocking(store.close())
     store = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_read_only%3Don")
     check_named(store, WRITES, "takes no writes")
+    run_blocking(store.close())
+
+
+def test_a_postgres_statement_that_somebody_cancels(postgres: PostgresServer) -> None:
+    store = PostgresStore(postgres.url)
+    waiting = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND wait_event_type = 'Lock'"
+    with postgres.connect() as locks, postgres.connect() as connection, ThreadPoolExecutor(1) as thread:
+        locks.execute("BEGIN")
+        locks.execute("LOCK TABLE llm_sessions.sessions IN ACCESS EXCLUSIVE MODE")
+        call = thread.submit(lambda: run_blocking(store.append(USER, [message(1)])))
+        while connection.execute(f"SELECT pg_cancel_backend(pid) {waiting}").fetchall() == []:
+            assert not call.done()
+        with pytest.raises(StoreError, match=r"session acme/user-42: .*somebody cancelled it"):
+            call.result()
+        locks.execute("ROLLBACK")
+    run_blocking(store.append(USER, [message(1)]))
     run_blocking(store.close())
 
 

@@ -217,7 +217,7 @@ def test_a_wrong_password_is_no_node_that_is_down(nodes):
     url, clients = nodes
     for client in clients:
         client.config_set("requirepass", "right")
-    for login, mend in (("", "asks for a password"), (":wrong@", "refuses the user or password")):
+    for login, mend in (("", "requires a password"), (":wrong@", "refuses the user or password")):
         store = RedisStore(url.replace("://", f"://{login}"))
         with pytest.raises(StoreError, match=mend):
             run_blocking(store.state(KEYS[0]))

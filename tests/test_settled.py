@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.facts import extract, line, merge
+from session_core.compress.answered import answered
+from session_core.facts import extract, left_open, line, merge
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
@@ -21,6 +22,11 @@ SETTLED = [
     ("Möchten Sie das Hotel Adler buchen?", "Ja, gerne."),
     ("Voulez-vous le train de Lyon ou celui de Dijon ?", "celui de Dijon"),
     ("Red or blue?", "the second one"),
+    ("1) tile the porch, 2) pave it.", "yes, the second one"),
+    ("船のほうが速いです。 船にしましょうか。", "はい、そうしてください"),
+    ("هل أحجز القاعة الصغيرة؟", "نعم"),
+    ("क्या छोटा हॉल बुक कर दूँ?", "हाँ"),
+    ("Czy mam zarezerwować salę?", "tak"),
 ]
 OPEN = [
     ("Is there anything else I can help you with?", "No thanks."),
@@ -45,6 +51,38 @@ def test_an_answer_is_kept_with_what_it_answers(offer: str, answer: str) -> None
     (fact,) = [fact for fact in extract(talk(offer, answer)) if fact.seq == 2]
     assert fact.kind is FactKind.ANSWER
     assert line(fact) == f"{answer} [{offer}]"
+
+
+@pytest.mark.parametrize(
+    ("wondered", "told", "answer", "slot"),
+    [
+        ("should we paint the porch too?", "In May.", "nah", "should we paint the porch too? In May."),
+        ("tin or slate?", "Slate lasts for longer. Tin is light.", "k tin", "tin or slate? Slate lasts for longer."),
+        ("Sollen wir den Zaun streichen?", "Das dauert.", "nee lass mal", "Sollen wir den Zaun streichen? Das dauert."),
+    ],
+)  # fmt: skip
+def test_what_a_user_turns_over_is_settled_behind_the_reply(wondered: str, told: str, answer: str, slot: str) -> None:
+    said = [Message(Role.USER, wondered, seq=1), Message(Role.ASSISTANT, told, seq=2)]
+    reply = Message(Role.USER, answer, seq=3)
+    (fact,) = extract([*said, reply])
+    assert (fact.kind, fact.text, fact.slot) == (FactKind.ANSWER, answer, slot)
+    assert extract([reply], asked=left_open(said)) == [fact]
+
+
+def test_who_only_asks_settles_nothing() -> None:
+    said = [Message(Role.USER, "what is slate?", seq=1), Message(Role.ASSISTANT, "A stone.", seq=2)]
+    assert extract([*said, Message(Role.USER, "ok", seq=3)]) == []
+
+
+def test_a_list_is_quoted_with_the_number_that_was_taken() -> None:
+    offer = Message(Role.ASSISTANT, "Two ways. 1) tile the porch, 2) pave it.", seq=1)
+    (told,) = answered([offer], [offer, Message(Role.USER, "the second one", seq=2)])
+    assert told.content == "Two ways. 1) tile the porch, 2) pave it (answered: “the second one”)."
+
+
+def test_steps_are_no_choice() -> None:
+    steps = Message(Role.ASSISTANT, "1. Boil the water.\n2. Add the salt.", seq=1)
+    assert extract([steps, Message(Role.USER, "great", seq=2)]) == []
 
 
 @pytest.mark.parametrize(("offer", "answer"), OPEN)

@@ -12,8 +12,9 @@ from redis_server import RedisServer, redis_server
 from session_core.errors import StoreError, StoreLost
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
+from session_core.together import Overdue, Together
 from session_core.turns import Key
-from session_core.voices import Overdue, Together, run_blocking
+from session_core.voices import run_blocking
 
 CALLERS = 120
 WAIT_S = 30.0

@@ -317,7 +317,7 @@ def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
     saver.close()
     (told,) = caplog.messages
     assert "did not release turns" in told
-    assert "end by themselves, 300 s after" in told
+    assert "they expire 300 s after" in told
     go.set()
 
 

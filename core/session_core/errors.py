@@ -78,7 +78,7 @@ class DuplicateMessage(InputError):
 
 
 class PinnedTooLarge(InputError):
-    """What must stand in every view word for word is larger than the budget."""
+    """What every view must show verbatim exceeds the budget."""
 
 
 class TranscriptError(InputError):
@@ -86,17 +86,17 @@ class TranscriptError(InputError):
 
 
 class StoreError(SessionError):
-    """The place where sessions are kept failed."""
+    """The store failed."""
 
     _named: str = ""
 
     @property
     def unnamed(self) -> str:
-        """What it says of the place, without the session that the call was about."""
+        """The message without the session's name."""
         return str(self).removeprefix(self._named)
 
     def about(self, session: object) -> Self:
-        """The same error, which names the session that the call was about."""
+        """The same error, with the name of the session that the call was about."""
         said = str(self)
         _, named, behind = said.partition(f"session {session}")
         if named and not behind[:1].isalnum():
@@ -108,7 +108,7 @@ class StoreError(SessionError):
 
 
 class StoreUnreadable(StoreError):
-    """The file or server is not a database of ours, or it is damaged."""
+    """The file or server does not contain our data, or it is damaged."""
 
 
 class NewerSchema(StoreError):
@@ -124,23 +124,23 @@ class StoreBusy(StoreError):
 
 
 class StoreLost(StoreBusy):
-    """The server of a store is not to be had right now, or the connection to it broke in the middle of a call."""
+    """The server is unavailable, or the connection broke during a call; retry."""
 
 
 class Conflict(SessionError):
-    """The session is not at the version the caller expected; an ordinary answer: load and retry."""
+    """The session is not at the version that the caller expected; load it again and retry."""
 
 
 class TurnTaken(Conflict):
-    """Another holder has the turn of the session and did not give it back in time."""
+    """Another holder has the turn of the session and did not release it in time."""
 
 
 class TurnLost(Conflict):
-    """The lease that a write came with is not the session's any more; nothing was written."""
+    """The lease of a write is no longer valid; nothing was written."""
 
 
 class Diverged(Conflict):
-    """What is moved in or out no longer begins with what was moved before; nothing was written."""
+    """An import or export no longer continues the one before; nothing was written."""
 
 
 class NotFound(SessionError, LookupError):
@@ -148,15 +148,15 @@ class NotFound(SessionError, LookupError):
 
 
 class VoiceError(SessionError, RuntimeError):
-    """A blocking call met something that must be awaited."""
+    """A blocking call needs an event loop."""
 
 
 class NotOffered(VoiceError, NotImplementedError):
-    """A saver that was handed in lacks the method, or has it in the other voice only."""
+    """An inner saver lacks the method, or has it for sync or async only."""
 
 
 def shown(name: object) -> str:
-    """A word that a caller used, for an error's text; what is no plain word may be content, and is not shown."""
+    """A caller's word for the text of an error; anything but a plain word may be content, and is not shown."""
     text = str(name)
     if len(text) <= LONGEST_SHOWN and text.replace("_", "").replace("-", "").isalnum():
         return repr(text)

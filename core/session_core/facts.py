@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import filler
-from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered
+from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered, weighed, wondered
 from session_core.language.amending import subject_words
 from session_core.language.cues import kinds, promises, revises
+from session_core.language.labels import labelled
 from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
@@ -57,19 +58,19 @@ _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
 
 def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: GiveWay = go_on) -> list[Fact]:
-    """The facts that `messages` state, in their order, each word for word from its sentence.
+    """The facts that `messages` state, in order, each verbatim from its sentence.
 
-    Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants
-    state commitments and values. Of a tool result, and of what a user only quotes, names and values are taken,
-    under the tool's name or as quoted, but no prose and nothing that speaks like an order: data never becomes a
-    rule, nor does an assistant's echo of it. A bare value, a yes or a choice stands with the question that it answers,
-    as its slot; `asked` is the one that was open before.
-    System messages give no facts because they stand whole in every view anyway, and what was written for a
-    view gives none. Gives way after each message.
+    Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants state commitments
+    and values. Tool results and text quoted by users yield names and values, attributed to their source, but no prose
+    and nothing that reads like an instruction: data never becomes a rule, nor does an assistant's repetition of it. A
+    bare value, a yes or a choice has the question that it answers as its slot; `asked` is the question that was open
+    before. System messages yield no facts because every view shows them whole, and neither do messages generated for
+    a view. Yields to other threads after each message.
     """
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
     stated: list[Fact] = []
     data: list[str] = []
+    open_yet: str | None = None
     for message in messages:
         if message.origin != "record":
             continue
@@ -79,10 +80,10 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
                 stated.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
-                asked = None
+                asked, open_yet = None, wondered(message.content)
             case Role.ASSISTANT:
                 stated.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked = offered(message.content, filler)
+                asked = _left_open(message, open_yet)
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -92,11 +93,19 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
 
 
 def left_open(messages: Sequence[Message]) -> str | None:
-    """What `messages` ask or offer at their end, so that an answer behind them can be told with it."""
-    for message in reversed(messages):
-        if message.role in (Role.USER, Role.ASSISTANT):
-            return offered(message.content, filler) if message.role is Role.ASSISTANT else None
-    return None
+    """The question or offer at the end of `messages`, so that an answer after them can be shown with it."""
+    said = [message for message in reversed(messages) if message.role in (Role.USER, Role.ASSISTANT)][:2]
+    if not said or said[0].role is Role.USER:
+        return None
+    before = said[1:] and said[1].role is Role.USER
+    return _left_open(said[0], wondered(said[1].content) if before else None)
+
+
+def _left_open(message: Message, wondering: str | None) -> str | None:
+    """What an assistant's `message` asks or offers, or else what the user was `wondering` before it."""
+    if (offer := offered(message.content, filler)) is not None or wondering is None or not message.content.strip():
+        return offer
+    return weighed(wondering, message.content)
 
 
 def unnamed(message: Message) -> Message:
@@ -113,13 +122,13 @@ def own_words(message: Message) -> str:
 
 
 def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:
-    """`old` and then `new`, each fact once; what a later one replaces names it in `superseded_by`.
+    """`old` and then `new`, each fact once; superseded facts name their successor in `superseded_by`.
 
-    A fact replaces those of its slot that the same author stated; a user's correction also those that assistants
-    and tools stated, or, when it names no slot, the value of its type that was stated last; one of words alone
-    stands on one line behind what it corrects. Two authors who contradict each other are both kept. The
-    replacement takes over the slot and, where it replaces a limit, stays a limit. Values of another type that a
-    replaced sentence states besides stay, with `…` for what was replaced. Gives way after each new fact.
+    A fact supersedes those of its slot by the same author. A user's correction also supersedes those of assistants
+    and tools or, if it names no slot, the latest value of its type; one without a value is shown on one line after
+    what it corrects. If two authors contradict each other, both are kept. The new fact takes over the slot, and
+    remains a limit if it supersedes one. Other values in a superseded sentence stay, with `…` for what was replaced.
+    Yields to other threads after each new fact.
     """
     facts = Facts(old)
     for fact in new:
@@ -129,19 +138,18 @@ def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on
 
 
 def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
-    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were said.
+    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were stated.
 
-    Rules have the first places, then constraints: while one of them has no room, nothing else is chosen;
-    of too many, the newest and the oldest stay in turn. Then each kind has its newest two, in the order
-    of the kinds, then its next two, so that many of one kind never push the only one of another out.
-    A line that does not fit is passed over for a shorter one. The price of a line includes its bullet,
-    kind and line end.
+    Rules come first, then constraints: while one of them does not fit, nothing else is selected; if there are too
+    many, the newest and the oldest are selected alternately. Then each kind gets its newest two, in the order of the
+    kinds, then its next two, so that many of one kind never displace the only one of another. If a line does not fit,
+    a shorter one may. The size of a line includes its bullet, kind and line end.
     """
     return tuple(facts[place] for place in places(facts, prices(facts, count), max_tokens))
 
 
 def prices(facts: Sequence[Fact], count: Count) -> list[int]:
-    """What each of `facts` takes as a line of a list; 0 for one that is not current."""
+    """The size of each of `facts` as a line of a list; 0 for one that is not current."""
     return [count(bullet(fact)) if fact.current else 0 for fact in facts]
 
 
@@ -192,7 +200,7 @@ def _ends_in_turn(places: Sequence[int]) -> list[int]:
 
 
 def line(fact: Fact) -> str:
-    """What `fact` says, on one line: its author where known, its words, its subject where they lack it."""
+    """`fact` on one line: its author if known, its text, and its subject if the text lacks it."""
     text = one_line(fact.text)
     who = f"{_voice(fact)}: " if fact.author else ""
     about = fact.slot or ""
@@ -223,6 +231,8 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
                 kind = FactKind.CORRECTION
             if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
+            if kind is None and not quoted and labelled(sentence):
+                kind = FactKind.PREFERENCE
             if kind is not None and quoted:
                 yield kind, partial(_quoted, message, kind, sentence)
             elif kind is not None:

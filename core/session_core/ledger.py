@@ -14,11 +14,11 @@ to be answered. Without a bound a session whose runs break off would grow with e
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Totals over the whole record of a session.
+    """Running totals over the whole record of a session.
 
-    `tokens` is the price word for word, `view_tokens` with the large tool outputs clipped.
-    `open_calls` are the newest tool calls that wait for their results (`MOST_OPEN_CALLS`). `authors` are
-    the distinct authors of user messages, in the order they first spoke.
+    `tokens` is the size of all messages uncompressed, `view_tokens` with large tool outputs clipped. `open_calls` are
+    the newest tool calls without results (`MOST_OPEN_CALLS`). `authors` are the distinct authors of user messages, in
+    the order of their first message.
     """
 
     messages: int = 0
@@ -32,7 +32,7 @@ class Ledger:
     last_time_s: float | None = None
 
     def plus(self, messages: Iterable[Message]) -> Ledger:
-        """The account after `messages` were appended."""
+        """The totals after `messages` were appended."""
         total = self
         for message in messages:
             total = total._plus_one(message)

@@ -53,7 +53,7 @@ def move_in(session: Session, messages: Iterable[Said]) -> int:
 
 
 async def amove_in(session: Session, messages: Iterable[Said]) -> int:
-    """As `move_in`, awaited."""
+    """Async form of `move_in`."""
     sessions = session.sessions
     return await _moved(session, session.aflow, sessions.awaited, sessions.aask_fold, messages)
 

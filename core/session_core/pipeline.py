@@ -36,12 +36,11 @@ LOOK_S = 0.05
 
 @dataclass(slots=True)
 class Queue:
-    """The sessions that asked to be folded, and since when; which is next. Times are given, in seconds.
+    """The sessions waiting for a fold, with the time of their request. Times are passed in, in seconds.
 
-    A session below the facts threshold has room for more turns: its fold may be put off for up to `put_off_s`, since
-    a process without a pause serves as many calls more as it does folds less, and a later fold takes more turns at
-    once. That of a session above it, whose views are cut down meanwhile, may not. One that asks again while it waits
-    is folded once.
+    A session below the facts threshold has room for more turns: its fold may be postponed for up to `put_off_s`,
+    since under constant load fewer folds mean more calls, and a later fold covers more turns at once. A session above
+    it is not postponed, since its views are shortened meanwhile. A session that is already waiting is folded once.
     """
 
     put_off_s: float = PUT_OFF_S
@@ -90,13 +89,13 @@ class Queue:
 
 @dataclass(slots=True)
 class Pace:
-    """How a fold in the background shares the interpreter with the calls that somebody waits for.
+    """How a background fold shares the interpreter with calls that somebody waits for.
 
-    A thread that computes keeps Python's interpreter lock for 5 ms (`sys.getswitchinterval`) whoever
-    wants it, and a view or an append lets go of the lock at each read and write: so it would wait 5 ms
-    several times over while a fold is at work. `pressed` tells how many folds cannot be put off; `quiet` waits up to
-    so many seconds for a pause without views and appends under way, and tells whether there is one; `pauses` counts
-    how often a fold gave way. While `hurried` callers wait for the folds themselves, it does not.
+    A computing thread keeps the GIL for 5 ms (`sys.getswitchinterval`), and a view or an append releases it at each
+    read and write, so each of these would wait 5 ms during a fold. `pressed` returns how many folds are urgent;
+    `quiet` waits up to that many seconds for a pause without views and appends, and returns whether there is one;
+    `pauses` counts how often a fold yielded. While `hurried` callers wait for the folds themselves, it does not
+    yield.
     """
 
     pressed: Callable[[], int]
@@ -127,9 +126,9 @@ class Pace:
 
 @dataclass(slots=True)
 class Background:
-    """One daemon thread, started with the first request, folds the sessions that ask, in the order of their `Queue`.
+    """One daemon thread, started with the first request, that folds sessions in the order of their `Queue`.
 
-    After a fork the child starts a thread of its own; what the parent was asked stays with the parent.
+    After a fork the child starts a thread of its own; requests of the parent stay with the parent.
     """
 
     folder: Folder

@@ -49,7 +49,7 @@ def require_unsealed(key: Key, messages: Iterable[Message]) -> None:
 
 
 def without_keys(key: Key) -> StoreUnreadable:
-    """What who has no keys is told of a sealed session, when it reads there and when it writes."""
+    """The error for a process without the keys that reads or writes a sealed session."""
     return StoreUnreadable(
         f"session {key} is sealed, and no keys were given; open it as it was begun, with "
         "Sessions(..., keyring=Keyring.from_env()) or the EncryptedStore before its store"

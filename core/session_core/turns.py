@@ -18,7 +18,7 @@ MAX_NAME_CHARACTERS = 512
 
 
 class Role(StrEnum):
-    """Who speaks. Frameworks' own roles are mapped to these four by their adapters."""
+    """The speaker of a message. Adapters map the frameworks' roles to these four."""
 
     SYSTEM = "system"
     USER = "user"
@@ -55,8 +55,8 @@ in the shape of another framework than the one that stored it."""
 class Key:
     """The name of one session.
 
-    `namespace` is empty for the conversation itself; a LangGraph subgraph that keeps messages of its
-    own has its checkpoint namespace here, so that they never enter the conversation's record.
+    `namespace` is empty for the conversation itself; a LangGraph subgraph that keeps its own messages has its
+    checkpoint namespace here, so that they never enter the conversation's record.
     """
 
     session_id: str
@@ -77,7 +77,7 @@ class Key:
 
     @property
     def whole(self) -> Key:
-        """The session that this is a namespace of, or is itself."""
+        """The session that this is a namespace of; itself if it has no namespace."""
         return Key(self.session_id, self.tenant) if self.namespace else self
 
     def __str__(self) -> str:
@@ -89,7 +89,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call that an assistant asks for. `arguments` is JSON text, as models write it."""
+    """One tool call of an assistant. `arguments` is JSON text, as models write it."""
 
     id: str
     name: str
@@ -101,7 +101,7 @@ MediaKind = Literal["image", "audio", "video", "file"]
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A part of a message that is not text. `data` is a URL, a data URL or base64, as it came."""
+    """A part of a message that is not text. `data` is a URL, a data URL or base64, unchanged."""
 
     kind: MediaKind
     data: str
@@ -110,11 +110,11 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A framework's own serialized message, less what the neutral fields hold already.
+    """A framework's own serialized message, without what the neutral fields already hold.
 
-    `format` names the codec that reads `data` ("langchain/1"); no other code looks inside.
-    `note` is what may differ between equal messages, such as which fields were spelled out: it is
-    stored, but no part of what the message says.
+    `format` names the codec that reads `data` ("langchain/1"); no other code looks inside. `note` has what may differ
+    between equal messages, such as which fields were set explicitly: it is stored, but is not part of the message's
+    content.
     """
 
     format: str
@@ -126,13 +126,14 @@ class Native:
 class Message:
     """One immutable entry of the record, or of a view.
 
-    `seq` orders the record, from 1; 0 means "not in a record". `tokens` is counted once, when the
-    message is appended, framing and tool calls included. `time_s` is seconds since the epoch and is
-    information only: order comes from `seq`. `clip` is the shorter rendition a large tool output got
-    when it was appended, `clip_tokens` its price. `aside` is what else of it goes to a provider as
-    text (reasoning, results of the provider's own tools): it has a price, but is never summarized.
-    `covers` names the part of the record that a message written for a view (`origin` other than
-    "record") stands for.
+    - `seq` orders the record, from 1; 0 means "not in a record".
+    - `tokens` is counted once, when the message is appended, framing and tool calls included.
+    - `time_s` is seconds since the epoch, for information only: `seq` gives the order.
+    - `clip` is the shortened rendition of a large tool output, made when it was appended; `clip_tokens` is its size.
+    - `aside` is other text of the message that is sent to a provider (reasoning, results of the provider's own
+      tools): it counts tokens, but is never summarized.
+    - `covers` is the part of the record that a message generated for a view (`origin` other than "record") stands
+      for.
     """
 
     role: Role
@@ -177,12 +178,12 @@ class Message:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing in it that a model could read."""
+        """Whether it has nothing that a model could read."""
         return not (self.content.strip() or self.tool_calls or self.media)
 
     @property
     def view_tokens(self) -> int:
-        """Its price once it is no longer recent: of the clip where there is one, else of the whole."""
+        """Its size once it is no longer recent: of the clip if there is one, else of the whole."""
         return self.clip_tokens if self.clip is not None else self.tokens
 
     def priced(
@@ -216,15 +217,18 @@ class Message:
         return made
 
     def require_content(self, key: Key) -> None:
-        """Raises: EmptyMessage when a message that must say something says nothing."""
+        """Raises: EmptyMessage if a message that must have content has none."""
         if self.empty and self.role in (Role.USER, Role.SYSTEM):
             raise EmptyMessage(f"session {key}: a {self.role} message is empty; send text, media or nothing at all")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Messages that are kept, clipped or folded together: one message, or one assistant message
-    with all results of its tool calls. `complete` is false while a call waits for its result."""
+    """Messages that are kept, clipped or folded together.
+
+    One message, or one assistant message with all results of its tool calls. `complete` is false while a call waits
+    for its result.
+    """
 
     messages: tuple[Message, ...]
     complete: bool = True
@@ -240,7 +244,7 @@ class Unit:
 
     @property
     def long_outputs(self) -> int:
-        """How many of the messages have a clip beside them."""
+        """The number of messages with a clip."""
         return sum([message.clip is not None for message in self.messages[1:]])
 
     @property
@@ -267,10 +271,10 @@ class _Exchange:
 
 
 def units(messages: Sequence[Message]) -> list[Unit]:
-    """`messages` in their order, as units; the results of a call stand right behind it.
+    """`messages` as units, in order, with the results of a call right after it.
 
-    A result that answers no call before it, or one that is answered already, belongs to no unit a
-    provider would accept and is left out; a call without its result makes its unit incomplete.
+    A result without a preceding call, or a second result, would be refused by providers and is left out; a call
+    without its result makes its unit incomplete.
     """
     made: list[Unit] = []
     exchanges: list[_Exchange] = []

@@ -7,12 +7,8 @@ import inspect
 import os
 import socket
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from contextvars import Context
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -29,10 +25,10 @@ AT_ONCE = 1
 
 
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which must finish without waiting for an event loop.
+    """The result of `work`, which must finish without waiting for an event loop. Works in notebooks, forks, any
+    thread.
 
-    It is sent once: no loop, no thread, so it works inside a running loop (notebooks), after a fork
-    and in any thread. Raises: VoiceError when `work` waits for something only a loop can give.
+    Driven by a single `send`, without a loop or a thread. Raises: VoiceError if `work` needs an event loop.
     """
     try:
         work.send(None)
@@ -48,8 +44,7 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
 
 
 class _Threaded:
-    """Stands for a port whose coroutines block; each call runs in a thread of the loop's executor, or as `apart` has
-    it."""
+    """A proxy of a port with blocking coroutines; each call runs in a thread of the loop, or by `apart`."""
 
     def __init__(self, port: object, apart: Apart) -> None:
         self._port, self._apart = port, apart
@@ -66,7 +61,7 @@ class _Threaded:
 
 
 def threaded(port: T) -> T:
-    """`port` for awaiting callers: the same methods, each run in a thread instead of on the loop."""
+    """`port` for async callers: the same methods, each run in a thread instead of on the loop."""
     return cast(T, _Threaded(port, asyncio.to_thread))
 
 
@@ -76,12 +71,12 @@ def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
 
 
 def run_apart(port: T, apart: Apart) -> T:
-    """`port`, whose coroutines keep a processor busy: the same methods, each run as `apart` has it."""
+    """`port`, whose coroutines are CPU-bound: the same methods, each run by `apart`."""
     return cast(T, _Threaded(port, apart))
 
 
 class _Awaited:
-    """Stands for a port some of whose methods may be plain ones; each of `names` can be awaited."""
+    """A proxy of a port some of whose methods may be plain functions; each of `names` can be awaited."""
 
     def __init__(self, port: object, names: Sequence[str]) -> None:
         self._port, self._names = port, names
@@ -99,18 +94,16 @@ class _Awaited:
 
 
 def awaitable(port: T, *names: str) -> T:
-    """`port`, whose methods called `names` can be awaited, also where somebody wrote `def` and not `async def`."""
+    """`port` with methods `names` that can be awaited, even if they were defined without `async`."""
     plain = not all(inspect.iscoroutinefunction(getattr(port, name, None)) for name in names)
     return cast(T, _Awaited(port, names)) if plain else port
 
 
 class PerLoop(Generic[T]):
-    """One `T` for each event loop that asks: what one loop opened, no other may use.
+    """One `T` per event loop: what one loop opened, no other may use, nor a forked child, which shares the sockets.
 
-    `opened` makes it, `closed` ends it; the latter runs on the same loop, at the latest when that ends.
-    Where it cannot, since the loop stands still or was closed without a word to its generators, `cut`
-    closes what is open, without that loop. The child of a fork leaves those of its parent as they are: both have the
-    same sockets.
+    `opened` creates it, `closed` ends it on the same loop, at the latest when that loop ends. If the loop is blocked,
+    or was closed without shutting down its generators, `cut` closes what is open without it.
     """
 
     def __init__(
@@ -170,11 +163,8 @@ class PerLoop(Generic[T]):
 
 
 def cut(transport: asyncio.WriteTransport) -> None:
-    """Close the socket under `transport` without a word to the other side and without waiting for its loop.
-
-    With TLS a plain close waits for an answer, and with bytes still to send until they are sent: an ending loop
-    has no time for either. On a loop that stands still the other side sees the end, and the socket is given back
-    when that loop runs again.
+    """Close the socket at once: a normal close waits for unsent bytes and for TLS, for which an ending loop has no
+    time.
     """
     connected = transport.get_extra_info("socket")
     if connected is not None:
@@ -205,11 +195,7 @@ def _done(work: Callable[[], T]) -> T:
 
 
 class BesideLoop:
-    """`Apart` of the awaiting voice: what keeps a processor busy is done in a thread, and the event loop goes on.
-
-    At most `AT_ONCE` for each loop and each of these: more would not be done sooner, under the interpreter's lock, and
-    the loop would wait for each of them before its own turn. `done` does the work, in the thread.
-    """
+    """`Apart` for async callers: CPU-bound work runs by `done` in a thread, at most `AT_ONCE` per loop and instance."""
 
     def __init__(self, done: Callable[[Callable[[], Any]], Any] = _done) -> None:
         self._done = done
@@ -243,17 +229,17 @@ async def pause_awaiting(seconds: float) -> None:
 
 
 async def at_once(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> Sequence[object]:
-    """What all `works` come to, run at once on the running loop; an error stands for what raised it."""
+    """The results of all `works`, run concurrently on the running loop; an exception takes the place of a result."""
     return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
 
 def fair_gate(places: int) -> asyncio.Semaphore:
-    """For `async with`: lets so many callers of one loop in at a time, by the order of their coming."""
+    """For `async with`: admits so many callers of one loop at a time, in FIFO order."""
     return asyncio.Semaphore(places)
 
 
 async def within(timeout_s: float, work: Awaitable[T]) -> T:
-    """What `work` gives, which is given up after `timeout_s` seconds. Raises: TimeoutError."""
+    """The result of `work`, or TimeoutError after `timeout_s` seconds."""
     async with asyncio.timeout(timeout_s):
         return await work
 
@@ -263,7 +249,7 @@ _UNDOING: set[asyncio.Task[None]] = set()
 
 
 async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
-    """What `work` gives. Who is cancelled leaves it at once; it is done to its end all the same, and undone."""
+    """The result of `work`. If the caller is cancelled, `work` still runs to its end, and is undone."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -281,15 +267,14 @@ async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any,
 
 
 class Patience:
-    """`async with Patience(10) as patience`: what is inside may take so many seconds, and as many again from each
-    `patience.renew()` on. Raises: TimeoutError."""
+    """`async with Patience(10) as patience`: a timeout that `patience.renew()` restarts. Raises: TimeoutError."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._limit = asyncio.timeout(seconds)
 
     def renew(self) -> None:
-        """Begin to wait anew."""
+        """Restart the timeout."""
         self._limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     async def __aenter__(self) -> Patience:
@@ -298,116 +283,3 @@ class Patience:
 
     async def __aexit__(self, *raised: Any) -> None:
         await self._limit.__aexit__(*raised)
-
-
-class Overdue(Exception):
-    """A caller of `Together` waited for too long."""
-
-
-class Together(Generic[T, R]):
-    """Has `work` done for the callers of one loop: for one at once, and together for those who come before the loop has
-    turned, or while `lines` works are under way.
-
-    They are served by the order of their coming, at most `most` parts together; a call of more goes alone, and with 1
-    each call does. What `work` raises, each caller of it meets. A caller who is cancelled is forgotten, and the work
-    for the others goes on; alone, it is cancelled with its caller.
-    """
-
-    def __init__(self, work: Callable[[Sequence[T]], Coroutine[Any, Any, list[R]]], *, lines: int, most: int) -> None:
-        self._work = work
-        self._free = lines
-        self._most = most
-        self._turning = False
-        self._waiting: deque[_Waiting[T, R]] = deque()
-        self._tasks: set[asyncio.Task[list[R]]] = set()
-
-    async def do(self, parts: Sequence[T], *, wait_s: float) -> list[R]:
-        """What comes of `parts`. Raises: Overdue when no work on them began within `wait_s` seconds."""
-        loop = asyncio.get_running_loop()
-        if self._free and not self._turning:
-            if self._most > 1:
-                self._turning = True
-                loop.call_soon(self._turned)
-            self._free -= 1
-            try:
-                return await self._work(parts)
-            finally:
-                self._free += 1
-                self._go_on()
-        mine = _Waiting(parts, loop.create_future())
-        self._waiting.append(mine)
-        bell = loop.call_later(wait_s, mine.give_up)
-        try:
-            return await mine.result
-        finally:
-            bell.cancel()
-            mine.seen()
-
-    def _turned(self) -> None:
-        self._turning = False
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Begin with those who wait, on the lines that are free."""
-        while self._free and not self._turning and (some := self._next()):
-            self._free -= 1
-            for one in some:
-                one.begun = True
-            parts = [part for one in some for part in one.parts]
-            # Not in the context of the caller who ended: what it traces is not theirs.
-            task = some[0].result.get_loop().create_task(self._work(parts), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(partial(self._ended, some))
-
-    def _next(self) -> list[_Waiting[T, R]]:
-        some: list[_Waiting[T, R]] = []
-        room = self._most
-        while self._waiting:
-            if self._waiting[0].result.done():
-                self._waiting.popleft()
-                continue
-            room -= len(self._waiting[0].parts)
-            if some and room < 0:
-                break
-            some.append(self._waiting.popleft())
-        return some
-
-    def _ended(self, some: Sequence[_Waiting[T, R]], task: asyncio.Task[list[R]]) -> None:
-        self._tasks.discard(task)
-        self._free += 1
-        failure = asyncio.CancelledError() if task.cancelled() else task.exception()
-        start = 0
-        for one in some:
-            end = start + len(one.parts)
-            one.tell(failure or task.result()[start:end])
-            start = end
-        self._go_on()
-
-
-@dataclass(slots=True)
-class _Waiting(Generic[T, R]):
-    """A caller of `Together`, whose future may have been cancelled."""
-
-    parts: Sequence[T]
-    result: asyncio.Future[list[R]]
-    begun: bool = False
-
-    def give_up(self) -> None:
-        """It has waited for long enough."""
-        if not self.begun and not self.result.done():
-            self.result.set_exception(Overdue())
-
-    def seen(self) -> None:
-        """Its caller goes on, who may have been cancelled meanwhile: then nobody is to be told of an error."""
-        if self.result.done() and not self.result.cancelled():
-            self.result.exception()
-
-    def tell(self, result: list[R] | BaseException) -> None:
-        if self.result.done():
-            return
-        if isinstance(result, asyncio.CancelledError):
-            self.result.cancel()
-        elif isinstance(result, BaseException):
-            self.result.set_exception(result)
-        else:
-            self.result.set_result(result)

@@ -45,8 +45,7 @@ KNOWN_CONTENTS = 8_192
 
 
 class Calls:
-    """Counts the views and appends that are under way in this process (`with calls: ...` around each), so that folds in
-    the background can wait for a moment without any."""
+    """Counts the views and appends in progress in this process, so that background folds can wait for a pause."""
 
     _ended: threading.Event | None
 
@@ -55,15 +54,16 @@ class Calls:
         _counted.add(self)
 
     def begin(self) -> None:
-        """Count from nothing: the calls that were under way at a fork are the parent's."""
+        """Reset the count: calls in progress at a fork belong to the parent."""
         self.under_way = 0
         self._counting = threading.Lock()
         self._ended = None
 
     def quiet(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` seconds until none is under way; whether that is so. For one thread at a time.
+        """Wait up to `timeout_s` seconds until none is in progress; returns whether that happened. For one thread at
+        a time.
 
-        False too when the next call had begun before this thread could go on, as between two calls of one caller.
+        Also False if the next call started before this thread could continue.
         """
         with self._counting:
             if not self.under_way:
@@ -73,8 +73,10 @@ class Calls:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Count a call that is under way as none in the block: it does long work in its turn, which folds need not
-        wait for. While they did, one question after the other left no pause, and views had to fold by themselves."""
+        """Do not count a call within the block: it does long work that folds need not wait for.
+
+        While they did wait, a series of questions left no pause, and views had to fold by themselves.
+        """
         self.__exit__()
         try:
             yield
@@ -112,7 +114,7 @@ thousands are remembered, and Python's collector need not look at tuples of text
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What every session of one `Sessions` works with: policy, counter, rules, clock, and who is told."""
+    """What all sessions of one `Sessions` share: policy, counter, rules, clock, and observers."""
 
     policy: Policy
     tell: Callable[[Event], None] = field(default=lambda _: None)

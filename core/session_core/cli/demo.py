@@ -138,12 +138,12 @@ def _without_us(agent: ModuleType, out: Path, folder: Folder, said: Sequence[str
     file = out / "without.db"
     sizes: list[int] = []
     try:
-        with Progress(f"the same with LangGraph's SqliteSaver, {len(said)} turns", len(said)) as progress:
+        with Progress(f"the same agent with LangGraph's SqliteSaver, {len(said)} turns", len(said)) as progress:
             for _ in agent.play_without(file, folder, said):
                 sizes.append(database_bytes(file))
                 progress.turn(f"database {size(sizes[-1])}")
     except MissingExtra as exc:
-        print(f"no figures without us: {exc}")
+        print(f"no comparison with SqliteSaver: {exc}")
     finally:
         for suffix in ("", "-wal", "-shm"):
             (out / f"without.db{suffix}").unlink(missing_ok=True)
@@ -156,7 +156,7 @@ def _show(stage: _Stage, last: View, asked: argparse.Namespace) -> None:
     seconds = sum(turn.seconds for turn in journal.turns)
     print("\n".join(["", *table(journal), "", *curves(journal), ""]))
     if not journal.without_bytes:
-        print("without us: not measured\n")
+        print("SqliteSaver: not measured\n")
     turns, called = counted(len(played), "turn"), counted(calls, "tool call")
     print(f"{turns} with {called} in {seconds:.1f} s, model and tools included")
     title = f"{turns}, {called}, a window of {asked.window:,} tokens"
@@ -164,7 +164,11 @@ def _show(stage: _Stage, last: View, asked: argparse.Namespace) -> None:
     print(picture_or_why_not(journal, asked.out / "demo.png", title=title))
     print(f"look inside: llm-sessions show {SESSION} --view --window {asked.window} --url sqlite:///{stage.file}\n")
     rows = [(one.what, f"“{one.words}”", _where(last, one.words)) for one in PROMISES]
-    print("\n".join(["what was said first, in the last view:", *columns(("", "", ""), rows, left=2)[1:], ""]))
+    print(
+        "\n".join(
+            ["what the user said at the beginning, in the last view:", *columns(("", "", ""), rows, left=2)[1:], ""]
+        )
+    )
 
 
 def _where(view: View, words: str) -> str:
@@ -175,7 +179,7 @@ def _where(view: View, words: str) -> str:
         if at >= 0:
             name = "digest" if message.origin == "digest" else f"message {number}, {message.role}"
             return f"{name}: …{text[max(0, at - 24) : at + len(words) + 8]}…"
-    return "nowhere"
+    return "missing"
 
 
 def _promises(stage: _Stage, record: Sequence[Message], whole: Sequence[Message]) -> list[Kept]:
@@ -185,7 +189,7 @@ def _promises(stage: _Stage, record: Sequence[Message], whole: Sequence[Message]
     same = _same_answers(stage.played, record)
     return [
         Kept(f"none of {len(sent)} model calls was sent more than {limit:,} tokens", max(sent) <= limit),
-        Kept(f"the record is what was said, word for word ({len(said)} messages)", _all(record) == said),
+        Kept(f"the record has every message unchanged ({len(said)} messages)", _all(record) == said),
         Kept("the agent's get_state shows all of it", _all(whole) == said),
         Kept(
             f"{same} of {len(stage.played)} answers are those of a model that reads everything",

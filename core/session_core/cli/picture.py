@@ -44,7 +44,7 @@ def _both(axes: Axes, journal: Journal) -> None:
     numbers = _numbers(journal)
     record = [turn.record_tokens for turn in journal.turns]
     _dressed(axes, "tokens: everything said, and the most that a model call was sent")
-    axes.plot(numbers, record, color=RECORD, lw=2, label="record, word for word")
+    axes.plot(numbers, record, color=RECORD, lw=2, label="record, uncompressed")
     axes.fill_between(numbers, record, color=RECORD, alpha=0.08)
     axes.plot(numbers, [t.view_tokens for t in journal.turns], color=VIEW, lw=2, label="view")
     axes.axhline(journal.budget.limit_tokens, color=INK, lw=1, ls="--", label="limit of a view")

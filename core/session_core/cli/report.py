@@ -22,7 +22,7 @@ def table(journal: Journal) -> list[str]:
     sized = any(turn.store_bytes is not None for turn in journal.turns)
     headers = ["turn", "record", "view", "of limit", "clipped", "folded", "dropped"]
     headers += ["database"] if sized else []
-    headers += ["without us"] if journal.without_bytes else []
+    headers += ["SqliteSaver"] if journal.without_bytes else []
     lines = columns([*headers, "tier"], [_row(turn, journal, sized) for turn in shown], left=0)
     left_out = len(journal.turns) - len(shown)
     if left_out:
@@ -58,9 +58,9 @@ def _bytes(journal: Journal, room: int) -> list[str]:
     if ours is None:
         return []
     top = max(ours, theirs[-1] if theirs else 0)
-    lines = [f"with us     {bar(ours, top=top, width=room)}  {size(ours)}"]
+    lines = [f"SessionSaver  {bar(ours, top=top, width=room)}  {size(ours)}"]
     if theirs:
-        lines.append(f"without us  {bar(theirs[-1], top=top, width=room)}  {size(theirs[-1])}")
+        lines.append(f"SqliteSaver   {bar(theirs[-1], top=top, width=room)}  {size(theirs[-1])}")
     return lines
 
 

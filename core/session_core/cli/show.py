@@ -34,7 +34,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
     if not states:
         print(none_in(asked))
         return 0
-    headers = ("session", "tenant", "messages", "tokens", "digests", "standing", "last message")
+    headers = ("session", "tenant", "messages", "tokens", "digests", "pressure", "last message")
     rows = [
         (
             state.key.session_id,

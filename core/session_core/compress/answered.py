@@ -13,6 +13,9 @@ from session_core.language.slots import typed
 from session_core.language.words import one_line, sentences
 from session_core.turns import Message, Role
 
+ANSWERED = " (answered: “"
+"""Stands between what was put to a user and the answer."""
+
 
 def answered(messages: Sequence[Message], around: Iterable[Message]) -> list[Message]:
     """`messages` of a record, each of an assistant whose offer the next one of those `around` settles with that answer
@@ -32,7 +35,7 @@ def _settled(message: Message, reply: Message | None) -> Message:
         return message
     asked = put(message.content)
     bare = asked.rstrip(ENDS)
-    told = f"{bare} (answered: “{one_line(answer)}”){asked[len(bare) :]}"
+    told = f"{bare}{ANSWERED}{one_line(answer)}”){asked[len(bare) :]}"
     return replace(message, content=message.content.replace(asked, told, 1))
 
 

@@ -15,15 +15,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from session_core.compress.answered import ANSWERED
 from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.blocks import HEAD, Blocks
 from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
-from session_core.compress.passages import HEADING_CHARACTERS, Passage, asked, heading
+from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
 from session_core.compress.restated import restated
 from session_core.compress.weights import Weights
 from session_core.compress.worths import ORDINARY
-from session_core.language.accepting import offers, takes
+from session_core.language.accepting import offers, put, takes
+from session_core.language.cues import kinds as stated
+from session_core.language.going_on import goes_on, inquires, wants_all
+from session_core.language.labels import labelled
+from session_core.language.reported import last, reports
 from session_core.language.wanted import says
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
@@ -53,6 +58,13 @@ TIGHT_TOKENS = 256
 _SAYS, _ASKS = 0.6, 0.5
 """In tight room: a sentence whose values count this much has half of its message's bearing on the question; and what
 share of it a sentence has that only asks."""
+_OLDEST = 0.8
+"""There, what the oldest statement counts beside the newest one, which may have taken its place."""
+_BINDS, _ASKED_FOR, _WONDERS = 2.5, 1.5, 0.3
+"""Where nothing is asked for in particular: how much more a user's sentence counts that rules, decides, prefers or
+corrects, and one that answers; how much less one that only asks."""
+_GOES_ON, _WANTS_ALL = 0.2, 0.5
+"""What is left there of ties, which are mostly of chance."""
 _FILLINGS, _NEARLY_ALL = 2, 50
 """How often what is left of the room is filled, since what passages take is only estimated; less than one part in so
 many is not worth another count."""
@@ -224,6 +236,8 @@ class Evidence:
         taken = _taken(candidates, standing)
         seen = _in_headings(candidates, standing)
         kinds = self._bearing.wanted if tight else frozenset[str]()
+        ties_left = _ties_left(self._question, standing)
+        open_ended = ties_left < 1
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
@@ -243,11 +257,17 @@ class Evidence:
                 weight = counts[passage.voice] * (_ALARM if place in candidates[source][1].alarms else 1.0)
                 if source in taken and _telling(passage):
                     weight = max(weight, _TAKEN)
+                if open_ended and ANSWERED in passage.text:
+                    weight = max(weight, _TAKEN) * _BINDS
                 tied = ties[place] * less
                 if kinds and says(passage.text, kinds):
                     weight = max(weight, _ANSWERS)
                 elif kinds:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
+                if open_ended:
+                    weight *= _binding(passage, asked_for=not place and _asking(candidates, source))
+                    weight *= _OLDEST + (1 - _OLDEST) * source / len(candidates)
+                    spoken, tied = spoken * ties_left, tied * ties_left
                 found.append(Candidate(passage, source, place, tied, spoken, weight))
         return found
 
@@ -275,6 +295,38 @@ def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[in
 def _telling(passage: Passage) -> bool:
     """Whether it says a name, a figure or a code."""
     return any(worth > ORDINARY for worth in passage.values.values())
+
+
+def _binding(passage: Passage, *, asked_for: bool) -> float:
+    """How much more than another one a sentence counts by what its speaker does with it."""
+    if passage.voice != "user" or passage.text.startswith(QUOTE):
+        return 1.0
+    if stated(passage.text) or labelled(passage.text) or (reports(passage.text) and not reports(last(passage.text))):
+        return _BINDS
+    if inquires(passage.text):
+        return _WONDERS
+    return _ASKED_FOR if asked_for else 1.0
+
+
+def _ties_left(question: Question, standing: Sequence[Read]) -> float:
+    """How much ties with `question` tell: less where it asks for nothing in particular. Who says yes to what was put
+    right before it means that."""
+    text = question.text
+    if goes_on(text):
+        return 1.0 if question.repeated or (_put_last(standing) and takes(text) and not inquires(text)) else _GOES_ON
+    return _WANTS_ALL if wants_all(text) else 1.0
+
+
+def _put_last(standing: Sequence[Read]) -> bool:
+    """Whether the newest message of an assistant that stands asks or offers something."""
+    said = [message for message, _ in standing if message.role is Role.ASSISTANT and message.content.strip()]
+    return bool(said) and put(said[-1].content) != ""
+
+
+def _asking(candidates: Sequence[Read], source: int) -> bool:
+    """Whether an assistant asked something right before what stands at `source`."""
+    before = candidates[source - 1][0] if source else None
+    return before is not None and before.role is Role.ASSISTANT and before.content.rstrip().endswith(("?", "？", "؟"))
 
 
 def _says(passage: Passage) -> float:

@@ -18,6 +18,7 @@ from session_core.compress.telegram import brief, saved
 from session_core.compress.worths import WORTH, parts_of, shape, stems, values_of
 from session_core.compress.written import written
 from session_core.language.quoting import speaker_name, spoken
+from session_core.language.reported import reports
 from session_core.language.words import sentences
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -207,7 +208,7 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for part, quoted in spoken(text) if voice == "user" else ((text, False),):
-            for sentence in sentences(part):
+            for sentence in bound(sentences(part)) if voice == "user" and not quoted else sentences(part):
                 if not filler(sentence):
                     yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
@@ -226,6 +227,22 @@ def _lines(text: str) -> list[str]:
     alone = [between[place] for place in standing_out(between, MOST_STANDING_OUT)]
     first, last = ([line.strip() for line in end.splitlines()] for end in (text[:half], text[-half:]))
     return [*first, *alone, *last]
+
+
+def bound(said: Sequence[str]) -> Iterator[str]:
+    """Sentences in their order; what somebody else is reported to want stands with the one behind it, which tells what
+    comes of it: "Tom wants to wait. We don't."."""
+    before = ""
+    for sentence in said:
+        both = f"{before} {sentence}" if before else sentence
+        if before and len(both) > PASSAGE_CHARACTERS:
+            yield before
+            both = sentence
+        before = both if reports(sentence) else ""
+        if not before:
+            yield both
+    if before:
+        yield before
 
 
 def _form(line: str) -> str:

@@ -10,17 +10,20 @@ from session_core.language.amending import names, subject_words
 from session_core.language.phrases import DONE
 from session_core.language.slots import typed
 from session_core.language.tongues.every import DOINGS, REFUSES, TAKES
-from session_core.language.words import SENTENCES, content_words, one_line, sentences, words
+from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 
 OFFERED_CHARACTERS = 140
 """What is short with a question."""
+LISTED_CHARACTERS = 240
+"""A longer list is no choice to answer by a number."""
 ANSWER_WORDS = 12
 PICKED_WORDS = 6
 """Longer sentences speak for themselves."""
 _OFFERS = re.compile(r"[?？؟]|\b(?:suggest|recommend|how about|what about|offer|propose)", re.IGNORECASE)
 _TAKES = re.compile(
-    r"^\W*(?:(?:oh|ah|well|hm+|wow|thanks|thank you|ok(?:ay)?|great|and|so)[,.! ]+)*"
-    r"(?:(?:yes|yeah|yep|yup|sure|absolutely|definitely|certainly|please do|go ahead|of course|deal|agreed|perfect|"
+    r"^\W*(?:(?:oh|ah|well|hm+|wow|thanks|thank you|ok(?:ay)?|great|and|so|lol|haha+|right)[,.! ]+)*"
+    r"(?:(?:yes|yeah|yep|yup|yea|aye|k|kk|sure|absolutely|definitely|certainly|please do|go ahead|of course|deal|"
+    r"agreed|perfect|"
     r"ok(?:ay)?|great|excellent|wonderful|lovely|awesome|alright|all right|fine)\b"
     r"(?!\W+(?:but|no|what|how|do(?! (?:it|that|so)\b)|does|is there|are there|any|another)\b)|"
     r"(?:that|this|it|they|those)(?: one)?(?: ?['’]?s|'s| is| ?['’]?ll| will| would| ?['’]?d|s)?(?: \w+)? "
@@ -42,16 +45,32 @@ _DECLINES = re.compile(
 
 
 _REFUSES = re.compile(
-    r"^\W*(?:(?:no|nope|nah|not|rather not|better not|please don['’]?t|don['’]?t)\b|"
+    r"^\W*(?:(?:oh|ah|well|hm+|lol|haha+|ok(?:ay)?|ach|ay)[,.! ]+)*(?:(?:no|nope|nah|not|skip|forget|drop|leave|"
+    r"rather not|better not|please don['’]?t|don['’]?t)\b|"
     rf"(?:{REFUSES}))"
     r"(?!\W+(?:thanks?|thank you|problem|worries|danke|merci|gracias|grazie|obrigad[oa]|bedankt|dank je|спасибо)\W*$)",
     re.IGNORECASE,
 )
 _PUTS = re.compile(
-    r"[?？؟]|\b(?:how|what) about\b|\b(?:you|we) could\b|\boptions? (?:[a-h1-9]\b|are|is)|"
+    r"[?？؟]|(?:ます|です|しょう|せん|まし[たょ]う?|する|した|いい)か[。\s]*$|"
+    r"\b(?:how|what) about\b|\b(?:you|we) could\b|\boptions? (?:[a-h1-9]\b|are|is)|"
     r"\b(?:i|we)(?:['’]d| would| can| could|['’]ll)? (?:suggest|recommend|propose|offer|use|go with|take|choose)\b",
     re.IGNORECASE,
 )
+_ENUMERATED = re.compile(
+    r"(?:^|[\s:])\(?(?:1[.):]|[aA][):])\s?[^\s\d].{2,200}?[\s,;]\(?(?:2[.):]|[bB][):])\s?[^\s\d]", re.DOTALL
+)
+"""Two of a list, of which one may be taken by its number."""
+_WONDERS = re.compile(
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|hm+|oh|or|well|btw|lol)[,. ]+)*(?:what (?:if|would happen if|about)|how about|"
+    r"should (?:i|we)|shall (?:i|we)|could (?:i|we)|can we|do (?:i|we) need|would it (?:be|make)|is it worth|"
+    r"(?:is|are) (?:it|there|they|this|that) (?:better|worth)|(?:was )?wäre es|was wäre wenn|was wenn|soll(?:en|te|"
+    r"ten)? "
+    r"(?:wir|ich)|lohnt (?:es )?sich|y si|debería(?:mos)?|vale la pena|et si|devrais-je|on devrait|est-ce que ça vaut|"
+    r"e se|dovre(?:i|mmo)|vale la pena|zullen we|moeten we|а если|может|стоит ли)\b",
+    re.IGNORECASE,
+)
+"""How a user turns something over: what comes of it is said after the reply."""
 _PUTTING = ("about", "could", "option", "suggest", "recommend", "propose", "offer", "use", "go with", "take", "choose")
 """One of these stands in each text of ASCII in which that finds words."""
 _REQUESTS = re.compile(
@@ -72,7 +91,7 @@ _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
     r"number|the|no\.?)[,. ]+)*"
     r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either)"
-    r"(?: one)?\W*$",
+    r"(?: (?:one|option|choice))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$",
     re.IGNORECASE,
 )
 
@@ -82,7 +101,9 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
     `empty`, with what stands behind it, or else before it, where that is short."""
     said = sentences(text)
     place = next((place for place in range(len(said) - 1, -1, -1) if _puts(said[place])), None)
-    if place is None or empty(said[place]):
+    if place is None:
+        return _enumerated(text)
+    if empty(said[place]):
         return None
     # Options may stand behind the question, and what "it" is before it.
     listed = one_line(" ".join(said[place:]))
@@ -93,9 +114,31 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
     return offer
 
 
+def _enumerated(text: str) -> str | None:
+    """`text` from its first to its last number, where that is short and lists two things or more."""
+    found = _ENUMERATED.search(text)
+    listed = one_line(text[found.start() :]) if found else ""
+    return listed if 0 < len(listed) <= LISTED_CHARACTERS else None
+
+
+def wondered(text: str) -> str | None:
+    """What a user turns over at the end of `text`: whether to do something, or which of two; None for nothing."""
+    said = sentences(text)
+    if not said or not said[-1].endswith(("?", "？", "؟")):
+        return None
+    return said[-1] if _WONDERS.search(said[-1]) or _CHOICE.search(said[-1]) else None
+
+
+def weighed(question: str, reply: str) -> str:
+    """What a user wondered, and how the reply to it begins: what is said behind both settles it."""
+    return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
+
+
 def put(text: str) -> str:
-    """The sentence of `text` that asks or offers something last; "" for none."""
-    return next((sentence for sentence in reversed(sentences(text)) if _puts(sentence)), "")
+    """The sentence of `text` that asks or offers something last, or ends a list to choose from; "" for none."""
+    said = sentences(text)
+    asking = next((sentence for sentence in reversed(said) if _puts(sentence)), "")
+    return asking or (said[-1] if said and _enumerated(text) else "")
 
 
 def _puts(sentence: str) -> bool:
@@ -120,10 +163,13 @@ def decides(offer: str, said: str) -> bool:
     what is done, or one of several."""
     if not answers(said):
         return False
+    if not _PUTS.search(offer):
+        return _ENUMERATED.search(offer) is not None and _PLACE.search(said) is not None
     alternatives = _CHOICE.search(offer) is not None
     if _REQUESTS.search(offer) and not alternatives:
         return False
     weighs = alternatives or bool(names(offer)) or bool(typed(offer)) or _DOES.search(offer) is not None
+    weighs = weighs or _WONDERS.search(offer) is not None
     if weighs and (takes(said) or _REFUSES.search(said)):
         return True
     if _PLACE.search(said):

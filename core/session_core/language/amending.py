@@ -78,10 +78,18 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 """What asks for an answer states nothing that could be corrected."""
+_INQUIRES = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|and|so|hm+|oh|or)[,. ]+)*(?:is|are|was|were|do|does|did|can|could|would|will|any) "
+    r"(?:it|there|they|this|that|the|you|we|i|chance|way)\b",
+    re.IGNORECASE,
+)
+"""Who asks whether something else can be had has not said yet what no longer holds."""
 _SHORT_WORDS = 6
 _SURELY_WORDS = 3
 _JOINING = frozenset("and or to und oder bis et ou y o e a".split())
 """Words that join two values into one: "from red and blue" to "green and white"."""
+BESIDE_NAME = 3
+"""A correction that says more than so many words besides a name speaks for itself."""
 OTHER_WORDS = 3
 """So many words, at most, differ where a statement says another one again."""
 _FEW_WORDS = 4
@@ -173,12 +181,17 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
     if elsewhere:
         # "Not Oslo": where Oslo was said is not among these, and nothing else is meant.
         return [], frozenset()
-    if said := names(correction):
+    if (said := names(correction)) and len(own - said) <= BESIDE_NAME:
         for place, back, text in known:
             if back <= NAMES_NEAR and (old := names(text) - said):
                 return [place], old
-    plain = plain and len(own) <= _FEW_WORDS
-    nearest = [(place, back) for place, back, text in known if plain and back <= NEAR and not _REQUEST.search(text)]
+    plain = plain and len(own) <= _FEW_WORDS and not _INQUIRES.search(correction)
+    of_group = one_of_each(correction).keys()
+    nearest = [
+        (place, back)
+        for place, back, text in known
+        if plain and back <= NEAR and not _REQUEST.search(text) and of_group <= one_of_each(text).keys()
+    ]
     return [place for place, back in nearest if back == nearest[0][1]][:3], frozenset()
 
 

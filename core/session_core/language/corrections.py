@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 
+_INTERRUPTIONS = (
+    r"(?:my |the |a )?(?:phone|door|doorbell|call|meeting|lunch|kids?|baby|dog|cat|boss|wifi|internet|connection|"
+    r"battery|"
+    r"late|delay|interruption|traffic)\b(?!.*(?:\d|\b(?:is|are|was|will|should|on|at|in)\b))"
+)
+"""What somebody excuses themselves for; with a value behind it, it may be what is corrected."""
+
 CORRECTIONS = (
     Cue.of(
         "actually correction rather scratch on",
@@ -17,7 +24,8 @@ CORRECTIONS = (
     Cue.of("meant mean", r"\bi meant\b|\bwhat i mean is\b"),
     Cue.of(
         "no nope sorry wait",
-        r"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|my)\b",
+        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
+        rf"my)\b",
     ),
     Cue.of(
         "make",
@@ -38,6 +46,31 @@ CORRECTIONS = (
         r"\binstead\b|\bno longer\b|\bchanged my mind\b|\b(?:i|that) was wrong\b|\bi misspoke\b|\btypo\b",
         whole=True,
     ),
+    Cue.of(
+        "wait hold hang",
+        r"^\W*(?:(?:oh|ah|hm+|um+|uh|ok(?:ay)?|so|and)[,. ]+)*(?:no,? (?:wait|hold on|hang on)"
+        r"(?! (?:for|until|till|a|with|and)\b)|(?:wait|hold on|hang on),? no)\b",
+        also="no",
+    ),
+    Cue.of(
+        "forget ignore disregard scratch",
+        r"^\W*(?:(?:ok(?:ay)?|no|please|actually|hey|oh|and|so)[,. ]+)*(?:forget|ignore|disregard|scratch)\s"
+        r"(?:(?:what|everything|all) (?:i|we)(?:['’]ve| have)? (?:just )?said|the (?:bit|part|thing|idea) (?:about|"
+        r"with)|"
+        r"my (?:last|previous|earlier)|the (?:previous|earlier|last) (?:one|message|version|number|date|value))\b",
+    ),
+    Cue.of(
+        "anymore more",
+        r"(?:\bnot|n['’]?t)\b(?! (?:know|remember|think|care|take|stand|feel)\b)[^.;!?]{1,60}\bany ?more\b(?! \w+s\b)",
+        also="anymore any",
+    ),
+    Cue.of(
+        "not",
+        r"\b(?:it|that|this|he|she)(?:['’]?s| is| was) (?!not\b)(?:[^\s,.;!?]+ ){1,4}(?<!really )(?<!just )(?<!still )"
+        r"(?<!also )(?<!probably )(?<!definitely )(?<!certainly )(?<!simply )(?<!maybe )(?<!actually )not "
+        r"(?!(?:sure|really|yet|only|just|an?|that|so|too|very|quite|much|bad|good|great|working|because|in|for|at|even|"
+        r"going|being|my|your|to|the)\b)[^\s,.;!?]+(?: [^\s,.;!?]+){0,2}\W*$",
+    ),
     Cue.of("should", r"\bshould (?:have been|be) .{1,60}?\bnot\b", also="not"),
     Cue.of(
         "should",
@@ -52,7 +85,9 @@ CORRECTIONS = (
         r"my (?:mistake|bad)|hang on|hold on)"
         r"\s?[,.!:;–—-]+ ?(?!(?:i (?!mean)|i['’]|we|you|what|how|why|who|where|can|could|would|is|are|do|did|does|"
         r"there|"
-        r"thanks?|let|to|if|but|when|one (?:sec|moment))\b)(?:[^\s?]+\s){0,6}[^\s?]+$",
+        r"thanks?|let|to|if|but|when|one (?:sec|moment)|about)\b)"
+        rf"(?!{_INTERRUPTIONS})"
+        r"(?:[^\s?]+\s){0,6}[^\s?]+$",
     ),
     Cue.of("not", r"^\W*(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}$"),
     Cue.of(

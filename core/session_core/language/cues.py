@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from session_core.language.conditions import CONDITIONS, REFUSALS
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.shorthand import written_out
 from session_core.language.tongues.every import REQUESTS, TONGUES
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
@@ -50,7 +52,7 @@ _USER = _Cues(
     [*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)],
     [*CONSTRAINTS, *(cue for tongue in TONGUES for cue in tongue.constraints)],
     [*CORRECTIONS, *(cue for tongue in TONGUES for cue in tongue.corrections)],
-    [*DECISIONS, *(cue for tongue in TONGUES for cue in tongue.decisions)],
+    [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for tongue in TONGUES for cue in tongue.decisions)],
     [*IDENTITIES, *(cue for tongue in TONGUES for cue in tongue.identities)],
     [*PREFERENCES, *(cue for tongue in TONGUES for cue in tongue.preferences)],
 )
@@ -64,6 +66,12 @@ _USER_KINDS = (
 )
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
+_TAG = re.compile(
+    r"[,–—-] ?(?:ok(?:ay)?|alright|all right|deal|please|pls|got it|understood|yeah|ja|gell?|klar|vale|de acuerdo|"
+    r"d['’]accord|va bene|tá|oké|goed|ладно|хорошо)\s?[?？]+\W*$",
+    re.IGNORECASE,
+)
+"""What is told and only ends with a request to agree ("nobody opens it before noon, ok?") asks for nothing."""
 _COLON = re.compile("[:：]")
 _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 """What is named by its words takes nothing back: the reason “no longer needed”."""
@@ -73,7 +81,7 @@ _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORE
 @lru_cache(maxsize=SENTENCES)
 def kinds(sentence: str) -> tuple[FactKind, ...]:
     """What a user says with `sentence`, most binding first; a plain question binds nobody."""
-    return tuple(_kinds(sentence))
+    return tuple(_kinds(written_out(sentence, frozenset(words(sentence)))))
 
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
@@ -97,7 +105,9 @@ def _stands(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
 
 def _asks(sentence: str) -> bool:
     """Whether `sentence` ends as a question."""
-    return ("?" in sentence or "？" in sentence or "؟" in sentence) and _ASKING.search(sentence) is not None
+    if not ("?" in sentence or "？" in sentence or "؟" in sentence):
+        return False
+    return _ASKING.search(sentence) is not None and _TAG.search(sentence) is None
 
 
 def _announced(sentence: str, place: int) -> bool:

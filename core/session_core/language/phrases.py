@@ -36,6 +36,28 @@ RULES = (
     ),
     Cue.of("no", _LEAD + r"no (?:emails?|calls?|emojis?|small talk|exceptions)\b"),
     Cue.of(
+        "use",
+        _LEAD + r"use (?:the )?\S+(?: \S+){0,4}?,? (?:not|never|instead of|rather than) \S",
+        also="not never instead rather",
+    ),
+    Cue.of(
+        "when whenever every each time",
+        r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|please)[, ]+)*(?:when(?:ever)?|every time|each time) (?:i|we|you|"
+        r"some(?:one|body)|"
+        r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?(?:use|give|show|tell|"
+        r"write|"
+        r"send|call|answer|reply|ask|don['’]?t|do not|never|add|include|put|keep|remind|say|sign|start|stop|skip|run|"
+        r"check|"
+        r"wait|cc|ping|notify|explain|quote|mention|round|format)\b(?!ed\b)(?! (?:was|were|is|are|did|had)\b)",
+        also="i we you someone somebody anyone anybody they the",
+    ),
+    Cue.of(
+        "nobody noone no",
+        _LEAD
+        + r"(?:nobody|no[- ]?one)\b(?! (?:here |really |ever |else )*(?:knows?|knew|cares?|is|was|has|had|told|said|"
+        r"wants?|wanted|likes?|came|got|did|noticed|answered)\b)[^?]*\b(?:before|until|till|unless|without|except)\b",
+    ),
+    Cue.of(
         "always never",
         r"\b(?=[psmtra])(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
         r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
@@ -134,7 +156,7 @@ CONSTRAINTS = (
     Cue.of(
         "can't can’t cannot can",
         r"\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
-        r"climb|share|tolerate|leave)\b",
+        r"climb|share|tolerate|leave|come|join|meet|start|lift|swim|kneel|host|upgrade|move)\b",
         also="cant cannot not t",
     ),
     Cue.of(
@@ -144,6 +166,11 @@ CONSTRAINTS = (
         r"between|until|\d)|\b(?:can|may|will|must|works?) only\b",
     ),
     Cue.of("except unless", r"\b(?:except|unless)\b"),
+    Cue.of(
+        "limits off-limits taboo forbidden allowed",
+        r"\boff[- ]limits\b|\b(?:is|are|['’]s|stays?) (?:a )?(?:taboo|forbidden|not allowed)\b",
+        whole=True,
+    ),
 )
 
 DECISIONS = (
@@ -164,6 +191,16 @@ DECISIONS = (
         whole=True,
     ),
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
+    Cue.of(
+        "takes charge responsible owns",
+        r"\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now )?(?:in charge of|responsible for)\b|"
+        r"\bowns (?:the|this|that)\b",
+    ),
+    Cue.of("agree", r"\b(?:we|i)(?: both| all)? agree (?:to|on)\b", also="we i"),
+    Cue.of(
+        "staying sticking going keeping",
+        r"^\W*(?:\w+[,.! ]+){0,2}(?:(?:staying|sticking|going) with|sticking to|keeping)\b",
+    ),
 )
 
 PREFERENCES = (
@@ -186,6 +223,27 @@ PREFERENCES = (
     Cue.of(
         "favorite favourite preference prefer prefers preferred preferably",
         r"\bfavou?rite\b|\bpreference\b|\bprefer(?:s|red|ably)?\b",
+    ),
+    Cue.of(
+        "don't don’t dont do",
+        r"\bwe (?:don['’]?t|do not) (?:do|use|take|accept|allow|eat|drink|support|ship|hire|fly|drive|offer|sell|"
+        r"serve)\b",
+        also="we",
+    ),
+    # What is left out. Of what is not there ("no errors in the log") somebody only tells.
+    Cue.of(
+        "no",
+        r"(?:^\W*|[.,;:–—-] ?|\b(?:so|and|but|also|please|pls|says|said|means|prefer)\s)"
+        r"no (?!(?:problems?|worries|ideas?|thanks?|way|doubts?|matter|wonder|one|news|rush|hurry|longer|clue|chance|"
+        r"luck|"
+        r"reasons?|questions?|comments?|more|less|sooner|errors?|warnings?|issues?|results?|changes?|updates?|signs?|"
+        r"failures?|matches|tests?|differences?|need|wait|i|we|you|it|that|this|the|my|not|but|its|"
+        # Other languages say "no" too.
+        r"me|te|se|les?|l[ao]s?|nos|os|es|son|hay|vamos|gracias|\w{2,}[aei]res|tienes|puedes|sabes|eres)\b)"
+        r"(?:more )?(?:[^\W\d_][\w-]*)(?: [^\W\d_][\w-]*){0,2}?"
+        r"(?:,? (?:pls|please|ever|at all|whatsoever|anything|allowed)\b|(?<=s) (?:in|on|at|for|with|after|before|"
+        r"until|"
+        r"during|to|from|near)\b|(?<=[^s]s)\W*$| though\b)",
     ),
 )
 

@@ -10,9 +10,9 @@ from session_core.forks import WHOLE
 
 
 class Closing:
-    """Begins once and is never taken back: what opened connections after it, nobody would close any more.
+    """Set once and never reset, since connections opened after it would never be closed.
 
-    It is asked as a call begins. Calls that are under way end as they would have, and what they hold closes with them.
+    It is checked at the start of each call. Calls in progress end normally, and what they hold is closed with them.
     """
 
     def __init__(self, shown: str) -> None:

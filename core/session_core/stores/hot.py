@@ -57,8 +57,9 @@ class Breaker:
 
 @dataclass(slots=True)
 class Health:
-    """Why either side is not to be had, as far as is known, and how often the hot one was found behind; both
-    voices of a store share it."""
+    """Why either side is unavailable, as far as is known, and how often the cache was outdated; shared by both
+    voices.
+    """
 
     on_change: Callable[[str | None], None] | None = None
     reasons: dict[str, str] = field(default_factory=dict)

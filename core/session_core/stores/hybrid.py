@@ -31,7 +31,7 @@ from session_core.ports import (
     Write,
 )
 from session_core.ranges import Ranges
-from session_core.stores.cache import Cache, Entry
+from session_core.stores.cache import Cache
 from session_core.stores.closing import Closing
 from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
@@ -43,7 +43,7 @@ from session_core.stores.projection import (
     added_by_checkpoint,
     entry_of,
     head_from,
-    loaded_from,
+    readable_in,
     restated,
 )
 from session_core.stores.retention import purging
@@ -150,7 +150,7 @@ class HybridStore(HybridThreads):
             return await self._read(self.cold.load(key, lineage))
         seen = await self._hot.look(place_of(key))
         if seen is not None and seen.entry is not None:
-            kept = _readable(seen.entry, key)
+            kept = readable_in(seen.entry, key)
             if kept is not None and (not self._verify or await self._agrees(kept.state)):
                 return kept
         try:
@@ -375,7 +375,7 @@ class HybridStore(HybridThreads):
     async def _kept(self, key: Key) -> Loaded | None:
         """What the hot side has of a session whose cold side failed: all that it knew to be confirmed."""
         seen = await self._hot.look(place_of(key), hidden=True)
-        return None if seen is None or seen.entry is None else _readable(seen.entry, key)
+        return None if seen is None or seen.entry is None else readable_in(seen.entry, key)
 
 
 def _answers(exc: StoreError) -> bool:
@@ -386,12 +386,5 @@ def _head(turn: Turn, key: Key) -> Head | None:
     """The head that `turn` hid; None when none counted, or when it is another release's."""
     try:
         return None if turn.head is None else head_from(turn.head, key)
-    except StoreUnreadable:
-        return None
-
-
-def _readable(entry: Entry, key: Key) -> Loaded | None:
-    try:
-        return loaded_from(entry, key)
     except StoreUnreadable:
         return None

@@ -11,6 +11,7 @@ from session_core.ports import MessageList, Version
 from session_core.ranges import Ranges
 from session_core.stores.pieces import Pieces
 from session_core.stores.rules import Numbered
+from session_core.turns import Message, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,20 @@ def _in_order(
     return [*kept, *(seq for seq in listed[last + 1 :] if seq not in gone and seq not in placed)]
 
 
-def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Ranges:
+def answers(value: MessageList, outcome: Numbered) -> bool:
+    """Whether the first message that a run added to what it began with is a result: it had waited with the call."""
+    said = (item for item in value.items if isinstance(item, Message))
+    added = (message.role for message, seq in zip(said, outcome.seqs, strict=True) if seq not in value.base)
+    return next(added, None) is Role.TOOL
+
+
+def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges, *, answering: bool = False) -> Ranges:
     """The head after a run stored `part`, when `before` was its previous part and it had begun with `base`.
 
     What others appended while the run went on (what of the head the run never had) stays, behind what it stands
     behind in the head: a turn that the run found half said goes on before the run's own. None of it comes between
-    two messages that the run itself added; its turn stays whole.
+    two messages that the run itself added; its turn stays whole. Nor before the first of them, when the run
+    begins by `answering` a call of what it began with.
     """
     others = head.minus(base).minus(before).minus(part)
     if not others:
@@ -113,7 +122,7 @@ def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges) -> Rang
         if piece is not None:
             out.append(piece)
             said.add(piece)
-        if piece is None or piece in begun or follower is None or follower in begun:
+        if follower is None or follower in begun or piece is None or (piece in begun and not answering):
             while waiting and waiting[0][0] in said:
                 out.append(waiting.popleft()[1])
     return pieces.whole(out)

@@ -27,7 +27,7 @@ from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
 from session_core.stores.closing import Closing, LockWhileOpen
-from session_core.stores.list_parts import Before, head_after, made_of, part_of
+from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
 from session_core.stores.memory_threads import MemoryThreads, filled
@@ -239,7 +239,7 @@ class MemoryStore(MemoryThreads):
         return ()
 
     async def close(self) -> None:
-        """Nothing is open; who goes on all the same is told, as by every other store."""
+        """Nothing is open; later calls raise StoreClosed, as for every other store."""
         self._closing.begin()
 
     async def put_checkpoint(
@@ -271,11 +271,12 @@ class MemoryStore(MemoryThreads):
                     session.values[place] = value
                 else:
                     older = self._part_before(session, checkpoint, channel)
-                    part = self._keep_list(session, value, older, is_head=channel == head_channel)
+                    part, outcome = self._keep_list(session, value, older, is_head=channel == head_channel)
                     session.values[place] = Stored(part)
                     if channel == head_channel:
-                        head = head_after(session.state.head, part, older.part, value.base) if merge else part
-                        session.state = with_head(session.state, head)
+                        answering = answers(value, outcome)
+                        head = head_after(session.state.head, part, older.part, value.base, answering=answering)
+                        session.state = with_head(session.state, head if merge else part)
             session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
             after = session.state.ledger
             return Appended((), after.messages - before.messages, session.state, after.tokens - before.tokens)
@@ -352,12 +353,14 @@ class MemoryStore(MemoryThreads):
         value = session.values.get((channel, str(version)))
         return Before(version, value.part if isinstance(value, Stored) else Ranges())
 
-    def _keep_list(self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool) -> Ranges:
+    def _keep_list(
+        self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool
+    ) -> tuple[Ranges, Numbered]:
         messages = [item for item in value.items if isinstance(item, Message)]
         outcome = self._number(session, messages, revise=True, lineage=made_of(value, before))
         self._keep(session, outcome)
         session.state = grown(session.state, outcome, session.state.head)
-        return part_of(value, outcome, before, is_head=is_head)
+        return part_of(value, outcome, before, is_head=is_head), outcome
 
     @staticmethod
     def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:

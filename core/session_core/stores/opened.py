@@ -34,7 +34,7 @@ def opened(
 
 
 def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) -> str:
-    """Where that is, to be shown: a URL without its password, or the kind of a store that was handed in."""
+    """The place of the store, for display: a URL without its password, or the class of a store passed in."""
     if hot is not None and cold is not None:
         return f"{shown_url(cold)} behind {shown_url(hot)}"
     return shown_url(url or "memory://") if url is None or isinstance(url, str) else type(url).__name__

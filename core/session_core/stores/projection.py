@@ -79,6 +79,14 @@ def loaded_from(entry: Entry, key: Key) -> Loaded:
     return Loaded(head.state, digest, tuple(map(_message, entry.messages)))
 
 
+def readable_in(entry: Entry, key: Key) -> Loaded | None:
+    """As `loaded_from`; None when it does not read."""
+    try:
+        return loaded_from(entry, key)
+    except StoreUnreadable:
+        return None
+
+
 def packed_messages(messages: Sequence[Message]) -> tuple[bytes, ...]:
     """Each message on its own, so that others can be put behind it."""
     return tuple(_packed(message) for message in messages)

@@ -11,8 +11,16 @@ from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
-from session_core.stores.list_parts import Before, head_after, made_of, part_of
-from session_core.stores.rules import grown, require_lease, require_parent, require_values, sealed_by, with_head
+from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
+from session_core.stores.rules import (
+    Numbered,
+    grown,
+    require_lease,
+    require_parent,
+    require_values,
+    sealed_by,
+    with_head,
+)
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_leases import token_of
 from session_core.stores.sqlite_rows import (
@@ -67,10 +75,11 @@ class SqliteCheckpoints:
                     continue
                 if isinstance(value, MessageList):
                     older = _part_before(connection, row, checkpoint.parent_id, channel)
-                    part = _keep_list(connection, row, value, older, is_head=channel == head_channel)
+                    part, outcome = _keep_list(connection, row, value, older, is_head=channel == head_channel)
                     if channel == head_channel:
-                        head = head_after(row.state.head, part, older.part, value.base) if merge else part
-                        save_state(connection, row, with_head(row.state, head))
+                        answering = answers(value, outcome)
+                        head = head_after(row.state.head, part, older.part, value.base, answering=answering)
+                        save_state(connection, row, with_head(row.state, head if merge else part))
                     value = Plain(PART, pack([list(pair) for pair in part.pairs]))
                 connection.execute(
                     "INSERT OR REPLACE INTO channel_values (session, channel, version, type, data) "
@@ -165,13 +174,13 @@ def _seal(connection: sqlite3.Connection, row: SessionRow, seal: bool | None) ->
 
 def _keep_list(
     connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool
-) -> Ranges:
-    """The part of the record that the list is, after its new messages were added."""
+) -> tuple[Ranges, Numbered]:
+    """The part of the record that the list is, after its new messages were added, and their numbers."""
     messages = [item for item in value.items if isinstance(item, Message)]
     outcome = number_rows(connection, row, messages, revise=True, lineage=made_of(value, before))
     insert_messages(connection, row, outcome)
     save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
-    return part_of(value, outcome, before, is_head=is_head)
+    return part_of(value, outcome, before, is_head=is_head), outcome
 
 
 def _newest(connection: sqlite3.Connection, row: SessionRow) -> str | None:

@@ -6,7 +6,7 @@ from session_core.errors import Conflict
 from session_core.ports import MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
-from session_core.turns import Message, Role
+from session_core.turns import Message, Role, ToolCall
 
 
 async def stores_checkpoint_messages_once(store: SessionStore) -> None:
@@ -120,6 +120,20 @@ async def keeps_a_turn_whole_in_which_another_run_began(store: SessionStore) -> 
     assert [m.id for m in await store.record(KEY, state.head)] == ["m1", "m3", "m5", "m2", "m4"]
 
 
+async def keeps_a_result_behind_its_call(store: SessionStore) -> None:
+    """A run that waited with a call goes on right behind it, whatever others said meanwhile."""
+    call = Message(Role.ASSISTANT, "", id="call", tool_calls=(ToolCall("c", "look", "{}"),), tokens=10)
+    result = Message(Role.TOOL, "seen", id="result", tool_call_id="c", tokens=10)
+    await _put(store, "1", None, (message(1), call))
+    await store.append(KEY, [message(8)])
+    base = Ranges.span(1, 2)
+    await _put(store, "2", "1", (base, result), base=base)
+    await _put(store, "3", "2", (message(1), call, result, message(3, Role.ASSISTANT)), base=base)
+    state = await store.state(KEY)
+    assert state is not None
+    assert [m.id for m in await store.record(KEY, state.head)] == ["m1", "call", "result", "m3", "m8"]
+
+
 async def orders_writes(store: SessionStore) -> None:
     """Writes come back by path, task and index; a special one replaces itself, a plain one stays."""
     await _put(store, "1", None, (message(1),))
@@ -216,6 +230,7 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     empties_a_conversation,
     keeps_what_others_appended,
     keeps_a_turn_whole_in_which_another_run_began,
+    keeps_a_result_behind_its_call,
     orders_writes,
     lists_checkpoints_newest_first,
     refuses_a_checkpoint_behind_another,

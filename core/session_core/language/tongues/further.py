@@ -107,6 +107,7 @@ POLISH = Tongue(
     ),
     takes=r"tak\b(?! (?:ale|i)\b)|dobrze|zgoda|pasuje|jasne|oczywiście|w porządku|świetnie|może być",
     refuses=r"nie\b(?! ma (?:problemu|sprawy))",
+    doings=r"\b(?:zarezerw|wy[śs][łl]|zam[óo]w|anulow|kup|zmieni|doda|usun|zapis)\w*",
     requests=r"\b(?:czy )?(?:możesz|mógłbyś|mogłabyś|może pan|może pani)\b",
     fillers="cześć|dzień dobry|dobry wieczór|dobranoc|dziękuję|dziękuję bardzo|dzięki|wielkie dzięki|proszę|do "
     "widzenia|"
@@ -176,6 +177,7 @@ TURKISH = Tongue(
     ),
     takes=r"evet\b(?! ama)|tamam\b|olur\b|anlaştık|kabul|harika|tabii|peki\b|uygun",
     refuses=r"hayır\b|olmaz\b|istemiyorum\b",
+    doings=r"\b(?:rezerv|ayırt|gönder|iptal|satın|ekle|değiştir|sipariş|sil)\w*",
     requests=r"(?:misin|mısın|misiniz|mısınız|musun|müsün|musunuz|müsünüz)\b",
     fillers="merhaba|selam|günaydın|iyi akşamlar|iyi geceler|teşekkürler|teşekkür ederim|çok teşekkürler|çok "
     "teşekkür "
@@ -216,11 +218,14 @@ ARABIC = Tongue(
     identities=(Cue.within("arabic", r"(?<!\S)(?:اسمي|أسكن|أعيش في|أعمل (?:في|لدى|ك)|انتقلت إلى)"),),
     corrections=(
         Cue.within(
-            "arabic", r"(?:^|[،.] ?)(?:لا، ?|في الواقع|بل )|بدل[اً]+ من|غيرت رأيي|تغيرت?(?= (?:ال|إلى))|قصدت|وليس "
+            "arabic",
+            r"(?:^|[،.] ?)(?:لا، ?|في الواقع|بل )|(?<!\S)ليس \S[^؟?]* بل |(?<!\S)غي?ّ?ر(?:وا|ي)? [^؟?]* إلى |"
+            r"بدل[اً]+ من|غيرت رأيي|تغيرت?(?= (?:ال|إلى))|قصدت|وليس ",
         ),
     ),
     takes=r"نعم(?=[،.\s!]|$)|حسن[اً]+|موافق|تمام|اتفقنا|ممتاز|بالتأكيد|طبع[اً]+",
     refuses=r"لا(?=[،.\s!]|$)|كلا",
+    doings=r"(?<!\S)[أان](?:حجز|رسل|لغي|شتري|ضيف|غي?ّ?ر|ستخدم|خذ|ختار|طلب|حذف|ؤجل|سجل)\S*",
     requests=r"هل (?:يمكنك|تستطيع|بإمكانك)",
     fillers="شكرا|شكراً|شكرا لك|شكرا جزيلا|شكراً جزيلاً|مرحبا|مرحباً|السلام عليكم|صباح الخير|مساء الخير|مع "
     "السلامة|"
@@ -266,5 +271,6 @@ HINDI = Tongue(
     corrections=(Cue.within("devanagari", r"(?:^|[।,]) ?नहीं, |के बजाय|की जगह|असल में|बदल (?:गया|गई|दें|दो)|मेरा मतलब"),),
     takes=r"हाँ|हां|ठीक है|मंज़ूर|मंजूर|बिल्कुल|सही है|अच्छा",
     refuses=r"नहीं|ना(?=[\s,।]|$)|मत",
+    doings=r"बुक|भेज|रद्द|ख़?रीद|जोड़|बदल|हटा|मँ?ग(?:वा|ा)|(?:ले|रख|कर) (?:ल[ेू]|द[ेूो])",
     requests=r"क्या (?:आप|तुम)",
 )

@@ -263,6 +263,12 @@ GERMAN = Tongue(
             whole=True,
         ),
         Cue.of(
+            "ach nein moment warte halt",
+            r"^\W*(?:ach|oh|äh|ah|hm+|moment|warte|halt)[, ]+(?:nein|nee|ne)\b|^\W*(?:nein|nee),? (?:warte|moment|"
+            r"halt)\b",
+            also="nein nee ne",
+        ),
+        Cue.of(
             "nein falsch", r"^\W*nein[,.!]+ (?:nicht|es ist|es sind|das ist|der|die|das)\b|^\W*falsch[,:]", whole=True
         ),
         Cue.of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from session_core.ports import Checkpoint, MessageList, Plain, State
 from session_core.ranges import Ranges
-from session_core.stores.list_parts import Before, head_after, made_of, part_of
+from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
 from session_core.stores.postgres.rows import (
     flat,
     id_hash,
@@ -101,8 +101,9 @@ class Planned:
             state = grown(state, outcome, state.head)
             part = parts[channel] = part_of(value, outcome, before, is_head=channel == head_channel)
             if channel == head_channel:
-                head = head_after(state.head, part, before.part, value.base) if merge else part
-                state = with_head(state, head)
+                answering = answers(value, outcome)
+                head = head_after(state.head, part, before.part, value.base, answering=answering)
+                state = with_head(state, head if merge else part)
         return cls(seen, state, tuple(new), parts, known)
 
     @property

@@ -38,11 +38,15 @@ _STRICT = (
     "conflicted with another writer under an isolation level that fails instead of waiting; retry, or "
     "ALTER ROLE ... SET default_transaction_isolation = 'read committed'"
 )
+_CANCELLED = (
+    "ran out of the time that the server gives a statement, or somebody cancelled it, and nothing was written; retry, "
+    "or raise statement_timeout"
+)
 _MENDS: Mapping[str, _Mend] = {
     "40001": (StoreBusy, _STRICT),
     "40P01": (StoreBusy, "conflicted with another writer; retry"),
     "55P03": (StoreBusy, "was locked by another writer for too long; retry"),
-    "57014": (StoreBusy, "exceeded the server's statement_timeout; retry, or raise it"),
+    "57014": (StoreBusy, _CANCELLED),
     "53300": (StoreBusy, "has no free connection; retry, lower max_connections in the URL or raise the server's"),
     "53100": (StoreError, "has no room left on its disk, and nothing was written; make room"),
     "2200H": (
@@ -67,7 +71,7 @@ _MENDS: Mapping[str, _Mend] = {
 
 
 _TAKEN = ("too many", "remaining connection slots")
-_FOR_NOW = ("starting up", "shutting down", "recovery", *_TAKEN)
+_FOR_NOW = ("starting up", "shutting down", "recovery", "cancel", *_TAKEN)
 """What a server says that refuses a connection now, and takes one later."""
 
 

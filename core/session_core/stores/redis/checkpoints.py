@@ -16,7 +16,7 @@ from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain
 from session_core.stores.redis.rows import flat, framed, ranges, said_in, unframed
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
 from session_core.stores.rules import require_lease, require_values
-from session_core.turns import Key, Message
+from session_core.turns import Key, Message, Role
 
 
 class RedisCheckpoints(RedisCalls):
@@ -132,6 +132,7 @@ def _value(value: Plain | MessageList | None, messages: list[Message], data: lis
         "base": flat(value.base),
         "base_version": f"t{plain(version)}" if isinstance(version, str) else version,
         "hidden": flat(value.hidden),
+        "results": [item.role is Role.TOOL for item in value.items if isinstance(item, Message)],
     }
 
 

@@ -17,7 +17,8 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.voices import BESIDE, BESIDE_IN_TURN, Overdue, PerLoop, Together
+from session_core.together import Overdue, Together
+from session_core.voices import BESIDE, BESIDE_IN_TURN, PerLoop
 
 TOGETHER = 16
 """Most commands of several calls in one exchange: who waits for its answers waits for those before them."""

@@ -187,9 +187,18 @@ local function set_of(list)
   return set
 end
 
+-- Whether the first message that a run added to what it began with is a result: it had waited with the call.
+local function answers(value, outcome)
+  for at, seq in ipairs(outcome.seqs) do
+    if not within(value.base, seq) then return value.results[at] end
+  end
+  return false
+end
+
 -- The head after a run stored `part`, when `before` was its previous part and it had begun with `base`: what of the
--- head the run never had stays, behind what it stands behind there, and never between two messages that the run added.
-local function head_after(head, part, before, base)
+-- head the run never had stays, behind what it stands behind there, and never between two messages that the run
+-- added, nor before the first of them when the run begins by `answering` a call.
+local function head_after(head, part, before, base, answering)
   local others = minus(minus(minus(head, base), before), part)
   if #others == 0 then return part end
   local ends, of = in_pieces({head, part, base, others})
@@ -215,7 +224,7 @@ local function head_after(head, part, before, base)
   for i, piece in ipairs(mine) do
     push(out, piece, ends[piece])
     said[piece] = true
-    if begun[piece] or not mine[i + 1] or begun[mine[i + 1]] then tell() end
+    if not mine[i + 1] or begun[mine[i + 1]] or (begun[piece] and not answering) then tell() end
   end
   return out
 end

@@ -2,8 +2,8 @@
 -- KEYS: with a lease, one more that is its own.
 -- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, sealed, rows, values}, entry, plain values, facts
 --   and row of each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
---   argument), or `items` (places among the messages, or ranges) with `base`,
---   `base_version` and `hidden`, or neither: then it goes.
+--   argument), or `items` (places among the messages, or ranges) with `base`, `base_version`, `hidden` and `results` (for each
+--   of its messages whether it is one), or neither: then it goes.
 -- Told: whether the session is new, how many messages are new, their tokens.
 
 local request = cmsgpack.unpack(ARGV[3])
@@ -28,7 +28,7 @@ local function kept(value, before)
   end
   local outcome = number(state, mine, true, seen, made_of(value, before))
   enter(state, outcome)
-  return part_of(value, outcome, before, value.channel == request.head)
+  return part_of(value, outcome, before, value.channel == request.head), outcome
 end
 
 -- What a channel was at the parent: its version (a number, or a text behind a "t"), and its part.
@@ -47,10 +47,10 @@ local function put()
     local field, data = value_field(value.channel, value.version), value.data and ARGV[value.data]
     if value.items then
       local before = at_parent(value.channel)
-      local part = kept(value, before)
+      local part, outcome = kept(value, before)
       data = 'r' .. cmsgpack.pack(part)
       if value.channel == request.head then
-        with_head(state, request.merge and head_after(state.head, part, before.part, value.base) or part)
+        with_head(state, request.merge and head_after(state.head, part, before.part, value.base, answers(value, outcome)) or part)
       end
     end
     if data then

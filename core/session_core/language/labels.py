@@ -1,0 +1,29 @@
+"""Hears what stands behind a label: "helpers: Jo and Tim", "log level: info"."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from session_core.language.words import SENTENCES
+
+MOST_CHARACTERS = 120
+"""What goes on for longer is a text with a heading."""
+_LABELLED = re.compile(
+    r"^\W*(?P<head>[^\W\d_][^\s:：]*(?: [^\s:：]+){0,2})(?:: |：)\s*(?P<told>[^\s:].*)$", re.IGNORECASE | re.DOTALL
+)
+_NO_LABEL = re.compile(
+    r"^(?:(?:note|ps|p\.s|edit|re|from|to|cc|subject|sent|date|http\w*|question|q|a|example|e\.g|eg|error|warning|info|"
+    r"debug|traceback|exception|fyi|btw|hint|source|quote|answer|translate|rewrite|summarize|explain|write|wow|ok(?:ay)?|"
+    r"yes|no|oh|hi|hello|hey|thanks|look|see|todo)|.*error)$",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=SENTENCES)
+def labelled(sentence: str) -> bool:
+    """Whether a few words and a colon name what `sentence` then tells, and nothing is asked."""
+    if len(sentence) > MOST_CHARACTERS or sentence.endswith(("?", "？", "؟")):
+        return False
+    found = _LABELLED.match(sentence)
+    return found is not None and not _NO_LABEL.match(found["head"]) and any(map(str.isalnum, found["told"]))

@@ -1,0 +1,201 @@
+"""What people say in passing is heard for what it does: conditions, refusals, rules for a case, labels, shorthand."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_core.compress.passages import bound
+from session_core.facts import extract, merge
+from session_core.language.cues import corrects, kinds
+from session_core.language.labels import labelled
+from session_core.language.reported import reports
+from session_core.language.shorthand import written_out
+from session_core.language.words import words
+from session_core.plan import FactKind
+from session_core.turns import Message, Role
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If the barn is full, we'll sleep in the tent",
+        "if the ferry is late we take the bridge",
+        "If it snows on the day, use the hall, otherwise the meadow.",
+        "Falls der Chor absagt, singen wir ohne ihn.",
+        "Wenn es stürmt, kommt die Bühne rein, sonst bleibt sie draußen.",
+        "Si llega tarde el barco cogemos el tren",
+        "Si la salle est prise, on joue dehors.",
+        "Se il forno non va ordiniamo le pizze",
+        "Se o forno avariar pedimos pizza",
+        "Als de zaal bezet is, dan nemen we de kerk.",
+        "Если пойдёт снег, то едем поездом.",
+        "もし満席なら別の店にします",
+        "如果下雪就改成线上。",
+        "إذا أمطرت فسنبقى في البيت",
+        "अगर बस नहीं मिली तो ट्रेन से जाएंगे",
+    ],
+)
+def test_what_is_done_in_a_case_is_decided(sentence: str) -> None:
+    assert FactKind.DECISION in kinds(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If I remember right, we met there.",
+        "I wonder if the bridge is old.",
+        "If the barn is full, do we sleep in the tent?",
+        "Wenn ich müde bin, habe ich keine Lust.",
+        "Tell me if it snows.",
+    ],
+)
+def test_what_only_wonders_decides_nothing(sentence: str) -> None:
+    assert FactKind.DECISION not in kinds(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We're not renting the tent.",
+        "I'm not paying for that",
+        "We won't invite the press",
+        "We all agree to wait for the bishop.",
+        "Jo takes over the lights",
+        "Das machen wir nicht.",
+        "Wir nehmen doch keinen Anhänger",
+        "No lo vamos a pintar",
+        "On ne prend pas la voiture",
+        "屋台はやりません",
+    ],
+)
+def test_what_is_refused_or_given_to_somebody_is_decided(sentence: str) -> None:
+    assert FactKind.DECISION in kinds(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "When I send you a poem, keep its line breaks",
+        "whenever somebody asks for a refund cc the office",
+        "Nobody opens the kiln before it is cold, ok?",
+        "use litres not gallons",
+        "pls dnt call b4 ten",
+    ],
+)
+def test_what_holds_for_a_case_or_for_all_is_a_rule(sentence: str) -> None:
+    assert FactKind.RULE in kinds(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["When I was small we had a kiln.", "Nobody knows before Friday.", "Nobody told me until Monday.",
+     "When the kiln cooled, was the glaze fine?"],
+)  # fmt: skip
+def test_what_tells_of_a_case_is_no_rule(sentence: str) -> None:
+    assert FactKind.RULE not in kinds(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["No balloons in the church.", "and no dogs please", "so no speeches after dinner", "no raisins at all",
+     "we don't serve meat"],
+)  # fmt: skip
+def test_what_is_to_be_left_out_is_a_wish(sentence: str) -> None:
+    assert FactKind.PREFERENCE in kinds(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["No problem at all.", "no errors in the log", "No worries, thanks", "no idea on that", "There are no dogs in it.",
+     "No tienes razones"],
+)  # fmt: skip
+def test_what_is_not_there_is_no_wish(sentence: str) -> None:
+    assert kinds(sentence) == ()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "no wait the left oven",
+        "wait no, it's the small one",
+        "Forget what I said about the tent",
+        "ignore my last message",
+        "The kiln isn't Tom's anymore",
+        "it's Bergen not Berlin",
+        "ach nee, die kleine",
+        "ليس الأحد بل الاثنين",
+    ],
+)
+def test_it_takes_something_back(sentence: str) -> None:
+    assert corrects(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "sorry, phone call.",
+        "sorry, the doorbell",
+        "no, wait until he's there",
+        "it's really not good",
+        "it is fine not great",
+        "I can't take it anymore",
+        "I don't know anymore",
+        "Forget it, I'll manage.",
+    ],
+)
+def test_it_takes_nothing_back(sentence: str) -> None:
+    assert not corrects(sentence)
+
+
+def test_a_correction_by_another_name_says_little_else() -> None:
+    said = ["Candidate C is Wei Lindqvist, so that's a no", "Let's put Omar on hold and move Petra to the panel"]
+    facts = merge((), extract([Message(Role.USER, text, seq=seq) for seq, text in enumerate(said, start=1)]))
+    assert not any("(later:" in fact.text for fact in facts)
+
+
+def test_who_asks_for_something_else_has_taken_nothing_back() -> None:
+    said = ["My pressure is 150 in the morning", "is there any chance to see a nurse instead"]
+    facts = merge((), extract([Message(Role.USER, text, seq=seq) for seq, text in enumerate(said, start=1)]))
+    assert not any("(later:" in fact.text for fact in facts)
+
+
+@pytest.mark.parametrize(
+    "sentence", ["helpers: Jo and Tim", "log level: info", "القاعة: فندق الزيتونة", "vino: blanco"]
+)
+def test_a_label_names_what_is_told(sentence: str) -> None:
+    assert labelled(sentence)
+    (fact,) = extract([Message(Role.USER, sentence, seq=1)])
+    assert fact.text == sentence
+
+
+@pytest.mark.parametrize(
+    "sentence", ["who comes: Jo or Tim?", "Note: it rains", "see https://a.example", "at 10:30", "KeyError: name"]
+)
+def test_what_is_no_label(sentence: str) -> None:
+    assert not labelled(sentence)
+
+
+def test_what_another_wants_stands_with_what_comes_of_it() -> None:
+    said = ["The choir wants a second tent.", "We have no room for it.", "It rains."]
+    assert list(bound(said)) == ["The choir wants a second tent. We have no room for it.", "It rains."]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["My aunt thinks we should wait", "Meine Tante meint, wir sollten warten", "Mi tía dice que esperemos"]
+)
+def test_it_reports_what_another_thinks(sentence: str) -> None:
+    assert reports(sentence)
+
+
+@pytest.mark.parametrize("sentence", ["I think we should wait", "She said", "We want a tent"])
+def test_it_reports_nobody_else(sentence: str) -> None:
+    assert not reports(sentence)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("pls dnt txt b4 9", "please don't text before 9"), ("go w/o me", "go without me"), ("see r/bread", "see r/bread"),
+     ("mail u@x.example", "mail u@x.example")],
+)  # fmt: skip
+def test_what_is_typed_in_a_hurry_is_written_out(typed: str, meant: str) -> None:
+    assert written_out(typed, frozenset(words(typed))) == meant
