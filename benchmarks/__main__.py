@@ -11,6 +11,7 @@ from itertools import takewhile
 MODULES = {
     "storage": "storage",
     "view": "view",
+    "pasted": "pasted",
     "redis": "redis_store",
     "postgres": "postgres_store",
     "load": "load",
@@ -20,7 +21,7 @@ MODULES = {
     "quality": "quality",
 }
 """The module that each benchmark is in, by its name."""
-ALL = ("storage", "view", "redis", "postgres", "hybrid", "load", "savers", "writers", "quality")
+ALL = ("storage", "view", "pasted", "redis", "postgres", "hybrid", "load", "savers", "writers", "quality")
 WITH_OPTIONS = ("quality",)
 
 
