@@ -227,4 +227,4 @@ def test_a_listener_that_raises_disturbs_nobody():
 
     with Sessions(on_event=broken) as sessions, pytest.warns(UserWarning, match="raised KeyError on Appended"):
         SessionChatMessageHistory("s", sessions=sessions).add_messages([HumanMessage("hi")])
-    assert len(sessions.session("s").record()) == 1
+        assert len(sessions.session("s").record()) == 1

@@ -87,7 +87,7 @@ def test_a_source_that_keeps_one_checkpoint_is_refused_when_something_was_said_h
     sessions.session("t").append({"role": "user", "content": "here"})
     graph.invoke({"messages": [HumanMessage("two", id="2")]}, CONFIG)
     thrown_away(saver, 1)
-    with pytest.raises(Diverged, match=r"call delete_thread\('t'\) of the SessionSaver and move it again"):
+    with pytest.raises(Diverged, match=r"call delete_thread\('t'\) of the SessionSaver and move the thread again"):
         SessionSaver.import_from(saver, sessions=sessions)
     assert [m.content for m in sessions.session("t").record()] == ["one", "answer 1", "here"]
 

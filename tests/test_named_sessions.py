@@ -115,7 +115,7 @@ def test_a_postgres_that_gives_no_time_or_no_right(postgres: PostgresServer) -> 
     with postgres.connect() as connection:
         connection.execute("BEGIN")
         connection.execute("LOCK TABLE llm_sessions.sessions, llm_sessions.messages IN ACCESS EXCLUSIVE MODE")
-        check_named(store, WRITES, "statement_timeout; retry, or raise it")
+        check_named(store, WRITES, "retry, or raise statement_timeout")
         connection.execute("ROLLBACK")
     run_blocking(store.close())
     store = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_read_only%3Don")

@@ -843,7 +843,9 @@ def test_all_that_grows_with_sessions_can_be_partitioned_by_their_hash(url: str,
                     f"CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS 3, REMAINDER {part})"
                 )
         for promise in STORE_PROMISES:
-            run_blocking(promise(store))
+            other = PostgresStore(url)
+            run_blocking(promise(other))
+            run_blocking(other.close())
             connection.execute(f"TRUNCATE sessions, leases, {', '.join(PARTED)}")
         run_blocking(store.append(KEY, [message(1)]))
         rows = connection.execute("SELECT count(DISTINCT tableoid), count(*) FROM messages").fetchone()
