@@ -225,6 +225,7 @@ def test_a_listener_that_raises_disturbs_nobody():
     def broken(event):
         raise KeyError("no")
 
-    with Sessions(on_event=broken) as sessions, pytest.warns(UserWarning, match="raised KeyError on Appended"):
-        SessionChatMessageHistory("s", sessions=sessions).add_messages([HumanMessage("hi")])
+    with Sessions(on_event=broken) as sessions:
+        with pytest.warns(UserWarning, match="raised KeyError on Appended"):
+            SessionChatMessageHistory("s", sessions=sessions).add_messages([HumanMessage("hi")])
         assert len(sessions.session("s").record()) == 1
