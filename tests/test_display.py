@@ -163,3 +163,12 @@ def test_every_page_closes_what_it_opens(said: list[tuple[Role, int, str]]) -> N
     )
     page += view_html(messages, tokens=10, limit_tokens=100, tier=Tier.NORMAL)
     assert _Tags(page).open == []
+
+
+def test_a_session_that_cannot_be_read_shows_why() -> None:
+    with Sessions("memory://") as sessions:
+        session = sessions.session("<b>s")
+        session.append({"role": "user", "content": "hello"})
+    page = session._repr_html_()
+    assert "session &lt;b&gt;s: memory:// was closed; open the sessions again" in page
+    assert not _Tags(page).open

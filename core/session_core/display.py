@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from session_core import pictures
 from session_core.budget import Budget
+from session_core.errors import StoreError
 from session_core.events import Notice
 from session_core.pictures import Bar, escape
 from session_core.plan import Digest, Fact
@@ -16,11 +17,14 @@ from session_core.turns import Key, Message, Role
 
 
 async def drawn(store: Store, key: Key, policy: Policy) -> str:
-    """The session called `key` as HTML; reads its record once."""
-    state = await store.state(key) or State(key)
-    messages = await store.record(key, state.head)
-    loaded = await store.load(key)
-    told = await store.notices(key)
+    """The session called `key` as HTML, or why it cannot be read; reads its record once."""
+    try:
+        state = await store.state(key) or State(key)
+        messages = await store.record(key, state.head)
+        loaded = await store.load(key)
+        told = await store.notices(key)
+    except StoreError as exc:
+        return pictures.page(f"<p>{escape(str(exc.about(key)))}</p>")
     return session_html(
         describe(state, messages, policy),
         messages=messages,
