@@ -23,6 +23,7 @@ from sealed_fill import RING
 from session_core import Sessions
 from session_core.forks import WHOLE, FreedLock
 from session_core.ports import SessionStore
+from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.memory import MemoryStore
@@ -211,3 +212,16 @@ def test_a_child_waits_for_no_fold_of_its_parent() -> None:
             child = forked(lambda: (sessions.drain(HANGS_S) or os._exit(2), sessions.close()))
         assert went_well(child)
         sessions.pipeline.queue.clear()
+
+
+def test_no_fork_waits_for_who_was_interrupted_before_it_got_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def acquire(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading, "RLock", Interrupted)
+    lock = LockWhileOpen(Closing("a store"))
+    monkeypatch.undo()
+    with pytest.raises(KeyboardInterrupt), lock:
+        pass
+    assert threading.get_ident() not in WHOLE._at_work

@@ -42,7 +42,12 @@ class LockWhileOpen:
     def __enter__(self) -> None:
         self._closing.require_open()
         WHOLE.__enter__()
-        self._lock.acquire()
+        try:
+            self._lock.acquire()
+        except BaseException:
+            # Ctrl-C while it waits: a fork would wait for a block that never ends.
+            WHOLE.__exit__(None, None, None)
+            raise
 
     def __exit__(self, *raised: Any) -> None:
         self._lock.release()
