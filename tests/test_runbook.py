@@ -17,17 +17,22 @@ from langgraph.graph import START, MessagesState, StateGraph
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.llms import MockLLM
 
-from langchain_session import SessionMiddleware
+from langchain_session import SessionMiddleware, SessionSaver, attach
+from session_core.errors import StoreClosed
 
 RUNBOOK = Path(__file__).parent.parent / "docs" / "runbook.md"
 LONG = "words and more words " * 2_000
+
+
+def _examples() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", RUNBOOK.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 @pytest.fixture
 def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the example leaves behind."""
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", RUNBOOK.read_text(encoding="utf-8"), flags=re.DOTALL)
+    example, _ = _examples()
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(example, str(RUNBOOK), "exec", dont_inherit=True), names)
     yield names
@@ -71,3 +76,32 @@ def test_a_notebook_shows_the_newest_notice(names: dict[str, Any]) -> None:
     assert "Told at message" not in session._repr_html_()
     names["memory"].session.append({"role": "user", "content": LONG})
     assert f"Told at message 1: {session.notices()[-1].text}" in session._repr_html_()
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["plain", "attached"])
+def test_langgraphs_server_gets_a_checkpointer_for_graphs_compiled_without_one(
+    attached: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the server does it: it opens the context manager in one loop and runs copies of the graph in others."""
+    monkeypatch.chdir(tmp_path)
+    _, example = _examples()
+    module: dict[str, Any] = {"__name__": "conversations"}
+    exec(compile(example, str(RUNBOOK), "exec", dont_inherit=True), module)
+    builder = StateGraph(MessagesState).add_node("model", lambda _: {"messages": [AIMessage("Well")]})
+    graph = builder.add_edge(START, "model").compile()
+    graph = attach(graph, saver=module["saver"]) if attached else graph
+    config: Any = {"configurable": {"thread_id": "user-42"}}
+
+    def run(saver: SessionSaver) -> list[str]:
+        own = graph.copy({"checkpointer": saver})
+        asyncio.run(own.ainvoke({"messages": [("user", "Hello")]}, config))
+        return [message.text for message in own.get_state(config).values["messages"]]
+
+    async def serve() -> list[str]:
+        async with module["checkpointer"]() as saver:
+            await asyncio.to_thread(run, saver)
+            return await asyncio.to_thread(run, saver)
+
+    assert asyncio.run(serve()) == ["Hello", "Well", "Hello", "Well"]
+    with pytest.raises(StoreClosed):
+        module["saver"].get_tuple(config)
