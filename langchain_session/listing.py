@@ -79,6 +79,7 @@ async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, 
     """
     whole: list[BaseMessage] = []
     told: set[int] = set()
+    names = {message.id for message in said}
     for message in said:
         mark = mark_of(message) or {}
         if mark.get("session") not in of:
@@ -89,8 +90,11 @@ async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, 
             whole += [] if "origin" in mark else [message]
         elif "origin" in mark:
             state = await store.state(other)
-            part = Ranges.from_pairs(mark.get("covers", ())).shared(state.head) if state else Ranges()
-            under = record_messages(await store.record(other, part))
+            covers = Ranges.from_pairs(mark.get("covers", ()))
+            # What stands beside the digest, and was said in the middle of what it covers, has its place there.
+            part = state.head.until(covers) if state else Ranges()
+            record = await store.record(other, part)
+            under = record_messages([one for one in record if one.seq in covers or one.id in names])
             told |= set(map(id, under))
             whole += under
         else:

@@ -63,13 +63,18 @@ async def unfolded(
     What else was written for a view goes, but for that of `keep`.
     """
     states = {str(key): state for key in keys if (state := await store.state(key)) is not None}
+    names = {message.id for message in said}
     covered: dict[int, list[Original]] = {}
     for place, message in enumerate(said):
         mark = mark_of(message) or {}
         state = states.get(str(mark.get("session")))
         if state is not None and "origin" in mark:
-            covered[place] = await originals.of(store, state, Ranges.from_pairs(mark.get("covers", ())))
-    # What stands beside its digest (a rule that is pinned) has its place under it, as it is said now.
+            covers = Ranges.from_pairs(mark.get("covers", ()))
+            part = state.head.until(covers)
+            found = await originals.of(store, state, part.plus(covers.minus(part)))
+            covered[place] = [one for one in found if one.seq in covers or one.id in names]
+    # What stands beside its digest (a rule that is pinned) has its place under it or in the middle of it, as it is
+    # said now.
     listed = {message.id: message for message in said if message.type != "remove" and not is_of_a_view(message)}
     under = {one.id for found in covered.values() for one in found}
     known: dict[str, Original] = {}

@@ -10,6 +10,7 @@ import pytest
 from corner_places import PLACES, Corner, corner_at
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
@@ -17,6 +18,8 @@ from langgraph.pregel import Pregel
 from langgraph.types import Command, Send, interrupt
 from redis_server import redis_server
 from side_by_side import Thread, called, long, result, said, told, user
+
+from langchain_session import SessionSaver
 
 TURNS = 4
 
@@ -218,6 +221,33 @@ def test_a_subgraph_that_is_resumed_gives_back_what_it_was_handed(corner: Corner
 
     inside, (now, _) = corner.same(nested(keeps), script)
     assert len(now) == 4 * TURNS
+    assert len(inside[-1]) == 4 * TURNS - 1
+
+
+async def looked_into(thread: Thread) -> Any:
+    """What a subgraph holds while it asks, at each turn; questions are short, so that views show them beside a digest
+    of what was said before and after them."""
+    inside = []
+    for n in range(TURNS):
+        await thread.run({"messages": [user(n, f"question {n}")], "say": [called(n), result(n), said(n)]})
+        below = (await thread.state(subgraphs=True)).tasks[0].state
+        inside.append(told(below.values["messages"]))
+        await thread.run(Command(resume="yes"))
+    return inside
+
+
+def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_a_subgraph(corner: Corner) -> None:
+    inside = corner.same(nested(None), looked_into)
+    assert len(inside[-1]) == 4 * TURNS - 1
+
+
+def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_an_inner_saver(corner: Corner) -> None:
+    def beside(saver: BaseCheckpointSaver) -> Pregel:
+        if not isinstance(saver, SessionSaver):
+            return nested(None)(saver)
+        return nested(None)(SessionSaver(saver.sessions, inner=InMemorySaver()))
+
+    inside = corner.same(beside, looked_into)
     assert len(inside[-1]) == 4 * TURNS - 1
 
 

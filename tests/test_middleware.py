@@ -17,7 +17,7 @@ from langchain.agents.middleware import (
 from langchain.agents.middleware.context_editing import ClearToolUsesEdit
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.tools import BaseTool, tool
+from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 from scripted_chat import ScriptedChat, call, fetching
@@ -25,6 +25,7 @@ from scripted_chat import ScriptedChat, call, fetching
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
+from session_core.errors import BudgetError
 
 LIMIT = 8_000
 POLICY = Policy(Budget(LIMIT, reply_reserve_tokens=0), folding="inline")
@@ -189,6 +190,13 @@ def test_it_may_stand_in_an_attached_graph(sessions):
     ask(agent)
     assert model.most_tokens(sessions) <= LIMIT
     assert outputs(agent) == [result_of(n) for n in range(1, CALLS + 1)]
+
+
+def test_tools_that_leave_no_room_are_named_as_what_fills_the_window(sessions):
+    described = [StructuredTool.from_function(lambda n: "", name=f"look{n}", description="word " * 900) for n in range(9)]
+    agent = agent_of(sessions, ScriptedChat(script=fetching(1)), [], tools=described)
+    with pytest.raises(BudgetError, match=rf"tools .* take \d+ of {LIMIT} tokens"):
+        ask(agent)
 
 
 def test_a_tools_schema_is_made_once(sessions, monkeypatch):

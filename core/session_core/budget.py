@@ -117,6 +117,12 @@ class Budget:
         """
         if not isinstance(overhead_tokens, int) or overhead_tokens < 0:
             raise BudgetError(f"overhead_tokens={overhead_tokens!r}; pass a whole number of tokens, 0 or more")
+        if (left := self.limit_tokens - overhead_tokens) < self.least_tokens:
+            raise BudgetError(
+                f"system prompt, tools and schemas take {overhead_tokens} of {self.limit_tokens} tokens, which leaves "
+                f"{left} for the view; at least {self.least_tokens} are needed: raise Budget(window_tokens=...), or "
+                "send fewer or shorter ones"
+            )
         return self._beside(overhead_tokens, Budget) if overhead_tokens else self
 
     def part(self, reserved_tokens: int) -> Budget:

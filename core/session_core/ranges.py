@@ -80,6 +80,12 @@ class Ranges:
         rest = ((last + 1, end),) if last < end else ()
         return Ranges(rest + self.pairs[count:])
 
+    def until(self, other: Ranges) -> Ranges:
+        """This part up to the last number of it that `other` has; nothing if they share none."""
+        end = self.shared(other).last
+        place = next((n for n, (first, last) in enumerate(self.pairs) if first <= end <= last), None)
+        return Ranges() if place is None else Ranges((*self.pairs[:place], (self.pairs[place][0], end)))
+
     def minus(self, other: Ranges) -> Ranges:
         """This part less all of `other`, which has nothing twice; takes as long as there are ranges, not numbers."""
         if self.pairs == other.pairs or not other.pairs:
