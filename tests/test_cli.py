@@ -202,6 +202,15 @@ def test_delete_asks_to_be_sure(url: str, capsys: pytest.CaptureFixture[str]) ->
         assert len(sessions.session("trip").record()) == len(SAID)
 
 
+def test_a_dry_run_of_delete_deletes_nothing_whatever_else_is_said(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["delete", "trip", "--url", url, "--yes", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "would delete session trip: 5 messages\n"
+    with Sessions(url) as sessions:
+        assert len(sessions.session("trip").record()) == len(SAID)
+
+
 def test_delete_removes_the_session_and_no_other_one(url: str) -> None:
     assert main(["delete", "trip", "--url", url, "--yes"]) == 0
     with Sessions(url) as sessions:

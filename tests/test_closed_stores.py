@@ -8,11 +8,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import redis
 from every_store import Servers, every_server
+from redis_server import redis_sentinel
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import StoreClosed
@@ -119,7 +121,7 @@ def test_threads_at_work_while_their_store_is_closed_end_in_peace(opened: Opened
     with ThreadPoolExecutor(WRITERS) as threads:
         writers = [threads.submit(write, writer) for writer in range(WRITERS)]
         begun.wait()
-        until(lambda: bool(run_blocking(store.state(Key("session 0")))))
+        until(lambda: all(run_blocking(store.state(Key(f"session {writer}"))) for writer in range(WRITERS)))
         run_blocking(store.close())
         assert all(writer.result() for writer in writers)
     until(lambda: opened.connections() == before)
@@ -147,6 +149,31 @@ def test_tasks_at_work_while_their_store_is_closed_end_in_peace(opened: Opened, 
 
     assert len(asyncio.run(all_at_once())) == WRITERS
     until(lambda: opened.connections() == before)
+
+
+@pytest.mark.parametrize("kind", ["one", "cluster", "sentinel"])
+def test_a_call_under_way_ends_as_it_would_have_also_where_none_is_made_twice(kind: str, servers: Servers) -> None:
+    async def write(store: SessionStore, writer: int) -> int:
+        stored = 0
+        with suppress(StoreClosed):
+            while True:
+                await store.append(Key(f"{kind} {writer}"), [message(stored)])
+                stored += 1
+        return stored
+
+    async def all_at_once(url: str) -> list[int]:
+        store = open_store(f"{url}?retries=0").awaiting()
+        writers = [asyncio.create_task(write(store, writer)) for writer in range(WRITERS)]
+        while await store.state(Key(f"{kind} 0")) is None:
+            pass
+        await store.close()
+        return await asyncio.gather(*writers)
+
+    if kind == "sentinel":
+        with redis_sentinel(servers.redis) as url:
+            assert len(asyncio.run(all_at_once(url))) == WRITERS
+    else:
+        assert len(asyncio.run(all_at_once(servers.redis.url if kind == "one" else servers.cluster))) == WRITERS
 
 
 class Waiting:

@@ -209,6 +209,14 @@ def test_what_is_written_to_while_a_purge_looks_at_it_stays_in_redis(places: Pla
         assert len(run_blocking(store.record(KEY))) == 1
 
 
+def test_a_session_is_in_use_as_long_as_one_of_its_namespaces_is_in_redis(places: Places, tmp_path: Path) -> None:
+    with places.store("redis", tmp_path) as store:
+        run_blocking(store.append(KEY, [message(1)]))
+        run_blocking(store.append(Key(KEY.session_id, KEY.tenant, "inner"), [message(1)]))
+        assert run_blocking(store._idle_whole([KEY], 0)) == []
+        assert run_blocking(store._idle_whole([KEY], 1e15)) == [KEY]
+
+
 def test_the_command_line_deletes_what_is_idle_when_it_is_meant(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,7 +230,14 @@ def test_the_command_line_deletes_what_is_idle_when_it_is_meant(
     with Sessions(url) as sessions:
         sessions.session("new", tenant="acme").append({"role": "user", "content": "hello"})
     assert main(["delete", "--older-than", "30d", "--url", url]) == 2
-    assert "add --yes" in capsys.readouterr().err
+    assert "2 sessions without a write for 30 days would be deleted permanently; add --yes" in capsys.readouterr().err
+    assert main(["delete", "--older-than", "30", "--url", url, "--yes", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        *(f"would delete session {tenant}/old" for tenant in ("acme", "globex")),
+        "would delete 2 sessions without a write for 30 days",
+    ]
+    assert main(["delete", "--older-than", "30", "--tenant", "nobody", "--url", url]) == 0
+    assert "would delete 0 sessions of tenant nobody" in capsys.readouterr().out
     assert main(["delete", "--older-than", "30", "--tenant", "acme", "--url", url, "--yes"]) == 0
     assert "deleted 1 session of tenant acme" in capsys.readouterr().out
     assert main(["delete", "old", "--older-than", "30", "--url", url, "--yes"]) == 2

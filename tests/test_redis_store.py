@@ -689,6 +689,8 @@ def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
         ("redis://localhost/x", "use a number"),
         ("redis+cluster://localhost/2", "only database 0"),
         ("redis+sentinel://localhost", "name the service"),
+        ("redis://localhost/0/1", "'1' follows the number of the database"),
+        ("redis+sentinel://localhost/main/0/x/y", "'x/y' follows"),
     ],
 )
 def test_a_wrong_address_is_refused_with_the_mend(address, mend):

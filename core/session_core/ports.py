@@ -372,6 +372,10 @@ class CheckpointStore(Protocol):
 class Purging(Protocol):
     """A store that can delete idle sessions; all built-in ones can."""
 
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """The sessions that `purge` would delete now, in any order; nothing changes."""
+        ...
+
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """Delete the sessions without a write for `older_than_s` seconds, of one tenant or all; returns those
         deleted.

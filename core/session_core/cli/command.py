@@ -180,6 +180,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     delete.add_argument("--tenant", help="the tenant (default: default; with --older-than: all tenants)")
     _add_sides(delete)
     delete.add_argument("--yes", action="store_true", help="confirm the deletion")
+    delete.add_argument("--dry-run", action="store_true", help="show what would be deleted, and delete nothing")
     rotate = _command(
         commands, "rotate", "rotate", "rotate", "re-encrypt the sessions of an encrypting store with the first key"
     )

@@ -15,6 +15,7 @@ from session_core.plan import View
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
+from session_core.stores.retention import purging
 from session_core.turns import Message
 from session_core.voices import run_blocking
 
@@ -65,30 +66,43 @@ def show(asked: argparse.Namespace) -> int:
 
 
 def delete(asked: argparse.Namespace) -> int:
-    """Remove a session, or all that are idle, when it is really meant."""
+    """Remove a session, or all that are idle, when it is really meant; or show what that would remove."""
     if (asked.session is None) == (asked.older_than is None):
         raise ConfigError("pass either a session or --older-than DAYS")
-    with opened_to_change(asked) as sessions:
+    with opened(asked.url) if asked.dry_run else opened_to_change(asked) as sessions:
         if asked.session is None:
             return _purge(sessions, asked)
         session = found(sessions, asked)
+        if asked.dry_run or not asked.yes:
+            parts = run_blocking(sessions.store.holdings(session.key))
+            held = counted(sum(part.state.ledger.messages for part in parts), "message")
+        if asked.dry_run:
+            print(f"would delete session {session.key}: {held}")
+            return 0
         if not asked.yes:
             raise ConfigError(
-                f"session {session.key}: record, digests and checkpoints would be deleted; add --yes to confirm"
+                f"session {session.key}: {held}, digests and checkpoints would be deleted; add --yes to confirm"
             )
         print(f"deleted session {session.key}: {counted(session.delete(), 'message')}")
     return 0
 
 
 def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
+    age_s = asked.older_than * DAY_S
     whose = f" of tenant {asked.tenant}" if asked.tenant is not None else ""
-    if not asked.yes:
+    which = f"{whose} without a write for {asked.older_than:g} days"
+    if asked.yes and not asked.dry_run:
+        print(f"deleted {counted(len(sessions.purge(age_s, tenant=asked.tenant)), 'session')}{which}")
+        return 0
+    idle = run_blocking(purging(sessions.store).idle(age_s, tenant=asked.tenant))
+    if idle and not asked.dry_run:
         raise ConfigError(
-            f"every session{whose} without a write for {asked.older_than:g} days would be deleted for good; "
-            "add --yes to confirm"
+            f"{counted(len(idle), 'session')}{which} would be deleted permanently; add --yes to confirm, or --dry-run "
+            "to list them"
         )
-    gone = sessions.purge(asked.older_than * DAY_S, tenant=asked.tenant)
-    print(f"deleted {counted(len(gone), 'session')}{whose} without a write for {asked.older_than:g} days")
+    for key in sorted(idle, key=lambda key: (key.tenant, key.session_id)):
+        print(f"would delete session {key}")
+    print(f"would delete {counted(len(idle), 'session')}{which}")
     return 0
 
 

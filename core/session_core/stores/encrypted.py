@@ -208,6 +208,10 @@ class EncryptedStore:
     async def delete(self, key: Key) -> int:
         return await self.inner.delete(key)
 
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says. Raises: ConfigError when the store inside cannot purge."""
+        return await purging(self.inner).idle(older_than_s, tenant=tenant)
+
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says. Raises: ConfigError when the store inside cannot purge."""
         return await purging(self.inner).purge(older_than_s, tenant=tenant)

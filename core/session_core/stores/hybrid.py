@@ -213,6 +213,9 @@ class HybridStore(HybridThreads):
             await self._hot.end(await self._hot.begin(place_of(key)), discard=True)
         return gone
 
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        return await self._read(purging(self.cold).idle(older_than_s, tenant=tenant))
+
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         return await self._read(self.cold.sessions(tenant))
 

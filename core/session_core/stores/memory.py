@@ -196,8 +196,7 @@ class MemoryStore(MemoryThreads):
             self._leases = {k: held for k, held in self._leases.items() if k.whole != key.whole}
             return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if k.whole == key.whole)
 
-    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As in `Purging`, by the clock it was created with."""
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         require_age(older_than_s)
         with self._lock:
             until_s = self._clock() - older_than_s
@@ -205,7 +204,13 @@ class MemoryStore(MemoryThreads):
             for key, session in self._sessions.items():
                 if tenant in (None, key.tenant):
                     touched_s[key.whole] = max(session.touched_s, touched_s.get(key.whole, session.touched_s))
-            idle = tuple(key for key, when_s in touched_s.items() if when_s < until_s)
+        return tuple(key for key, when_s in touched_s.items() if when_s < until_s)
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As in `Purging`, by the clock it was created with."""
+        with self._lock:
+            idle = await self.idle(older_than_s, tenant=tenant)
+            until_s = self._clock() - older_than_s
             for key in idle:
                 await self.delete(key)
             for key, (lease, taken_s) in list(self._leases.items()):

@@ -17,6 +17,6 @@ def require_age(older_than_s: float) -> None:
 
 def purging(store: Store) -> Purging:
     """`store` as one that purges. Raises: ConfigError when it does not."""
-    if not hasattr(store, "purge"):
+    if not (hasattr(store, "purge") and hasattr(store, "idle")):
         raise ConfigError(f"the {store.scheme} store cannot find unused sessions; delete them by name")
     return cast(Purging, store)

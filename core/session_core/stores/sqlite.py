@@ -48,7 +48,7 @@ from session_core.stores.sqlite_rows import (
     delete_rows,
     digests_of,
     forget_digest,
-    idle_behind,
+    idle_sessions,
     insert_messages,
     is_idle,
     messages_in,
@@ -210,6 +210,11 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
         self._file.erased()
         return gone
 
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        require_age(older_than_s)
+        with self._file.reading() as connection:
+            return tuple(Key(name, whose) for whose, name in idle_sessions(connection, older_than_s, tenant))
+
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As in `Purging`, by this machine's clock; each session is deleted in a short transaction of its own."""
         require_age(older_than_s)
@@ -217,10 +222,10 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
         last = ("", "")
         while True:
             with self._file.reading() as connection:
-                found = idle_behind(connection, last, older_than_s, tenant)
-            if found is None:
+                found = idle_sessions(connection, older_than_s, tenant, behind=last, most=1)
+            if not found:
                 break
-            last = found
+            (last,) = found
             with self._file.writing() as connection:
                 # Somebody may have written to it since.
                 if is_idle(connection, last, older_than_s):

@@ -223,16 +223,21 @@ def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) ->
     return gone
 
 
-def idle_behind(
-    connection: sqlite3.Connection, last: tuple[str, str], older_than_s: float, tenant: str | None
-) -> tuple[str, str] | None:
-    """The next session behind `last`, by tenant and name, that nobody wrote to for `older_than_s` seconds."""
+def idle_sessions(
+    connection: sqlite3.Connection,
+    older_than_s: float,
+    tenant: str | None,
+    *,
+    behind: tuple[str, str] = ("", ""),
+    most: int = -1,
+) -> list[tuple[str, str]]:
+    """Tenants and names of sessions `behind` one, in their order, that nobody wrote to for `older_than_s` seconds."""
     found = connection.execute(
         "SELECT tenant, session_id FROM sessions WHERE (tenant, session_id) > (?, ?) AND (tenant = ? OR ? IS NULL) "
-        "GROUP BY tenant, session_id HAVING max(touched_s) < now_s() - ? ORDER BY tenant, session_id LIMIT 1",
-        (*map(text_in, last), text_in(tenant), text_in(tenant), older_than_s),
-    ).fetchone()
-    return (text_out(found[0]), text_out(found[1])) if found else None
+        "GROUP BY tenant, session_id HAVING max(touched_s) < now_s() - ? ORDER BY tenant, session_id LIMIT ?",
+        (*map(text_in, behind), text_in(tenant), text_in(tenant), older_than_s, most),
+    )
+    return [(text_out(owner), text_out(name)) for owner, name in found]
 
 
 def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s: float) -> bool:

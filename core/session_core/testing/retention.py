@@ -49,6 +49,26 @@ async def purges_what_has_checkpoints_only(store: PurgingStore) -> None:
     assert await store.state(inner) is None
 
 
+async def names_what_it_would_purge(store: PurgingStore) -> None:
+    """What `idle` names is what `purge` deletes, of one tenant or all; to name it changes nothing."""
+    other = Key("other", "another tenant")
+    await store.append(KEY, [message(1)])
+    await store.append(Key(KEY.session_id, KEY.tenant, "inner"), [message(2)])
+    await store.append(other, [message(3)])
+    await store.put_writes(Key("bare", KEY.tenant), "1", [Write("task", 0, "channel", Plain("t", b"x"))])
+    assert await store.idle(HOUR_S) == ()
+    every = {KEY, other, Key("bare", KEY.tenant)}
+    for _ in range(TRIES):
+        if set(await store.idle(0.0)) == every:
+            break
+    else:
+        raise AssertionError("what is idle was not named")
+    assert set(await store.idle(0.0, tenant=other.tenant)) == {other}
+    assert len(await store.sessions()) == 2
+    assert set(await store.purge(0.0)) == every
+    assert await store.idle(0.0) == ()
+
+
 async def begins_a_purged_session_afresh(store: PurgingStore) -> None:
     """Nothing of what went is in a session of the same name."""
     old = await store.append(KEY, [message(1)])
@@ -62,11 +82,12 @@ async def refuses_what_is_no_age(store: PurgingStore) -> None:
     """A purge of what is older than -1 s would be one of everything: it is refused, and so is what is no number."""
     await store.append(KEY, [message(1)])
     for age_s in (-1.0, float("nan"), float("inf")):
-        try:
-            await store.purge(age_s)
-        except ConfigError:
-            continue
-        raise AssertionError(f"a purge of {age_s} s was not refused")
+        for work in (store.purge, store.idle):
+            try:
+                await work(age_s)
+            except ConfigError:
+                continue
+            raise AssertionError(f"an age of {age_s} s was not refused")
     assert len(await store.sessions()) == 1
 
 
@@ -82,6 +103,7 @@ PURGING_PROMISES: tuple[Callable[[PurgingStore], Awaitable[None]], ...] = (
     keeps_what_is_in_use,
     purges_what_is_idle,
     purges_what_has_checkpoints_only,
+    names_what_it_would_purge,
     begins_a_purged_session_afresh,
     refuses_what_is_no_age,
 )

@@ -53,6 +53,7 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "put_authors": (*_SESSION, "text[]", "text[]"),
     "list_names": (),
     "delete_session": ("text",),
+    "idle_sessions": ("double precision",),
     "purge_sessions": ("double precision", "integer", "text", "text"),
 }
 """What each function takes behind the tenant."""

@@ -221,6 +221,12 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         """Nothing: the server checks its own pages."""
         return ()
 
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the server's clock. Raises: ConfigError as `sessions` does."""
+        require_age(older_than_s)
+        rows = await self._call("idle_sessions", text_in(tenant) if tenant else "", older_than_s)
+        return tuple(Key(text_out(name), text_out(whose)) for whose, name in rows)
+
     async def purge(
         self, older_than_s: float, *, tenant: str | None = None, at_once: int = SESSIONS_AT_ONCE
     ) -> tuple[Key, ...]:

@@ -94,6 +94,8 @@ class Address:
         service = path.pop(0) if kind == "sentinel" and path else ""
         given = defaults | dict(parse_qsl(parts.query, keep_blank_values=True))
         shown = f"{parts.scheme}://{places}{parts.path}"
+        if len(path) > 1:
+            raise ConfigError(f"{shown}: {'/'.join(path[1:])!r} follows the number of the database; leave it out")
         made = cls(
             kind,
             tuple(_place(place, _PORTS[kind], shown) for place in places.split(",")),

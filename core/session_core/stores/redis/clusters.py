@@ -146,12 +146,14 @@ class AwaitingCluster(AwaitingByClient):
         finally:
             self._under_way -= 1
             if self._closed and not self._under_way:
-                # Calls that outlive the sender have the client open again.
                 await self.close()
         return answers
 
     async def close(self) -> None:
         self._closed = True
+        if self._under_way:
+            # The last of these calls closes it.
+            return
         # Without a wait in between: who closes may be cancelled, since the loop ends.
         self.cut()
         await super().close()

@@ -101,15 +101,16 @@ class AwaitingDirect:
             raise
         finally:
             if self._closed:
-                # Its call outlived the sender, and may have connected again.
+                # Its call outlived the sender.
                 cut_off(connection)
             self._free.append((connection, monotonic()))
         return answers
 
     async def close(self) -> None:
         self._closed = True
-        # Without a wait in between: who closes may be cancelled, since the loop ends.
-        self.cut()
+        # Not those in use: each is cut when its call ends.
+        for connection, _ in self._free:
+            cut_off(connection)
         await self._client.aclose()
 
     def cut(self) -> None:

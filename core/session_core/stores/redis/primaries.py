@@ -103,11 +103,13 @@ class AwaitingPrimary(AwaitingDirect):
         super().__init__(client, timeout_s=timeout_s)
         self._place = _Place()
         self._alone = AwaitingAlone()
+        self._asking = False
 
     async def close(self) -> None:
         await super().close()
-        for client in opened_with(self._client)[1:]:
-            await client.aclose()
+        if not self._asking:
+            for client in opened_with(self._client)[1:]:
+                await client.aclose()
 
     def cut(self) -> None:
         super().cut()
@@ -138,11 +140,13 @@ class AwaitingPrimary(AwaitingDirect):
     async def _asked(self, answers: int) -> tuple[str, int]:
         if named := self._place.named_since(answers):
             return named
+        self._asking = True
         try:
             place: tuple[str, int] = await self._client.connection_pool.get_master_address()
         except AttributeError as exc:
             raise exceptions.ConnectionError("closed while it was in use") from exc
         finally:
+            self._asking = False
             if self._closed:
                 self._cut_watchers()
         self._place.name(place)

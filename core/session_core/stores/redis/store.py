@@ -227,22 +227,34 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
     async def delete(self, key: Key) -> int:
         return await self._removed(key) or 0
 
-    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by the server's clock; for sessions without a time to live. Looks at 500 at once."""
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the server's clock. Looks at 500 at once."""
         require_age(older_than_s)
-        age_ms = round(older_than_s * 1000)
-        gone: list[Key] = []
+        found: list[Key] = []
         for one in await self._tenants(tenant):
             listed = self._names.sessions(one)
             (now_ms,) = await self._wire.run(Call(CLOCK, [listed], []))
+            until_ms = now_ms - round(older_than_s * 1000)
             names = await self._listed(listed)
             for start in range(0, len(names), ROWS_AT_ONCE):
                 some = [Key(unescaped(as_text(name)), one) for name in names[start : start + ROWS_AT_ONCE]]
-                for key, state in zip(some, await self._packed_states(some), strict=True):
-                    idle = state is not None and (not state or touched_ms(state) < now_ms - age_ms)
-                    if idle and await self._removed(key, age_ms=age_ms) is not None:
-                        gone.append(key)
-        return tuple(gone)
+                states = zip(some, await self._packed_states(some), strict=True)
+                found += await self._idle_whole([key for key, state in states if _is_idle(state, until_ms)], until_ms)
+        return tuple(found)
+
+    async def _idle_whole(self, keys: Sequence[Key], until_ms: float) -> list[Key]:
+        """Those of `keys` to no namespace of which anybody wrote after `until_ms`."""
+        sets = await self._wire.ask(*(("SMEMBERS", self._names.namespaces(key)) for key in keys))
+        parts = [(key, as_text(name)) for key, names in zip(keys, sets, strict=True) for name in names]
+        states = await self._packed_states([replace(key, namespace=name) for key, name in parts])
+        used = {key for (key, _), state in zip(parts, states, strict=True) if not _is_idle(state or b"", until_ms)}
+        return [key for key in keys if key not in used]
+
+    async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        """As `Purging` says, by the server's clock; for sessions without a time to live."""
+        idle = await self.idle(older_than_s, tenant=tenant)
+        age_ms = round(older_than_s * 1000)
+        return tuple([key for key in idle if await self._removed(key, age_ms=age_ms) is not None])
 
     async def _removed(self, key: Key, *, age_ms: int | None = None) -> int | None:
         """How many messages went with the session; None, and it stays, when it was written to within `age_ms`."""
@@ -347,6 +359,11 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
             *(("EXISTS", self._names.namespaces(key), self._names.of(key)[0]) for key in keys)
         )
         return [state or (b"" if other else None) for state, other in zip(states, others, strict=True)]
+
+
+def _is_idle(state: bytes | None, until_ms: float) -> bool:
+    """Whether a session is there, as far as its packed state says, and nobody wrote to it after `until_ms`."""
+    return state is not None and (not state or touched_ms(state) < until_ms)
 
 
 def _read_found(rows: Sequence[tuple[bytes, int]]) -> tuple[Message, ...]:

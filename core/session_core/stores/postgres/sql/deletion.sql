@@ -24,6 +24,17 @@ BEGIN
     RETURN v_gone;
 END $$;
 
+-- The sessions that nobody wrote to for p_older_than_s seconds; no tenant ('') asks for all.
+CREATE FUNCTION idle_sessions(p_tenant text, p_older_than_s double precision)
+RETURNS TABLE (tenant text, session_id text)
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM require_tenant(p_tenant);
+    RETURN QUERY
+        SELECT s.tenant::text, s.session_id::text FROM sessions AS s WHERE p_tenant = '' OR s.tenant = p_tenant
+        GROUP BY s.tenant, s.session_id HAVING max(s.touched) < now() - make_interval(secs => p_older_than_s);
+END $$;
+
 -- Deletes sessions that nobody wrote to for p_older_than_s seconds, looking at p_batch of them behind
 -- (p_after_tenant, p_after_session) in the order of their keys; one that somebody holds stays. No tenant ('') asks for all.
 CREATE FUNCTION purge_sessions(
