@@ -9,6 +9,7 @@ from session_core.compress.amended import amended
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
+from session_core.compress.sought import sought
 from session_core.compress.ties import Quote, mark, states, ties
 from session_core.compress.worths import stems
 from session_core.language.orders import commands
@@ -51,7 +52,7 @@ def quotes(
     What one of the facts `later` corrects is quoted with its correction; sentences that answer with different
     values are marked.
     """
-    found = [(message, read(message)) for message in sources]
+    found = sought(question.text, [(message, read(message)) for message in sources])
     weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count, inset=inset)
     tight = room_tokens <= TIGHT_TOKENS
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()

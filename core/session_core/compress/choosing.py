@@ -18,7 +18,8 @@ LEAST = 8
 @dataclass(slots=True)
 class Candidate:
     """A passage that may be chosen: where it stands, what it has in common with the question by itself and as part of
-    its message, and how much it counts by who says it; `full` once it stands in its own words."""
+    its message, how much it counts by who says it, and how much less for the rows like it; `full` once it stands in its
+    own words."""
 
     passage: Passage
     source: int
@@ -26,6 +27,7 @@ class Candidate:
     relevance: float
     whole: float
     favour: float
+    crowd: float = 1.0
     full: bool = False
 
     @property

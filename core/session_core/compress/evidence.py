@@ -11,6 +11,7 @@ in their own where there is room.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -53,6 +54,9 @@ _PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
 _SAID = ("user", "assistant")
 _ECHO_WORDS = 8
 """An assistant's sentence of no more words may only say again what the user said right before it."""
+_FEW_ROWS, _NAMED_ROWS, _MANY_ROWS = 8.0, 3, 100
+"""Of a structure with more rows than a few, each counts as much less: which of many is needed is seldom this one. Of
+many that is not so for those that have most to do with the question."""
 TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking count for nothing."""
 _SAYS, _ASKS = 0.6, 0.5
@@ -241,6 +245,7 @@ class Evidence:
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
+            crowds = _crowds(ties) if candidates[source][1].structured else {}
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
@@ -268,7 +273,8 @@ class Evidence:
                     weight *= _binding(passage, asked_for=not place and _asking(candidates, source))
                     weight *= _OLDEST + (1 - _OLDEST) * source / len(candidates)
                     spoken, tied = spoken * ties_left, tied * ties_left
-                found.append(Candidate(passage, source, place, tied, spoken, weight))
+                crowd = crowds[ties[place]] if crowds else 1.0
+                found.append(Candidate(passage, source, place, tied, spoken, weight, crowd))
         return found
 
 
@@ -278,6 +284,17 @@ def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tu
         return {}
     numbers = {(one.source, one.place): number for number, one in enumerate(found)}
     return {numbers[old]: numbers[new] for old, new in stated_again.items() if old in numbers and new in numbers}
+
+
+def _crowds(ties: Sequence[float]) -> dict[float, float]:
+    """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
+    has as much to do with it as those that it names."""
+    crowd = max(1.0, len(ties) / _FEW_ROWS)
+    before, found = 0, dict[float, float]()
+    for tied, rows in sorted(Counter(ties).items(), reverse=True):
+        before += rows
+        found[tied] = 1.0 if before <= _NAMED_ROWS and len(ties) >= _MANY_ROWS else crowd
+    return found
 
 
 def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[int]:

@@ -121,7 +121,7 @@ def read(message: Message, count: Count) -> Reading:
     text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
     price = count(text) / max(1, len(text))
     value = _outline(message) if message.role is Role.TOOL else None
-    found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else _of_value(value, price))]
+    found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else of_value(value, price))]
     if len(found) > MOST_PASSAGES:
         half = MOST_PASSAGES // 2
         middle = found[half:-half] if message.role is Role.TOOL and value is None else []
@@ -191,10 +191,10 @@ def _of_calls(message: Message, price: float) -> Iterator[Passage]:
     for call in message.tool_calls:
         found = read_json(call.arguments) if len(call.arguments) > PASSAGE_CHARACTERS else None
         if found is None:
-            yield from _made(f"{call.name} {call.arguments}", "call", price)
+            yield from made(f"{call.name} {call.arguments}", "call", price)
         else:
             for row in rows(found.value):
-                yield from _made(row.text, "call", price)
+                yield from made(row.text, "call", price)
 
 
 def _of_text(message: Message, price: float) -> Iterator[Passage]:
@@ -210,12 +210,12 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
         for part, quoted in spoken(text) if voice == "user" else ((text, False),):
             for sentence in bound(sentences(part)) if voice == "user" and not quoted else sentences(part):
                 if not filler(sentence):
-                    yield from _made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
+                    yield from made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
     for group, (form, run) in enumerate(groupby(_lines(message.content), key=_form), start=1):
         alike = list(run)
         for line in alike:
-            yield from _made(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
+            yield from made(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
 
 
 def _lines(text: str) -> list[str]:
@@ -259,11 +259,11 @@ def _of_written(text: str, price: float) -> Iterator[Passage]:
                 yield from _of_row(row, "assistant", price)
         elif kind == "code":
             for line in part.splitlines():
-                yield from (_as_it_is(passage) for passage in _made(line.strip(), "assistant", price))
+                yield from (_as_it_is(passage) for passage in made(line.strip(), "assistant", price))
         else:
             for sentence in sentences(part):
                 if not filler(sentence):
-                    yield from _made(sentence, "assistant", price)
+                    yield from made(sentence, "assistant", price)
 
 
 def _as_it_is(passage: Passage) -> Passage:
@@ -279,7 +279,7 @@ def _outline(output: Message) -> Json | None:
     return records(text) if found is None else found.value
 
 
-def _of_value(value: Json, price: float) -> Iterator[Passage]:
+def of_value(value: Json, price: float) -> Iterator[Passage]:
     for row in rows(value):
         yield from _of_row(row, "tool", price)
 
@@ -293,7 +293,7 @@ def _ends(text: str) -> str:
 def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
     # A query may name a column: the row is found by its name, and can say it.
     alone = row.alone if row.schema and len(row.alone) <= PASSAGE_CHARACTERS else ""
-    return _made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
+    return made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
 
 
 def _structured(text: str) -> Json | None:
@@ -311,12 +311,10 @@ def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
         else:
             for sentence in sentences(row.text):
                 if not filler(sentence):
-                    yield from _made(sentence, "assistant", price)
+                    yield from made(sentence, "assistant", price)
 
 
-def _made(
-    text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = ""
-) -> Iterator[Passage]:
+def made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = "") -> Iterator[Passage]:
     named = int(len(alone) * price) + 2 if alone else 0
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]

@@ -22,8 +22,6 @@ _USED, _LIKE_USED = 0.5, 1.5
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
-_FEW_ROWS = 8.0
-"""Of a structure with more rows, each counts as much less: which of many is needed is seldom this one."""
 
 
 class Weights:
@@ -56,9 +54,6 @@ class Weights:
             for named, (_, reading) in zip(told, candidates, strict=True)
         ]
         self._opening = [count(text) if len(named) > 1 else 0 for text, named in zip(headings, told, strict=True)]
-        self._crowds = [
-            max(1.0, len(reading.passages) / _FEW_ROWS) if reading.structured else 1.0 for _, reading in candidates
-        ]
 
     def _counted(self, *, tight: bool) -> dict[str, float]:
         """What values count that do not count 1, wherever they were said."""
@@ -98,7 +93,7 @@ class Weights:
     def worth(self, state: State, best: float) -> Worth:
         """What a passage is worth in a `state`, where the `best` has so much to do with the question."""
         counts, counts_now, lately = state.counts, state.counts_now, self._lately
-        named, opening, crowds = self._named, self._opening, self._crowds
+        named, opening = self._named, self._opening
         sources, groups = state.sources, state.groups
 
         def worth(one: Candidate) -> float:
@@ -122,7 +117,7 @@ class Weights:
                 new /= 1 + _LIKE_ROWS * groups[source, passage.group]
             cost = one.tokens + opening[source] if opens else one.tokens
             ties = one.relevance * (1 + tied) * (new / (new + _NEW) if new else 0.0)
-            stated = (ties + _VALUE * new) / crowds[source]
+            stated = (ties + _VALUE * new) / one.crowd
             return float(stated / cost**_COST_POWER)
 
         return worth
