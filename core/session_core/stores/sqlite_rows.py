@@ -316,9 +316,9 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
 def forget_digest(connection: sqlite3.Connection, row: SessionRow, newest: int) -> None:
     """Remove the oldest digest that number `newest` has outlived, as `rules.outlived` says."""
     connection.execute(
-        "DELETE FROM digests WHERE session = ?1 AND number = (SELECT min(number) FROM digests "
-        "WHERE session = ?1 AND number < ?2 AND ?3 - number >= 2 * (number & -number))",
-        (row.place, row.state.active.number, newest),
+        "DELETE FROM digests WHERE session = :place AND number = (SELECT min(number) FROM digests "
+        "WHERE session = :place AND number < :active AND :newest - number >= 2 * (number & -number))",
+        {"place": row.place, "active": row.state.active.number, "newest": newest},
     )
 
 
