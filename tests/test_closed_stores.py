@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import redis
-from every_store import Servers, every_server
+from every_store import Servers
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import StoreClosed
@@ -27,12 +27,6 @@ from session_core.voices import run_blocking
 
 ON_SERVERS = ("redis", "cluster", "postgres", "hybrid")
 WRITERS = 8
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 class Opened:

@@ -43,12 +43,6 @@ SERVERS_ONLY = ("memory", "redis", "cluster", "postgres")
 """Where others may write between the reading and the writing of a step; SQLite's step is one transaction."""
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
-
-
 @pytest.fixture(params=KINDS)
 def place(request: Any, servers: Servers, tmp_path: Path) -> Iterator[Place]:
     with servers.place(request.param, tmp_path) as made:
