@@ -46,8 +46,11 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
         return _Run(_state_of(config, key), session, sessions.workshop)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
-        """Look up earlier parts of this conversation: the whole text behind a `reference` (a long one in pages,
-        from character `offset` on), or a search by `query`."""
+        """Look up earlier parts of this conversation that were shortened or left out.
+
+        Pass `query` to search the whole conversation, or `reference` (what follows "ref" in a shortened message) to
+        get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
+        """
         run = run_of(config)
         if not reference:
             stored = run.session.search(query, max_hits=MAX_HITS) if run.session else []

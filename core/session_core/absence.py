@@ -56,6 +56,6 @@ def absence_note(loaded: Loaded) -> str:
     days, hours = divmod(int(state.absent_s // 3600), 24)
     ago = f"{days} days" if days > 1 else f"{days * 24 + hours} hours"
     return (
-        f"[The conversation goes on after a break of {ago}. What was said before may be out of date: "
-        "check dates, prices and open promises before relying on them.]"
+        f"[The conversation resumes after a break of {ago}. Earlier information may be out of date: "
+        "check dates, prices and open commitments before relying on them.]"
     )

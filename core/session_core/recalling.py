@@ -43,7 +43,7 @@ def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count,
     if not found:
         return NOTHING
     parts = [f"{RECALLED}found by search, each with its reference]"]
-    last = "[{} more have no room here; ask for less]"
+    last = "[{} more do not fit here; ask for fewer]"
     left = None if page_tokens is None else page_tokens - count(parts[0]) - count(last.format(len(found))) - 2
     for message in found:
         name = f"[{speaker(message)}, ref {message.id}]"
@@ -65,8 +65,8 @@ def page(message: Message, *, reference: str, offset: int, page_tokens: int, cou
         return f"ref {reference} has {len(text):,} characters; pass an offset below that."
     end = offset + _fitting(text[offset:], page_tokens, count)
     if offset == 0 and end == len(text):
-        return f"{RECALLED}ref {reference}, whole]\n{quoted_lines(text)}"
-    rest = f"; go on with offset={end}" if end < len(text) else "; this is the end"
+        return f"{RECALLED}ref {reference}, complete]\n{quoted_lines(text)}"
+    rest = f"; continue with offset={end}" if end < len(text) else "; end of the message"
     part = quoted_lines(text[offset:end])
     return f"{RECALLED}ref {reference}, characters {offset} to {end} of {len(text)}{rest}]\n{part}"
 
