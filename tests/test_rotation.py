@@ -299,7 +299,7 @@ def test_a_value_that_others_change_each_time_is_told(kind: str, servers: Server
             run_blocking(old(place.store).put_writes(KEY, "1", [Write("t", -1, "x", value)]))
 
         write(0)
-        with pytest.raises(StoreBusy, match="1 values were changed by others"):
+        with pytest.raises(StoreBusy, match="other writers changed 1 values during each"):
             rewritten(place.store, During("plain", write))
 
 
