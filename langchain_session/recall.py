@@ -77,14 +77,14 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What the run that asks has in its state, the session of its thread, and the rules."""
+    """The state of the run that calls the tool, the session of its thread, and the shared rules."""
 
     state: Sequence[BaseMessage]
     session: Session | None
     shop: Workshop
 
     def live(self, reference: str) -> Message | None:
-        """The run's own message with that reference; one that stands shortened in the state is not it."""
+        """The run's own message with that reference, unless the state has it in a shortened form."""
         for message in self.state:
             name = message.id or getattr(message, "tool_call_id", None)
             if name == reference and mark_of(message) is None:
@@ -92,7 +92,7 @@ class _Run:
         return None
 
     def found(self, query: str, stored: Sequence[Message]) -> str:
-        """What matches of the run's state and of the record, as text in a page."""
+        """The matches of the run's state and of the record, as a page of text."""
         known = {message.id for message in stored}
         wanted = terms(query)
         own: list[Message] = []
