@@ -47,7 +47,7 @@ async def from_aside(value: Plain, key: Key, store: SessionStore) -> list[BaseMe
 async def _with_ids(
     lists: Mapping[str, list[BaseMessage]], key: Key, store: SessionStore, parent_id: str | None
 ) -> dict[str, list[BaseMessage]]:
-    """The lists with an id for each message: the one that its channel's previous checkpoint has for it, else a new one."""
+    """The lists with an id for each message: the one of the channel's previous checkpoint, else a new one."""
     before = await store.checkpoint(key, parent_id) if parent_id else None
     made: dict[str, list[BaseMessage]] = {}
     for name, said in lists.items():

@@ -111,7 +111,8 @@ class Beside:
         new_versions: ChannelVersions,
         lease: Lease | None = None,
     ) -> tuple[RunnableConfig, Tier]:
-        """Store the messages here, then the complete checkpoint in the inner saver; also returns the tier to fold for."""
+        """Store the messages here, then the complete checkpoint in the inner saver; returns the tier to fold for,
+        too."""
         began = time.perf_counter()
         values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
@@ -133,7 +134,7 @@ class Beside:
     async def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
-        """Store a task's writes in the inner saver without anything made for a view, and such ones unchanged here too."""
+        """Store a task's writes: in the inner saver without anything made for a view, here also such ones."""
         key = key_of(config, self.tenant)
         raw = [
             (name, await raw_write(value, key, self.store, self.originals) if name == self.channel else value)

@@ -231,7 +231,7 @@ def _thought(block: object, message: Message) -> bool:
 
 
 def _led(block: object) -> bool:
-    """Whether `block` is a call of a provider's own tool, or the reasoning that the provider requires with such a call."""
+    """Whether `block` is a call of a provider's own tool, or the reasoning that must accompany such a call."""
     return inner_block(block).get("type") in ("computer_call", "reasoning")
 
 

@@ -60,7 +60,7 @@ def _by_key(history: Any) -> Iterable[Mapping[str, Any]]:
 
 
 def _by_index(history: Any) -> Sequence[Mapping[str, Any]] | None:
-    """The messages that the index finds; None if they are not as many as it counts. It runs without a time limit (0)."""
+    """The messages that the index finds; None if they are not as many as it counts. Without a time limit (0)."""
     tag, query = import_module("redisvl.query.filter").Tag, import_module("redisvl.query")
     mine = tag("session_id") == history.session_id
     count = int(history.index.query(query.CountQuery(filter_expression=mine).timeout(0)))
