@@ -39,7 +39,7 @@ class Alike:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Compares strings by value and all else by identity, since two models with equal settings may answer differently."""
+    """Compares strings by value and all else by identity: two models with equal settings may answer differently."""
     return one is other or (isinstance(one, str) and one == other)
 
 

@@ -200,7 +200,7 @@ class Background:
 
     @contextmanager
     def telling(self, key: Key) -> Iterator[None]:
-        """Emit an event for a fold that fails in the block, instead of raising; none if its store was closed meanwhile."""
+        """Emit an event for a fold that fails in the block, instead of raising; none if its store was closed."""
         try:
             yield
         except StoreClosed:

@@ -29,7 +29,7 @@ def speaker(message: Message) -> str:
 
 
 def is_recalled(message: Message) -> bool:
-    """Whether the message is the call or result of a recall tool, whose content the record has in its original place."""
+    """Whether the message is the call or result of a recall tool; the record has its content elsewhere."""
     if message.role is Role.TOOL:
         return message.content.startswith(RECALLED) or message.content == NOTHING
     return not message.content and bool(message.tool_calls) and all(c.name == TOOL_NAME for c in message.tool_calls)
