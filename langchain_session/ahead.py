@@ -10,9 +10,10 @@ from session_core.turns import Key
 
 
 class _Ahead:
-    """A store for the beginning of one run: with the newest checkpoint comes what the next questions are about.
+    """A store for the start of one run: the call that reads the newest checkpoint also fetches what LangGraph asks for
+    next.
 
-    The answers are those of that moment. Everything else is asked of the store itself.
+    The fetched answers are of that moment. All other calls go to the store itself.
     """
 
     def __init__(self, store: SessionStore) -> None:
@@ -43,5 +44,5 @@ class _Ahead:
 
 
 def ahead(store: SessionStore) -> SessionStore:
-    """`store` for the beginning of one run."""
+    """`store`, with prefetching for the start of one run."""
     return cast(SessionStore, _Ahead(store))

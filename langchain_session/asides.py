@@ -17,16 +17,16 @@ from session_core.serial.codec import pack, unpack
 from session_core.turns import Key, Message
 
 ASIDE = "llm-sessions/aside"
-"""The type of a value that is a list of messages beside the conversation: its data are ranges of their numbers."""
+"""The type of a stored value that is a message list in another channel; its data are ranges of sequence numbers."""
 
 
 async def put_aside(
     values: Mapping[str, Any], key: Key, store: SessionStore, *, parent_id: str | None
 ) -> dict[str, Plain]:
-    """What a checkpoint behind `parent_id` holds for those of `values` that are lists of messages, by channel.
+    """The stored values for those of `values` that are message lists, by channel, for a checkpoint behind `parent_id`.
 
-    The messages go into a session of their own, in one append for all channels; one that is there is not
-    stored again. What was written for a view comes back as it stood, mark and all.
+    Their messages go into a session of their own, in one append for all channels; stored ones are not stored again.
+    Messages that were made for a view are stored as they are, with their marks.
     """
     lists = {name: [held(message) for message in value] for name, value in values.items() if is_message_list(value)}
     if not lists:
@@ -40,14 +40,14 @@ async def put_aside(
 
 
 async def from_aside(value: Plain, key: Key, store: SessionStore) -> list[BaseMessage]:
-    """The list of messages that `value` was made of."""
+    """The message list that `value` was stored for."""
     return [unheld(from_core(message)) for message in await _kept(value, key, store)]
 
 
 async def _with_ids(
     lists: Mapping[str, list[BaseMessage]], key: Key, store: SessionStore, parent_id: str | None
 ) -> dict[str, list[BaseMessage]]:
-    """The lists with an id for each message: that which its channel had for it in the checkpoint before."""
+    """The lists with an id for each message: the one of the channel's previous checkpoint, else a new one."""
     before = await store.checkpoint(key, parent_id) if parent_id else None
     made: dict[str, list[BaseMessage]] = {}
     for name, said in lists.items():

@@ -13,7 +13,8 @@ from session_core.turns import Key
 async def begun_elsewhere(
     store: SessionStore, key: Key, channel: str, version: str, serde: SerializerProtocol
 ) -> Checkpoint | None:
-    """The head of a session as the checkpoint of a graph that keeps it in `channel`; None when there is none."""
+    """The session's conversation as an unstored checkpoint of a graph with the messages in `channel`; None if it is
+    empty."""
     state = await store.state(key)
     if state is None or not state.head:
         return None

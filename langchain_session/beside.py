@@ -48,7 +48,7 @@ from session_core.turns import Key, Message
 from session_core.workshop import Workshop
 
 AFRESH = Ranges.span(0, 0)
-"""As the base of a list: it was made of nothing the record has, so its own order counts."""
+"""As the base of a list: it was not derived from the record, so the list's own order is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Beside:
         return await self.handed(found, run=run, named=named)
 
     async def handed(self, found: CheckpointTuple, *, run: bool, named: bool) -> CheckpointTuple:
-        """What the inner saver found as a run gets it, or anybody else; one that was `named` may be an old one."""
+        """The inner saver's checkpoint as a run or a reader gets it; a `named` one may be older than the newest."""
         ours: dict[str, Any] = {FORK: True} if named else {}
         said = _messages(found.checkpoint["channel_values"].get(self.channel))
         if run and said is not None:
@@ -111,7 +111,8 @@ class Beside:
         new_versions: ChannelVersions,
         lease: Lease | None = None,
     ) -> tuple[RunnableConfig, Tier]:
-        """Store the messages here, then the checkpoint with all of them there; also for which tier to fold now."""
+        """Store the messages here, then the complete checkpoint in the inner saver; returns the tier to fold for,
+        too."""
         began = time.perf_counter()
         values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
@@ -133,7 +134,7 @@ class Beside:
     async def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
-        """Store a task's writes there without a word that was written for a view, and those that had one here too."""
+        """Store a task's writes: in the inner saver without anything made for a view, here also such ones."""
         key = key_of(config, self.tenant)
         raw = [
             (name, await raw_write(value, key, self.store, self.originals) if name == self.channel else value)
@@ -149,12 +150,12 @@ class Beside:
         await self.inner.call("put_writes", bare(config), raw, task_id, task_path=task_path)
 
     async def delete_thread(self, thread_id: str) -> None:
-        """Delete the thread here and there."""
+        """Delete the thread in both stores."""
         await self._forget(str(thread_id))
         await self.inner.call("delete_thread", thread_id)
 
     async def prune(self, thread_ids: Sequence[str], strategy: str) -> None:
-        """Prune there; what is deleted there is deleted here."""
+        """Prune the inner saver, and delete here what it deleted."""
         await self.inner.call("prune", thread_ids, strategy=strategy)
         for thread_id in thread_ids if strategy == "delete" else ():
             await self._forget(str(thread_id))
@@ -167,11 +168,10 @@ class Beside:
     async def _row(
         self, key: Key, found: CheckpointTuple, said: list[BaseMessage], *, named: bool
     ) -> tuple[Checkpoint, Ranges, Checkpoint]:
-        """Our row for a checkpoint of the inner saver, the part of the record that its messages are, and our
-        newest row.
+        """Our row for a checkpoint of the inner saver, its part of the record, and our newest row.
 
-        What was stored without us is taken into the record. It becomes the conversation as well, unless
-        the checkpoint was `named` and is older than what we know.
+        Messages that were stored without us are added to the record. They also become the conversation, unless the
+        checkpoint was `named` and is older than our newest.
         """
         name = found.checkpoint["id"]
         newest = await self.store.checkpoint(key)
@@ -193,11 +193,12 @@ class Beside:
         return row, self._held(row, named) or Ranges(), row
 
     async def _is_lost(self, key: Key, newest: Checkpoint, row: Checkpoint) -> bool:
-        """Whether our newest row is behind `row` and the inner saver has it not: it failed, or was taken back."""
+        """Whether our newest row is newer than `row` but its checkpoint is missing in the inner saver (a failed or
+        reverted put)."""
         return newest.id > row.id and await self.inner.call("get_tuple", config_of(key, newest.id)) is None
 
     def _held(self, row: Checkpoint | None, named: bool) -> Ranges | None:
-        """The part of the record that the inner saver's list is at this row, if the row has one."""
+        """The part of the record that corresponds to the inner saver's list at this row, if there is a row."""
         names = (self.whole, self.channel, *((self.found,) if named else ()))
         values = (row.values.get(name) for name in names) if row is not None else ()
         return next((value.part for value in values if isinstance(value, Stored)), None)
@@ -205,9 +206,9 @@ class Beside:
     async def _kept(
         self, put: _Put, said: list[BaseMessage], *, is_new: bool
     ) -> tuple[list[BaseMessage], Appended | None]:
-        """All of the messages for the inner saver, and what of them was new to the record.
+        """All messages for the inner saver, and those that were new to the record.
 
-        A subgraph is handed its parent's view. It has a record of its own only once a run of it began with one.
+        A subgraph receives its parent's view. It gets its own record when a run of it first starts with one.
         """
         handed_down = put.key.namespace and any(map(is_of_a_view, said))
         if handed_down:
@@ -219,10 +220,10 @@ class Beside:
         return await self._unchanged(put, said), None
 
     async def _changed(self, put: _Put, said: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
-        """Take a list that is new into the record; all of the conversation as it is then.
+        """Add a changed list to the record; returns the complete conversation after that.
 
-        What others said in the meantime is in it, but for a fork, and for a thread that was deleted
-        there behind our back and begins anew.
+        It includes messages that others added in the meantime, except for a fork, and for a thread that was deleted in
+        the inner saver and starts anew.
         """
         key, name = put.key, put.id
         base = await self._base(put)
@@ -244,10 +245,10 @@ class Beside:
         return [one.message for one in all_of_it], done
 
     async def _unchanged(self, put: _Put, said: list[BaseMessage]) -> list[BaseMessage]:
-        """All of the messages under a version that the inner saver has already, as it was given them then.
+        """All messages under a version that the inner saver already has, exactly as it received them before.
 
-        Some savers store them again and some do not, so they are the same to the word, without what others said since.
-        A copy that no run made is left alone: it is taken into the record when a run begins with it.
+        Some savers store them again and some do not, so they must be identical, without messages added since. A copied
+        checkpoint is not imported here, but when a run starts from it.
         """
         row = await self._parent(put)
         part = self._held(row, True)
@@ -267,8 +268,8 @@ class Beside:
         return [one.message for one in await self.originals.of(self.store, done.state, part)]
 
     async def _base(self, put: _Put) -> Ranges:
-        """What the list was made of. With it the messages of a row of ours that the inner saver still lacks: as a part
-        of the base that the list does not have, they leave the conversation."""
+        """The part of the record that the list was derived from. It includes messages of a row of ours that the inner
+        saver still lacks: since they are in the base but not in the list, they leave the conversation."""
         if not put.run:
             return await self._at_parent(put)
         lost = await self.store.checkpoint(put.key, put.doubt) if put.doubt else None
@@ -278,7 +279,7 @@ class Beside:
         return Ranges.of([*put.base, *(seq for seq in self._held(lost, True) or () if seq not in had)])
 
     async def _at_parent(self, put: _Put) -> Ranges:
-        """What somebody who is no run was handed: the inner saver's list at the parent."""
+        """What a caller outside of a run received: the inner saver's list at the parent checkpoint."""
         if put.parent_id is None:
             return Ranges()
         part = self._held(await self._parent(put), True)
@@ -289,7 +290,7 @@ class Beside:
         return (await self._row(put.key, found, said, named=put.fork))[1] if found and said is not None else Ranges()
 
     async def _begins_anew(self, put: _Put) -> bool:
-        """Whether the inner saver has lost the thread that we know, and this is the first that it gets."""
+        """Whether the inner saver lost the thread that we have, and this is the first checkpoint that it gets since."""
         if put.began or self._held(await self._parent(put), True) is not None:
             return False
         newest = await self.store.checkpoint(put.key)
@@ -299,7 +300,7 @@ class Beside:
         return await self.store.checkpoint(put.key, put.parent_id) if put.parent_id else None
 
     async def _nameless(self, put: _Put, said: list[BaseMessage], base: Ranges) -> Ranges:
-        """Where messages without an id may be known from: a run has named those that it began with."""
+        """Stored messages that those without an id are compared with: a run got ids for those that it started with."""
         if not put.run or all(message.id for message in said):
             return base
         return (self._held(await self._parent(put), True) or Ranges()).without(set(base))
@@ -314,7 +315,7 @@ class Beside:
         return value if isinstance(value, MessageList) else MessageList(())
 
     def _shown(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:
-        """The checkpoint with the view, and with writes that were made of a view as they were made."""
+        """The checkpoint with the view; writes that were derived from a view are returned as the task made them."""
         mine: dict[str, list[Any]] = {}
         for write in row.writes:
             if write.channel == self.channel:
@@ -333,9 +334,9 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """A checkpoint on its way: behind which one, for a run or for somebody else, and what its list was made of.
+    """A checkpoint to store: its parent, whether a run or someone else puts it, and what its list was derived from.
 
-    `began` says that the run was handed a view, `doubt` names a row of ours that was lost at that time.
+    `began` says that the run received a view; `doubt` names a row of ours whose checkpoint was missing at that time.
     """
 
     key: Key
@@ -369,12 +370,12 @@ class _Put:
 
 
 def _messages(value: object) -> list[BaseMessage] | None:
-    """The value of a channel when it is a list of nothing but messages; none at all is one too."""
+    """The value of a channel if it is a list of messages only; an absent value is an empty list."""
     return value if isinstance(value, list) and all(isinstance(item, BaseMessage) for item in value) else None
 
 
 def _says_the_same(of_view: Any, raw: Any) -> bool:
-    """Whether a write that was made of a view is the one that was stored without it."""
+    """Whether a write that was derived from a view equals the one that was stored without it."""
     ours, theirs = ([value] if isinstance(value, BaseMessage) else value or [] for value in (of_view, raw))
     own = {message.id for message in ours if not is_of_a_view(message)}
     return bool(ours) and own <= {getattr(message, "id", None) for message in theirs}

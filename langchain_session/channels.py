@@ -23,25 +23,25 @@ from session_core.turns import GIVEN_ID, Key, Message
 
 Prepare = Callable[[Message], Message]
 NAMELESS = f"{GIVEN_ID}."
-"""How the id begins that the record gives a message of a graph which gives none itself."""
+"""Prefix of the ids that the record gives to messages whose graph sets none."""
 NEWEST = 16
-"""Most results of one step that are looked at for large ones."""
+"""How many of the newest messages of a step are checked for large outputs."""
 
 
 def is_message_list(value: object) -> bool:
-    """Whether a channel's value is a list of nothing but messages, and of at least one."""
+    """Whether a channel's value is a non-empty list of messages only."""
     return isinstance(value, list) and bool(value) and all(isinstance(item, BaseMessage) for item in value)
 
 
 def newest_large(value: Any) -> list[Message]:
-    """The newest messages of a channel's list that take long to be read: large outputs of tools."""
+    """The newest messages of a channel's list that are slow to process: large tool outputs."""
     newest = value[-NEWEST:] if isinstance(value, list) else ()
     large = [m for m in newest if isinstance(m, BaseMessage) and len(str(m.content)) > BUSY_TOKENS * 4]
     return [to_core(message) for message in large if _plain_words(message)]
 
 
 def encode(value: Any, key: Key, serde: SerializerProtocol, prepare: Prepare) -> Plain | MessageList:
-    """A channel's value as it is stored for `key`; live objects are read, never changed."""
+    """The stored form of a channel's value for the session `key`; the value itself is never changed."""
     if not is_message_list(value):
         return Plain(*serde.dumps_typed(value))
     items = (_item(message, key, prepare) for message in value)
@@ -49,7 +49,7 @@ def encode(value: Any, key: Key, serde: SerializerProtocol, prepare: Prepare) ->
 
 
 def encode_write(value: Any, serde: SerializerProtocol) -> Plain | MessageList:
-    """A task's write as it is stored: messages by their bodies, everything else serialized."""
+    """The stored form of a task's write: messages in the core's form, everything else serialized."""
     if isinstance(value, BaseMessage) and _plain_words(value):
         return MessageList((to_core(value),), single=True)
     if is_message_list(value) and all(_plain_words(message) for message in value):
@@ -58,7 +58,7 @@ def encode_write(value: Any, serde: SerializerProtocol) -> Plain | MessageList:
 
 
 def decode_write(value: Plain | MessageList, serde: SerializerProtocol) -> Any:
-    """What `encode_write` was given."""
+    """The inverse of `encode_write`."""
     if isinstance(value, Plain):
         return serde.loads_typed((value.type, value.data))
     messages = [from_core(item) for item in value.items if isinstance(item, Message)]
@@ -66,10 +66,11 @@ def decode_write(value: Plain | MessageList, serde: SerializerProtocol) -> Any:
 
 
 def view_messages(view: View, key: Key) -> list[BaseMessage]:
-    """The messages of a view for a run; those that are not the record's own words carry where they come from.
+    """The messages of a view for a run; those made for the view are marked with the session that they come from.
 
-    The digest's message carries the digest as data too, so that the run can fold on top of it. It stands for
-    what it covers, less what stands in the view on its own (pinned messages): that may be removed there.
+    The mark of a digest contains the digest as data, so that the run can fold more messages into it. The digest
+    represents the range that it covers, except for messages that the view also shows (pinned ones), since a run may
+    remove those individually.
     """
     own = [message.seq for message in view.messages if message.seq]
     shown = (replace(m, covers=m.covers.less(own)) if m.covers else m for m in view.messages)
@@ -77,19 +78,19 @@ def view_messages(view: View, key: Key) -> list[BaseMessage]:
 
 
 def record_messages(messages: Iterable[Message]) -> list[BaseMessage]:
-    """Messages of the record for a graph's state; each can be told again when the graph hands it back."""
+    """Messages of the record for a graph's state, with ids by which they are recognized when the graph returns them."""
     return [_known(message) for message in messages]
 
 
 def raw_messages(messages: Iterable[Message]) -> list[BaseMessage]:
-    """Messages of the record as a graph had them; those that `named` gave an id have none."""
+    """Messages of the record as the graph had them: without the ids that `named` assigned."""
     return [from_core(message) if message.id.startswith(NAMELESS) else _known(message) for message in messages]
 
 
 def named(messages: list[BaseMessage], known: Iterable[Message]) -> list[BaseMessage]:
-    """`messages`, each with an id: those without one have that of the message in `known` that says the same.
+    """`messages` with an id for each: one without takes the id of an equal message in `known`, else a new one.
 
-    Of several that say the same the first takes the first; who is not found gets an id that is new.
+    Several equal messages take the ids in order.
     """
     spare: dict[bytes, list[str]] = {}
     taken = {message.id for message in messages}
@@ -106,7 +107,7 @@ def _given_id(message: BaseMessage, spare: dict[bytes, list[str]]) -> BaseMessag
 
 
 def _known(message: Message) -> BaseMessage:
-    """The message with the id that the record knows it by, and a mark when another framework stored it."""
+    """The message with its id in the record, and with a mark if another framework stored it."""
     made = unheld(from_core(message))
     if message.origin != "record":
         return made
@@ -136,7 +137,7 @@ def _plain_words(message: BaseMessage) -> bool:
 
 
 def _item(message: BaseMessage, key: Key, prepare: Prepare) -> Message | Ranges | None:
-    """The part of the record that a message of a view stands for, or the message, if it is one of its own."""
+    """The range of the record that a digest of this session covers, or the message to store; None for neither."""
     mark = mark_of(message)
     if mark is None or mark.get("origin", "record") == "record":
         return prepare(to_core(message))

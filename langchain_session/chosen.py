@@ -21,8 +21,8 @@ async def chosen(
     limit: int | None,
     fits: Callable[[Checkpoint], bool],
 ) -> Sequence[Checkpoint]:
-    """The checkpoints that `config` names and that stand before `before`, the newest `limit` of those that fit, newest
-    first. A run that finds none begins anew."""
+    """The checkpoints that match `config` and are older than `before`, newest first, at most `limit`. A run that finds
+    none starts anew."""
     names = config["configurable"] if config else {}
     require_tenant(names, tenant)
     thread = names.get("thread_id")

@@ -13,10 +13,10 @@ from session_core.errors import InputError
 
 
 class Counted:
-    """The checkpoints of one thread, given oldest first, with versions that `saver` can count on from.
+    """The checkpoints of one thread, given oldest first, with channel versions that `saver` can increment.
 
-    Savers compare versions as they are, and fill their numbers up with zeros each to a width of its own. Two
-    forks of a thread may share a plain number for two values; here each has its own version.
+    Savers compare versions as strings or numbers and pad numbers to different widths. Two forks of a thread may use one
+    number for two values; here each value has its own version.
     """
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
@@ -28,7 +28,7 @@ class Counted:
         self._numbers: Counter[tuple[str, str]] = Counter()
 
     def of(self, found: CheckpointTuple, place: Place) -> tuple[Checkpoint, ChannelVersions]:
-        """The checkpoint with versions for the saver, and those of them whose values it has to store."""
+        """The checkpoint with versions for the saver, and the versions whose values it has to store."""
         versions = found.checkpoint["channel_versions"]
         parent = found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else ""
         before, told_before = self._told.get(Place(parent, place.namespace, place.thread_id), ({}, {}))
@@ -49,7 +49,7 @@ class Counted:
         return cast(Checkpoint, checkpoint), changed
 
     def raised(self, checkpoint: Checkpoint, values: Mapping[str, Any]) -> tuple[Checkpoint, ChannelVersions]:
-        """The checkpoint with other `values`, under new versions that no node takes for news, and these."""
+        """The checkpoint with other `values` under new versions that trigger no node, and these versions."""
         old = checkpoint["channel_versions"]
         changed: ChannelVersions = {name: self._saver.get_next_version(old.get(name), None) for name in values}
         seen = {
@@ -60,7 +60,7 @@ class Counted:
         return cast(Checkpoint, {**made, "channel_versions": {**old, **changed}}), changed
 
     def _new(self, version: str | int | float, place: Place, channel: str) -> str | int:
-        """The version of a value that came with the checkpoint at `place`."""
+        """The version of a value that was first seen in the checkpoint at `place`."""
         if not self._width:
             self._numbers[place.namespace, channel] += 1
             return self._numbers[place.namespace, channel]
@@ -68,14 +68,14 @@ class Counted:
         return f"{number:0{self._width}d}.{rest or place.id}"
 
     def _older(self, version: str | int | float) -> str | int:
-        """A version that a node has seen, and that is not the value's any more."""
+        """A version that a node has seen and that the value no longer has."""
         number, rest = _parts(version)
         text = f"{number:0{self._width}d}"
         return (f"{text}.{rest}" if rest else text) if self._width else 0
 
 
 def _parts(version: str | int | float) -> tuple[int, str]:
-    """The number that a version begins with, and what makes it unique, if it is a text."""
+    """The number at the beginning of a version, and its unique suffix if it is a string."""
     number, _, rest = str(version).partition(".")
     if not number.isdecimal():
         raise InputError(

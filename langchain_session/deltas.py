@@ -1,8 +1,8 @@
 """Conversations in a DeltaChannel: their messages go to the record too.
 
-Such a channel's value is in no checkpoint but its snapshots; the graph makes it of the writes since, by a reducer
-that only it knows. People get it that way. Beside it stands, under a name of ours, what the writes come to for
-messages (by id; removals), so that the record has what was said, and a run is handed a view.
+The value of such a channel is stored in snapshots only; in between, the graph computes it from the writes with a
+reducer that only it knows, and readers get that value. Under a second name (`said_of`), this module stores what the
+writes amount to for messages (added, replaced by id, removed), so that the record is complete and a run gets a view.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from session_core.ranges import Ranges
 from session_core.turns import Key
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
-"""The id of a removal that removes all; langgraph has it, and a saver works without langgraph."""
+"""The id of a `RemoveMessage` that removes all; copied from langgraph, which a saver does not require."""
 Values = Mapping[str, Plain | MessageList | None]
 AS_SAID = Plain("as said", b"")
-"""The value of a channel whose messages stand under `said_of` its name."""
+"""The stored value of a channel whose messages are stored under `said_of` its name."""
 Encode = Callable[[list[BaseMessage]], Plain | MessageList]
-"""A list of messages to what is stored of it."""
+"""Converts a list of messages to its stored form."""
 
 
 def run_of(metadata: Mapping[str, Any]) -> str | None:
-    """The run that stored a checkpoint, as its metadata tells."""
+    """The id of the run that stored a checkpoint, from its metadata."""
     run_id = metadata.get("run_id")
     return str(run_id) if run_id else None
 
 
 def said_of(channel: str) -> str:
-    """The name under which the conversation stands that `channel` has no value for."""
+    """The name under which the conversation of a DeltaChannel is stored."""
     return f"{channel}, said"
 
 
 def part_in(found: Checkpoint, channel: str) -> Ranges | None:
-    """The part of the record that the conversation is at a checkpoint; None when it has none."""
+    """The part of the record that is the conversation at a checkpoint; None if the checkpoint has none."""
     if channel not in found.versions:
         return None
     values = (found.values.get(name) for name in (said_of(channel), channel))
@@ -52,12 +52,12 @@ def part_in(found: Checkpoint, channel: str) -> Ranges | None:
 
 
 def is_made_of_writes(found: Checkpoint, channel: str) -> bool:
-    """Whether the graph makes the channel's value at this checkpoint itself."""
+    """Whether the graph computes the channel's value at this checkpoint from writes."""
     return channel not in found.values and said_of(channel) in found.values
 
 
 def as_the_graph_has_it(found: Checkpoint, channel: str) -> Checkpoint:
-    """The checkpoint without what stands beside the channels of its graph."""
+    """The checkpoint without the values that this module added."""
     ours = said_of(channel)
     if ours not in found.versions:
         return found
@@ -69,7 +69,8 @@ def as_the_graph_has_it(found: Checkpoint, channel: str) -> Checkpoint:
 
 
 def without_snapshots(values: Mapping[str, Any], channel: str) -> dict[str, Any]:
-    """Values as they are stored: a snapshot of messages is its list, so that they are stored once."""
+    """Values in their stored form: a snapshot of messages is stored like a message list, so each message is stored
+    once."""
     return {
         name: value.value if _is_snapshot(value) and _is_list(value.value, empty=name == channel) else value
         for name, value in values.items()
@@ -88,10 +89,10 @@ async def with_what_was_said(
     *,
     forks: bool,
 ) -> tuple[Checkpoint, Values, str]:
-    """A checkpoint and its new values as they are stored, and the channel that the head follows.
+    """The stored form of a checkpoint and its new values, and the channel that determines the head.
 
-    `given` are the values as the graph gave them, `changed` those of them that are new, as they are stored; `notes` are
-    those in the config of its run.
+    `given` are the values as the graph passed them, `changed` the stored form of those that are new; `notes` are those
+    in the config of its run.
     """
     version, ours = row.versions.get(channel), said_of(channel)
     if version is None and forks:
@@ -113,8 +114,7 @@ async def with_what_was_said(
 
 
 async def _of_a_fork(store: SessionStore, row: Checkpoint, changed: Values, channel: str) -> Values:
-    """The value for the head of a fork that says nothing: what the conversation is at this checkpoint, which is stored
-    for that and read once more."""
+    """The value for the head of a fork without new messages: the conversation at this checkpoint, read back once."""
     await store.put_checkpoint(row, changed, head_channel=None, merge=False)
     part = part_in(await store.fill(row), channel)
     return {} if part is None else {said_of(channel): MessageList((part,), base=part)}
@@ -128,7 +128,7 @@ async def _of_the_writes(
     encode: Encode,
     serde: SerializerProtocol,
 ) -> Values | None:
-    """The value that the writes at the parent checkpoint come to; None when there is no parent, or none of them."""
+    """The value that results from the writes at the parent checkpoint; None without a parent or writes."""
     parent = await store.checkpoint(row.key, row.parent_id) if row.parent_id else None
     said = [decode_write(write.value, serde) for write in parent.writes if write.channel == channel] if parent else []
     if parent is None or not said:
@@ -156,7 +156,7 @@ async def history_of(
     channel: str,
     serde: SerializerProtocol,
 ) -> dict[str, DeltaChannelHistory]:
-    """For each of `channels` the nearest value before a checkpoint, if there is one, and the writes since."""
+    """For each of `channels`, the nearest value before a checkpoint, if any, and the writes since."""
     if checkpoint_id is None:
         newest = await store.checkpoint(key) if channels else None
         checkpoint_id = newest.id if newest else ""
@@ -179,7 +179,7 @@ async def history_of(
 
 
 def up_to_value(chain: Sequence[Checkpoint], channel: str) -> list[Checkpoint]:
-    """The beginning of `chain` that ends with the first checkpoint that has a value of `channel`, or all of it."""
+    """The prefix of `chain` that ends with the first checkpoint that has a value of `channel`, or all of it."""
     end = next((place for place, one in enumerate(chain, 1) if channel in one.values), len(chain))
     return list(chain[:end])
 
@@ -191,7 +191,7 @@ async def _value(store: SessionStore, key: Key, value: Plain | Stored, serde: Se
 
 
 async def _after(store: SessionStore, key: Key, start: Ranges, said: Iterable[Any], encode: Encode) -> tuple[Any, ...]:
-    """What a list of messages that is `start` comes to: what is written with an id takes the place of the old."""
+    """The list `start` after these writes: a message with a known id replaces the old one."""
     new: dict[str, BaseMessage] = {}
     gone: set[str] = set()
     for message in (message for value in said for message in (value if isinstance(value, list) else [value])):
@@ -220,7 +220,7 @@ def _is_list(value: object, *, empty: bool) -> bool:
 
 
 def copied_writes(chain: Sequence[Checkpoint], channels: Sequence[str]) -> list[Write]:
-    """The writes to `channels` since the value of each, oldest first, numbered through so that this order stays."""
+    """The writes to `channels` since the value of each, oldest first, numbered so that this order is kept."""
     needed = {channel: {one.id for one in up_to_value(chain, channel)} for channel in channels}
     written = [
         write

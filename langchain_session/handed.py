@@ -15,27 +15,28 @@ from session_core.serial.marks import MARK
 from session_core.turns import Key, Message, Role
 
 REMOVED = "removed"
-"""In the mark of a message: the ids of messages that its run removed, though no view had shown them."""
+"""Key in a message's mark: ids of messages that its run removed although no view had shown them."""
 CALLERS = 10
-"""How many callers up a list looks for the channel that holds it: reducers may stand in between."""
+"""How many stack frames are searched for the channel that holds a list, since reducers may be nested."""
 
 
 class Handed(list[BaseMessage]):
-    """The messages of a view that leaves some of the record out, as a run's state holds them.
+    """The messages of a view that omits part of the record, as the state of a run holds them.
 
-    `add_messages` refuses to remove an id that its list does not hold, and a view holds few of those that
-    a person or a node may name. It copies the list before it looks; the copy answers for ids that are to be
-    removed and are not in the view, and each of its messages notes them, so that whatever is left of the
-    list says what is gone. No model is sent a mark. What `add_messages` makes of a list from which anything
-    was removed is a plain one, so the channel of the run, which the copy finds among its callers, makes it one
-    of these again. When a reducer does not merge as LangGraph's own does, this is a list like any other.
+    `add_messages` raises for the removal of an id that is not in its list, and a view lacks most ids that a user or a
+    node may name. It copies the list before it checks. The copy accepts ids that are to be removed but not in the view,
+    and records them in the marks of its messages, so that any remaining part of the list says what was removed. Marks
+    are never sent to a model.
 
-    `waiting` is an exchange at its end whose calls lack results, which whoever goes on with it needs. It is
-    another run's when a question comes first: then it is left out, and `hidden` says so.
+    After a removal `add_messages` returns a plain list, so the copy finds the channel of the run among its callers and
+    makes it convert the result to this class again. With a reducer that merges differently, this is an ordinary list.
+
+    `waiting` is an exchange at the end whose calls lack results, which is needed to continue the run. If a question
+    comes first, it belongs to another run: then it is left out, and `hidden` contains it.
     """
 
     copied = False
-    """Whether a reducer has removed something from a copy of it."""
+    """Whether a reducer removed anything from a copy of this list."""
     waiting: Waiting | None = None
     hidden: list[tuple[int, int]] | None = None
 
@@ -52,7 +53,7 @@ class Handed(list[BaseMessage]):
         return made
 
     def _kept_before(self, given: Iterable[BaseMessage]) -> list[BaseMessage]:
-        """What of the list stands before what a reducer is about to put behind it."""
+        """The part of the list that stays before the messages that a reducer is about to append."""
         if self.waiting is None or self.hidden is None or not self.waiting.is_passed_by(given):
             return self
         kept = [message for message in self if message.id not in self.waiting.seqs]
@@ -64,14 +65,14 @@ class Handed(list[BaseMessage]):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Calls that wait for results: their ids, and the numbers of the messages of their exchange by the ids of these."""
+    """Pending tool calls: their ids, and the sequence numbers of the messages of their exchange, by message id."""
 
     calls: frozenset[str]
     seqs: Mapping[str, int]
 
     @classmethod
     def at_the_end(cls, messages: Sequence[Message]) -> Self | None:
-        """The exchange that `messages` end with, when calls of it wait."""
+        """The last exchange of `messages`, if it has pending calls."""
         place = len(messages)
         while place and messages[place - 1].role is Role.TOOL:
             place -= 1
@@ -81,7 +82,7 @@ class Waiting:
         return cls(calls, {message.id: message.seq for message in exchange if message.seq}) if calls else None
 
     def is_passed_by(self, given: Iterable[BaseMessage]) -> bool:
-        """Whether `given` has a question before the calls have their results; who edits them means them."""
+        """Whether `given` contains a question before the results of the calls; edits of the calls refer to them."""
         said = list(given)
         if any(message.id in self.seqs for message in said):
             return False
@@ -95,10 +96,10 @@ class Waiting:
 
 
 class _HandedAgain:
-    """The reducer of one run's channel; what it makes of a `Handed` list by a copy of it is one too.
+    """Wraps the reducer of one run's channel: what it makes from a copy of a `Handed` list is a `Handed` list too.
 
-    The reducer was called before it was found, so the first list that comes is what it made of `first`; several
-    may come, since a graph tries writes on copies of its channels.
+    It is installed while the reducer runs, so the next list is the result for `first`; there may be several, since a
+    graph tries writes on copies of its channels.
     """
 
     def __init__(self, reducer: Callable[[Any, Any], Any], first: Handed) -> None:
@@ -113,9 +114,9 @@ class _HandedAgain:
 
 
 def handed(view: View, key: Key) -> tuple[list[BaseMessage], list[tuple[int, int]]]:
-    """The messages of `view` for a run, and what it hides, which may become more when the run begins.
+    """The messages of `view` for a run, with what it hides, which may grow when the run starts.
 
-    A list like any other when the view shows all of the record, and no call in it waits.
+    An ordinary list if the view shows the whole record and has no pending call.
     """
     messages, hidden = view_messages(view, key), list(view.hidden.pairs)
     waiting = Waiting.at_the_end(view.messages)
@@ -127,14 +128,14 @@ def handed(view: View, key: Key) -> tuple[list[BaseMessage], list[tuple[int, int
 
 
 def removed_in(messages: Iterable[BaseMessage]) -> frozenset[str]:
-    """The ids that runs removed beyond what their views showed, as `messages` note them."""
+    """The ids in the marks of `messages` that runs removed although their views did not show them."""
     noted = [m.additional_kwargs[MARK] for m in messages if MARK in m.additional_kwargs]
     return frozenset(name for mark in noted if isinstance(mark, dict) for name in mark.get(REMOVED, ()))
 
 
 def _given_by_the_caller() -> list[BaseMessage]:
-    """The messages that the reducer which copies the list is about to put behind it: the value of its argument `right`,
-    read from its frame, since nothing else tells."""
+    """The messages that the calling reducer is about to append: the value of its argument `right`, read from its stack
+    frame, since there is no other way to get them."""
     here = inspect.currentframe()
     caller = here.f_back.f_back if here is not None and here.f_back is not None else None
     given = caller.f_locals.get("right") if caller is not None else None
@@ -142,10 +143,8 @@ def _given_by_the_caller() -> list[BaseMessage]:
 
 
 def _stay_handed(held: Handed, copied: Handed) -> None:
-    """Wrap the reducer of the channel that holds `held`, so that what it makes of the copy is a `Handed` list again.
-
-    The channel is looked for among the callers.
-    """
+    """Find the channel that holds `held` among the callers and wrap its reducer, so that its result is a `Handed` list
+    again."""
     frame = inspect.currentframe()
     for _ in range(CALLERS):
         frame = frame.f_back if frame is not None else None
@@ -165,5 +164,5 @@ def _without(message: BaseMessage, missing: Collection[str]) -> BaseMessage:
 
 
 def _stand_in(message_id: str) -> BaseMessage:
-    """What is removed from the copy at once, or takes the place of the message that is said in its stead."""
+    """A placeholder that is removed from the copy immediately or replaced by the message with its id."""
     return RemoveMessage(message_id)

@@ -24,24 +24,24 @@ from session_core.ports import SessionStore
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A checkpointer whose plain methods are called, or (`awaits`) those that begin with an `a`."""
+    """A checkpointer with its sync methods, or (`awaits`) with its async ones."""
 
     saver: BaseCheckpointSaver[Any]
     awaits: bool
 
     async def threads(self) -> dict[str, list[Place]]:
-        """Where the checkpoints of each thread stand, of all namespaces, oldest first; all are asked for once."""
+        """The places of the checkpoints of each thread, in all namespaces, oldest first; one query for all."""
         found: dict[str, list[Place]] = {}
         for place in await self._places(None):
             found.setdefault(place.thread_id, []).append(place)
         return {thread_id: sorted(places) for thread_id, places in found.items()}
 
     async def places(self, thread_id: str) -> list[Place]:
-        """Where the checkpoints of a thread stand, of all namespaces, oldest first."""
+        """The places of the checkpoints of a thread, in all namespaces, oldest first."""
         return sorted(await self._places(thread_id))
 
     async def read(self, place: Place) -> CheckpointTuple | None:
-        """The checkpoint there."""
+        """The checkpoint at a place."""
         config = config_at(place)
         found = await self.saver.aget_tuple(config) if self.awaits else self.saver.get_tuple(config)
         if found is not None and lists_more_writes(self.saver, found):
@@ -87,7 +87,7 @@ class Hand:
             raise VoiceError(f"{type(saver).__name__} does not list checkpoints in this voice; {mend}") from exc
 
     async def _listed(self, config: RunnableConfig | None) -> AsyncIterator[CheckpointTuple]:
-        """One after the other: each has all of its messages."""
+        """Yields one at a time, since each contains all of its messages."""
         if self.awaits:
             async for one in self.saver.alist(config):
                 yield one

@@ -21,10 +21,10 @@ def is_langgraph_redis(saver: object) -> bool:
 
 
 async def places_in_redis(ask: Callable[[Any], Awaitable[Any]], thread_id: str | None) -> list[Place]:
-    """Where the checkpoints of `thread_id`, or of all threads, stand, in no order; `ask` puts a query to their index.
+    """The unordered places of the checkpoints of `thread_id`, or of all threads; `ask` sends a query to their index.
 
-    Without a limit of time, which would end an answer early; and only of the names, since lists of its own
-    load what every checkpoint holds.
+    It has no time limit, which would truncate the result, and reads names only, since the saver's own list loads every
+    checkpoint completely.
     """
     tag, query = import_module("redisvl.query.filter").Tag, import_module("redisvl.query")
     mine = tag("thread_id") == thread_id if thread_id is not None and is_found_again(thread_id) else "*"
@@ -41,14 +41,14 @@ async def places_in_redis(ask: Callable[[Any], Awaitable[Any]], thread_id: str |
 def lists_more_writes(saver: object, found: CheckpointTuple) -> bool:
     """Whether `saver` may have writes for `found` that it did not read.
 
-    A flag says that there are some. When the write comes before its checkpoint, as it may, the checkpoint takes
-    the flag away again: then the interrupt that waits is only in the saver's lists.
+    It reads writes only if a flag is set. A write that arrives before its checkpoint loses that flag when the
+    checkpoint is stored; then a pending interrupt is only in the saver's lists.
     """
     return is_langgraph_redis(saver) and not found.pending_writes
 
 
 def with_writes(found: CheckpointTuple, listed: Sequence[CheckpointTuple]) -> CheckpointTuple:
-    """`found` with the writes that it has among the `listed`."""
+    """`found` with its writes among the `listed` ones."""
     same = (one for one in listed if one.config["configurable"] == found.config["configurable"])
     return found._replace(pending_writes=next((one.pending_writes for one in same), found.pending_writes))
 

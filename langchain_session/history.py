@@ -149,13 +149,13 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         await self.session.adelete()
 
     def _first(self, seen: list[BaseMessage]) -> list[BaseMessage]:
-        """Keep what a new history reads first. `RunnableWithMessageHistory` makes one for each call, reads it
-        at both ends of the turn and cuts its input by the length: another turn that ends between the two
-        reads must not cut a user's message off."""
+        """Remember the first read of a new history. `RunnableWithMessageHistory` creates one per call, reads it at both
+        ends of the turn and slices its input by the length: if another turn ended between the reads, a user's message
+        would be lost."""
         self._turn, self._fresh = (list(seen), False) if self._fresh else (None, False)
         return seen
 
     def _same(self) -> list[BaseMessage] | None:
-        """What was read first, once; a third read, or one after an append, is made anew."""
+        """The remembered first read, returned once; later reads, or one after an append, are fresh."""
         kept, self._turn = self._turn, None
         return kept

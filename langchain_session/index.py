@@ -16,7 +16,7 @@ from session_core.turns import Key, Message
 
 SESSION = "session"
 SEQ = "seq"
-"""The fields of a document's metadata: a digest of tenant, session and namespace, and the message's number."""
+"""Metadata fields of a document: a hash of tenant, session and namespace, and the message's sequence number."""
 
 IDS_AT_ONCE = 1_000
 

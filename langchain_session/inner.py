@@ -166,7 +166,7 @@ class Inner(BaseCheckpointSaver[Any]):
 
 
 def fitting(inner: object, serde: object, concurrency: str) -> BaseCheckpointSaver[Any]:
-    """`inner` when it can be an inner saver under the other arguments. Raises: ConfigError."""
+    """`inner`, if it can be combined with the other arguments. Raises: ConfigError."""
     if not isinstance(inner, BaseCheckpointSaver) or isinstance(inner, Lifetime):
         raise ConfigError(
             f"inner={type(inner).__name__}; pass a checkpointer such as a PostgresSaver "
@@ -185,5 +185,5 @@ def fitting(inner: object, serde: object, concurrency: str) -> BaseCheckpointSav
 
 
 def _of_a_run(config: RunnableConfig | None) -> bool:
-    """Whether a run asks: it does for a subgraph that is replayed, and goes on from what it gets."""
+    """Whether the caller is a run, also one that replays a subgraph and continues from the result."""
     return config is not None and RUNTIME in config["configurable"]

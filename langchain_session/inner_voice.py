@@ -13,13 +13,13 @@ from session_core.errors import NotOffered
 
 @dataclass(frozen=True, slots=True)
 class InnerVoice:
-    """The plain methods of a saver, or (`awaits`) those that begin with an `a`."""
+    """A saver with its sync methods, or (`awaits`) with its async ones."""
 
     saver: BaseCheckpointSaver[Any]
     awaits: bool
 
     async def call(self, name: str, *args: Any, **named: Any) -> Any:
-        """What the method `name` gives. Raises: NotOffered when the saver has it not in this voice."""
+        """The result of the method `name`. Raises: NotOffered if the saver lacks it in this voice."""
         method = getattr(self.saver, f"a{name}" if self.awaits else name)
         if "task_path" in named and "task_path" not in inspect.signature(method).parameters:
             named.pop("task_path")
@@ -30,7 +30,7 @@ class InnerVoice:
             raise self.lacks(name) from exc
 
     def lacks(self, name: str) -> NotOffered:
-        """The error for a method that the saver has not in this voice."""
+        """The error for a method that the saver lacks in this voice."""
         kind = type(self.saver).__name__
         other = "invoke, stream" if self.awaits else "ainvoke, astream"
         return NotOffered(

@@ -25,12 +25,12 @@ from session_core.workshop import Workshop
 
 T = TypeVar("T")
 KNOWN_TOOLS = 1_024
-"""How many tools' schemas a process remembers the price of."""
+"""How many tool schemas' token counts a process remembers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The messages shown to a model, and for each that is not one of `raw` what it stands for.
+    """The messages shown to a model, and what each one that is not in `raw` stands for.
 
     `stands_for` is keyed by the id of the shown message; notes about an absence and quotes stand for nothing.
     """
@@ -61,11 +61,11 @@ class Squeeze:
     def __call__(
         self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = ""
     ) -> list[BaseMessage]:
-        """`messages` within the budget; the very same objects where nothing had to change."""
+        """`messages` within the budget; unchanged messages are the same objects."""
         return self.fit(messages, overhead_tokens=overhead_tokens, recalled=recalled).shown
 
     def fit(self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = "") -> Fit:
-        """`messages` within the budget, with `recalled` right before the newest question; and the way back."""
+        """`messages` within the budget, with `recalled` right before the newest question, and the mapping back."""
         limits = self.shop.policy.limits
         tools = replace(self.shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
         known = [self.known(message, place) for place, message in enumerate(messages, start=1)]
@@ -87,7 +87,7 @@ class Squeeze:
         return priced + (self.shop.measure(to_core(system)) if system is not None else 0)
 
     def _price(self, tool: Any) -> int:
-        """Tokens of a tool's schema; the schema of a tool is made once."""
+        """Tokens of a tool's schema, cached per tool."""
         count = self.shop.counter.count
         if not isinstance(tool, BaseTool):
             return count(str(convert_to_openai_tool(tool)))
@@ -120,8 +120,8 @@ def _fit(messages: Sequence[BaseMessage], known: Sequence[Known], head: int | No
 
 
 def _condensed(message: Message, handed: BaseMessage | None, mark: dict[str, Any]) -> BaseMessage:
-    """The digest's message. It keeps the id and the mark of the one that the run was handed: a node may name
-    it, and one that returns it says no more than that the old part is still there."""
+    """The digest's message with the id and mark of the one that the run received, since a node may refer to it by id,
+    and returning it must mean only that the old part is still there."""
     if handed is not None and message.content == handed.content:
         return handed
     made = from_core(replace(message, covers=Ranges()))

@@ -20,7 +20,7 @@ from session_core.turns import Key
 from session_core.voices import run_blocking
 
 TRIES = 8
-"""How often the deletion of a run is begun again because others wrote to the thread meanwhile."""
+"""Attempts to delete a run while others write to the thread."""
 STRATEGIES = ("keep_latest", "delete")
 
 
@@ -31,7 +31,7 @@ class Keeping(Moving):
     """The maintenance methods of a `SessionSaver`."""
 
     def _tell_what_serde_leaves_clear(self) -> None:
-        """Log it when somebody encrypts with a serializer, which never sees a message."""
+        """Log a warning if `serde` encrypts, since messages never go through a serializer."""
         store: Any = self.sessions.store
         sealed = any(hasattr(one, "keyring") for one in (store, getattr(store, "cold", None)))
         if isinstance(self.serde, EncryptedSerializer) and not sealed:
@@ -72,8 +72,8 @@ class Keeping(Moving):
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Remove the checkpoints and writes of runs, by the `run_id` in their metadata, from all threads.
 
-        What is left stands on what is left, with the same values. The conversation is that of the newest
-        checkpoint which stays, and what others said since; in the log every message stays.
+        The remaining checkpoints keep their values and get remaining ones as parents. The conversation becomes that of
+        the newest remaining checkpoint, with what others added since; the log keeps every message.
         """
         run_blocking(self._without_runs(self.sessions.store, run_ids))
 
@@ -111,10 +111,8 @@ class Keeping(Moving):
                     await drop(store, rows, set(rows.own) - {kept}, self.channel, self.serde)
 
     def _is_over(self, rows: Rows, roots: Rows) -> bool:
-        """Whether a namespace is that of one call, made from a checkpoint that goes.
-
-        Runs store in the background, so a call may be stored before the checkpoint that it was made from.
-        """
+        """Whether a namespace belongs to one call from a checkpoint that is deleted. Runs store in the background, so a
+        call may be stored before the checkpoint that it was made from."""
         newest = rows.own.get(rows.newest or "")
         if newest is None or ":" not in newest.key.namespace:
             return False
@@ -153,7 +151,7 @@ class Keeping(Moving):
         return metadata
 
     def _body(self, found: Checkpoint) -> Any:
-        """What the checkpoint is, beside its values, as it was put."""
+        """The checkpoint as it was put, without its values."""
         if found.body.type == ELSEWHERE.type:
             raise ConfigError(
                 f"session {found.key}: the checkpoints of this thread are with another saver; "

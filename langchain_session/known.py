@@ -26,12 +26,12 @@ _SAYS = (
     "tool_call_id",
     "role",
 )
-"""The fields of a message that the core's form goes by. What else a message has is not for the model."""
+"""The fields of a message that the core's form depends on. A model does not get the others."""
 
 
 @dataclass(slots=True)
 class Known:
-    """A message, what it said when it was read, its form, and what was made of it for views."""
+    """A message, the fields that it had when it was read, its converted form, and what views derived from it."""
 
     ref: weakref.ref[BaseMessage]
     says: tuple[Any, ...]
@@ -41,7 +41,7 @@ class Known:
     shown: BaseMessage | None = None
 
     def as_shown(self, live: BaseMessage, message: Message) -> BaseMessage:
-        """`live` as the view's `message` has it; the same object for the same words."""
+        """`live` as the view's `message` shows it; the same object for the same content."""
         shown = self.shown
         if shown is None or shown.content != message.content or message.tool_calls:
             mark = {"rendition": message.rendition, "ref": message.id}
@@ -51,10 +51,10 @@ class Known:
 
 @dataclass(slots=True)
 class KnownMessages:
-    """What `prepare` gives for live messages, remembered while they live; what was changed is read anew.
+    """Caches `prepare(message)` for live messages; a changed message is converted again.
 
-    Each is told by the object it is, and holds as long as it says what it said. Nothing is kept of a
-    message that nobody else has any more. Safe with several threads: at worst something is done twice.
+    The key is the object's identity; messages are held by weak references. Thread-safe: at worst a message is converted
+    twice.
     """
 
     prepare: Callable[[Message], Message]
@@ -93,7 +93,7 @@ class KnownMessages:
 
 
 def _frozen(value: Any) -> Any:
-    """A copy of what may be changed in place; texts and the like are shared."""
+    """A copy of mutable values; immutable ones are shared."""
     if type(value) is dict:
         return {name: _frozen(part) for name, part in value.items()}
     return [_frozen(part) for part in value] if type(value) is list else value

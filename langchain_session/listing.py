@@ -22,7 +22,8 @@ from session_core.turns import Key, Message
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a list was made of: the part of the record, its version, what the view hid, and the checkpoint before."""
+    """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
+    (`hidden`), the parent checkpoint, and whether a run put it."""
 
     run: bool
     parent_id: str | None
@@ -32,7 +33,7 @@ class Made:
 
     @classmethod
     def of(cls, config: RunnableConfig, parent_id: str | None) -> Made:
-        """By the config that a list is put with."""
+        """From the config that the list is put with."""
         version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]
         return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden))
@@ -41,11 +42,11 @@ class Made:
 async def listed(
     said: Sequence[BaseMessage], made: Made, channel: str, key: Key, store: SessionStore, prepare: Prepare
 ) -> MessageList:
-    """`said` as it is stored for `key`.
+    """The stored form of the message list `said` for the session `key`.
 
-    What a view of this session showed becomes what it stands for: a digest all that it covers, a clip its
-    message. What was handed down by a graph above stays as it was handed, mark and all, and what comes back
-    from one below is as that has it in its record. Ids that a run removed are looked up, one by one.
+    Messages made for a view are replaced by their originals: a digest by the range that it covers, a clip by its
+    message. Messages from a parent graph are stored as received, with their marks; messages from a subgraph are
+    replaced by those of its record. Ids that a run removed are looked up individually.
     """
     said = await _from_below(said, key, store)
     if not all(message.id for message in said):
@@ -62,7 +63,7 @@ async def listed(
 
 
 async def shown(part: Ranges, key: Key, store: SessionStore) -> list[BaseMessage]:
-    """The messages of `part` for people: as their graph had them, those that were handed down whole."""
+    """The messages of `part` for `get_state`: as the graph had them, those from a parent graph uncompressed."""
     return await _whole(raw_messages(await store.record(key, part)), key, store, of=set(map(str, above(key))))
 
 
@@ -73,9 +74,9 @@ async def _from_below(said: Sequence[BaseMessage], key: Key, store: SessionStore
 
 
 async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, of: set[str]) -> list[BaseMessage]:
-    """`said`, with what views of the sessions `of` showed as those have it in their records.
+    """`said`, with messages made for views of the sessions `of` replaced by those of their records.
 
-    Only of this very thread: a mark is a message's own word, and messages come from anywhere.
+    Only namespaces of this thread are read: marks are part of messages, so they cannot be trusted.
     """
     whole: list[BaseMessage] = []
     told: set[int] = set()
@@ -104,8 +105,8 @@ async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, 
 
 
 def _each_once(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
-    """`said` where a digest stood for messages (the objects `told`) that may stand there themselves: each where
-    it comes first, as it stands there itself."""
+    """`said` without duplicates: a digest was replaced by messages (the objects `told`) that `said` may also contain
+    directly. Each message stays at its first position, in the version that `said` contained directly."""
     own = {message.id: message for message in said if id(message) not in told}
     named: set[str] = set()
     each: list[BaseMessage] = []
@@ -117,8 +118,8 @@ def _each_once(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]
 
 
 async def _nameless(made: Made, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
-    """Where messages without an id may be known from. A run knows those that it began with by their ids; what
-    it added is in the checkpoint before. Everybody else was handed all of them without."""
+    """Stored messages that those without an id are compared with. A run got its first messages with ids, so only
+    those of the parent checkpoint that it added count; `update_state` got all of them without ids."""
     if not made.run and made.base:
         return await store.record(key, made.base)
     before = await store.checkpoint(key, made.parent_id) if made.parent_id else None
@@ -127,7 +128,7 @@ async def _nameless(made: Made, channel: str, key: Key, store: SessionStore) -> 
 
 
 async def _numbers(removed: Iterable[str], base: Ranges, key: Key, store: SessionStore) -> list[int]:
-    """The numbers in `base` of the messages called `removed`."""
+    """The sequence numbers in `base` of the messages with the ids `removed`."""
     found: list[int] = []
     for name in removed:
         newest = await store.find(key, name)
@@ -139,8 +140,8 @@ async def _numbers(removed: Iterable[str], base: Ranges, key: Key, store: Sessio
 
 
 def _without_older_notes(said: Sequence[BaseMessage], upper: set[str]) -> Sequence[BaseMessage]:
-    """`said` with one digest of each session above, the newest, where the oldest stood: a graph that keeps its
-    messages is handed another one with each call."""
+    """`said` with one digest per parent session: the newest, at the position of the oldest. A subgraph that keeps its
+    messages receives a new digest with each call."""
     newest: dict[str, BaseMessage] = {}
     for message in said:
         mark = mark_of(message) or {}
@@ -161,7 +162,7 @@ def _without_older_notes(said: Sequence[BaseMessage], upper: set[str]) -> Sequen
 def _item(
     message: BaseMessage, key: Key, upper: set[str], base: Ranges, gone: Sequence[int], prepare: Prepare
 ) -> Message | Ranges | None:
-    """The part of the record that a message of a view stands for, or the message, if it is one of its own."""
+    """The range of the record that a digest of this session covers, or the message to store; None for neither."""
     mark = mark_of(message)
     if mark is not None and mark.get("session") in upper:
         return prepare(to_core(held(message)))

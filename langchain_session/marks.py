@@ -12,22 +12,22 @@ from session_core.serial.marks import MARK, words_hash
 
 M = TypeVar("M", bound=BaseMessage)
 HELD = f"{MARK}_held"
-"""The name of a mark that is stored with its message, since it says where that comes from and not where it goes."""
+"""The key of a mark that is stored with its message, since it says where the message came from."""
 
 
 def text_of(message: BaseMessage) -> str:
-    """All text of `message`, as the record has it."""
+    """All text of `message`, as in the record."""
     return read_blocks(message.content).content
 
 
 def marked(message: M, mark: Mapping[str, Any]) -> M:
-    """A copy of `message` with `mark`, and with what is needed to see later that nobody changed it."""
+    """A copy of `message` with `mark`, and with a hash that detects later changes."""
     kwargs = {**message.additional_kwargs, MARK: {**mark, "hash": _seal(message)}}
     return message.model_copy(update={"additional_kwargs": kwargs})
 
 
 def mark_of(message: BaseMessage) -> dict[str, Any] | None:
-    """The mark `message` carries; None when it has none, or was changed since it got it."""
+    """The mark of `message`; None if it has none, or was changed since."""
     mark = message.additional_kwargs.get(MARK)
     if not isinstance(mark, dict):
         return None
@@ -36,12 +36,12 @@ def mark_of(message: BaseMessage) -> dict[str, Any] | None:
 
 
 def held(message: BaseMessage) -> BaseMessage:
-    """The message with its mark put away, so that it is stored with it, as it stands."""
+    """The message with its mark moved aside, so that it can be stored together with the mark."""
     return _moved(message, MARK, HELD) if mark_of(message) else message
 
 
 def unheld(message: BaseMessage) -> BaseMessage:
-    """What `held` was given; a mark that the message got since then counts, not the old one."""
+    """The inverse of `held`; a mark that the message received since takes precedence."""
     return _moved(message, HELD, MARK) if HELD in message.additional_kwargs else message
 
 
@@ -52,6 +52,6 @@ def _moved(message: BaseMessage, name: str, to: str) -> BaseMessage:
 
 
 def _seal(message: BaseMessage) -> str:
-    """What changes when somebody changes what the message says, or the calls that it asks for."""
+    """A hash of what the message says and of its tool calls."""
     calls = message.tool_calls if isinstance(message, AIMessage) else []
     return words_hash(text_of(message), *(repr(call) for call in calls))

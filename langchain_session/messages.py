@@ -22,7 +22,7 @@ from session_core.serial.marks import MARK, synthetic_id
 from session_core.turns import Media, Message, Role, ToolCall
 
 NO_CALL = "~"
-"""What the record has where a result names no call; the message keeps the empty id that it came with."""
+"""The record's call id for a result that names no call; the message itself keeps its empty id."""
 
 __all__ = ["MARK", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]
 
@@ -120,7 +120,7 @@ def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tupl
 
 
 def _speaker(message: BaseMessage) -> tuple[Role, str | None]:
-    """Who speaks, and the author's name where it is known."""
+    """The role, and the author's name if known."""
     match message:
         case lc.HumanMessage():
             return Role.USER, message.name
@@ -145,7 +145,7 @@ def _answers(message: BaseMessage) -> str | None:
 
 
 def _calls(message: BaseMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
-    """The calls `message` asks for, and for each whether its text gives the arguments back exactly."""
+    """The tool calls of `message`, and for each whether its text restores the arguments exactly."""
     if not isinstance(message, lc.AIMessage):
         return (), []
     written = _written(message)
@@ -169,14 +169,13 @@ def _calls(message: BaseMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
 
 
 def _computer_calls(message: BaseMessage) -> list[Mapping[str, Any]]:
-    """Calls that a provider makes of a tool of its own and a `ToolMessage` answers; LangChain has them in the content
-    alone."""
+    """Calls of a provider's own tool that a `ToolMessage` answers; LangChain has them in the content only."""
     found = [inner_block(block) for block in message.content] if isinstance(message.content, list) else []
     return [block for block in found if block.get("type") == "computer_call" and isinstance(block.get("call_id"), str)]
 
 
 def _written(message: lc.AIMessage) -> dict[str, str]:
-    """The arguments of each call as the model wrote them, by the call's id, where they were kept."""
+    """The original JSON text of each call's arguments, by call id, where it was kept."""
     found: dict[str, str] = {}
     raw = message.additional_kwargs.get("tool_calls")
     for call in raw if isinstance(raw, list) else []:
@@ -190,9 +189,8 @@ def _written(message: lc.AIMessage) -> dict[str, str]:
 
 
 def rendered(found: BaseMessage, message: Message) -> BaseMessage:
-    """A copy of `found`, said as the view says it: the view's text and calls, the message's own id, media that stay.
-
-    `found` may be live; it is left as it is."""
+    """A copy of `found` as the view shows it: the view's text and calls, its own id, and media that the view keeps.
+    `found` may be live and is not changed."""
     update: dict[str, Any] = {"content": _content(found, message), "id": message.id or found.id}
     if isinstance(found, lc.AIMessage) and message.rendition == "clip":
         bad = {call.get("id") for call in found.invalid_tool_calls}
@@ -210,7 +208,7 @@ def rendered(found: BaseMessage, message: Message) -> BaseMessage:
 
 
 def _content(found: BaseMessage, message: Message) -> str | list[Any]:
-    """The view's text in the place of the message's own, with the blocks that stay beside it."""
+    """The view's text in place of the message's own, with the blocks that the view keeps."""
     if isinstance(found.content, str):
         return message.content
     kept = {part.data for part in message.media}
@@ -228,12 +226,12 @@ def _content(found: BaseMessage, message: Message) -> str | list[Any]:
 
 
 def _thought(block: object, message: Message) -> bool:
-    """Whether `block` is signed reasoning that the view has room for; of a live message it is whole in any case."""
+    """Whether `block` is signed reasoning that the view has room for; for a live message it is always complete."""
     return signed_reasoning(block) and bool(message.aside or not read_blocks([block]).aside)
 
 
 def _led(block: object) -> bool:
-    """Whether `block` is a call of a provider's own tool, or reasoning, without which it takes no such call."""
+    """Whether `block` is a call of a provider's own tool, or the reasoning that must accompany such a call."""
     return inner_block(block).get("type") in ("computer_call", "reasoning")
 
 
@@ -243,7 +241,7 @@ def _holds(block: dict[Any, Any], kept: set[str]) -> bool:
 
 
 def _from_neutral(message: Message) -> BaseMessage:
-    """A LangChain message that says what `message` says."""
+    """A LangChain message with the content of `message`."""
     content = [{"type": "text", "text": message.content}] if message.content else []
     blocks = [*content, *map(_block, message.media)]
     said = cast(Any, blocks if message.media else message.content)

@@ -79,13 +79,13 @@ def _workshop(source: SessionSaver | Sessions | Policy) -> Workshop:
 
 
 def _names(request: ModelRequest[Any]) -> Mapping[str, Any]:
-    """The thread and the place in the graph of the run that calls the model."""
+    """The thread and the namespace of the run that calls the model."""
     info = getattr(request.runtime, "execution_info", None)
     return {} if info is None else {"thread_id": info.thread_id, "checkpoint_ns": info.checkpoint_ns}
 
 
 def _schemas(response_format: Any) -> list[Any]:
-    """The schemas that an answer in a given form is asked for with; a provider is sent them too."""
+    """The schemas of a structured answer, which are sent to the provider too."""
     specs = getattr(response_format, "schema_specs", None) or [getattr(response_format, "schema_spec", None)]
     made = [schema for spec in specs if (schema := getattr(spec, "json_schema", None)) is not None]
     bare: Any = getattr(response_format, "schema", None)

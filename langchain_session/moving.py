@@ -26,7 +26,7 @@ from session_core.turns import Key
 from session_core.voices import run_blocking
 
 _NO_PART = ((2**31 - 1, 2**31 - 1),)
-"""A part of a record that no message stands in: what is put as made of it has its own order and nothing else."""
+"""An empty part of a record: a list with this base keeps its own order."""
 
 
 class Moving(BaseCheckpointSaver[str]):
@@ -107,8 +107,8 @@ async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
 
 
 async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Place], *, named: bool) -> int:
-    """Copy one thread, whose checkpoints stand at `places`, oldest first; how many were new. One that was `named` must
-    be there."""
+    """Copy one thread with its checkpoints at `places`, oldest first; returns how many were new. A `named` thread must
+    exist."""
     theirs = sorted([*places, *await _unlisted(source, thread_id)])
     if named and not theirs:
         raise await _nothing_of(source, thread_id)
@@ -139,7 +139,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Pl
 
 
 async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
-    """Where rows of ours stand that no list shows, since they are only there for what stands on them."""
+    """The places of our unlisted rows, which exist only because other checkpoints depend on them."""
     saver = hand.saver
     if not isinstance(saver, Moving):
         return []
@@ -148,7 +148,7 @@ async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
 
 
 async def _nothing_of(source: Hand, thread_id: str) -> NotFound:
-    """The error for a thread that was named and has no checkpoint."""
+    """The error for a named thread without checkpoints."""
     saver, mend = source.saver, "name a thread that its list() shows, or none for all of them"
     if isinstance(saver, Moving) and await source.store(saver.sessions).state(Key(thread_id, saver.tenant)):
         mend = "no graph ran on this conversation yet: move it with SessionChatMessageHistory"
@@ -158,7 +158,7 @@ async def _nothing_of(source: Hand, thread_id: str) -> NotFound:
 
 
 async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> None:
-    """Raises: InputError when there still is what could not be read; what was deleted meanwhile is no loss."""
+    """Raises: InputError if checkpoints still cannot be read; those deleted meanwhile do not count."""
     lost = sorted(unread.intersection(await source.places(thread_id))) if unread else ()
     if lost:
         raise InputError(
@@ -168,7 +168,7 @@ async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> Non
 
 
 async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:
-    """Raises: Diverged when the target has of the thread what its source has not."""
+    """Raises: Diverged if the target has checkpoints of the thread that the source lacks."""
     apart = bool(await _not_behind(target, known - theirs, known & theirs))
     apart = apart and (bool(known & theirs) or not await _begins_with_all(source, target, known, theirs))
     if isinstance(target.saver, Moving) and not apart:
@@ -186,8 +186,8 @@ async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[P
 
 
 async def _begins_with_all(source: Hand, target: Hand, known: set[Place], theirs: set[Place]) -> bool:
-    """Whether the source's newest conversation begins with the whole one of the target, word for word: then it is the
-    same thread further on, of a saver that keeps one checkpoint only, and nobody went on in the target."""
+    """Whether the source's newest conversation begins with all messages of the target: then it is the same thread,
+    continued, in a saver that keeps only the newest checkpoint, and nobody continued it in the target."""
     saver = target.saver if isinstance(target.saver, Moving) else source.saver
     ends = [max((place for place in places if not place.namespace), default=None) for places in (known, theirs)]
     if not isinstance(saver, Moving) or ends[0] is None or ends[1] is None or ends[1] < ends[0]:
@@ -202,7 +202,8 @@ async def _begins_with_all(source: Hand, target: Hand, known: set[Place], theirs
 
 
 async def _not_behind(target: Hand, apart: set[Place], shared: set[Place]) -> set[Place]:
-    """What of `apart` no `shared` checkpoint was made from; the others a source threw away since it was moved."""
+    """The places in `apart` that no `shared` checkpoint descends from; the source deleted the others since the last
+    copy."""
     left, follow = set(apart), list(shared) if apart else []
     while follow and left:
         place = follow.pop()
@@ -216,7 +217,7 @@ async def _not_behind(target: Hand, apart: set[Place], shared: set[Place]) -> se
 
 
 async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[Place]) -> list[Message]:
-    """What stands in a conversation of ours without being in its newest checkpoint: other doors wrote it."""
+    """Messages of a conversation of ours that are not in its newest checkpoint, since other adapters added them."""
     store, key = hand.store(saver.sessions), Key(thread_id, saver.tenant)
     state = await store.state(key)
     newest = max((place for place in places if not place.namespace), default=None)
@@ -231,7 +232,7 @@ async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[
 
 
 async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
-    """Give the target what was added to a conversation of ours behind its newest checkpoint."""
+    """Add to the target what was appended to a conversation of ours after its newest checkpoint."""
     ours, theirs = source.saver, target.saver
     if not isinstance(ours, Moving):
         return
@@ -254,7 +255,7 @@ async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
 
 
 def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> RunnableConfig:
-    """The config to put a checkpoint with; one of ours takes its list of messages as it stands."""
+    """The config to put a checkpoint with; ours keeps the order of its message list."""
     config = config_at(place)
     config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"] if parent else None
     if isinstance(target.saver, Moving):
@@ -263,9 +264,9 @@ def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> Runna
 
 
 def _carried(value: Any, target: Hand, channel: str, read: dict[str, BaseMessage]) -> Any:
-    """A channel's value for the target. Messages have no marks of ours any more; those without an id get one
-    from us that is the same in each checkpoint, so that they are stored once. Those that were `read` in a
-    checkpoint before are the same objects again: what was made of them counts."""
+    """A channel's value for the target, without marks of ours. Messages without an id get the same new one in each
+    checkpoint, so that they are stored once. Messages `read` in an earlier checkpoint are the same objects again, so
+    that their conversion is reused."""
     if not is_message_list(value):
         return value
     plain = [_unmarked(_met(message, read)) for message in value]
@@ -281,7 +282,7 @@ def _carried(value: Any, target: Hand, channel: str, read: dict[str, BaseMessage
 
 
 def _met(message: BaseMessage, read: dict[str, BaseMessage]) -> BaseMessage:
-    """`message`, or what was read before where that is the same in every respect."""
+    """The equal message that was read before, or else `message`."""
     if not message.id:
         return message
     before = read.setdefault(message.id, message)
@@ -298,9 +299,9 @@ def _unmarked(message: BaseMessage) -> BaseMessage:
 
 
 def _by_task(writes: Sequence[tuple[str, str, Any]]) -> Iterator[tuple[str, list[tuple[str, Any]], str]]:
-    """The writes of each task, its special ones by themselves, under a path that keeps the tasks' order.
+    """The writes of each task, special ones separately, under a path that keeps the tasks' order.
 
-    The real path is not told by savers; it is only for the order. Writes of no task have none.
+    Savers do not return the real path, which only determines the order. Writes without a task have none.
     """
     tasks: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in writes:

@@ -19,7 +19,7 @@ _NAMES = ("session_id", "_session_id")
 
 
 def session_id_of(history: BaseChatMessageHistory) -> str:
-    """The id of the session that `history` is of. Raises: ConfigError where it has none."""
+    """The session id of `history`. Raises: ConfigError if it has none."""
     found = next((getattr(history, name) for name in _NAMES if getattr(history, name, None)), None)
     if found is None:
         raise ConfigError(f"a {type(history).__name__} does not say which session it is; pass session_id=")
@@ -27,7 +27,7 @@ def session_id_of(history: BaseChatMessageHistory) -> str:
 
 
 def messages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
-    """All messages of `history`, oldest first. Raises: InputError when it holds some back."""
+    """All messages of `history`, oldest first. Raises: InputError if it does not return all of them."""
     _require_history(history)
     if is_langchain_redis(history):
         return messages_in_redis(history)
@@ -47,7 +47,7 @@ async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
 
 
 def taken(messages: Iterable[BaseMessage]) -> Iterator[Message]:
-    """`messages` for the record. Where one has the id of a message before it, both come back with that id."""
+    """`messages` for the record. A message with the id of an earlier one keeps it in its own form only."""
     ids: set[str] = set()
     for message in messages:
         yield to_core(message, named=message.id not in ids)
@@ -55,9 +55,9 @@ def taken(messages: Iterable[BaseMessage]) -> Iterator[Message]:
 
 
 def wanting(said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str) -> Iterator[list[BaseMessage]]:
-    """What of `said` a history called `name` has not yet, in bounded batches. Raises: Diverged.
+    """The messages of `said` that a history called `name` lacks, in bounded batches. Raises: Diverged.
 
-    Histories keep less of a message than the record does, so the kind and the words are what counts.
+    Histories keep less of a message than the record, so only type and content are compared.
     """
     rest = missing(said, there, lambda message: (message.type, text_of(message)), where=f"the {name}")
     return in_batches(rest, lambda message: len(str(message.content)))

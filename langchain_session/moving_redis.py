@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage, messages_from_dict
 
 _AT_ONCE = 500
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,255}", re.ASCII)
-"""Ids that an index finds again. It parts others at commas, strips blanks, and has no word for some signs."""
+"""Ids that an index finds again: it splits others at commas, strips blanks, and does not index some characters."""
 
 
 def is_langchain_redis(history: object) -> bool:
@@ -20,21 +20,20 @@ def is_langchain_redis(history: object) -> bool:
 
 
 def is_of_package(thing: object, package: str) -> bool:
-    """Whether the class of `thing`, or one that it is made of, is of `package`."""
+    """Whether the class of `thing`, or a base class, is of `package`."""
     return any(f"{kind.__module__}.".startswith(f"{package}.") for kind in type(thing).__mro__)
 
 
 def is_found_again(name: str) -> bool:
-    """Whether an index of Redis finds by `name` all that has it: with letters in either case, maybe more."""
+    """Whether a Redis index finds everything with this name; it may find more, since it ignores case."""
     return _PLAIN_ID.fullmatch(name) is not None
 
 
 def messages_in_redis(history: Any) -> list[BaseMessage]:
-    """All messages that `history` has in Redis, in the order in which they were added.
+    """All messages that `history` has in Redis, in the order of their addition.
 
-    Its index takes a message only when its content is one text, loses some ids, and answers with what it found
-    when its time is over. So when it may have left something out, the messages are read by their keys: that walks
-    over all keys of the database once.
+    Its index contains a message only if its content is one string, loses some ids, and returns partial results after a
+    timeout. If it may have missed something, the messages are read by a scan over all keys of the database.
     """
     found = _by_index(history) if _is_whole(history) else None
     if found is None:
@@ -45,7 +44,7 @@ def messages_in_redis(history: Any) -> list[BaseMessage]:
 
 
 def _is_whole(history: Any) -> bool:
-    """Whether the index has every message of the session, as far as it knows."""
+    """Whether the index contains every message of the session, as far as it can tell."""
     info = history.index.info()
     left_out, working = int(info.get("hash_indexing_failures", 0)), int(info.get("indexing", 0))
     return not left_out and not working and is_found_again(history.session_id)
@@ -61,7 +60,7 @@ def _by_key(history: Any) -> Iterable[Mapping[str, Any]]:
 
 
 def _by_index(history: Any) -> Sequence[Mapping[str, Any]] | None:
-    """What the index finds; None when that is not all it counts. Its time is not limited (0)."""
+    """The messages that the index finds; None if they are not as many as it counts. Without a time limit (0)."""
     tag, query = import_module("redisvl.query.filter").Tag, import_module("redisvl.query")
     mine = tag("session_id") == history.session_id
     count = int(history.index.query(query.CountQuery(filter_expression=mine).timeout(0)))

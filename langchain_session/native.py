@@ -54,7 +54,7 @@ _FIELDS = (
     "role",
     "example",
 )
-"""Names that are written as their number; part of the format, so it only ever grows."""
+"""Field names that are written as their index; part of the format, so the tuple is append-only."""
 
 _serializer = JsonPlusSerializer(allowed_msgpack_modules=None)
 
@@ -83,7 +83,7 @@ exact = Exact(
 
 
 def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
-    """All of `message` that `neutral` has not; which of its fields were spelled out is only a note."""
+    """Everything of `message` that `neutral` lacks; which fields were set explicitly is only a note."""
     state = model_state(message, defaults=False)
     values = dict(state.values)
     if MARK in message.additional_kwargs:
@@ -105,7 +105,7 @@ def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
 
 
 def _calls_follow(message: lc.AIMessage, neutral: Message) -> bool:
-    """Whether the calls can be rebuilt from the neutral ones alone."""
+    """Whether the tool calls can be rebuilt from the neutral ones alone."""
     calls = neutral.tool_calls[: len(message.tool_calls)]
     if not message.tool_calls or len(calls) < len(message.tool_calls):
         return False
@@ -113,12 +113,12 @@ def _calls_follow(message: lc.AIMessage, neutral: Message) -> bool:
 
 
 def tool_call(call: ToolCall) -> dict[str, Any]:
-    """`call` as LangChain has it."""
+    """`call` in LangChain's form."""
     return {"name": call.name, "args": arguments_of(call), "id": call.id, "type": "tool_call"}
 
 
 def _class_name(kind: type[BaseMessage]) -> object:
-    """The class's short name, or its path with the LangChain class to fall back on."""
+    """The class's short name, or its import path with a LangChain class as the fallback."""
     if kind in _NAMES:
         return _NAMES[kind]
     base = next(ancestor for ancestor in kind.__mro__ if ancestor in _NAMES)
@@ -142,7 +142,7 @@ def _long(name: str | int) -> str:
 
 
 def read(message: Message, native: Native) -> BaseMessage:
-    """The message that `native` was written of. Raises: StoreUnreadable."""
+    """The message that `native` was written for. Raises: StoreUnreadable."""
     try:
         plain = exact.decode(native.data, restorer(message))
         name, flat, extra, private = padded(plain, 4)

@@ -14,11 +14,11 @@ _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 class Once(Generic[T]):
-    """`make` of a message, called once: a run hands the same messages over at each of its steps.
+    """Caches `make(message)`, since a run passes the same message objects at each of its steps.
 
-    A message is told by the object it is. One that was changed since, in place or not, is made anew; one that
-    holds other things than plain data always is, since a change of these could not be seen. Nothing is kept
-    of a message that nobody else has any more. Safe with several threads: at worst something is done twice.
+    The key is the object's identity. A message that changed since is computed again; one that contains more than
+    plain data always is, since changes of other objects cannot be detected. Messages are held by weak references.
+    Thread-safe: at worst a value is computed twice.
     """
 
     def __init__(self, make: Callable[[BaseMessage], T]) -> None:
@@ -28,12 +28,12 @@ class Once(Generic[T]):
     def __call__(self, message: BaseMessage) -> T:
         place = id(message)
         held = self._held.get(place)
-        says = _says(message)
-        if held is not None and held[0]() is message and _same(held[1], says):
+        state = _state(message)
+        if held is not None and held[0]() is message and _same(held[1], state):
             return held[2]
         try:
-            copied = tuple(map(_copied, says))
-        except _OddError:
+            copied = tuple(map(_copied, state))
+        except _NotPlain:
             return self._make(message)
         made = self._make(message)
         self._held[place] = weakref.ref(message, partial(self._forget, place)), copied, made
@@ -49,28 +49,28 @@ class Once(Generic[T]):
 
 
 def is_same(one: BaseMessage, other: BaseMessage) -> bool:
-    """Whether two messages are of one kind and say the same in every field."""
-    return type(one) is type(other) and _same(_says(one), _says(other))
+    """Whether two messages have the same class and equal fields."""
+    return type(one) is type(other) and _same(_state(one), _state(other))
 
 
-def _says(message: BaseMessage) -> tuple[Any, ...]:
+def _state(message: BaseMessage) -> tuple[Any, ...]:
     return message.__dict__, message.model_fields_set, message.model_extra, message.__pydantic_private__
 
 
-class _OddError(Exception):
-    """Something that is no plain data."""
+class _NotPlain(Exception):
+    """A value that is not plain data."""
 
 
 def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     try:
         return one == other
     except (TypeError, ValueError):
-        # An array or a table was put into the message since.
+        # Someone put an array or a data frame into the message, which compare element by element.
         return False
 
 
 def _copied(value: Any) -> Any:
-    """A copy of plain data; texts and the like are shared."""
+    """A deep copy of plain data; immutable values are shared. Raises: _NotPlain."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -80,4 +80,4 @@ def _copied(value: Any) -> Any:
         return [_copied(part) for part in value]
     if kind is set:
         return set(value)
-    raise _OddError
+    raise _NotPlain

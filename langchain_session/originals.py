@@ -14,12 +14,12 @@ from session_core.ranges import Ranges
 from session_core.turns import Key
 
 MOST_MESSAGES = 10_000
-"""How many messages are remembered, of all threads together; the threads that were used last stay."""
+"""The maximum number of cached messages of all threads together; least recently used threads are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A message as its graph had it, with its number and its id in the record."""
+    """A message as its graph had it, with its sequence number and its id in the record."""
 
     seq: int
     id: str
@@ -27,10 +27,10 @@ class Original:
 
 
 class Originals:
-    """What of the record was read before is not read again. Safe to share between threads and voices.
+    """Caches messages of the record. Thread-safe, and shared by both voices.
 
-    A number of a record means the same message for ever, until the session is deleted; one that is begun
-    again has another `born`.
+    A sequence number identifies a message until the session is deleted; a session that is started again has another
+    `born`.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Originals:
         self._lock = FreedLock()
 
     async def of(self, store: SessionStore, state: State, part: Ranges) -> list[Original]:
-        """The messages of `part` in its order; one read for those that are not remembered."""
+        """The messages of `part` in its order; those not cached are read together."""
         place = state.key, state.born
         with self._lock:
             held = dict(self._held.get(place, {}))
@@ -51,7 +51,7 @@ class Originals:
         return [held[seq] for seq in part]
 
     def forget(self, key: Key) -> None:
-        """Remember nothing of a session that is deleted."""
+        """Drop everything of a deleted session."""
         with self._lock:
             for place in [place for place in self._held if place[0].whole == key.whole]:
                 del self._held[place]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a checkpoint stands, in the order in which checkpoints were made. No id: the newest one."""
+    """The position of a checkpoint, ordered by creation. Without an id: the newest one."""
 
     id: str
     namespace: str

@@ -14,11 +14,11 @@ from session_core.ports import Checkpoint, Plain, SessionStore
 from session_core.ranges import Ranges
 
 UNLISTED = "unlisted/"
-"""How the type of a body begins that no graph stored: what writes and values of dropped checkpoints others stand on."""
+"""Type prefix of rows that no graph stored: writes and values of deleted checkpoints that others depend on."""
 
 
 def is_unlisted(found: Checkpoint) -> bool:
-    """Whether the checkpoint is there only for those that stand on it."""
+    """Whether the row exists only for the checkpoints that depend on it."""
     return found.body.type.startswith(UNLISTED)
 
 
@@ -38,7 +38,7 @@ class Rows:
         return max((name for name, one in self.own.items() if not is_unlisted(one)), default=None)
 
     def behind(self, name: str, gone: Collection[str]) -> tuple[list[str], str | None]:
-        """What goes of the checkpoints that one stands on, nearest first, and the first behind them that stays."""
+        """The deleted ancestors of a checkpoint, nearest first, and the first ancestor that stays."""
         found: list[str] = []
         parent = self.own[name].parent_id
         while parent is not None and parent in gone and parent in self.own:
@@ -47,7 +47,7 @@ class Rows:
         return found, parent if parent in self.own else None
 
     def line_of(self, name: str | None) -> set[str]:
-        """The checkpoint and all that it stands on."""
+        """The checkpoint and all its ancestors."""
         line: set[str] = set()
         while name is not None and name in self.own and name not in line:
             line.add(name)
@@ -65,9 +65,10 @@ async def drop(
     head: Ranges | None = None,
     expected: int | None = None,
 ) -> None:
-    """Remove the checkpoints `gone`. Those that stood on them stand on what is left, and have the same values.
+    """Delete the checkpoints `gone`. Their descendants get the nearest remaining ancestor as parent and keep their
+    values.
 
-    What a DeltaChannel of theirs is made of is moved into one row that no list shows. Raises: Conflict.
+    What their DeltaChannels are computed from is moved to an unlisted row. Raises: Conflict.
     """
     if not gone:
         return
@@ -93,7 +94,8 @@ async def _what_it_stands_on(
     channel: str,
     serde: SerializerProtocol,
 ) -> str | None:
-    """Put what of `cut` makes up channels of `one` into a row of its own; the id of that, if there is one."""
+    """Store the part of `cut` from which channels of `one` are computed in an unlisted row; its id, None if there is
+    nothing."""
     whole = await store.fill(one)
     named = {name for place in (one.id, *cut) for name in rows.own[place].versions}
     if is_unlisted(one):
@@ -120,12 +122,12 @@ async def _what_it_stands_on(
 
 
 def _is_a_channel(name: str) -> bool:
-    """Whether a name may be a DeltaChannel's, and is none of those that LangGraph itself uses within one step."""
+    """Whether the name may be a DeltaChannel's, and is none that LangGraph uses internally within one step."""
     return not name.startswith(("__", "branch:"))
 
 
 def _id_before(name: str, taken: Collection[str]) -> str:
-    """An id that no checkpoint has, older than `name` and younger than what that stands on, if it is a UUID."""
+    """An unused id older than `name` and newer than its ancestor, if it is a UUID."""
     try:
         number = UUID(name).int if str(UUID(name)) == name else 0
     except ValueError:
@@ -144,10 +146,10 @@ def _unlisted(one: Checkpoint, rest: str | None, name: str, serde: SerializerPro
 
 
 def head_after_drop(head: Ranges, rows: Rows, gone: Collection[str], parts: Mapping[str, Ranges]) -> Ranges:
-    """The conversation once the checkpoints `gone` are not there any more.
+    """The conversation after the checkpoints `gone` are deleted.
 
-    It is that of the newest checkpoint that is left, with what others said since. While the newest one
-    stays it only loses what nobody but the dropped ones has. The log loses nothing.
+    It is that of the newest remaining checkpoint, with what others added since. If the newest one stays, it only loses
+    messages that the deleted ones alone have. The log keeps everything.
     """
     lost = {seq for name in gone for seq in parts.get(name, ())}
     left = {

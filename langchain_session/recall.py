@@ -46,8 +46,11 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
         return _Run(_state_of(config, key), session, sessions.workshop)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
-        """Look up earlier parts of this conversation: the whole text behind a `reference` (a long one in pages,
-        from character `offset` on), or a search by `query`."""
+        """Look up earlier parts of this conversation that were shortened or left out.
+
+        Pass `query` to search the whole conversation, or `reference` (what follows "ref" in a shortened message) to
+        get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
+        """
         run = run_of(config)
         if not reference:
             stored = run.session.search(query, max_hits=MAX_HITS) if run.session else []
@@ -74,14 +77,14 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What the run that asks has in its state, the session of its thread, and the rules."""
+    """The state of the run that calls the tool, the session of its thread, and the shared rules."""
 
     state: Sequence[BaseMessage]
     session: Session | None
     shop: Workshop
 
     def live(self, reference: str) -> Message | None:
-        """The run's own message with that reference; one that stands shortened in the state is not it."""
+        """The run's own message with that reference, unless the state has it in a shortened form."""
         for message in self.state:
             name = message.id or getattr(message, "tool_call_id", None)
             if name == reference and mark_of(message) is None:
@@ -89,7 +92,7 @@ class _Run:
         return None
 
     def found(self, query: str, stored: Sequence[Message]) -> str:
-        """What matches of the run's state and of the record, as text in a page."""
+        """The matches of the run's state and of the record, as a page of text."""
         known = {message.id for message in stored}
         wanted = terms(query)
         own: list[Message] = []

@@ -27,12 +27,11 @@ REMEMBERED_TURNS = 2_048
 
 @dataclass(frozen=True, slots=True)
 class Reminding:
-    """Quotes from the part of a record that a run's digest stands for: messages and facts that the newest
-    user message asks about.
+    """Quotes from the part of the record that a run's digest covers: messages and facts relevant to the newest
+    question.
 
-    One search of the store for a turn; what it found is the same for every model call of it. Nothing is
-    looked for when no digest was handed to the run (all there is stands in the view), or when the policy
-    has `recall_tokens=0`.
+    The store is searched once per turn; all model calls of the turn get the same result. There is no search if the run
+    received no digest (the view shows everything), or if the policy has `recall_tokens=0`.
     """
 
     sessions: Sessions
@@ -40,7 +39,7 @@ class Reminding:
     _found: Remembered[str] = field(default_factory=lambda: Remembered[str](REMEMBERED_TURNS))
 
     def text(self, messages: Sequence[BaseMessage], names: Mapping[str, Any]) -> str:
-        """What to quote before the question in `messages`, in a run with these `names` (of its config)."""
+        """What to quote before the question in `messages`, for a run whose config has these `names`."""
         return run_blocking(self._text(self.sessions.store, self.sessions.workshop, messages, names))
 
     async def atext(self, messages: Sequence[BaseMessage], names: Mapping[str, Any]) -> str:
@@ -67,10 +66,8 @@ class Reminding:
         return ""
 
     def _keys(self, names: Mapping[str, Any]) -> list[Key]:
-        """The sessions that a run with these names may have a digest of: its own graph's, and those around it.
-
-        They are made of the run's own config, never of what a message says of itself.
-        """
+        """The sessions whose digests a run with these names may have: that of its own graph and of its parent graphs.
+        They are derived from the run's own config, never from messages."""
         thread = names.get("thread_id")
         if not thread:
             return []
@@ -79,7 +76,7 @@ class Reminding:
 
 
 def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
-    """The newest message of a user; what was written for a view is none."""
+    """The newest user message that was not generated for a view."""
     for message in reversed(messages):
         if message.type == "human" and "origin" not in (mark_of(message) or {}):
             return message
@@ -87,7 +84,7 @@ def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
 
 
 def _said_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message]:
-    """What users said in sight of the run, numbered as if it followed on `digest`: a correction reaches only so far."""
+    """User messages of the run, numbered as if they followed `digest`, since a correction has a limited range."""
     return [
         replace(to_core(message), seq=digest.covers.last + place)
         for place, message in enumerate(messages, start=1)
@@ -96,7 +93,7 @@ def _said_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message
 
 
 def _digests(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, Digest]]:
-    """The digests that the run was handed, each with the session whose it says it is."""
+    """The digests that the run received, each with the session that its mark names."""
     for message in messages:
         mark = mark_of(message)
         if mark and "digest" in mark and "session" in mark:

@@ -19,10 +19,10 @@ _OVERWRITE = "__overwrite__"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Outputs of a node that was shown `fit` under `channel`, with what the shown messages stand for in their place.
+    """Maps the outputs of a node that was shown `fit` under `channel` back to the messages of the state.
 
-    A clip becomes its message again, a digest all that it was made of, a quote from the record nothing; one that
-    the node changed is its own word and stays. Outputs that hold nothing of a view are given back as they are.
+    A clip becomes its original, a digest the messages it covers, a quote from the record is removed; a message that the
+    node changed stays as it is. Outputs without view messages are returned unchanged.
     """
 
     fit: Fit
@@ -77,7 +77,7 @@ class Restored:
         return parts if same else (tuple(made) if isinstance(parts, tuple) else made)
 
     def _value(self, value: Any) -> Any:
-        """A channel's value or update."""
+        """A channel's value or update, mapped back."""
         match value:
             case BaseMessage():
                 whole = self._messages([value])
@@ -114,7 +114,7 @@ class Restored:
         return self._in_order(whole) if opened else whole
 
     def _behind(self, message: Any) -> tuple[BaseMessage, ...] | None:
-        """What the message stands for; None for one that stands for itself."""
+        """The originals of a message; None if the message is not of the view."""
         if not isinstance(message, BaseMessage) or message.id not in self.fit.stands_for:
             return None
         behind = self.fit.stands_for[message.id]
@@ -124,7 +124,7 @@ class Restored:
         return behind if mark_of(message) is not None else None
 
     def _in_order(self, said: list[Any]) -> list[Any]:
-        """`said`, where what the node was shown stands in the order of the state."""
+        """`said`, with the messages that the node was shown in the order of the state."""
         place = {id(message): at for at, message in enumerate(self.fit.raw)}
         slots = [at for at, message in enumerate(said) if id(message) in place]
         for at, message in zip(slots, sorted((said[at] for at in slots), key=lambda m: place[id(m)]), strict=True):
@@ -133,14 +133,14 @@ class Restored:
 
 
 def held(value: Any, channel: str) -> Any:
-    """What a state, an update or an input holds under `channel`; None when it has no such thing."""
+    """The messages under `channel` in a state, an update or an input; None if it has none."""
     if isinstance(value, Mapping):
         return value.get(channel)
     return getattr(value, channel, None) if isinstance(value, BaseModel) or is_dataclass(value) else None
 
 
 def put(value: Any, channel: str, said: Any) -> Any:
-    """A copy of `value` with `said` under `channel`; nothing else of it is touched, and nothing checked again."""
+    """A copy of `value` with `said` under `channel`; nothing else is changed or validated again."""
     if isinstance(value, dict):
         return {**value, channel: said}
     if isinstance(value, BaseModel):

@@ -132,7 +132,7 @@ class SessionRunnable(Runnable[Any, Any]):
 
     @contextmanager
     def _on_record(self, input: Any, config: RunnableConfig) -> Iterator[_Call]:
-        """A call that is given the view to read. Its turn is stored at the end, or as far as it came."""
+        """A call with the view as its history. Its turn is stored at the end, or as far as it came."""
         session, turn = self._begun(input, config)
         with ExitStack() as held:
             lease = held.enter_context(self._turn_lease(session)) if self._lease else None
@@ -172,14 +172,14 @@ class SessionRunnable(Runnable[Any, Any]):
 
 @dataclass(slots=True)
 class _Call:
-    """What the runnable is given, and what of its answer came so far."""
+    """The input of the runnable, and the pieces of its answer that arrived."""
 
     given: Any
     came: Any = None
 
 
 def _joined(came: Any, piece: Any) -> Any:
-    """All pieces so far as one; of what cannot be added, the last one."""
+    """All pieces added up; the last one if they cannot be added."""
     if came is None:
         return piece
     try:

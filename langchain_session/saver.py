@@ -225,7 +225,7 @@ class SessionSaver(Keeping, Lifetime):
         return await self._handed(voice, found, run=RUNTIME in config["configurable"], named=named)
 
     async def _handed(self, voice: Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
-        """The checkpoint for a run or for somebody else; one that was `named` may be an old one."""
+        """The checkpoint for a run or a reader; a `named` one may be older than the newest."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
             return await self._tuple(voice, found, {}, run=run, fork=named)
@@ -242,14 +242,14 @@ class SessionSaver(Keeping, Lifetime):
         return await self._tuple(voice, found, values, run=run, fork=named, base=base)
 
     async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
-        """A checkpoint of a list, which a run asks for when it replays a subgraph and goes on from there."""
+        """A checkpoint of a list; a run lists them when it replays a subgraph, and continues from the result."""
         found = await voice.store.fill(found)
         if config is not None and RUNTIME in config["configurable"]:
             return await self._handed(voice, found, run=True, named=True)
         return await self._tuple(voice, found, {}, run=False)
 
     async def _before(self, voice: Voice, key: Key) -> Checkpoint | None:
-        """What stands for the checkpoint of a conversation that other doors began, if there is one."""
+        """An unstored checkpoint for a conversation that another adapter started, if there is one."""
         return await begun_elsewhere(voice.store, key, self.channel, self.get_next_version(None, None), self.serde)
 
     async def _tuple(
@@ -262,9 +262,9 @@ class SessionSaver(Keeping, Lifetime):
         fork: bool = False,
         base: tuple[Any, ...] | None = None,
     ) -> CheckpointTuple:
-        """The checkpoint as LangGraph has it; channels that `values` does not hold come from the store.
+        """The checkpoint in LangGraph's form; channels that `values` lacks are read from the store.
 
-        What tasks wrote to the conversation stands as they wrote it for a `run`, else without a word of a view.
+        For a `run` the tasks' writes to the conversation are as they wrote them, else without anything made for a view.
         """
         found, body = as_the_graph_has_it(found, self.channel), self._body(found)
         rest = {name: value for name, value in found.values.items() if name not in values}
@@ -307,7 +307,7 @@ class SessionSaver(Keeping, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[RunnableConfig, Tier]:
-        """Store a checkpoint; the config that names it, and for which tier to ask for a fold now."""
+        """Store a checkpoint; returns the config that names it, and the tier to ask for a fold for."""
         began = time.perf_counter()
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
@@ -374,7 +374,7 @@ class SessionSaver(Keeping, Lifetime):
 
 
 class InnerSaver(Inner, SessionSaver):
-    """What `SessionSaver(sessions, inner=saver)` is."""
+    """The class of `SessionSaver(sessions, inner=saver)`."""
 
     def __init__(
         self,

@@ -13,30 +13,30 @@ from session_core.ranges import Ranges
 from session_core.turns import Key
 
 FORK = "fork"
-"""A note in a config we made for a checkpoint that was asked for by its id: what follows replaces the head."""
+"""A note in a config of ours: the checkpoint was requested by its id, so what follows replaces the head."""
 BASE = "base"
-"""A note in a config we made: the messages' version, the part of the record they were, and what of it a view hid."""
+"""A note in a config of ours: the messages' version, their part of the record, and what a view hid of it."""
 DOUBT = "doubt"
-"""A note in a config we made: a checkpoint that we know and an inner saver did not have when a run began."""
+"""A note in a config of ours: a checkpoint that we have and the inner saver lacked when the run started."""
 FROM = "from"
-"""A note in a config we made, for `reject`: the checkpoint that a run began with."""
+"""A note in a config of ours, for `reject`: the checkpoint that the run started from."""
 TURN = "__pregel_llm_sessions_turn"
-"""In the config of a run that has the turn of its thread: the holder's name. Streams leave out what begins so."""
+"""In the config of a run that holds the turn of its thread: the holder's name. Streams omit keys with this prefix."""
 RUNTIME = "__pregel_runtime"
-"""In the config of a `get_tuple` that LangGraph makes for a run, and of no other."""
+"""In the config of a `get_tuple` that LangGraph calls for a run, and in no other."""
 READ = "__pregel_read"
 """In the config of a task that LangGraph runs: a function that reads the channels of its graph."""
 BEGAN = "00000000-0000-6000-8000-000000000000"
-"""The id of the checkpoint that a conversation without a graph is; it is stored nowhere, and older than any other."""
+"""The id of the unstored checkpoint of a conversation that began outside of a graph; older than any other id."""
 ELSEWHERE = Plain("elsewhere", b"")
-"""The body of a checkpoint that another saver keeps (see `inner`): here is only its part of the record."""
+"""The body of a row whose checkpoint is in an inner saver (see `inner`); the row has its part of the record only."""
 
 
 class Noted(str):
-    """A thread's name in a config we made, with notes on what was handed out.
+    """A thread id in a config of ours, with notes on what was returned with it.
 
-    The config comes back with what is stored next, and people see it too, in snapshots and streams. There it is
-    a name like any other; copies and pickles of it are plain texts.
+    LangGraph passes the config back with what is stored next. It also appears in snapshots and streams, where it
+    behaves like any other string; copies and pickles of it are plain strings.
     """
 
     notes: Mapping[str, Any]
@@ -46,7 +46,7 @@ class Noted(str):
 
 
 def noted(config: RunnableConfig, **notes: Any) -> RunnableConfig:
-    """`config` with these notes beside those that it has."""
+    """`config` with these notes added."""
     old = notes_of(config)
     thread = Noted(config["configurable"]["thread_id"])
     thread.notes = {**old, **notes}
@@ -54,38 +54,36 @@ def noted(config: RunnableConfig, **notes: Any) -> RunnableConfig:
 
 
 def notes_of(config: RunnableConfig) -> Mapping[str, Any]:
-    """The notes in a config, if we made it."""
+    """The notes in a config of ours; empty for other configs."""
     thread = config["configurable"]["thread_id"]
     return thread.notes if isinstance(thread, Noted) else {}
 
 
 def forget(config: RunnableConfig) -> None:
-    """Take the notes out of a run's config: it begins with nothing, whatever config of another checkpoint was made
-    use of for it, or handed down by a graph above."""
+    """Remove the notes from a run's config: the run starts from nothing, although LangGraph reuses a config of another
+    checkpoint or of a parent graph."""
     names = config["configurable"]
     if isinstance(names["thread_id"], Noted):
         names["thread_id"] = str(names["thread_id"])
 
 
 def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> None:
-    """Note in a run's config that nothing was listed from `before` a checkpoint: a subgraph is replayed from a time
-    when it had said nothing. LangGraph goes on with this very config, and what it stores is a fork."""
+    """Note in a run's config that the list before a checkpoint was empty: a subgraph is replayed from a time when it
+    had no checkpoint. LangGraph continues with this config, and what it stores is a fork."""
     if config is not None and before is not None and RUNTIME in config["configurable"]:
         config["configurable"]["thread_id"] = noted(bare(config), **{FORK: True})["configurable"]["thread_id"]
 
 
 def key_of(config: RunnableConfig, tenant: str) -> Key:
-    """The session of `tenant` that a config's thread and namespace are.
-
-    Raises: ConfigError when the config names another tenant, whose words would go into the session of this one.
-    """
+    """The session of `tenant` for a config's thread and namespace. Raises: ConfigError if the config names another
+    tenant, whose messages would otherwise be stored in this one."""
     names = config["configurable"]
     require_tenant(names, tenant)
     return Key(str(names["thread_id"]), tenant, str(names.get("checkpoint_ns") or ""))
 
 
 def require_tenant(names: Mapping[str, Any], tenant: str) -> None:
-    """Raises: ConfigError when a config's names have a tenant, and it is not `tenant`."""
+    """Raises: ConfigError if the names of a config include a tenant other than `tenant`."""
     named = names.get("tenant")
     if named is not None and str(named) != tenant:
         raise ConfigError(
@@ -96,20 +94,17 @@ def require_tenant(names: Mapping[str, Any], tenant: str) -> None:
 
 
 def is_of_a_task(key: Key) -> bool:
-    """Whether the session is a subgraph's for one call of it: what a run finds there is its own, not long ago.
+    """Whether the session belongs to one call of a subgraph, so that what a run finds there is its own and recent.
 
-    LangGraph puts the task behind a colon; a subgraph that keeps its messages from call to call has none.
+    LangGraph puts the task id behind a colon; a subgraph that keeps its messages between calls has none.
     """
     return ":" in key.namespace
 
 
 async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool) -> tuple[Ranges, bool]:
-    """What a run or a reader starts from, and whether it is the head: a `named` checkpoint's own part,
-    else the conversation as it is.
-
-    A thread that waits for the results of calls goes on from its own part; what others wrote since
-    then stands behind it.
-    """
+    """The part of the record that a run or reader starts from, and whether it is the head: a `named` checkpoint's own
+    part, else the current conversation. A thread with pending tool calls continues from its own part; what others added
+    since comes after it."""
     if named:
         return part, False
     state = await store.state(key)
@@ -120,7 +115,7 @@ async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool
 
 
 def state_key(channel: str) -> str:
-    """`channel`, the key of a state. Raises: ConfigError."""
+    """`channel`, checked to be a state key. Raises: ConfigError."""
     if not isinstance(channel, str) or not channel:
         raise ConfigError(f"channel={channel!r}; pass the key of the state that holds the messages, as 'messages'")
     return channel
@@ -138,7 +133,7 @@ def config_of(key: Key, checkpoint_id: str | None) -> RunnableConfig:
 
 
 def bare(config: RunnableConfig) -> RunnableConfig:
-    """`config` without what we wrote into it."""
+    """`config` without our notes."""
     names = {name: value for name, value in config["configurable"].items() if name != TURN}
     return {
         **config,

@@ -16,12 +16,12 @@ from session_core.turns import Message
 from session_core.workshop import Workshop
 
 BROKEN_OFF = "broken_off"
-"""The key in the response metadata of an answer of which only a part came."""
+"""The key in the response metadata of an answer that arrived only in part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Where in a dict the messages stand: those of the user, the history, and the answer; None takes the only one."""
+    """The keys of the user's messages, the history and the answer in dicts; None selects the only key."""
 
     input_messages: str | None = None
     history_messages: str | None = None
@@ -29,7 +29,7 @@ class Keys:
 
 
 class Turn:
-    """What is said in one turn, as the runnable was given it and as the record takes it."""
+    """The messages of one turn, in the runnable's form and in the record's."""
 
     def __init__(self, given: Any, keys: Keys, shop: Workshop) -> None:
         self._given, self._keys = given, keys
@@ -45,11 +45,11 @@ class Turn:
 
     @property
     def query(self) -> str | None:
-        """What of the record is looked for: the words of the last message."""
+        """The query for relevant old messages: the text of the last message."""
         return (self.said[-1].content or None) if self.said else None
 
     def to_read(self, seen: View) -> Any:
-        """The runnable's input, with the history that `seen` is."""
+        """The runnable's input, with the history `seen`."""
         history = [message for message in seen.messages if message.seq < seen.said_from]
         if self._keys.history_messages is not None:
             shown = [from_core(message) for message in history]
@@ -59,14 +59,14 @@ class Turn:
         return self._sent if self._input_key is None else {**self._given, self._input_key: self._sent}
 
     def whole(self, answer: Any) -> list[Message]:
-        """All that the turn adds to the record. Raises: InputError when the answer holds no messages."""
+        """All messages that the turn adds to the record. Raises: InputError if the answer contains no messages."""
         key = _key(answer, self._keys.output_messages, "output_messages_key")
         told = _messages(answer if key is None else answer[key], AIMessage)
         taken = [to_core(message_chunk_to_message(message)) for message in self._news(told)]
         return [*self.said, *(message for message in taken if message.origin == "record")]
 
     def broken_off(self, part: Any) -> list[Message]:
-        """What the turn adds when only a part of the answer came: its text, with a note that it was broken off."""
+        """What the turn adds if only a part of the answer arrived: its text, marked as broken off."""
         if part is None:
             return self.said
         try:
@@ -77,13 +77,13 @@ class Turn:
         return [*self.said, *map(to_core, texts)]
 
     def _shown(self, message: Message, said_from: int) -> BaseMessage:
-        """The very message that came in where the view shows it whole."""
+        """The same message object that came in, if the view shows it unchanged."""
         if message.seq < said_from or message.rendition != "whole":
             return from_core(message)
         return self.live[message.seq - said_from]
 
     def _news(self, told: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-        """What of an answer was not sent: agents give their whole state back."""
+        """The messages of an answer that were not in the input: agents return their whole state."""
         known = len(self._sent)
         if len(told) >= known and all(map(_same, told, self._sent)):
             return told[known:]
@@ -99,7 +99,7 @@ def _calls(message: BaseMessage) -> Any:
 
 
 def _key(value: Any, named: str | None, option: str) -> str | None:
-    """The key under which a dict has its messages; None when it is no dict."""
+    """The key under which a dict has its messages; None if it is not a dict."""
     if not isinstance(value, Mapping):
         return None
     if named is None and len(value) == 1:

@@ -34,19 +34,19 @@ Concurrency = Literal["merge", "serialize", "reject"]
 Read = Callable[[], Awaitable[CheckpointTuple | None]]
 
 START = "__start__"
-"""The channel that the input of a graph goes into."""
+"""The channel for the input of a graph."""
 _LEADS_ON = (START, TASKS, "branch:", "join:")
-"""How the channels begin that call the nodes of a graph."""
+"""Prefixes of the channels that trigger nodes of a graph."""
 _HANDLED = "__error_source_node__"
-"""Written beside an error that a node of the graph takes care of."""
+"""Written beside an error that a node of the graph handles."""
 TURN_TTL_S = 300.0
-"""How long a turn lasts without a word of its run: longer than a model or a tool takes, as a rule."""
+"""Seconds that a turn lasts without activity of its run; longer than model and tool calls usually take."""
 CLOSE_WAITS_S = 5.0
-"""How long a close waits for turns that are just given back; a server that is not to be had holds it up no longer."""
+"""Seconds that a close waits for turns that are being released, in case the server is unreachable."""
 COLLECT_EVERY_S = 5.0
-"""How long who waits for turns leaves the collector alone: it stops the whole process for a moment."""
+"""Seconds between two garbage collections for waiting callers, since each stops the whole process for a moment."""
 HELD_ON_AFTER = 3
-"""A turn is held on once a third of its time has gone by."""
+"""A lease is renewed after a third of its time."""
 
 
 class Guard(TypedDict, total=False):
@@ -104,8 +104,8 @@ class Holder(str):
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """The turn of one run. `lease` is None once it was given back; `stored` is the run's newest checkpoint, and
-    `stopped` one whose tasks ended the run."""
+    """The turn of one run. `lease` is None after its release; `stored` is the run's newest checkpoint, and `stopped`
+    one whose tasks ended the run."""
 
     key: Key
     holder: str
@@ -116,9 +116,9 @@ class _Turn:
     process: int = field(default_factory=os.getpid)
 
     async def give_back(self, store: Leasing) -> None:
-        """End it, if that is not done yet; a fork's child leaves it to its parent.
+        """Release the turn if that was not done; the child of a fork leaves it to its parent.
 
-        Of two callers that meet here both drop it, which harms nothing: neither goes on before it is free.
+        Two simultaneous callers both release it, which is harmless: neither returns before it is free.
         """
         lease = self.lease
         if lease is not None and self.process == os.getpid():
@@ -127,10 +127,9 @@ class _Turn:
 
 
 class _Turns:
-    """The turns of the runs that are under way, by holder, and those of runs that are gone, until they are given back.
+    """The turns of running runs by holder, and those of ended runs until they are released.
 
-    Runs end in the middle of anything, when the interpreter frees their configs: what `gone` does may interrupt any
-    line here.
+    A run may end whenever the interpreter frees its config, so `gone` may interrupt any line here.
     """
 
     def __init__(self) -> None:
@@ -139,18 +138,18 @@ class _Turns:
         self._bell: SimpleQueue[bool] = SimpleQueue()
 
     def gone(self, holder: str) -> None:
-        """Hear that a run is over."""
+        """Called when a run is over."""
         turn = self.live.pop(holder, None)
         if turn is not None:
             self._gone.append(turn)
             self._bell.put(True)
 
     def end(self) -> None:
-        """Have `keep_giving_back` return."""
+        """Make `keep_giving_back` return."""
         self._bell.put(False)
 
     async def give_back(self, store: Leasing) -> None:
-        """Give back the turns of runs that are gone. One that another caller is at stays in sight until it is free."""
+        """Release the turns of ended runs. A turn that another caller is releasing stays listed until it is free."""
         while (turn := self._next()) is not None:
             try:
                 await turn.give_back(store)
@@ -164,7 +163,7 @@ class _Turns:
         return None
 
     def keep_giving_back(self, store: Leasing) -> None:
-        """Give back the turn of each run that is over, until there is none to come."""
+        """Release the turn of each ended run, until `end` is called."""
         while self._bell.get():
             try:
                 run_blocking(self.give_back(store))
@@ -192,7 +191,8 @@ class Serialize(Rule):
         self._begin()
 
     def _begin(self) -> None:
-        """Begin in this process: the queue of a parent may be locked for ever by a thread that its child has not."""
+        """Initialize for this process: after a fork, a queue of the parent may be locked by a thread that the child
+        lacks."""
         self._process = os.getpid()
         self._turns = _Turns()
         self._keeper: threading.Thread | None = None
@@ -269,7 +269,7 @@ class Serialize(Rule):
                 )
 
     def _of(self, config: RunnableConfig) -> _Turn | None:
-        """The turn of the run that a config is of."""
+        """The turn of the run that the config belongs to."""
         names = config["configurable"]
         turn = self._turns.live.get(names.get(TURN, ""))
         return turn if turn is not None and turn.key.session_id == str(names["thread_id"]) else None
@@ -288,15 +288,15 @@ class Serialize(Rule):
         return turn
 
     def _find_runs_that_are_gone(self, key: Key) -> None:
-        """Collect garbage when a run of this process has the turn: one that was cancelled is garbage that refers to
-        itself, and Python may take minutes to notice that."""
+        """Collect garbage if a run of this process holds the turn: a cancelled run is a reference cycle, which Python
+        may not collect for minutes."""
         held_here = any(turn.key == key and turn.lease is not None for turn in list(self._turns.live.values()))
         if held_here and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
             gc.collect()
             self._collected_s = time.monotonic()
 
     def _keep(self) -> None:
-        """Have a thread that gives back what other processes wait for, when nobody here calls any more."""
+        """Start a thread that releases turns that other processes wait for, even if nobody calls this saver again."""
         if self._process != os.getpid():
             self._begin()
         if self._keeper is None or not self._keeper.is_alive():
@@ -332,9 +332,7 @@ def nothing_follows(checkpoint: Checkpoint) -> bool:
 
 
 def stop(writes: Sequence[tuple[str, Any]]) -> bool:
-    """Whether a task's writes end its run: an interrupt, or an error that no node handles.
-
-    Parallel tasks may still be running, but no checkpoint follows.
-    """
+    """Whether a task's writes end its run: an interrupt, or an error that no node handles. Parallel tasks may still be
+    running, but no checkpoint follows."""
     names = {name for name, _ in writes}
     return INTERRUPT in names or (ERROR in names and _HANDLED not in names)

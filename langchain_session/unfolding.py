@@ -15,24 +15,24 @@ from session_core.ranges import Ranges
 from session_core.turns import Key
 
 LEVELS = "|"
-"""Between the names of a graph and of the subgraph in it, in a checkpoint namespace."""
+"""The separator between the names of a graph and its subgraph in a checkpoint namespace."""
 
 
 def above(key: Key) -> list[Key]:
-    """The sessions of the graphs around a subgraph's, the nearest first; their views are handed down to it."""
+    """The sessions of a subgraph's parent graphs, nearest first; it receives their views."""
     names = key.namespace.split(LEVELS) if key.namespace else []
     return [Key(key.session_id, key.tenant, LEVELS.join(names[:n])) for n in range(len(names) - 1, -1, -1)]
 
 
 def is_of_a_view(message: BaseMessage) -> bool:
-    """Whether the message is not as its graph had it, but as a view showed it."""
+    """Whether the message was changed or generated for a view."""
     mark = mark_of(message)
     return (message.id or "").startswith(NAMELESS) or (mark is not None and mark.get("rendition") != "foreign")
 
 
 async def raw_write(value: Any, key: Key, store: SessionStore, originals: Originals) -> Any:
-    """A value that a task of `key` wrote, without what was written for a view of it, of a graph above or of a
-    subgraph; one that has nothing of it as it is."""
+    """A value that a task of `key` wrote, with view messages of its graph, parents and subgraphs replaced by their
+    originals; a value without any is returned unchanged."""
     single = isinstance(value, BaseMessage)
     said = [value] if single else value
     if not isinstance(said, list) or not all(isinstance(item, BaseMessage) for item in said):
@@ -44,7 +44,7 @@ async def raw_write(value: Any, key: Key, store: SessionStore, originals: Origin
 
 
 def _others(said: Sequence[BaseMessage], key: Key) -> list[Key]:
-    """The other sessions of this thread that marks name, which are those of subgraphs."""
+    """The other sessions of this thread that marks name: those of subgraphs."""
     marks = [mark for message in said if (mark := mark_of(message)) is not None and "session" in mark]
     named = {Key(key.session_id, key.tenant, str(mark.get("space"))): str(mark["session"]) for mark in marks}
     return [other for other, session in named.items() if str(other) == session and other not in (key, *above(key))]
@@ -58,10 +58,8 @@ async def unfolded(
     *,
     keep: Key | None = None,
 ) -> list[BaseMessage]:
-    """`said`, where what views of `keys` showed is as it was said: clips whole, a digest as all it covers.
-
-    What else was written for a view goes, but for that of `keep`.
-    """
+    """`said` with messages of views of `keys` replaced by the originals: clips by their messages, a digest by all that
+    it covers. Other generated messages are removed, except those of `keep`."""
     states = {str(key): state for key in keys if (state := await store.state(key)) is not None}
     names = {message.id for message in said}
     covered: dict[int, list[Original]] = {}

@@ -25,10 +25,10 @@ async def stored_values(
     serde: SerializerProtocol,
     prepare: Prepare,
 ) -> dict[str, Plain | MessageList | None]:
-    """The values of the `changed` channels for the store; None for a channel that is empty now.
+    """The stored form of the `changed` channels; None for a channel that is empty now.
 
-    The conversation is the list of messages in `channel`; lists in others stand beside it. Live objects are
-    read, never changed.
+    The conversation is the message list in `channel`; lists in other channels are stored beside it. Live objects are
+    never changed.
     """
     kept: dict[str, Plain | MessageList | None] = {}
     said: Any = values.get(channel) if channel in changed else None
@@ -43,7 +43,7 @@ async def stored_values(
 
 
 async def live_values(found: Checkpoint, store: SessionStore, serde: SerializerProtocol) -> dict[str, Any]:
-    """The values of a checkpoint as people see them: messages whole, each as its graph had it."""
+    """The values of a checkpoint for readers: complete messages, each as its graph had it."""
     live: dict[str, Any] = {}
     for channel, value in found.values.items():
         if isinstance(value, Stored):

@@ -1,7 +1,7 @@
 """Compression within an agent's run: fits the messages of the run so far beside the view.
 
-An agent keeps what its tools said in the `scratchpad` of its context until the run ends. Where they do not fit, the
-scratchpad gets them shortened, and the context keeps them whole for the record.
+An agent keeps the messages of a run in the `scratchpad` of its context until the run ends. If they do not fit, the
+scratchpad gets shortened ones, and the context keeps the originals for the record.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from session_core.turns import numbered
 SCRATCHPAD = "scratchpad"
 """Where LlamaIndex' function calling agents keep the messages of a run."""
 KEPT = "llm_sessions_run"
-"""Where those messages are whole, once they were shortened: `whole`, their `ids`, and as `shown`."""
+"""Context key for the original messages after they were shortened: `whole`, their `ids`, and as `shown`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What an agent's run said so far: `shown` in its scratchpad, `whole`, and the ids these will have."""
+    """The messages of an agent's run so far: as `shown` in its scratchpad, `whole`, and with the ids they will be
+    stored under."""
 
     context: Context[Any]
     shown: tuple[ChatMessage, ...]
@@ -39,9 +40,9 @@ class Run:
     session: str
 
     async def fit(self, seen: View, session: Session, overhead_tokens: int) -> tuple[Message, ...]:
-        """The view as it stands before this run; the run's own messages are put into the scratchpad.
+        """The view, which precedes this run's own messages; these are put into the scratchpad.
 
-        Together they are within the budget less `overhead_tokens`.
+        Together they fit into the budget minus `overhead_tokens`.
         """
         shop = session.sessions.aworkshop
         limits = shop.policy.limits
@@ -66,7 +67,7 @@ class Run:
 
 
 async def run_of(session: Session) -> Run | None:
-    """The run that this is called in, when it is an agent's, remembers in `session`, and has messages."""
+    """The run of the calling agent, if it uses `session` as its memory and has messages."""
     context = step_context()
     if context is None:
         return None
@@ -80,19 +81,19 @@ async def run_of(session: Session) -> Run | None:
 
 
 async def whole_of(messages: Sequence[ChatMessage], session: Session) -> list[tuple[ChatMessage, str]]:
-    """`messages` with the ids to store them under; those of a run that were shortened are whole again."""
+    """`messages` with the ids to store them under; shortened ones of a run are replaced by their originals."""
     return await _whole(step_context(), messages, session)
 
 
 async def stored(messages: Sequence[ChatMessage], session: Session) -> None:
-    """Forget what was kept of `messages`: the record has them."""
+    """Drop what was kept of `messages`, since the record has them."""
     context = step_context()
     if context is not None and _begin(messages, await _kept(context, session)):
         await context.store.set(KEPT, None)
 
 
 async def in_run(reference: str, session: Session) -> Message | None:
-    """The message called `reference` that this run shortened and did not store yet."""
+    """The unstored original of the message with `reference` that this run shortened."""
     kept = await _kept(step_context(), session)
     named = dict(zip(kept["ids"], kept["whole"], strict=True)) if kept else {}
     return to_core(named[reference]) if reference in named else None
@@ -110,7 +111,7 @@ async def _whole(
 
 
 def _begin(messages: Sequence[ChatMessage], kept: dict[str, Any] | None) -> bool:
-    """Whether `messages` begin with what the run's scratchpad was last given."""
+    """Whether `messages` begin with the last contents of the run's scratchpad."""
     return kept is not None and list(messages[: len(kept["shown"])]) == kept["shown"]
 
 
@@ -120,7 +121,7 @@ async def _kept(context: Context[Any] | None, session: Session) -> dict[str, Any
 
 
 def step_context() -> Context[Any] | None:
-    """The context of the workflow's step that this is called in."""
+    """The context of the calling workflow step."""
     here = getattr(Context, "get_step_context", None)
     if here is None:
         return None
@@ -141,7 +142,7 @@ def _extras(seen: View) -> Extras:
 
 
 def _live(message: Message, live: dict[int, ChatMessage]) -> ChatMessage:
-    """The run's own object where nothing had to change, else a plain message with the shorter words."""
+    """The run's own object if nothing changed, else a plain message with the shortened text."""
     if message.rendition == "whole":
         return live[message.seq]
     made = from_core(message)

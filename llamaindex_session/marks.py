@@ -27,7 +27,7 @@ def text_of(message: ChatMessage) -> str:
 
 
 def marked(message: ChatMessage, mark: Mapping[str, Any]) -> ViewMessage:
-    """`message` with `mark`, and with what is needed to see later that nobody changed it."""
+    """`message` with `mark`, and with a hash that detects later changes."""
     made = ViewMessage.model_construct(
         role=message.role, blocks=message.blocks, additional_kwargs=message.additional_kwargs
     )
@@ -36,10 +36,8 @@ def marked(message: ChatMessage, mark: Mapping[str, Any]) -> ViewMessage:
 
 
 def mark_of(message: ChatMessage) -> dict[str, Any] | None:
-    """The mark `message` carries; None when it has none, or was changed since it got it.
-
-    One that was rebuilt by hand as a plain `ChatMessage` may carry it in `additional_kwargs`.
-    """
+    """The mark of `message`; None if it has none, or was changed since. A message rebuilt as a plain `ChatMessage` may
+    have it in `additional_kwargs`."""
     mark = message._mark if isinstance(message, ViewMessage) else message.additional_kwargs.get(MARK)
     if not isinstance(mark, dict) or mark.get("hash") != words_hash(text_of(message)):
         return None

@@ -253,7 +253,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
 
 def _shown(session: Session, view: Iterable[Message]) -> list[ChatMessage]:
-    """The view's messages; those that are not the record's own words say whose view they are of."""
+    """The view's messages; generated ones are marked with the session of the view."""
     messages = from_core_many(view)
     for message in messages:
         if isinstance(message, ViewMessage):
@@ -281,7 +281,7 @@ def _given(
 
 
 def _limited(made_with: dict[str, Any], memory: BaseMemory) -> dict[str, Any]:
-    """What to make a memory with: with the limit of `memory`, unless there is something that has one."""
+    """Constructor arguments with the token limit of `memory`, unless another argument sets it."""
     if any(made_with.get(name) is not None for name in ("token_limit", "llm", "sessions", "policy", "chat_store")):
         return made_with
     return {**made_with, "token_limit": getattr(memory, "token_limit", None)}

@@ -41,7 +41,7 @@ _CALLS = ("tool_calls", "function_call")
 
 
 def listed(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
-    """`messages` as a list of nothing else. Raises: InputError."""
+    """`messages` as a list of messages only. Raises: InputError."""
     found = list(messages) if isinstance(messages, Iterable) else None
     if found is None or not all(isinstance(message, ChatMessage) for message in found):
         raise InputError("not a list of messages; pass [ChatMessage(role=..., content=...), ...]")
@@ -109,7 +109,7 @@ def from_core_many(messages: Iterable[Message]) -> list[ChatMessage]:
 
 
 def _role(message: ChatMessage) -> tuple[Role, str | None]:
-    """Who speaks, and for a tool the id of the call it answers."""
+    """The role, and for a tool the id of the call that it answers."""
     role = _ROLES[MessageRole(message.role)]
     if role is not Role.TOOL:
         return role, None
@@ -120,7 +120,7 @@ def _role(message: ChatMessage) -> tuple[Role, str | None]:
 
 
 def _calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
-    """The calls `message` asks for, and for each whether its text gives a block's arguments back exactly."""
+    """The tool calls of `message`, and for each whether its text restores a block's arguments exactly."""
     if _ROLES[MessageRole(message.role)] is not Role.ASSISTANT:
         return (), []
     raw = calls_from(message.additional_kwargs.get("tool_calls"))
@@ -141,7 +141,7 @@ def _calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
 
 
 def _shaped(blocks: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """LlamaIndex' blocks in the common shape of blocks: text, what was thought, and media."""
+    """LlamaIndex' blocks in the common form: text, reasoning, media."""
     for block in blocks:
         match block:
             case li.TextBlock():
@@ -171,7 +171,7 @@ def _media(kind: str, data: bytes | IOBase | None, block: Any, mime: str | None)
 
 
 def _base64(data: bytes | IOBase) -> str:
-    """`data` as base64; blocks hold bytes in base64 already, and open files as they are."""
+    """`data` as base64; blocks contain either base64 bytes or open files."""
     if isinstance(data, IOBase):
         found = read_file(data)
         return base64.b64encode(found.encode() if isinstance(found, str) else found).decode("ascii")
@@ -183,7 +183,7 @@ def _base64(data: bytes | IOBase) -> str:
 
 
 def _rendered(message: Message) -> ChatMessage:
-    """The message as the view says it: its own role and data, the view's text and calls, media that stay."""
+    """The message as the view shows it: its own role and data, the view's text and calls, media that the view keeps."""
     native = message.native
     if native is None or native.format != FORMAT:
         return _from_neutral(message)
@@ -200,7 +200,7 @@ def _rendered(message: Message) -> ChatMessage:
 
 
 def _signed(block: Any, message: Message) -> bool:
-    """Whether `block` is reasoning that its provider signed, whole: it goes back with the calls it led to."""
+    """Whether `block` is complete reasoning signed by its provider, which must be sent back with the calls after it."""
     if not isinstance(block, li.ThinkingBlock) or block.content is None or (block.content and not message.aside):
         return False
     return bool(block.additional_information.get("signature"))
@@ -219,7 +219,7 @@ def _asked(message: Message) -> list[li.ToolCallBlock]:
 
 
 def _from_neutral(message: Message) -> ChatMessage:
-    """A LlamaIndex message that says what `message` says."""
+    """A LlamaIndex message with the content of `message`."""
     text = [li.TextBlock(text=message.content)] if message.content else []
     kwargs = {}
     if message.role is Role.TOOL:

@@ -19,7 +19,7 @@ from session_core.moving import missing
 
 
 def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
-    """The keys that are asked for, or all that `chat_store` has. Raises: ConfigError when it must be awaited."""
+    """The requested keys, or all of `chat_store`. Raises: ConfigError if the store has async methods only."""
     require_power(chat_store, "get_messages", "a chat store")
     if isinstance(chat_store, AsyncDBChatStore):
         raise ConfigError(f"a {type(chat_store).__name__} has async methods only; use aimport_from")
@@ -36,7 +36,7 @@ async def akeys_of(chat_store: BaseChatStore | AsyncDBChatStore, keys: Iterable[
 
 
 def messages_of(chat_store: BaseChatStore, key: str, *, named: bool) -> list[ChatMessage]:
-    """All messages under `key`. Raises: NotFound when it was `named`, and `chat_store` has no such key."""
+    """All messages under `key`. Raises: NotFound if it was `named` and `chat_store` lacks it."""
     found = chat_store.get_messages(key)
     if named and not found:
         _require_key(chat_store, chat_store.get_keys(), key)
@@ -44,7 +44,7 @@ def messages_of(chat_store: BaseChatStore, key: str, *, named: bool) -> list[Cha
 
 
 async def amessages_of(chat_store: BaseChatStore | AsyncDBChatStore, key: str, *, named: bool) -> list[ChatMessage]:
-    """Async form of `messages_of`; of a database those that a memory has archived too."""
+    """Async form of `messages_of`; for a database, archived messages are included."""
     if isinstance(chat_store, AsyncDBChatStore):
         found = await chat_store.get_messages(key, status=None)
     else:
@@ -55,7 +55,7 @@ async def amessages_of(chat_store: BaseChatStore | AsyncDBChatStore, key: str, *
 
 
 def session_id_of(memory: BaseMemory) -> str:
-    """The id of the session that `memory` is of. Raises: ConfigError where it has none of its own."""
+    """The session id of `memory`. Raises: ConfigError if it has none of its own."""
     known: Any = memory
     found = getattr(known, "session_id", None) or getattr(known, "chat_store_key", None)
     if not found or found == DEFAULT_CHAT_STORE_KEY:
@@ -71,7 +71,7 @@ def moved_in(messages: Iterable[ChatMessage]) -> Iterator[Message]:
 def wanting(
     said: Sequence[ChatMessage], there: Sequence[ChatMessage], chat_store: BaseChatStore, key: str
 ) -> Sequence[ChatMessage]:
-    """What of `said` is not `there` under `key`; who speaks and the words are what counts. Raises: Diverged."""
+    """The messages of `said` that are missing under `key`; role and text are compared. Raises: Diverged."""
     where = f"key {key!r} of the {type(chat_store).__name__}"
     return missing(said, there, lambda message: (message.role, text_of(message)), where=where)
 
@@ -81,7 +81,7 @@ def _given(keys: Iterable[str]) -> list[str]:
 
 
 def _require_key(chat_store: object, keys: Iterable[str], key: str) -> None:
-    """Raises: NotFound when `key` is none of the `keys` that `chat_store` has."""
+    """Raises: NotFound if `key` is not among the `keys` of `chat_store`."""
     if key not in keys:
         raise NotFound(
             f"session {key}: the {type(chat_store).__name__} has no such key, nothing was moved; name one that "

@@ -43,7 +43,7 @@ exact = Exact((*object_kinds({**block_classes(), "cache_control": li.CacheContro
 
 
 def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
-    """All of `message` that `neutral` has not; which of its fields were spelled out is only a note."""
+    """Everything of `message` that `neutral` lacks; which fields were set explicitly is only a note."""
     kind = ChatMessage if isinstance(message, ViewMessage) else type(message)
     state = model_state(message, defaults=True)
     values = dict(state.values)
@@ -70,10 +70,8 @@ def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
 
 
 def _as_usual(blocks: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
-    """`blocks` with the fields spelled out that say something, and for others their place and what was spelled out.
-
-    Messages that went through JSON have all their fields spelled out, and say the same as before.
-    """
+    """`blocks` with only their meaningful fields set explicitly, and for the others their position and what was set.
+    Messages that went through JSON have all fields set, with the same meaning."""
     usual, odd = list(blocks), []
     for place, block in enumerate(blocks):
         if not is_model(block) or (type(block) is TextBlock and block.model_fields_set == {"text"}):
@@ -86,19 +84,19 @@ def _as_usual(blocks: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
 
 
 def _spelled(kwargs: object) -> list[str]:
-    """The fields that a message is usually made with."""
+    """The fields that are usually set explicitly."""
     return ["role", "blocks", "additional_kwargs"] if kwargs else ["role", "blocks"]
 
 
 def _is_text(blocks: Any, content: str) -> bool:
-    """Whether the blocks are nothing but the neutral text, in one block as `content=` makes it."""
+    """Whether the blocks are exactly the neutral text, in one block as `content=` makes it."""
     if len(blocks) != 1 or type(blocks[0]) is not TextBlock:
         return False
     return blocks[0].text == content and blocks[0].model_fields_set == {"text"}
 
 
 def read(message: Message, native: Native) -> ChatMessage:
-    """The message that `native` was written of. Raises: StoreUnreadable."""
+    """The message that `native` was written for. Raises: StoreUnreadable."""
     try:
         plain = exact.decode(native.data, restorer(message))
         role, blocks, kwargs, path, values, extra, private = padded(plain, 7)

@@ -15,7 +15,7 @@ from session_core.sharing import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index", "counter")
-"""What a policy holds that is an object and not a value."""
+"""The fields of a policy that are objects rather than plain values."""
 
 _given: WeakValueDictionary[str, Sessions] = WeakValueDictionary()
 _names: WeakKeyDictionary[Sessions, str] = WeakKeyDictionary()
@@ -23,7 +23,7 @@ _helped: dict[str, Policy] = {}
 
 
 def place_of(sessions: Sessions) -> dict[str, Any]:
-    """The place that an object of the caller's is: a name it has in this process, as long as it lives."""
+    """A name for an object of the caller, valid in this process as long as the object lives."""
     name = _names.get(sessions)
     if name is None:
         name = _names[sessions] = uuid.uuid4().hex
@@ -32,7 +32,7 @@ def place_of(sessions: Sessions) -> dict[str, Any]:
 
 
 def place_at(url: str, policy: Policy) -> dict[str, Any]:
-    """The place that a store's URL and a policy are: the policy by its values, its helpers by their names."""
+    """A reference to a store's URL and a policy: the policy by its values, its helpers by their names."""
     given = {name: getattr(policy, name) for name in HELPERS}
     helpers = {name: _called(helper) for name, helper in given.items() if not isinstance(helper, str | None)}
     left_out = (*helpers, "budget")
@@ -44,10 +44,8 @@ def place_at(url: str, policy: Policy) -> dict[str, Any]:
 
 
 def sessions_at(place: Mapping[str, Any]) -> Sessions:
-    """The sessions at `place`: the same object as before in the process that wrote it.
-
-    Raises: ConfigError where what the place names is not known to this process.
-    """
+    """The sessions that `place` refers to; the same object in the process that wrote it. Raises: ConfigError if this
+    process does not know the helpers or sessions."""
     if "sessions" in place:
         found = _given.get(place["sessions"])
         if found is None:

@@ -31,8 +31,11 @@ def recall_tool(
     session = _session(source, session_id, tenant)
 
     def recall(query: str = "", reference: str = "", offset: int = 0) -> str:
-        """Look up earlier parts of this conversation: the whole text behind a `reference` (a long one in pages,
-        from character `offset` on), or a search by `query`."""
+        """Look up earlier parts of this conversation that were shortened or left out.
+
+        Pass `query` to search the whole conversation, or `reference` (what follows "ref" in a shortened message) to
+        get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
+        """
         if not reference:
             return _told(session.search(query, max_hits=MAX_HITS), query, session)
         try:

@@ -10,9 +10,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# The fixtures import what they need when they run: not every environment of these tests has all drivers.
+if TYPE_CHECKING:
+    from corner_places import Corner
+    from every_store import Servers
+    from fault_tools import Places
 
 IN_MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 1024**3
@@ -48,7 +55,6 @@ settings.load_profile("llm-sessions")
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The URL of a running cluster; a test that asks for it is skipped where clusters are refused for the driver."""
-    # Not every environment that these tests run in has a driver of Redis.
     from redis_server import redis_cluster
 
     from session_core.errors import ConfigError
@@ -61,3 +67,39 @@ def cluster() -> Iterator[str]:
         pytest.skip(str(exc))
     with redis_cluster() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    """Servers for the stores, one set per module; each starts when it is first asked for."""
+    from every_store import every_server
+
+    with every_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def places() -> Iterator[Places]:
+    """A Redis server and a PostgreSQL server with their default settings, for stores that a test breaks."""
+    from fault_tools import Places
+    from postgres_server import postgres_server
+    from redis_server import redis_server
+
+    with redis_server() as redis, postgres_server() as postgres:
+        yield Places(redis, postgres)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a `corner` in each of `corner_places.PLACES`."""
+    if "corner" in metafunc.fixturenames:
+        from corner_places import PLACES
+
+        metafunc.parametrize("corner", PLACES, indirect=True)
+
+
+@pytest.fixture
+def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Corner:
+    """One store in one voice, empty."""
+    from corner_places import corner_at
+
+    return corner_at(request.param, tmp_path, servers)

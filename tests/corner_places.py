@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from redis_server import RedisServer
+from every_store import Servers
 from side_by_side import SMALL, Build, Script, under_ours, under_theirs
 
 from session_core import Policy
@@ -32,11 +32,11 @@ class Corner:
 PLACES = ("sqlite-blocking", "sqlite-awaiting", "redis-blocking", "redis-awaiting")
 
 
-def corner_at(place: str, folder: Path, server: RedisServer) -> Corner:
+def corner_at(place: str, folder: Path, servers: Servers) -> Corner:
     """One of `PLACES`, empty."""
     kind, voice = place.split("-")
     if kind == "sqlite":
         return Corner(f"sqlite:///{folder}/chat.db", voice)
-    with server.client() as client:
+    with servers.redis.client() as client:
         client.flushall()
-    return Corner(server.url, voice)
+    return Corner(servers.redis.url, voice)

@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.graph import START, StateGraph
-from side_by_side import CONFIG, State, player
+from side_by_side import CONFIG, player
+from slow_graph import slow_graph
 
 from langchain_session import SessionSaver
 from session_core import Sessions
@@ -82,23 +82,10 @@ def test_who_is_cancelled_while_it_gives_the_turn_back_has_given_it_back() -> No
     asyncio.run(talk())
 
 
-def graph_of(saver: SessionSaver, acting: asyncio.Event) -> Any:
-    async def act(state: State) -> State:
-        if state["messages"][-1].content == "slow":
-            acting.set()
-            await asyncio.sleep(60)
-        return {"messages": [AIMessage("acted")]}
-
-    built = StateGraph(State)
-    built.add_node("act", act)
-    built.add_edge(START, "act")
-    return built.compile(checkpointer=saver)
-
-
 def test_a_run_that_is_cancelled_while_it_takes_its_turn_has_none() -> None:
     async def talk() -> None:
         store = Slow()
-        graph = graph_of(SessionSaver(Sessions(store), concurrency="serialize", wait_s=0.0), asyncio.Event())
+        graph = slow_graph(SessionSaver(Sessions(store), concurrency="serialize", wait_s=0.0), asyncio.Event())
         await cancelled_on_its_way(store, graph.ainvoke({"messages": [HumanMessage("one")]}, CONFIG))
         await graph.ainvoke({"messages": [HumanMessage("two")]}, CONFIG)
 
@@ -108,7 +95,7 @@ def test_a_run_that_is_cancelled_while_it_takes_its_turn_has_none() -> None:
 def test_a_cancelled_run_holds_no_turn_though_nobody_collects_what_is_left_of_it() -> None:
     async def talk() -> list[str]:
         sessions, acting = Sessions("memory://"), asyncio.Event()
-        graph = graph_of(SessionSaver(sessions, concurrency="serialize", wait_s=5.0), acting)
+        graph = slow_graph(SessionSaver(sessions, concurrency="serialize", wait_s=5.0), acting)
         # As web frameworks do when a client goes away: the scope cancels until it is left.
         with anyio.CancelScope() as scope:
             expired = asyncio.ensure_future(cancel(scope, acting))

@@ -128,7 +128,7 @@ def test_json_that_was_cut_off_is_read_as_far_as_it_goes() -> None:
     whole = json.dumps(orders())
     result = clipped(whole[: len(whole) * 8 // 10] + "... [truncated]")
     assert result.kind == "json"
-    assert "the JSON is broken off" in result.text
+    assert "the JSON is cut off" in result.text
     assert "ord_1333 | payment_failed" in result.text
 
 
@@ -239,8 +239,8 @@ def test_the_error_of_a_log_survives_with_what_belongs_to_it() -> None:
 
 def test_repeated_lines_of_a_log_are_told_once_with_their_count() -> None:
     text = clipped(log()).text
-    assert "heartbeat 0 ok  (×1,778 alike, last 12:29:37)" in text
-    assert "heartbeat 1778 ok  (×1,222 alike, last 12:49:59)" in text
+    assert "heartbeat 0 ok  (×1,778 similar, last 12:29:37)" in text
+    assert "heartbeat 1778 ok  (×1,222 similar, last 12:49:59)" in text
 
 
 def test_an_access_log_keeps_the_failed_request() -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from fault_tools import KINDS, Places
-from postgres_server import postgres_server
-from redis_server import redis_server
 
 from session_core import Budget, Policy, Sessions
 from session_core.cli.command import main
@@ -23,12 +21,6 @@ from session_core.voices import run_blocking
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 POLICY = Policy(Budget(1_200, reply_reserve_tokens=0), folding="inline")
-
-
-@pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
-    with redis_server() as redis, postgres_server() as postgres:
-        yield Places(redis, postgres)
 
 
 @pytest.fixture(params=KINDS)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from every_store import Servers, every_server
+from every_store import Servers
 from redis_server import redis_sentinel
 
 from session_core import Budget, Policy, Sessions
@@ -29,12 +29,6 @@ from session_core.voices import run_blocking
 
 ON_SERVERS = ("redis", "cluster", "postgres", "hybrid")
 WRITERS = 8
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 class Opened:

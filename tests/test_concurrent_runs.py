@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypedDict
 
 import pytest
-from every_store import every_server
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
@@ -23,12 +22,6 @@ WRITERS, TURNS = 4, 2
 
 class State(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "redis", "postgres"])

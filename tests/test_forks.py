@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from every_store import KINDS, Servers, every_server
+from every_store import KINDS, Servers
 from redis_server import redis_sentinel
 from sealed_fill import RING
 
@@ -36,12 +36,6 @@ from session_core.voices import run_blocking
 
 HANGS_S = 30.0
 CHILDREN = 4
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=[*KINDS, "redis before postgres", "sentinel", "encrypted"])

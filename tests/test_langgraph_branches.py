@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import pytest
-from corner_places import PLACES, Corner, corner_at
+from corner_places import Corner
+from every_store import Servers
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.pregel import Pregel
-from redis_server import RedisServer, redis_server
 from side_by_side import (
     CONFIG,
     SMALL,
@@ -36,17 +36,6 @@ from session_core import Sessions
 from session_core.ranges import Ranges
 from session_core.stores.redis.store import RedisStore
 from session_core.turns import Key
-
-
-@pytest.fixture(scope="module")
-def server():
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(params=PLACES)
-def corner(request, tmp_path, server):
-    return corner_at(request.param, tmp_path, server)
 
 
 def test_a_first_run_sees_what_a_chain_began(corner: Corner) -> None:
@@ -176,11 +165,11 @@ def counter(saver: BaseCheckpointSaver) -> Pregel:
     return built.compile(checkpointer=saver)
 
 
-def test_a_graph_without_messages_pays_nothing(server: RedisServer) -> None:
+def test_a_graph_without_messages_pays_nothing(servers: Servers) -> None:
     """A script for each thing that a graph asks, once it has met its thread, and with the first a look at the session
     in the same round trip; no record is made."""
-    plain, store = Counting(), RedisStore(server.url)
-    with server.client() as client, Sessions(store, policy=SMALL) as sessions:
+    plain, store = Counting(), RedisStore(servers.redis.url)
+    with servers.redis.client() as client, Sessions(store, policy=SMALL) as sessions:
         client.flushall()
         graph = counter(SessionSaver(sessions))
         trips = []
@@ -196,10 +185,10 @@ def test_a_graph_without_messages_pays_nothing(server: RedisServer) -> None:
         assert not [name for name in client.scan_iter() if b"aside" in name]
 
 
-def test_a_superstep_of_a_conversation_is_one_round_trip(server: RedisServer) -> None:
+def test_a_superstep_of_a_conversation_is_one_round_trip(servers: Servers) -> None:
     """A run reads its checkpoint, the head and the view; then each thing that a graph stores is one round trip."""
-    plain, store = Counting(), RedisStore(server.url)
-    with server.client() as client, Sessions(store, policy=SMALL) as sessions:
+    plain, store = Counting(), RedisStore(servers.redis.url)
+    with servers.redis.client() as client, Sessions(store, policy=SMALL) as sessions:
         client.flushall()
         ours, theirs = player(SessionSaver(sessions)), player(plain)
         for n in range(TURNS):

@@ -8,30 +8,18 @@ import pickle
 from typing import Any
 
 import pytest
-from corner_places import PLACES, Corner, corner_at
+from corner_places import Corner
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.pregel import Pregel
 from langgraph.types import Command, interrupt
-from redis_server import redis_server
 from side_by_side import CONFIG, State, Thread, player, said, talked, told, user
 
 from langchain_session import SessionSaver
 from session_core import Sessions
 
 NAMES = ["checkpoint_id", "checkpoint_ns", "thread_id"]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(params=PLACES)
-def corner(request, tmp_path, server):
-    return corner_at(request.param, tmp_path, server)
 
 
 async def streamed(thread: Thread, given: Any, config: dict[str, Any]) -> list[dict[str, Any]]:

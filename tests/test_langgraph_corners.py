@@ -7,7 +7,7 @@ import time
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from corner_places import PLACES, Corner, corner_at
+from corner_places import Corner
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -16,23 +16,11 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.pregel import Pregel
 from langgraph.types import Command, Send, interrupt
-from redis_server import redis_server
 from side_by_side import Thread, called, long, result, said, told, user
 
 from langchain_session import SessionSaver
 
 TURNS = 4
-
-
-@pytest.fixture(scope="module")
-def server():
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(params=PLACES)
-def corner(request, tmp_path, server):
-    return corner_at(request.param, tmp_path, server)
 
 
 class State(TypedDict, total=False):

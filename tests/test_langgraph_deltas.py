@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from deepagents import create_deep_agent
-from every_store import Servers, every_server
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -27,12 +26,6 @@ from session_core.voices import run_blocking
 
 OTHER = {"configurable": {"thread_id": "copy"}}
 EVERY = pytest.mark.parametrize("every", [2, 1000])
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from blocking_voice import ALL, BlockingVoice
-from every_store import Servers, every_server
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
 from langgraph.checkpoint.base.id import uuid6
@@ -28,12 +27,6 @@ TESTS = 81
 KINDS = ("memory", "sqlite", "redis", "postgres", "hybrid", "encrypted")
 VOICES = pytest.mark.parametrize("voice", [SessionSaver, BlockingVoice], ids=["awaiting", "blocking"])
 FIRST, MIDDLE, LAST = (f"{digit * 8}-0000-0000-0000-000000000000" for digit in "08f")
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -8,13 +8,12 @@ from typing import Annotated, Any, TypedDict
 
 import pydantic
 import pytest
-from corner_places import PLACES, Corner, corner_at
+from corner_places import Corner
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.message import add_messages
 from langgraph.pregel import Pregel
 from langgraph.types import Command
-from redis_server import redis_server
 from side_by_side import (
     TURNS,
     State,
@@ -35,18 +34,6 @@ from side_by_side import (
 
 from session_core import Budget, Policy
 from session_core.turns import Key
-
-
-@pytest.fixture(scope="module")
-def server():
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(params=PLACES)
-def corner(request, tmp_path, server):
-    return corner_at(request.param, tmp_path, server)
-
 
 # What no view shows can be removed
 

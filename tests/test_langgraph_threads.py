@@ -12,7 +12,6 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from every_store import Servers, every_server
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
@@ -32,12 +31,6 @@ from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.memory import MemoryStore
 
 OTHER = {"configurable": {"thread_id": "copy"}}
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from corner_places import PLACES, Corner, corner_at
+from corner_places import Corner
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.pregel import Pregel
 from langgraph.types import Command, Send, interrupt
-from redis_server import redis_server
 from side_by_side import CONFIG, SMALL, TURNS, State, Thread, called, result, said, told, user
 
 from langchain_session import SessionSaver
 from session_core import Sessions
-
-
-@pytest.fixture(scope="module")
-def server():
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(params=PLACES)
-def corner(request, tmp_path, server):
-    return corner_at(request.param, tmp_path, server)
 
 
 def newest(state: State) -> int:

@@ -114,8 +114,8 @@ def test_two_answers_that_differ_are_told_with_who_and_when() -> None:
     found = ties("When is the deadline of the report?", [FIRST, OTHER])
     assert [tie.values for tie in found] == [("12 May", "19 May")]
     assert mark(found) == (
-        '[Not the same answer, the earlier first: "12 May" (Ann, 2026-05-01 00:00) and "19 May" '
-        "(Bob, 2026-05-02 00:00). The record does not say which holds.]"
+        '[Conflicting answers, oldest first: "12 May" (Ann, 2026-05-01 00:00) and "19 May" '
+        "(Bob, 2026-05-02 00:00). The record does not say which is correct.]"
     )
     assert mark([]) == ""
 
@@ -156,7 +156,7 @@ def test_a_view_says_that_two_people_gave_different_deadlines() -> None:
         one.append([{"role": "user", "content": f"Remark {n}: sun, rain, and a train."} for n in range(200)])
         view = one.view("When is the deadline of the report?")
         shown = "".join(m.content for m in view.messages if m.origin == "recall")
-        assert shown.index("12 May") < shown.index("19 May") < shown.index("Not the same answer")
+        assert shown.index("12 May") < shown.index("19 May") < shown.index("Conflicting answers")
         assert '"12 May" (Ann' in shown
         assert '"19 May" (Bob' in shown
         assert view.tokens <= budget.limit_tokens

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from fault_tools import KINDS, Places
-from postgres_server import postgres_server
-from redis_server import redis_server
 
 from session_core import Sessions
 from session_core.admission import MAX_BATCH_MESSAGES, MAX_ID_CHARACTERS, MAX_LABEL_CHARACTERS
@@ -23,12 +21,6 @@ from session_core.voices import run_blocking
 
 MIB = 1024 * 1024
 SECRET = "xyzzyplugh"
-
-
-@pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
-    with redis_server() as redis, postgres_server() as postgres:
-        yield Places(redis, postgres)
 
 
 @pytest.fixture(params=KINDS)

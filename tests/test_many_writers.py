@@ -4,7 +4,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from every_store import every_server
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -15,12 +14,6 @@ from session_core.testing import check_valid
 WRITERS, TURNS = 8, 5
 CONFIG = {"configurable": {"thread_id": "t"}}
 EXPECTED = {f"w{writer}t{turn}" for writer in range(WRITERS) for turn in range(TURNS)}
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["redis", "postgres"])

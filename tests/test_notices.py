@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -98,12 +97,6 @@ class Talk:
         self.fill()
         assert self.told == 3
         return self.told
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with ExitStack() as running:
-        yield Servers(running)
 
 
 @pytest.fixture(params=["blocking", "awaiting"])

@@ -5,7 +5,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from every_store import every_server
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
@@ -20,12 +19,6 @@ CONFIG = {"configurable": {"thread_id": "t"}}
 
 both_voices = pytest.mark.parametrize("voice", ["blocking", "awaiting"])
 young_and_folded = pytest.mark.parametrize("policy", [LARGE, SMALL], ids=["whole", "folded"])
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "redis", "postgres"])

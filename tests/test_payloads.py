@@ -228,15 +228,15 @@ def test_both_take_from_a_user(media: Media) -> None:
 
 
 NOT_TAKEN = {
-    "a film": (Media("video", "AAAA"), "[video not shown: video/mp4, not taken by this API]"),
-    "a place of its own": (Media("image", "gs://b/a.png"), "[image not shown: image/png, not taken by this API]"),
+    "a film": (Media("video", "AAAA"), "[video not shown: video/mp4, not supported by this API]"),
+    "a place of its own": (Media("image", "gs://b/a.png"), "[image not shown: image/png, not supported by this API]"),
     "what is no base64": (
         Media("image", "data:image/png;base64,####"),
-        "[image not shown: image/png, not taken by this API]",
+        "[image not shown: image/png, not supported by this API]",
     ),
     "audio it has no name for": (
         Media("audio", "T2dnUw==", "audio/ogg"),
-        "[audio not shown: audio/ogg, not taken by this API]",
+        "[audio not shown: audio/ogg, not supported by this API]",
     ),
 }
 
@@ -253,7 +253,7 @@ def test_a_picture_in_a_result_is_shown_to_anthropic_and_named_to_openai() -> No
     said = with_tools()
     said[3] = replace(said[3], media=(OF_USERS["a picture"],))
     view = view_of(said)
-    assert view.to_openai()[3]["content"] == "one\n[image not shown: image/png, not taken in a tool message]"
+    assert view.to_openai()[3]["content"] == "one\n[image not shown: image/png, not accepted in a tool message]"
     result = view.to_anthropic()["messages"][2]["content"][0]
     assert [block["type"] for block in result["content"]] == ["text", "image"]
     check_both(view)

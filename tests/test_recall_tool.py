@@ -115,7 +115,7 @@ def test_a_long_message_comes_in_pages_that_make_it_up_and_each_view_fits(sessio
     agent = Agent(sessions, LONG, [by_reference, *[next_page] * 60])
     agent.run()
     pages = agent.recalled()
-    assert "this is the end" in pages[-1]
+    assert "end of the message" in pages[-1]
     assert "".join(text.partition("\n")[2] for text in pages) == LONG
     check_views(agent.seen, LIMIT)
 
@@ -130,7 +130,7 @@ def test_what_was_recalled_is_never_clipped_again(sessions):
 
 
 def test_who_only_pretends_to_have_recalled_is_clipped(sessions):
-    said = f"{RECALLED}ref x, whole]\n" + LONG
+    said = f"{RECALLED}ref x, complete]\n" + LONG
     Agent(sessions, said, []).run()
     (result,) = [m for m in sessions.session("t").record() if m.role is Role.TOOL]
     assert result.clip is not None
@@ -194,9 +194,9 @@ def test_a_search_says_what_it_had_no_room_for():
     found = [Message(Role.USER, f"word {n} " * 60, id=f"m{n}") for n in range(5)]
     text = told(found, "word", max_tokens=400, count=len, page_tokens=900)
     assert len(text) <= 900
-    assert "more have no room here" in text
+    assert "more do not fit here" in text
 
 
 def test_only_recalls_count_as_recalled():
     assert not is_recalled(Message(Role.USER, f"{RECALLED}as I say"))
-    assert is_recalled(Message(Role.TOOL, f"{RECALLED}ref x, whole]\ntext", tool_call_id="c"))
+    assert is_recalled(Message(Role.TOOL, f"{RECALLED}ref x, complete]\ntext", tool_call_id="c"))

@@ -213,4 +213,4 @@ def test_of_a_long_record_the_fact_itself_is_quoted(monkeypatch):
     monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
     quote = quoted_of_many_rooms()
     assert "(identifier) Please book room R-053 for 55 people." in quote
-    assert "Not the same answer" not in quote
+    assert "Conflicting answers" not in quote

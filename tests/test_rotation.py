@@ -43,12 +43,6 @@ SERVERS_ONLY = ("memory", "redis", "cluster", "postgres")
 """Where others may write between the reading and the writing of a step; SQLite's step is one transaction."""
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
-
-
 @pytest.fixture(params=KINDS)
 def place(request: Any, servers: Servers, tmp_path: Path) -> Iterator[Place]:
     with servers.place(request.param, tmp_path) as made:
@@ -305,7 +299,7 @@ def test_a_value_that_others_change_each_time_is_told(kind: str, servers: Server
             run_blocking(old(place.store).put_writes(KEY, "1", [Write("t", -1, "x", value)]))
 
         write(0)
-        with pytest.raises(StoreBusy, match="1 values were changed by others"):
+        with pytest.raises(StoreBusy, match="other writers changed 1 values during each"):
             rewritten(place.store, During("plain", write))
 
 

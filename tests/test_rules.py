@@ -100,7 +100,7 @@ def test_rules_that_outgrow_their_room_are_counted_and_told() -> None:
         assert sum(fact.kind is FactKind.RULE for fact in view.digest.facts) == len(rules)
         hidden = len(missing(session, rules, None))
         assert 0 < hidden == view.report.hidden_rules
-        assert f"{hidden} standing rules among them" in view.messages[0].content
+        assert f"including {hidden} standing rules" in view.messages[0].content
         assert f"{hidden} standing rules" in view.explain()
         told = [event for event in heard if isinstance(event, RulesOutgrown)]
         assert told[-1].rules == len(rules)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,6 @@ from session_core.voices import run_blocking
 
 ORDINARY = {"hget": 2, "time": 1, "rpush": 1, "hset": 1}
 """The commands of an append of one message on Redis, as in test_redis_append.py."""
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with ExitStack() as running:
-        yield Servers(running)
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind != "cluster"])

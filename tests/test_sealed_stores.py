@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from every_store import KINDS, Place, Servers, every_server
+from every_store import KINDS, Place, Servers
 from sealed_fill import RING, SAID, SECRET, check_secrets, fill_with_secrets, forms_of
 
 from session_core.errors import StoreUnreadable
@@ -21,12 +21,6 @@ from session_core.testing import KEY, STORE_PROMISES
 from session_core.testing.fakes import bare_checkpoint
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=KINDS)

@@ -24,9 +24,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from postgres_server import postgres_server
 from redis._parsers import _RESP2Parser
-from redis_server import redis_server
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import InputError, SessionError, VoiceError
@@ -49,12 +47,6 @@ from session_core.voices import run_blocking
 
 SECRET = "xyzzyplugh"
 BYTES = (SECRET.encode(), SECRET.encode().hex().encode())
-
-
-@pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
-    with redis_server() as redis, postgres_server() as postgres:
-        yield Places(redis, postgres)
 
 
 @pytest.fixture(params=KINDS)

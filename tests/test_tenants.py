@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from every_store import KINDS, Servers, every_server
+from every_store import KINDS, Servers
 from sealed_fill import RING, SAID, check_secrets, checkpoint_of, fill_with_secrets
 
 from session_core.errors import Conflict
@@ -57,12 +57,6 @@ HOSTILE = {
     "a namespace": (Key("s", "one", "sub"), Key("s", "two", "sub")),
     "a namespace that moves": (Key("s", "one", "a|b"), Key("s|a", "one", "b")),
 }
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=[*KINDS, "encrypted"])

@@ -19,6 +19,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.types import Command, Send, interrupt
+from slow_graph import slow_graph
 
 from langchain_session import SessionSaver, turns
 from session_core import Budget, Policy, Sessions
@@ -135,17 +136,7 @@ def test_a_stream_that_nobody_reads_on(saver):
 
 def test_a_task_that_was_cancelled(sessions, saver):
     acting = asyncio.Event()
-
-    async def act(state: State):
-        if state["messages"][-1].content == "slow":
-            acting.set()
-            await asyncio.sleep(60)
-        return {"messages": [AIMessage("acted")]}
-
-    built = StateGraph(State)
-    built.add_node("act", act)
-    built.add_edge(START, "act")
-    graph = built.compile(checkpointer=saver)
+    graph = slow_graph(saver, acting)
 
     async def talk():
         run = asyncio.create_task(graph.ainvoke(said("slow"), CONFIG))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from every_store import KINDS, Servers, every_server
+from every_store import KINDS, Servers
 
 from session_core.errors import Conflict
 from session_core.ports import Appended, Lease, Marks, SessionStore, State
@@ -19,12 +19,6 @@ from session_core.stores.memory import MemoryStore
 from session_core.testing import STORE_PROMISES, WRITER_PROMISES, at_once, in_threads
 from session_core.turns import Key, Message
 from session_core.voices import pause_blocking, run_blocking, threaded
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with every_server() as running:
-        yield running
 
 
 @pytest.fixture(params=KINDS)

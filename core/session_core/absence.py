@@ -10,18 +10,18 @@ from session_core.turns import Role
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A break of `seconds` behind message `after_seq`."""
+    """A break of `seconds` after message `after_seq`."""
 
     after_seq: int
     seconds: float
 
 
 def absence_ended(loaded: Loaded, now_s: float, resume_after_s: float) -> Absence | None:
-    """The break that ends with the newest turn, or with this call when nobody has spoken since; None when there is
-    none of `resume_after_s` seconds, or the session is marked with it already.
+    """The break that ends with the newest turn, or with this call if nobody has spoken since; None if it is shorter
+    than `resume_after_s` seconds or the session is already marked with it.
 
-    It runs from the latest time that is known, not from the last message's: clocks go back, and those of two writers
-    differ. A turn that waits for results of tools is under way, and ends no break.
+    It is measured from the latest known time, not from the last message's: clocks may go back, and those of two writers
+    may differ. A turn with pending tool calls is in progress and ends no break.
     """
     newest = loaded.messages[-1] if loaded.messages else None
     if newest is None or newest.role is Role.TOOL or newest.tool_calls:
@@ -43,7 +43,7 @@ def absence_ended(loaded: Loaded, now_s: float, resume_after_s: float) -> Absenc
 
 
 def absence_note(loaded: Loaded) -> str:
-    """What a view says of the absence that the session is marked with; "" once the turn that ended it is over."""
+    """The note about the absence that the session is marked with; "" once the turn that ended it is over."""
     state = loaded.state
     if not state.absent_s:
         return ""
@@ -56,6 +56,6 @@ def absence_note(loaded: Loaded) -> str:
     days, hours = divmod(int(state.absent_s // 3600), 24)
     ago = f"{days} days" if days > 1 else f"{days * 24 + hours} hours"
     return (
-        f"[The conversation goes on after a break of {ago}. What was said before may be out of date: "
-        "check dates, prices and open promises before relying on them.]"
+        f"[The conversation resumes after a break of {ago}. Earlier information may be out of date: "
+        "check dates, prices and open commitments before relying on them.]"
     )

@@ -44,7 +44,7 @@ def require_storable(key: Key, messages: Sequence[Message], *, author_characters
 
 
 def _fine(message: Message, author_characters: int) -> bool:
-    """Whether nothing is wrong, for most of those where it is so; the rest takes five times as long to know."""
+    """A fast check that accepts most valid messages; the full check takes five times as long."""
     author, name, time_s = message.author, message.name, message.time_s
     call_id, native = message.tool_call_id, message.native
     return (
@@ -70,7 +70,7 @@ def _fine_native(native: Native) -> bool:
 
 
 def _wrong(message: Message, author_characters: int) -> Iterator[str]:
-    """What is wrong with a message, as the end of a sentence that shows nothing of what it says."""
+    """What is wrong with a message, as the end of an error text without any of its content."""
     yield from _text("id", message.id, MAX_ID_CHARACTERS)
     yield from _text("content", message.content)
     yield from _text("aside", message.aside)
@@ -146,7 +146,7 @@ def _texts(message: Message) -> list[str]:
 
 
 def _most_bytes(message: Message) -> int:
-    """At least so many bytes as the message has; exact counting takes a copy of every text."""
+    """An upper bound of the message's bytes; an exact count would copy every text."""
     native = message.native
     size = len(message.content) + len(message.id) + len(message.aside) + len(message.clip or "")
     if message.tool_calls or message.media or message.name or message.author:

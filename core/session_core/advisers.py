@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def require_power(given: T, power: str, what: str) -> T:
-    """Check that `given` has the method `power`, as `what` must. Raises: ConfigError."""
+    """Check that `given` has the method `power`, which `what` requires. Raises: ConfigError."""
     if isinstance(given, type) or not callable(getattr(given, power, None)):
         kind = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
         wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
@@ -39,7 +39,7 @@ class Alike:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Texts by what they say; all else by identity, since two models that are set up alike need not answer alike."""
+    """Compares strings by value and all else by identity: two models with equal settings may answer differently."""
     return one is other or (isinstance(one, str) and one == other)
 
 

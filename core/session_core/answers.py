@@ -12,7 +12,7 @@ from session_core.recalling import speaker
 from session_core.turns import Importance, Message
 
 SHOWN_CHARACTERS = 1_500
-"""So much of each message is shown."""
+"""Characters of each message that the prompt contains."""
 
 _JUDGE = (
     "You sort the messages of a conversation. For each give one line: its number, a colon, and one word. keep: it "
@@ -34,7 +34,7 @@ _MEANT = {"k": Importance.MUST_KEEP, "m": Importance.MUST_KEEP, "s": Importance.
 
 
 def judge_prompt(messages: Sequence[Message]) -> tuple[str, str]:
-    """The system text and the user text that ask what may be left out."""
+    """The system text and the user text that ask for a judgement of each message."""
     return _JUDGE, _listed(messages)
 
 
@@ -50,12 +50,12 @@ def _listed(messages: Sequence[Message]) -> str:
 
 
 def judgements_in(answer: str) -> dict[int, Importance]:
-    """By a message's number, what a model said of it; the last word on each counts."""
+    """A model's judgements by message number; the last one for each number counts."""
     return {int(number): _MEANT[word[0].lower()] for number, word in _JUDGED.findall(answer)}
 
 
 def facts_in(answer: str) -> list[Fact]:
-    """The facts that an answer lists, each once, in their order; what is no kind of fact is left out."""
+    """The facts in an answer, each once, in order; lines with an unknown kind are left out."""
     found = [*_of_objects(answer), *((n, kind, text) for n, kind, text in _LINE.findall(_OBJECT.sub("", answer)))]
     known = {kind.value: kind for kind in FactKind}
     facts = [

@@ -11,21 +11,21 @@ from weakref import WeakSet
 T = TypeVar("T")
 
 BUSY_TOKENS = 2_000
-"""To look through texts of so many tokens takes some ms: an event loop does not wait for more."""
+"""Reading texts of this many tokens takes some milliseconds; an event loop is not blocked for longer."""
 BUSY_ROWS = 100
-"""To read so many stored messages takes as long."""
+"""Reading this many stored messages takes as long."""
 
 
 class Apart(Protocol):
-    """Runs work that takes long in the way that suits the voice."""
+    """Runs CPU-bound work in the way that suits the voice."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """What `work` gives, which touches nothing that is bound to a thread or a loop."""
+        """The result of `work`, which must not use anything bound to a thread or a loop."""
         ...
 
 
 async def inline(work: Callable[[], T], /) -> T:
-    """`Apart` of the blocking voice: `work` is done where the caller is."""
+    """`Apart` of the blocking voice: runs `work` in the calling thread."""
     return work()
 
 
@@ -33,7 +33,7 @@ _turn = threading.Lock()
 
 
 def _begin_in_child() -> None:
-    """A lock that another thread held when the process forked would stay locked."""
+    """Replace the lock, which another thread may have held when the process forked."""
     global _turn
     _turn = threading.Lock()
     for own in _own_turns:
@@ -45,23 +45,23 @@ if hasattr(os, "register_at_fork"):
 
 
 def done_in_turn(work: Callable[[], T], /) -> T:
-    """What `work` gives, which looks through a session for a question; one at a time in a process.
+    """The result of `work`, a search of a session for a question; one at a time per process.
 
-    It keeps a processor busy for 50 ms and more. Many at once would not be done sooner, under the interpreter's lock,
-    and who has no question would wait for each of them again and again.
+    It keeps a processor busy for 50 ms and more. Because of the GIL several at once would not finish sooner, and would
+    delay all other calls repeatedly.
     """
     with _turn:
         return work()
 
 
 HELPER_WAIT_S = 30.0
-"""So long a question waits for an embedder that another one asks; then its words alone count."""
+"""Seconds that a question waits for an embedder that is busy with another one; then only its words count."""
 
 
 class OwnTurn:
-    """`Apart` of the blocking voice for a user's embedder: one call at a time, in a line of its own.
+    """`Apart` of the blocking voice for a user's embedder: one call at a time, in a queue of its own.
 
-    It may hang, and would keep the questions of the whole process waiting in theirs.
+    An embedder that hangs must not block the questions of the whole process.
     """
 
     def __init__(self) -> None:
@@ -69,11 +69,11 @@ class OwnTurn:
         _own_turns.add(self)
 
     def begin(self) -> None:
-        """Nobody is at work: a call that was under way at a fork is the parent's."""
+        """Reset after a fork: a call in progress belongs to the parent."""
         self._lock = threading.Lock()
 
     def done(self, work: Callable[[], T], /) -> T:
-        """What `work` gives. Raises: TimeoutError, when a call before it goes on for `HELPER_WAIT_S`."""
+        """The result of `work`. Raises: TimeoutError if an earlier call takes longer than `HELPER_WAIT_S`."""
         lock = self._lock
         if not lock.acquire(timeout=HELPER_WAIT_S):
             raise TimeoutError(
@@ -85,7 +85,7 @@ class OwnTurn:
             lock.release()
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """As `done`, where the caller is."""
+        """As `done`, in the calling thread."""
         return self.done(work)
 
 
@@ -93,5 +93,5 @@ _own_turns: WeakSet[OwnTurn] = WeakSet()
 
 
 async def in_turn(work: Callable[[], T], /) -> T:
-    """`Apart` of the blocking voice for questions: as `done_in_turn`, where the caller is."""
+    """`Apart` of the blocking voice for questions: as `done_in_turn`, in the calling thread."""
     return done_in_turn(work)

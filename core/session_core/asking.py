@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 def ask(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
-    """What `work` gives. Whatever it raises is raised here. Raises: TimeoutError after `wait_s` seconds.
+    """The result of `work`; its exceptions are raised here. Raises: TimeoutError after `wait_s` seconds.
 
-    A helper whose method is a plain one gives it at once. A thread that is given up goes on until its model answers,
-    and holds no process back from ending.
+    A helper with a plain method returns immediately. An abandoned thread runs until its model answers, and does not
+    keep the process alive.
     """
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 

@@ -141,6 +141,6 @@ class Budget:
 
 
 class _Part(Budget):
-    """What some of a view's parts may cost."""
+    """The size of some of a view's parts."""
 
     least_tokens = LEAST_PART_TOKENS

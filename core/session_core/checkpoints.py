@@ -22,13 +22,12 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class MessageList:
-    """A value made of messages: in order, messages, or parts of the record already there.
+    """A channel's value made of messages: in order, new messages and ranges of those already in the record.
 
-    `single` says that the value was one message and not a list. A list that was made of a view names
-    what it was made of: `base` is the part of the record, `base_version` the channel's version, and
-    `hidden` what of it the view showed in no form (what no provider takes, what had no room). What is
-    left of the base keeps the base's order, and what was hidden its place, as long as anything of the
-    base is left.
+    `single` means that the value was one message, not a list. A list that was derived from a view has a `base`, the
+    part of the record that the view was made of, with the channel's `base_version`; `hidden` is the part of it that the
+    view did not represent at all (for lack of room, or because no provider accepts it). As long as anything of the base
+    remains in the list, the remaining messages keep the base's order, and hidden ones keep their place.
     """
 
     items: tuple[Message | Ranges, ...]
@@ -40,14 +39,14 @@ class MessageList:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message list as it was stored: the part of the record that it is."""
+    """A message list in its stored form: a part of the record."""
 
     part: Ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One pending write of a task. The bodies of messages in it are those of the record, stored once."""
+    """One pending write of a task. Bodies of messages in it are those of the record, stored once."""
 
     task_id: str
     index: int
@@ -58,11 +57,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One checkpoint of a graph, its values apart.
+    """One checkpoint of a graph, without its values.
 
-    `versions` names for each channel the version its value was stored under. `values` and `writes`
-    are what `fill` found; channels that were empty are absent. `run_id` says which run stored it, where
-    the graph tells.
+    `versions` has for each channel the version that its value was stored under. `values` and `writes` are filled in by
+    `fill`; empty channels are absent. `run_id` is the run that stored it, if the graph names one.
     """
 
     key: Key

@@ -60,7 +60,7 @@ class RuleClassifier:
     """
 
     def classify(self, message: Message) -> Importance:
-        """What compression may do with `message`; an answer such as "yes" is no filler."""
+        """What compression may do with `message`; an answer such as "yes" is not filler."""
         if message.role is Role.SYSTEM:
             return Importance.MUST_KEEP
         if message.tool_calls or message.media:
@@ -81,7 +81,7 @@ class RuleClassifier:
 
 @lru_cache(maxsize=SENTENCES)
 def filler(text: str) -> bool:
-    """Whether `text` is empty, or nothing but greetings, thanks, acknowledgements, courtesies and signs."""
+    """Whether `text` is empty, or only greets, thanks, acknowledges or is polite."""
     if len(text) > _FILLER_CHARACTERS:
         return not text.strip()
     return _phrases(text) or courtesy(text, _phrases)

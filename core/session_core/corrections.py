@@ -13,14 +13,14 @@ from session_core.serial.remembered import Remembered
 from session_core.turns import Key, Message, Role
 
 KNOWN_FACTS = 40_000
-"""How many facts of single messages a process remembers, and how many of what sessions stated."""
+"""How many facts of single messages, and how many statements of sessions, a process caches."""
 Place = tuple[Key, Hashable]
-"""A session, and the first message of it that is looked at: a run sees but the end of its own."""
+"""A session, and the first message considered: a run sees only the end of its own."""
 
 
 @dataclass(slots=True)
 class Stated:
-    """What people stated in a part of a record, merged in their order."""
+    """Statements in a part of a record, merged in order."""
 
     facts: Facts
     base: tuple[Fact, ...] = ()
@@ -29,23 +29,23 @@ class Stated:
     _looked_at: int = 0
 
     def amending(self) -> tuple[Fact, ...]:
-        """Those of the facts that can correct something."""
+        """The facts that can correct something."""
         known = self.facts.all
         self._amending += [place for place in range(self._looked_at, len(known)) if could_amend(known[place])]
         self._looked_at = len(known)
         return tuple(known[place] for place in self._amending)
 
     def add(self, print_: Hashable, facts: Sequence[Fact]) -> None:
-        """Go on with the facts of the next message."""
+        """Add the facts of the next message."""
         self.made_of.append(print_)
         for fact in facts:
             self.facts.put(fact)
 
 
 class Corrections:
-    """Knows for the sessions of a process what was stated; a view costs what was said since the one before it.
+    """Caches statements per session, so that a view only reads messages added since the previous one.
 
-    Safe with several threads without a lock: who works on a session has its facts alone, and a second one begins anew.
+    Thread-safe without a lock: a caller takes the entry of its session out; a second one starts with an empty entry.
     """
 
     def __init__(self, room_facts: int = KNOWN_FACTS) -> None:
@@ -54,8 +54,7 @@ class Corrections:
         self._stated: dict[Place, Stated] = {}
 
     def later(self, key: Key, digest: Digest | None, said: Sequence[Message]) -> Sequence[Fact]:
-        """What can correct something of the facts of `digest` and of those that the users' messages among `said` state,
-        in their order."""
+        """The facts of `digest` and of the users' messages among `said` that can correct something, in order."""
         base = digest.facts if digest else ()
         users = sorted((m for m in said if m.role is Role.USER and m.origin == "record" and brief(m)), key=_seq_of)
         prints = [_print(message) for message in users]

@@ -13,31 +13,29 @@ from session_core.vectors import Vectors
 
 BLOCK = 64
 KNOWN_MESSAGES = 60_000
-"""How many messages a process remembers so, in some 400 bytes each; of more sessions, those asked lately."""
+"""Capacity in messages of about 400 bytes each; least recently used sessions are dropped."""
 MOST_COVERED = 2_000
-"""Of a longer part of a record the newest messages so many: what is older is found by its words, or by an `Index`."""
+"""The newest messages of a longer part that have vectors; older ones are found by words, or by an `Index`."""
 NEAREST = 30
 LEAST_NEAR = 0.3
-"""How many messages of those a question is near to are read, and how near they must be: most texts that have
-nothing to do with each other are below."""
+"""How many of the nearest messages are read, and their minimum similarity: unrelated texts mostly are below it."""
 
 
 class Covered:
-    """What a process knows of messages that it does not hold: a vector for each, of an embedder that is quick.
+    """Caches vectors of stored messages, for embedders that are fast.
 
-    They are made when a fold covers them, once a question was asked in this process; of what was folded before, or in
-    another process, when a question first needs them: that one reads the messages from the store. They are kept in
-    memory and nowhere else, since a vector tells much of what was said: a store that seals its messages would give
-    them away by it. Safe with several threads without a lock.
+    They are computed when a fold covers the messages, once this process was asked a question; for those folded earlier
+    or elsewhere, the first question reads the messages. They are kept in memory only, since a vector reveals much of
+    its text, which an encrypting store must not. Thread-safe without a lock.
     """
 
     def __init__(self, room_messages: int = KNOWN_MESSAGES) -> None:
         self._blocks: Remembered[Mapping[int, bytes]] = Remembered(room_messages)
         self.asked = False
-        """Whether anybody asked a question yet: until then a fold makes none, since many services never ask one."""
+        """Whether there was a question yet: until then folds compute no vectors, since many services never ask one."""
 
     def missing(self, key: Key, born: str, part: Ranges) -> list[int]:
-        """Those numbers of `part` whose vectors are not known."""
+        """The numbers of `part` without a cached vector."""
         absent: list[int] = []
         for block, first, last in _blocks(part):
             known = self._block(key, born, block)
@@ -46,7 +44,8 @@ class Covered:
         return absent
 
     async def add(self, key: Key, born: str, messages: Sequence[Message], embedder: Embedder, vectors: Vectors) -> int:
-        """Remember what `vectors` has of `messages`, or makes; how many those are. Raises what the embedder does."""
+        """Cache the vectors of `messages`, computed if necessary; returns their number. Raises what the embedder
+        raises."""
         made = await vectors.packed(messages, embedder)
         new = dict(zip((message.seq for message in messages), made, strict=True))
         for block, first, last in _blocks(Ranges.of(sorted(new))):
@@ -55,7 +54,7 @@ class Covered:
         return len(new)
 
     async def near(self, key: Key, born: str, query: str, part: Ranges, embedder: Embedder) -> list[int]:
-        """Those numbers of `part` that are nearest to `query`, nearest first; what is not known is left out."""
+        """The numbers of `part` nearest to `query`, nearest first; messages without a vector are left out."""
         seqs: list[int] = []
         vectors: list[bytes] = []
         for block, first, last in _blocks(part):
@@ -91,7 +90,8 @@ def _size(_: Mapping[int, bytes]) -> int:
 
 
 def _blocks(part: Ranges) -> Iterator[tuple[int, int, int]]:
-    """The blocks that `part` is in: number, first and last of it there; in several pieces where it has gaps."""
+    """The blocks that `part` touches: block number, first and last sequence number in it; several entries where it has
+    gaps."""
     for start, last in part.pairs:
         for first in (start, *range((start // BLOCK + 1) * BLOCK, last + 1, BLOCK)):
             block = first // BLOCK

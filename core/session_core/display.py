@@ -59,10 +59,8 @@ def _unfolded(stats: SessionStats, budget: Budget) -> str:
 
 
 def bars(messages: Sequence[Message], folded: Collection[int]) -> list[Bar]:
-    """One bar for each turn of `messages`; those whose messages are all in `folded` are marked.
-
-    What stands before the first user message is a turn of its own.
-    """
+    """One bar per turn of `messages`; turns completely in `folded` are marked. Messages before the first user message
+    form a turn of their own."""
     turns: list[list[Message]] = []
     for message in messages:
         if message.role is Role.USER or not turns:

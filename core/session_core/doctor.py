@@ -14,12 +14,12 @@ from session_core.stores.exposure import Risk, risks_of
 from session_core.turns import Key
 
 NAMED = 5
-"""How many sessions a line of the report names; how many more there are stands behind them."""
+"""How many sessions a line of the report names before it gives only their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One session and the figure that it is listed for."""
+    """One session with the figure that it is listed for."""
 
     key: Key
     figure: int
@@ -222,7 +222,7 @@ def _named(figures: Iterable[tuple[Key, int]]) -> tuple[Named, ...]:
 
 
 def _branched(state: State) -> bool:
-    """Whether the conversation is not all of the record, so that the ledger tells too much of it."""
+    """Whether the conversation is only a part of the record, so that the ledger counts too much."""
     return len(state.head) != state.ledger.messages
 
 

@@ -10,8 +10,8 @@ from session_core.voices import BESIDE_IN_TURN, awaitable, run_apart, threaded, 
 
 
 def in_both_voices(embedder: Embedder | None) -> tuple[Embedder | None, Embedder | None]:
-    """The embedder as blocking and as awaiting callers ask it. Our own has its turn with all that questions look at; a
-    user's that is as quick has one of its own, since it may hang."""
+    """The embedder for blocking and for async callers. Our static one shares the queue of questions; a user's fast one
+    has its own, since it may hang."""
     if embedder is None:
         return None, None
     if isinstance(embedder, StaticEmbedder):

@@ -18,7 +18,7 @@ from session_core.word_pieces import parted
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENS = "tokenizers/l2_supercat_tokenizer_config.json"
 READ_CHARACTERS = 2_000
-"""Of a longer text so much of its beginning counts: a mean of many words says little."""
+"""Characters of a longer text that are embedded: a mean of too many words says little."""
 
 
 class StaticEmbedder:
@@ -38,7 +38,7 @@ class StaticEmbedder:
             os.register_at_fork(after_in_child=self._forked)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """The vectors of `texts`, each as long as 1; of a text without a word, zeros."""
+        """The normalized vectors of `texts`; zeros for a text without words."""
         _, _, numpy = self._load()
         return [self._mean(text, numpy).tolist() for text in texts]
 
@@ -48,7 +48,7 @@ class StaticEmbedder:
         return [_packed(self._mean(text, numpy), numpy) for text in texts]
 
     def nearness(self, query: bytes, vectors: Sequence[bytes]) -> list[float]:
-        """The cosine of the angle between `query` and each of `vectors`, all packed."""
+        """The cosine similarity of `query` and each of `vectors`, all packed."""
         _, _, numpy = self._load()
         form = numpy.dtype([("numbers", numpy.int8, (256,)), ("scale", numpy.float32)])
         wanted = numpy.frombuffer(query, dtype=form)[0]
@@ -69,19 +69,19 @@ class StaticEmbedder:
         return mean / max(float(numpy.sqrt(numpy.dot(mean, mean))), 1e-9)
 
     def _load(self) -> tuple[Any, Any, Any]:
-        """The table of vectors, the function that makes tokens, and numpy."""
+        """The table of vectors, the tokenizer function, and numpy."""
         if self._loaded is None:
             with self._loading:
                 self._loaded = self._loaded or _read()
         return self._loaded
 
     def _forked(self) -> None:
-        """A lock that another thread held when the process forked would stay locked."""
+        """Replace the lock, which another thread may have held when the process forked."""
         self._loading = threading.Lock()
 
 
 def _read() -> tuple[Any, Any, Any]:
-    """The package's files, without its code: that would set up logging for the whole process."""
+    """Reads the package's files without importing its code, which would configure logging for the whole process."""
     found = find_spec("wordllama")
     folder = next(iter((found.submodule_search_locations if found else None) or ()), None)
     if folder is None:
@@ -117,7 +117,7 @@ _STATIC = StaticEmbedder()
 
 
 def chosen(policy: Policy) -> Embedder | None:
-    """The embedder that `policy` means: by default the static one where its package is installed, else none."""
+    """The embedder that `policy` selects: by default the static one if its package is installed, else none."""
     if policy.embedder != "auto":
         return policy.embedder
     return _STATIC if find_spec("wordllama") is not None else None

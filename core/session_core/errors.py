@@ -156,7 +156,7 @@ class NotOffered(VoiceError, NotImplementedError):
 
 
 def shown(name: object) -> str:
-    """A caller's word for the text of an error; anything but a plain word may be content, and is not shown."""
+    """A caller's value for the text of an error; anything but a plain word may be content and is not shown."""
     text = str(name)
     if len(text) <= LONGEST_SHOWN and text.replace("_", "").replace("-", "").isalnum():
         return repr(text)

@@ -22,24 +22,24 @@ from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
 
 FACT_CHARACTERS = 200
-"""A longer sentence is shortened around what makes it a fact; the cut shows as `…`."""
+"""A longer sentence is cut around its key phrase; the cut shows as `…`."""
 
 RULE_CHARACTERS = 800
-"""The same for a rule, which is to be kept word for word."""
+"""The same for a rule, which should be kept verbatim."""
 
 USER_FACTS = 24
 ASSISTANT_FACTS = 8
 TOOL_FACTS = 4
-"""Most facts taken from one message, by who wrote it; what binds goes before values that are only stated."""
+"""The maximum number of facts from one message, by role; binding ones come before values that are only stated."""
 
 USER_RULES = 100
-"""So many rules are taken from one message, even when they are more than the facts."""
+"""The maximum number of rules from one message, in addition to the limit of facts."""
 
 EACH_KIND = 2
-"""Facts of one kind that are chosen before another kind has its turn."""
+"""Facts selected of one kind before the next kind is considered."""
 
 TOOL_CHARACTERS = 20_000
-"""So much of a tool result is read for facts."""
+"""Characters of a tool result that are read for facts."""
 
 TOOL_FACT_CHARACTERS = 120
 
@@ -50,7 +50,7 @@ _STATED = {
     ValueKind.TIME: FactKind.DATE,
 }
 _Stated = tuple[FactKind, Callable[[], Fact | None]]
-"""A sentence that states something: the kind of its fact, and how that is made; None when it turns out to be none."""
+"""A candidate fact: its kind, and a function that builds it; None if it turns out to be no fact."""
 _ASKING = ("?", "？", "؟")
 _KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
@@ -102,20 +102,20 @@ def left_open(messages: Sequence[Message]) -> str | None:
 
 
 def _left_open(message: Message, wondering: str | None) -> str | None:
-    """What an assistant's `message` asks or offers, or else what the user was `wondering` before it."""
+    """The question or offer in an assistant's `message`, or else the open question of the user before it."""
     if (offer := offered(message.content, filler)) is not None or wondering is None or not message.content.strip():
         return offer
     return weighed(wondering, message.content)
 
 
 def unnamed(message: Message) -> Message:
-    """A user's message as it was said: views of several people put a name before it, which stands apart elsewhere."""
+    """A user's message without the author's name that views of several users put before it."""
     named = bool(message.author) and message.rendition == "named"
     return replace(message, content=own_words(message), rendition="whole") if named else message
 
 
 def own_words(message: Message) -> str:
-    """What the same message says, less that name."""
+    """The text of the same message without that name."""
     if not message.author or message.rendition != "named":
         return message.content
     return message.content.removeprefix(f"{speaker_name(message.author)}: ")
@@ -149,12 +149,12 @@ def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fac
 
 
 def prices(facts: Sequence[Fact], count: Count) -> list[int]:
-    """The size of each of `facts` as a line of a list; 0 for one that is not current."""
+    """The size of each of `facts` as a list line; 0 for superseded ones."""
     return [count(bullet(fact)) if fact.current else 0 for fact in facts]
 
 
 def places(facts: Sequence[Fact], priced: Sequence[int], max_tokens: int) -> list[int]:
-    """The places of the facts that `select` chooses, in its order, when each takes as much as is `priced`."""
+    """The indexes of the facts that `select` chooses, in its order, given their sizes `priced`."""
     chosen: list[int] = []
     left = max_tokens
     missing: FactKind | None = None
@@ -176,7 +176,7 @@ def bullet(fact: Fact) -> str:
 
 
 def _by_rank(facts: Sequence[Fact]) -> list[int]:
-    """The places of the current facts, those that are chosen first in front."""
+    """The indexes of the current facts in the order of selection."""
     of_kind: dict[FactKind, list[int]] = {}
     backwards = range(len(facts) - 1, -1, -1)
     for index in sorted(backwards, key=[fact.seq for fact in facts].__getitem__, reverse=True):
@@ -193,7 +193,7 @@ def _by_rank(facts: Sequence[Fact]) -> list[int]:
 
 
 def _ends_in_turn(places: Sequence[int]) -> list[int]:
-    """The first, the last, the second, the second last, and so on to the middle."""
+    """The first, the last, the second, the second to last, and so on."""
     half = (len(places) + 1) // 2
     pairs = zip(places[:half], reversed(places[half - len(places) % 2 :]), strict=True)
     return list(dict.fromkeys(index for pair in pairs for index in pair))
@@ -250,8 +250,8 @@ def _answering(message: Message, kind: FactKind, sentence: str, offer: str | Non
 
 @lru_cache(maxsize=SENTENCES)
 def _first_stated(sentence: str) -> tuple[FactKind | None, int, bool]:
-    """The kind of the first value in a sentence that makes a fact, where it stands, and whether there is any value: not
-    the others, since a line of a log or of code has dozens."""
+    """The kind of the first value in a sentence that makes a fact, its position, and whether there is any value. Later
+    values are not looked at, since a line of a log or of code may have dozens."""
     valued = False
     for value in found(sentence):
         valued = True
@@ -261,7 +261,7 @@ def _first_stated(sentence: str) -> tuple[FactKind | None, int, bool]:
 
 
 def _bare(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
-    """Whether a fact says nothing without the question that it answers: a yes, a choice, or a value alone."""
+    """Whether a fact means nothing without the question that it answers: a yes, a choice, or a value alone."""
     if fact.slot is not None or (revises(fact.text) and fact.kind is not FactKind.ANSWER):
         return False
     valued = {word for value in stated for word in words(value.text)}
@@ -297,7 +297,7 @@ def _first_telling(sentence: str) -> FactKind | None:
 
 
 def _of_tool(message: Message, author: str) -> list[Fact]:
-    """The first identifiers, amounts and dates of a result, each in the piece of the result it stands in."""
+    """The first identifiers, amounts and dates of a result, each with the part of the result around it."""
     text = message.content[:TOOL_CHARACTERS]
     told: list[tuple[int, Fact]] = []
     taken: list[tuple[int, int]] = []
@@ -319,7 +319,7 @@ def _of_tool(message: Message, author: str) -> list[Fact]:
 
 
 def _clause(text: str, value: Value) -> tuple[int, int]:
-    """Where the piece around `value` begins and ends: the member of a structure, or part of a line."""
+    """Start and end of the part around `value`: a member of a structure, or part of a line."""
     room = (TOOL_FACT_CHARACTERS - min(len(value.text), TOOL_FACT_CHARACTERS)) // 2
     start = value.start
     while start > 0 and value.start - start < room and not _parts(text, start - 1):
@@ -335,7 +335,7 @@ def _parts(text: str, at: int) -> bool:
 
 
 def _around(text: str, value: Value) -> tuple[str, str]:
-    """The line around `value`, and the member of a structure within it, so that an order is seen whole."""
+    """The line around `value`, and the structure member in it, so that an instruction is seen completely."""
     before = text[max(0, value.start - 400) : value.start].rpartition("\n")[2]
     after = text[value.end : value.end + 400].partition("\n")[0]
     member = _MEMBER.split(before)[-1] + value.text + _MEMBER.split(after)[0]
@@ -343,7 +343,7 @@ def _around(text: str, value: Value) -> tuple[str, str]:
 
 
 def _telling(value: Value) -> bool:
-    """Whether a value that nobody asked to keep is worth a line; "3 steps" is not."""
+    """Whether an incidental value is worth keeping; "3 steps" is not."""
     if value.kind is ValueKind.AMOUNT:
         return currency(value.text) not in (None, "%")
     dated = value.kind in (ValueKind.DATE, ValueKind.TIME)
@@ -358,8 +358,8 @@ def _fact(message: Message, kind: FactKind, sentence: str, author: str | None) -
 
 
 def _capped(stated: Iterable[_Stated], most: int) -> list[Fact]:
-    """The facts of what binds most, `most` or all rules, in their order. The others are not made: of a long text they
-    are nearly all."""
+    """The `most` most binding facts, or all rules, in order. The others are not built, since in a long text they are
+    nearly all."""
     told = list(stated)
     most = max(most, min(USER_RULES, sum(kind is FactKind.RULE for kind, _ in told)))
     made: dict[int, Fact] = {}

@@ -30,15 +30,15 @@ from session_core.workshop import Workshop
 T = TypeVar("T")
 
 ASKED_AT_ONCE = 30
-"""How many messages a classifier or an extractor is asked about at once."""
+"""How many messages a classifier or an extractor gets per call."""
 
 ATTEMPTS = 4
-"""How often a fold starts again when another one was faster."""
+"""How often a fold starts again after a conflict with another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Folds sessions of `store` by the rules and the summarizer of `shop`."""
+    """Folds sessions of `store` with the rules and the summarizer of `shop`."""
 
     store: Store
     shop: Workshop
@@ -52,11 +52,10 @@ class Folder:
         everything: bool = False,
         give_way: GiveWay = go_on,
     ) -> Digest | None:
-        """The new digest of the session, which the next turn's views will stand on; None when there is
-        nothing to fold. `everything` leaves no turn out (a reset that carries its memory on). `give_way`
-        is called between the parts of the work.
+        """The new digest of the session, which views use from the next turn on; None if there is nothing to fold.
 
-        Raises: Conflict when other writers were faster every time.
+        `everything` includes all turns (for a reset that keeps its memory). `give_way` is called between the parts of
+        the work. Raises: Conflict if other writers were faster at every attempt.
         """
         began = asked_at_s if asked_at_s is not None else time.monotonic()
         for attempt in range(ATTEMPTS):
@@ -115,8 +114,11 @@ class Folder:
         return tools.memory.handed_on(digest, replace(digest, time_s=self.shop.clock()))
 
     def _indexed(self, loaded: Loaded, made: Digest) -> None:
-        """Hand the index what is folded now; when it fails it has a gap, which `indexing.rebuild` fills. A quick
-        embedder makes vectors of it here, once there are questions, so that no view has to read it for them."""
+        """Send the newly folded messages to the index; if it fails it has a gap, which `indexing.rebuild` fills.
+
+        With a fast embedder their vectors are computed here, once there are questions, so that no view has to read
+        them.
+        """
         index, embedder, state = self.shop.policy.index, self.shop.embedder, loaded.state
         under = loaded.digest.covers if loaded.digest else Ranges()
         gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under]
@@ -135,7 +137,7 @@ class Folder:
             raise
 
     def _judged(self, key: Key, gone: Sequence[Message]) -> list[Message]:
-        """The messages as a model judges them, where one is asked."""
+        """The messages with the importance that a model gives them, if one is configured."""
         classifier = self.shop.policy.classifier
         if not isinstance(classifier, LateClassifier):
             return list(gone)
@@ -148,7 +150,7 @@ class Folder:
         return judged(gone, said)
 
     def _facts(self, key: Key, gone: Sequence[Message]) -> list[Fact]:
-        """What a model finds beside the facts that rules take, where one is asked; it is checked."""
+        """Facts that a model finds in addition to the rules', if one is configured; they are checked."""
         extractor = self.shop.policy.extractor
         if extractor is None:
             return []
@@ -162,7 +164,7 @@ class Folder:
         return kept
 
     def _asked(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """What a helper says; None when it fails or takes too long, and an event says so."""
+        """A helper's answer; None, with an event, if it fails or takes too long."""
         try:
             return ask(work, wait_s=self.shop.policy.helper_wait_s)
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
@@ -170,7 +172,7 @@ class Folder:
             return None
 
     async def _summary(self, loaded: Loaded, gone: Sequence[Message], give_way: GiveWay) -> str | None:
-        """What the summarizer wrote, less what its source does not say; None to use the rules."""
+        """The summarizer's text without what its source contradicts; None to use the rules instead."""
         if self.summarizer is None:
             return None
         told = [m for m in gone if m.importance is not Importance.DISCARD and m.role is not Role.SYSTEM]
@@ -223,6 +225,6 @@ class Folder:
 
 
 def _batches(messages: Sequence[Message]) -> list[Sequence[Message]]:
-    """What helpers are asked about at once; system messages and empty ones are none of it."""
+    """The messages for each call of a helper, without system messages and empty ones."""
     told = [message for message in messages if message.role is not Role.SYSTEM and message.content.strip()]
     return [told[start : start + ASKED_AT_ONCE] for start in range(0, len(told), ASKED_AT_ONCE)]

@@ -1,7 +1,7 @@
-"""What the child of a fork finds: locks that nobody holds, and nothing half done.
+"""Safe forking: the child of a fork finds no lock held and nothing half done.
 
-A child has one thread, and copies of all that the others were in the middle of: their locks stay held for ever, and
-what they had begun is never ended.
+A child has only the forking thread, and copies of what all others were doing: locks that they held stay locked for
+ever, and what they had begun is never finished.
 """
 
 from __future__ import annotations
@@ -13,27 +13,26 @@ from types import TracebackType
 from weakref import WeakMethod, WeakSet
 
 WAITS_S = 5.0
-"""How long a fork waits at most for what other threads are in the middle of."""
+"""Seconds that a fork waits at most for blocks of other threads."""
 
 
 class FreedLock:
-    """A lock for what is short, whole at each moment, and may be held by another thread at a fork: in the child nobody
-    holds it."""
+    """A lock for short critical sections that are consistent at every step; in the child of a fork it is free."""
 
     def __init__(self) -> None:
         self.begin()
         _freed.add(self)
 
     def begin(self) -> None:
-        """Nobody holds it."""
+        """Replace the lock after a fork."""
         self._lock = threading.Lock()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """As that of any lock."""
+        """Acquire the lock, like `threading.Lock`."""
         return self._lock.acquire(blocking, timeout)
 
     def release(self) -> None:
-        """As that of any lock."""
+        """Release the lock, like `threading.Lock`."""
         self._lock.release()
 
     def __enter__(self) -> None:
@@ -46,21 +45,21 @@ class FreedLock:
 
 
 class Whole:
-    """`with WHOLE:` around what a fork must not find half done: it waits until no other thread is in such a block, and
-    none begins one meanwhile. Blocks may stand in each other."""
+    """A reentrant block (`with WHOLE:`) that a fork must not interrupt: it waits until no other thread is in one, and
+    none enters one meanwhile."""
 
     def __init__(self) -> None:
         self._before: list[WeakMethod[Callable[[], None]]] = []
         self.begin()
 
     def begin(self) -> None:
-        """Nobody is in a block: those who were at a fork are the parent's."""
+        """Reset after a fork: blocks that were entered belong to the parent."""
         self._changed = threading.Condition()
         self._at_work: dict[int, int] = {}
         self._forking: int | None = None
 
     def before_forks(self, method: Callable[[], None]) -> None:
-        """Have a bound method called before each fork, as long as its object lives; it must not raise."""
+        """Register a bound method to be called before each fork, as long as its object lives; it must not raise."""
         self._before = [other for other in self._before if other() is not None]
         self._before.append(WeakMethod(method))
 
@@ -83,7 +82,7 @@ class Whole:
                 self._changed.notify_all()
 
     def wait(self) -> None:
-        """A fork is about to happen, in this thread."""
+        """Called before a fork, in the forking thread."""
         self._changed.acquire()
         self._forking = threading.get_ident()
         self._changed.wait_for(lambda: not self._at_work.keys() - {self._forking}, WAITS_S)
@@ -92,7 +91,7 @@ class Whole:
                 call()
 
     def go_on(self) -> None:
-        """The fork happened; this is the parent."""
+        """Called in the parent after the fork."""
         self._forking = None
         self._changed.notify_all()
         self._changed.release()
@@ -100,7 +99,7 @@ class Whole:
 
 _freed: WeakSet[FreedLock] = WeakSet()
 WHOLE = Whole()
-"""That of the process."""
+"""The one of this process."""
 
 
 def _begin_in_child() -> None:

@@ -20,9 +20,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def fresh_id() -> str:
-    """16 hexadecimal digits, counted up. They are unique, not secret: who has seen one can foretell the next.
+    """A unique id of 16 hexadecimal digits, from a counter; it is predictable, so not a secret.
 
-    Names that follow each other lie side by side in an index by name, which so is full and not two thirds full. Each
-    process begins somewhere among 2**64. A number from the system for each took half of the time of an append here.
+    Consecutive ids are adjacent in a B-tree index, which keeps its pages full. Each process starts at a random one of
+    2**64 numbers. A random number from the system for each id took half of the time of an append.
     """
     return f"{next(_names) & 0xFFFF_FFFF_FFFF_FFFF:016x}"

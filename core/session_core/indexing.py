@@ -12,10 +12,8 @@ PAGE_MESSAGES = 500
 
 
 async def rebuild(store: Store, key: Key, index: Index | None) -> int:
-    """Have `index` forget the session and hold all that is folded of it now; how many messages those are.
-
-    Raises: ConfigError when there is no index.
-    """
+    """Clear the session in `index` and add all messages that are folded now; returns their number. Raises: ConfigError
+    if there is no index."""
     if index is None:
         raise ConfigError(f"session {key}: there is no index; pass one with Policy(index=...)")
     state = await store.state(key)

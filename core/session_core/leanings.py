@@ -11,16 +11,16 @@ from session_core.turns import Message, Role
 
 NAMED = 0.3
 TIMED = 0.35
-"""What a message of a person whom the question names, or of the time that it speaks of, has more, where the best
-match has 1: enough to decide between messages that match alike, too little to bring up one that does not."""
+"""The bonus for a message by a named person or of a named time, relative to 1 for the best match: enough to decide
+between similar matches, too little to promote a message that does not match."""
 MARGIN_S = 8 * 3600.0
-"""So much before and after a day belongs to it somewhere on earth."""
+"""Seconds around a day that belong to it in some time zone."""
 
 
 def leanings(query: str, messages: Sequence[Message], now_s: float | None) -> list[float] | None:
-    """What each message has more for its author and its time; None when `query` names none that tells them apart.
+    """The bonus of each message for its author and its time; None if `query` names none that distinguishes them.
 
-    `now_s` is when it is asked. A time that no message has, or nearly all have, says nothing.
+    `now_s` is the time of the question. A time that no message, or nearly every message has, counts for nothing.
     """
     more = [0.0] * len(messages)
     if named := _named(query, {name for message in messages if (name := speaker_of(message))}):
@@ -35,12 +35,12 @@ def leanings(query: str, messages: Sequence[Message], now_s: float | None) -> li
 
 
 def speaker_of(message: Message) -> str | None:
-    """The name of who said it, where one was given; a tool's is none."""
+    """The author's name, if given; None for a tool."""
     return message.author or (message.name if message.role is Role.ASSISTANT else None)
 
 
 def _named(query: str, authors: set[str]) -> set[str]:
-    """Those of several authors whom `query` names: in full, or by a part that only one of them has, in capitals."""
+    """The authors whom `query` names: by the full name, or by a capitalized part of it that is unique among them."""
     if len(authors) < 2:
         return set()
     asked = " ".join(words(query))

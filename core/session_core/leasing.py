@@ -16,18 +16,19 @@ from session_core.voices import pause_awaiting, pause_blocking, run_blocking, wh
 
 FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
-"""Who waits for a turn asks again after pauses that double up to this; those who wait are not queued."""
+"""The delay between attempts to take a turn doubles up to this; waiting callers are not queued."""
 
 LONGEST_S = 1e9
-"""No turn lasts so long."""
+"""The maximum duration of a turn."""
 
 Pause = Callable[[float], Awaitable[None]]
-"""How a voice lets seconds go by."""
+"""Sleeps, in the way of a voice."""
 
 
 class Settled:
-    """The leases of a store for awaiting callers: one who is cancelled while it takes a lease has none, and one who
-    is cancelled while it gives one back has given it back. Else nobody had the turn until its time is over."""
+    """A store's leases for async callers, safe under cancellation: a caller who is cancelled while it takes a lease
+    does not hold it, and one who is cancelled while it releases one has released it. Otherwise the turn would stay
+    taken until it expires."""
 
     def __init__(self, store: Leasing) -> None:
         self._store = store

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from session_core.turns import Message, Role
 
 MOST_OPEN_CALLS = 128
-"""How many calls are waited for, or as many as the newest message asks for; one that is older counts as never
-to be answered. Without a bound a session whose runs break off would grow with each of them."""
+"""How many open calls are tracked, or as many as the newest message has; older ones count as never answered. Without a
+bound, a session whose runs are interrupted would grow with each of them."""
 
 
 @dataclass(frozen=True, slots=True)

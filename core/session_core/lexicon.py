@@ -14,14 +14,14 @@ from session_core.serial.remembered import Remembered
 from session_core.turns import Message
 
 BLOCK = 64
-"""Messages whose numbers share this quotient are read together; only the newest of such blocks changes."""
+"""Messages whose sequence numbers have the same quotient are read together; only the newest block changes."""
 KNOWN_WORDS = 400_000
-"""How many different words of blocks a process remembers, some 200 bytes each; of more, those asked for lately."""
+"""Capacity in distinct words of blocks, of about 200 bytes each; least recently used ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Where in some messages each word stands: pairs of a message's place and how often, one byte each."""
+    """The occurrences of each word in a block: pairs of a message's offset and a count, one byte each."""
 
     places: Mapping[str, bytes]
     lengths: Sequence[int]
@@ -29,13 +29,13 @@ class _Block:
 
 
 class Lexicon:
-    """Ranks the messages of sessions by words; what it gives depends on the messages and the query alone."""
+    """Ranks the messages of sessions by words; the result depends on the messages and the query only."""
 
     def __init__(self) -> None:
         self._blocks: Remembered[_Block] = Remembered(KNOWN_WORDS)
 
     def scores(self, query: str, messages: Sequence[Message]) -> list[float]:
-        """For each message its BM25 among `messages`, as `retrieve.rank` has it; 0 where it shares no word."""
+        """The BM25 score of each message among `messages`, as in `retrieve.rank`; 0 if it shares no word."""
         blocks = [self._block(part) for part in _parts(messages)]
         lengths = [length for block in blocks for length in block.lengths]
         average = sum(block.words for block in blocks) / max(1, len(lengths)) or 1.0
@@ -72,7 +72,7 @@ def _same(block: _Block) -> _Block:
 
 
 def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Runs of messages that are read together, at most 255 each: a place has one byte."""
+    """Runs of messages that are read together, at most 255 each, so that an offset fits into a byte."""
     for _, part in groupby(messages, lambda message: message.seq // BLOCK):
         held = list(part)
         for start in range(0, len(held), 255):

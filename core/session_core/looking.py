@@ -35,20 +35,21 @@ CANDIDATES = 120
 """How many messages a search reads before it ranks them."""
 SOURCES = 500
 SOURCE_ROOMS = 40
-"""How many messages are looked through for passages, and how many times the room for these they may take; of more,
-those that share words with the query or are near to it in meaning, and the newest."""
+"""How many messages, and how many times the room for quotes, are searched for passages. Of more, those that share words
+with the query or are similar in meaning are taken, and the newest."""
 READ_WHOLE = 500
-"""As many folded messages are read whole for a question, if they are not too long; of more, what a search finds."""
+"""Up to this many folded messages are all read for a question, if they are not too long; of more, the hits of a search.
+"""
 LONG_TOKENS = 1_000
-"""A longer message counts as one of this length: only so much of it is looked through."""
+"""A longer message counts as one of this length, since only this much of it is read."""
 SEARCH_WORDS = 40
-"""How many words, of the query first, old messages are looked for with."""
+"""Words for a search of old messages, those of the query first."""
 LEAST_RECALL = 24
-"""In less room than this nothing is brought back; less than a sentence or two is no help."""
+"""In less room than this nothing is quoted, since less than a sentence or two does not help."""
 RUN_TOKENS = 120
-"""Most tokens of what is brought back for a run, of small limits at most 15 %."""
+"""Maximum tokens of quotes within a run; with small limits, 15 % of the limit."""
 READ_AT_ONCE = 500
-"""How many messages are read at once for their meaning."""
+"""How many messages are read per call to compute their vectors."""
 
 
 class Looking:
@@ -93,20 +94,20 @@ class Looking:
         self._shop.covered.asked = True
 
     async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
-        """What the words found, in the embedder's order."""
+        """The results by words, in the embedder's order."""
         near = await self._nearness(query, best)
         return [] if near is None else [m for _, m in sorted(zip(near, best, strict=True), key=_nearer)]
 
     @property
     def _quick(self) -> Embedder | None:
-        """The embedder, if it is there and quick enough to be asked about all messages of a session."""
+        """The embedder, if it is available and fast enough to compare all messages of a session."""
         embedder = self._shop.embedder
         return embedder if embedder is not None and quick(embedder) and not self._shop.vectors.lost else None
 
     async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
-        """The messages of `part` that are near to `query` in meaning, nearest first.
+        """The messages of `part` that are similar to `query` in meaning, nearest first.
 
-        Their vectors are in memory; those that this process has not made yet are made now, of one read of the record.
+        Vectors are in memory; missing ones are computed now, with one read of the record.
         """
         embedder, covered = self._quick, self._shop.covered
         if embedder is None:
@@ -124,7 +125,7 @@ class Looking:
         return [there[seq] for seq in seqs if seq in there and not is_recalled(there[seq])]
 
     async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
-        """What the index finds; the messages come from the record, and what it has no more is left out."""
+        """The messages that the index finds; they are read from the record, and missing ones are left out."""
         index = self._shop.index
         if index is None:
             return []
@@ -204,8 +205,8 @@ class Looking:
     async def _under(
         self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
     ) -> list[Message]:
-        """The messages under `digest` that may be quoted: all that it covers (`whole`, one read), or what a search
-        finds and what is near in meaning (one search, one read)."""
+        """The messages under `digest` that may be quoted: all that it covers (`whole`, one read), or the results of a
+        search by words and by meaning (one search, one read)."""
         if digest is None or not digest.covers:
             return []
         began = time.perf_counter()
@@ -219,7 +220,7 @@ class Looking:
         return under
 
     async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
-        """What a search finds under `digest`, by words, in an index and by meaning, and the facts that bear on it."""
+        """The results of a search under `digest` by words, index and meaning, and the facts relevant to it."""
         words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
         found = await self._store.search(self.key, words, max_hits=CANDIDATES)
         found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
@@ -233,10 +234,10 @@ class Looking:
     async def _sources(
         self, query: str, candidates: Sequence[Message], room_tokens: int, now_s: float | None
     ) -> tuple[Sequence[Message], Sequence[float] | None]:
-        """Those of `candidates` that are looked through for passages, and how near each is to `query`, if known: in
-        meaning, or else by words, with what its author and its time add.
+        """The `candidates` to search for passages, and the score of each for `query`, if known: by meaning, or else by
+        words, with a bonus for author and time.
 
-        An embedder that is quick has its say in which they are; another one is asked about these alone.
+        A fast embedder helps to choose them; a slow one only compares the chosen ones.
         """
         near = await self._nearness(query, candidates) if self._quick is not None else None
         more = leanings(query, candidates, now_s)
@@ -260,15 +261,14 @@ class Looking:
         return candidates, words if near is None and more else near
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
-        """How near in meaning each message is to `query`; None without an embedder, or when it fails."""
+        """The similarity of each message to `query`; None without an embedder, or if it fails."""
         embedder, vectors = self._shop.embedder, self._shop.vectors
         if embedder is None or vectors.lost or len(sources) < 2:
             return None
         return await self._tried(vectors.nearness(query, sources, embedder), embedder)
 
     async def _tried(self, work: Awaitable[T], embedder: Embedder) -> T | None:
-        """What an embedder gives; None when it fails, which an event tells. One that is not installed is not asked
-        again."""
+        """The embedder's result; None, with an event, if it fails. One that is not installed is not asked again."""
         try:
             return await work
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
@@ -277,9 +277,9 @@ class Looking:
             return None
 
     async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
-        """What the part of the record under `digest` says about `query`, as one block of quotes; "" for nothing.
+        """Quotes relevant to `query` from the part of the record under `digest`, as one block; "" for nothing.
 
-        It is short: within a run it competes with the results of the run's own calls, which the question needs first.
+        The block is short: within a run it competes with the results of the run's own calls, which matter more.
         """
         limits = self._shop.tools.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
@@ -289,13 +289,12 @@ class Looking:
 
 
 def _can_be_read_whole(digest: Digest, room_tokens: int) -> bool:
-    """Whether `digest` covers so little that all of it is looked through: then nothing is missed for the want of a
-    shared word."""
+    """Whether `digest` covers so little that all of it is read, so that nothing is missed for lack of a shared word."""
     return digest.covered_messages <= READ_WHOLE and digest.covered_tokens <= SOURCE_ROOMS * room_tokens
 
 
 def _tokens(messages: Sequence[Message]) -> int:
-    """What is looked through of `messages`."""
+    """The size of what is read of `messages`."""
     return sum([min(message.tokens, LONG_TOKENS) for message in messages])
 
 
@@ -304,11 +303,11 @@ def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
 
 
 def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
-    """The sums of `values`, scaled so that the greatest is 1, and `more`."""
+    """The sums of `values`, scaled to a maximum of 1, and `more`."""
     most = max(*values, 1e-9)
     return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]
 
 
 def _last_words(standing: Sequence[Message]) -> list[str]:
-    """The newest words of a view, which a question goes on from."""
+    """The newest text of a view, which a question refers to."""
     return [word for message in reversed(standing[-2:]) for word in terms(searchable(message)[-600:])]

@@ -17,7 +17,7 @@ _BEGINNINGS = (
     ("T2dnUw", "audio/ogg"),
 )
 USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
-"""What a part is taken for when nothing says what it is."""
+"""The default type of a part that does not name its own."""
 
 _DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -26,7 +26,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]+={0,2}\s*")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the data of a part stands: one of `url`, `base64` and `file_id` is set."""
+    """The location of a part's data: one of `url`, `base64` and `file_id` is set."""
 
     mime: str
     url: str | None = None
@@ -35,7 +35,7 @@ class Source:
 
 
 def source_of(media: Media) -> Source:
-    """`media` in the form a provider's block wants it; a data URL is taken apart."""
+    """`media` in the form of a provider's block; a data URL is split up."""
     match = _DATA_URL.match(media.data)
     if match and match[3]:
         data = media.data[match.end() :]

@@ -23,27 +23,26 @@ from session_core.turns import GIVEN_ID, Key, Message, Role
 from session_core.voices import run_blocking
 
 NOTES = "~moved-in"
-"""The namespace beside a session that says how much of its source is in it; it is deleted with the session."""
+"""The namespace of a session that stores the progress of its import; it is deleted with the session."""
 
 BATCH_MESSAGES = 256
 BATCH_CHARACTERS = 4_000_000
-"""A batch is written at once, and has no more than this; a message alone may be larger."""
+"""Maximum size of a batch, which is written in one call; a single message may be larger."""
 
 _TOLD = 5
-"""So many of several refusals are told in one error."""
+"""How many of several errors are described in one."""
 
 M = TypeVar("M")
 _Ask = Callable[[Key, Tier], Awaitable[None]]
 
 
 def move_in(session: Session, messages: Iterable[Said]) -> int:
-    """Store `messages` in `session`, in their order and in bounded batches; how many were new to it.
+    """Store `messages` in `session`, in order and in bounded batches; returns how many were new.
 
-    They are all that a source has: ours, or dicts such as `Session.export` gives. Asked for again, it goes
-    on where it ended, and adds what the source has more by now. Messages without an id get one that is the
-    same each time; what was said twice is stored twice. Raises: Diverged when the source no longer begins
-    with what was moved in; InputError and its kin for a message that no session takes, when those in the
-    batches before it are stored.
+    They are all messages of a source: ours, or dicts such as `Session.export` returns. A repeated call continues where
+    the last one ended and adds what is new. Messages without an id get a reproducible one; messages that occur twice
+    are stored twice. Raises: Diverged if the source no longer begins with what was imported; InputError and subclasses
+    for a message that no session accepts, after the batches before it were stored.
     """
 
     async def ask(key: Key, tier: Tier) -> None:
@@ -86,7 +85,7 @@ async def _appended(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
 
 
 async def _begun(store: Store, beside: Key, prints: Sequence[str], key: Key) -> int:
-    """How many messages of the source are in the session already. Raises: Diverged."""
+    """How many messages of the source were imported already. Raises: Diverged."""
     state = await store.state(beside)
     if state is None or not state.head:
         return 0
@@ -101,7 +100,7 @@ async def _begun(store: Store, beside: Key, prints: Sequence[str], key: Key) -> 
 
 
 class Several:
-    """Conversations that are moved one after another: what one of them is refused for hinders no other."""
+    """Imports several conversations one after another; an error of one does not stop the others."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -109,7 +108,7 @@ class Several:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Around the move of one of them."""
+        """A context for the import of one of them."""
         self._count += 1
         try:
             yield
@@ -117,7 +116,7 @@ class Several:
             self._refused.append(exc)
 
     def tell(self) -> None:
-        """Raises: what the first one was refused for, with the next few; nothing when none was."""
+        """Raises the first error, with the next few in its text; does nothing if there was none."""
         if not self._refused:
             return
         first, count = self._refused[0], len(self._refused)
@@ -129,10 +128,10 @@ class Several:
 
 
 def with_ids(messages: Iterable[Message]) -> list[Message]:
-    """`messages`, each with an id, none of them twice.
+    """`messages` with unique ids.
 
-    One that comes without an id, or with that of a message before it, gets one that is made of what it
-    says and of how many before it say the same: so it is the same each time.
+    A message without an id, or with the id of an earlier one, gets one derived from its content and the number of equal
+    messages before it, so that repeated imports give the same.
     """
     taken: set[str] = set()
     said: Counter[bytes] = Counter()
@@ -148,7 +147,7 @@ def with_ids(messages: Iterable[Message]) -> list[Message]:
 
 
 def stable_id(digest: bytes, before: int, place: str = "") -> str:
-    """The id of a message with this content, when `before` messages before it (in `place`) say the same."""
+    """The id of a message with this content and `before` equal messages before it (in `place`)."""
     return f"{GIVEN_ID}{blake2b(digest + f'{before}{place}'.encode(), digest_size=DIGEST_BYTES).hexdigest()}"
 
 
@@ -168,7 +167,7 @@ def in_batches(items: Iterable[M], characters: Callable[[M], int]) -> Iterator[l
 
 
 def missing(said: Sequence[M], there: Sequence[M], words: Callable[[M], object], *, where: str) -> Sequence[M]:
-    """What of `said` is not `there` yet, judged by what `words` gives of a message. Raises: Diverged."""
+    """The messages of `said` that are not `there` yet, compared by the result of `words`. Raises: Diverged."""
     if [words(message) for message in said[: len(there)]] == [words(message) for message in there]:
         return said[len(there) :]
     raise Diverged(
@@ -178,7 +177,7 @@ def missing(said: Sequence[M], there: Sequence[M], words: Callable[[M], object],
 
 
 def _fingerprints(messages: Sequence[Message]) -> list[str]:
-    """For each number of messages, from none to all, what the first so many are known by."""
+    """Hashes of all prefixes of the messages, by their length."""
     prints = [""]
     for message in messages:
         own = (prints[-1] + message.id).encode("utf-8", "surrogatepass")

@@ -9,12 +9,12 @@ from session_core.events import Notice
 from session_core.ports import State
 
 NEWS_FACTOR = 2
-"""A record that has grown so many times since the last notice is news. So a session's notices are as many as its
-record doubles, however often folds take the pressure off and it comes back."""
+"""A record that has grown by this factor since the last notice is news. So the number of notices grows with the
+logarithm of the record, however often the pressure rises again after folds."""
 
 
 def notice_of(state: State, tokens: int, budget: Budget, *, now_s: float) -> Notice:
-    """What a user is told of a session whose conversation stands at `tokens`."""
+    """The notice for a session whose conversation has `tokens`."""
     pressure = budget.pressure(tokens)
     fills = f"fills {pressure:.0%} of what" if pressure < 1 else "is longer than what"
     text = (
@@ -32,8 +32,8 @@ def notice_of(state: State, tokens: int, budget: Budget, *, now_s: float) -> Not
 
 
 def is_news(state: State, told: Sequence[Notice]) -> bool:
-    """Whether a user who was `told` (oldest first) should hear it again: the record doubled, the session was taken up
-    again after an absence or a reset, or it went back to the first half of what it was (a fork)."""
+    """Whether a user who got the notices `told` (oldest first) should get another: the record doubled, the session was
+    resumed after an absence or a reset, or it went back to less than half of what it was (a fork)."""
     if not told:
         return True
     last, ledger = told[-1], state.ledger

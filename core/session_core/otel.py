@@ -167,7 +167,7 @@ class _Instruments:
         self._resumes = self._count("resumes", "{resume}", "Sessions that went on after an absence.")
 
     def record(self, event: Event) -> None:
-        """Put the figures of `event` into its instruments."""
+        """Add the figures of `event` to its instruments."""
         of = {TENANT: event.key.tenant}
         match event:
             case Appended():
@@ -219,7 +219,7 @@ class _Instruments:
 
 
 def _error_type(event: FoldFailed) -> str:
-    """The error's class alone: its words may name the session."""
+    """The error's class name; its text may name the session."""
     return event.reason.partition(":")[0]
 
 

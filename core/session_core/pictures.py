@@ -11,7 +11,7 @@ from session_core.turns import Message, Role
 
 WIDTH = 720
 MAX_BARS = 120
-"""Most bars of a timeline; in longer conversations a bar is several turns, and the legend says so."""
+"""Maximum bars of a timeline; in longer conversations a bar is several turns, and the legend says so."""
 EXCERPT_CHARACTERS = 160
 LONG_CELL_CHARACTERS = 24
 
@@ -47,12 +47,12 @@ class Bar:
 
 
 def escape(text: str) -> str:
-    """`text` as HTML shows it; what no UTF-8 can hold becomes a question mark."""
+    """`text` escaped for HTML; characters that UTF-8 cannot encode become question marks."""
     return html.escape(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def page(*parts: str) -> str:
-    """`parts` below each other, in the notebook's own colours."""
+    """`parts` below each other, in the notebook's colours."""
     return f'<div style="{_FONT};max-width:{WIDTH}px">{"".join(parts)}</div>'
 
 
@@ -109,7 +109,7 @@ def timeline(bars: Sequence[Bar], *, digest: str = "") -> str:
 
 
 def view_html(messages: Sequence[Message], *, tokens: int, limit_tokens: int, tier: Tier) -> str:
-    """What a model is given to read: the share of each message in the limit, then one row for each."""
+    """A view as HTML: the share of each message in the limit, then one row per message."""
     scale, x, drawn = WIDTH / max(limit_tokens, tokens, 1), 0.0, [_rect(0, 4, WIDTH, 16, _FAINT, "room left")]
     for message in messages:
         width = message.tokens * scale
@@ -137,7 +137,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _grouped(bars: Sequence[Bar]) -> tuple[list[Bar], int]:
-    """At most MAX_BARS bars, and how many turns each of them is; only wholly folded ones are folded."""
+    """At most MAX_BARS bars, and how many turns each has; a bar is folded if all of its turns are."""
     each = -(-len(bars) // MAX_BARS)
     if each == 1:
         return list(bars), 1

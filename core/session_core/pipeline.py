@@ -20,18 +20,18 @@ from session_core.voices import run_blocking
 from session_core.workshop import Workshop
 
 WORK_S = 0.0005
-"""How long a fold works before it gives way."""
+"""Seconds that a fold works before it yields."""
 MOST_WORK_S = 0.002
-"""The same when folds that cannot be put off wait for their turn: longer with each of them, up to this."""
+"""The same while urgent folds wait: it grows with their number up to this."""
 PAUSE_S = 0.001
-"""How long it then sleeps. Any sleep lets threads go on that wait; an event loop, which lets go of the interpreter
-each time it looks for events, needs a few steps in a row."""
+"""Seconds of the sleep that follows. Any sleep lets waiting threads run; an event loop, which releases the GIL whenever
+it polls, needs several iterations in a row."""
 PATIENCE_S = 0.02
-"""How long it waits for the calls that are under way to end; shorter with each fold that cannot be put off."""
+"""Seconds to wait for calls in progress to end; less for each urgent fold."""
 PUT_OFF_S = 10.0
-"""How long a fold may be put off while calls leave no pause: that of a session whose view is far from its limit."""
+"""Seconds that a fold may be postponed while calls leave no pause, for sessions far below their limit."""
 LOOK_S = 0.05
-"""How often a fold that is put off looks whether it still may be."""
+"""Seconds between checks of whether a postponed fold may still wait."""
 
 
 @dataclass(slots=True)
@@ -48,25 +48,25 @@ class Queue:
     _since_s: OrderedDict[Key, float] = field(default_factory=OrderedDict)
     _pressing: set[Key] = field(default_factory=set)
     _due_s: float = 0.0
-    """When the one at work, or else the last one, could not be put off any longer."""
+    """When the fold in progress, or else the last one, became urgent."""
 
     def __len__(self) -> int:
-        """How many wait, the one at work included."""
+        """The number of waiting sessions, including the one in progress."""
         return len(self._since_s) + (self.at_work is not None and self.at_work not in self._since_s)
 
     def add(self, key: Key, now_s: float, tier: Tier) -> None:
-        """Put `key` in the queue, unless it is there, with its tier by now."""
+        """Add `key`, unless it is queued already, with its current tier."""
         self._since_s.setdefault(key, now_s)
         if tier >= Tier.FACTS:
             self._pressing.add(key)
 
     def pressed(self, now_s: float) -> int:
-        """How many cannot be put off, the one at work included."""
+        """The number of urgent folds, including the one in progress."""
         return len(self._pressing) + len(self._overdue(now_s)) + (self.at_work is not None and self._due_s <= now_s)
 
     def take(self, now_s: float, *, quiet: bool) -> tuple[Key, float] | None:
-        """The next one, which is at work from now on, and since when it waited: the oldest of those that cannot be put
-        off; when it is `quiet`, of all."""
+        """The next session and the time of its request; it is in progress from then on. The oldest urgent one; if it is
+        `quiet`, the oldest of all."""
         pressing = self._pressing.union(self._overdue(now_s))
         key = next((key for key in self._since_s if key in pressing or (quiet and not pressing)), None)
         if key is None:
@@ -77,12 +77,12 @@ class Queue:
         return key, since_s
 
     def clear(self) -> None:
-        """Forget those that wait."""
+        """Remove all waiting sessions."""
         self._since_s.clear()
         self._pressing.clear()
 
     def _overdue(self, now_s: float) -> list[Key]:
-        """Those that waited for too long, less those that cannot be put off anyway."""
+        """The number of those that waited too long and are not urgent because of their tier anyway."""
         late = takewhile(lambda one: now_s - one[1] >= self.put_off_s, self._since_s.items())
         return [key for key, _ in late if key not in self._pressing]
 
@@ -107,7 +107,7 @@ class Pace:
     _since_s: float = 0.0
 
     def give_way(self) -> None:
-        """Let others have the interpreter, if this thread has worked for long enough since it last did."""
+        """Release the interpreter to others if this thread has worked long enough since it last did."""
         now_s = self.clock()
         if self.hurried or now_s - self._since_s < WORK_S:
             return
@@ -145,13 +145,13 @@ class Background:
 
     @property
     def waiting(self) -> int:
-        """Sessions that asked and are not folded yet, the one at work included."""
+        """Sessions that requested a fold and are not folded yet, including the one in progress."""
         self._begin_in_child()
         with self._changed:
             return len(self.queue)
 
     def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
-        """Have `key`, which is of this tier, folded soon; returns at once."""
+        """Request a fold of `key`, which is in this tier; returns immediately."""
         self._begin_in_child()
         with self._changed:
             if self._closed:
@@ -165,7 +165,7 @@ class Background:
         self.shop.tell(FoldAsked(key, waiting))
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until nothing waits; False when `timeout_s` seconds were not enough."""
+        """Wait until nothing is queued; False if `timeout_s` seconds were not enough."""
         self._begin_in_child()
         with self._changed:
             self.pace.hurried += 1
@@ -175,7 +175,7 @@ class Background:
                 self.pace.hurried -= 1
 
     def close(self) -> None:
-        """Finish the fold at work and stop; what still waits will be asked for again by its next turn."""
+        """Finish the fold in progress and stop; the others are requested again by the next turn of their session."""
         self._begin_in_child()
         with self._changed:
             self._closed = True
@@ -187,7 +187,7 @@ class Background:
             thread.join(timeout=30)
 
     def _begin_in_child(self) -> None:
-        """After a fork nothing waits, and nobody is at work."""
+        """Reset after a fork: nothing is queued or in progress."""
         if self._process != os.getpid():
             self._changed, self._thread, self.queue.at_work = threading.Condition(), None, None
             self.queue.clear()
@@ -200,8 +200,7 @@ class Background:
 
     @contextmanager
     def telling(self, key: Key) -> Iterator[None]:
-        """Tell of a fold in the block that fails, instead of raising what it failed with; of one whose store was closed
-        meanwhile there is nothing to tell."""
+        """Emit an event for a fold that fails in the block, instead of raising; none if its store was closed."""
         try:
             yield
         except StoreClosed:
@@ -210,7 +209,7 @@ class Background:
             self.shop.tell(FoldFailed(key, _reason(exc)))
 
     def _next(self) -> tuple[Key, float] | None:
-        """The session whose turn it is, once there is one, and since when it waited; None when all is over."""
+        """The next session and the time of its request, when there is one; None after the end."""
         quiet = False
         while True:
             with self._changed:
@@ -238,6 +237,6 @@ class Background:
 
 
 def _reason(exc: Exception) -> str:
-    """What a fold failed with; what a user's model or classifier says of it may quote what was said."""
+    """The error of a fold; the text of a user's model or classifier is left out, since it may quote messages."""
     kind = type(exc).__name__
     return f"{kind}: {exc}" if isinstance(exc, SessionError) else kind

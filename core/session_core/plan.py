@@ -31,18 +31,18 @@ def go_on() -> None:
 
 
 RECALL_SHARE = 0.65
-"""Share of the limit that recalled messages may take: what a question needs is mostly further back than what was
-said last. At 0.5 a tenth fewer of the values that later calls needed were in views of 500 tokens."""
+"""Maximum share of the limit for quotes: the answer to a question is mostly further back than the last messages. At 0.5
+a tenth fewer of the values that later calls needed were in views of 500 tokens."""
 RECALL_TOKENS = 3_000
-"""Most that recalled messages take of a large view."""
+"""Maximum tokens of quotes in a large view."""
 WHOLE_ASKED_SHARE, ASKED_SHARE, FRAMING_TOKENS = 0.6, 0.4, 12
-"""Share of the limit up to which a question stands whole before anything is brought back for it, the share that a
-longer one has, and tokens around it."""
+"""The share of the limit up to which a question is shown whole before anything is quoted for it, the share for a longer
+one, and the tokens of framing."""
 RULES_SHARE = 0.5
-"""Share of the limit that standing rules may take; what is over it is told."""
+"""Maximum share of the limit for standing rules; a view reports rules beyond it."""
 UNCACHED_TOKENS = 8_192
-"""Views up to this size are made anew for each question: providers cache no prefix under 1,024 to 4,096 tokens, and
-room is what such a view lacks."""
+"""Views up to this size are made anew for each question: providers cache no prefix under 1,024 to 4,096 tokens, and a
+small view needs the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ class Limits:
     whole_tool_outputs: int | None = field(default=None, kw_only=True)
     rules_share: float = field(default=RULES_SHARE, kw_only=True)
     terse: bool = field(default=False, kw_only=True)
-    """Whether messages that only greet, thank or acknowledge, and facts that do not hold whatever is asked, make
-    room for what a question needs."""
+    """Whether filler messages, and facts that are not always needed, make room for what a question needs."""
 
     @property
     def total(self) -> int:
@@ -202,8 +201,8 @@ class Decision:
 
 
 Decided = tuple[Ranges | int, Choice, int, str]
-"""A decision as plans and views carry it: the part or the one number, the choice, its price, and why. Most are
-never looked at, and to make them values took a third of the time of a view."""
+"""A decision in the compact form that plans and views carry: part or number, choice, tokens, reason. Most are never
+looked at, and creating objects for them took a third of the time of a view."""
 
 
 def decisions_of(decided: Iterable[Decided]) -> tuple[Decision, ...]:
@@ -222,11 +221,11 @@ class Plan:
     decided: tuple[Decided, ...]
     tokens: int
     raw_tokens: int
-    """What the active digest and everything after it would cost word for word."""
+    """The size of the active digest and everything after it, uncompressed."""
     digest: Digest | None = None
-    """What the plan's first message stands for, the units that were folded for this plan included."""
+    """The digest in the plan's first message, including units that were folded for this plan."""
     hidden_rules: int = 0
-    """Standing rules of the digest that the message has no room for."""
+    """Standing rules of the digest for which its message has no room."""
     recalled: tuple[Recalled, ...] = field(default=(), kw_only=True)
 
     @property
@@ -280,14 +279,14 @@ class View:
     decided: tuple[Decided, ...] = field(default=(), repr=False)
     digest: Digest | None = None
     hidden: Ranges = Ranges()
-    """The messages that stand in the view in no form: what no provider takes, what had no room."""
+    """Messages that the view does not represent at all: no room, or nothing that a provider accepts."""
     lineage: Ranges = Ranges()
-    """The part of the record that it is a view of."""
+    """The part of the record that the view was made of."""
     version: int = 0
     recalled: tuple[Recalled, ...] = ()
     """The messages that were quoted for the question, in the order of the record."""
     said_from: int = 0
-    """Messages with this number or a greater one are not in the record; they were about to be appended."""
+    """Messages from this number on are not in the record; they were about to be appended."""
 
     def _repr_html_(self) -> str:
         return view_html(self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier)
@@ -326,5 +325,5 @@ class View:
 
 
 def seqs_of(messages: Sequence[Message]) -> Ranges:
-    """The part of the record that `messages` are."""
+    """The part of the record that consists of `messages`."""
     return Ranges.of(m.seq for m in messages if m.seq)

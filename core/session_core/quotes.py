@@ -19,15 +19,15 @@ from session_core.retrieve import terms
 from session_core.turns import Message
 
 WHY_WORDS = 4
-"""Words that are named to explain why a message was quoted."""
+"""How many words are named to explain why a message was quoted."""
 
 Read = Callable[[Message], Reading]
 
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """A block of quotes ("" for none), what is quoted and why, and the `rows` of messages that stand in the view
-    shortened, by their ids."""
+    """A block of quotes ("" for none), what it quotes and why, and the `rows` of messages that the view shows
+    shortened, by id."""
 
     block: str = ""
     quoted: tuple[Recalled, ...] = ()
@@ -45,12 +45,11 @@ def quotes(
     count: Count,
     inset: Collection[str] = (),
 ) -> Quotes:
-    """What of `sources` bears on `question` beside the messages `standing`, as one block in at most `room_tokens`,
-    and what it quotes and why; "" for nothing.
+    """What is relevant to `question` in `sources`, as one block of at most `room_tokens`; `standing` are the messages
+    that the view shows.
 
-    Of the messages whose ids are `inset`, which stand in the view shortened, it is not in the block but by itself.
-    What one of the facts `later` corrects is quoted with its correction; sentences that answer with different
-    values are marked.
+    Rows of messages with ids in `inset`, which the view shows shortened, are returned separately. A statement that one
+    of the facts `later` corrects is quoted with its correction; sentences that answer with different values are marked.
     """
     found = sought(question.text, [(message, read(message)) for message in sources])
     weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count, inset=inset)
@@ -73,8 +72,8 @@ def quotes(
 
 
 def _differing(query: str, said: Sequence[Said]) -> str:
-    """A line on those sentences that answer `query` with different values; "" for none. What somebody only quoted, and
-    what speaks like an order, has no part in it."""
+    """A line about sentences that answer `query` with different values; "" for none. Quoted text, and text that reads
+    like an instruction, is ignored."""
     return mark(ties(query, list(_answers(said))))
 
 
@@ -88,7 +87,7 @@ def _answers(said: Sequence[Said]) -> Iterator[Quote]:
 
 
 def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:
-    """What each quoted message has to do with the question: words, meaning, or what the last messages speak of."""
+    """Why each message was quoted: shared words, similar meaning, or values of the last messages."""
     asked, near = {word: frozenset(stems(word)) for word in terms(question.text)}, question.nearness
     forms_asked = frozenset[str]().union(*asked.values())
     lately = {value for reading in question.last for passage in reading.passages for value in passage.values}

@@ -68,7 +68,7 @@ class Ranges:
         return Ranges(self.pairs + other.pairs)
 
     def after(self, prefix: Ranges) -> Ranges | None:
-        """What is left of this part behind `prefix`, or None when it does not begin with `prefix`."""
+        """The rest of this part after `prefix`, or None if it does not begin with `prefix`."""
         if not prefix.pairs:
             return self
         count = len(prefix.pairs)
@@ -87,7 +87,7 @@ class Ranges:
         return Ranges() if place is None else Ranges((*self.pairs[:place], (self.pairs[place][0], end)))
 
     def minus(self, other: Ranges) -> Ranges:
-        """This part less all of `other`, which has nothing twice; takes as long as there are ranges, not numbers."""
+        """This part minus all of `other`, which has no duplicates; the time depends on the number of ranges."""
         if self.pairs == other.pairs or not other.pairs:
             return self if not other.pairs else Ranges()
         cuts = sorted(other.pairs)
@@ -115,11 +115,11 @@ class Ranges:
         return cls(tuple(joined))
 
     def without(self, seqs: set[int]) -> Ranges:
-        """This part less `seqs`."""
+        """This part minus `seqs`."""
         return Ranges.of(seq for seq in self if seq not in seqs)
 
     def less(self, seqs: Iterable[int]) -> Ranges:
-        """As `without`, for a few of a long part: it takes as long as there are ranges, not numbers."""
+        """As `without`, for few numbers of a long part: the time depends on the number of ranges, not of numbers."""
         pairs = self.pairs
         for seq in seqs:
             cut = ((first, last) for pair in pairs for first, last in _around(pair, seq))
@@ -127,7 +127,7 @@ class Ranges:
         return _merged(pairs)
 
     def shared(self, other: Ranges) -> Ranges:
-        """What of this part stands in `other` too, in this part's order; as quick as `less`."""
+        """The numbers of this part that are also in `other`, in this part's order; as fast as `less`."""
         theirs = sorted(other.pairs)
         common: list[tuple[int, int]] = []
         for first, last in self.pairs:
@@ -139,7 +139,7 @@ class Ranges:
 
 
 def _merged(pairs: Iterable[tuple[int, int]]) -> Ranges:
-    """The ranges of `pairs`, neighbours made one."""
+    """The ranges of `pairs`, with adjacent ones merged."""
     made: list[tuple[int, int]] = []
     for first, last in pairs:
         if made and made[-1][1] + 1 == first:

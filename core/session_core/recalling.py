@@ -11,12 +11,12 @@ from session_core.retrieve import searchable, terms
 from session_core.turns import Message, Role
 
 TOOL_NAME = "recall"
-"""The tool by which an agent asks, in every framework."""
+"""The name of the recall tool in every framework."""
 NOTHING = "Nothing in this conversation matches."
 
 
 def excerpt(message: Message, query: str, *, max_tokens: int, count: Count) -> str:
-    """The message's text, or, of a long one, what bears on `query` in at most `max_tokens`."""
+    """The message's text; of a long one, what is relevant to `query` in at most `max_tokens`."""
     shorter = clip(
         message.content, max_tokens=max_tokens, count=count, reference=message.id, terms=frozenset(terms(query))
     )
@@ -24,26 +24,26 @@ def excerpt(message: Message, query: str, *, max_tokens: int, count: Count) -> s
 
 
 def speaker(message: Message) -> str:
-    """Who said it: the author, the tool, or the role."""
+    """The author, the tool, or the role."""
     return speaker_name(message.author) if message.author else message.name or message.role.value
 
 
 def is_recalled(message: Message) -> bool:
-    """Whether the message is what a recall was asked for or gave back: the record has it where it was first said."""
+    """Whether the message is the call or result of a recall tool; the record has its content elsewhere."""
     if message.role is Role.TOOL:
         return message.content.startswith(RECALLED) or message.content == NOTHING
     return not message.content and bool(message.tool_calls) and all(c.name == TOOL_NAME for c in message.tool_calls)
 
 
 def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None) -> str:
-    """The messages one after the other, each in at most `max_tokens`; a plain sentence when there is none.
+    """The messages one after another, each in at most `max_tokens`; a plain sentence if there are none.
 
-    Those that have no room in `page_tokens` are left out, and the last line says how many.
+    Those that do not fit into `page_tokens` are left out, and the last line says how many.
     """
     if not found:
         return NOTHING
     parts = [f"{RECALLED}found by search, each with its reference]"]
-    last = "[{} more have no room here; ask for less]"
+    last = "[{} more do not fit here; ask for fewer]"
     left = None if page_tokens is None else page_tokens - count(parts[0]) - count(last.format(len(found))) - 2
     for message in found:
         name = f"[{speaker(message)}, ref {message.id}]"
@@ -58,21 +58,21 @@ def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count,
 
 
 def page(message: Message, *, reference: str, offset: int, page_tokens: int, count: Count) -> str:
-    """The message's words (of one that calls tools the calls too) from character `offset` on, in at most
-    `page_tokens` behind a line that says which part it is, and where the next begins."""
+    """The text of the message, including its tool calls, from character `offset` on, in at most `page_tokens`. A first
+    line says which part it is, and where the next begins."""
     text = searchable(message)
     if not 0 <= offset < max(1, len(text)):
         return f"ref {reference} has {len(text):,} characters; pass an offset below that."
     end = offset + _fitting(text[offset:], page_tokens, count)
     if offset == 0 and end == len(text):
-        return f"{RECALLED}ref {reference}, whole]\n{quoted_lines(text)}"
-    rest = f"; go on with offset={end}" if end < len(text) else "; this is the end"
+        return f"{RECALLED}ref {reference}, complete]\n{quoted_lines(text)}"
+    rest = f"; continue with offset={end}" if end < len(text) else "; end of the message"
     part = quoted_lines(text[offset:end])
     return f"{RECALLED}ref {reference}, characters {offset} to {end} of {len(text)}{rest}]\n{part}"
 
 
 def _fitting(text: str, max_tokens: int, count: Count) -> int:
-    """How many characters of the beginning of `text` fit, mostly up to the end of a line."""
+    """How many characters of the beginning of `text` fit, preferably up to the end of a line."""
     fits, over = 0, min(len(text), max_tokens * 16) + 1
     tried = min(len(text), max_tokens * 4)
     while over - fits > max(1, fits // 50):

@@ -7,16 +7,14 @@ from collections.abc import Iterable
 from session_core.turns import Message, Role
 
 LAST = 2
-"""So many of the newest messages of assistants are looked for in a query."""
+"""How many of the newest assistant messages are looked for in a query."""
 LEAST_CHARACTERS = 12
-"""A shorter message may be part of anything."""
+"""Shorter messages are not looked for, since they may occur anywhere by chance."""
 
 
 def asked_and_repeated(query: str, messages: Iterable[Message]) -> tuple[str, str]:
-    """`query` without what an assistant said last, word for word, and that repeated part.
-
-    When nothing else would be left, the query stays whole.
-    """
+    """`query` without the part that repeats the assistant's last messages verbatim, and that part. If nothing else
+    would remain, the query is returned unchanged."""
     said = [m for m in messages if m.role is Role.ASSISTANT and len(m.content) >= LEAST_CHARACTERS]
     newest = sorted(said, key=lambda message: message.seq)[-LAST:]
     repeated = [message.content for message in newest if message.content in query]

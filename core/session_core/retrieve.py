@@ -13,7 +13,7 @@ from session_core.turns import Message
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _LETTERS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else ord(" ") for code in range(256))
-"""ASCII in lower case, with a blank for all that is no letter and no digit."""
+"""A translation of ASCII to lower case, with blanks for all but letters and digits."""
 STOP_WORDS = frozenset(
     "a about again all also am an and any are as at be because been but by can could did do does for from "
     "get had has have he her him his how i if in into is it its just like make me more my no not of on "
@@ -25,15 +25,12 @@ K1, B = 1.2, 0.75
 
 
 RECIPROCAL = 60
-"""How fast a rank loses weight when rankings are fused; the value of the paper."""
+"""The constant of reciprocal rank fusion; the value of the paper."""
 
 
 def terms(text: str) -> list[str]:
-    """The words of `text` that a search goes by, in order: lower case, no stop words.
-
-    Identifiers fall into their parts ("ORD-17" is "ord", "17"); runs of Chinese, Japanese or Korean
-    become pairs of neighbouring characters.
-    """
+    """The search terms of `text`, in order: lower case, without stop words. Identifiers are split ("ORD-17" is "ord",
+    "17"); runs of Chinese, Japanese or Korean become character bigrams."""
     if text.isascii():
         # A third of the time that the pattern takes.
         plain = text.encode().translate(_LETTERS).decode()
@@ -52,18 +49,18 @@ def terms(text: str) -> list[str]:
 
 
 def ascii_words(text: str) -> list[bytes]:
-    """As `terms` of a text in ASCII, stop words among them: for who looks each word up anyway."""
+    """As `terms` for an ASCII text, but with stop words, for callers that look each word up."""
     return text.encode().translate(_LETTERS).split()
 
 
 def searchable(message: Message) -> str:
-    """The text of a message that a search looks at."""
+    """The text of a message for search."""
     calls = "\n".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
     return f"{message.content}\n{calls}" if calls else message.content
 
 
 def rank(query: str, candidates: Sequence[Message], *, max_hits: int) -> list[tuple[Message, float]]:
-    """The candidates that share words with `query`, best first by BM25; the newer one wins a tie."""
+    """The candidates that share words with `query`, best first by BM25; of equal ones the newer first."""
     wanted = list(dict.fromkeys(terms(query)))
     bags = [Counter(terms(searchable(message))) for message in candidates]
     lengths = [sum(bag.values()) for bag in bags]
@@ -99,10 +96,10 @@ def likely(
     most: int,
     most_tokens: int,
 ) -> list[int]:
-    """The places of at most `most` candidates, of about `most_tokens` together, in their order.
+    """The indexes of at most `most` candidates, of about `most_tokens` together, in order.
 
-    The newest have a quarter of the room; then, in turn, come those that say most of the query's `words` and those
-    that are `near` to it in meaning, where that is known.
+    The newest get a quarter of the room; then, alternately, those with most of the query's `words` and those `near` to
+    it in meaning, if known.
     """
     total = len(words)
     newest = range(total - 1, -1, -1)
@@ -125,7 +122,7 @@ def _in_turn(one: Sequence[int], other: Sequence[int]) -> Iterator[int]:
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """The cosine of the angle between two vectors; 0 where one of them is nothing."""
+    """The cosine similarity of two vectors; 0 if one of them is zero."""
     lengths = math.hypot(*one) * math.hypot(*other)
     return math.fsum(a * b for a, b in zip(one, other, strict=True)) / lengths if lengths else 0.0
 

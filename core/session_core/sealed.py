@@ -9,17 +9,17 @@ from session_core.errors import StoreUnreadable
 from session_core.turns import Key, Message
 
 SEALED = "sealed/1"
-"""The format of sealed bodies and values. Another one begins with the same word."""
+"""The format name of sealed bodies and values. Later versions begin with the same word."""
 _ANY = "sealed/"
 
 
 def is_sealed(message: Message) -> bool:
-    """Whether `message` says nothing without a key."""
+    """Whether the content of `message` is encrypted."""
     return message.native is not None and message.native.format.startswith(_ANY)
 
 
 def seal_of(messages: Iterable[Message]) -> bool | None:
-    """Whether all of `messages` are sealed; None for none."""
+    """Whether all of `messages` are sealed; None for an empty list."""
     found = [is_sealed(message) for message in messages]
     return all(found) if found else None
 
@@ -31,7 +31,7 @@ def seal_of_checkpoint(body: Plain, values: Iterable[Plain | MessageList | None]
 
 
 def seal_of_writes(writes: Iterable[Write]) -> bool | None:
-    """Whether all that `writes` say is sealed, messages and other values; None where they say nothing of their own."""
+    """Whether all messages and values in `writes` are sealed; None if they have none of their own."""
     found: list[bool] = []
     for write in writes:
         if isinstance(write.value, MessageList):
@@ -42,7 +42,7 @@ def seal_of_writes(writes: Iterable[Write]) -> bool | None:
 
 
 def require_unsealed(key: Key, messages: Iterable[Message]) -> None:
-    """Raises: StoreUnreadable when one of `messages` is sealed: nobody opened it on its way here."""
+    """Raises: StoreUnreadable if one of `messages` is sealed and so was not decrypted on the way here."""
     for message in messages:
         if message.native is not None and is_sealed(message):
             raise without_keys(key)

@@ -29,8 +29,8 @@ from session_core.turns import Message, Role, numbered
 from session_core.workshop import Workshop
 
 DIGEST_BESIDE = 0.05
-"""Share of the limit for the digest's facts beside what is brought back: for what holds whatever is
-asked. What the question needs of the others is brought back."""
+"""Share of the limit for the digest's facts beside quotes, for facts that are always needed; others are quoted when a
+question needs them."""
 
 
 class Flow(Looking):
@@ -87,7 +87,7 @@ class Flow(Looking):
         return tier if state.ready == state.active else Tier.NORMAL
 
     async def _standing_tokens(self, state: State) -> int:
-        """The price of the active digest and all behind it; read only when the record has other branches."""
+        """The size of the active digest and all messages after it; read only if the record has other branches."""
         ledger = state.ledger
         if len(state.head) == ledger.messages:
             return state.active.tokens + ledger.tokens - state.active.covered_tokens
@@ -165,7 +165,7 @@ class Flow(Looking):
             )
 
     async def _notice(self, tokens: int, state: State) -> Notice | None:
-        """What the user is to be told now; None when that was told. The notices so far are read for this alone."""
+        """The notice that the user is due; None if it was given. Earlier notices are read only for this."""
         try:
             told = await self._store.notices(self.key)
         except StoreUnreadable:
@@ -176,7 +176,7 @@ class Flow(Looking):
         return notice_of(state, tokens, self._shop.policy.budget, now_s=self._shop.clock())
 
     async def _resumed(self, loaded: Loaded) -> Loaded:
-        """After an absence, with a mark that the views of this turn speak of it; kept, so that they agree."""
+        """After an absence: marks it, so that all views of this turn mention it."""
         absence = absence_ended(loaded, self._shop.clock(), self._shop.policy.resume_after_s)
         if absence is None:
             return loaded
@@ -188,10 +188,10 @@ class Flow(Looking):
         return replace(loaded, state=replace(loaded.state, resumed_after_seq=after_seq, absent_s=absent_s))
 
     async def _current(self, loaded: Loaded, planned: Callable[[Loaded, Tools], Awaitable[View]]) -> View:
-        """The view that `planned` gives of the head.
+        """The view of the head that `planned` makes.
 
-        A digest that waits for the next turn becomes the active one at once when the view would otherwise have to fold
-        the same messages in this call.
+        A digest that waits for the next turn becomes active at once if the view would otherwise fold the same messages
+        in this call.
         """
         tools = self._shop.tools
         if loaded.state.ready == loaded.state.active:
@@ -241,10 +241,8 @@ class Flow(Looking):
     async def _made(
         self, named: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool
     ) -> Plan:
-        """The plan, made here when all fits and nothing new has to be folded, else beside an event loop.
-
-        Raises: FoldNeeded when `tools` may not fold, and must.
-        """
+        """The plan, made in this thread if everything fits and nothing new has to be folded, else off the event loop.
+        Raises: FoldNeeded if `tools` must not fold but would have to."""
         make = partial(plan, named, digest, extras=extras, open_end=open_end)
         if sum([message.tokens for message in named]) <= tools.limits.total:
             try:
@@ -257,7 +255,7 @@ class Flow(Looking):
     async def _with_evidence(
         self, query: str, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
     ) -> Plan:
-        """The plan with quotes that bear on `query` before the newest question; without them when there are none."""
+        """The plan with quotes that are relevant to `query` before the newest question; without, if there are none."""
         limits = tools.limits
         made, smaller = await self._leaving_room(loaded, named, tools, open_end)
         # A goodbye that ends the talk is not what is asked: the quotes take its room, and then it goes.
@@ -280,10 +278,10 @@ class Flow(Looking):
     async def _leaving_room(
         self, loaded: Loaded, named: Sequence[Message], tools: Tools, open_end: bool
     ) -> tuple[Plan, Limits]:
-        """The plan of the turns in what quotes leave of the budget, and the limits it was made in.
+        """The plan of the turns in the room that quotes leave, and the limits it was made with.
 
-        Standing rules come before quotes. A fold may add some, so the room is measured again until the rules of the
-        plan's own digest have theirs.
+        Standing rules come before quotes. A fold may add some, so the room is computed again until the rules of the
+        plan's own digest fit.
         """
         limits, extras = tools.limits, Extras(refresh=absence_note(loaded))
         pinned, asked = sum(m.tokens for m in named if m.role is Role.SYSTEM), _asked_tokens(named)
@@ -299,19 +297,19 @@ class Flow(Looking):
 
 
 def _rules_tokens(digest: Digest | None, tools: Tools) -> int:
-    """What the standing rules of a digest take, at most their room."""
+    """The size of a digest's standing rules, at most their room."""
     return min(lines_of(digest, tools).rules_tokens, tools.limits.rules_room) if digest else 0
 
 
 def _lacking(made: Plan) -> bool:
-    """Whether the record has more than the plan shows word for word."""
+    """Whether the record has more than the plan shows verbatim."""
     return made.digest is not None or any(
         choice in (Choice.CLIP, Choice.FOLD, Choice.DROP) for _, choice, _, _ in made.decided
     )
 
 
 def _asked_tokens(messages: Sequence[Message]) -> int:
-    """What the newest user message takes whole."""
+    """The size of the newest user message."""
     return next((message.tokens for message in reversed(messages) if message.role is Role.USER), 0)
 
 
@@ -322,7 +320,7 @@ def _bytes_of(message: Message) -> int:
 
 
 def _named(loaded: Loaded, said: Sequence[Message], shop: Workshop) -> list[Message]:
-    """The messages and `said`, those of users with their author's name before them when there are several."""
+    """The messages and `said`; those of users with the author's name before them if there are several users."""
     authors = {*loaded.state.ledger.authors, *(m.author for m in said if m.role is Role.USER and m.author)}
     messages = [*loaded.messages, *said]
     return messages if len(authors) < 2 else [shop.named(message) for message in messages]
@@ -362,7 +360,7 @@ def _view(made: Plan, loaded: Loaded, lineage: Ranges, said_from: int, limit: in
 
 
 def _hidden(made: Plan, loaded: Loaded) -> Ranges:
-    """The messages of the record that the plan shows in no form: neither themselves nor by way of its digest."""
+    """The messages of the record that the plan does not represent, neither directly nor by its digest."""
     standing = {message.seq for message in made.messages}
     by_digest = any(message.origin == "digest" and message.covers for message in made.messages)
     # Where the digest's message had no room, what it covers is hidden as well.

@@ -17,12 +17,12 @@ from session_core.stores.urls import shown_url
 from session_core.voices import run_blocking
 
 MANY_POLICIES = 16
-"""So many policies for one URL are taken for a choice; more, for a policy that each call makes anew."""
+"""So many policies for one URL may be intended; more probably mean that each call creates one."""
 
 
 @dataclass(slots=True)
 class _Opened:
-    """What is open at one URL."""
+    """What is open for one URL."""
 
     store: SessionStore
     by_policy: dict[Policy, Sessions] = field(default_factory=dict)
@@ -33,10 +33,10 @@ _sharing = FreedLock()
 
 
 def shared(url: str, policy: Policy | None = None) -> Sessions:
-    """The one `Sessions` that this process keeps open for `url` and `policy`; one that was forked has its own.
+    """The `Sessions` that this process keeps open for `url` and `policy`; a forked process has its own.
 
-    All policies of a URL have one store between them, and so its connections. Closed at exit. A policy that is made
-    anew for each call costs nothing as long as it equals the last one; when none does, a warning says so.
+    All policies of a URL share one store and its connections. They are closed at exit. A policy that is created for
+    each call costs nothing as long as it equals the last one; if none does, a warning says so.
     """
     if not isinstance(url, str):
         raise ConfigError(f"url={type(url).__name__}; pass a URL such as sqlite:///chat.db")

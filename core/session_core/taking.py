@@ -11,14 +11,12 @@ from session_core.serial.plain_messages import messages_from_plain
 from session_core.turns import Message, Role
 
 Said = Message | Mapping[str, Any]
-"""What `append` takes: a message of ours, or a dict as the APIs of OpenAI and Anthropic have it."""
+"""What `append` accepts: a `Message`, or a dict in the format of OpenAI or Anthropic."""
 
 
 def taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
-    """The messages, those of users with `author` where they name none; a dict with several results is one for each.
-
-    Raises: InputError.
-    """
+    """The messages, those of users with `author` if they name none; a dict with several tool results becomes one
+    message each. Raises: InputError."""
     # A framework's message is iterable too, and what it yields would be named instead of it.
     one = isinstance(messages, (Message, Mapping)) or hasattr(messages, "content") or not isinstance(messages, Iterable)
     given = [messages] if one else list(cast(Iterable[Said], messages))

@@ -1,4 +1,4 @@
-"""Calls of one event loop that come at once are done together."""
+"""Batches simultaneous calls of one event loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class Overdue(Exception):
-    """A caller of `Together` waited for too long."""
+    """A caller of `Together` waited too long."""
 
 
 class Together(Generic[T, R]):
@@ -60,7 +60,7 @@ class Together(Generic[T, R]):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Begin with those who wait, on the lines that are free."""
+        """Start work for waiting callers, on the lines that are free."""
         while self._free and not self._turning and (some := self._next()):
             self._free -= 1
             for one in some:
@@ -98,19 +98,19 @@ class Together(Generic[T, R]):
 
 @dataclass(slots=True)
 class _Waiting(Generic[T, R]):
-    """A caller of `Together`, whose future may have been cancelled."""
+    """A caller of `Together`, whose future may be cancelled."""
 
     parts: Sequence[T]
     result: asyncio.Future[list[R]]
     begun: bool = False
 
     def give_up(self) -> None:
-        """It has waited for long enough."""
+        """Fail with `Overdue`: it waited long enough."""
         if not self.begun and not self.result.done():
             self.result.set_exception(Overdue())
 
     def seen(self) -> None:
-        """Its caller goes on, who may have been cancelled meanwhile: then nobody is to be told of an error."""
+        """Mark the error as retrieved if the caller was cancelled meanwhile."""
         if self.result.done() and not self.result.cancelled():
             self.result.exception()
 

@@ -17,35 +17,33 @@ from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Importance, Message, Role
 
 DISCARDED_CHARACTERS = 200
-"""A longer message is never left out of a summary because a model says so."""
+"""A longer message is never discarded because of a model's judgement."""
 
 _OF_DATA = (FactKind.AMOUNT, FactKind.DATE, FactKind.IDENTIFIER)
-"""What may be taken from a tool's result, or from what a user only quotes."""
+"""Kinds of facts that may come from a tool's result or from text that a user quotes."""
 
 SAID_SHARE = 0.6
-"""Share of a fact's words, or of their beginnings, that its message must have."""
+"""Share of a fact's words, or of their stems, that its message must contain."""
 
 LEAST_WORDS = 2
-"""An order of fewer words than this is like anything."""
+"""An instruction of fewer words is too similar to anything."""
 
 ALIKE_SHARE = 0.8
-"""A fact that has this share of its words in common with one of the rules' says nothing new."""
+"""A fact that shares this much of its words with one of the rules' is a duplicate."""
 
 EACH_MESSAGE = 8
-"""Most facts that are taken from what a model says of one message."""
+"""Maximum facts that a model may find in one message."""
 
 
 def source_of_check(message: Message) -> str:
-    """All that a message says, for a check of what is said of it."""
+    """All text of a message, for checks of statements about it."""
     calls = " ".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
     return f"{message.author or ''} {message.name or ''} {message.content} {calls}"
 
 
 def judged(messages: Sequence[Message], said: Mapping[int, Importance]) -> list[Message]:
-    """The messages with the importance that a model gave them.
-
-    What the rules keep is kept, and what is long, or asks for tools, is not discarded.
-    """
+    """The messages with the importance that a model gave them. What the rules keep is kept; long messages, and those
+    with tool calls, are not discarded."""
     return [replace(message, importance=_allowed(message, said.get(message.seq))) for message in messages]
 
 
@@ -59,10 +57,10 @@ def _allowed(message: Message, said: Importance | None) -> Importance:
 def without_orders(
     summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = go_on
 ) -> tuple[str, int]:
-    """`summary` less each sentence that takes up what tools or quoted texts say like an order, and how many went.
+    """`summary` without sentences that repeat instructions from tools or quoted text, and how many were removed.
 
-    What the users' own words say too, or the summary before, stays: a model is easily told whose will something is.
-    Gives way after each message.
+    What the users' own words or the previous summary also say stays. A model easily attributes an instruction in data
+    to the user. Yields to other threads after each message.
     """
     own = "\n".join(_own_words(message).content for message in messages if message.role is Role.USER)
     known = [said for sentence in sentences(f"{own}\n{previous}") if (said := frozenset(stems(sentence)))]
@@ -78,7 +76,7 @@ def without_orders(
 
 
 def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:
-    """What of the messages is data and speaks like an order."""
+    """The parts of the messages that are data and read like instructions."""
     for message in messages:
         parts = spoken(message.content) if message.role is Role.USER else [(message.content, message.role is Role.TOOL)]
         for part, data in parts:
@@ -88,15 +86,15 @@ def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:
 
 
 def _alike(said: frozenset[str], others: Sequence[frozenset[str]], *, whole: bool = False) -> bool:
-    """Whether most words of `said` stand in one of `others`, or, if not `whole`, most words of that one in `said`."""
+    """Whether most words of `said` occur in one of `others`, or, if not `whole`, most words of that one in `said`."""
     return any(len(said & one) >= SAID_SHARE * (len(said) if whole else min(len(said), len(one))) for one in others)
 
 
 def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence[Fact]) -> tuple[list[Fact], int]:
-    """The facts that their messages state and the `known` ones do not yet, and how many others there were.
+    """The facts that their messages really state and that are not `known` yet, and how many others there were.
 
-    Each number, date, name and most words must stand in the message; only a user's message states a rule or a
-    limit, and what a tool said that speaks like an order is none.
+    Each number, date and name and most words must occur in the message. Only a user's message can state a rule or a
+    limit, and an instruction in a tool's result never counts.
     """
     by_seq = {message.seq: message for message in messages}
     tools = {call.id: call.name for message in messages for call in message.tool_calls}
@@ -116,7 +114,7 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
 
 
 def _own_words(message: Message) -> Message:
-    """A user's message less what it only quotes."""
+    """A user's message without what it only quotes."""
     if message.role is not Role.USER:
         return message
     return replace(message, content="\n".join(part for part, quoted in spoken(message.content) if not quoted))

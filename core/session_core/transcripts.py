@@ -23,7 +23,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One conversation from a file, under the name it has there, or else the file's; its tenant where that is named."""
+    """One conversation of a file, named as in the file or else after it; with a tenant if the file has one."""
 
     name: str
     messages: tuple[Message, ...]
@@ -32,7 +32,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in a file something stands."""
+    """A position in a file."""
 
     path: Path
     where: str = ""
@@ -93,7 +93,7 @@ def _stem(path: Path) -> str:
 
 
 def _is_lines(text: str, place: _Place) -> bool:
-    """Whether each line is a value of its own: by the file's name, or since the whole is not one value."""
+    """Whether each line is a JSON value: by the file name, or because the whole file is not one value."""
     suffix = Path(place.path.name.removesuffix(".gz")).suffix.lower()
     if suffix in _LINES:
         return True
@@ -120,7 +120,7 @@ def _json(text: str, place: _Place, *, line: int = 0) -> Any:
 
 
 def _from_lines(text: str, place: _Place, name: str) -> Iterator[Transcript]:
-    """Lines that are messages make one conversation; a line that is a conversation is one of its own."""
+    """Lines with messages form one conversation; a line with a conversation is one of its own."""
     said: list[Message] = []
     others: list[Transcript] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -158,7 +158,7 @@ def _is_conversation(value: Any) -> bool:
 
 
 def _said(value: Mapping[str, Any]) -> list[Any] | None:
-    """The list of messages in an object that is a conversation."""
+    """The message list of an object that represents a conversation."""
     return next((value[key] for key in _LISTS if isinstance(value.get(key), list)), None)
 
 
@@ -186,7 +186,7 @@ def _from_object(value: Mapping[str, Any], place: _Place, name: str) -> Iterator
 
 
 def _messages(items: Sequence[Any], place: _Place, *, numbered: bool = False) -> Iterator[Message]:
-    """`items` as messages; one that is JSON text itself, as Redis keeps them, is read first."""
+    """`items` as messages; an item that is JSON text, as in Redis, is parsed first."""
     for number, item in enumerate(items, start=1):
         here = place.at(f"message {number}") if numbered else place
         plain = _json(item, here) if isinstance(item, str) else item

@@ -11,10 +11,10 @@ from session_core.errors import EmptyMessage, InputError, UnknownRole, shown
 from session_core.ranges import Ranges
 
 GIVEN_ID = "~"
-"""How an id begins that the session gave a message which came without one; frameworks never see it."""
+"""Prefix of ids that the session gives to messages without one; frameworks never see them."""
 
 MAX_NAME_CHARACTERS = 512
-"""Longest session id, tenant or namespace that is taken."""
+"""Longest session id, tenant or namespace."""
 
 
 class Role(StrEnum):
@@ -44,11 +44,11 @@ class Importance(StrEnum):
 
 
 Origin = Literal["record", "digest", "recall", "refresh"]
-"""Where a message of a view comes from: the record, or written for the view alone."""
+"""Where a message of a view comes from: the record, or generated for the view."""
 
 Rendition = Literal["whole", "clip", "named", "foreign"]
-"""How a message of the record stands in a view: as it is, shortened, with its author's name before it, or
-in the shape of another framework than the one that stored it."""
+"""How a view shows a message of the record: unchanged, shortened, with the author's name before it, or in the form of
+another framework than the one that stored it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,29 +168,26 @@ class Message:
                 object.__setattr__(self, name, tuple(given))
 
     def says(self, digest: Callable[[Message], bytes]) -> bytes:
-        """What `digest` makes of what the message says, worked out once: a graph hands in the same ones at each step.
-
-        `priced` keeps it; what `dataclasses.replace` makes may say something else, and has it worked out anew.
-        """
+        """A hash of the message's content (`digest`), computed once: a graph passes the same objects at each step.
+        `priced` keeps it; `dataclasses.replace` drops it."""
         if not self._says:
             object.__setattr__(self, "_says", digest(self))
         return self._says
 
     @property
     def empty(self) -> bool:
-        """Whether it has nothing that a model could read."""
+        """Whether it has nothing for a model to read."""
         return not (self.content.strip() or self.tool_calls or self.media)
 
     @property
     def view_tokens(self) -> int:
-        """Its size once it is no longer recent: of the clip if there is one, else of the whole."""
+        """Its size once it is no longer recent: of the clip if there is one, else of the whole message."""
         return self.clip_tokens if self.clip is not None else self.tokens
 
     def priced(
         self, name: str, time_s: float, *, tokens: int, importance: Importance, clip: str | None, clip_tokens: int
     ) -> Message:
-        """The same message called `name`, with what is worked out when it is appended; `dataclasses.replace` takes
-        twice as long for it."""
+        """The same message with the values computed at its append; `dataclasses.replace` would take twice as long."""
         made = Message(
             self.role,
             self.content,
@@ -262,8 +259,8 @@ class Unit:
 
 @dataclass(slots=True)
 class _Exchange:
-    """A message with calls and the results that came so far: its place among the units, and the ids of calls that wait
-    for their result."""
+    """A message with tool calls and the results so far: its index among the units, and the ids of calls without a
+    result."""
 
     place: int
     messages: list[Message]

@@ -14,27 +14,26 @@ from session_core.serial.remembered import Remembered
 from session_core.turns import Message
 
 KNOWN_BYTES = 24 * 1024 * 1024
-"""How many bytes of vectors a process remembers: some 60,000 messages of the static embedder, 4,000 of one with 1,536
-numbers. What was not asked for lately goes first and is made anew when it is."""
+"""Capacity in bytes: some 60,000 messages of the static embedder, 4,000 with 1,536 dimensions. Least recently used
+vectors are dropped."""
 _BESIDE = 120
-"""Bytes that a vector takes beside its own."""
+"""Overhead of a cached vector in bytes."""
 
 
 class Vectors:
-    """The vectors of messages by a digest of what these say, each made once as long as it is remembered: for whoever
-    asks for it, a question, a fold or a search, and in whichever session it is said.
+    """Caches vectors by a hash of the message's text, for questions, folds and searches of all sessions.
 
-    Shared by the two voices of one `Sessions`, whose embedders are the same. Nothing is written anywhere: a vector
-    tells much of what it was made of, and a store that seals messages would have it beside them in the open.
+    Shared by both voices of one `Sessions`, whose embedders are the same. Nothing is persisted: a vector reveals much
+    of its text, and an encrypting store would have it in clear.
     """
 
     def __init__(self, room_bytes: int = KNOWN_BYTES) -> None:
         self._known: Remembered[bytes | array[float]] = Remembered(room_bytes)
         self.lost = False
-        """Whether the embedder turned out not to be there at all; it is not asked again."""
+        """Whether the embedder is not available at all; it is not asked again."""
 
     async def nearness(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[float]:
-        """The cosine of each message to `query`. Raises what the embedder does."""
+        """The cosine similarity of each message to `query`. Raises what the embedder raises."""
         wanted, *vectors = await self._of((query,), messages, embedder)
         if quick(embedder):
             near: list[float] = embedder.nearness(wanted, vectors)  # type: ignore[attr-defined]  # `quick` said so
@@ -42,11 +41,11 @@ class Vectors:
         return [cosine(wanted, vector) for vector in vectors]
 
     async def packed(self, messages: Sequence[Message], embedder: Embedder) -> list[bytes]:
-        """The vectors of `messages` in the form of an `embedder` that is quick. Raises what it does."""
+        """The vectors of `messages` in the form of a fast `embedder`. Raises what it raises."""
         return await self._of((), messages, embedder)
 
     async def _of(self, query: Sequence[str], messages: Sequence[Message], embedder: Embedder) -> list[Any]:
-        """The vectors of `query`, then those of `messages`; what is not known is asked for at once, the query first."""
+        """The vectors of `query`, then of `messages`; missing ones are computed in one call, the query first."""
         texts = [searchable(message) or " " for message in messages]
         keys = [_key(text) for text in texts]
         found = [self._known.kept(key, _size) for key in keys]
@@ -66,7 +65,7 @@ class Vectors:
 
 
 def quick(embedder: Embedder) -> bool:
-    """Whether the embedder compares vectors itself, and so is cheap enough to be asked about all of a session."""
+    """Whether the embedder compares vectors itself, and so is fast enough for all messages of a session."""
     return callable(getattr(embedder, "nearness", None))
 
 

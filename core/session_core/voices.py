@@ -18,10 +18,10 @@ from session_core.errors import VoiceError
 T = TypeVar("T")
 R = TypeVar("R")
 _Place = tuple[int, asyncio.AbstractEventLoop]
-"""A process and a loop in it."""
+"""A process id and an event loop in it."""
 
 AT_ONCE = 1
-"""How many threads of a loop are busy with what would keep it waiting, and how many more with questions."""
+"""How many threads per loop run CPU-bound work, and how many more run questions."""
 
 
 def run_blocking(work: Coroutine[Any, Any, T]) -> T:
@@ -115,7 +115,7 @@ class PerLoop(Generic[T]):
         self._held: dict[_Place, tuple[T, AsyncGenerator[T, None]]] = {}
 
     async def here(self) -> T:
-        """The one of the running loop."""
+        """The object of the running loop."""
         place = os.getpid(), asyncio.get_running_loop()
         held = self._held.get(place)
         if held is not None:
@@ -128,7 +128,7 @@ class PerLoop(Generic[T]):
         return made
 
     async def close(self) -> None:
-        """End the one of the running loop, and ask the other loops to end theirs."""
+        """Close that of the running loop, and ask the other loops to close theirs."""
         mine = asyncio.get_running_loop()
         self.close_soon(but=mine)
         held = self._held.get((os.getpid(), mine))
@@ -136,7 +136,7 @@ class PerLoop(Generic[T]):
             await held[1].aclose()
 
     def close_soon(self, *, but: asyncio.AbstractEventLoop | None = None) -> None:
-        """Ask each loop to end its own; for callers that cannot await."""
+        """Ask each loop to close its own; for callers that cannot await."""
         self._cut_closed()
         for (process, loop), (made, keeper) in list(self._held.items()):
             if process != os.getpid() or loop is but:
@@ -202,7 +202,7 @@ class BesideLoop:
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """What `work` gives."""
+        """The result of `work`."""
         loop = asyncio.get_running_loop()
         gate = self._gates.get(loop)
         if gate is None:
@@ -213,18 +213,18 @@ class BesideLoop:
 
 
 BESIDE = BesideLoop()
-"""That of all stores and sessions: a loop waits for all threads alike, whoever began them."""
+"""Shared by all stores and sessions, since a loop is slowed down by all threads alike."""
 BESIDE_IN_TURN = BesideLoop(done_in_turn)
-"""That for questions, which may take long: who has none does not stand in line behind them."""
+"""The same for questions, which may take long: other callers do not queue behind them."""
 
 
 async def pause_blocking(seconds: float) -> None:
-    """Keep the calling thread waiting."""
+    """Sleep in the calling thread."""
     time.sleep(seconds)  # noqa: ASYNC251 (the blocking voice: no loop waits behind it)
 
 
 async def pause_awaiting(seconds: float) -> None:
-    """Let the loop go on meanwhile."""
+    """Sleep without blocking the loop."""
     await asyncio.sleep(seconds)
 
 
@@ -245,11 +245,11 @@ async def within(timeout_s: float, work: Awaitable[T]) -> T:
 
 
 _UNDOING: set[asyncio.Task[None]] = set()
-"""What a cancelled caller left behind; a loop by itself does not keep its tasks."""
+"""Clean-up tasks of cancelled callers; a loop holds only weak references to its tasks."""
 
 
 async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
-    """The result of `work`. If the caller is cancelled, `work` still runs to its end, and is undone."""
+    """The result of `work`. If the caller is cancelled, `work` still runs to its end, and its effect is undone."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -8,18 +8,18 @@ from session_core.vectors import quick
 from session_core.workshop import Workshop
 
 NOBODY = Key("nobody")
-"""A session that may be there or not: to ask for it opens a connection."""
+"""A session that need not exist: reading it opens a connection."""
 
 
 class Warming:
-    """Loads for one `Sessions`; may be asked any number of times."""
+    """Preloads for one `Sessions`; idempotent."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
 
     async def load(self) -> None:
-        """The tables that count tokens, and the vectors of an embedder that has them itself; another is not asked,
-        since that may cost money. An embedder that is not there at all is not asked again."""
+        """Load the token tables and the vectors of the static embedder. Others are not called, since that may cost
+        money; one that is not installed is not asked again."""
         self._shop.counter.count("ready")
         embedder, vectors = self._shop.embedder, self._shop.vectors
         if embedder is None or not quick(embedder) or vectors.lost:

@@ -8,23 +8,23 @@ from itertools import chain
 from typing import Any
 
 BLANK = "▁"
-"""Stands for a blank in the vocabulary, and before each text."""
+"""Represents a blank in the vocabulary, and begins each text."""
 KNOWN_PIECES = 100_000
-"""How many pieces are kept, some 200 bytes each; a full memory starts afresh."""
+"""Capacity in pieces, of about 200 bytes each; a full cache is cleared."""
 LONGEST_PIECE = 40
-"""A longer piece hardly comes again."""
+"""Longer pieces are not cached, since they hardly repeat."""
 _PIECES = re.compile(rf"[0-9\n]|{BLANK}*[^{BLANK}0-9\n]+|{BLANK}+")
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 _TRIAL = "Two  blanks, ÀÉ Straße ﬁ Ｗｉｄｅ x²\t½ e\u0301 İ ＩＶ 中文かな 12\n\n  ß…“q” don't "
-"""Has what tokenizers are known to change before they read: case, widths, ligatures, accents, blanks."""
+"""Contains what tokenizers are known to normalize: case, widths, ligatures, accents, blanks."""
 Ids = Callable[[str], Sequence[int]]
 
 
 def parted(tokenizer: Any) -> Ids:
-    """The ids of a text's tokens, as `tokenizer` gives them, in a third of its time.
+    """The token ids of a text, as `tokenizer` gives them, in a third of its time.
 
-    A blank begins a token, a digit and the end of a line are tokens by themselves: so a text falls into pieces which
-    share no token. Where the vocabulary says otherwise, or a trial does, the tokenizer is asked for each text.
+    If a blank begins a token, and digits and line ends are tokens of their own, a text splits into pieces that share no
+    token. If the vocabulary, or a trial, shows otherwise, the tokenizer is called for each text.
     """
 
     def whole(text: str) -> Sequence[int]:
@@ -57,5 +57,5 @@ def parted(tokenizer: Any) -> Ids:
 
 
 def _falls_into_pieces(vocabulary: Iterable[str]) -> bool:
-    """Whether no token has more than one piece in it, but those that stand for a byte."""
+    """Whether no token spans several pieces, except for byte tokens."""
     return all(len(_PIECES.findall(token)) == 1 for token in vocabulary if not _BYTE.fullmatch(token))

@@ -34,14 +34,14 @@ from session_core.turns import GIVEN_ID, Importance, Message, Role
 from session_core.vectors import Vectors
 
 KNOWN_PASSAGES = 40_000
-"""How many passages of messages a process remembers."""
+"""Capacity of the cache of passages."""
 Clock = Callable[[], float]
 T = TypeVar("T")
 _IMPORTANCES = {importance.value: importance for importance in Importance}
 HEAD_TOKENS = 64
-"""Most tokens of the line before what a recall gives back, and of the message around it."""
+"""Maximum tokens of the line before a recalled text, and of the message around it."""
 KNOWN_CONTENTS = 8_192
-"""How many contents' figures a process remembers; a full memory starts afresh."""
+"""Capacity of the cache of contents' figures; a full cache is cleared."""
 
 
 class Calls:
@@ -75,7 +75,7 @@ class Calls:
     def aside(self) -> Iterator[None]:
         """Do not count a call within the block: it does long work that folds need not wait for.
 
-        While they did wait, a series of questions left no pause, and views had to fold by themselves.
+        When folds did wait for it, a series of questions left no pause, and views had to fold by themselves.
         """
         self.__exit__()
         try:
@@ -108,8 +108,10 @@ if hasattr(os, "register_at_fork"):
 
 
 Figures = tuple[int, str, str | None, int]
-"""What is known of a content: its price, its importance, its clip if it has one, and the price of that. A plain tuple:
-thousands are remembered, and Python's collector need not look at tuples of texts and numbers."""
+"""The cached figures of a content: tokens, importance, clip if any, and tokens of the clip.
+
+A plain tuple: thousands are cached, and Python's garbage collector skips tuples of strings and numbers.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Workshop:
         object.__setattr__(self, "classifier", quick)
 
     def read(self, message: Message) -> Reading:
-        """The passages of a message, which are made once as long as they are remembered."""
+        """The passages of a message, cached."""
         made_of = (message.role, message.content, message.tool_calls)
         known = self.readings.known(made_of)
         if known is None:
@@ -156,16 +158,18 @@ class Workshop:
         return known
 
     def named(self, message: Message) -> Message:
-        """A user's message with its author's name before it, as it stands in the views of a session of several. It is
-        the same one for the same message as long as it is remembered, so that plans know it again."""
+        """A user's message with its author's name before it, as views show it in sessions with several users.
+
+        Cached, so that the same message gives the same object and plans recognize it.
+        """
         if message.role is not Role.USER or not message.author or not message.content:
             return message
         size = 1 + len(message.content) // 4096
         return self.names.get(id(message), lambda: (message, self._name(message)), size=size)[1]
 
     def unnamed(self, message: Message) -> Message:
-        """The message without the name that `named` put before it, remembered likewise: what was read of its text is
-        looked up by that object."""
+        """The message without the name that `named` put before it, cached likewise, since other caches use that object
+        as their key."""
         if message.rendition != "named":
             return message
         size = 1 + len(message.content) // 4096
@@ -181,7 +185,7 @@ class Workshop:
         return message_tokens(message, self.counter)
 
     async def worked(self, work: Callable[[], T], *, tokens: int) -> T:
-        """What `work` gives, done beside an event loop when it looks through more than `BUSY_TOKENS` tokens."""
+        """The result of `work`, run off the event loop if it reads more than `BUSY_TOKENS` tokens."""
         return work() if tokens <= BUSY_TOKENS else await self.apart(work)
 
     async def looked(self, work: Callable[[], T], *, tokens: int) -> T:
@@ -189,12 +193,12 @@ class Workshop:
         return work() if tokens <= BUSY_TOKENS else await self.in_turn(work)
 
     async def prepared(self, messages: Sequence[Message]) -> list[Message]:
-        """Each message as `prepare` gives it; of many or large ones done beside an event loop."""
+        """Each message as `prepare` returns it; for many or large ones, run off the event loop."""
         characters = sum([len(message.content) for message in messages])
         return await self.worked(lambda: [self.prepare(message) for message in messages], tokens=characters // 4)
 
     def prepare(self, message: Message) -> Message:
-        """The message with its id, time, price and importance, and a clip beside a large tool output."""
+        """The message with id, time, tokens and importance, and a clip if it is a large tool output."""
         name = message.id or f"{GIVEN_ID}{fresh_id()}"
         tokens, importance, clip_text, clip_tokens = self._figures(message, name)
         return message.priced(
@@ -207,9 +211,10 @@ class Workshop:
         )
 
     def _figures(self, message: Message, name: str) -> Figures:
-        """The figures of a message called `name`, worked out once: frameworks hand in the same ones again and again.
+        """The figures of a message called `name`, cached by content, since frameworks pass the same ones again and
+        again.
 
-        A clip names its message, so a tool output is known by its id as well; anything else by its author.
+        A clip names its message, so a tool output is also identified by its id; others by their author.
         """
         besides = name if message.role is Role.TOOL else message.author or ""
         content = body_digest(message) + besides.encode("utf-8", "surrogatepass")

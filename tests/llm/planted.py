@@ -26,7 +26,7 @@ DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 FRAMES = re.compile(
     rf"^(?:{re.escape(CONDENSED)}|{re.escape(BROUGHT_BACK)})$|^\(\d+ more facts? (?:is|are) in the record"
-    r"(?:, \d+ standing rules among them)?\.\)$|^Summary:$|^Key facts:$|^\[Not the same answer, the earlier first: |"
+    r"(?:, including \d+ standing rules)?\.\)$|^Summary:$|^Key facts:$|^\[Conflicting answers, oldest first: |"
     r"The record does not say which holds\.\]$|(?<=\") \(\w+, \d{4}-\d\d-\d\d \d\d:\d\d\)",
     re.MULTILINE,
 )

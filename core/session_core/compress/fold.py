@@ -323,7 +323,7 @@ def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:
     hidden = sum([fact.current for fact in digest.facts]) - len(shown)
     if hidden > 0:
         rules = len(set(lines.rules).difference(shown))
-        among = f", {rules} standing rules among them" if rules else ""
+        among = f", including {rules} standing rules" if rules else ""
         if rules or not tools.limits.terse:
             more = "1 more fact is" if hidden == 1 else f"{hidden} more facts are"
             blocks.append(f"({more} in the record{among}.)")

@@ -148,7 +148,7 @@ def _broken(text: str) -> JsonText | None:
     for end, closing in reversed(_complete(stripped)):
         value = _attempt(lambda end=end, closing=closing: _DECODER.decode(stripped[:end] + closing))  # type: ignore[misc]
         if value and end * 2 >= len(stripped):
-            return JsonText(value, after=stripped[end:].lstrip(", \n"), note="the JSON is broken off")
+            return JsonText(value, after=stripped[end:].lstrip(", \n"), note="the JSON is cut off")
     return None
 
 

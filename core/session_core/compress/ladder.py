@@ -353,5 +353,5 @@ def _decided(
         elif shown is not None:
             made.append((seq, whole, shown.tokens, "recent"))
         elif seq not in folded:
-            made.append((seq, Choice.DROP, 0, "no room, or nothing that a provider takes"))
+            made.append((seq, Choice.DROP, 0, "does not fit, or has nothing that a provider accepts"))
     return tuple(made)

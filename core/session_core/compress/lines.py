@@ -74,7 +74,7 @@ class Listing:
     """What else was left out while reading, in words."""
     untold: Mapping[int, int] = field(default_factory=dict, kw_only=True)
     """How many of the lines that a piece stands for it does not show, and in `untold_why` the reason."""
-    untold_why: str = field(default="like others told once", kw_only=True)
+    untold_why: str = field(default="similar ones shown once", kw_only=True)
     before: Callable[[int, int | None], str] | None = field(default=None, kw_only=True)
     told: Callable[[dict[int, str]], dict[int, str]] | None = field(default=None, kw_only=True)
     """How the kept pieces are told apart from how they were weighed, such as a path written once."""

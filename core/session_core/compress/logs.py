@@ -56,7 +56,7 @@ def severity(line: str) -> int:
 def collapse_note(count: int, last: str) -> str:
     """What stands behind a line that `count` lines in a row are like, `last` being the last of them."""
     stamp = _STAMP_TEXT.search(last[:80])
-    return f"  (×{count:,} alike, last {stamp[0]})" if stamp else f"  (×{count:,} alike)"
+    return f"  (×{count:,} similar, last {stamp[0]})" if stamp else f"  (×{count:,} alike)"
 
 
 def _collapsed(lines: Lines) -> tuple[list[str], list[int], frozenset[int], list[str]]:

@@ -28,7 +28,7 @@ def parting(made: Plan, query: str, limit_tokens: int) -> Message | None:
 
 def without(made: Plan, said: Message) -> Plan:
     """The plan without the message `said`; what was brought back right before it stands in its place."""
-    gone: Decided = (said.seq, Choice.DROP, 0, "a courtesy, and something else is asked")
+    gone: Decided = (said.seq, Choice.DROP, 0, "a courtesy, while the question is about something else")
     return replace(
         made,
         messages=tuple(message for message in made.messages if message is not said),

@@ -63,7 +63,7 @@ def mark(found: Sequence[Tie]) -> str:
     """A line that says of `found` that they differ, with who said which and when; "" for none."""
     told = [" and ".join(map(_told, tie.values, tie.quotes)) for tie in found]
     return (
-        f"[Not the same answer, the earlier first: {'; '.join(told)}. The record does not say which holds.]"
+        f"[Conflicting answers, oldest first: {'; '.join(told)}. The record does not say which is correct.]"
         if told
         else ""
     )

@@ -43,7 +43,7 @@ _STARTS = ("Traceback (most recent call last)", "goroutine ", "stack backtrace:"
 _BETWEEN = re.compile(r"[\s|]*(?:The above exception was|During handling of)")
 _LONGEST_CYCLE = 4
 _OWN_FIRST = 6
-_UNTOLD = "of repeated frames or pointing marks not shown"
+_UNTOLD = "of repeated frames and pointer lines left out"
 _MARKS = re.compile(r"\s*(?:\|\s*)*[\^~]+\s*")
 
 

@@ -85,7 +85,7 @@ def _answer(message: Message, calls: Sequence[Block]) -> list[Block]:
         blocks += [*([_text(text)] if text.strip() else []), *calls[asked : one.calls], one.block]
         said, asked = max(said, one.characters), max(asked, one.calls)
     rest = message.content[said:].rstrip()
-    texts = [rest, *(stand_in(part, "not taken from the assistant") for part in message.media)]
+    texts = [rest, *(stand_in(part, "not accepted from the assistant") for part in message.media)]
     return [*blocks, *(_text(text) for text in texts if text), *calls[asked:]]
 
 
@@ -107,7 +107,7 @@ def _result(result: Message) -> Block:
 
 def _blocks(message: Message, media: Sequence[Media]) -> list[Block]:
     texts = [_text(message.content)] if message.content.strip() else []
-    shown = [_part(part) or _text(stand_in(part, "not taken by this API")) for part in media]
+    shown = [_part(part) or _text(stand_in(part, "not supported by this API")) for part in media]
     return [*texts, *shown]
 
 

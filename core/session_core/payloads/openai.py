@@ -67,7 +67,7 @@ def _call(call: ToolCall) -> dict[str, Any]:
 
 def _text(message: Message) -> str:
     """All that a message says, in a place that takes nothing but text."""
-    shown = [stand_in(part, f"not taken in a {message.role} message") for part in message.media]
+    shown = [stand_in(part, f"not accepted in a {message.role} message") for part in message.media]
     return "\n".join([*([message.content] if message.content.strip() else []), *shown])
 
 
@@ -80,7 +80,7 @@ def _of_user(message: Message) -> str | list[dict[str, Any]]:
 
 def _parts(media: Sequence[Media]) -> Iterator[dict[str, Any]]:
     for number, part in enumerate(media, start=1):
-        yield _part(part, number) or {"type": "text", "text": stand_in(part, "not taken by this API")}
+        yield _part(part, number) or {"type": "text", "text": stand_in(part, "not supported by this API")}
 
 
 def _part(media: Media, number: int) -> dict[str, Any] | None:

@@ -12,14 +12,14 @@ from typing import Protocol
 from session_core.stores.closing import Closing, LockWhileOpen
 
 TTL_S = 3600.0
-"""How long an entry stays that nobody touches."""
+"""Seconds until an unused entry expires."""
 WRITING_S = 120.0
-"""How long a write may take, in seconds, before it counts as dead; longer than any durable store waits."""
+"""Seconds until an unfinished write counts as abandoned; longer than any durable store waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is kept of a session: a head, and its messages one by one so that more can be put behind."""
+    """The cached input of a view: a head, and its messages as separate items so that more can be appended."""
 
     head: bytes
     messages: tuple[bytes, ...]
@@ -27,7 +27,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What stands at a place. `mark` is what `fill` wants; without `quiet` a write is going on."""
+    """The state of an entry. `fill` needs its `mark`; unless `quiet`, a write is in progress."""
 
     entry: Entry | None
     quiet: bool
@@ -35,10 +35,10 @@ class Look:
 
 
 class Cache(Protocol):
-    """Keeps entries for a while; each call is atomic. Whatever it has forgotten, it may have forgotten.
+    """Keeps entries for a while; each call is atomic. It may forget any entry at any time.
 
-    An entry has a mark that each write replaces, the set of writes that are going on, and a value
-    that counts only while its own mark is the entry's and no write is going on. Raises: StoreError.
+    An entry has a mark that each write replaces, the set of writes in progress, and a value. The value is valid only
+    while it has the entry's current mark and no write is in progress. Raises: StoreError.
     """
 
     name: str
@@ -48,40 +48,36 @@ class Cache(Protocol):
         ...
 
     async def look(self, place: str, *, hidden: bool = False) -> Look:
-        """What counts at `place`; with `hidden` also a value that a write has hidden and not replaced."""
+        """The valid entry at `place`; with `hidden` also a value that a write has hidden and not replaced."""
         ...
 
     async def begin(self, place: str, write: str) -> bytes | None:
-        """Hide what stands at `place`: `write`, a name nobody used yet, is going on. Its head when it
-        counted until now, else None."""
+        """Hide the entry at `place` while `write`, a unique name, is in progress. Returns its head if it was valid,
+        else None."""
         ...
 
     async def extend(self, place: str, write: str, head: bytes, more: Sequence[bytes]) -> bool:
-        """`write` is over; the hidden value counts again, with `head` and `more` messages.
-
-        False, and no value, when another write began meanwhile or the entry was forgotten.
-        """
+        """End `write`: the hidden value becomes valid again, with `head` and `more` messages. False, and no value,
+        if another write began meanwhile or the entry was forgotten."""
         ...
 
     async def end(self, place: str, write: str, *, discard: bool) -> bool:
-        """`write` is over; what it hid stays hidden, or goes. Nothing is left when no other is going on.
-
-        Whether nobody else began to write since `write` did.
-        """
+        """End `write`: what it hid stays hidden, or is removed if no other write is in progress. Returns whether no
+        other write began since."""
         ...
 
     async def fill(self, place: str, mark: str, entry: Entry) -> bool:
-        """Let `entry` count, unless a write is going on, or began since `mark` was looked at."""
+        """Make `entry` valid, unless a write is in progress or began since `mark` was read."""
         ...
 
     async def close(self) -> None:
-        """Release what was opened; a second call does nothing."""
+        """Release what was opened; idempotent."""
         ...
 
 
 @dataclass(slots=True)
 class _Held:
-    """One place: its mark, the mark its value had, the value, the writes going on, and when it is gone."""
+    """One entry: its mark, the mark of its value, the value, the writes in progress, and its expiry."""
 
     mark: str
     until_s: float
@@ -95,7 +91,7 @@ class _Held:
         return self.valid == self.mark and not self.writes
 
     def renew(self, now_s: float, ttl_s: float) -> None:
-        """Live for `ttl_s` from now, and as long as a write goes on."""
+        """Live for `ttl_s` from now, and at least until its writes end."""
         self.until_s = max([now_s + ttl_s, *self.writes.values()])
 
     def clear(self) -> None:
@@ -106,10 +102,10 @@ class _Held:
 
 
 class MemoryCache:
-    """A cache in this process, for one process alone or for tests. Safe with several threads.
+    """A cache in this process, for a single process or tests. Thread-safe.
 
-    An entry that nobody touched for `ttl_s` goes, unless a write to it goes on. Of more than
-    `max_sessions`, those that were not touched for longest are forgotten.
+    Unused entries expire after `ttl_s`, unless a write is in progress. Of more than `max_sessions`, the least
+    recently used are dropped.
     """
 
     name = "memory"
@@ -173,10 +169,10 @@ class MemoryCache:
             return True
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing."""
 
     def forget(self) -> None:
-        """Forget everything, as a server does that was restarted empty."""
+        """Drop all entries, like a server that restarts empty."""
         with self._lock:
             self._places.clear()
 

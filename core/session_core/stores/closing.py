@@ -20,20 +20,17 @@ class Closing:
         self.begun = False
 
     def begin(self) -> None:
-        """Take no more calls."""
+        """Accept no more calls."""
         self.begun = True
 
     def require_open(self) -> None:
-        """Raises: StoreClosed once it has begun."""
+        """Raises: StoreClosed after `begin`."""
         if self.begun:
             raise StoreClosed(f"{self._shown} was closed; open the sessions again to continue")
 
 
 class LockWhileOpen:
-    """Lets one thread at a time into its `with` blocks, which may stand in each other, until the store is closed.
-
-    A fork waits for their end.
-    """
+    """A reentrant lock that can be taken until the store is closed. A fork waits until it is released."""
 
     def __init__(self, closing: Closing) -> None:
         self._closing = closing

@@ -11,13 +11,13 @@ from session_core.stores.rules import require_nothing_there
 from session_core.turns import Key
 
 AT_ONCE = 500
-"""How many messages one append takes over."""
+"""Messages per append."""
 
 
 async def copied(store: SessionStore, key: Key, session_id: str) -> None:
-    """As `copy_session`, in many steps; when one fails, what was made of the copy is deleted.
+    """As `copy_session`, in many steps; if one fails, the partial copy is deleted.
 
-    Checkpoints are read before the record they point into, which only grows. Raises: Conflict, StoreError.
+    Checkpoints are read before the record that they refer to, which only grows. Raises: Conflict, StoreError.
     """
     target = replace(key, session_id=session_id, namespace="")
     require_nothing_there(key, target, bool(await store.holdings(target)))
@@ -35,10 +35,8 @@ async def copied(store: SessionStore, key: Key, session_id: str) -> None:
 
 
 async def _copy_record(store: SessionStore, holding: Holding, copy: Key) -> None:
-    """The log under the same numbers, then digests and notices, then the notes of the state.
-
-    Digests count from 1 again: of the old ones some are outlived.
-    """
+    """Copies the log with the same numbers, then digests and notices, then the state. Digests are numbered from 1
+    again, since some of the old ones may have been removed."""
     state = holding.state
     log = await store.record(state.key)
     for first in range(0, len(log), AT_ONCE):
@@ -54,7 +52,7 @@ async def _copy_record(store: SessionStore, holding: Holding, copy: Key) -> None
 
 
 async def _copy_checkpoints(store: SessionStore, checkpoints: Sequence[Checkpoint], copy: Key) -> None:
-    """Each checkpoint, oldest first, each value once, and the writes."""
+    """Copies checkpoints, oldest first, each value once, and the writes."""
     done: set[tuple[str, str]] = set()
     for found in checkpoints:
         places = {channel: (channel, str(found.versions[channel])) for channel in found.values}

@@ -38,10 +38,10 @@ from session_core.turns import Key, Message
 from session_core.voices import BESIDE_IN_TURN
 
 SEARCHED_AT_ONCE = 250
-"""How many messages a search opens before it forgets what they say."""
+"""How many messages a search decrypts before it drops their text."""
 
 AUTHOR_CHARACTERS = 1_024
-"""Longest author that is taken; sealed it is longer, and the store inside has its own limit."""
+"""Longest author; its encrypted form is longer, and the inner store has its own limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ class EncryptedStore:
         return await purging(self.inner).idle(older_than_s, tenant=tenant)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says. Raises: ConfigError when the store inside cannot purge."""
+        """As in `Purging`. Raises: ConfigError if the inner store cannot purge."""
         return await purging(self.inner).purge(older_than_s, tenant=tenant)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:

@@ -11,8 +11,8 @@ from session_core.voices import threaded
 
 
 def forgetting(store: SessionStore, index: Index | None) -> SessionStore:
-    """`store`, whose deletions reach `index` first: a crash in between leaves a record without an index, which
-    can be made anew, and never words in the index that nobody deletes any more."""
+    """`store`, with deletions that reach `index` first: a crash in between leaves a record without an index, which
+    can be rebuilt, and never text in the index that nobody deletes."""
     return cast(SessionStore, _Forgetting(store, index)) if index is not None else store
 
 
@@ -24,18 +24,18 @@ class _Forgetting:
         return getattr(self._store, name)
 
     def awaiting(self) -> SessionStore:
-        """The same for callers on an event loop."""
+        """The same store for async callers."""
         return forgetting(self._store.awaiting(), threaded(self._index))
 
     async def delete(self, key: Key) -> int:
-        """As the store has it, the index before it."""
+        """Deletes from the index, then from the store."""
         state = await self._store.state(key)
         if state is not None:
             await self._index.forget(key, state.ledger.messages)
         return await self._store.delete(key)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As the store has it; only what it deleted is forgotten, and which that is it knows at the end."""
+        """Purges the store, then deletes those sessions from the index, since only the result names them."""
         before = {state.key: state for state in await self._store.sessions(tenant)}
         gone = await cast(Any, self._store).purge(older_than_s, tenant=tenant)
         for key in gone:

@@ -7,9 +7,9 @@ from collections import deque
 
 
 class Gate:
-    """Lets `places` threads in at a time; a place that gets free goes to the one that waits longest.
+    """Admits `places` threads at a time, in FIFO order.
 
-    `threading.Semaphore` gives it to whoever runs first, and lets some wait for very long.
+    `threading.Semaphore` admits whichever thread runs first, so that some may wait very long.
     """
 
     def __init__(self, places: int) -> None:
@@ -18,7 +18,7 @@ class Gate:
         self._waiting: deque[threading.Lock] = deque()
 
     def enter(self, *, wait_s: float) -> bool:
-        """Whether a place was free within `wait_s` seconds."""
+        """Whether a place became free within `wait_s` seconds."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -35,7 +35,7 @@ class Gate:
             return False
 
     def leave(self) -> None:
-        """Give the place to the next."""
+        """Pass the place to the next waiting thread."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()

@@ -15,20 +15,19 @@ from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
 Unhidden = dict[str, set[str]]
-"""Places that the hot side must not be asked about, with the writes that it may believe to be going on there."""
+"""Places that must not be read from the hot side, with the writes that it may consider in progress there."""
 
 FAILURES = (StoreError, OSError, TimeoutError)
-"""What a cache may raise; after it the hot side counts as down."""
+"""Errors of a cache after which the hot side counts as unavailable."""
 REPAIRED_AT_ONCE = 50
-"""How many entries a call repairs at most, once the hot side is back."""
+"""Maximum entries that one call repairs after the hot side became available again."""
 
 
 class Breaker:
-    """Lets calls through until one fails; then one call in `retry_after_s` seconds, until one works.
+    """A circuit breaker: passes calls until one fails; then one call per `retry_after_s` seconds, until one works.
 
-    So a dead server costs one timeout in that time, whatever the load. It is written out here since
-    the libraries for it wait, count and lock in one voice only; retries within a call are the
-    driver's.
+    So an unavailable server costs one timeout in that time, whatever the load. Implemented here because libraries
+    for it wait, count and lock in one voice only; retries within a call are the driver's.
     """
 
     def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +36,7 @@ class Breaker:
         self._lock = FreedLock()
 
     def lets_through(self) -> bool:
-        """Whether to try now; a yes while it is open is given to one caller only."""
+        """Whether to try now; while the circuit is open, True is returned to one caller only."""
         with self._lock:
             if self._closed_until_s is None:
                 return True
@@ -57,9 +56,7 @@ class Breaker:
 
 @dataclass(slots=True)
 class Health:
-    """Why either side is unavailable, as far as is known, and how often the cache was outdated; shared by both
-    voices.
-    """
+    """Why a side is unavailable, as far as known, and how often the cache was outdated; shared by both voices."""
 
     on_change: Callable[[str | None], None] | None = None
     reasons: dict[str, str] = field(default_factory=dict)
@@ -67,11 +64,11 @@ class Health:
 
     @property
     def degraded(self) -> str | None:
-        """What is wrong, in a line; None when both sides are well."""
+        """Which side is unavailable, and why, in one line; None if both are available."""
         return "; ".join(f"{side}: {why}" for side, why in sorted(dict(self.reasons).items())) or None
 
     def bad(self, side: str, exc: BaseException) -> None:
-        """`side` failed with `exc`; told once, until the reason is another."""
+        """`side` failed with `exc`; reported once, until the reason changes."""
         said = exc.unnamed if isinstance(exc, StoreError) else exc
         why = f"{type(exc).__name__}: {said}"
         if self.reasons.get(side) != why:
@@ -90,9 +87,9 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One write as the hot side knows it: its place, its name, and the head that it hid if that counted.
+    """One write from the hot side's point of view: its place, its name, and the head that it hid, if that was valid.
 
-    A write that the hot side was not told of has no name.
+    A write that the hot side does not know of has no name.
     """
 
     place: str
@@ -101,8 +98,8 @@ class Turn:
 
 
 class HotSide:
-    """A cache that never raises: a failure is a miss. Places whose entries it could not hide in time are
-    passed by until they are repaired."""
+    """A cache that never raises: a failure is a miss. Places whose entries it could not hide in time are not used
+    until they are repaired."""
 
     def __init__(self, cache: Cache, breaker: Breaker, health: Health, unhidden: Unhidden | None = None) -> None:
         self.cache = cache
@@ -114,7 +111,7 @@ class HotSide:
         return HotSide(self.cache.awaiting(), self._breaker, self._health, self.unhidden)
 
     async def look(self, place: str, *, hidden: bool = False) -> Look | None:
-        """What stands at `place`; None when the hot side cannot tell."""
+        """The entry at `place`; None if the hot side is unavailable."""
         if self.unhidden:
             await self._repair(place)
             if place in self.unhidden:
@@ -122,7 +119,7 @@ class HotSide:
         return await self._try(lambda: self.cache.look(place, hidden=hidden))
 
     async def begin(self, place: str) -> Turn:
-        """A write to `place` is going to happen."""
+        """Announce a write to `place`."""
         turn = Turn(place, secrets.token_hex(8))
         if self.unhidden:
             await self._repair(place)
@@ -135,14 +132,12 @@ class HotSide:
         return Turn(place, turn.write, begun[0])
 
     async def extend(self, turn: Turn, head: bytes, more: Sequence[bytes]) -> None:
-        """The write happened, and this is what it added."""
+        """The write succeeded and added this."""
         await self._try(lambda: self.cache.extend(turn.place, turn.write, head, more), turn)
 
     async def end(self, turn: Turn, *, discard: bool) -> bool:
-        """The write happened (`discard`: what stood there is out of date), or nothing was written.
-
-        Whether it is known that nobody else began to write since this write did.
-        """
+        """The write succeeded (`discard`: the entry is outdated), or nothing was written. Returns whether it is
+        certain that no other write began since."""
         if turn.write:
             ending = partial(self.cache.end, turn.place, turn.write, discard=discard)
             return bool(await self._try(ending, turn if discard else None))
@@ -157,7 +152,7 @@ class HotSide:
         await self._try(lambda: self.cache.fill(place, mark, entry))
 
     async def _repair(self, first: str) -> None:
-        """Remove what stands at places that were written while the hot side could not be told."""
+        """Remove outdated entries at places that were written while the hot side was unavailable."""
         others = [place for place in list(self.unhidden)[:REPAIRED_AT_ONCE] if place != first]
         for place in [first, *others] if first in self.unhidden else others:
             if await self._try(partial(self._drop, place)) is None:
@@ -173,8 +168,8 @@ class HotSide:
         self.unhidden.setdefault(turn.place, set()).update([turn.write] if turn.write else [])
 
     async def _try(self, work: Callable[[], Awaitable[T]], turn: Turn | None = None) -> T | None:
-        """What the cache answers, or None. When it is not told of `turn`, or may have heard of it all the
-        same, the place is passed by."""
+        """The cache's answer, or None. If it may or may not have received `turn`, the place is not used until it is
+        repaired."""
         if not self._breaker.lets_through():
             if turn is not None:
                 self._pass_by(Turn(turn.place))
@@ -196,5 +191,5 @@ class HotSide:
 
 
 async def _told(work: Awaitable[T]) -> tuple[T]:
-    """The answer in a box, so that an answer of None is not taken for none at all."""
+    """The answer in a tuple, to distinguish an answer of None from no answer."""
     return (await work,)

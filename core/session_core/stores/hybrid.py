@@ -53,7 +53,7 @@ from session_core.turns import Key, Message
 T = TypeVar("T")
 
 _LIVELY = (StoreBusy, StoreUnreadable, NewerSchema, StoreClosed)
-"""Errors of a cold side that is well; but for StoreLost."""
+"""Errors that an available cold side raises, except for StoreLost."""
 
 
 class HybridStore(HybridThreads):
@@ -206,8 +206,8 @@ class HybridStore(HybridThreads):
         return gone
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by the cold side's clock; hot entries of what went go too. Raises: ConfigError
-        when the cold store cannot purge."""
+        """As in `Purging`, by the cold side's clock; also removes hot entries. Raises: ConfigError if the cold store
+        cannot purge."""
         gone = await self._read(purging(self.cold).purge(older_than_s, tenant=tenant))
         for key in gone:
             await self._hot.end(await self._hot.begin(place_of(key)), discard=True)
@@ -226,8 +226,7 @@ class HybridStore(HybridThreads):
         return await self._read(risks_of(self.cold))
 
     async def rewrite(self, key: Key, change: Change) -> int:
-        """Write the `change` of all the session holds; its hot entry goes. Raises: ConfigError when the
-        cold store cannot rewrite."""
+        """As in `Rewriting`; the hot entry is removed. Raises: ConfigError if the cold store cannot rewrite."""
         rewriting = self._rewriting()
         turn = await self._hot.begin(place_of(key))
         changed = await self._written(turn, key, rewriting.rewrite(key, change))
@@ -235,7 +234,7 @@ class HybridStore(HybridThreads):
         return changed
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
-        """Every session of the cold store. Raises: ConfigError when it cannot rewrite."""
+        """All sessions of the cold store. Raises: ConfigError if it cannot rewrite."""
         return await self._read(self._rewriting().names(tenant))
 
     async def close(self) -> None:
@@ -294,10 +293,10 @@ class HybridStore(HybridThreads):
         return None if key.namespace else await self._hot.begin(place_of(key))
 
     async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
-        """What the cold side answers to a write.
+        """The cold side's answer to a write.
 
-        When it fails, the write may have happened all the same: then the entry stays hidden until
-        the write's time is over. Of a write that was refused, nothing is left.
+        If it fails, the write may have happened nevertheless: then the entry stays hidden until the write expires. A
+        refused write leaves nothing behind.
         """
         try:
             done = await work
@@ -333,7 +332,7 @@ class HybridStore(HybridThreads):
         *,
         steps: int = 1,
     ) -> None:
-        """Let the entry count again with what was written, or remove it when it cannot be had that way."""
+        """Make the entry valid again with what was written, or remove it if that is not possible."""
         if turn is None:
             return
         head = _head(turn, key)
@@ -348,7 +347,7 @@ class HybridStore(HybridThreads):
             self._health.drifts += 1
 
     async def _restate(self, turn: Turn | None, key: Key, *, steps: int) -> None:
-        """Let the entry count again with the state that the cold side has now."""
+        """Make the entry valid again with the current state of the cold side."""
         if turn is None:
             return
         try:
@@ -376,7 +375,7 @@ class HybridStore(HybridThreads):
             return True
 
     async def _kept(self, key: Key) -> Loaded | None:
-        """What the hot side has of a session whose cold side failed: all that it knew to be confirmed."""
+        """The hot entry of a session while the cold side is unavailable; it has confirmed data only."""
         seen = await self._hot.look(place_of(key), hidden=True)
         return None if seen is None or seen.entry is None else readable_in(seen.entry, key)
 
@@ -386,7 +385,7 @@ def _answers(exc: StoreError) -> bool:
 
 
 def _head(turn: Turn, key: Key) -> Head | None:
-    """The head that `turn` hid; None when none counted, or when it is another release's."""
+    """The head that `turn` hid; None if none was valid, or if it is another release's."""
     try:
         return None if turn.head is None else head_from(turn.head, key)
     except StoreUnreadable:

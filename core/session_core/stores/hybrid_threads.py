@@ -16,26 +16,26 @@ T = TypeVar("T")
 
 
 class HybridThreads(ABC):
-    """The part of the CheckpointStore in a hybrid store that looks after threads."""
+    """The thread methods of `CheckpointStore` in a hybrid store."""
 
     cold: SessionStore
     _hot: HotSide
 
     @abstractmethod
     async def _read(self, work: Awaitable[T]) -> T:
-        """What the cold side answers."""
+        """The cold side's answer to a read."""
 
     @abstractmethod
     async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
-        """What the cold side answers to a write of this turn."""
+        """The cold side's answer to a write of this turn."""
 
     @abstractmethod
     async def _begin(self, key: Key) -> Turn | None:
-        """The turn of a write on the hot side; None where that side holds nothing of it."""
+        """Begin a write on the hot side; None if that side does not have the session."""
 
     @abstractmethod
     async def _restate(self, turn: Turn | None, key: Key, *, steps: int) -> None:
-        """Let the hot side's entry count again, with the state that the cold side has now."""
+        """Make the hot entry valid again with the current state of the cold side."""
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         return await self._read(self.cold.ancestors(key, checkpoint_id, channels))
@@ -73,5 +73,5 @@ class HybridThreads(ABC):
 
 
 def place_of(key: Key) -> str:
-    """Where the hot side keeps a session."""
+    """The place of a session on the hot side."""
     return f"{len(key.tenant)}:{key.tenant}:{key.session_id}"

@@ -30,7 +30,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _CIPHERS_KEPT = 4096
 
 Place = tuple[str | bytes | int, ...]
-"""What a sealed value is for, and its name within its session: ("clip", "m1")."""
+"""The purpose of a sealed value, and its name within its session: ("clip", "m1")."""
 
 
 class Keyring:
@@ -98,7 +98,7 @@ class Keyring:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The ids of the keys, the one that seals first."""
+        """The ids of the keys, beginning with the one that seals."""
         return tuple(self._keys)
 
     def seal(self, key: Key, place: Place, plain: bytes, *, same: bool = False) -> bytes:
@@ -116,7 +116,7 @@ class Keyring:
         return head + nonce + cipher.encrypt(nonce, plain, head + bound)
 
     def open(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
-        """What `seal` was given. Raises: StoreUnreadable, naming session and key, never content."""
+        """The inverse of `seal`. Raises: StoreUnreadable, naming session and key, never content."""
         key_id = self.key_of(key, place, sealed)
         if key_id not in self._keys:
             raise StoreUnreadable(
@@ -134,13 +134,13 @@ class Keyring:
             ) from exc
 
     def renewed(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
-        """The same, sealed with the first key; `sealed` itself when it is already."""
+        """The value sealed with the first key; `sealed` itself if it already is."""
         if self.key_of(key, place, sealed) == self.primary:
             return sealed
         return self.seal(key, place, self.open(key, place, sealed, same=same), same=same)
 
     def key_of(self, key: Key, place: Place, sealed: bytes) -> str:
-        """The id of the key that sealed `sealed`. Raises: StoreUnreadable when it is not sealed at all."""
+        """The id of the key that sealed `sealed`. Raises: StoreUnreadable if it is not sealed."""
         length = sealed[1] if len(sealed) > 1 and sealed[0] == FORMAT else 0
         found = sealed[2 : 2 + length].decode("ascii", "replace")
         if not _ID.fullmatch(found):
@@ -151,11 +151,11 @@ class Keyring:
         return found
 
     def match(self, key: Key, place: Place, said: bytes) -> bytes:
-        """Bytes that are equal for equal `said` at one place, and tell nothing to who has no match key."""
+        """A keyed hash: equal for equal `said` at one place, and useless without the match key."""
         return self._match_id + _mac(self.match_key, b"match" + _joined(key, place), said)[:16]
 
     def require_match(self, key: Key, mark: bytes) -> None:
-        """Raises: StoreUnreadable when `mark` was made with another match key."""
+        """Raises: StoreUnreadable if `mark` was made with another match key."""
         if mark[:4] != self._match_id:
             raise StoreUnreadable(
                 f"session {key}: it was written with another match key, so messages sent again would be stored twice; "
@@ -163,7 +163,7 @@ class Keyring:
             )
 
     def _made_cipher(self, key_id: str, key: Key, same: bool) -> tuple[AESGCM, bytes]:
-        """A session's cipher, and the key that nonces are taken with where they are not random."""
+        """A session's cipher, and the key from which non-random nonces are derived."""
         whole, session = self._keys[key_id], _joined(key, ())
         if same:
             return AESGCM(_derived(whole, b"same", session)), _derived(whole, b"nonce", session)
@@ -180,7 +180,7 @@ def _derived(key: bytes, purpose: bytes, bound: bytes = b"") -> bytes:
 
 
 def _joined(key: Key, place: Place) -> bytes:
-    """The parts with their lengths before them, so that no two lists of parts look the same."""
+    """The parts, each prefixed with its length, so that different lists never give equal bytes."""
     parts = (key.tenant, key.session_id, key.namespace, *place)
     return b"".join(_counted(_bytes_of(part)) for part in parts)
 

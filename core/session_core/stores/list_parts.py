@@ -16,18 +16,17 @@ from session_core.turns import Message, Role
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What a channel was at a checkpoint's parent: its version, and its part of the record."""
+    """A channel at a checkpoint's parent: its version, and its part of the record."""
 
     version: Version | None = None
     part: Ranges = Ranges()
 
 
 def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: bool) -> Ranges:
-    """The part of a record that a stored message list is.
+    """The part of the record for a stored message list.
 
-    The conversation's own list (`is_head`) holds nothing twice and keeps the order of what it was made
-    of: a view puts system messages first and results behind their calls, the record does not. Any
-    other list is taken as it stands.
+    The conversation's own list (`is_head`) has no duplicates and keeps the order of its base, since a view reorders
+    messages (system messages first, results after their calls). Other lists are taken as they are.
     """
     versions = dict(zip(outcome.seqs, outcome.alike, strict=True))
     ranges = [item for item in value.items if isinstance(item, Ranges)]
@@ -47,17 +46,17 @@ def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: b
 
 
 def made_of(value: MessageList, before: Before) -> Ranges:
-    """The part of the record that a list is compared with: what its run stored last, or what that began with."""
+    """The part of the record that a list is compared with: what its run stored last, or what the run started with."""
     return before.part if _went_on(value, before) or not value.base else value.base
 
 
 def _went_on(value: MessageList, before: Before) -> bool:
-    """Whether the run has stored a list since the one that it began with; what it removed then is gone."""
+    """Whether the run has stored a list before; then its earlier removals are final."""
     return bool(before.part) and value.base_version is not None and value.base_version != before.version
 
 
 def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> dict[int, int]:
-    """What the list names by a range and says anew beside it: the old number, and the one in its place."""
+    """For messages that the list has both in a range and as a new version: the old number and the new one."""
     ranged = [item for item in value.items if isinstance(item, Ranges)]
     return {
         old: seq
@@ -70,8 +69,8 @@ def _newer_versions(value: MessageList, versions: dict[int, frozenset[int]]) -> 
 def _in_order(
     listed: Sequence[int], versions: dict[int, frozenset[int]], base: Sequence[int], hidden: set[int]
 ) -> list[int]:
-    """What is left of `base` in its order, versions in the place of what they replace, the rest where the
-    list has it: behind its neighbour, or at the end. Of one message only the version that is listed itself."""
+    """What remains of `base` in its order, with new versions in place of old ones, and the rest where the list has
+    it: after its neighbour, or at the end. Of one message only the listed version is kept."""
     old = set(base)
     if not old.intersection(listed) and not any(old & alike for alike in versions.values()):
         hidden = set()
@@ -96,19 +95,18 @@ def _in_order(
 
 
 def answers(value: MessageList, outcome: Numbered) -> bool:
-    """Whether the first message that a run added to what it began with is a result: it had waited with the call."""
+    """Whether the first message that a run added is a tool result, which belongs to the call before it."""
     said = (item for item in value.items if isinstance(item, Message))
     added = (message.role for message, seq in zip(said, outcome.seqs, strict=True) if seq not in value.base)
     return next(added, None) is Role.TOOL
 
 
 def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges, *, answering: bool = False) -> Ranges:
-    """The head after a run stored `part`, when `before` was its previous part and it had begun with `base`.
+    """The head after a run stored `part`, when `before` was its previous part and it had started with `base`.
 
-    What others appended while the run went on (what of the head the run never had) stays, behind what it stands
-    behind in the head: a turn that the run found half said goes on before the run's own. None of it comes between
-    two messages that the run itself added; its turn stays whole. Nor before the first of them, when the run
-    begins by `answering` a call of what it began with.
+    Messages that others appended meanwhile (in the head, but never in the run) stay, each after its predecessor in
+    the head: a turn that was unfinished when the run started continues before the run's own. They never come between
+    messages that the run added, nor before the first of them if the run starts by `answering` an open call.
     """
     others = head.minus(base).minus(before).minus(part)
     if not others:
@@ -129,7 +127,7 @@ def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges, *, answ
 
 
 def _behind(head: Sequence[int], mine: set[int], theirs: set[int]) -> Iterator[tuple[int | None, int]]:
-    """Each piece of theirs in the head, behind the piece of mine that stands before it (None: the beginning)."""
+    """Each of their intervals in the head, with my interval that precedes it (None: the beginning)."""
     anchor: int | None = None
     for piece in head:
         if piece in theirs:

@@ -229,13 +229,13 @@ class MemoryStore(MemoryThreads):
         return tuple(sorted(found, key=lambda state: state.ledger.last_time_s or 0.0, reverse=True))
 
     async def rewrite(self, key: Key, change: Change) -> int:
-        """Replace all the session holds by its `change`, a few values at a time; how many changed."""
+        """As in `Rewriting`."""
         with self._lock:
             found = [session for k, session in self._sessions.items() if k.whole == key.whole]
         return sum(rewrite_session(session, self._lock, change) for session in found)
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
-        """Every session that holds anything, with messages or without; namespaces left out."""
+        """As in `Rewriting`."""
         with self._lock:
             found = [key.whole for key in self._sessions if tenant in (None, key.tenant)]
         return tuple(dict.fromkeys(found))
@@ -244,7 +244,7 @@ class MemoryStore(MemoryThreads):
         return ()
 
     async def close(self) -> None:
-        """Nothing is open; later calls raise StoreClosed, as for every other store."""
+        """Later calls raise StoreClosed, as for every other store."""
         self._closing.begin()
 
     async def put_checkpoint(

@@ -19,10 +19,10 @@ Kept = MutableSequence[T] | MutableMapping[Any, T]
 
 
 def rewrite_session(session: MemorySession, lock: AbstractContextManager[object], change: Change) -> int:
-    """The `change` of all that the session holds; how many values changed.
+    """Applies `change` to everything that the session holds; returns how many values changed.
 
-    The lock is held to look and to replace, never while something is changed. What was replaced by
-    others meanwhile is newer than what was looked at, and stays.
+    The lock is held while values are read and replaced, not while they are changed. A value that others replaced
+    meanwhile is newer and stays.
     """
     key = session.state.key
     with lock:

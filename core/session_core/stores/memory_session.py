@@ -12,7 +12,7 @@ from session_core.turns import Message
 
 @dataclass(slots=True)
 class MemorySession:
-    """One session or namespace. Who reads or changes it holds the store's lock."""
+    """One session or namespace. Callers hold the store's lock."""
 
     state: State
     touched_s: float = 0.0

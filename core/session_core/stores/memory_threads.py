@@ -15,7 +15,7 @@ from session_core.turns import Key
 
 
 class MemoryThreads(ABC):
-    """The part of the CheckpointStore in memory that looks after threads."""
+    """The thread methods of `CheckpointStore` in memory."""
 
     _sessions: dict[Key, MemorySession]
     _lock: LockWhileOpen
@@ -104,7 +104,7 @@ class MemoryThreads(ABC):
 
 
 def filled(session: MemorySession, bare: Checkpoint, channels: Sequence[str] | None = None) -> Checkpoint:
-    """The checkpoint with the values and writes that the session has of it; with `channels` only theirs."""
+    """The checkpoint with its values and writes; with `channels` only theirs."""
     values: dict[str, Plain | Stored] = {
         channel: session.values[channel, version]
         for channel, version in _places(bare)
@@ -121,7 +121,7 @@ def _order(write: Write) -> tuple[str, str, int]:
 
 
 def _places(bare: Checkpoint) -> list[tuple[str, str]]:
-    """Where the values of a checkpoint stand."""
+    """The keys of a checkpoint's values."""
     return [(channel, str(version)) for channel, version in bare.versions.items()]
 
 

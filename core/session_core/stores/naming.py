@@ -16,13 +16,13 @@ _KEYS: dict[str, Callable[[Any], object]] = {
     "checkpoint": lambda checkpoint: checkpoint.key,
     "lease": lambda lease: lease.key,
 }
-"""How a call is told its session: the name of its first argument, and what of that is the session's."""
+"""How a call receives its session: the name of its first argument, and how to get the session from it."""
 
 
 def naming_sessions(store: type[S]) -> type[S]:
-    """`store`, whose calls on one session name it in each StoreError.
+    """`store`, with the session's name added to each StoreError of a call on one session.
 
-    What knows the servers and their failures (wires, translations) does not know whose call it carries.
+    The lower layers (wires, error translation) do not know which session a call is about.
     """
     for name, method in inspect.getmembers(store, inspect.iscoroutinefunction):
         first = next(iter([*inspect.signature(method).parameters][1:]), "")

@@ -19,7 +19,7 @@ def open_store(url: str) -> SessionStore:
     `rediss://` (TLS), `redis+cluster://host:port,host:port`, `redis+sentinel://host:port/service`,
     `postgresql://user@host/db`.
 
-    Raises: UnknownScheme for anything else; MissingExtra when the store's driver is not installed.
+    Raises: UnknownScheme for anything else; MissingExtra if the store's driver is not installed.
     """
     require_named(url)
     # Of a secret's file the end of its line.

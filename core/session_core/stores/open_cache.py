@@ -12,7 +12,7 @@ def open_cache(url: str) -> Cache:
     """The cache at `url`: `memory://`, in this process, or `redis://host:port/db`, also `rediss://` (TLS),
     `redis+cluster://host:port,host:port` and `redis+sentinel://host:port/service`.
 
-    Raises: UnknownScheme for anything else; MissingExtra when the driver is not installed.
+    Raises: UnknownScheme for anything else; MissingExtra if the driver is not installed.
     """
     require_named(url)
     url = url.strip()

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 _POWERS = ("scheme", *(name for part in (Leasing, Store) for name in vars(part) if not name.startswith("_")))
-"""What a store has, checkpoints aside, which only a `SessionSaver` asks for."""
+"""The methods of a store without those for checkpoints, which only a `SessionSaver` needs."""
 
 
 def opened(
     url: str | SessionStore | None, hot: str | None, cold: str | None, keyring: Keyring | None = None
 ) -> SessionStore:
-    """The store, behind an `EncryptedStore` when there is a `keyring`. Raises: ConfigError, StoreError when it cannot
-    be opened."""
+    """The store, wrapped in an `EncryptedStore` if there is a `keyring`. Raises: ConfigError; StoreError if it
+    cannot be opened."""
     store = _unsealed(url, hot, cold)
     if keyring is None:
         return store
@@ -41,7 +41,7 @@ def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) 
 
 
 def degraded(store: SessionStore) -> str | None:
-    """What a hybrid store, sealed or not, says is wrong with its sides; None when nothing is, and for other stores."""
+    """Which side of a hybrid store, encrypted or not, is unavailable; None if none is, and for other stores."""
     said: str | None = getattr(getattr(store, "inner", store), "degraded", None)
     return said
 

@@ -1,4 +1,4 @@
-"""Parts of a record as contiguous pieces, so that a long record is sorted as quickly as a short one."""
+"""Splits ranges of sequence numbers at each other's borders, so that merging costs by range, not by message."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from session_core.ranges import Ranges
 
 
 class Pieces:
-    """The pieces of `parts`, and each of `numbers` by itself; a piece goes by its first number.
+    """The elementary intervals of `parts`: the ranges between all their borders, with each of `numbers` alone.
 
-    Numbers that stand in one piece stand together in each part, or not at all: what is decided on the first
-    goes for all of them.
+    An interval is named by its first number. Each part contains an interval completely or not at all, so a
+    decision about its first number holds for all of it.
     """
 
     def __init__(self, parts: Iterable[Ranges], numbers: Iterable[int]) -> None:
@@ -24,14 +24,14 @@ class Pieces:
         self._ends = dict(pairwise(self._firsts))
 
     def of(self, part: Ranges) -> list[int]:
-        """The pieces of `part`, in its order."""
+        """The intervals that `part` consists of, in its order."""
         found: list[int] = []
         for first, last in part.pairs:
             found += self._firsts[bisect_left(self._firsts, first) : bisect_right(self._firsts, last)]
         return found
 
     def whole(self, pieces: Iterable[int]) -> Ranges:
-        """The part that `pieces` are, one behind the other."""
+        """The inverse of `of`: the ranges of `pieces`, concatenated in the given order."""
         pairs: list[tuple[int, int]] = []
         for first in pieces:
             last = self._ends[first] - 1

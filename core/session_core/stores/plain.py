@@ -12,7 +12,7 @@ from session_core.turns import Key
 
 
 def state_to_plain(state: State) -> dict[str, Any]:
-    """The state less its key and version, which stores keep beside it."""
+    """The state without key and version, which stores keep beside it."""
     return {
         "head": [list(pair) for pair in state.head.pairs],
         "ledger": ledger_to_plain(state.ledger),
@@ -27,7 +27,7 @@ def state_to_plain(state: State) -> dict[str, Any]:
 
 
 def state_from_plain(plain: object, *, key: Key, version: int) -> State:
-    """The state that `plain` was made of. Raises: StoreUnreadable."""
+    """The inverse of `state_to_plain`. Raises: StoreUnreadable."""
     found = cast(dict[str, Any], plain)
     try:
         return State(

@@ -30,7 +30,7 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The state and the packed digest, without the messages behind it; of those only how many bytes they take."""
+    """The state and the packed digest, with the size of the messages after it but without themselves."""
 
     state: State
     digest: bytes | None
@@ -40,8 +40,8 @@ class Head:
         return pack([FORMAT, self.state.version, state_to_plain(self.state), self.digest, self.message_bytes])
 
     def continues_in(self, state: State, *, new: int, steps: int) -> bool:
-        """Whether `state` is what a write that adds `new` messages makes of this head; it raises the version
-        by at most `steps`. Otherwise somebody wrote in between who did not tell."""
+        """Whether `state` follows from this head by a write that adds `new` messages and raises the version by at
+        most `steps`. Otherwise there was a write in between that the hot side does not know of."""
         old = self.state
         return (
             state.born == old.born
@@ -51,11 +51,11 @@ class Head:
 
 
 Grown = tuple[Head, tuple[bytes, ...]]
-"""The head after a write, and the messages that it put behind those that are there."""
+"""The head after a write, and the messages that it appended."""
 
 
 def head_from(data: bytes, key: Key) -> Head:
-    """The head that was packed. Raises: StoreUnreadable, also for another release's."""
+    """The unpacked head. Raises: StoreUnreadable, also for another release's."""
     try:
         found, version, state, digest, message_bytes = cast("list[Any]", unpack(data))
         if found != FORMAT:
@@ -66,21 +66,21 @@ def head_from(data: bytes, key: Key) -> Head:
 
 
 def entry_of(loaded: Loaded) -> Entry:
-    """`loaded` for the hot side."""
+    """`loaded` as an entry of the hot side."""
     messages = packed_messages(loaded.messages)
     digest = None if loaded.digest is None else encode_digest(loaded.digest)
     return Entry(Head(loaded.state, digest, sum(map(len, messages))).packed(), messages)
 
 
 def loaded_from(entry: Entry, key: Key) -> Loaded:
-    """What `entry_of` was given. Raises: StoreUnreadable."""
+    """The inverse of `entry_of`. Raises: StoreUnreadable."""
     head = head_from(entry.head, key)
     digest = None if head.digest is None else decode_digest(head.digest)
     return Loaded(head.state, digest, tuple(map(_message, entry.messages)))
 
 
 def readable_in(entry: Entry, key: Key) -> Loaded | None:
-    """As `loaded_from`; None when it does not read."""
+    """As `loaded_from`; None if it cannot be read."""
     try:
         return loaded_from(entry, key)
     except StoreUnreadable:
@@ -88,16 +88,16 @@ def readable_in(entry: Entry, key: Key) -> Loaded | None:
 
 
 def packed_messages(messages: Sequence[Message]) -> tuple[bytes, ...]:
-    """Each message on its own, so that others can be put behind it."""
+    """Each message as a separate item, so that others can be appended."""
     return tuple(_packed(message) for message in messages)
 
 
 def added(head: Head, messages: Sequence[Message], done: Appended) -> Grown | None:
-    """The head after `messages` were appended as `done` says, and those of them that are new to it.
+    """The head after `messages` were appended with the result `done`, and those that are new to it.
 
-    None when the projection cannot be had by putting messages behind the old one: the head of the
-    conversation changed in another way, another digest is active, or writes came between that the
-    hot side never saw (then the figures do not add up, or the session is another of the same name).
+    None if the projection cannot be extended by appending: the head changed in another way, another digest is
+    active, or there were writes in between that the hot side does not know of (then the figures do not match, or the
+    session is another of the same name).
     """
     last = head.state.ledger.messages
     fresh = {seq: message for message, seq in zip(messages, done.seqs, strict=True) if seq > last}
@@ -119,7 +119,7 @@ def added(head: Head, messages: Sequence[Message], done: Appended) -> Grown | No
 def added_by_checkpoint(
     head: Head, values: Mapping[str, Plain | MessageList | None], head_channel: str | None, done: Appended
 ) -> Grown | None:
-    """As `added`, for messages that came with a checkpoint: when all that it brought are new, or none."""
+    """As `added`, for messages of a checkpoint, if all of them are new, or none."""
     lists = {channel: value for channel, value in values.items() if isinstance(value, MessageList)}
     brought = [item for value in lists.values() for item in value.items if isinstance(item, Message)]
     if not done.new:
@@ -131,7 +131,7 @@ def added_by_checkpoint(
 
 
 def restated(head: Head, state: State) -> Grown | None:
-    """The head with `state`, when the messages and the digest of a view stay what they were."""
+    """The head with `state`, if the messages and the digest of a view are unchanged."""
     old = head.state
     same = (state.born, state.head, state.ledger, state.active) == (old.born, old.head, old.ledger, old.active)
     return (replace(head, state=state), ()) if same else None

@@ -10,13 +10,13 @@ from session_core.ports import Purging, Store
 
 
 def require_age(older_than_s: float) -> None:
-    """Raises: ConfigError for what is no age. One below 0 would be that of every session."""
+    """Raises: ConfigError for an invalid age. A negative one would match every session."""
     if isinstance(older_than_s, bool) or not isinstance(older_than_s, (int, float)) or not 0 <= older_than_s < inf:
         raise ConfigError(f"older_than_s={older_than_s!r}; pass seconds, 0 or more, and nothing was deleted")
 
 
 def purging(store: Store) -> Purging:
-    """`store` as one that purges. Raises: ConfigError when it does not."""
+    """`store`, if it can purge. Raises: ConfigError."""
     if not (hasattr(store, "purge") and hasattr(store, "idle")):
         raise ConfigError(f"the {store.scheme} store cannot find unused sessions; delete them by name")
     return cast(Purging, store)

@@ -13,20 +13,20 @@ from session_core.ports import MessageList, Plain, Write
 from session_core.turns import Key, Message
 
 AT_ONCE = 500
-"""How many values one step rewrites at most."""
+"""The most values that one step rewrites."""
 BYTES_AT_ONCE = 4_000_000
-"""A step ends early, yet never without a value, when those it read are so large together."""
+"""A step ends early, after at least one value, when the values it read add up to this size."""
 TRIES = 8
-"""How often a value is tried that somebody else changed between the reading and the writing of it."""
+"""Attempts for a value that other writers change between the read and the write."""
 
 
 class Change(Protocol):
-    """What to do with each stored value: give it back as it is, or another form of the same.
+    """Maps each stored value to an equivalent one, or returns it unchanged.
 
-    A message must keep its id and what `body_digest` goes by; what it says, its author and its clip
-    may come in another form, and only these, its id and its number are told. A message in a pending
-    write may come without its author and clip, which are then asked for by themselves. `place` is
-    ("checkpoint", id), ("value", channel, version) or ("write", checkpoint id, task id, index).
+    Of a message, only the content, author, clip, id and sequence number are passed. Content, author and clip may
+    change their form (encrypted, in clear); the id and all that `body_digest` depends on must stay. The author and
+    clip of a message in a pending write may be passed separately. `place` is ("checkpoint", id),
+    ("value", channel, version) or ("write", checkpoint id, task id, index).
     """
 
     def message(self, key: Key, message: Message) -> Message: ...
@@ -41,36 +41,35 @@ class Change(Protocol):
 
 
 class Rewriting(Protocol):
-    """A store whose values can be written anew where they stand."""
+    """A store whose values can be replaced in place."""
 
     async def rewrite(self, key: Key, change: Change) -> int:
-        """Write the `change` of everything the session holds, its namespaces included; how many values changed.
+        """Apply `change` to every value of the session and its namespaces; returns how many values changed.
 
-        Numbers, versions, order and time to live stay. It goes in steps of at most `AT_ONCE` values
-        and `BYTES_AT_ONCE` bytes, between which others read and write. A value is replaced only while
-        the one that was read stands there: what others changed meanwhile is read again, what is
-        deleted stays deleted, and what is added is left as it came. It may be stopped half way and
-        begun again. Raises: StoreBusy when others change one value again and again.
+        Sequence numbers, versions, order and time to live stay. It runs in steps of at most `AT_ONCE` values and
+        `BYTES_AT_ONCE` bytes, between which others can read and write. Each replacement is a compare-and-set: a
+        value that was changed since is read again, a deleted one stays deleted, and values added meanwhile are not
+        touched. It may be interrupted and repeated. Raises: StoreBusy if others change one value `TRIES` times.
         """
         ...
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
-        """Every session that holds anything, those without a message too; namespaces left out."""
+        """All sessions that hold any value, also those without messages; namespaces are not listed."""
         ...
 
 
 def changed_authors(change: Change, key: Key, authors: Sequence[str]) -> tuple[str, ...]:
-    """The authors of a ledger; two forms of one name become one."""
+    """The changed authors of a ledger; names that become equal are merged."""
     return tuple(dict.fromkeys(change.author(key, author) for author in authors))
 
 
 def changed_author(change: Change, key: Key, author: str | None) -> str | None:
-    """An author, where there is one."""
+    """The changed author, or None if there is none."""
     return None if author is None else change.author(key, author)
 
 
 def changed_write(change: Change, key: Key, checkpoint_id: str, write: Write) -> Write:
-    """A pending write, its messages whole."""
+    """A pending write, with each of its messages changed."""
     value = write.value
     new: Plain | MessageList
     if isinstance(value, Plain):
@@ -82,8 +81,8 @@ def changed_write(change: Change, key: Key, checkpoint_id: str, write: Write) ->
 
 
 def changed_too_often(key: Key, values: int) -> StoreBusy:
-    """The error for values that others changed each time they were to be rewritten."""
+    """The error for values that other writers changed at every attempt."""
     return StoreBusy(
-        f"session {key}: {values} values were changed by others each of {TRIES} times that they were to be "
-        "rewritten; what was rewritten stays, so begin again when fewer write to the session"
+        f"session {key}: other writers changed {values} values during each of {TRIES} attempts to rewrite them; "
+        "what was rewritten stays, so repeat the call when fewer writers use the session"
     )

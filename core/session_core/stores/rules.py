@@ -16,22 +16,22 @@ from session_core.serial.codec import body_digest
 from session_core.turns import Key, Message, Role
 
 Known = Callable[[str], dict[bytes, int]]
-"""For a message id: the content digests that the record has under it, each with its sequence number."""
+"""For a message id: the content digests that the record has for it, each with its sequence number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """The outcome of numbering a batch: a number for each message, what is new, and what replaces what."""
+    """The result of numbering a batch: a number for each message, what is new, and what replaces what."""
 
     seqs: tuple[int, ...]
     new: tuple[tuple[Message, bytes], ...]
     replaced: tuple[tuple[int, int], ...]
     alike: tuple[frozenset[int], ...] = ()
-    """For each message, all numbers that the record has under its id."""
+    """For each message, all numbers that the record has for its id."""
 
     @property
     def tokens(self) -> int:
-        """The price of what is new."""
+        """The size of the new messages."""
         return sum(message.tokens for message, _ in self.new)
 
 
@@ -44,12 +44,11 @@ def number(
     revise: bool,
     lineage: Ranges = Ranges(),
 ) -> Numbered:
-    """Give each message its sequence number; one that is known by id and content keeps its own.
+    """Give each message its sequence number; one whose id and content are known keeps its own.
 
-    A clip of a known message stands for that message, so that a shortened rendition that comes back
-    from a framework never replaces the whole; of several versions it stands for the one in `lineage`.
-
-    Raises: DuplicateMessage when an id is known with other content and `revise` is not set.
+    A clip of a known message counts as that message, so that a shortened rendition that a framework returns never
+    replaces the original; of several versions it counts as the one in `lineage`. Raises: DuplicateMessage if an id
+    is known with other content and `revise` is not set.
     """
     seen: dict[str, dict[bytes, int]] = {}
     seqs: list[int] = []
@@ -80,7 +79,7 @@ def number(
 def require_values(
     key: Key, values: Iterable[Plain | MessageList | None], *, author_characters: int = MAX_LABEL_CHARACTERS
 ) -> None:
-    """As `require_storable`, for what a checkpoint or its writes hold."""
+    """As `require_storable`, for the contents of a checkpoint or its writes."""
     given = list(values)
     said = (item for value in given if isinstance(value, MessageList) for item in value.items)
     messages = [item for item in said if not isinstance(item, Ranges)]
@@ -100,21 +99,21 @@ def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
 
 
 def require_version(state: State, expected: int | None) -> None:
-    """Raises: Conflict when the session is not at version `expected`."""
+    """Raises: Conflict if the session is not at version `expected`."""
     if expected is not None and state.version != expected:
         raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
 
 
 def sealed_by(state: State, seal: bool | None) -> State:
-    """The state behind a write of what is sealed or not (None: of no message). Raises: StoreUnreadable when the session
-    is sealed and that is not."""
+    """The state after a write of sealed or clear messages (None: no message). Raises: StoreUnreadable for clear
+    messages in a sealed session."""
     if state.sealed and seal is False:
         raise without_keys(state.key)
     return replace(state, sealed=True) if seal and not state.sealed else state
 
 
 def require_nothing_there(key: Key, target: Key, there: bool) -> None:
-    """Raises: Conflict when the session that a copy is to be is there already."""
+    """Raises: Conflict if the target session of a copy exists already."""
     if there:
         raise Conflict(
             f"session {key} cannot be copied to {target}: there is a session of that name; delete it first, or name "
@@ -123,12 +122,12 @@ def require_nothing_there(key: Key, target: Key, there: bool) -> None:
 
 
 def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:
-    """Whether a lease's time is over; a clock that went behind its beginning has ended it too."""
+    """Whether a lease has expired; also if the clock went back before its start."""
     return not taken_s <= now_s < taken_s + ttl_s
 
 
 def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_namespace: bool = False) -> None:
-    """Raises: TurnLost when a write comes with `lease` and the session's is `token` (None: it has none)."""
+    """Raises: TurnLost if the `lease` of a write does not have the session's `token` (None: it has none)."""
     if lease is None:
         return
     if lease.key != (replace(key, namespace=lease.key.namespace) if of_any_namespace else key):
@@ -141,13 +140,13 @@ def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_na
 
 
 def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
-    """Raises: Conflict when a checkpoint that is to follow its parent finds a newer one."""
+    """Raises: Conflict if a checkpoint that must follow its parent finds a newer one."""
     if parent_id != newest_id:
         raise moved_on(key, newest_id)
 
 
 def moved_on(key: Key, newest_id: str | None) -> Conflict:
-    """The answer to a checkpoint whose parent is not the newest one, which is `newest_id`."""
+    """The error for a checkpoint whose parent is not the newest one, `newest_id`."""
     where = "was deleted" if newest_id is None else f"went on to checkpoint {newest_id!r}"
     return Conflict(
         f"session {key}: the thread {where} while this run was under way; nothing was written: run it again on what "
@@ -156,7 +155,7 @@ def moved_on(key: Key, newest_id: str | None) -> Conflict:
 
 
 def require_calls(state: State, outcome: Numbered) -> None:
-    """Raises: OrphanToolResult when a new result answers no call that is open."""
+    """Raises: OrphanToolResult if a new result answers no open call."""
     waiting = set(state.ledger.open_calls)
     for message, _ in outcome.new:
         if message.role is Role.TOOL and message.tool_call_id not in waiting:
@@ -169,13 +168,13 @@ def require_calls(state: State, outcome: Numbered) -> None:
 
 
 def begun(key: Key) -> State:
-    """The state of a session that begins now, told apart from an older one of the same name; `born` is a secret."""
+    """The state of a new session, distinguished from an older one of the same name by `born`, which is secret."""
     return State(key, born=token_hex(16))
 
 
 def require_newest(state: State, expected: int, born: str | None) -> None:
-    """Raises: Conflict when digest `expected` is not the newest one any more, or when the session is not
-    the one called `born` (it was deleted and begun again)."""
+    """Raises: Conflict if digest `expected` is no longer the newest, or if the session is not the one with `born`
+    (it was deleted and recreated)."""
     if born is not None and state.born != born:
         raise gone(state.key)
     if state.ready.number != expected:
@@ -185,15 +184,14 @@ def require_newest(state: State, expected: int, born: str | None) -> None:
 
 
 def gone(key: Key) -> Conflict:
-    """The answer to a digest of a session that was deleted meanwhile."""
+    """The error for a digest of a session that was deleted meanwhile."""
     return Conflict(f"session {key} was deleted while it was folded; there is nothing to fold any more")
 
 
 def grown(state: State, outcome: Numbered, head: Ranges | None = None) -> State:
-    """The state after the new messages of `outcome`, with `head`, or with the old head grown by them.
+    """The state after the new messages of `outcome`, with `head`, or with the old head extended by them.
 
-    A batch that begins a turn makes the newest digest the active one; so a view never changes in
-    the middle of a turn.
+    A batch that begins a turn makes the newest digest active; so a view never changes in the middle of a turn.
     """
     fresh = [message for message, _ in outcome.new]
     if head is None:
@@ -210,7 +208,7 @@ def grown(state: State, outcome: Numbered, head: Ranges | None = None) -> State:
 
 
 def with_head(state: State, head: Ranges) -> State:
-    """The state with another head; a change is a new version."""
+    """The state with another head; a change creates a new version."""
     return state if head == state.head else replace(state, head=head, version=state.version + 1)
 
 
@@ -225,21 +223,21 @@ def _grown_head(head: Ranges, outcome: Numbered) -> Ranges:
 
 
 def outlived(number: int, newest: int, active: int) -> bool:
-    """Whether digest `number` may make place for number `newest`; one that views stand on or will may not.
+    """Whether digest `number` may be removed for number `newest`; one that views use or will use may not.
 
-    It stays while fewer than twice as many came after it as the largest power of two in its number. So
-    there are two for each doubling of the way back, and a fork finds one not much further back than it needs.
+    It stays while fewer than twice as many came after it as the largest power of two in its number. So two remain
+    for each doubling of the distance, and a fork finds one not much older than it needs.
     """
     return number < active and newest - number >= 2 * (number & -number)
 
 
 def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None:
-    """The newest digest that covers a beginning of `lineage`; those after it are not even read."""
+    """The newest digest that covers a beginning of `lineage`; later ones are not read."""
     return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)
 
 
 def marked(state: State, marks: Marks) -> State:
-    """The state with the notes of `marks`."""
+    """The state with the changes of `marks`."""
     after = replace(
         state,
         tier=state.tier if marks.tier is None else marks.tier,
@@ -252,5 +250,5 @@ def marked(state: State, marks: Marks) -> State:
 
 
 def standing(digest: Digest) -> Standing:
-    """The figures of a digest that the state keeps."""
+    """The figures of a digest for the state."""
     return Standing(digest.number, digest.tokens, digest.covered_tokens, digest.covered_messages)

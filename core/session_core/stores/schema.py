@@ -92,4 +92,4 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
 )
-"""Never edit one that was released; add the next at the end."""
+"""Never edit a released one; append the next at the end."""

@@ -41,7 +41,7 @@ class Seals:
     ring: Keyring
 
     def message(self, key: Key, message: Message) -> Message:
-        """`message` for the store inside."""
+        """`message` in its encrypted form for the inner store."""
         mark = self.ring.match(key, ("message", message.id), body_digest(message))
         clip = None if message.clip is None else self._text(key, _clip(message.id, mark), message.clip)
         return replace(
@@ -57,7 +57,7 @@ class Seals:
         )
 
     def opened(self, key: Key, message: Message) -> Message:
-        """The message that was sealed. Raises: StoreUnreadable."""
+        """The decrypted message. Raises: StoreUnreadable."""
         native = _sealed(key, message)
         self.ring.require_match(key, native.data)
         author, said = _author_and_body(self.ring.open(key, _body(message.id, native.data), native.note))
@@ -77,16 +77,16 @@ class Seals:
         )
 
     def all_opened(self, key: Key, messages: Iterable[Message]) -> tuple[Message, ...]:
-        """Each of `messages` opened."""
+        """Each of `messages`, decrypted."""
         return tuple(self.opened(key, message) for message in messages)
 
     def digest(self, key: Key, digest: Digest, number: int) -> Digest:
-        """`digest`, which will be number `number`, for the store inside."""
+        """`digest`, which will have number `number`, encrypted."""
         whole = pack(digest_to_plain(digest))
         return replace(digest, summary=_encoded(self.ring.seal(key, _digest(number), whole)), facts=())
 
     def opened_digest(self, key: Key, digest: Digest | None) -> Digest | None:
-        """The digest that was sealed, if there is one. Raises: StoreUnreadable."""
+        """The decrypted digest, if there is one. Raises: StoreUnreadable."""
         return None if digest is None else self.digest_opened(key, digest)
 
     def digest_opened(self, key: Key, digest: Digest) -> Digest:
@@ -95,57 +95,57 @@ class Seals:
         return replace(digest_from_plain(unpack(whole)), number=digest.number)
 
     def notice(self, key: Key, notice: Notice) -> Notice:
-        """`notice` for the store inside."""
+        """`notice`, encrypted."""
         return replace(notice, text=self._text(key, ("notice", notice.version), notice.text))
 
     def opened_notice(self, key: Key, notice: Notice) -> Notice:
-        """The notice that was sealed. Raises: StoreUnreadable."""
+        """The decrypted notice. Raises: StoreUnreadable."""
         return replace(notice, text=self._said(key, ("notice", notice.version), notice.text))
 
     def opened_state(self, state: State) -> State:
-        """The state with its authors' names; one who was sealed with two keys is one author."""
+        """The state with its authors' names decrypted; one that was sealed with two keys counts once."""
         if not state.ledger.authors:
             return state
         names = dict.fromkeys(self._name(state.key, author) or "" for author in state.ledger.authors)
         return replace(state, ledger=replace(state.ledger, authors=tuple(names)))
 
     def state_behind(self, state: State) -> State:
-        """The state behind a write. What is stored is stored, also where authors before it do not open, who are left
-        out then: an error would have callers send it again. Who reads the session is told."""
+        """The state after a write. Authors that cannot be decrypted are left out: the write has happened, and an
+        error would make callers repeat it. Readers of the session get the error."""
         try:
             return self.opened_state(state)
         except StoreUnreadable:
             return replace(state, ledger=replace(state.ledger, authors=()))
 
     def plain(self, key: Key, place: Place, value: Plain) -> Plain:
-        """A serialized value for the store inside; its type is hidden with it."""
+        """A serialized value, encrypted; its type is hidden too."""
         return Plain(SEALED, self.ring.seal(key, place, pack([value.type, value.data])))
 
     def opened_plain(self, key: Key, place: Place, value: Plain) -> Plain:
-        """The value that was sealed. Raises: StoreUnreadable."""
+        """The decrypted value. Raises: StoreUnreadable."""
         kind, data = self._unsealed(key, place, value)
         return _plain(kind, data)
 
     def new_values(
         self, checkpoint: Checkpoint, values: Mapping[str, Plain | MessageList | None]
     ) -> dict[str, Plain | MessageList | None]:
-        """The values of a checkpoint's changed channels for the store inside."""
+        """The encrypted values of a checkpoint's changed channels."""
         return {
             channel: None if value is None else self._value(checkpoint.key, value_place(checkpoint, channel), value)
             for channel, value in values.items()
         }
 
     def checkpoint(self, checkpoint: Checkpoint) -> Checkpoint:
-        """A bare checkpoint for the store inside."""
+        """A checkpoint without values, encrypted."""
         return replace(checkpoint, body=self.plain(checkpoint.key, ("checkpoint", checkpoint.id), checkpoint.body))
 
     def opened_checkpoint(self, found: Checkpoint) -> Checkpoint:
-        """The checkpoint that was sealed, with the values and writes it has. Raises: StoreUnreadable."""
+        """The decrypted checkpoint, with its values and writes. Raises: StoreUnreadable."""
         body = self.opened_plain(found.key, ("checkpoint", found.id), found.body)
         return self.filled(replace(found, body=body))
 
     def filled(self, found: Checkpoint) -> Checkpoint:
-        """A checkpoint with its values and writes opened, its body as it is."""
+        """A checkpoint with decrypted values and writes; its body is unchanged."""
         values: dict[str, Plain | Stored] = {
             channel: value
             if isinstance(value, Stored)
@@ -156,7 +156,7 @@ class Seals:
         return replace(found, values=values, writes=writes)
 
     def write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
-        """A pending write for the store inside. Its channel and path are sealed with a value that is no message."""
+        """A pending write, encrypted. Channel and path are sealed too, if the value is no message."""
         place, value = write_place(checkpoint_id, write), write.value
         if not isinstance(value, Plain):
             return replace(write, value=self._value(key, place, value))
@@ -164,7 +164,7 @@ class Seals:
         return replace(write, value=Plain(SEALED, self.ring.seal(key, place, whole)))
 
     def opened_write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
-        """The pending write that was sealed. Raises: StoreUnreadable."""
+        """The decrypted pending write. Raises: StoreUnreadable."""
         value = write.value
         if isinstance(value, Plain):
             kind, data, *where = self._unsealed(key, write_place(checkpoint_id, write), value)
@@ -193,7 +193,7 @@ class Seals:
         return self.ring.open(key, place, _decoded(text)).decode("utf-8", "surrogatepass")
 
     def _named(self, key: Key, author: str | None) -> str | None:
-        """Equal for equal names in one session, since stores count a session's authors."""
+        """Equal names in one session have equal encrypted forms, since stores count a session's authors."""
         if author is None:
             return None
         return _encoded(self.ring.seal(key, ("author",), author.encode("utf-8", "surrogatepass"), same=True))
@@ -206,7 +206,7 @@ class Seals:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The change that a rotation is: everything sealed with the keyring's first key; see `Rewriting`."""
+    """The `Change` of a rotation: every sealed value is sealed with the keyring's first key."""
 
     ring: Keyring
 
@@ -254,7 +254,7 @@ def _clip(message_id: str, mark: bytes) -> Place:
 
 
 def _with_author(message: Message) -> bytes:
-    """What a message says, with who said it before it."""
+    """The content of a message, prefixed with its author."""
     if message.author is None:
         return b"\0" + encode_body(message)
     author = message.author.encode("utf-8", "surrogatepass")
@@ -262,7 +262,7 @@ def _with_author(message: Message) -> bytes:
 
 
 def _author_and_body(plain: bytes) -> tuple[str | None, bytes]:
-    """What `_with_author` put together."""
+    """The inverse of `_with_author`."""
     if plain[:1] == b"\0":
         return None, plain[1:]
     end = 5 + int.from_bytes(plain[1:5], "big")

@@ -248,11 +248,11 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
         return tuple(state for state in states if state.ledger.messages)
 
     async def rewrite(self, key: Key, change: Change) -> int:
-        """Write the `change` of all the session holds, in short transactions; how many values changed."""
+        """As in `Rewriting`, in short transactions."""
         return rewrite_rows(self._file, key, change)
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
-        """Every session that holds anything, with messages or without; namespaces left out."""
+        """As in `Rewriting`."""
         with self._file.reading() as connection:
             rows = connection.execute(
                 "SELECT DISTINCT session_id, tenant FROM sessions WHERE tenant = ? OR ? IS NULL",

@@ -39,10 +39,10 @@ from session_core.stores.sqlite_rows import (
 from session_core.turns import Key, Message
 
 PART = "part-of-record"
-"""The type of a channel value that is a list of messages: its data are ranges of sequence numbers."""
+"""The type of a channel value that is a message list: its data are ranges of sequence numbers."""
 BARE_COLUMNS = "id, parent_id, run_id, body_type, body, versions"
 BODIES = "bodies"
-"""The type of a write whose messages stand in `bodies`."""
+"""The type of a write whose messages are in the table `bodies`."""
 
 
 class SqliteCheckpoints:
@@ -165,7 +165,7 @@ class SqliteCheckpoints:
 
 
 def _seal(connection: sqlite3.Connection, row: SessionRow, seal: bool | None) -> None:
-    """Keep that a session is sealed from now on, if it is. Raises: StoreUnreadable."""
+    """Mark a session as sealed if it is from now on. Raises: StoreUnreadable."""
     state = sealed_by(row.state, seal)
     if state.sealed != row.state.sealed:
         save_state(connection, row, state)
@@ -175,7 +175,7 @@ def _seal(connection: sqlite3.Connection, row: SessionRow, seal: bool | None) ->
 def _keep_list(
     connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool
 ) -> tuple[Ranges, Numbered]:
-    """The part of the record that the list is, after its new messages were added, and their numbers."""
+    """The part of the record for the list, after its new messages were added, and their numbers."""
     messages = [item for item in value.items if isinstance(item, Message)]
     outcome = number_rows(connection, row, messages, revise=True, lineage=made_of(value, before))
     insert_messages(connection, row, outcome)
@@ -203,7 +203,7 @@ def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str
 
 
 def write_value(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain:
-    """What stands in a write's row for `value`: messages as references to their bodies, which are kept."""
+    """The stored form of a write's value: messages are stored as bodies, and referred to."""
     if isinstance(value, Plain):
         return value
     messages = [item for item in value.items if isinstance(item, Message)]
@@ -235,7 +235,7 @@ def bare_from(key: Key, found: Sequence[object]) -> Checkpoint:
 def filled(
     connection: sqlite3.Connection, row: SessionRow, bare: Checkpoint, channels: Sequence[str] | None = None
 ) -> Checkpoint:
-    """The checkpoint with its values and writes; with `channels` only with theirs."""
+    """The checkpoint with its values and writes; with `channels` only theirs."""
     values = values_of(connection, row, bare.versions, channels)
     return replace(bare, values=values, writes=writes_of(connection, row, bare.id, channels))
 
@@ -246,7 +246,7 @@ def values_of(
     versions: Mapping[str, Version],
     channels: Sequence[str] | None = None,
 ) -> dict[str, Plain | Stored]:
-    """The values that are stored under `versions`; with `channels` only theirs."""
+    """The values stored under `versions`; with `channels` only theirs."""
     values: dict[str, Plain | Stored] = {}
     for channel, version in versions.items():
         if channels is not None and channel not in channels:
@@ -295,12 +295,12 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, kept: object) -> 
 
 
 def plain_from(kind: str, data: object) -> Plain:
-    """The serialized value in two columns."""
+    """The serialized value of two columns."""
     value = unpack(as_bytes(data))
     return Plain(kind, value if isinstance(value, bytes) else str(value).encode())
 
 
 def part_from(data: object) -> Ranges:
-    """The part of the record that stands in a column."""
+    """The part of the record in a column."""
     pairs = unpack(as_bytes(data))
     return Ranges.from_pairs(pairs if isinstance(pairs, list) else [])

@@ -17,22 +17,21 @@ from session_core.stores.closing import Closing
 from session_core.stores.schema import MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
-"""How long a writer waits for another one before it gives up with StoreBusy."""
+"""Seconds that a writer waits for another one before StoreBusy."""
 
 
 MOST_IDLE = 8
-"""Connections that are kept open between transactions; more are opened when more work at once."""
+"""Maximum idle connections; more are opened for concurrent transactions."""
 
 RETRY_S = 0.005
-"""How long to wait where SQLite does not wait by itself."""
+"""Delay between attempts where SQLite does not wait by itself."""
 ERASING_S = 1.0
-"""How long an erasure waits for those who still read from the journal."""
+"""Seconds that an erasure waits for readers of the journal."""
 
 
 @dataclass(slots=True)
 class _Idle:
-    """The connections of one process that are open between transactions. They must not cross a fork, and must not be
-    closed by a child either."""
+    """The idle connections of one process. A forked child must neither use nor close them."""
 
     connections: list[sqlite3.Connection] = field(default_factory=list)
     process: int = field(default_factory=os.getpid)
@@ -47,12 +46,11 @@ class _Idle:
 
 
 class SqliteFile:
-    """The file at `path`. Each transaction has a connection to itself, so any thread may come and go.
+    """The file at `path`. Each transaction has its own connection, so it can be used from any thread.
 
-    Writes are durable when their transaction ends: the journal is a WAL and every commit is synced.
-    What is deleted is overwritten, and `erased` takes it out of the journal too. In statements
-    `now_s()` is the time of `clock`, in seconds since the epoch. Who lets go of it without `close` leaves no
-    connection open.
+    Writes are durable when their transaction ends: the journal is a WAL and every commit is synced. Deleted data is
+    overwritten, and `erased` removes it from the journal too. In statements `now_s()` is the time of `clock`, in
+    seconds since the epoch. Connections are closed when the object is garbage-collected without `close`.
     """
 
     def __init__(
@@ -77,13 +75,13 @@ class SqliteFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one moment of the database."""
+        """A connection with a consistent snapshot of the database."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection that alone may write; all of the block is kept, or nothing."""
+        """A connection with the only write transaction; the block is committed as a whole, or not at all."""
         self._require_in_place()
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
@@ -91,10 +89,10 @@ class SqliteFile:
             self.erased(wait_s=0.0)
 
     def erased(self, *, wait_s: float = ERASING_S) -> bool:
-        """Empty the journal, in which what was deleted still stands; whether that could be done now.
+        """Empty the journal, which may contain deleted data; returns whether that was possible.
 
-        While somebody reads what the journal holds, or the disk is full, it cannot; then the next write
-        tries again. The last one to close the file does it in any case.
+        It is not while somebody reads from the journal, or if the disk is full; then the next write tries again. The
+        last connection that closes the file does it in any case.
         """
         self._to_erase = True
         if self._closing.begun:
@@ -112,7 +110,7 @@ class SqliteFile:
         return not busy
 
     def close(self) -> None:
-        """Take no more work; a transaction under way ends first and then closes its own connection."""
+        """Accept no more work; a transaction in progress ends first and then closes its own connection."""
         with self._lock:
             self._closing.begin()
         with WHOLE:
@@ -137,11 +135,11 @@ class SqliteFile:
                 self._given_back(connection)
 
     def _let_go(self) -> None:
-        """Keep no connection over a fork.
+        """Close idle connections before a fork.
 
-        In the child SQLite would take its locks for those of the child: it waits for ever for a transaction that the
-        parent was in, and asks the system for none of its own, so that whoever closes the file last elsewhere takes
-        its journal away.
+        In the child SQLite would take the parent's locks for its own: it would wait for ever for a transaction of
+        the parent, and take no locks of its own, so that another process that closes the file last would remove its
+        journal.
         """
         with suppress(sqlite3.Error):
             self._idle.close()
@@ -157,14 +155,14 @@ class SqliteFile:
         return self._opened()
 
     def _keep(self, idle: _Idle) -> None:
-        """Have these connections, and close them with this object; those of a parent live on as long as it does."""
+        """Use these connections, and close them with this object; those of a parent live as long as it does."""
         self._idle = idle
         weakref.finalize(self, idle.close)
 
     def _require_in_place(self) -> None:
-        """Raises: StoreUnreadable when what is open does not stand at its path any more.
+        """Raises: StoreUnreadable if the open file is no longer at its path.
 
-        SQLite would go on with it, and what it took then would be gone with the process.
+        SQLite would continue to use it, and its data would be lost at the end of the process.
         """
         if self._identity is not None and _identity(self._place) != self._identity:
             raise StoreUnreadable(
@@ -192,7 +190,7 @@ class SqliteFile:
         return connection
 
     def _keep_journal(self, connection: sqlite3.Connection) -> None:
-        """Set the journal to a WAL. Of several that do it first SQLite lets none wait, so it is tried again here."""
+        """Set the journal to a WAL. SQLite does not wait if several do it first, so it is retried here."""
         end = time.monotonic() + self._busy_timeout_s
         while True:
             try:
@@ -235,7 +233,7 @@ class SqliteFile:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells the file at `path` from any other; None when there is none to be found."""
+    """Identifies the file at `path`; None if there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -13,7 +13,7 @@ _OF_SESSION = "tenant = ? AND session_id = ? AND namespace = ?"
 
 
 def take_lease(connection: sqlite3.Connection, key: Key, *, holder: str, ttl_s: float, now_s: float) -> Lease | None:
-    """As the port says. A grant is a new row: its number was never given before, nor to a deleted session."""
+    """As in the protocol. A grant is a new row: its number was never used before, also not by a deleted session."""
     found = connection.execute(
         f"SELECT token, holder, taken_s, ttl_s FROM leases WHERE {_OF_SESSION}", _columns(key)
     ).fetchone()
@@ -36,7 +36,7 @@ def drop_lease(connection: sqlite3.Connection, lease: Lease) -> None:
 
 
 def drop_leases_of_nothing(connection: sqlite3.Connection, until_s: float, tenant: str | None) -> bool:
-    """Remove grants that were over at `until_s`, of sessions that nobody began; whether there were any."""
+    """Remove grants that expired before `until_s`, of sessions that do not exist; whether there were any."""
     gone = connection.execute(
         "DELETE FROM leases WHERE taken_s + ttl_s < ? AND (tenant = ? OR ? IS NULL) AND NOT EXISTS ("
         "SELECT 1 FROM sessions s WHERE s.tenant = leases.tenant AND s.session_id = leases.session_id)",
@@ -46,7 +46,7 @@ def drop_leases_of_nothing(connection: sqlite3.Connection, until_s: float, tenan
 
 
 def token_of(connection: sqlite3.Connection, key: Key) -> int | None:
-    """The token of the newest grant; None when it was given back, or there was none."""
+    """The token of the newest grant; None if it was released, or there was none."""
     found = connection.execute(f"SELECT token FROM leases WHERE {_OF_SESSION}", _columns(key)).fetchone()
     return None if found is None else int(found[0])
 

@@ -36,18 +36,18 @@ from session_core.stores.sqlite_rows import (
 from session_core.turns import Key, Message
 
 MESSAGES_AT_ONCE = 250
-"""How many messages one transaction rewrites; about 15 ms, in which nobody else writes."""
+"""Messages per transaction; about 15 ms, in which nobody else can write."""
 VALUES_AT_ONCE = 50
-"""How many checkpoints, values or writes, which may be larger, one transaction rewrites."""
+"""Checkpoints, values or writes, which may be larger, per transaction."""
 
 Step = Callable[[sqlite3.Connection, SessionRow, Sequence[Any], Change], int]
-"""Rewrites the values at some places; how many changed."""
+"""Rewrites the values at some places; returns how many changed."""
 
 
 def rewrite_rows(file: SqliteFile, key: Key, change: Change) -> int:
-    """The `change` of all that the session and its namespaces hold; how many values changed.
+    """Applies `change` to all that the session and its namespaces hold; returns how many values changed.
 
-    What a step rewrites it reads in its own transaction, so nothing that others wrote is lost.
+    Each step reads and writes in one transaction, so nothing that others wrote is lost.
     """
     with file.reading() as connection:
         rows = connection.execute(
@@ -58,7 +58,7 @@ def rewrite_rows(file: SqliteFile, key: Key, change: Change) -> int:
 
 
 def _rewrite(file: SqliteFile, found: SessionRow, change: Change) -> int:
-    """What one namespace holds. Writes go last: they rewrite bodies that became messages meanwhile too."""
+    """Rewrites one namespace. Writes go last, so that bodies that became messages meanwhile are rewritten too."""
 
     def in_steps(places: Sequence[Any], at_once: int, step: Step) -> int:
         changed = 0
@@ -188,7 +188,7 @@ def _channel_values(connection: sqlite3.Connection, row: SessionRow, places: Seq
 
 
 def _writes(connection: sqlite3.Connection, row: SessionRow, ids: Sequence[Any], change: Change) -> int:
-    """Pending writes; of those that are messages the bodies too, which may stand in no record yet."""
+    """Rewrites pending writes; for messages also the bodies, which may not be in a record yet."""
     changed = 0
     for (checkpoint_id,) in ids:
         for write in writes_of(connection, row, text_out(checkpoint_id)):
@@ -213,7 +213,7 @@ def _put_write(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: s
 
 
 def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | MessageList) -> Plain | MessageList:
-    """A write's messages with the clips that stand beside their bodies; the record will take both."""
+    """A write's messages with the clips stored beside their bodies, since the record will take both."""
     if isinstance(value, Plain):
         return value
     items = list(value.items)
@@ -227,7 +227,7 @@ def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | 
 
 
 def _changed(row: SessionRow, place: tuple[str, ...], found: Sequence[Any] | None, change: Change) -> Plain | None:
-    """The change of a serialized value, or None when it stays or is gone."""
+    """The changed form of a serialized value, or None if it is unchanged or gone."""
     if found is None:
         return None
     old = plain_from(text_out(found[0]), found[1])

@@ -33,15 +33,15 @@ _FROM = "FROM messages m JOIN bodies b ON b.id = m.body "
 _MESSAGE, _BODY = f"SELECT {_OF_MESSAGE} {_FROM}", f"SELECT {_OF_MESSAGE}, m.body {_FROM}"
 _messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
 IDS_AT_ONCE = 500
-"""How many messages one statement looks up; SQLite before 3.32 takes 999 values in all."""
+"""Messages per lookup; SQLite before 3.32 takes 999 parameters in all."""
 MARK_CHARACTERS = 7
 KNOWN_MARKS = 16_384
-"""How many words' marks a process remembers, some 200 bytes each: a session says the same words again and again."""
+"""Capacity of the cache of word hashes, of some 200 bytes each: a session repeats the same words."""
 _TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "bodies")
 
 
 class SessionRow:
-    """A session's row: its place in the file and its state."""
+    """A session's row: its rowid and its state."""
 
     __slots__ = ("next_seq", "place", "state")
 
@@ -63,7 +63,7 @@ def session_row(connection: sqlite3.Connection, key: Key) -> SessionRow | None:
 
 
 def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
-    """The row of `key`, made when there is none."""
+    """The row of `key`, created if missing."""
     found = session_row(connection, key)
     if found is not None:
         return found
@@ -78,7 +78,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
 
 
 def save_state(connection: sqlite3.Connection, row: SessionRow, state: State, new: int = 0) -> None:
-    """Write `state` back, with `new` numbers handed out."""
+    """Store `state` and the number of assigned sequence numbers (`new` more)."""
     row.state, row.next_seq = state, row.next_seq + new
     connection.execute(
         "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = coalesce(?, now_s()), "
@@ -95,7 +95,7 @@ def number_rows(
     revise: bool,
     lineage: Ranges = Ranges(),
 ) -> Numbered:
-    """Sequence numbers for `messages`, looked up and handed out in this transaction."""
+    """Sequence numbers for `messages`, assigned in this transaction."""
     found: dict[str | bytes | None, dict[bytes, int]] = {}
     ids = list({text_in(message.id) for message in messages})
     for start in range(0, len(ids), IDS_AT_ONCE):
@@ -136,7 +136,7 @@ def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Nu
 
 
 def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message, digest: bytes | None = None) -> int:
-    """The place of the message's body, which is written unless the session has it."""
+    """The rowid of the message's body, which is stored unless the session has it."""
     digest = digest or body_digest(message)
     found = connection.execute(
         "SELECT id, clip FROM bodies WHERE session = ? AND digest = ?", (row.place, digest)
@@ -156,7 +156,7 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
 
 
 def index_words(connection: sqlite3.Connection, row: SessionRow, message: Message, body: int) -> None:
-    """Make a body findable by its words, unless it is."""
+    """Add a body to the word index, unless it is there."""
     if connection.execute("SELECT indexed FROM bodies WHERE id = ?", (body,)).fetchone()[0]:
         return
     if marks := " ".join(word_marks(row.state, terms(searchable(message)))):
@@ -165,10 +165,10 @@ def index_words(connection: sqlite3.Connection, row: SessionRow, message: Messag
 
 
 def word_marks(state: State, words: Iterable[str]) -> list[str]:
-    """The words as the index has them, each once: by a secret that ends with the session.
+    """Hashes of the words for the index, without duplicates, keyed with a secret that is deleted with the session.
 
-    An index keeps words in its segments until it merges them, long after their rows are gone; these
-    say nothing then. They are short, so that now and then two words share one.
+    An index keeps words in its segments until they are merged, long after their rows are gone; these are meaningless
+    then. They are short, so that rarely two words have the same.
     """
     return [_mark(state.born, word) for word in dict.fromkeys(words)]
 
@@ -182,8 +182,8 @@ def _mark(secret: str, word: str) -> str:
 def messages_with(
     connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int
 ) -> tuple[Message, ...]:
-    """The messages of at most `most` bodies that hold any of `words`: those with rarer words first, of equal ones the
-    newest; of one body by sequence number."""
+    """The messages of at most `most` bodies that contain any of `words`: those with rarer words first, of equal ones
+    the newest; of one body by sequence number."""
     bodies = _bodies_with(connection, row, words, most=most)
     found: dict[int, list[Message]] = {body: [] for body in bodies}
     for first in range(0, len(bodies), IDS_AT_ONCE):
@@ -207,7 +207,7 @@ def _bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequenc
 
 
 def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) -> int:
-    """Remove a session with all its namespaces; how many messages went."""
+    """Delete a session with all its namespaces; returns the number of messages."""
     rows = connection.execute(
         f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ?",
         (text_in(tenant), text_in(session_id)),
@@ -231,7 +231,7 @@ def idle_sessions(
     behind: tuple[str, str] = ("", ""),
     most: int = -1,
 ) -> list[tuple[str, str]]:
-    """Tenants and names of sessions `behind` one, in their order, that nobody wrote to for `older_than_s` seconds."""
+    """Tenants and names of sessions after `behind`, in order, without a write for `older_than_s` seconds."""
     found = connection.execute(
         "SELECT tenant, session_id FROM sessions WHERE (tenant, session_id) > (?, ?) AND (tenant = ? OR ? IS NULL) "
         "GROUP BY tenant, session_id HAVING max(touched_s) < now_s() - ? ORDER BY tenant, session_id LIMIT ?",
@@ -241,7 +241,7 @@ def idle_sessions(
 
 
 def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s: float) -> bool:
-    """Whether nobody wrote to any part of the session at `place` for `older_than_s` seconds."""
+    """Whether no part of the session with rowid `place` was written for `older_than_s` seconds."""
     found = connection.execute(
         "SELECT max(touched_s) < now_s() - ? FROM sessions WHERE tenant = ? AND session_id = ?",
         (older_than_s, *map(text_in, place)),
@@ -250,7 +250,7 @@ def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s
 
 
 def _forget_words(connection: sqlite3.Connection, row: SessionRow) -> None:
-    """Take the session's words out of the index, which keeps no text and must be told it again."""
+    """Remove the session's words from the index, which stores no text and must be given it again."""
     bodies = connection.execute("SELECT id, data FROM bodies WHERE session = ? AND indexed = 1", (row.place,))
     for body, data in bodies.fetchall():
         marks = " ".join(word_marks(row.state, terms(searchable(decode_body(data)))))
@@ -272,13 +272,13 @@ def messages_in(connection: sqlite3.Connection, row: SessionRow, part: Ranges) -
 def messages_where(
     connection: sqlite3.Connection, row: SessionRow, condition: str, values: Iterable[object]
 ) -> tuple[Message, ...]:
-    """The messages for which `condition` holds, by sequence number."""
+    """The messages that match `condition`, by sequence number."""
     rows = connection.execute(f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.place, *values))
     return tuple(map(message_from, rows))
 
 
 def message_from(row: Sequence[object]) -> Message:
-    """The message that a row of `messages` and its body hold; mostly the same object for the same row."""
+    """The message of a row of `messages` and its body; usually the same object for the same row."""
     key: tuple[Any, ...] = tuple(row)
     found = _messages.recent(key)
     if found is None:
@@ -304,7 +304,7 @@ def _read(row: tuple[Any, ...]) -> Message:
 
 
 def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> Iterable[Digest]:
-    """The digests numbered at most `newest`, newest first, read as they are asked for."""
+    """The digests numbered at most `newest`, newest first, read lazily."""
     rows = connection.execute(
         "SELECT data FROM digests WHERE session = ? AND number <= ? ORDER BY number DESC",
         (row.place, newest),
@@ -314,7 +314,7 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
 
 
 def forget_digest(connection: sqlite3.Connection, row: SessionRow, newest: int) -> None:
-    """Remove the oldest digest that number `newest` has outlived, as `rules.outlived` says."""
+    """Remove the oldest digest that number `newest` outlives (`rules.outlived`)."""
     connection.execute(
         "DELETE FROM digests WHERE session = :place AND number = (SELECT min(number) FROM digests "
         "WHERE session = :place AND number < :active AND :newest - number >= 2 * (number & -number))",
@@ -323,7 +323,7 @@ def forget_digest(connection: sqlite3.Connection, row: SessionRow, newest: int) 
 
 
 def text_in(text: str | None) -> str | bytes | None:
-    """`text` as a column takes it: where half of a surrogate pair is in it, which UTF-8 cannot have, as bytes."""
+    """`text` for a column: as bytes if it contains lone surrogates, which UTF-8 cannot encode."""
     if text is None or text.isascii():
         return text
     data = text.encode("utf-8", "surrogatepass")
@@ -335,7 +335,7 @@ def text_in(text: str | None) -> str | bytes | None:
 
 
 def text_out(value: object) -> str:
-    """What `text_in` was given."""
+    """The inverse of `text_in`."""
     return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)
 
 
@@ -344,5 +344,5 @@ def _names(key: Key) -> tuple[str | bytes | None, ...]:
 
 
 def as_bytes(value: object) -> bytes:
-    """What a BLOB column holds."""
+    """The bytes of a BLOB column."""
     return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode()

@@ -16,11 +16,11 @@ from session_core.stores.urls import not_taken, require_escaped, shown_url
 
 SCHEMA = "llm_sessions"
 CONNECTIONS = 16
-"""How many connections a process opens at most, and each event loop in it."""
+"""Maximum connections of a process, and of each event loop in it."""
 WAIT_S = 30.0
-"""How long a caller waits for a free connection before it gives up with StoreBusy."""
+"""Seconds that a caller waits for a free connection before StoreBusy."""
 CONNECT_TIMEOUT_S = 10
-"""How long a server may take to answer a new connection, where the URL does not say."""
+"""Default timeout in seconds for a new connection."""
 
 N = TypeVar("N", int, float)
 _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
@@ -30,11 +30,8 @@ _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "fals
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where sessions are kept.
-
-    `rls` asks for row level security by tenant. `prepare` is whether statements are prepared on the
-    server; turn it off behind a pooler that knows none.
-    """
+    """The location of sessions. `rls` enables row level security by tenant. `prepare` is whether statements are
+    prepared on the server; disable it behind a pooler that does not support them."""
 
     conninfo: str = field(repr=False)
     shown: str = "postgresql://"
@@ -55,12 +52,12 @@ class Address:
 
     @property
     def quoted(self) -> str:
-        """The schema as it stands in statements."""
+        """The schema name, quoted for statements."""
         return f'"{self.schema}"'
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """The address that `url` names: libpq's options, and ours. Raises: ConfigError; it shows no password."""
+        """The address for `url`, with libpq's options and ours. Raises: ConfigError, without any password."""
         require_escaped(url, ends="/?")
         shown = shown_url(url)
         place, _, query = url.partition("?")

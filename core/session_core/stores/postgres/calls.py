@@ -56,16 +56,16 @@ _ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "idle_sessions": ("double precision",),
     "purge_sessions": ("double precision", "integer", "text", "text"),
 }
-"""What each function takes behind the tenant."""
+"""The argument types of each function after the tenant."""
 _OF_ONE_ROW = frozenset(("append_message", "append_messages"))
-"""Those that give one row, and often: as a table, it would be put down and read again."""
+"""Frequent functions that return one row; called as a table they would be materialized and read again."""
 
 
 def statements(schema: str) -> Mapping[str, str]:
-    """For each function of `schema` the statement that calls it, once.
+    """The statement that calls each function of `schema`.
 
-    The tenant goes through a setting of the transaction, which policies by tenant go by: arguments
-    are computed before the function begins, so that this needs no round trip of its own.
+    The tenant is set as a setting of the transaction, which the row level security policies use: arguments are
+    evaluated before the function starts, so this needs no round trip of its own.
     """
     tenant = "set_config('llm_sessions.tenant', %s::text, true)"
     calls = {

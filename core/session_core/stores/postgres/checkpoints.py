@@ -33,7 +33,7 @@ from session_core.stores.rules import moved_on, require_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
-"""How often a list of messages is decided on while others may write, before the session is held for it."""
+"""Attempts to store a message list optimistically, before the session is locked for it."""
 
 
 class PostgresCheckpoints:
@@ -53,11 +53,11 @@ class PostgresCheckpoints:
         lease: Lease | None = None,
         follows: bool = False,
     ) -> Appended:
-        """As the port says, in one round trip; in two when a value is a list of messages, unless the checkpoint
-        follows the last one that this process put.
+        """As in the protocol, in one round trip; in two if a value is a message list, unless the checkpoint follows
+        the last one that this process put.
 
-        The first then reads what the list is compared with, and the second writes what was decided on it.
-        When somebody else wrote meanwhile it is done again, and at last with the session held.
+        The first reads what the list is compared with, the second writes the result. If the session changed in
+        between this is repeated, finally with the session locked.
         """
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         require_lease(checkpoint.key, lease, lease.token if lease else None, of_any_namespace=True)
@@ -124,7 +124,7 @@ class PostgresCheckpoints:
         return replace(checkpoint, values=found.values, writes=found.writes) if found else checkpoint
 
     async def _call(self, name: str, *values: object) -> list[Row]:
-        """The rows that the function `name` gives for `values`; one round trip."""
+        """The rows that the function `name` returns for `values`; one round trip."""
         return await self._wire.fetch(self._statements[name], values)
 
 
@@ -149,8 +149,8 @@ def _written(
 
 
 def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
-    """What the rows of `put_checkpoint` say, and the session's row in them. Raises: TurnLost, Conflict,
-    StoreUnreadable for a sealed session."""
+    """The result of `put_checkpoint` and the session's row in it. Raises: TurnLost, Conflict, StoreUnreadable for a
+    sealed session."""
     refusal, newest, fresh, tokens, state = rows[0]
     if refusal == "lease":
         require_lease(key, lease, None, of_any_namespace=True)
@@ -164,7 +164,7 @@ def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appen
 def _channel(
     name: str, version: Version, new_values: Mapping[str, Plain | MessageList | None], parts: Mapping[str, Ranges]
 ) -> dict[str, object]:
-    """A channel as a call takes it; `parts` are those of the record that lists of messages are."""
+    """A channel as an argument of a call; `parts` are the parts of the record for message lists."""
     made: dict[str, object] = {"channel": text_in(name), "version": in_json(version_in(version)), "kind": "same"}
     if name not in new_values:
         return made
@@ -181,13 +181,13 @@ def _data(value: Plain | MessageList | None) -> bytes | None:
 
 
 def checkpoint_from(key: Key, rows: Sequence[Row]) -> Checkpoint | None:
-    """What `read_checkpoint` found."""
+    """The result of `read_checkpoint`."""
     with readable(f"a checkpoint of session {key}"):
         return whole(key, rows) if rows else None
 
 
 def whole(key: Key, rows: Sequence[Row], channels: Sequence[str] | None = None) -> Checkpoint:
-    """The checkpoint with its values and writes, of the rows of `read_checkpoint`; of `channels`, or of all."""
+    """The checkpoint with its values and writes, from the rows of `read_checkpoint`; of `channels`, or of all."""
     _, checkpoint_id, parent_id, run_id, _, _, kind, data, *_ = rows[0]
     bodies = {digests[0].bytes: data for row_kind, *_, data, _, digests, _ in rows if row_kind == "body"}
     versions: dict[str, Version] = {}

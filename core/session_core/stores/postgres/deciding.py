@@ -28,7 +28,7 @@ Values = Mapping[str, Plain | MessageList | None]
 
 
 def asked(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
-    """The arguments of `read_parent` behind the names of the session."""
+    """The arguments of `read_parent` after the names of the session."""
     lists = {channel: value for channel, value in new_values.items() if isinstance(value, MessageList)}
     ids = list({id_in(item.id) for value in lists.values() for item in value.items if isinstance(item, Message)})
     return (
@@ -41,7 +41,7 @@ def asked(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A session as `read_parent` found it; `read` and `born` tell whether it is still that one."""
+    """A session as `read_parent` returned it; `read` and `born` identify that state."""
 
     state: State
     read: tuple[int, int, int]
@@ -66,10 +66,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a checkpoint adds to the session that was seen: its new messages, and the part that each list is.
-
-    `known` is what the record then has of all these messages.
-    """
+    """What a checkpoint adds to the session: its new messages, and the part of each list. `known` is what the record
+    has of these messages afterwards."""
 
     seen: Seen
     state: State
@@ -108,10 +106,10 @@ class Planned:
 
     @property
     def revises(self) -> bool:
-        """Whether a message that is new to the record is another version of one that was seen there."""
+        """Whether a new message is another version of an existing one."""
         return any(message.id in self.seen.known for message in self.new)
 
     @property
     def values(self) -> tuple[object, ...]:
-        """The last arguments of `put_checkpoint`: what was read, and what the session is then."""
+        """The last arguments of `put_checkpoint`: what was read, and the session's new state."""
         return list(self.seen.read), self.seen.born, self.state.version, flat(self.state.head)

@@ -13,7 +13,7 @@ from session_core.stores.postgres.address import Address
 
 
 class AppendedTwice(StoreBusy):
-    """Two writers appended one message at the same time, and the other one did."""
+    """Two writers appended one message at the same time, and the other one succeeded."""
 
 
 _Mend = tuple[type[SessionError], str]
@@ -72,7 +72,7 @@ _MENDS: Mapping[str, _Mend] = {
 
 _TAKEN = ("too many", "remaining connection slots")
 _FOR_NOW = ("starting up", "shutting down", "recovery", "cancel", *_TAKEN)
-"""What a server says that refuses a connection now, and takes one later."""
+"""Error codes of a server that refuses a connection temporarily."""
 
 
 _ANY = "is the server running, are host, database, user and password right?"
@@ -107,11 +107,11 @@ _UNREACHED: tuple[tuple[re.Pattern[str], type[SessionError], str], ...] = (
         "is the server running, are host and port right? Then retry",
     ),
 )
-"""What libpq and a server say of a first connection, in English; elsewhere it is told in general."""
+"""Messages of libpq and a server about a failed connection, in English; others get a general text."""
 
 
 class Translated:
-    """Raises what the driver raises in a block as an error of ours that names `where`; for any number of blocks."""
+    """A reusable context manager that translates driver errors into ours, which name `where`."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -136,15 +136,14 @@ def _translate(exc: psycopg.Error, where: str) -> SessionError:
 
 
 def _reason(exc: psycopg.Error) -> psycopg.Error | None:
-    """The driver's error as the cause of ours, unless the server may have quoted a row in it, or what it was given:
-    with `log_parameter_max_length_on_error` set that stands in the context of an error, and of a timeout too.
-    """
+    """The driver's error as the cause of ours, unless the server may have quoted a row or a parameter in it: with
+    `log_parameter_max_length_on_error` set, parameters are in the context of any error, also of a timeout."""
     known = exc.sqlstate is None or exc.sqlstate in _MENDS
     return exc if known and exc.diag.context is None and exc.diag.message_detail is None else None
 
 
 def no_connection(address: Address) -> StoreBusy:
-    """The error for a caller who waited for a free connection as long as the URL says."""
+    """The error for a caller that waited for a free connection until the timeout."""
     return StoreBusy(
         f"{address.shown}: all {address.max_connections} connections were in use for {address.wait_s:g} s; "
         "retry, or raise max_connections in the URL"
@@ -152,7 +151,7 @@ def no_connection(address: Address) -> StoreBusy:
 
 
 def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
-    """The error for a further connection that did not come about, to a server that gave some before."""
+    """The error for a further connection that failed, to a server that accepted some before."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
     if _is_refusal(exc):
@@ -167,7 +166,7 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
 
 
 def unreachable(exc: psycopg.Error, where: str) -> SessionError:
-    """The error for a first connection that did not come about; what the server says of it holds no message."""
+    """The error for a first connection that failed; the server's text about it contains no message content."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
     said = str(exc)
@@ -179,10 +178,8 @@ def unreachable(exc: psycopg.Error, where: str) -> SessionError:
 
 
 def _is_refusal(exc: psycopg.Error) -> bool:
-    """Whether a server answered that it will have none of this; else a retry helps.
-
-    Its code is not to be had for such an answer, but it begins with FATAL, in most languages too.
-    """
+    """Whether the server rejected the connection for good; otherwise a retry helps. The error has no code, but it
+    begins with FATAL, in most languages too."""
     said = str(exc)
     return "FATAL" in said and not any(words in said for words in _FOR_NOW)
 

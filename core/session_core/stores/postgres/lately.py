@@ -15,12 +15,12 @@ from session_core.turns import Key
 
 SESSIONS = 128
 MESSAGES = 1_000
-"""Of how many sessions something is known, and of how many messages at most in each: more are not in a view."""
+"""How many sessions are cached, and how many messages of each at most; views have no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Then:
-    """A session behind a checkpoint: what `read_parent` would have found for one that follows it."""
+    """A session after a checkpoint: what `read_parent` would return for the next one."""
 
     checkpoint_id: str
     versions: Mapping[str, Version]
@@ -28,17 +28,17 @@ class _Then:
 
 
 class Lately:
-    """Stands in for `read_parent` when a checkpoint follows the last one that this process put.
+    """Replaces `read_parent` when a checkpoint follows the last one that this process put.
 
-    Nothing of it is believed: whoever writes what was decided on it says what it was, and the server refuses when
-    the session has moved on, or when it has a message that was taken to be new.
+    The cache is not trusted: a write names the state that it was computed from, and the server refuses it if the
+    session has changed, or if it has a message that was assumed to be new.
     """
 
     def __init__(self) -> None:
         self._then: OrderedDict[Key, _Then] = OrderedDict()
 
     def seen(self, checkpoint: Checkpoint, values: Values) -> Seen | None:
-        """What is known of the session before `checkpoint`; None when something has to be asked."""
+        """The cached session before `checkpoint`; None if it must be read."""
         then = self._before(checkpoint)
         lists = [channel for channel, value in values.items() if isinstance(value, MessageList)]
         if then is None or any(name in then.versions and name not in then.seen.before for name in lists):
@@ -46,7 +46,7 @@ class Lately:
         return then.seen
 
     def note(self, checkpoint: Checkpoint, values: Values, planned: Planned | None, state: Mapping[str, Any]) -> None:
-        """Know the session as `state` says it is behind `checkpoint`."""
+        """Cache the session with `state` after `checkpoint`."""
         then, read = self._before(checkpoint), (state["version"], state["messages"], state["values_kept"])
         before = dict(then.seen.before) if then is not None else {}
         known: Mapping[str, Mapping[bytes, int]] = {}
@@ -66,16 +66,16 @@ class Lately:
                 self._then.popitem(last=False)
 
     def forget(self, key: Key) -> None:
-        """Know nothing of the session."""
+        """Drop the session."""
         self._then.pop(key, None)
 
     def forget_session(self, key: Key) -> None:
-        """Know nothing of the session and its namespaces."""
+        """Drop the session and its namespaces."""
         for one in [one for one in list(self._then) if one.whole == key.whole]:
             self.forget(one)
 
     def forget_all(self) -> None:
-        """Know nothing of any session."""
+        """Drop all sessions."""
         self._then.clear()
 
     def _before(self, checkpoint: Checkpoint) -> _Then | None:

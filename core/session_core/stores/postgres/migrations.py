@@ -12,17 +12,17 @@ from session_core.stores.postgres.failures import Translated, unreachable
 from session_core.stores.postgres.settings import require_settings
 
 MIGRATIONS = ("tables", "leases", "ranges", "reading", "record", "checkpoints", "deletion", "rewriting", "threads")
-"""Never edit one that was released; add the next at the end, and have it guard the tables it makes."""
+"""Never edit a released one; append the next, and let it enable row level security for its tables."""
 LOCK_TIMEOUT_MS = 60_000
-"""How long a process waits for another one that migrates."""
+"""How long a process waits for another one that is migrating."""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
 def migrate(address: Address) -> None:
-    """Bring the schema to this release's version, made when it is not there; several processes may.
+    """Create the schema or bring it to this release's version; several processes may call it at once.
 
-    Raises: NewerSchema, StoreUnreadable when it is not one this release can use.
+    Raises: NewerSchema; StoreUnreadable if this release cannot use it.
     """
     try:
         connection = psycopg.connect(address.conninfo, autocommit=True, prepare_threshold=None)
@@ -39,7 +39,7 @@ def _behind(connection: Connection, address: Address) -> bool:
 
 
 def _catch_up(connection: Connection, address: Address) -> None:
-    """Run what is missing, all or nothing, while every other process that wants to waits."""
+    """Run the missing migrations, all or nothing, while other migrating processes wait."""
     schema = address.quoted
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
@@ -72,12 +72,12 @@ def _version(connection: Connection, address: Address) -> int:
 
 
 def _guarded(connection: Connection, address: Address) -> bool:
-    """Whether row level security is on for all that holds rows of tenants."""
+    """Whether row level security is enabled for all tables with tenants' rows."""
     return connection.execute(f"SELECT {address.quoted}.tenants_guarded()").fetchone() == (True,)
 
 
 def _there(connection: Connection, address: Address, name: str) -> bool:
-    """Whether there is such a table; as it is now, since a name is looked up but once."""
+    """Whether the table exists now; a name in a statement is resolved only once."""
     found = connection.execute(
         "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
         "WHERE n.nspname = %s AND c.relname = %s",

@@ -10,25 +10,26 @@ from psycopg._preparing import Prepare, PrepareManager
 from psycopg._queries import PostgresQuery
 
 PREPARED_AFTER_CALLS = 5
-"""A connection prepares a statement once it has run that often: preparing is a round trip of its own."""
+"""A connection prepares a statement after this many uses, since preparing takes a round trip."""
 C = TypeVar("C", psycopg.Connection, psycopg.AsyncConnection)
 
 
 class Named(PrepareManager):
-    """Names a statement by what it says.
+    """Names prepared statements by a hash of their text.
 
-    The driver counts: its first one on each connection has the same name. A pooler that gives one connection of the
-    server to several clients would run, under that name, the statement of another client: a deletion for a read.
+    The driver numbers them: the first one of each connection has the same name. A pooler that shares server
+    connections between clients would then run another client's statement under that name: a deletion instead of a
+    read.
     """
 
     def get(self, query: PostgresQuery, prepare: bool | None = None) -> tuple[Prepare, bytes]:
-        """As the driver has it, but for the name of one that is to be prepared."""
+        """As in the driver, except for the name of a statement to prepare."""
         found, name = super().get(query, prepare)
         return found, _name(query) if found is Prepare.SHOULD else name
 
 
 def preparing(connection: C, *, wanted: bool) -> C:
-    """`connection`, which from now on prepares what it sends often, or nothing."""
+    """`connection`, configured to prepare frequent statements, or none."""
     connection._prepared = Named()
     connection.prepare_threshold = PREPARED_AFTER_CALLS if wanted else None
     return connection

@@ -44,12 +44,12 @@ from session_core.stores.rewrite import (
 from session_core.turns import Key
 
 _BEFORE_ALL = ["", ""], -(2**31)
-"""A place that all others are behind."""
+"""A place before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A row that holds a value: where it stands, which version of the row this is, and what is in it."""
+    """A row with a value: its place, its row version, and its contents."""
 
     names: list[str]
     number: int
@@ -61,7 +61,7 @@ class Value:
 
     @property
     def place(self) -> dict[str, object]:
-        """All of it that is no bytes, as a call takes it."""
+        """The fields without the bytes, as an argument of a call."""
         named = {"names": self.names, "number": self.number, "seen": self.seen}
         return {**named, "author": self.author, "type": self.type}
 
@@ -73,7 +73,7 @@ class PostgresRewriting:
     _statements: Mapping[str, str]
 
     async def rewrite(self, key: Key, change: Change) -> int:
-        """As the port says. 500 messages, unless they are large, take one round trip to read and one to write."""
+        """As in `Rewriting`. 500 messages, unless they are large, take one round trip to read and one to write."""
         tenant, session_id, _ = names(key)
         changed = 0
         for namespace, authors, kinds in await self._ask("read_kinds", tenant, session_id):
@@ -84,12 +84,12 @@ class PostgresRewriting:
         return changed
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
-        """As the port says. Raises: ConfigError without a tenant where rows are guarded by tenant."""
+        """As in `Rewriting`. Raises: ConfigError without a tenant if row level security is on."""
         rows = await self._ask("list_names", text_in(tenant) if tenant else "")
         return tuple(Key(text_out(session_id), text_out(owner)) for owner, session_id in rows)
 
     async def _each(self, key: Key, kind: str, change: Change) -> int:
-        """Rewrite all values of one kind, page by page; a page in which others wrote is read again."""
+        """Rewrite all values of one kind, page by page; a page that others changed is read again."""
         changed, tries = 0, 0
         after: tuple[list[str], int] = _BEFORE_ALL
         while True:
@@ -133,7 +133,7 @@ class PostgresRewriting:
 
 
 def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
-    """What becomes of a value of table `kind`."""
+    """The changed value of a row of table `kind`."""
     if kind == "messages":
         return _message(key, value, change)
     if kind == "digests":
@@ -176,7 +176,7 @@ def _id(hexadecimal: str) -> str:
 
 
 def _writes(key: Key, value: Value, change: Change) -> Value:
-    """A row of writes names messages and their authors; their bodies stand elsewhere."""
+    """A row of writes refers to messages and their authors; their bodies are stored elsewhere."""
     checkpoint, task = (text_out(_id(name)) for name in value.names)
 
     def plain(index: int, old: Plain) -> Plain:

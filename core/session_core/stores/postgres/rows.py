@@ -22,7 +22,7 @@ from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
-"""What a key of tenant, session and namespace may take together: PostgreSQL's index entries end near there."""
+"""Maximum bytes of tenant, session id and namespace together, from the limit of PostgreSQL's index entries."""
 WORDS_REMEMBERED = 8_192
 
 _VERSIONS: Mapping[bytes, type[str] | type[int] | type[float]] = {b"s": str, b"i": int, b"f": float}
@@ -40,27 +40,27 @@ _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 
 def text_in(text: str) -> str:
-    """`text` as a text column takes it: a NUL, a lone surrogate and a backslash are escaped."""
+    """`text` for a text column: NUL, lone surrogates and backslashes are escaped."""
     return _KEPT_OUT.sub(_escape, text) if _KEPT_OUT.search(text) else text
 
 
 def text_out(text: str) -> str:
-    """What `text_in` was given."""
+    """The inverse of `text_in`."""
     return _ESCAPED.sub(_unescape, text) if "\\" in text else text
 
 
 def maybe_in(text: str | None) -> str | None:
-    """As `text_in`; None stays."""
+    """As `text_in`; None stays None."""
     return None if text is None else text_in(text)
 
 
 def maybe_out(text: str | None) -> str | None:
-    """As `text_out`; None stays."""
+    """As `text_out`; None stays None."""
     return None if text is None else text_out(text)
 
 
 def id_in(message_id: str) -> bytes:
-    """A message's id as the column takes it: 8 bytes for one that a session gave, and for no other; 17 for a UUID."""
+    """A message's id for its column: 8 bytes for a generated one, and for no other; 17 for a UUID."""
     given = _GIVEN.fullmatch(message_id)
     if given:
         return bytes.fromhex(given.group(1))
@@ -71,7 +71,7 @@ def id_in(message_id: str) -> bytes:
 
 
 def id_out(data: bytes) -> str:
-    """What `id_in` was given. Raises: StoreUnreadable."""
+    """The inverse of `id_in`. Raises: StoreUnreadable."""
     if len(data) == _GIVEN_BYTES:
         return f"~{data.hex()}"
     kind, said = data[:1], data[1:]
@@ -82,22 +82,22 @@ def id_out(data: bytes) -> str:
 
 
 def author_in(author: str | None) -> str:
-    """An author as the column takes it: '' for none; an empty one is a backslash, which `text_in` never gives."""
+    """An author for its column: '' for none; an empty one is a backslash, which `text_in` never returns."""
     return "" if author is None else text_in(author) or _NO_NAME
 
 
 def author_out(author: str) -> str | None:
-    """What `author_in` was given."""
+    """The inverse of `author_in`."""
     return ("" if author == _NO_NAME else text_out(author)) if author else None
 
 
 def clip_in(clip: str | None, tokens: int) -> bytes:
-    """A clip and its price; nothing for none."""
+    """A clip and its tokens; empty for None."""
     return b"" if clip is None else pack([clip, tokens])
 
 
 def clip_out(data: bytes) -> tuple[str | None, int]:
-    """What `clip_in` was given. Raises: StoreUnreadable."""
+    """The inverse of `clip_in`. Raises: StoreUnreadable."""
     if not data:
         return None, 0
     found = unpack(data)
@@ -110,7 +110,7 @@ def clip_out(data: bytes) -> tuple[str | None, int]:
 
 
 def names(key: Key) -> tuple[str, str, str]:
-    """Tenant, session id and namespace as columns. Raises: InputError when they are too long together."""
+    """Tenant, session id and namespace as columns. Raises: InputError if they are too long together."""
     made = text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)
     if sum(map(len, made)) * 4 > MAX_NAME_BYTES and sum(len(name.encode()) for name in made) > MAX_NAME_BYTES:
         raise InputError(
@@ -121,9 +121,9 @@ def names(key: Key) -> tuple[str, str, str]:
 
 
 def id_hash(kept_id: bytes) -> int:
-    """What messages are looked up by, as an integer; `kept_id` is what `id_in` gave.
+    """The integer by which messages are looked up; `kept_id` is the result of `id_in`.
 
-    Ids that a session gave follow each other (`fresh`), and so do their entries in the index.
+    Generated ids are consecutive (`fresh`), and so are their index entries.
     """
     if len(kept_id) == _GIVEN_BYTES:
         return int.from_bytes(kept_id[_GIVEN_BYTES // 2 :], "big", signed=True)
@@ -131,12 +131,12 @@ def id_hash(kept_id: bytes) -> int:
 
 
 def word_hashes(words: Iterable[str]) -> bytes:
-    """The words as the column has them: two bytes each, without doubles."""
+    """Hashes of the words, two bytes each, without duplicates."""
     return b"".join(dict.fromkeys(map(_hashes.__getitem__, words)))
 
 
 class _Hashes(dict[str, bytes]):
-    """Two bytes for each word. Looked up, since most words come again; a cache that counts takes twice as long."""
+    """A cache of word hashes of two bytes; `lru_cache` takes twice as long."""
 
     def __missing__(self, word: str) -> bytes:
         if len(self) >= WORDS_REMEMBERED:
@@ -146,7 +146,7 @@ class _Hashes(dict[str, bytes]):
 
 
 class _Parts(dict[bytes, bytes]):
-    """What words in ASCII are in the column: nothing for a stop word."""
+    """The hashes of ASCII words; empty for stop words."""
 
     def __missing__(self, word: bytes) -> bytes:
         if len(self) >= WORDS_REMEMBERED:
@@ -161,7 +161,7 @@ _parts = _Parts()
 
 
 def words_in(message: Message) -> bytes:
-    """As `word_hashes` of the terms of a message; in ASCII it takes three quarters of the time."""
+    """As `word_hashes` of the terms of a message; for ASCII in three quarters of the time."""
     text = searchable(message)
     if not text.isascii():
         return word_hashes(terms(text))
@@ -174,12 +174,12 @@ def flat(part: Ranges) -> list[int]:
 
 
 def ranges(pairs: Sequence[int] | None) -> Ranges:
-    """The part that an array of pairs is."""
+    """The part for an array of pairs."""
     return Ranges(tuple(zip(pairs[::2], pairs[1::2], strict=True))) if pairs else Ranges()
 
 
 def version_in(version: Version) -> bytes:
-    """A channel's version as the column takes it, its type before it; one that our saver counted takes 9 bytes."""
+    """A channel's version with its type for its column; 9 bytes for one that our saver made."""
     if isinstance(version, str):
         counted = _COUNTED.fullmatch(version)
         if counted and int(counted.group(1)) < 2**32:
@@ -189,7 +189,7 @@ def version_in(version: Version) -> bytes:
 
 
 def version_out(data: bytes) -> Version:
-    """What `version_in` was given. Raises: StoreUnreadable."""
+    """The inverse of `version_in`. Raises: StoreUnreadable."""
     kind, said = data[:1], data[1:]
     with readable("a channel's version"):
         if kind == b"c":
@@ -200,7 +200,7 @@ def version_out(data: bytes) -> Version:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages as arguments of a call: their columns as JSON, and beside it bodies and clips."""
+    """Messages as arguments of a call: their columns as JSON, with bodies and clips separately."""
 
     columns: str
     bodies: list[bytes]
@@ -246,7 +246,7 @@ def _columns(place: int, message: Message, digest: bytes, *, again: bool) -> dic
 
 
 def is_plain(message: Message) -> bool:
-    """Whether the message is one that `append_message` takes: it only says something."""
+    """Whether the message can be stored by `append_message`: it has content only."""
     return not (message.tool_calls or message.tool_call_id) and message.clip is None and message.rendition == "whole"
 
 
@@ -269,7 +269,7 @@ def plain_values(message: Message) -> tuple[object, ...]:
 
 
 def in_json(data: bytes) -> str:
-    """Bytes as they stand in JSON for a bytea."""
+    """Bytes in the JSON form of a bytea."""
     return f"\\x{data.hex()}"
 
 

@@ -10,11 +10,12 @@ from session_core.errors import StoreUnreadable
 from session_core.stores.postgres.address import Address
 
 AS_THEY_STAND = "SET standard_conforming_strings = on; SET array_nulls = on"
-"""What each connection is told: a role or a database may be set otherwise while a process runs."""
+"""Settings for each connection, since those of a role or a database may differ and change at any time."""
 
 
 def require_settings(connection: psycopg.Connection[Any], address: Address) -> None:
-    """Have `connection` take texts as they stand. Raises: StoreUnreadable where texts or gaps in lists are not kept."""
+    """Configure `connection` to take strings literally. Raises: StoreUnreadable if texts or NULLs in arrays are not
+    kept."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding not in (None, "UTF8"):
         raise StoreUnreadable(

@@ -38,7 +38,7 @@ _states: Remembered[State] = Remembered(1_000_000, each=400)
 Rest = tuple[str, Standing, Standing, tuple[str, ...], tuple[str, ...], bool]
 
 _FIGURES = struct.Struct(">4x 8xq8xq8xq 4xid4xid 8xd 16x12x 8xi8xi8xi8xi8xi 12x 4xi")
-"""The columns before `head`, and its length. Each stands behind its type and its length, 4 bytes each."""
+"""The columns before `head`, and its length. Each follows its type and its length, 4 bytes each."""
 _TIMES_AT = (60, 76)
 _NULL = b"\xff" * 4
 _ARRAY = struct.Struct(">12xi4x")
@@ -47,7 +47,7 @@ _rests: Remembered[Rest] = Remembered(1_000_000, each=400)
 
 
 def state_read(row: str) -> State:
-    """The state in a row of `sessions`, as the text of its JSON; mostly the same object for the same text."""
+    """The state in a row of `sessions`, given as JSON text; usually the same object for the same text."""
     return _states.get(row, lambda: state_from(json.loads(row)), size=len(row))
 
 
@@ -76,7 +76,7 @@ def state_from(row: Mapping[str, Any]) -> State:
 
 
 def state_sent(key: Key, row: bytes) -> State:
-    """The state in a row of `sessions` that `record_send` wrote. Raises: StoreUnreadable."""
+    """The state in a row of `sessions` in the format of `record_send`. Raises: StoreUnreadable."""
     try:
         for at in _TIMES_AT:
             if row[at - 4 : at] == _NULL:
@@ -111,7 +111,7 @@ def state_sent(key: Key, row: bytes) -> State:
 
 
 def _rest(columns: bytes) -> Rest:
-    """What an append mostly leaves as it is: the columns behind `head`."""
+    """The columns after `head`, which an append usually leaves unchanged."""
     _, _, _, born, active, ready, open_calls, authors, sealed, *_ = _columns(columns)
     return (
         str(UUID(bytes=born)),

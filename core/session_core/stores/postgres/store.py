@@ -54,26 +54,24 @@ from session_core.stores.rules import gone, require_lease, require_newest, requi
 from session_core.turns import Key, Message
 
 SESSIONS_AT_ONCE = 100
-"""How many sessions one transaction of a purge looks at."""
+"""Sessions per transaction of a purge."""
 FALSE_HITS = 60
-"""How many more messages a search asks for than it may give: some hold only the hash of a word."""
+"""Extra messages that a search requests, since some match only the hash of a word."""
 
 
 @naming_sessions
 class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
-    """Keeps sessions and checkpoints in a schema of the database at `url`, which is made when it is not there.
+    """Keeps sessions and checkpoints in a schema of the database at `url`, which is created if missing.
 
-    `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s`
-    (30), `prepare` (1), `rls` (0). With `rls=1` a row can be read and written only by a transaction
-    that names its tenant in the setting `llm_sessions.tenant`, as each call here does; PostgreSQL
-    asks this of every role but superusers and those with BYPASSRLS.
+    `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s` (30), `prepare`
+    (1), `rls` (0). With `rls=1` a row can be read and written only by a transaction that names its tenant in the
+    setting `llm_sessions.tenant`, as each call here does; PostgreSQL enforces this for every role but superusers and
+    those with BYPASSRLS. The schema is migrated to this release's version immediately, over a connection of its own;
+    all others open with the calls that need them, so that a fork is safe at any time. Writes are as durable as the
+    server's `synchronous_commit`: by default they survive a crash.
 
-    The schema is brought to this release's version at once, over a connection of its own; all others
-    open with the calls that need them, so that a fork is safe at any time. What is written is as
-    durable as the server's `synchronous_commit`: by default it survives a crash.
-
-    Raises: ConfigError; StoreLost when the server is not to be had; StoreUnreadable, NewerSchema when there is no
-    schema this release can use.
+    Raises: ConfigError; StoreLost if the server is unavailable; StoreUnreadable, NewerSchema if this release cannot
+    use the schema.
     """
 
     scheme = "postgresql"
@@ -88,7 +86,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         self._lately = Lately()
 
     def awaiting(self) -> SessionStore:
-        """The same sessions over connections that each event loop opens for itself."""
+        """The same sessions over connections that belong to the running event loop."""
         return _AwaitingStore(self)
 
     async def append(
@@ -124,7 +122,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         return Appended(tuple(seqs), fresh, state, price)
 
     async def _append_plain(self, key: Key, message: Message, revise: bool) -> list[Row] | None:
-        """The row of `append_message`, or None when somebody else appended the message at the same time."""
+        """The row of `append_message`, or None if somebody else appended the message at the same time."""
         try:
             return await self._call("append_message", *names(key), *plain_values(message), revise, is_sealed(message))
         except AppendedTwice:
@@ -213,7 +211,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         return int(rows[0][0])
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
-        """As the port says. Raises: ConfigError without a tenant where rows are guarded by tenant."""
+        """As in the protocol. Raises: ConfigError without a tenant if row level security is on."""
         rows = await self._call("list_sessions", text_in(tenant) if tenant else "")
         return tuple(state_from(state) for (state,) in rows)
 
@@ -230,10 +228,8 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     async def purge(
         self, older_than_s: float, *, tenant: str | None = None, at_once: int = SESSIONS_AT_ONCE
     ) -> tuple[Key, ...]:
-        """As `Purging` says, by the server's clock, in transactions of at most `at_once` sessions.
-
-        Locks only what it deletes. Raises: ConfigError as `sessions` does.
-        """
+        """As in `Purging`, by the server's clock, in transactions of at most `at_once` sessions. Locks only what it
+        deletes. Raises: ConfigError as `sessions` does."""
         require_age(older_than_s)
         self._lately.forget_all()
         deleted: list[Key] = []
@@ -252,7 +248,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
 
 class _AwaitingStore(PostgresStore):
-    """The twin of a store, over its connections for event loops."""
+    """The async form of a store."""
 
     def __init__(self, store: PostgresStore) -> None:
         self._address, self._statements = store._address, store._statements
@@ -264,7 +260,7 @@ class _AwaitingStore(PostgresStore):
 
 
 def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
-    """What `load_session` found."""
+    """The result of `load_session`."""
     if not rows:
         return Loaded(State(key), None, ())
     state, digest = rows[0][:2]

@@ -18,7 +18,7 @@ from session_core.turns import Key
 
 
 class PostgresThreads:
-    """The part of the CheckpointStore in PostgreSQL that looks after threads."""
+    """The thread methods of `CheckpointStore` in PostgreSQL."""
 
     _wire: Wire
     _statements: Mapping[str, str]

@@ -29,24 +29,24 @@ Row = tuple[Any, ...]
 Call = tuple[str, Sequence[object]]
 """A statement and its values."""
 Then = Callable[[list[Row]], Call]
-"""What to send next, decided on what the first call gave."""
+"""Computes the next statement from the rows of the first."""
 C = TypeVar("C", psycopg.Cursor[Row], psycopg.AsyncCursor[Row])
 
 IDLE_S = 600.0
-"""How long a connection that nobody needs stays open."""
+"""Seconds that an unused connection stays open."""
 LOOKED_AT_S = 0.1
-"""A connection that waited for so long is looked at before it is used: the server may have ended it."""
+"""A connection idle for longer is checked before use, since the server may have closed it."""
 FEW_ROWS = 100
-"""A cursor keeps the last rows it gave; one that gave more is not used again."""
+"""A cursor keeps its last rows; after more than this it is not used again."""
 
 
 class Wire(Protocol):
-    """Sends one statement and gives back its rows: one round trip, one transaction.
+    """Sends one statement and returns its rows: one round trip, one transaction.
 
-    Connections open when they are needed, in the caller's own thread or task: so a server that is
-    not there is told at once with the reason, a fork meets no thread of ours, and a loop that ends
-    waits for nothing. (psycopg's pool for event loops keeps a loop from ending that cancels it while
-    it connects.) Who finds all connections taken is served by the order of coming.
+    Connections open when they are needed, in the caller's own thread or task: so an unreachable server is reported
+    at once with the reason, a fork meets no thread of ours, and an ending loop waits for nothing. (psycopg's async
+    pool blocks the end of a loop that cancels it while it connects.) Callers wait for a free connection in FIFO
+    order.
     """
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]: ...
@@ -56,11 +56,11 @@ class Wire(Protocol):
         ...
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
-        """The rows of each call, all in one round trip; each sees the data as they are when its turn comes."""
+        """The rows of each call, all in one round trip; each sees the data at its turn."""
         ...
 
     async def close(self) -> None:
-        """Close what waits for callers, and take no more."""
+        """Close idle connections, and accept no more calls."""
         ...
 
     def close_soon(self) -> None:
@@ -69,7 +69,7 @@ class Wire(Protocol):
 
 
 class BlockingWire:
-    """For callers that block; safe with several threads, and after a fork."""
+    """The wire for blocking callers; thread-safe and fork-safe."""
 
     def __init__(self, address: Address, closing: Closing) -> None:
         self._address = address
@@ -104,7 +104,7 @@ class BlockingWire:
     def _here(self) -> _ForThreads:
         """The connections of this process. Raises: StoreClosed.
 
-        A fork's child leaves those of its parent alone: both would speak over them.
+        A forked child must not use those of its parent.
         """
         self._closing.require_open()
         process = os.getpid()
@@ -116,7 +116,7 @@ class BlockingWire:
 
 
 class AwaitingWire:
-    """For callers on event loops; what a loop opened ends with it."""
+    """The wire for async callers; a loop's connections end with it."""
 
     def __init__(self, address: Address, closing: Closing) -> None:
         self._closing = closing
@@ -154,9 +154,10 @@ class AwaitingWire:
 
 
 class _Free(Generic[C]):
-    """Connections that wait for a caller, by their cursors; the one used last goes first.
+    """Idle connections with their cursors; the most recently used goes first.
 
-    A cursor knows the types of what it sent and got before. A new one for each call looks each column up anew.
+    A cursor remembers the types of what it sent and received. A new one for each call would look up each column
+    again.
     """
 
     def __init__(self) -> None:
@@ -165,7 +166,7 @@ class _Free(Generic[C]):
         self._closed = False
 
     def take(self) -> C | None:
-        """One that still stands. What a server ended while it waited, by a restart say, breaks no call."""
+        """A connection that is still open; one that the server closed meanwhile fails no call."""
         with self._lock:
             while self._waiting:
                 cursor, since_s = self._waiting.pop()
@@ -175,7 +176,7 @@ class _Free(Generic[C]):
             return None
 
     def give_back(self, cursor: C) -> list[C]:
-        """Keep the connection for the next caller; those that have to be closed instead."""
+        """Keep the connection for the next caller; returns those that must be closed instead."""
         now = monotonic()
         connection = cursor.connection
         with self._lock:
@@ -188,7 +189,7 @@ class _Free(Generic[C]):
             return self._unused_since(now - IDLE_S)
 
     def close(self) -> list[C]:
-        """Keep none from now on; those that have to be closed."""
+        """Keep none from now on; returns those that must be closed."""
         with self._lock:
             self._closed = True
             return self._unused_since(monotonic())
@@ -203,8 +204,8 @@ class _Free(Generic[C]):
 class _ForThreads:
     """The connections of one process.
 
-    Where the default isolation of the server is stricter than read committed, a call fails when another writer was
-    quicker. Then nothing of it was kept, and it is made again in a transaction of ours, which waits for others.
+    If the server's default isolation is stricter than read committed, a call fails when another writer was faster.
+    It had no effect then, and is repeated in a read committed transaction.
     """
 
     def __init__(self, address: Address) -> None:
@@ -242,7 +243,7 @@ class _ForThreads:
         return [self._fetched(call, None, waits=True) for call in calls]
 
     def _enter(self) -> psycopg.Cursor[Row]:
-        """A connection's cursor for one caller, who must `_leave` it."""
+        """A connection's cursor for one caller, which must call `_leave`."""
         if not self._gate.enter(wait_s=self._address.wait_s):
             raise no_connection(self._address)
         try:
@@ -252,7 +253,7 @@ class _ForThreads:
             raise
 
     def _leave(self, cursor: psycopg.Cursor[Row]) -> None:
-        """Give it to the next."""
+        """Pass it to the next caller."""
         try:
             for unwanted in self._free.give_back(cursor):
                 unwanted.connection.close()
@@ -324,7 +325,7 @@ class _ForLoop:
             await unwanted.connection.close()
 
     def cut(self) -> None:
-        """Close what waits for callers when the loop cannot: it stands still or is closed."""
+        """Close idle connections without the loop, which is blocked or closed."""
         while (unwanted := self._free.take()) is not None:
             unwanted.connection.pgconn.finish()
 
@@ -343,7 +344,7 @@ class _ForLoop:
 
 @contextmanager
 def _finished_if_broken_off(connection: PGconn) -> Iterator[None]:
-    """Closes the connection where the block does not end: a task may be cancelled while it is set up."""
+    """Closes the connection if the block does not finish: a task may be cancelled during its setup."""
     try:
         yield
     except BaseException:
@@ -352,7 +353,7 @@ def _finished_if_broken_off(connection: PGconn) -> Iterator[None]:
 
 
 def _said_something(connection: PGconn) -> bool:
-    """Whether there is something to read though nobody asked: the server's last words, or its end."""
+    """Whether there is unsolicited data to read: the server's last message, or the end of the stream."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection.socket, selectors.EVENT_READ)
         return bool(selector.select(0))

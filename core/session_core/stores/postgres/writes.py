@@ -23,13 +23,13 @@ from session_core.stores.postgres.rows import (
 from session_core.turns import Message
 
 Group = Sequence[Write]
-"""Writes of one task at positions that follow each other, or one at a position below 0."""
+"""Writes of one task at consecutive indexes, or one at a negative index."""
 Bodies = Mapping[bytes, bytes]
 """Bodies of messages by their digests."""
 
 
 def groups(writes: Iterable[Write]) -> list[list[Write]]:
-    """`writes` as rows; of one task and position the newer counts when it is below 0, else the older."""
+    """`writes` as rows; of one task and index the newer is kept if it is negative, else the older."""
     kept: dict[tuple[str, int], Write] = {}
     for write in writes:
         place = (write.task_id, write.index)
@@ -50,7 +50,7 @@ def _goes_on(last: Write, write: Write) -> bool:
 
 
 def told(given: Sequence[Group]) -> tuple[object, ...]:
-    """The last arguments of `put_writes` but whether they are sealed."""
+    """The last arguments of `put_writes`, except whether they are sealed."""
     said = [[message for write in group for message in _messages(write.value)] for group in given]
     columns = [_columns(group, messages) for group, messages in zip(given, said, strict=True)]
     drafts = [_draft(messages) if messages else None for messages in said]
@@ -58,7 +58,7 @@ def told(given: Sequence[Group]) -> tuple[object, ...]:
 
 
 def free_ones(given: Sequence[Group], rows: Sequence[Sequence[Any]]) -> Iterator[Write]:
-    """The writes whose places `put_writes` told to be free, because others of their group have taken ones."""
+    """The writes whose indexes `put_writes` reported as free, although others of their group are taken."""
     free = {(text_out(task_id), place) for _, task_id, place in rows}
     return (write for group in given for write in group if (write.task_id, write.index) in free)
 
@@ -81,14 +81,14 @@ def drafted(digests: Sequence[Any], draft: bytes | None) -> Bodies:
 
 
 def rewritten(data: bytes, plain: Callable[[int, Plain], Plain], author: Callable[[str | None], str | None]) -> bytes:
-    """A row's data with each plain value, told by its place in the row, and each author changed."""
+    """A row's data with each plain value, identified by its place in the row, and each author changed."""
     path, packed = cast("tuple[str, list[list[Any]]]", unpack(data))
     new = [[channel, *_changed(index, value, plain, author)] for index, (channel, *value) in enumerate(packed)]
     return data if new == packed else pack([path, new])
 
 
 def rewritten_draft(data: bytes, body: Callable[[str, bytes], bytes]) -> bytes:
-    """A draft with each body changed, which comes with the message's id."""
+    """A draft with each body changed; it comes with the message's id."""
     kept = cast("list[tuple[bytes, bytes]]", unpack(data))
     return pack([[named, body(id_out(named), said)] for named, said in kept])
 
@@ -125,7 +125,7 @@ def _packed(group: Group) -> bytes:
 
 
 def _plain_data(value: Plain | MessageList) -> list[Any]:
-    """A value as plain data; of a message it names id and author, its digest stands in the row."""
+    """A value as plain data; for a message it has id and author, and the row has its digest."""
     if isinstance(value, Plain):
         return [value.type, value.data]
     items = [[id_in(item.id), item.author] if isinstance(item, Message) else flat(item) for item in value.items]

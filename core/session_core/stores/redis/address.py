@@ -13,12 +13,12 @@ from session_core.errors import ConfigError
 from session_core.stores.urls import require_escaped, split_url
 
 CONNECTIONS = 32
-"""How many connections a process opens at most to a server; who finds none free waits for one."""
+"""Maximum connections of a process to a server; callers wait for a free one."""
 WAIT_S = 30.0
-"""How long a caller waits for a free connection before it gives up with StoreBusy."""
+"""Seconds that a caller waits for a free connection before StoreBusy."""
 
 RETRIES = 3
-"""How often a call is sent again when its connection breaks; every write is one that may be sent twice."""
+"""How often a call is repeated when its connection breaks; every write is idempotent."""
 
 MAX_TIMEOUT_S = 1e6
 
@@ -55,11 +55,12 @@ _OWN_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where sessions are kept. `ttl_s` is how long an idle session lives, None for ever.
+    """The location of sessions.
 
-    All who share a `prefix` on a server must name the same `ttl_s`. `wait_s` is how long a caller
-    waits for a free connection, `retries` how often a call is sent again; without `patient` not after
-    a timeout. `username` and `password` are for the servers, `sentinel_login` is for their sentinels.
+    `ttl_s` is the lifetime of an idle session, None for unlimited. All that share a `prefix` on a server must use
+    the same `ttl_s`. `wait_s` is the timeout for a free connection, `retries` how often a call is repeated; without
+    `patient` not after a timeout. `username` and `password` are for the servers, `sentinel_login` is for their
+    sentinels.
     """
 
     kind: Kind
@@ -80,10 +81,8 @@ class Address:
 
     @classmethod
     def parse(cls, url: str, **defaults: str) -> Address:
-        """The address that `url` names, with `defaults` for options that it does not.
-
-        Raises: ConfigError; its message shows no password.
-        """
+        """The address for `url`, with `defaults` for options that it lacks. Raises: ConfigError, without any
+        password."""
         require_escaped(url)
         parts = split_url(url)
         base, _, kind_name = parts.scheme.partition("+")

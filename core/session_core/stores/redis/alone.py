@@ -14,7 +14,7 @@ _FAILURES = (exceptions.RedisError, exceptions.RedisClusterException)
 
 
 class _Failures:
-    """How often the work of an `Alone` failed, and why the last time."""
+    """How often the work of an `Alone` failed, and the last error."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -29,7 +29,8 @@ class _Failures:
 
 
 class Alone(_Failures):
-    """Has one thread at a time do a work. Those that wait for one that fails fail with it, and do not begin anew."""
+    """Runs a function in one thread at a time. Callers that wait for a run that fails get its error, and do not
+    repeat it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ HOT_OPTIONS: Mapping[str, str] = {
     "wait_s": "1",
     "retries": "1",
 }
-"""What a URL gets that does not say otherwise. Cold is there to be asked: nobody should wait for long."""
+"""Default options of a cache's URL: nobody should wait long, since the cold side can be read instead."""
 
 
 class RedisCache:
@@ -85,14 +85,14 @@ class RedisCache:
         await self._wire.close()
 
     async def _run(self, script: Script, place: str, *args: object) -> Any:
-        """The answer of a script; all of them are given a mark that nobody has used."""
+        """The answer of a script; each call gets a new unique mark."""
         key = as_bytes(f"{self._wire.address.prefix}:hot:{{{escaped(place)}}}")
         (answer,) = await self._wire.run(Call(script, [key], [self._ttl_ms, secrets.token_hex(8), *args]))
         return answer
 
 
 def _entry(place: str, flat: Sequence[bytes]) -> Entry:
-    """The entry in a hash's fields and values. Raises: StoreUnreadable."""
+    """The entry from a hash's fields and values. Raises: StoreUnreadable."""
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     try:
         parts = [fields[b"%d" % number] for number in range(1, int(fields[b"n"]) + 1)]

@@ -30,13 +30,13 @@ from session_core.stores.rules import (
 from session_core.turns import Key, Message, Role
 
 TOLD = 40_000
-"""How many rows a process remembers that a server has."""
+"""Capacity of a process's cache of rows that a server has."""
 
 
 class Told:
-    """Which rows the server has, as far as this process saw: they need not be sent again.
+    """Caches which rows the server has, so that they need not be sent again.
 
-    It may be wrong (the server forgot); then the scripts ask for the rows.
+    It may be wrong (the server lost them); then the scripts request the rows.
     """
 
     def __init__(self) -> None:
@@ -45,18 +45,18 @@ class Told:
         self._read_to: dict[int, int] = {}
 
     def has(self, name: bytes, row_label: bytes) -> bool:
-        """Whether the session whose key is `name` has the row."""
+        """Whether the session with the key `name` has the row."""
         place = hash((name, row_label))
         return place in self._newer or place in self._older
 
     def add(self, name: bytes, row_labels: Iterable[bytes]) -> None:
-        """Remember rows that the session has."""
+        """Remember rows of the session."""
         if len(self._newer) > TOLD // 2:
             self._newer, self._older, self._read_to = set(), self._newer, {}
         self._newer.update([hash((name, row_label)) for row_label in row_labels])
 
     def read(self, name: bytes, born: str, rows: Sequence[bytes], messages: Sequence[Message]) -> None:
-        """Remember the `rows` that the session has, whose `messages` were read: those behind what was read before."""
+        """Remember the `rows` of the session from which `messages` were read: those after the ones read before."""
         place = hash((name, born))
         known = self._read_to.get(place, 0)
         if messages and messages[-1].seq > known:
@@ -66,7 +66,7 @@ class Told:
 
 
 class RedisCalls:
-    """Speaks to the servers of one address in one voice."""
+    """Calls the servers of one address in one voice."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -78,10 +78,10 @@ class RedisCalls:
     async def _write(
         self, script: Script, key: Key, *args: object, lease: Lease | None = None
     ) -> tuple[list[Any], bytes]:
-        """What a script tells that may make the session, and its state, which is empty for a refusal.
+        """The answer of a script that may create the session, and the new state, which is empty for a refusal.
 
-        It tells nothing when it did just what it was asked for, in a session that stood there. A session is listed
-        before it is made, or in the same round trip.
+        The script answers nothing if it did exactly what was requested, in an existing session. A session is listed
+        before it is created, or in the same round trip.
         """
         due = self._listing.due(key)
         call = self._call(script, key, *args)
@@ -103,7 +103,7 @@ class RedisCalls:
         return told, state
 
     async def _listed_anew(self, key: Key, *calls: Call) -> list[Any]:
-        """The answers to `calls`, made in the round trip in which `key` is listed, whatever was noted of it."""
+        """The answers to `calls`, in one round trip that also lists `key`, even if it was listed before."""
         self._listing.forget(key)
         due = self._listing.due(key)
         answers = await self._wire.run(*due, *calls)
@@ -111,10 +111,10 @@ class RedisCalls:
         return answers[len(due) :]
 
     async def _in_use(self, key: Key, due: Sequence[Call], *calls: Call) -> list[Any]:
-        """The answers to `calls` on a session; with them goes what is `due` to keep it listed.
+        """The answers to `calls` on a session, together with the `due` calls that keep it listed.
 
-        Each of its namespaces ends by its own time. When something is due, after each quarter of that time in which the
-        session was used, all of them get the whole time again: in a round trip more, where there are any.
+        Each namespace expires by itself. After each quarter of the lifetime in which the session was used, all of
+        them are renewed: in an extra round trip, if there are any.
         """
         if not (due and self._ttl_ms):
             return (await self._wire.run(*due, *calls))[len(due) :]
@@ -124,22 +124,22 @@ class RedisCalls:
         return answers[len(due) :]
 
     async def _made_lasting(self, key: Key) -> None:
-        """Take their end from a session in use, where the URL names no time to live and another one did before.
+        """Remove the expiry of a session in use, if the URL has no lifetime and another one did before.
 
-        Its keys and its names in the lists lose theirs, in two round trips more. The states note it last: what a
-        process that died left undone, the next use does.
+        Its keys and list entries become persistent in two extra round trips. The states record it last, so that the
+        next use completes what an interrupted process left undone.
         """
         (names,) = await self._listed_anew(key, Call(NAMESPACES, [self._names.namespaces(key)], []))
         await self._renewed(key, names)
 
     async def _renewed(self, key: Key, namespaces: Iterable[bytes]) -> None:
-        """Give each key of a session the time to live of the URL."""
+        """Give each key of a session the lifetime of the URL."""
         parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
         keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
         await self._wire.run(Call(RENEW, keys, [self._ttl_ms]))
 
     async def _read(self, script: Script, key: Key, *args: object) -> list[Any] | None:
-        """The answer of a script that makes nothing; None when there is nothing."""
+        """The answer of a read-only script; None if there is nothing."""
         (answer,) = await self._wire.run(self._call(script, key, *args))
         return None if answer is None else accepted(answer, key)
 
@@ -157,10 +157,10 @@ class RedisCalls:
         lease: Lease | None = None,
         recorded: bool = True,
     ) -> tuple[list[Any], State]:
-        """What a script tells that is given facts and row of each message, and the state.
+        """The answer of a script that gets facts and row of each message, and the state.
 
-        `arguments` puts them behind what else it is given. Rows that the server is believed to have go as their labels.
-        `recorded` says that the record has them then: writes that wait are no part of it yet.
+        `arguments` adds them to the other arguments. Rows that the server probably has are sent as labels.
+        `recorded` means that the record has them afterwards; pending writes are not part of it yet.
         """
         name = self._names.of(key)[0]
         labels, rows = _rows(name, messages, self._told)
@@ -179,7 +179,7 @@ class RedisCalls:
 
 
 def _rows(name: bytes, messages: Iterable[Message], told: Told) -> tuple[list[bytes], list[bytes]]:
-    """The labels of `messages`; and the facts and the row of each in turn, for a server that has the rows of `told`."""
+    """The labels of `messages`, and alternately the facts and rows, for a server that has the rows of `told`."""
     labels: list[bytes] = []
     rows: list[bytes] = []
     for message in messages:
@@ -190,17 +190,17 @@ def _rows(name: bytes, messages: Iterable[Message], told: Told) -> tuple[list[by
 
 
 def packed(request: object) -> bytes:
-    """A request as the scripts read it."""
+    """A request in the form that the scripts read."""
     return ormsgpack.packb(request)
 
 
 def unpacked(answer: bytes) -> Any:
-    """What a script packed."""
+    """A script's packed answer."""
     return ormsgpack.unpackb(answer)
 
 
 def accepted(answer: list[Any], key: Key, *, expected: int | None = None, lease: Lease | None = None) -> list[Any]:
-    """`answer`, unless it is a refusal: that is raised as the error the rules have for it."""
+    """`answer`, unless it is a refusal, which is raised as the corresponding error."""
     if answer[0] == b"refused":
         if answer[1] == b"lease":
             require_lease(key, lease, None, of_any_namespace=True)

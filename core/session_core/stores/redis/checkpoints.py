@@ -108,7 +108,7 @@ class RedisCheckpoints(RedisCalls):
 
 
 def checkpoint_from(answer: Sequence[Any] | None, key: Key) -> Checkpoint | None:
-    """The checkpoint that the script of that name found."""
+    """The checkpoint in the answer of the script of that name."""
     if answer is None:
         return None
     with readable(f"a checkpoint of session {key}"):
@@ -116,11 +116,11 @@ def checkpoint_from(answer: Sequence[Any] | None, key: Key) -> Checkpoint | None
 
 
 _DATA_FROM = 5
-"""The first argument of PUT_CHECKPOINT that is data; PUT_WRITES has no entry before it."""
+"""The index of the first argument of PUT_CHECKPOINT that is data; PUT_WRITES has no entry before it."""
 
 
 def _value(value: Plain | MessageList | None, messages: list[Message], data: list[bytes]) -> dict[str, Any]:
-    """What a script is told of a channel's value; its messages and its data go beside it."""
+    """A channel's value for a script; its messages and its data are passed separately."""
     if value is None:
         return {}
     if isinstance(value, Plain):
@@ -148,7 +148,7 @@ def _items(value: MessageList, messages: list[Message]) -> list[object]:
 
 
 def _told(write: Write, messages: list[Message], data: list[bytes]) -> list[object]:
-    """What PUT_WRITES is told of a write; its messages and its data go beside it."""
+    """A write for PUT_WRITES; its messages and its data are passed separately."""
     if isinstance(write.value, Plain):
         said: list[int] = []
         data.append(pack([write.value.type, write.value.data]))
@@ -186,7 +186,7 @@ def _pair(found: object) -> tuple[Any, Any]:
 
 
 def _entry(checkpoint: Checkpoint) -> bytes:
-    """A checkpoint as it is stored. Versions stand there as text, and beside it those that are not text."""
+    """The stored form of a checkpoint. It has versions as text, and those that are not text beside it."""
     parent = b"" if checkpoint.parent_id is None else as_bytes(plain(checkpoint.parent_id))
     run = None if checkpoint.run_id is None else plain(checkpoint.run_id)
     versions = {plain(channel): plain(str(version)) for channel, version in checkpoint.versions.items()}
@@ -196,7 +196,7 @@ def _entry(checkpoint: Checkpoint) -> bytes:
 
 
 def whole(key: Key, answer: Sequence[Any]) -> Checkpoint:
-    """The checkpoint with what a script found of its values and writes."""
+    """The checkpoint with the values and writes that a script returned."""
     name, entry, values, writes = answer
     made = bare(key, name, entry)
     found = {
@@ -208,7 +208,7 @@ def whole(key: Key, answer: Sequence[Any]) -> Checkpoint:
 
 
 def bare(key: Key, name: bytes, entry: bytes) -> Checkpoint:
-    """The checkpoint that an entry is."""
+    """The checkpoint of an entry."""
     (texts, numbers, run), rest = unframed(entry)
     end = 4 + int.from_bytes(rest[:4], "big")
     versions: dict[str, Version] = {

@@ -1,7 +1,7 @@
-"""How commands get to a cluster: by the driver's client, which is kept from asking all nodes for one caller each.
+"""Senders for a cluster: the driver's client, with one caller discovering the nodes for all.
 
-Where nodes are silent, to learn them takes a timeout for each. The driver has its callers do that one after the other:
-sixty of them waited for sixty times as long.
+If nodes do not answer, discovering them takes a timeout each. The driver lets its callers do that one after the
+other: sixty of them waited sixty times as long.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from session_core.stores.redis.lines import Command
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
 
 _REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
-"""For the driver these are connections that broke."""
+"""Errors that the driver treats as broken connections."""
 _KNOWN = ("nodes_cache", "startup_nodes")
-"""Where the driver has the nodes of a cluster: as they are, and as they were named."""
+"""The driver's attributes with the nodes of a cluster: as discovered, and as configured."""
 
 
 class ByClient:
-    """Leaves it to the driver's client, which knows the nodes."""
+    """Sends through the driver's client, which knows the nodes."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -38,7 +38,7 @@ class ByClient:
         return list(pipeline.execute(raise_on_error=False))
 
     def close_free(self) -> None:
-        """Close what no call has in use: a thread would go on with the number of a socket that is another's by now."""
+        """Close idle connections only: a thread would otherwise use a file descriptor that was reassigned."""
         for node in list(self._client.nodes_manager.nodes_cache.values()):
             if node.redis_connection is not None:
                 node.redis_connection.connection_pool.disconnect(inuse_connections=False)
@@ -62,7 +62,7 @@ class AwaitingByClient:
         await self._client.aclose()
 
     def cut(self) -> None:
-        """Close the connections to all nodes; the driver's client cannot, without its loop."""
+        """Close the connections to all nodes without the loop, which the driver's client cannot do."""
         for nodes in _KNOWN:
             for node in list(getattr(self._client.nodes_manager, nodes).values()):
                 for connection in list(node._connections):
@@ -72,7 +72,7 @@ class AwaitingByClient:
 
 
 class Cluster:
-    """Makes calls again where they break, and where learning the nodes does, which a client does as it is made."""
+    """Repeats calls that break, also during the discovery of nodes, which a client does when it is created."""
 
     def __init__(self, made: Callable[[], Any], retries: tuple[Any, Any]) -> None:
         self._made = made
@@ -121,11 +121,11 @@ class Cluster:
 
 
 class AwaitingCluster(AwaitingByClient):
-    """Keeps calls that come at once out of each other's way, and makes again what broke.
+    """Keeps concurrent calls from disturbing each other, and repeats broken ones.
 
-    The driver sends calls that come before it knows the nodes to any of them, so it is told to learn them first. Where
-    a connection breaks it closes all that are free, one also that another call has taken meanwhile: that call raises
-    AttributeError, or TypeError where asyncio's `writelines` meets it (Python 3.12 and 3.13, CPython's issue 136234).
+    The driver sends calls before it knows the nodes to any of them, so it is made to discover them first. When a
+    connection breaks it closes all idle ones, also one that another call has just taken: that call raises
+    AttributeError, or TypeError in asyncio's `writelines` (Python 3.12 and 3.13, CPython's issue 136234).
     """
 
     def __init__(self, client: Any, retries: tuple[Any, Any]) -> None:
@@ -183,7 +183,7 @@ class AwaitingCluster(AwaitingByClient):
 
 
 def _nothing(_: Exception) -> None:
-    """What is broken the client has thrown away itself."""
+    """Does nothing: the client has already dropped what is broken."""
 
 
 async def _nothing_awaited(_: Exception) -> None:
@@ -191,6 +191,6 @@ async def _nothing_awaited(_: Exception) -> None:
 
 
 def _again(exc: Exception) -> None:
-    """Raises for what a cluster's client raised the error that means to try again, if it reached no node."""
+    """Raises the error for what a cluster's client raised if the call reached no node and can be repeated."""
     if isinstance(exc.__cause__, exceptions.ConnectionError) and not isinstance(exc.__cause__, _REFUSED):
         raise exceptions.ConnectionError(str(exc)) from exc

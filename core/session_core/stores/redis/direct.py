@@ -12,15 +12,15 @@ from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
 from session_core.voices import Patience, cut
 
 IDLE_S = 10.0
-"""Servers, and what stands before them, close connections that nobody used for a while; for none less than this."""
+"""Servers and proxies close idle connections after some time; none after less than this."""
 
 
 class Direct:
-    """Keeps connections to one server, as many as there are calls at a time; safe with several threads.
+    """Keeps as many connections to one server as there are concurrent calls; thread-safe.
 
-    They are the driver's, and so is how they open, parse and retry. Its client and its pool do much around a call,
-    which takes nearly as long as the call itself. A connection that lay idle may have been closed by the server: if it
-    breaks, the call begins as if it had not been sent.
+    The driver opens them, parses and retries. Its client and pool are not used, since their overhead is nearly as
+    large as the call itself. The server may have closed an idle connection: if it breaks, the call is repeated as if
+    it had not been sent.
     """
 
     def __init__(self, client: Any) -> None:
@@ -64,7 +64,7 @@ class Direct:
         return line.exchanged(commands)
 
     def _taken(self) -> tuple[Line, float]:
-        """A connection, and when it was used last."""
+        """A connection, and the time of its last use."""
         try:
             return self._free.pop()
         except IndexError:
@@ -72,10 +72,10 @@ class Direct:
 
 
 class AwaitingDirect:
-    """As `Direct`, on one event loop. A call may take `timeout_s` seconds until its first answer, and from each to the
-    next.
+    """As `Direct`, on one event loop.
 
-    The driver's connections take no time of their own: they would start a task for each call.
+    A call times out after `timeout_s` seconds without an answer. The driver's own timeouts would start a task for
+    each call.
     """
 
     def __init__(self, client: Any, *, timeout_s: float) -> None:
@@ -158,7 +158,8 @@ class AwaitingDirect:
 
 
 def cut_off(connection: Any) -> None:
-    """Disconnect. The driver's own way waits for the server under TLS; what it leaves open then is the transport."""
+    """Disconnect at once. With TLS the driver waits for the server and leaves the transport open, which is closed
+    here."""
     if connection._writer is not None:
         cut(connection._writer.transport)
     connection._parser.on_disconnect()

@@ -25,9 +25,9 @@ except ModuleNotFoundError as exc:
     raise missing_extra("redis", "redis") from exc
 
 packed_command: Callable[[Any], bytes] | None
-"""One command as it goes over the wire; None where `hiredis` is not installed."""
+"""Serializes one command; None without `hiredis`."""
 answer_reader: Callable[..., Any] | None
-"""Makes what reads answers; None where `hiredis` is not installed."""
+"""Creates a parser for answers; None without `hiredis`."""
 try:
     from hiredis import Reader
     from hiredis import pack_command as packed_command
@@ -51,31 +51,31 @@ __all__ = [
 ]
 
 NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
-"""What a sentinel's client raises, blocking and awaiting, while there is no primary."""
+"""What a sentinel's client raises, sync and async, while there is no primary."""
 
 
 class Replaced(exceptions.ConnectionError):
-    """A primary takes no writes: it was replaced by another, or has too few replicas."""
+    """A primary accepts no writes: it was replaced, or has too few replicas."""
 
 
 _NUMBER = re.compile(r"\d+")
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
 SENTINEL_S = 1.0
-"""How long a sentinel may take to say where the primary is."""
+"""Timeout in seconds for a sentinel's answer."""
 PULLED = {"protocol": 2}
-"""Over it a server sends nothing that it was not asked for."""
+"""The protocol version in which a server sends nothing unasked."""
 IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
-"""A slot that has moved is looked up by itself; by default every fifth closes all connections, also those in use."""
+"""Only the moved slot is looked up; by default every fifth move closes all connections, also those in use."""
 
 CLUSTER_FROM = "8.0.1"
-"""Older drivers lose the nodes of a cluster: those that were silent once are not asked again (before 7.2), callers that
-come at once are told that there are none (before 7.4.1), or they break each other's connections."""
+"""Older drivers lose the nodes of a cluster: nodes that timed out once are not tried again (before 7.2), and
+concurrent callers get an error that there are none (before 7.4.1) or break each other's connections."""
 UNSETTLED = (exceptions.ClusterDownError, exceptions.SlotNotCoveredError)
-"""What a cluster says while it gives the slots of a node that is gone to another."""
+"""Errors of a cluster while it reassigns the slots of a failed node."""
 
 
 def require_driver(address: Address, version: str = redis.__version__) -> None:
-    """Raises: ConfigError when the driver that is installed is too old for what stands at `address`."""
+    """Raises: ConfigError if the installed driver is too old for `address`."""
     numbers = [tuple(map(int, _NUMBER.findall(one)[:3])) for one in (version, CLUSTER_FROM)]
     if address.kind == "cluster" and numbers[0] < numbers[1]:
         raise ConfigError(
@@ -85,7 +85,7 @@ def require_driver(address: Address, version: str = redis.__version__) -> None:
 
 
 def blocking_client(address: Address) -> Any:
-    """A client that blocks, safe with several threads; one for each process."""
+    """A thread-safe sync client; one per process."""
     if address.kind == "cluster":
         node: Any = redis.cluster.ClusterNode
         nodes = [node(host, port) for host, port in address.hosts]
@@ -112,7 +112,7 @@ def blocking_client(address: Address) -> Any:
 
 
 def awaiting_client(address: Address) -> Any:
-    """A client for the event loop that first uses it, and no other; but in a cluster its calls have no timeout."""
+    """An async client for the event loop that first uses it; in a cluster its calls have no timeout."""
     if address.kind == "cluster":
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
         return redis.asyncio.cluster.RedisCluster(
@@ -139,7 +139,7 @@ def awaiting_client(address: Address) -> Any:
 
 
 def opened_with(client: Any) -> list[Any]:
-    """All clients that `client` stands on and that are to be closed with it: itself, and those to the sentinels."""
+    """All clients that are closed with `client`: itself, and those to the sentinels."""
     watchers = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
     return [client, *(watchers.sentinels if watchers else ())]
 
@@ -154,7 +154,7 @@ def _secured(address: Address) -> dict[str, Any]:
 
 
 def timeout_s(address: Address) -> float:
-    """How long a call may take, in seconds."""
+    """The timeout of a call in seconds."""
     return float(_timeouts(address)["socket_timeout"])
 
 
@@ -163,17 +163,14 @@ def _timeouts(address: Address) -> dict[str, Any]:
 
 
 def _to_sentinels(address: Address, retry: Any) -> dict[str, Any]:
-    """How sentinels are asked: whoever asks tries again. One that is silent for so long is left for the next."""
+    """Options for sentinels: no retries, since callers retry; a silent one is given up after the timeout."""
     quick = {name: min(float(seconds), SENTINEL_S) for name, seconds in _timeouts(address).items()}
     return {**quick, **address.sentinel_login, "retry": retry}
 
 
 def blocking_retries(address: Address) -> tuple[Any, Any]:
-    """What makes a call to a cluster again: the first where connections broke, around the second. Its client makes each
-    call once.
-
-    While connections break again and again, most attempts meet one that broke before them.
-    """
+    """Retries for calls to a cluster: the first after broken connections, around the second. Its client tries each
+    call once. While connections keep breaking, most attempts meet one that broke before."""
     return _retry(Retry, replace(address, patient=False)), _retry(Retry, address, *UNSETTLED)
 
 

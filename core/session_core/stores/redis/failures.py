@@ -10,21 +10,21 @@ from session_core.stores.redis.driver import NO_PRIMARY, Replaced
 from session_core.stores.redis.driver import exceptions as driver
 
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
-"""All that the driver raises when a call fails."""
+"""All errors of the driver for a failed call."""
 
 _FORBIDS = (
     "denies a permission that sessions need; grant the user all that docs/runbook.md lists, on the keys of the prefix"
 )
 _FORBIDDEN = re.compile(r"to run the '([a-z]{1,32})(?:\|[a-z-]{1,32})?' command")
-"""How a server names the command that a user may not use."""
+"""How a server names a command that the user may not run."""
 _FULL = "is out of memory and wrote nothing; raise maxmemory, or set ttl_s"
 _PLAIN = "; if it speaks no TLS, start the URL with redis:// instead of rediss://"
-"""A plain port waits for more of what TLS begins with, and says nothing."""
+"""A plain port takes the beginning of a TLS handshake for an incomplete command, and waits."""
 _SECURE = "; if the port speaks TLS, start the URL with rediss:// instead of redis://"
-"""Such a port closes a connection that does not."""
+"""A TLS port closes a connection without a handshake."""
 _REPLICA = "is a read-only replica; use the address of the primary, or redis+sentinel://"
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
-"""What a server of version 6 puts before an error that a command met within a script."""
+"""Prefix of version 6 for errors of commands within a script."""
 _Mend = tuple[type[BaseException] | tuple[type[BaseException], ...], type[StoreError], str]
 _MENDS: tuple[_Mend, ...] = (
     (
@@ -61,7 +61,7 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.ConnectionError, StoreLost, "cannot be reached; is it running, and is the address right? Then retry"),
 )
 _CODE = re.compile(r"^[A-Z]+\b|user_script:\d+")
-"""What of a server's words is shown: its code, and the line of a script."""
+"""The part of a server's message that is shown: its code, and the line of a script."""
 _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("WRONGTYPE", StoreUnreadable, "has keys of another application under this prefix; set another prefix in the URL"),
     *dict.fromkeys(
@@ -93,12 +93,12 @@ _CERTIFICATES = (
     ("expired", "has expired; renew it on the server"),
 )
 _TOO_MANY = "max number of clients"
-"""What a server says to a connection before it closes it."""
+"""What a server answers before it closes a surplus connection."""
 _UNTRUSTED = "is not trusted; name its issuer with ssl_ca_certs"
 
 
 def translation(exc: BaseException, where: str) -> StoreError:
-    """The error of ours for what the driver raised at `where`."""
+    """Our error for a driver error at `where`."""
     if isinstance(exc, driver.RedisClusterException) and isinstance(exc.__cause__, FAILURES):
         # No node answered; the last one's failure says why.
         return translation(exc.__cause__, where)
@@ -122,7 +122,7 @@ def translation(exc: BaseException, where: str) -> StoreError:
 
 
 def _other_port(kind: object, said: str, where: str) -> str:
-    """A hint where a port may speak TLS and the URL does not, or the other way round."""
+    """A hint if the port probably uses TLS and the URL does not, or vice versa."""
     secure = where.startswith("rediss")
     if kind is driver.TimeoutError and secure:
         return _PLAIN
@@ -130,18 +130,18 @@ def _other_port(kind: object, said: str, where: str) -> str:
 
 
 def _is_unknown(exc: BaseException | None) -> bool:
-    """Whether a server's name has no address."""
+    """Whether a host name cannot be resolved."""
     while exc is not None and not isinstance(exc, socket.gaierror):
         exc = exc.__cause__ or exc.__context__
     return exc is not None
 
 
 def _lacking(mend: str, said: str) -> str:
-    """The command that a user may not use, where the server names it."""
+    """The command that the user may not run, if the server names it."""
     named = _FORBIDDEN.search(said) if mend is _FORBIDS else None
     return f" (missing: the command {named[1]})" if named else ""
 
 
 def reason(exc: BaseException) -> BaseException | None:
-    """The driver's error as the cause of ours, unless the server may have quoted a call or an answer in it."""
+    """The driver's error as the cause of ours, unless the server may have quoted data of a call in it."""
     return exc if isinstance(exc, (driver.ConnectionError, driver.TimeoutError, OSError)) else None

@@ -10,11 +10,11 @@ from session_core.stores.redis.wires import Call
 from session_core.turns import Key
 
 KEPT_MS = 86_400_000
-"""How long the key of a lease stays after its time at least: so long a late holder hears that nobody took the turn."""
+"""How long a lease's key is kept after its expiry: so long a late holder learns that nobody took the turn."""
 
 
 class RedisLeases(RedisCalls):
-    """The Leasing half of the Redis store."""
+    """The lease methods of the Redis store."""
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
         ttl_ms = max(1, round(ttl_s * 1000))

@@ -11,17 +11,17 @@ from session_core.stores.redis.wires import Call
 from session_core.turns import Key
 
 REMEMBERED = 20_000
-"""How many sessions a process remembers to have listed; past that it lists them again when it meets them."""
+"""How many listed sessions a process remembers; others are listed again at their next use."""
 
 Place = tuple[str, str | None]
 
 
 class Listing:
-    """Keeps a session listed while it is in use, with as few calls as that takes.
+    """Keeps sessions in use listed, with as few calls as possible.
 
-    A session is listed before its first write and, where sessions end by time, again after each
-    quarter of that time in which it is used; its tenant with it, or up to a quarter before. The lists
-    may name what is gone; they never lack what is there, whatever times to live others named.
+    A session is listed before its first write and, if sessions expire, again after each quarter of the lifetime in
+    which it is used; its tenant with it, or up to a quarter before. Lists may contain sessions that are gone, but
+    never lack one that exists, whatever lifetimes others use.
     """
 
     def __init__(self, names: Names, ttl_ms: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,13 +31,13 @@ class Listing:
         self._noted: dict[Place, float] = {}
 
     def due(self, key: Key, *, exists: bool = False) -> list[Call]:
-        """The calls that keep `key` listed; with `exists` only those that a session in use needs."""
+        """The calls that keep `key` listed; with `exists` only those for a session in use."""
         if (exists and not self._ttl_ms) or self._fresh((key.tenant, key.session_id)):
             return []
         return [self._call(place, exists) for place in _places(key) if not self._fresh(place)]
 
     def noted(self, key: Key, *, exists: bool = False) -> None:
-        """Remember that the calls that were due for `key` were made."""
+        """Remember that the due calls for `key` were made."""
         if exists and not self._ttl_ms:
             return
         if len(self._noted) > REMEMBERED:
@@ -48,7 +48,7 @@ class Listing:
                 self._noted[place] = now
 
     def forget(self, key: Key) -> None:
-        """Do not rely on what was noted of `key` any more."""
+        """Discard what was remembered of `key`."""
         for place in _places(key):
             self._noted.pop(place, None)
 

@@ -14,17 +14,17 @@ _BACK = (("%7B", "{"), ("%7D", "}"), ("%7C", "|"), ("%25", "%"))
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Makes the keys of sessions; `prefix` begins each of them."""
+    """Builds the keys of sessions, which all begin with `prefix`."""
 
     prefix: str = "llms"
 
     def of(self, key: Key) -> tuple[bytes, ...]:
-        """The keys of a session: state, log, checkpoints, values, the set of its namespaces; of a namespace a sixth,
-        where the state of the session itself is."""
+        """The keys of a session: state, log, checkpoints, values, the set of its namespaces; for a namespace also
+        the state of the session itself."""
         return _of(self.prefix, key.tenant, key.session_id, key.namespace)
 
     def of_namespace(self, key: Key) -> list[bytes]:
-        """The four keys that a namespace has for itself."""
+        """The four keys that belong to a namespace alone."""
         return [as_bytes(f"{self._tag(key)}:{part}:{key.namespace}") for part in "smcv"]
 
     def lease(self, key: Key) -> bytes:
@@ -32,19 +32,19 @@ class Names:
         return as_bytes(f"{self._tag(key)}:l:{key.namespace}")
 
     def namespaces(self, key: Key) -> bytes:
-        """The set of a session's namespaces, less the empty one."""
+        """The set of a session's namespaces, without the empty one."""
         return as_bytes(f"{self._tag(key)}:n")
 
     def beginning(self, key: Key) -> bytes:
-        """What the keys of a session begin with, and no others."""
+        """The prefix of exactly the keys of a session."""
         return as_bytes(f"{self._tag(key)}:")
 
     def namespace_in(self, name: bytes) -> bytes:
-        """Which namespace a key is of; empty for the session itself, and for the set of them."""
+        """The namespace of a key; empty for the session itself and for the set of namespaces."""
         return name[name.index(b"}") :].partition(b":")[2].partition(b":")[2]
 
     def sessions(self, tenant: str) -> bytes:
-        """The list of a tenant's sessions; it lies in a slot of its own."""
+        """The list of a tenant's sessions, in a slot of its own."""
         return as_bytes(f"{self.prefix}:sessions:{escaped(tenant)}")
 
     def tenants(self) -> bytes:
@@ -56,42 +56,42 @@ class Names:
 
 
 def pattern(beginning: bytes) -> bytes:
-    """What SCAN and KEYS call all names with this beginning."""
+    """The pattern of SCAN and KEYS for all names with this prefix."""
     return re.sub(rb"([*?\[\]\\])", rb"\\\1", beginning) + b"*"
 
 
 @lru_cache(maxsize=4_096)
 def _of(prefix: str, tenant: str, session_id: str, namespace: str) -> tuple[bytes, ...]:
-    """By its strings, which know their hashes; a key works its own out each time."""
+    """Keyed by strings, which cache their hashes, while a `Key` computes its own each time."""
     names, key = Names(prefix), Key(session_id, tenant, namespace)
     main = [] if not namespace else names.of_namespace(Key(session_id, tenant))[:1]
     return (*names.of_namespace(key), names.namespaces(key), *main)
 
 
 def escaped(name: str) -> str:
-    """`name` without the signs that have a meaning in a key."""
+    """`name` with the characters escaped that have a meaning in a key."""
     return name.translate(_RESERVED)
 
 
 def unescaped(name: str) -> str:
-    """What `escaped` was given."""
+    """The inverse of `escaped`."""
     for code, sign in _BACK:
         name = name.replace(code, sign)
     return name
 
 
 def as_bytes(text: str) -> bytes:
-    """`text` as it goes over the wire; halves of surrogate pairs survive."""
+    """`text` encoded for Redis; lone surrogates are kept."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def as_text(data: bytes) -> str:
-    """What `as_bytes` was given."""
+    """The inverse of `as_bytes`."""
     return data.decode("utf-8", "surrogatepass")
 
 
 def plain(text: str) -> str:
-    """`text` as UTF-8 can have it: the scripts' msgpack knows no bytes."""
+    """`text` as valid UTF-8, since the scripts' msgpack has no bytes."""
     if text.isascii() and not text.startswith("\x00"):
         return text
     try:
@@ -102,5 +102,5 @@ def plain(text: str) -> str:
 
 
 def from_plain(text: str) -> str:
-    """What `plain` was given."""
+    """The inverse of `plain`."""
     return as_text(bytes.fromhex(text[1:])) if text.startswith("\x00") else text

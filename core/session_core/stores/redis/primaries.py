@@ -1,7 +1,7 @@
-"""How commands get to the primary that sentinels name: over connections of our own, which follow it.
+"""Senders for the primary that sentinels name, over connections of our own that follow it.
 
-A primary that was replaced goes on taking writes for some eight seconds, until its sentinels make a replica of it, and
-then it forgets them. The driver asks its sentinels only as it opens a connection.
+A replaced primary accepts writes for about eight seconds, until its sentinels make it a replica, and then loses
+them. The driver asks its sentinels only when it opens a connection.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from session_core.stores.redis.driver import Replaced, exceptions, opened_with
 from session_core.stores.redis.lines import Command, Line
 
 ASKED_AFTER_S = 1.0
-"""How often the sentinels are asked where the primary is, while there are calls."""
+"""Seconds between two questions to the sentinels about the primary, while there are calls."""
 UNANSWERED_S = 10.0
-"""How long they are left alone when they do not say it."""
+"""Seconds until the next question after they did not answer."""
 _SILENT = (exceptions.ConnectionError, exceptions.TimeoutError)
 
 
 class _Place:
-    """Where the primary is, and when the sentinels are to be asked again."""
+    """The address of the primary, and when to ask the sentinels again."""
 
     def __init__(self) -> None:
         self._named: tuple[str, int] | None = None
         self._due_s = 0.0
         self.answers = 0
-        """How often the sentinels said it."""
+        """How often the sentinels answered."""
 
     def due(self) -> bool:
-        """Whether to ask now; for one caller only."""
+        """Whether to ask now; True for one caller only."""
         now = monotonic()
         if now < self._due_s:
             return False
@@ -41,21 +41,21 @@ class _Place:
         return True
 
     def name(self, place: tuple[str, int]) -> None:
-        """The sentinels say that it is there."""
+        """Record the sentinels' answer."""
         self._named, self._due_s = place, monotonic() + ASKED_AFTER_S
         self.answers += 1
 
     def named_since(self, answers: int) -> tuple[str, int] | None:
-        """Where it is, if the sentinels said so after they had said it `answers` times."""
+        """The address, if the sentinels answered since the answer number `answers`."""
         return None if self.answers == answers else self._named
 
     def left_by(self, connection: Any) -> bool:
-        """Whether the primary is not where `connection` leads."""
+        """Whether `connection` does not lead to the primary."""
         return (connection.host, connection.port) != self._named
 
 
 class Primary(Direct):
-    """As `Direct`, to whichever server is the primary."""
+    """As `Direct`, to the current primary."""
 
     def __init__(self, client: Any) -> None:
         super().__init__(client)
@@ -154,7 +154,7 @@ class AwaitingPrimary(AwaitingDirect):
 
 
 def _of_a_primary(answers: list[Any]) -> list[Any]:
-    """`answers`, unless one is that of a server that is a primary no more."""
+    """`answers`, unless one shows that the server is no longer the primary."""
     for answer in answers:
         if isinstance(answer, exceptions.ReadOnlyError) or (
             isinstance(answer, exceptions.ResponseError) and "NOREPLICAS " in str(answer)

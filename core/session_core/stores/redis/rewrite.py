@@ -26,12 +26,12 @@ from session_core.stores.rewrite import (
 from session_core.turns import Key
 
 Place = int | bytes
-"""The number of a message, or a field of a hash; 0 for all notices."""
+"""The sequence number of a message, or a field of a hash; 0 for all notices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """A value to be put in the place of another: at a place as the script has it, which may be inside of a value."""
+    """A compare-and-set at a place in the scripts' notation, which may be inside of a value."""
 
     place: Place
     inner: object
@@ -40,14 +40,14 @@ class Swap:
 
 
 Renew = Callable[[Place, Any], Iterable[Swap]]
-"""From what was read at a place to what should stand there."""
+"""Maps the value at a place to its replacement."""
 
 
 class RedisRewriting(RedisCalls):
     """The Rewriting half of the Redis store."""
 
     async def rewrite(self, key: Key, change: Change) -> int:
-        """As the port says. 500 messages, unless they are large, take one round trip to read and one to write."""
+        """As in `Rewriting`. 500 messages, unless they are large, take one round trip to read and one to write."""
         (names,) = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)))
         changed = 0
         for namespace in ("", *sorted(map(as_text, names))):
@@ -55,7 +55,7 @@ class RedisRewriting(RedisCalls):
         return changed
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
-        """Every session that is listed; one that ended a while ago may be among them."""
+        """All listed sessions; one that has expired may be among them."""
         tenants = await self._tenants(tenant)
         found = await self._wire.ask(*(("ZRANGE", self._names.sessions(one), 0, -1) for one in tenants))
         return tuple(
@@ -63,14 +63,14 @@ class RedisRewriting(RedisCalls):
         )
 
     async def _tenants(self, tenant: str | None) -> list[str]:
-        """All tenants, or the one that is asked for."""
+        """All tenants, or the requested one."""
         if tenant is not None:
             return [tenant]
         (names,) = await self._wire.ask(("ZRANGE", self._names.tenants(), 0, -1))
         return [unescaped(as_text(name)) for name in names]
 
     async def _rewrite_one(self, key: Key, change: Change) -> int:
-        """What one namespace holds; bodies that wait outside of the log before the writes that name them."""
+        """Rewrites one namespace; bodies outside of the log before the writes that refer to them."""
         session, _, checkpoints, values = self._names.of_namespace(key)
         found, told, ids, fields = await self._wire.ask(
             ("HGET", session, "state"), ("HEXISTS", session, "notices"), ("HKEYS", checkpoints), ("HKEYS", values)
@@ -91,7 +91,7 @@ class RedisRewriting(RedisCalls):
         )
 
     async def _each(self, key: Key, kind: str, places: Sequence[Place], renew: Renew) -> int:
-        """Rewrite what stands at `places`; those where others wrote in between are done again."""
+        """Rewrite the values at `places`; those that others changed in between are repeated."""
         changed, left = 0, list(places)
         for _ in range(TRIES):
             again: dict[Place, None] = {}
@@ -110,7 +110,7 @@ class RedisRewriting(RedisCalls):
         raise changed_too_often(key, len(left))
 
     async def _swapped(self, key: Key, kind: str, swaps: Sequence[Swap]) -> list[int]:
-        """For each of `swaps` 1 when the old value stood there and was replaced."""
+        """For each of `swaps`, 1 if the old value was there and was replaced."""
         if not swaps:
             return []
         told = [
@@ -136,7 +136,7 @@ class RedisRewriting(RedisCalls):
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """What becomes of the values of one namespace, by their kind."""
+    """The changed values of one namespace, by kind."""
 
     key: Key
     change: Change
@@ -147,7 +147,7 @@ class _Values:
         return [] if new == old else [Swap(place, place, row, label_of(row) + content(new))]
 
     def body(self, place: Place, row: bytes) -> Iterable[Swap]:
-        """A message that only a write has so far; one that the record has is named by its number."""
+        """A message that only a pending write has; one of the record is identified by its number."""
         if row[:1] == b"#":
             return []
         old = message_from(row, 0)
@@ -175,7 +175,7 @@ class _Values:
         return [] if new == data else [Swap(place, place, entry, head + parent + new)]
 
     def value(self, place: Any, value: bytes) -> Iterable[Swap]:
-        """A serialized value; a list of messages is a part of the record and holds nothing itself."""
+        """A serialized value; a message list refers to the record and has no data of its own."""
         if value[:1] != b"p":
             return []
         channel, version = _names_in(place[1:])
@@ -183,7 +183,7 @@ class _Values:
         return [] if new == value else [Swap(place, place, value, new)]
 
     def writes(self, place: Any, writes: Sequence[Sequence[Any]]) -> Iterable[Swap]:
-        """The writes of a checkpoint. Of messages they have the names; bodies stand elsewhere."""
+        """The writes of a checkpoint, which refer to messages by name; bodies are stored elsewhere."""
         directory = place.decode()
         for task, index, data in writes:
             new = self._write(from_plain(directory[1:]), from_plain(task.decode()), index, data)
@@ -204,7 +204,7 @@ class _Values:
 
 
 def _parted(entry: bytes) -> tuple[bytes, bytes]:
-    """What an entry begins with, its length before it, and what is behind."""
+    """The head of an entry, which follows its length, and the rest."""
     end = 4 + int.from_bytes(entry[:4], "big")
     return entry[:end], entry[end:]
 
@@ -215,15 +215,15 @@ def _pair(data: bytes) -> tuple[Any, Any]:
 
 
 def _is_directory(field: bytes) -> bool:
-    """Whether a field of values may be a checkpoint's list of tasks; those of a task have a NUL in between.
+    """Whether a field of values may be a checkpoint's list of tasks; those of a task contain a NUL.
 
-    A name that is no plain text begins with a NUL itself (see `plain`); the script finds no tasks under
-    a field that only looks like a directory.
+    A name that is not plain text begins with a NUL (see `plain`); the script finds no tasks under a field that only
+    looks like a list.
     """
     return field[:1] == b"w" and (b"\0" not in field[1:] or field[1:2] == b"\0")
 
 
 def _names_in(field: bytes) -> tuple[str, str]:
-    """The two names that stand in a field with a NUL between them."""
+    """The two names in a field, separated by a NUL."""
     end = max(field.find(b"\0", field[:1] == b"\0"), 0)
     return from_plain(field[:end].decode()), from_plain(field[end + 1 :].decode())

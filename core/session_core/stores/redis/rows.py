@@ -36,14 +36,14 @@ from session_core.stores.redis.states import MEND, newer
 from session_core.turns import Importance, Message, Role
 
 FORMAT = 1
-"""Of a row; a greater one is from a newer release."""
+"""The version of a row; a greater one is from a newer release."""
 _FORMAT = bytes((FORMAT,))
 _LENGTH_AT = 1 + DIGEST_BYTES
 _LONG = 255
 _UUID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ROW_FIELDS = 7
 _WITH_UUID, _GIVEN = b"\xff", b"\xfe"
-"""How a packed id begins that holds a UUID, or that a session gave; no text in UTF-8 does."""
+"""The first byte of a packed id that contains a UUID, or that was generated; UTF-8 text never begins with it."""
 _GIVEN_ID = re.compile("~([0-9a-f]{16})")
 _IMPORTANCE = (None, Importance.MUST_KEEP, Importance.DISCARD)
 _FACTS = Struct(">cBIId")
@@ -55,7 +55,7 @@ _NOTHING: tuple[list[int], list[bytes], tuple[Message, ...]] = ([], [], ())
 
 
 def begun(message: Message) -> tuple[bytes, bytes]:
-    """A row's label, which says what it is (format, content digest, id), and the packed body, for `content`."""
+    """A row's label (format, content digest, id) and the packed body, for `content`."""
     name = packed_id(message.id)
     length = bytes((len(name),)) if len(name) < _LONG else bytes((_LONG,)) + len(name).to_bytes(4, "big")
     body, digest = packed_body(message)
@@ -63,7 +63,7 @@ def begun(message: Message) -> tuple[bytes, bytes]:
 
 
 def content(message: Message, body: bytes | None = None) -> bytes:
-    """The rest of a message's row: everything that its place does not tell. `body` spares packing it again."""
+    """The rest of a message's row: everything except what its place implies. `body` avoids packing it again."""
     clip = pack(message.clip) if message.clip is not None else None
     importance = None if message.importance is Importance.SUMMARIZE else _IMPORTANCE.index(message.importance)
     return _exact.encode(
@@ -87,7 +87,7 @@ def label_of(row: bytes) -> bytes:
 
 
 def messages_from(rows: Sequence[bytes], seqs: Iterable[int]) -> tuple[Message, ...]:
-    """The messages of `rows`, which are numbered so. Raises: StoreUnreadable, NewerSchema."""
+    """The messages of `rows` with these numbers. Raises: StoreUnreadable, NewerSchema."""
     known = map(_messages.recent, rows)
     return tuple(
         [
@@ -104,17 +104,17 @@ def message_from(row: bytes, seq: int) -> Message:
 
 
 class Tails:
-    """What sessions were loaded with last: the next load mostly begins with it.
+    """Caches the rows and messages of each session's last load, with which the next load usually begins.
 
-    Rows are held to those of the last time as they stand, so that nothing can be out of date. It takes a fifth of
-    looking each of them up. Of sessions of a message or two some thousand are enough: these are looked up as fast.
+    Rows are compared byte by byte, so that nothing can be outdated; that takes a fifth of looking up each. Very
+    short sessions are not cached: looking them up is as fast.
     """
 
     def __init__(self, room_bytes: int = 8_000_000) -> None:
         self._known = Remembered[tuple[list[int], list[bytes], tuple[Message, ...]]](room_bytes, each=2_000)
 
     def messages(self, name: bytes, numbers: list[int], rows: list[bytes]) -> tuple[Message, ...]:
-        """The messages of `rows` of the session called `name`; `numbers` are theirs, as `flat` has them."""
+        """The messages of `rows` of the session `name`; `numbers` are theirs, in the form of `flat`."""
         known = self._known.known(name)
         begin, had, messages = known or _NOTHING
         if begin != numbers[:-1] or had != rows[: len(had)]:
@@ -127,14 +127,15 @@ class Tails:
         return messages
 
     def forget(self, name: bytes) -> None:
-        """Keep nothing of the session called `name`."""
+        """Drop the session `name`."""
         self._known.forget(name)
 
 
 def written(message: Message, row: bytes) -> None:
-    """Remember that `row` was made of `message`: mostly it is read by who wrote it. It has no number yet.
+    """Cache `message` for `row`, since rows are usually read by the process that wrote them. It has no number yet.
 
-    Only where nothing else would be read from the row: texts in the type that comes back, and what is not stored unset.
+    Only if reading the row would give an equal message: values of the types that are restored, and default values
+    for what is not stored.
     """
     given = (
         message.id,
@@ -171,7 +172,7 @@ def _read(row: bytes, seq: int) -> Message:
 
 
 def said_in(row: bytes, *, id: str, author: str | None) -> Message:  # noqa: A002 - as the message's field
-    """What a row says, as a message of another id or author. Raises: StoreUnreadable, NewerSchema."""
+    """The content of a row as a message with another id or author. Raises: StoreUnreadable, NewerSchema."""
     return decode_body(_fields(row)[1][0], id=id, author=author)
 
 
@@ -186,7 +187,7 @@ def _fields(row: bytes) -> tuple[str, list[Any]]:
 
 
 def _id_at(row: bytes) -> tuple[int, int]:
-    """Where the id begins in a row, and where it ends."""
+    """Start and end of the id in a row."""
     start, length = _LENGTH_AT + 1, row[_LENGTH_AT]
     if length == _LONG:
         start, length = start + 4, int.from_bytes(row[start : start + 4], "big")
@@ -194,10 +195,8 @@ def _id_at(row: bytes) -> tuple[int, int]:
 
 
 def packed_id(message_id: str) -> bytes:
-    """A message's id in few bytes: 9 for one that a session gave; a UUID in it takes 16, wherever it stands.
-
-    Equal ids make equal bytes.
-    """
+    """A message's id in few bytes: 9 for a generated one; a UUID in it takes 16, wherever it is. Equal ids give
+    equal bytes."""
     given = _GIVEN_ID.fullmatch(message_id)
     if given is not None:
         return _GIVEN + bytes.fromhex(given.group(1))
@@ -211,7 +210,7 @@ def packed_id(message_id: str) -> bytes:
 
 
 def unpacked_id(data: bytes) -> str:
-    """What `packed_id` was given."""
+    """The inverse of `packed_id`."""
     if data[:1] == _GIVEN:
         return f"~{data[1:].hex()}"
     if data[:1] != _WITH_UUID:
@@ -223,7 +222,7 @@ def unpacked_id(data: bytes) -> str:
 
 
 def facts(message: Message) -> bytes:
-    """What the scripts must know of a message; account.lua has the names of the places."""
+    """What the scripts must know of a message; account.lua names the indexes."""
     time_s, call_id, calls = message.time_s, message.tool_call_id, message.tool_calls
     told = _FACTS.pack(
         _ROLES[message.role],
@@ -240,32 +239,32 @@ def facts(message: Message) -> bytes:
 
 
 def flat(part: Ranges) -> list[int]:
-    """`part` as the scripts have it."""
+    """`part` in the form of the scripts."""
     return [seq for pair in part.pairs for seq in pair]
 
 
 def ranges(numbers: Sequence[int]) -> Ranges:
-    """The part of a record that `flat` made `numbers` of."""
+    """The inverse of `flat`."""
     return Ranges(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
 def framed(head: object, rest: bytes) -> bytes:
-    """An entry that a script reads the head of: length of the head, head, and the rest as it is."""
+    """An entry whose head a script reads: length of the head, head, and the rest unchanged."""
     packed = ormsgpack.packb(head)
     return len(packed).to_bytes(4, "big") + packed + rest
 
 
 def unframed(entry: bytes) -> tuple[Any, bytes]:
-    """The head and the rest of what `framed` made; no head is an empty list."""
+    """The head and the rest of a framed entry; without a head, an empty list."""
     end = 4 + int.from_bytes(entry[:4], "big")
     return ormsgpack.unpackb(entry[4:end]) if end > 4 else [], entry[end:]
 
 
 def digest_entry(digest: Digest) -> bytes:
-    """A digest as it is stored."""
+    """The stored form of a digest."""
     return framed([flat(digest.covers), flat(digest.pinned)], encode_digest(digest))
 
 
 def digest_from(data: bytes) -> Digest:
-    """The digest that stands behind the head of an entry."""
+    """The digest after the head of an entry."""
     return decode_digest(data)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script, and the name a server knows it by once it has seen it."""
+    """A script, and its SHA1 by which a server that has loaded it knows it."""
 
     name: str
     source: str
@@ -17,7 +17,7 @@ class Script:
 
 
 def _script(*parts: str) -> Script:
-    """The script that the files of `parts` are, one behind the other; the last one gives the name."""
+    """The script concatenated from the files of `parts`; the last one names it."""
     folder = files(__package__) / "lua"
     source = "\n".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
     return Script(parts[-1], source, sha1(source.encode(), usedforsecurity=False).hexdigest())

@@ -1,6 +1,6 @@
-"""The sender for an address, in two voices: to one server, to the primary that sentinels name, or to a cluster.
+"""The sender for an address, in two voices: to one server, to a Sentinel primary, or to a cluster.
 
-Each sends commands in one round trip, in a cluster in one for each node. An error of the server stands as the answer
+Each sends commands in one round trip, in a cluster in one per node. An error of the server is returned as the answer
 to its command.
 """
 
@@ -25,10 +25,10 @@ from session_core.stores.redis.primaries import AwaitingPrimary, Primary
 
 
 class Sender(Protocol):
-    """Sends for callers that block."""
+    """Sends for blocking callers."""
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers to `commands`. Raises: what the driver raises when they got none."""
+        """The answers to `commands`. Raises: what the driver raises if there is no answer."""
         ...
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class AwaitingSender(Protocol):
     """Sends for callers on one event loop."""
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        """As `Sender.send`, awaited."""
+        """Async form of `Sender.send`."""
         ...
 
     async def close(self) -> None:
@@ -48,12 +48,12 @@ class AwaitingSender(Protocol):
         ...
 
     def cut(self) -> None:
-        """Close what is open when the loop cannot: it stands still or is closed."""
+        """Close connections without the loop, which is blocked or closed."""
         ...
 
 
 def blocking_sender(address: Address) -> Sender:
-    """The sender for `address`; nothing is connected yet."""
+    """The sender for `address`; it connects at the first use."""
     if address.kind == "cluster":
         return Cluster(partial(blocking_client, address), blocking_retries(address))
     client = blocking_client(address)
@@ -61,7 +61,7 @@ def blocking_sender(address: Address) -> Sender:
 
 
 def awaiting_sender(address: Address) -> AwaitingSender:
-    """As `blocking_sender`, for the event loop that first uses it, and no other."""
+    """As `blocking_sender`, for the event loop that first uses it."""
     client = awaiting_client(address)
     if address.kind == "cluster":
         return AwaitingCluster(client, awaiting_retries(address))

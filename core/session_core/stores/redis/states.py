@@ -19,18 +19,18 @@ from session_core.stores.redis.names import as_bytes, from_plain
 from session_core.turns import Key
 
 FORMAT = 1
-"""Of a state; a greater one is from a newer release."""
+"""The version of a state; a greater one is from a newer release."""
 MEND = "it is damaged: restore the server from a backup"
 _FIGURES = struct.Struct(">BBIIIQQIQQdd")
 _TTL, _TOUCHED = slice(34, 42), 9
-"""The bytes of that figure, and the place of this one among the others."""
+"""The bytes of that figure, and the index of this one."""
 _LASTING = bytes(8)
 _states: Remembered[State] = Remembered(200_000)
 _rests: Remembered[tuple[Any, ...]] = Remembered(1_000_000, each=400)
 
 
 def state_from(packed: bytes, key: Key) -> State:
-    """The state that a script packed. Raises: StoreUnreadable, NewerSchema."""
+    """The state packed by a script. Raises: StoreUnreadable, NewerSchema."""
     # A name holds no NUL.
     named = as_bytes(f"{key.tenant}\0{key.session_id}\0{key.namespace}\0")
     return _states.get(named + packed, partial(state_sent, packed, key), size=len(named) + len(packed))
@@ -42,12 +42,12 @@ def touched_ms(packed: bytes) -> float:
 
 
 def ends(packed: bytes) -> bool:
-    """Whether a state, or nothing at all, says that keys of its session may have an end."""
+    """Whether keys of the session may have an expiry, according to its state (or if there is none)."""
     return packed[_TTL] > _LASTING
 
 
 def state_sent(packed: bytes, key: Key) -> State:
-    """As `state_from`, for a state that is read once: no other is like that behind a write."""
+    """As `state_from`, for a state that is read once: after a write no state is equal to another."""
     try:
         if packed[0] != FORMAT:
             raise newer(f"session {key}", packed[0], FORMAT)
@@ -86,7 +86,7 @@ def state_sent(packed: bytes, key: Key) -> State:
 
 
 def _read_rest(packed: bytes) -> tuple[Any, ...]:
-    """What an append leaves as it is, and so is the same in many states of a session."""
+    """The fields that an append does not change, and that are equal in many states of a session."""
     born, head, open_calls, authors, active, ready, tier, resumed, away, *_ = ormsgpack.unpackb(packed)
     return (
         born,

@@ -55,23 +55,23 @@ from session_core.stores.word_places import Part, WordPlaces, best
 from session_core.turns import Key, Message
 
 ROWS_AT_ONCE = 500
-"""How many messages, or states, one command asks for."""
+"""How many messages, or states, one command requests."""
 NAMES_AT_ONCE = 10_000
-"""How many names the server looks at in one step when lost ones are sought; it takes some milliseconds."""
+"""How many keys the server scans per step of a search for lost ones; it takes some milliseconds."""
 KEEPS_ALL = "noeviction"
-"""The only policy under which a server that is full refuses writes, and loses nothing."""
+"""The only eviction policy with which a full server refuses writes and loses nothing."""
 NEW_MS = 3_600_000
-"""A name noted in a list within this time may belong to a session that is just being made. Those of what has an end
-leave the list by themselves."""
+"""A list entry younger than this may belong to a session that is being created. Entries of sessions that expire are
+removed from the list by their time."""
 
 
 @naming_sessions
 class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
-    """Keeps sessions and checkpoints on the server, or servers, that `url` names.
+    """Keeps sessions and checkpoints on the server, or servers, at `url`.
 
-    Writes are as durable as the server is set to be (`appendonly yes`, `appendfsync`). With
-    `?ttl_s=` in the URL a session ends when nobody wrote to it or loaded it for that long, whole.
-    Nothing is connected before the first call. Raises: ConfigError; MissingExtra without the driver.
+    Writes are as durable as the server is configured to be (`appendonly yes`, `appendfsync`). With `?ttl_s=` in the
+    URL a session expires as a whole when nobody wrote or loaded it for that long. It connects at the first call.
+    Raises: ConfigError; MissingExtra without the driver.
     """
 
     scheme = "redis"
@@ -165,10 +165,10 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         return message_from(answer[2], answer[1]) if answer else None
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
-        """Messages that hold any of `words`, those with rarer words first.
+        """Messages that contain any of `words`, those with rarer words first.
 
-        The server keeps no index: it would take more room than the messages. A process reads the record for it
-        once, in parts of some 450 messages, about 100 ms for 1,000 of them; from then on it reads what is new.
+        The server has no index, which would take more memory than the messages. A process reads the record once, in
+        parts of some 450 messages, about 100 ms for 1,000 of them; from then on it reads only new ones.
         """
         if not words:
             return ()
@@ -228,7 +228,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         return await self._removed(key) or 0
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by the server's clock. Looks at 500 at once."""
+        """As in `Purging`, by the server's clock. Examines 500 at a time."""
         require_age(older_than_s)
         found: list[Key] = []
         for one in await self._tenants(tenant):
@@ -251,13 +251,13 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         return [key for key in keys if key not in used]
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As `Purging` says, by the server's clock; for sessions without a time to live."""
+        """As in `Purging`, by the server's clock, for sessions without a lifetime."""
         idle = await self.idle(older_than_s, tenant=tenant)
         age_ms = round(older_than_s * 1000)
         return tuple([key for key in idle if await self._removed(key, age_ms=age_ms) is not None])
 
     async def _removed(self, key: Key, *, age_ms: int | None = None) -> int | None:
-        """How many messages went with the session; None, and it stays, when it was written to within `age_ms`."""
+        """The number of messages deleted with the session; None if it was written to within `age_ms`, and stays."""
         listed, name = self._names.sessions(key.tenant), as_bytes(escaped(key.session_id))
         sought = False
         while True:
@@ -287,7 +287,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
                 return int(answer[1])
 
     async def _seek_namespaces(self, key: Key) -> None:
-        """List the namespaces of a session again whose set the server threw away: by all names that it has."""
+        """Restore a session's set of namespaces, which the server evicted, by a scan over its keys."""
         like, cursor, found = pattern(self._names.beginning(key)), b"0", set[bytes]()
         while True:
             call = Call(SEEK, [self._names.namespaces(key)], [cursor, like, NAMES_AT_ONCE])
@@ -309,7 +309,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         return ()
 
     async def risks(self) -> tuple[Risk, ...]:
-        """Whether the server throws keys away when its memory is full; of a cluster one node is asked."""
+        """Whether the server evicts keys when its memory is full; of a cluster one node is asked."""
         (told,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
         figures = dict(line.split(":", 1) for line in told.decode().splitlines() if ":" in line)
         policy = figures.get("maxmemory_policy", KEEPS_ALL)
@@ -335,7 +335,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         return list(names)
 
     async def _states(self, tenant: str) -> list[State]:
-        """The states of a tenant's sessions; names of sessions that are gone leave the list."""
+        """The states of a tenant's sessions; entries of expired sessions are removed from the list."""
         listed = self._names.sessions(tenant)
         names = await self._listed(listed)
         keys = [Key(unescaped(as_text(name)), tenant) for name in names]
@@ -353,7 +353,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
         return found
 
     async def _packed_states(self, keys: Sequence[Key]) -> list[bytes | None]:
-        """For each session its state; nothing when only namespaces of it are there, None when it is gone."""
+        """The state of each session; empty if only namespaces of it exist, None if it is gone."""
         states = await self._wire.ask(*(("HGET", self._names.of(key)[0], "state") for key in keys))
         others = await self._wire.ask(
             *(("EXISTS", self._names.namespaces(key), self._names.of(key)[0]) for key in keys)

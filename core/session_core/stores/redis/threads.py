@@ -21,11 +21,11 @@ from session_core.stores.rules import require_nothing_there
 from session_core.turns import Key
 
 SESSIONS_AT_ONCE = 200
-"""How many sessions one command looks through for what a run stored."""
+"""How many sessions one command searches for the checkpoints of a run."""
 
 
 class RedisThreads(RedisCalls):
-    """The part of the CheckpointStore on Redis that looks after threads."""
+    """The thread methods of `CheckpointStore` on Redis."""
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         told = [as_bytes(plain(name)) for name in (checkpoint_id, *channels)]
@@ -34,7 +34,7 @@ class RedisThreads(RedisCalls):
             return tuple(whole(key, found) for found in (answer or [])[1:])
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
-        """As the port says. There is no index of runs: it looks through all checkpoints of the tenant."""
+        """As in the protocol. There is no index of runs: all checkpoints of the tenant are read."""
         wanted = set(run_ids)
         (names,) = await self._wire.ask(("ZRANGE", self._names.sessions(tenant), 0, -1)) if wanted else ([],)
         found: list[Checkpoint] = []
@@ -79,7 +79,7 @@ class RedisThreads(RedisCalls):
         accepted(answer, key, expected=expected)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
-        """As the port says, in a round trip to read, and one to write."""
+        """As in the protocol, in one round trip to read and one to write."""
         target = replace(key, session_id=session_id, namespace="")
         namespaces, held = await self._held(key)
         if not any(held):
@@ -112,7 +112,7 @@ class RedisThreads(RedisCalls):
         return tuple(found)
 
     async def _held(self, key: Key) -> tuple[list[bytes], list[list[bytes]]]:
-        """The namespaces of a session, and four lists of what stands there for it and for each of them."""
+        """The namespaces of a session, and four lists with the values of it and of each namespace."""
         while True:
             (names,) = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)))
             namespaces = sorted(names)

@@ -21,7 +21,7 @@ from session_core.together import Overdue, Together
 from session_core.voices import BESIDE, BESIDE_IN_TURN, PerLoop
 
 TOGETHER = 16
-"""Most commands of several calls in one exchange: who waits for its answers waits for those before them."""
+"""Maximum commands of several calls in one exchange, since each waits for the answers to those before it."""
 
 
 class Call(NamedTuple):
@@ -37,12 +37,12 @@ class Call(NamedTuple):
 
     @property
     def whole(self) -> Command:
-        """The same with its source, for a server that has not seen the script yet."""
+        """The same with its source, for a server that has not loaded the script yet."""
         return ("EVAL", self.script.source, len(self.keys), *self.keys, *self.args)
 
 
 class Wire(Protocol):
-    """Carries scripts and commands to the servers at an address."""
+    """Sends scripts and commands to the servers at an address."""
 
     address: Address
     closing: Closing
@@ -50,15 +50,15 @@ class Wire(Protocol):
     in_turn: Apart
 
     async def run(self, *calls: Call) -> list[Any]:
-        """The answers to `calls`, made in their order; one round trip, in a cluster one for each."""
+        """The answers to `calls`, in their order; one round trip, in a cluster one per node."""
         ...
 
     async def ask(self, *commands: Command) -> list[Any]:
-        """The answers to plain commands, in one round trip; in a cluster one to each node it takes."""
+        """The answers to plain commands, in one round trip; in a cluster one per node."""
         ...
 
     async def close(self) -> None:
-        """Close what is open and take no more calls."""
+        """Close the connections and accept no more calls."""
         ...
 
     def close_soon(self) -> None:
@@ -67,7 +67,7 @@ class Wire(Protocol):
 
 
 class BlockingWire:
-    """Blocks the calling thread. Safe with several threads, and after a fork."""
+    """The wire for blocking callers; thread-safe and fork-safe."""
 
     def __init__(self, address: Address) -> None:
         require_driver(address)
@@ -102,7 +102,7 @@ class BlockingWire:
             opened.sender.close()
 
     def _sent(self, opened: _Opened, *commands: Command) -> list[Any]:
-        """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
+        """The answers to `commands`, in one round trip; an error is returned as the answer to its command."""
         try:
             if not opened.gate.enter(wait_s=self.address.wait_s):
                 raise _no_connection(self.address)
@@ -116,7 +116,7 @@ class BlockingWire:
             raise translation(exc, self.address.shown) from reason(exc)
 
     def _here(self) -> _Opened:
-        """The sender of this process, and a gate to as many callers as it has connections. Raises: StoreClosed."""
+        """The sender of this process, and a gate for as many callers as it has connections. Raises: StoreClosed."""
         self.closing.require_open()
         process = os.getpid()
         opened = self._opened.get(process)
@@ -139,10 +139,10 @@ class _Opened:
 
 
 class AwaitingWire:
-    """Never blocks the event loop. Each loop has connections of its own, which end with it.
+    """The wire for async callers. Each loop has its own connections, which end with it.
 
-    Callers that find all connections taken are served by the order of their coming. Calls to one server that come at
-    once, before the loop has turned, go together: the busier it is, the fewer exchanges it has for each call.
+    Callers wait for a free connection in FIFO order. Simultaneous calls to one server, before the next iteration of
+    the loop, are sent together, so that a busy loop needs fewer exchanges per call.
     """
 
     def __init__(self, address: Address, closing: Closing | None = None) -> None:
@@ -176,7 +176,7 @@ class AwaitingWire:
         self._senders.close_soon()
 
     async def _here(self) -> _AwaitingOpened:
-        """What is open for the running loop. Raises: StoreClosed."""
+        """The objects of the running loop. Raises: StoreClosed."""
         self.closing.require_open()
         opened = await self._senders.here()
         if self.closing.begun:
@@ -185,7 +185,7 @@ class AwaitingWire:
         return opened
 
     async def _sent(self, opened: _AwaitingOpened, *commands: Command) -> list[Any]:
-        """The answers to `commands`, in one round trip; an error stands as the answer to its command."""
+        """The answers to `commands`, in one round trip; an error is returned as the answer to its command."""
         try:
             return await opened.together.do(commands, wait_s=self.address.wait_s)
         except Overdue:
@@ -217,12 +217,12 @@ class _AwaitingOpened:
 
 
 def _failed(answers: Sequence[Any]) -> list[int]:
-    """The places of errors among the answers."""
+    """The indexes of errors among the answers."""
     return [place for place, answer in enumerate(answers) if isinstance(answer, Exception)]
 
 
 def _unknown(answers: Sequence[Any], failed: Sequence[int]) -> list[int]:
-    """The places of answers to scripts that the server does not know; it knows them from then on."""
+    """The indexes of answers to scripts that the server has not loaded; it has them afterwards."""
     return [place for place in failed if isinstance(answers[place], exceptions.NoScriptError)]
 
 
