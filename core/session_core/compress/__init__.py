@@ -8,8 +8,8 @@ In the order in which one may read it:
   `answered` (statements with their corrections and answers).
 - A model's summary, checked: `check` with `claims`, `bonds`, `denied` and `whose`; `filled` weighs what is left.
 - Clips of tool outputs: `clip` (the door), `detect` (what kind of text), then one reader for each kind (`json_shape`,
-  `json_rows`, `json_parts`, `json_text`, `tables`, `columns`, `grid`, `logs`, `traces`, `markup`, `sources`, `prose`,
-  `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
+  `json_rows`, `json_parts`, `json_named`, `json_text`, `tables`, `columns`, `grid`, `logs`, `traces`, `markup`,
+  `sources`, `prose`, `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
 - Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `written`, `echoed` and
   `worths`), `bearing`, `mentions` and `weights` (what a part counts), `evidence` and `choosing` (what is taken),
   `telegram` and `blocks` (how it is written), `fewer` (less of it), `refused`, `restated` and `ties` (values that
