@@ -117,6 +117,12 @@ class Budget:
         """
         if not isinstance(overhead_tokens, int) or overhead_tokens < 0:
             raise BudgetError(f"overhead_tokens={overhead_tokens!r}; pass a whole number of tokens, 0 or more")
+        if self.limit_tokens - overhead_tokens < self.least_tokens:
+            raise BudgetError(
+                f"what is added to the view (system prompt, tools) takes {overhead_tokens} of the {self.limit_tokens} "
+                f"tokens of the budget; at least {self.least_tokens} must be left: raise Budget(window_tokens=...), or "
+                "add less"
+            )
         return self._beside(overhead_tokens, Budget) if overhead_tokens else self
 
     def part(self, reserved_tokens: int) -> Budget:
