@@ -19,6 +19,7 @@ from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
+from session_core.advisers import require_power
 from session_core.errors import ConfigError, Diverged, InputError, NotFound
 from session_core.moving import Several, stable_id
 from session_core.serial.codec import body_digest
@@ -96,6 +97,8 @@ def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
 
 
 async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
+    require_power(source.saver, "list", "the saver to import from")
+    require_power(target.saver, "put", "the saver to export to")
     named = None if thread_id is None else str(thread_id)
     threads = await source.threads() if named is None else {named: await source.places(named)}
     several, new = Several(), 0

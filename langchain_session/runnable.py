@@ -18,11 +18,14 @@ from session_core.leasing import TurnLease
 from session_core.sharing import shared
 from session_core.voices import run_blocking
 
+DEFAULT_URL = "sqlite:///llm-sessions.db"
+
 
 def with_session(
     runnable: Runnable[Any, Any],
-    sessions: Sessions | str = "sqlite:///llm-sessions.db",
+    sessions: Sessions | str = DEFAULT_URL,
     *,
+    url: str | None = None,
     policy: Policy | None = None,
     tenant: str = "default",
     input_messages_key: str | None = None,
@@ -34,6 +37,8 @@ def with_session(
     lease_wait_s: float = 30.0,
 ) -> SessionRunnable:
     """`runnable` with a memory: each call reads the view of its session and stores its turn.
+
+    Pass `sessions`, or their URL, first or as `url`; all runnables of this process share a URL's connections.
 
     The session is `configurable["session_id"]` (or `"thread_id"`) of the call's config, in `configurable["tenant"]`
     if given. The input is a string, a message, a list of messages, or a dict with one of these under
@@ -50,15 +55,29 @@ def with_session(
     holds it for `lease_ttl_s`. Raises: ConfigError for a config without a session; InputError, before the runnable
     runs, for input that cannot be stored; TurnTaken and TurnLost with `lease`.
     """
-    opened = shared(sessions, policy) if isinstance(sessions, str) else sessions
     return SessionRunnable(
         runnable,
-        opened,
+        _opened(sessions, url, policy),
         Keys(input_messages_key, history_messages_key, output_messages_key),
         tenant=tenant,
         overhead_tokens=overhead_tokens,
         lease=(lease_ttl_s, lease_wait_s) if lease else None,
     )
+
+
+def _opened(sessions: Sessions | str, url: str | None, policy: Policy | None) -> Sessions:
+    if isinstance(sessions, Sessions):
+        if url is not None or policy is not None:
+            raise ConfigError("sessions has its own store and policy; pass sessions, or url= and policy=")
+        return sessions
+    if not isinstance(sessions, str):
+        raise ConfigError(
+            f"with_session({type(sessions).__name__}); it needs no factory of histories: pass a URL such as "
+            'sqlite:///chat.db, or a Sessions, and call with config={"configurable": {"session_id": "user-42"}}'
+        )
+    if url is not None and sessions != DEFAULT_URL:
+        raise ConfigError("with_session(str, url=...) names two stores; pass only one")
+    return shared(sessions if url is None else url, policy)
 
 
 class SessionRunnable(Runnable[Any, Any]):

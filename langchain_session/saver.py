@@ -57,7 +57,7 @@ from langchain_session.threads import (
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
-from langchain_session.voice import Voice, sessions_at
+from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import Settled
@@ -72,7 +72,8 @@ class SessionSaver(Keeping, Lifetime):
     Runs get the view of their thread, which never exceeds the policy's budget; `get_state` and the state history
     return the whole record. One object serves sync and async calls. `channel` is the state key of the conversation;
     message lists under other keys are stored once too. `serde` serializes everything except messages; to encrypt
-    those, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the saver.
+    those, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the saver; `url` names a store
+    that is.
 
     `concurrency` is the rule for concurrent runs on one thread:
 
@@ -96,8 +97,9 @@ class SessionSaver(Keeping, Lifetime):
 
     def __init__(
         self,
-        sessions: Sessions | str = "memory://",
+        sessions: Sessions | str = DEFAULT_URL,
         *,
+        url: str | None = None,
         policy: Policy | None = None,
         tenant: str = "default",
         channel: str = "messages",
@@ -108,7 +110,7 @@ class SessionSaver(Keeping, Lifetime):
         wait_s: float = 30.0,
     ) -> None:
         super().__init__(serde=serde)
-        self.sessions = sessions_at(sessions, policy)
+        self.sessions = sessions_at(sessions, url, policy)
         self._opened = not isinstance(sessions, Sessions)
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, InputError
 from session_core.ports import Plain, SessionStore
 from session_core.ranges import Ranges
 from session_core.turns import Key
@@ -75,10 +75,15 @@ def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> 
 
 
 def key_of(config: RunnableConfig, tenant: str) -> Key:
-    """The session of `tenant` for a config's thread and namespace. Raises: ConfigError if the config names another
-    tenant, whose messages would otherwise be stored in this one."""
+    """The session of `tenant` for a config's thread and namespace.
+
+    Raises: ConfigError if the config names another tenant, whose messages would otherwise be stored in this one;
+    InputError without a thread id, since all such threads would share one session.
+    """
     names = config["configurable"]
     require_tenant(names, tenant)
+    if names["thread_id"] is None:
+        raise InputError("the config's thread_id is None; pass the id of the conversation, as a string")
     return Key(str(names["thread_id"]), tenant, str(names.get("checkpoint_ns") or ""))
 
 

@@ -26,8 +26,15 @@ class Voice:
         return Flow(key, self.store, self.shop)
 
 
-def sessions_at(place: Sessions | str, policy: Policy | None) -> Sessions:
+DEFAULT_URL = "memory://"
+
+
+def sessions_at(place: Sessions | str, url: str | None, policy: Policy | None) -> Sessions:
     """The sessions passed to a saver, or those at a URL. Raises: ConfigError for anything else."""
+    if url is not None:
+        if place != DEFAULT_URL:
+            raise ConfigError(f"SessionSaver({type(place).__name__}, url=...) names two stores; pass only one")
+        place = url
     if isinstance(place, Sessions):
         if policy is not None:
             raise ConfigError("these sessions have their own policy; pass it to Sessions(..., policy=...)")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.bridge.pydantic import ConfigDict, Field, SerializeAsAny
+from llama_index.core.bridge.pydantic import ConfigDict, Field, SerializeAsAny, model_validator
 from llama_index.core.llms.llm import LLM
 from llama_index.core.memory.chat_memory_buffer import (
     DEFAULT_TOKEN_LIMIT,
@@ -45,6 +45,13 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     chat_store: SerializeAsAny[SessionChatStore] = Field(default_factory=SessionChatStore)
     chat_store_key: str = Field(default_factory=lambda: uuid.uuid4().hex)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_made_by_from_defaults(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.keys() & {"session_id", "url", "sessions"}:
+            raise ValueError("create a memory with SessionMemoryBuffer.from_defaults(session_id=..., url=...)")
+        return given
 
     @classmethod
     def class_name(cls) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import IOBase
 from pathlib import PurePath
@@ -41,11 +41,20 @@ _CALLS = ("tool_calls", "function_call")
 
 
 def listed(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
-    """`messages` as a list of messages only. Raises: InputError."""
-    found = list(messages) if isinstance(messages, Iterable) else None
-    if found is None or not all(isinstance(message, ChatMessage) for message in found):
-        raise InputError("not a list of messages; pass [ChatMessage(role=..., content=...), ...]")
-    return found
+    """`messages` as a list of nothing else. Raises: InputError."""
+    if not isinstance(messages, Iterable) or isinstance(messages, str | Mapping | ChatMessage):
+        raise InputError(
+            f"a {type(messages).__name__} is not a list of messages; pass [ChatMessage(role=..., content=...), ...] "
+            "(a session's name is session_id=)"
+        )
+    return [required(message) for message in messages]
+
+
+def required(message: object) -> ChatMessage:
+    """`message`, which is one. Raises: InputError."""
+    if not isinstance(message, ChatMessage):
+        raise InputError(f"a {type(message).__name__} is not a message; pass ChatMessage(role=..., content=...)")
+    return message
 
 
 def to_core(message: ChatMessage) -> Message:
@@ -55,8 +64,7 @@ def to_core(message: ChatMessage) -> Message:
     since is taken as a message of its own. A tool's message that names no call is the assistant's, so
     that it is never taken for the user's words. Raises: InputError.
     """
-    if not isinstance(message, ChatMessage):
-        raise InputError(f"a {type(message).__name__} is not a message; pass ChatMessage(role=..., content=...)")
+    required(message)
     mark = mark_of(message) or {}
     if "origin" in mark:
         covers = Ranges.from_pairs(mark.get("covers", ()))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import MessagesState, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
+from llama_index.core.llms import MockLLM
 
-from langchain_session import SessionMiddleware, SessionSaver, attach
-from session_core import Sessions
-from session_core.errors import ConfigError, InputError
+from langchain_session import SessionChatMessageHistory, SessionMiddleware, SessionSaver, attach, with_session
+from llamaindex_session import SessionMemoryBuffer
+from session_core import Budget, Policy, Sessions
+from session_core.errors import BudgetError, ConfigError, InputError
+from session_core.stores.keyring import Keyring
 
 
 @pytest.mark.parametrize("wrong", [None, 3, {"url": "memory://"}, InMemorySaver()])
@@ -37,3 +42,90 @@ def test_a_message_of_a_framework_is_named_and_sent_to_its_adapter(several: bool
     theirs: Any = HumanMessage("hello")
     with pytest.raises(InputError, match=r"a HumanMessage is not a message; .* through its adapter"):
         Sessions("memory://").session("a").append([theirs] if several else theirs)
+
+
+def test_a_saver_is_named_its_store_as_the_other_adapters_are() -> None:
+    with SessionSaver(url="memory://") as saver:
+        assert saver.sessions.place == "memory://"
+
+
+def test_a_saver_has_one_store() -> None:
+    with Sessions("memory://") as sessions, pytest.raises(ConfigError, match="pass only one"):
+        SessionSaver(sessions, url="memory://")
+
+
+def test_a_runnable_is_named_its_store_as_the_other_adapters_are() -> None:
+    chain = with_session(FakeListChatModel(responses=["Hello"]), url="memory://", policy=Policy(Budget(4_000)))
+    assert chain.sessions.place == "memory://"
+
+
+def test_the_factory_of_histories_is_not_a_store() -> None:
+    factory: Any = lambda name: SessionChatMessageHistory(name, url="memory://")  # noqa: E731
+    with pytest.raises(ConfigError, match=r"with_session\(function\); it needs no factory of histories"):
+        with_session(FakeListChatModel(responses=["Hello"]), factory)
+
+
+@pytest.mark.parametrize("thread_id", [None])
+def test_a_thread_without_an_id_is_not_the_one_of_everybody_without_an_id(thread_id: Any) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda state: {"messages": ["Hello"]})
+    graph.add_edge(START, "model")
+    app: Any = graph.compile(checkpointer=SessionSaver("memory://"))
+    with pytest.raises(InputError, match="the config's thread_id is None"):
+        app.invoke({"messages": ["I am Ann"]}, {"configurable": {"thread_id": thread_id}})
+
+
+def test_an_import_is_from_a_saver_not_from_its_url() -> None:
+    theirs: Any = "postgresql://user@host/db"
+    with pytest.raises(ConfigError, match=r"a str is given as the saver to import from; pass an object with list"):
+        SessionSaver.import_from(theirs, url="memory://")
+
+
+@pytest.mark.parametrize("model", [FakeListChatModel(responses=["Hello"]), MockLLM()], ids=["langchain", "llamaindex"])
+def test_a_bare_model_is_told_what_makes_a_summarizer_of_it(model: Any) -> None:
+    with pytest.raises(ConfigError, match=r"ChatModelSummarizer\(model\).*LLMSummarizer\(llm\)"):
+        Policy(summarizer=model)
+
+
+@pytest.mark.parametrize("wrong", ["k1:abc", b"0" * 32, [b"0" * 32]])
+def test_a_keyring_is_of_named_keys(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"pass Keyring\(\{id: 32 bytes\}\) or Keyring.from_env\(\)"):
+        Keyring(wrong)
+
+
+def test_what_is_added_to_a_view_is_named_when_it_leaves_no_room() -> None:
+    saver = SessionSaver("memory://", policy=Policy(Budget(100, reply_reserve_tokens=20)))
+    agent: Any = create_agent(
+        FakeListChatModel(responses=["Hello"]), system_prompt="Be brief. " * 30, middleware=[SessionMiddleware(saver)]
+    )
+    with pytest.raises(BudgetError, match=r"system prompt, tools\) takes \d+ of the 80 tokens .* raise Budget"):
+        agent.invoke({"messages": ["Hello"]})
+
+
+def test_a_key_of_another_name_is_named_when_there_is_no_content() -> None:
+    with pytest.raises(InputError, match="has no content, but a key 'text'; put the text under 'content'"):
+        Sessions("memory://").session("a").append({"role": "user", "text": "hello"})
+
+
+@pytest.mark.parametrize("named", [{"session_id": "a"}, {"url": "memory://"}, {"sessions": None}])
+def test_a_memory_is_made_by_from_defaults(named: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"SessionMemoryBuffer.from_defaults\(session_id=..., url=...\)"):
+        SessionMemoryBuffer(**named)
+
+
+def test_the_first_argument_of_from_defaults_is_not_the_session() -> None:
+    theirs: Any = "user-44"
+    with pytest.raises(InputError, match=r"a str is not a list of messages; .*a session's name is session_id="):
+        SessionMemoryBuffer.from_defaults(theirs, url="memory://")
+
+
+@pytest.mark.parametrize("wrong", ["hello", {"role": "user", "content": "hello"}, None])
+def test_what_is_put_into_a_memory_is_a_message(wrong: Any) -> None:
+    memory = SessionMemoryBuffer.from_defaults(session_id="put", url="memory://")
+    with pytest.raises(InputError, match=f"a {type(wrong).__name__} is not a message; pass ChatMessage"):
+        memory.put(wrong)
+
+
+def test_a_word_without_a_scheme_is_shown() -> None:
+    with pytest.raises(ConfigError, match=r"'chat\.db' is not a store URL"):
+        Sessions("chat.db")

@@ -12,12 +12,15 @@ from session_core.turns import Importance, Key, Message
 T = TypeVar("T")
 
 
-def require_power(given: T, power: str, what: str) -> T:
-    """Check that `given` has the method `power`, which `what` requires. Raises: ConfigError."""
+def require_power(given: T, power: str, what: str, made_by: str = "") -> T:
+    """Check that `given` has the method `power`, which `what` requires; `made_by` names what creates one.
+
+    Raises: ConfigError.
+    """
     if isinstance(given, type) or not callable(getattr(given, power, None)):
         kind = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
         wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
-        raise ConfigError(f"{kind} is given as {what}; pass {wanted}")
+        raise ConfigError(f"{kind} is given as {what}; pass {wanted}{f', such as {made_by}' if made_by else ''}")
     return given
 
 

@@ -20,6 +20,14 @@ _POWERS = {
     "index": "near",
     "counter": "count",
 }
+_MADE_OF_MODELS = {
+    "summarizer": "ChatModelSummarizer(model) of langchain_session, LLMSummarizer(llm) of llamaindex_session",
+    "classifier": "ChatModelClassifier(model) of langchain_session",
+    "extractor": "ChatModelExtractor(model) of langchain_session",
+    "embedder": "EmbeddingsEmbedder(embeddings) of langchain_session",
+    "index": "VectorStoreIndex(store) of langchain_session",
+}
+"""What makes a helper of a framework's model, which itself is none."""
 _NAMED = ("summarizer", "extractor", "index")
 Folding = Literal["inline", "background", "off"]
 
@@ -115,7 +123,7 @@ class Policy:
         for name, power in _POWERS.items():
             helper = getattr(self, name)
             if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
-                require_power(helper, power, f"the policy's {name}")
+                require_power(helper, power, f"the policy's {name}", _MADE_OF_MODELS.get(name, ""))
             if name in _NAMED and helper is not None and not isinstance(getattr(helper, "name", None), str):
                 raise ConfigError(
                     f"the {name} {type(helper).__name__} has no name, by which events and digests tell of it; "

@@ -22,6 +22,7 @@ _ROLES = {
     "developer": Role.SYSTEM,
     "function": Role.TOOL,
 }
+_MISNAMED = ("text", "message", "contents", "body")
 _TIMES = ("time_s", "timestamp", "created_at", "time")
 _SHAPES = {"text": "text", "image": "image", "audio": "audio", "video": "video", "document": "document"}
 
@@ -68,6 +69,8 @@ def messages_from_plain(plain: object) -> list[Message]:
         raise InputError(f"an object with the keys {known} is not a message: it has no role")
     if isinstance(plain.get("blocks"), list):
         return [_llamaindex(plain)]
+    if "content" not in plain and (misnamed := next((name for name in _MISNAMED if name in plain), None)):
+        raise InputError(f"a message has no content, but a key {misnamed!r}; put the text under 'content'")
     return _openai(plain)
 
 

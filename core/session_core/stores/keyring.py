@@ -55,6 +55,10 @@ class Keyring:
     """
 
     def __init__(self, keys: Mapping[str, bytes], *, match_key: bytes | None = None) -> None:
+        if not isinstance(keys, Mapping):
+            raise ConfigError(
+                f"a {type(keys).__name__} is not a set of keys; pass Keyring({{id: 32 bytes}}) or Keyring.from_env()"
+            )
         if not keys:
             raise ConfigError(
                 "a keyring needs a key; make one with: python -c 'import secrets, base64; "

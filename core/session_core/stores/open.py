@@ -9,7 +9,7 @@ from session_core.errors import UnknownScheme, missing_extra
 from session_core.ports import SessionStore
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.urls import require_named, shown_url, spelled, split_url
+from session_core.stores.urls import named_place, require_named, spelled, split_url
 
 REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
 
@@ -46,7 +46,7 @@ def open_store(url: str) -> SessionStore:
             )
         return SqliteStore(Path(path).expanduser())
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
-    raise UnknownScheme(f"{shown_url(url)!r} is not a store URL; use one of {known}{spelled(url)}")
+    raise UnknownScheme(f"{named_place(url)!r} is not a store URL; use one of {known}{spelled(url)}")
 
 
 def _postgres(url: str) -> SessionStore:

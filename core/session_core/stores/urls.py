@@ -19,6 +19,8 @@ _SPELLED = (
     (re.compile(r"(?:unix|redis\+(?:socket|unix))://"), "use host and port of the Redis server: redis://host:6379/0"),
 )
 """URL prefixes of other libraries, and their equivalents here."""
+_FILE = re.compile(r"[\w./~-]+\.(?:db|sqlite|sqlite3)")
+"""What is the path of a database, and surely no password."""
 
 
 def shown_url(url: str) -> str:
@@ -30,6 +32,11 @@ def shown_url(url: str) -> str:
     if "@" in place:
         return f"{scheme}://{place.rpartition('@')[2]}"
     return f"{scheme}://…" if "@" in rest else f"{scheme}://{place}"
+
+
+def named_place(url: str) -> str:
+    """What was given as a URL, for an error: the path of a file as it is, anything else as `shown_url` has it."""
+    return url if _FILE.fullmatch(url) else shown_url(url)
 
 
 def require_named(url: str) -> None:
@@ -44,7 +51,8 @@ def require_named(url: str) -> None:
 def spelled(url: str) -> str:
     """A hint what to write instead of the invalid `url`, if there is one."""
     if "://" not in url:
-        return "; a URL has a '://', so the file chat.db is sqlite:///chat.db"
+        file = url if _FILE.fullmatch(url) else "chat.db"
+        return f"; a URL has a '://', so the file {file} is sqlite:///{file}"
     return next((f"; {mend}" for beginning, mend in _SPELLED if beginning.match(url)), "")
 
 
