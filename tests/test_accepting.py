@@ -16,7 +16,7 @@ from session_core.plan import FactKind
     ["Yes, the oak one please.", "Sure, why wait.", "That sounds good, do you deliver?", "Let's take it.",
      "Perfect. Send it to my sister.", "Book it for two.", "The second one.", "Works for me.", "Ja, gerne."],
 )  # fmt: skip
-def test_what_takes_an_offer(text: str) -> None:
+def test_accepting_an_offer_is_recognised(text: str) -> None:
     assert takes(text)
 
 
@@ -25,11 +25,11 @@ def test_what_takes_an_offer(text: str) -> None:
     ["No, something in oak.", "Yes, but in green?", "What does it weigh?", "I'd rather have pine.", "Is it heavy?",
      "Okay, is there another one?", "Not that one.", "My sister lives in Ghent."],
 )  # fmt: skip
-def test_what_takes_none(text: str) -> None:
+def test_other_replies_accept_no_offer(text: str) -> None:
     assert not takes(text)
 
 
-def test_what_offers() -> None:
+def test_offers_are_recognised() -> None:
     assert offers("The Larch desk is in stock. Shall I put it aside?")
     assert offers("I'd suggest the Larch desk.")
     assert not offers("The desk was sent this morning.")
@@ -77,7 +77,7 @@ def test_a_question_that_says_the_value_itself_asks_for_none() -> None:
         ("The reports should always include a total.", True),
     ],
 )
-def test_a_rule_is_for_who_listens_not_for_anybody(text: str, rule: bool) -> None:
+def test_you_must_is_a_rule_but_one_must_is_not(text: str, rule: bool) -> None:
     assert (FactKind.RULE in kinds(text)) is rule
 
 
@@ -107,18 +107,18 @@ def _view(query: str, tokens: int) -> list[str]:
     return [message.content for message in view.messages]
 
 
-def test_an_offer_that_was_taken_stands_in_a_small_view_and_a_goodbye_does_not() -> None:
+def test_a_small_view_shows_an_accepted_offer_and_drops_the_goodbye() -> None:
     shown = _view("Which desk did the user choose?", 70)
     assert "Larch" in "\n".join(shown)
     assert "wonderful day" not in "\n".join(shown)
     assert "that's all I need" not in "\n".join(shown)
 
 
-def test_a_goodbye_stands_where_it_is_what_is_answered() -> None:
+def test_a_goodbye_stays_if_it_is_the_question() -> None:
     assert _view("No, that's all I need. Thank you.", 70)[-1] == "No, that's all I need. Thank you."
 
 
-def test_a_last_word_that_agrees_to_something_stands() -> None:
+def test_a_last_message_that_accepts_something_stays() -> None:
     sessions = Sessions("memory://", policy=Policy(Budget(70, reply_reserve_tokens=0), folding="off", embedder=None))
     session = sessions.session("desk")
     session.append([{"role": role, "content": text} for role, text in [*TALK[:-2], ("user", "Okay.")]])
@@ -126,7 +126,7 @@ def test_a_last_word_that_agrees_to_something_stands() -> None:
 
 
 @pytest.mark.parametrize("tokens", [70, 90, 110, 130])
-def test_what_is_brought_back_stands_where_the_goodbye_stood(tokens: int) -> None:
+def test_quotes_take_the_place_of_the_goodbye(tokens: int) -> None:
     sessions = Sessions(
         "memory://", policy=Policy(Budget(tokens, reply_reserve_tokens=0), folding="off", embedder=None)
     )
@@ -138,12 +138,12 @@ def test_what_is_brought_back_stands_where_the_goodbye_stood(tokens: int) -> Non
     assert not any("that's all I need" in message.content for message in shown)
 
 
-def test_a_view_tells_that_a_goodbye_made_room() -> None:
+def test_explain_says_that_a_goodbye_was_dropped_for_quotes() -> None:
     sessions = Sessions("memory://", policy=Policy(Budget(70, reply_reserve_tokens=0), folding="off", embedder=None))
     session = sessions.session("desk")
     session.append([{"role": role, "content": text} for role, text in TALK])
     assert "a courtesy, while the question is about something else" in session.view("Which desk was it?").explain()
 
 
-def test_a_goodbye_stands_where_there_is_room() -> None:
+def test_a_goodbye_stays_if_there_is_room() -> None:
     assert _view("Which desk did the user choose?", 400)[-1].endswith("Goodbye.")

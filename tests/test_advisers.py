@@ -84,13 +84,13 @@ STRUCK = {
 
 
 @pytest.mark.parametrize("answer", STRUCK.values(), ids=STRUCK)
-def test_what_a_model_claims_and_no_message_states_is_struck(answer):
+def test_facts_of_a_model_that_no_message_states_are_dropped(answer):
     digest, heard = folded(extractor=listing(answer))
     assert texts(digest) == texts(folded()[0])
     assert "1 facts not in their messages" in reasons(heard)
 
 
-def test_a_fact_that_the_rules_took_already_is_not_taken_twice():
+def test_facts_that_the_rules_found_already_are_not_duplicated():
     digest, heard = folded(extractor=listing("4 | amount | budget is 900 euros"))
     assert texts(digest) == texts(folded()[0])
     assert reasons(heard) == []
@@ -129,7 +129,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("case", FAILING)
-def test_a_classifier_that_is_of_no_use_is_replaced_by_the_rules(case):
+def test_a_failing_classifier_is_replaced_by_the_rules(case):
     answer, reason = FAILING[case]
     digest, heard = folded(classifier=ChatModelClassifier(asked(answer)))
     assert digest.summary == folded()[0].summary
@@ -137,7 +137,7 @@ def test_a_classifier_that_is_of_no_use_is_replaced_by_the_rules(case):
 
 
 @pytest.mark.parametrize("answer", [" ", "and then " * 4_000, "1 | identity | " * 4_000])
-def test_an_extractor_that_is_of_no_use_adds_nothing(answer):
+def test_a_failing_extractor_adds_nothing(answer):
     digest, _ = folded(extractor=ChatModelExtractor(asked(answer)))
     assert texts(digest) == texts(folded()[0])
 
@@ -150,7 +150,7 @@ HELPERS = {
 
 
 @pytest.mark.parametrize("helper", HELPERS)
-def test_a_model_that_takes_for_ever_is_given_up(helper):
+def test_a_model_that_never_answers_times_out(helper):
     leave = threading.Event()
     model = asked(lambda _: str(leave.wait(30)))
     digest, heard = folded(**{helper: HELPERS[helper](model)}, helper_wait_s=0.05)
@@ -160,7 +160,7 @@ def test_a_model_that_takes_for_ever_is_given_up(helper):
 
 
 @pytest.mark.parametrize("helper", HELPERS)
-def test_a_model_that_fails_is_told_of_without_a_word_of_what_it_says(helper):
+def test_the_event_of_a_failing_model_contains_no_text_of_it(helper):
     digest, heard = folded(**{helper: HELPERS[helper](asked(raising))})
     assert set(reasons(heard)) == {"ConnectionError"}
     assert texts(digest) == texts(folded()[0])
@@ -176,7 +176,7 @@ def test_a_model_that_fails_is_told_of_without_a_word_of_what_it_says(helper):
         "3 - keep; 4 - discard; 12 - summarize",
     ],
 )
-def test_judgements_are_read_in_whatever_shape_they_come(answer):
+def test_judgements_are_parsed_in_any_format(answer):
     assert judgements_in(answer) == {3: Importance.MUST_KEEP, 4: Importance.DISCARD, 12: Importance.SUMMARIZE}
 
 
@@ -189,7 +189,7 @@ def test_judgements_are_read_in_whatever_shape_they_come(answer):
         "- 3 | date | leaves on 4 May\n- 7 | rule | **never by plane**\n- 8 | weather | sunny\n7|rule|never by plane",
     ],
 )
-def test_facts_are_read_in_whatever_shape_they_come(answer):
+def test_facts_are_parsed_in_any_format(answer):
     assert facts_in(answer) == [
         Fact(FactKind.DATE, "leaves on 4 May", seq=3),
         Fact(FactKind.RULE, "never by plane", seq=7),
@@ -197,6 +197,6 @@ def test_facts_are_read_in_whatever_shape_they_come(answer):
 
 
 @pytest.mark.parametrize("answer", ["", "none", "{", "[1, 2]", '{"message": -1, "kind": "date", "text": "x"}', "| | |"])
-def test_what_is_no_answer_is_read_as_nothing(answer):
+def test_unparsable_answers_give_nothing(answer):
     assert facts_in(answer) == []
     assert judgements_in(answer) == {}

@@ -70,7 +70,7 @@ def _forget() -> None:
 
 
 @pytest.mark.parametrize("folding", ["off", "inline"])
-def test_a_process_that_was_asked_before_answers_as_one_that_was_not(folding: Folding) -> None:
+def test_views_do_not_depend_on_earlier_questions_of_the_process(folding: Folding) -> None:
     store, talk = MemoryStore(), _talk(1, 100)
     with _sessions(store, folding) as sessions:
         session = sessions.session("s")
@@ -83,7 +83,7 @@ def test_a_process_that_was_asked_before_answers_as_one_that_was_not(folding: Fo
             assert _asked(sessions.session("s"), question) == before
 
 
-def test_a_correction_between_two_questions_is_told_in_the_second() -> None:
+def test_a_correction_between_two_questions_is_quoted_for_the_second() -> None:
     with _sessions(MemoryStore()) as sessions:
         session = sessions.session("s")
         session.append([{"role": "user", "content": "The harbour party is on 3 May."}, *_weather(150)])
@@ -107,7 +107,7 @@ def _candidates(seed: int) -> tuple[list[Candidate], list[str]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_block_counted_by_its_lines_has_as_many_tokens_as_when_it_is_counted_whole(seed: int) -> None:
+def test_counting_a_block_line_by_line_gives_the_tokens_of_the_whole(seed: int) -> None:
     found, headings = _candidates(seed)
     blocks, chance = Blocks(headings, count), random.Random(seed)
     for _ in range(20):
@@ -120,7 +120,7 @@ def _by_factor(text: str) -> int:
 
 
 @pytest.mark.parametrize("guess", [estimate, _by_factor])
-def test_a_counter_that_rounds_each_line_up_fills_as_much_and_never_more(guess: Count) -> None:
+def test_an_estimating_counter_never_exceeds_the_room(guess: Count) -> None:
     messages = [Message(Role.USER, said["content"], seq=seq, tokens=20) for seq, said in enumerate(_talk(5, 200))]
     weighed = Evidence(Question(QUESTIONS[0]), [(one, read(one, guess)) for one in messages], [], count=guess)
     weighed.choose(500)
@@ -131,7 +131,7 @@ def test_a_counter_that_rounds_each_line_up_fills_as_much_and_never_more(guess: 
 
 
 @pytest.mark.parametrize("behind", ["", "[One line more, of which there is none before.]"])
-def test_a_last_line_has_its_room_and_the_first_chosen_stay(behind: str) -> None:
+def test_room_for_a_last_line_is_taken_from_the_passages_chosen_last(behind: str) -> None:
     messages = [Message(Role.USER, said["content"], seq=seq, tokens=20) for seq, said in enumerate(_talk(6, 200))]
     weighed = Evidence(Question(QUESTIONS[1]), [(one, read(one, count)) for one in messages], [], count=count)
     weighed.choose(600)

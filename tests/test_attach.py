@@ -62,7 +62,7 @@ RESULTS = [result_of(n) for n in range(1, CALLS + 1)]
 
 @pytest.mark.parametrize("schema", [State, Model, Data, Frozen])
 @pytest.mark.parametrize("whole_input", [False, True], ids=["appends", "returns-its-input"])
-def test_a_state_of_any_kind_fits_and_stays_raw(sessions, schema, whole_input):
+def test_messages_of_any_state_schema_fit_and_the_state_stays_raw(sessions, schema, whole_input):
     seen: list[list[BaseMessage]] = []
     chain = chain_of_calls(seen, calls=CALLS, schema=schema, whole_input=whole_input)
     ended = attach(chain.compile(), policy=POLICY).invoke({"messages": [HumanMessage("go")]}, CONFIG)
@@ -72,7 +72,7 @@ def test_a_state_of_any_kind_fits_and_stays_raw(sessions, schema, whole_input):
 
 
 @pytest.mark.parametrize("durability", ["sync", "async", "exit"])
-def test_what_a_node_returns_of_its_input_is_stored_whole_whenever_it_is_stored(sessions, durability):
+def test_messages_that_a_node_returns_from_its_input_are_stored_whole_with_any_durability(sessions, durability):
     graph = attach(chain_of_calls([], calls=CALLS, whole_input=True).compile(checkpointer=SessionSaver(sessions)))
     graph.invoke({"messages": [HumanMessage("go")]}, CONFIG, durability=durability)
     assert raw(graph.get_state(CONFIG).values["messages"]) == RESULTS
@@ -97,7 +97,7 @@ def told(part: Any) -> list[BaseMessage]:
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 @pytest.mark.parametrize("mode", MODES)
-def test_every_stream_tells_the_state_as_it_is(sessions, mode, awaited):
+def test_every_stream_mode_emits_the_raw_state(sessions, mode, awaited):
     seen: list[list[BaseMessage]] = []
     chain = chain_of_calls(seen, calls=8, whole_input=True).compile(checkpointer=SessionSaver(sessions))
     if awaited:
@@ -140,23 +140,23 @@ RETURNS = {
 
 
 @pytest.mark.parametrize("returns", RETURNS.values(), ids=RETURNS)
-def test_what_was_shown_comes_back_as_what_it_stands_for(returns):
+def test_returned_view_messages_are_mapped_back_to_the_originals(returns):
     assert run_once(lambda state: returns(state["messages"])) == [*chain_in_state(), ANSWER]
 
 
-def test_a_state_that_is_replaced_by_what_was_shown_is_whole():
+def test_replacing_the_state_by_the_shown_messages_keeps_it_whole():
     replaced = run_once(lambda state: {"messages": [*state["messages"], ANSWER]}, reducer=lambda _, new: new)
     assert replaced == [*chain_in_state(), ANSWER]
 
 
-def test_one_message_given_back_alone_is_the_message():
+def test_a_single_returned_message_is_mapped_back_to_its_original():
     def give_back(state):
         return {"messages": next(m for m in state["messages"] if m.type == "tool" and mark_of(m))}
 
     assert run_once(give_back) == chain_in_state()
 
 
-def test_a_clip_that_a_node_changed_is_the_nodes_own_word():
+def test_a_clip_that_a_node_changed_is_stored_as_changed():
     def change(state):
         clip = next(m for m in state["messages"] if m.type == "tool" and mark_of(m))
         return {"messages": [clip.model_copy(update={"content": "mine"})]}
@@ -164,12 +164,12 @@ def test_a_clip_that_a_node_changed_is_the_nodes_own_word():
     assert "mine" in [m.content for m in run_once(change)]
 
 
-def test_removing_a_digest_removes_what_it_stands_for():
+def test_removing_a_digest_removes_the_messages_it_covers():
     gone = run_once(lambda state: {"messages": [RemoveMessage(id=m.id) for m in state["messages"][:-2]]})
     assert gone == chain_in_state()[-2:]
 
 
-def test_inputs_that_a_send_carries_fit_and_come_back_whole(sessions):
+def test_inputs_of_a_send_fit_and_are_stored_whole(sessions):
     seen: list[list[BaseMessage]] = []
 
     def work(state):
@@ -245,7 +245,7 @@ def test_messages_without_ids_fit_too(sessions):
     assert raw(ended["messages"]) == RESULTS
 
 
-def test_calls_that_still_wait_go_to_their_node_as_they_are():
+def test_pending_calls_reach_their_node_unchanged():
     shown: list[list[BaseMessage]] = []
     both = [{"name": "f", "args": {"text": "word " * 4_000}, "id": name} for name in ("one", "two")]
 

@@ -66,7 +66,7 @@ class Failing(Whole):
         ("", "anything", False),
     ],
 )
-def test_a_value_is_held_as_a_word_of_its_own(value, text, there):
+def test_a_value_counts_as_kept_only_as_a_whole_word(value, text, there):
     assert holds(value, plain(text)) is there
 
 
@@ -104,7 +104,7 @@ def test_a_superseded_value_alone_is_stale_and_beside_the_final_one_is_not():
     assert scored(Context([]), replace(probe, superseded=()), conversation).stale is None
 
 
-def test_calls_count_as_said():
+def test_tool_calls_count_as_content():
     probe, conversation = asking("W-77", "My order is W-77.")
     assert scored(Context([{"role": "assistant", "content": "", "tool_calls": [CALL]}]), probe, conversation).hit
 
@@ -136,7 +136,7 @@ def test_a_probe_is_put_only_where_the_history_is_larger_than_the_budget():
     assert [(row.probes, row.over) for row in rows] == [(1, 1.0)]
 
 
-def test_a_method_that_raises_has_said_nothing():
+def test_a_method_that_raises_scores_as_empty():
     (row,), broken = replay("agent", made_sets(1, 1)["agent"], [Failing()], ["500"])
     assert (row.hit, row.used, row.bad) == (0.0, 0.0, 0.0)
     assert row.failed == len(broken) > 0
@@ -234,7 +234,7 @@ def test_jobs_change_no_figure_but_times(tmp_path: Path):
     assert [row["method"] for row in rows[0]] == ["ours", "oracle"]
 
 
-def test_what_is_not_known_is_said(tmp_path: Path):
+def test_unknown_methods_folders_and_sets_are_named(tmp_path: Path):
     with pytest.raises(SystemExit, match="no method magic; there are: ours"):
         main(["--methods", "magic"])
     with pytest.raises(SystemExit, match="has no"):

@@ -61,7 +61,7 @@ def said(turns: int) -> list[dict[str, str]]:
     ]
 
 
-def test_a_question_to_a_long_session_is_looked_into_beside_the_loop(server: RedisServer, threads: Any) -> None:
+def test_questions_to_long_sessions_run_off_the_event_loop(server: RedisServer, threads: Any) -> None:
     with Sessions(f"{server.url}?prefix=long", policy=POLICY) as sessions:
         session = sessions.session("long")
         session.append(said(400))
@@ -75,7 +75,7 @@ def test_a_question_to_a_long_session_is_looked_into_beside_the_loop(server: Red
         assert threads["looking.quotes"] == {mine}
 
 
-def test_a_short_session_stays_on_the_loop(server: RedisServer, threads: Any) -> None:
+def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any) -> None:
     policy = Policy(Budget(400, reply_reserve_tokens=0))
     with Sessions(f"{server.url}?prefix=short", policy=policy) as sessions:
         session = sessions.session("short")
@@ -85,7 +85,7 @@ def test_a_short_session_stays_on_the_loop(server: RedisServer, threads: Any) ->
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_words_are_looked_up_beside_the_loop(server: RedisServer, threads: Any, *, sealed: bool) -> None:
+def test_word_searches_run_off_the_event_loop(server: RedisServer, threads: Any, *, sealed: bool) -> None:
     store: Any = RedisStore(f"{server.url}?prefix=words{sealed}")
     store = EncryptedStore(store, Keyring({"k": bytes(32)})) if sealed else store
     with Sessions(store, policy=POLICY) as sessions:
@@ -97,7 +97,7 @@ def test_words_are_looked_up_beside_the_loop(server: RedisServer, threads: Any, 
         assert awaited == session.search("project 7")
 
 
-def test_a_large_tool_output_is_read_beside_the_loop(threads: Any) -> None:
+def test_large_tool_outputs_are_processed_off_the_event_loop(threads: Any) -> None:
     with Sessions("memory://", policy=POLICY) as sessions:
         session = sessions.session("tools")
         call = {"id": "1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
@@ -106,7 +106,7 @@ def test_a_large_tool_output_is_read_beside_the_loop(threads: Any) -> None:
     assert threading.get_ident() not in threads["workshop.clip"]
 
 
-def test_few_threads_are_busy_at_once_for_all_sessions_of_a_loop() -> None:
+def test_the_number_of_threads_per_loop_is_bounded() -> None:
     aparts = [Sessions().aworkshop.apart, Sessions().aworkshop.apart]
     under_way, most, lock = 0, 0, threading.Lock()
 

@@ -60,7 +60,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-def test_by_the_middleware_and_the_saver_of_an_agent(threads: list[int]) -> None:
+def test_middleware_and_saver_of_an_agent_do_not_block_the_loop(threads: list[int]) -> None:
     tools: list[BaseTool] = [log]
     with Sessions("memory://", policy=POLICY) as sessions:
         agent: Any = create_agent(
@@ -76,7 +76,7 @@ def test_by_the_middleware_and_the_saver_of_an_agent(threads: list[int]) -> None
     assert threading.get_ident() not in threads
 
 
-def test_by_the_nodes_of_a_graph_that_is_attached(threads: list[int]) -> None:
+def test_nodes_of_an_attached_graph_do_not_block_the_loop(threads: list[int]) -> None:
     heard: list[list[AnyMessage]] = []
 
     def answer(state: MessagesState) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def test_by_the_nodes_of_a_graph_that_is_attached(threads: list[int]) -> None:
     assert threading.get_ident() not in threads
 
 
-def test_by_the_memory_of_a_llamaindex_agent(threads: list[int], tmp_path: Path) -> None:
+def test_the_memory_of_a_llamaindex_agent_does_not_block_the_loop(threads: list[int], tmp_path: Path) -> None:
     memory = SessionMemoryBuffer.from_defaults(session_id="one", url=f"sqlite:///{tmp_path}/chat.db", token_limit=2_000)
     agent = FunctionAgent(tools=[look], llm=ScriptedLLM(calls("a", n=1), "All is well."), streaming=False)
 

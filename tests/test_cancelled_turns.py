@@ -60,7 +60,7 @@ async def take(session: Any) -> Any:
     return await session.lease(wait_s=0.0).__aenter__()
 
 
-def test_who_is_cancelled_while_it_takes_the_turn_has_none() -> None:
+def test_cancelling_a_caller_that_takes_a_turn_releases_it() -> None:
     async def talk() -> None:
         store = Slow()
         session = Sessions(store).session("s")
@@ -70,7 +70,7 @@ def test_who_is_cancelled_while_it_takes_the_turn_has_none() -> None:
     asyncio.run(talk())
 
 
-def test_who_is_cancelled_while_it_gives_the_turn_back_has_given_it_back() -> None:
+def test_cancelling_a_caller_that_releases_a_turn_still_releases_it() -> None:
     async def talk() -> None:
         store = Slow()
         store.arrive.set()
@@ -82,7 +82,7 @@ def test_who_is_cancelled_while_it_gives_the_turn_back_has_given_it_back() -> No
     asyncio.run(talk())
 
 
-def test_a_run_that_is_cancelled_while_it_takes_its_turn_has_none() -> None:
+def test_cancelling_a_run_that_takes_its_turn_releases_it() -> None:
     async def talk() -> None:
         store = Slow()
         graph = slow_graph(SessionSaver(Sessions(store), concurrency="serialize", wait_s=0.0), asyncio.Event())
@@ -92,7 +92,7 @@ def test_a_run_that_is_cancelled_while_it_takes_its_turn_has_none() -> None:
     asyncio.run(talk())
 
 
-def test_a_cancelled_run_holds_no_turn_though_nobody_collects_what_is_left_of_it() -> None:
+def test_a_cancelled_run_releases_its_turn_without_the_garbage_collector() -> None:
     async def talk() -> list[str]:
         sessions, acting = Sessions("memory://"), asyncio.Event()
         graph = slow_graph(SessionSaver(sessions, concurrency="serialize", wait_s=5.0), acting)
@@ -118,7 +118,7 @@ def test_a_cancelled_run_holds_no_turn_though_nobody_collects_what_is_left_of_it
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_child_that_was_forked_as_a_run_ended_gives_its_own_turns_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_child_forked_at_the_end_of_a_run_releases_its_own_turns(caplog: pytest.LogCaptureFixture) -> None:
     saver = SessionSaver(Sessions("memory://"), concurrency="serialize")
     graph = player(saver)
     before = sys.getswitchinterval()
@@ -152,7 +152,7 @@ class Interrupted(MemoryStore):
         return lease
 
 
-def test_who_is_interrupted_while_it_takes_the_turn_has_none() -> None:
+def test_an_interrupt_while_taking_a_turn_releases_it() -> None:
     session = Sessions(Interrupted()).session("s")
     with pytest.raises(KeyboardInterrupt), session.lease(wait_s=0.0):
         raise AssertionError("the block has begun")

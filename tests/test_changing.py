@@ -63,17 +63,17 @@ def changed(old: str, new: str) -> bool:
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGED)
-def test_what_has_changed_is_heard(old: str, new: str) -> None:
+def test_changes_are_recognised(old: str, new: str) -> None:
     assert changes(new)
     assert changed(old, new)
 
 
 @pytest.mark.parametrize(("old", "new"), BESIDE)
-def test_what_holds_besides_changes_nothing(old: str, new: str) -> None:
+def test_statements_about_other_things_are_no_changes(old: str, new: str) -> None:
     assert not changed(old, new)
 
 
-def test_nothing_changes_by_being_said_again() -> None:
+def test_a_repeated_statement_is_no_change() -> None:
     for old, new in (*CHANGED, *BESIDE):
         assert not changed(old, old)
         assert not changed(new, new)
@@ -91,7 +91,7 @@ def test_nothing_changes_by_being_said_again() -> None:
         ("Ich wohne in Berlin.", "Ich bin nach München umgezogen."),
     ],
 )
-def test_a_fact_that_changed_weeks_ago_never_stands_alone(old: str, new: str) -> None:
+def test_an_outdated_fact_is_never_shown_without_the_change(old: str, new: str) -> None:
     said = [
         Message(Role.USER, old, seq=1),
         *(Message(Role.USER, f"Tell me about bridge {number}.", seq=number) for number in range(2, 300)),
@@ -102,7 +102,7 @@ def test_a_fact_that_changed_weeks_ago_never_stands_alone(old: str, new: str) ->
     assert not [text for text in current if old.rstrip(".") in text and new.rstrip(".") not in text]
 
 
-def test_two_people_change_each_their_own() -> None:
+def test_a_change_affects_only_facts_of_its_author() -> None:
     said = [
         Message(Role.USER, "I live in Berlin.", author="Ann", seq=1),
         Message(Role.USER, "I live in Graz.", author="Bob", seq=2),
@@ -112,7 +112,7 @@ def test_two_people_change_each_their_own() -> None:
     assert current == {"I live in Berlin.", "I live in Graz (later: “I've moved to Munich.”)"}
 
 
-def test_a_view_that_is_asked_shows_both_in_their_order() -> None:
+def test_a_view_quotes_the_fact_and_its_change_in_order() -> None:
     with Sessions(policy=Policy(Budget(400, reply_reserve_tokens=0), folding="off")) as sessions:
         session = sessions.session("s")
         session.append({"role": "user", "content": "I work for Siemens as an engineer."})

@@ -74,7 +74,7 @@ def test_the_url_may_come_from_the_environment(
 
 
 @pytest.mark.parametrize("command", [["list"], ["show", "trip"], ["export", "trip"], ["doctor"]])
-def test_looking_at_a_database_that_is_not_there_is_an_error_and_makes_none(
+def test_inspecting_a_missing_database_is_an_error_and_creates_none(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*command, "--url", f"sqlite:///{tmp_path / 'none.db'}"]) == 2
@@ -88,7 +88,7 @@ def test_looking_at_a_database_that_is_not_there_is_an_error_and_makes_none(
     ("url", "words"),
     [("mongodb://host/db", "is not a store URL"), ("sqlite://", "names no file"), ("sqlite:///{file}", "SQLite")],
 )
-def test_what_is_no_store_is_one_line_and_no_traceback(
+def test_a_file_that_is_no_database_gives_one_line_and_no_traceback(
     url: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "notes.db"
@@ -143,7 +143,7 @@ def test_show_with_a_query_brings_back_what_bears_on_it(tmp_path: Path, capsys: 
     [["list"], ["show", "trip"], ["show", "trip", "--view", "--window", "1200"], ["export", "trip"], ["doctor"]],
     ids=" ".join,
 )
-def test_looking_changes_nothing(url: str, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspecting_a_store_writes_nothing(url: str, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     def everything() -> object:
         with Sessions(url) as sessions:
             return sessions.list(), sessions.session("trip").record(), sessions.session("trip").notices()
@@ -251,7 +251,7 @@ def test_rotate_seals_all_sessions_with_the_first_key_and_tells_what_it_could_no
     assert "LLM_SESSIONS_KEYS is not set" in capsys.readouterr().err
 
 
-def test_doctor_says_what_it_found_and_ends_with_1_when_there_is_something_to_mend(
+def test_doctor_reports_its_findings_and_exits_with_1_for_problems(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["doctor", "--url", url]) == 0
@@ -283,7 +283,7 @@ def test_a_directory_in_the_place_of_a_database_is_said_to_be_one(
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("command", [["export"], ["list"], ["doctor"], ["show", "trip"]])
-def test_an_output_that_takes_no_more_is_one_line(command: list[str], url: str) -> None:
+def test_a_full_output_device_gives_one_line(command: list[str], url: str) -> None:
     code = f"import sys; from session_core.cli import main; sys.exit(main({[*command, '--url', url]!r}))"
     with FULL.open("w") as full:
         done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -292,7 +292,7 @@ def test_an_output_that_takes_no_more_is_one_line(command: list[str], url: str) 
     assert done.stderr.count("\n") == 1
 
 
-def test_a_folder_that_is_shut_is_one_line(
+def test_a_folder_without_permission_gives_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def shut(path: Path, *, follow_symlinks: bool = True) -> None:
@@ -304,7 +304,7 @@ def test_a_folder_that_is_shut_is_one_line(
     assert "cannot be opened" in capsys.readouterr().err
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(url: str) -> None:
+def test_a_closed_pipe_is_no_error(url: str) -> None:
     code = f"import sys; from session_core.cli import main; sys.exit(main(['export', 'trip', '--url', {url!r}]))"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -325,7 +325,7 @@ def test_columns_are_aligned() -> None:
     ("count", "words"),
     [(0, "0 bytes"), (999, "999 bytes"), (1_500, "1.5 kB"), (2_000_000, "2.0 MB"), (3_200_000_000, "3.2 GB")],
 )
-def test_sizes_are_for_reading(count: int, words: str) -> None:
+def test_sizes_are_human_readable(count: int, words: str) -> None:
     assert size(count) == words
 
 
@@ -367,7 +367,7 @@ def test_curves_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(line.startswith("SqliteSaver") for line in curves(journal))
 
 
-def test_a_broken_promise_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_check_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert told([Kept("one", True), Kept("two", False)]) == 1
     assert "BROKEN  two" in capsys.readouterr().out
     assert told([Kept("one", True)]) == 0
@@ -397,7 +397,7 @@ def test_the_doctor_finds_a_damaged_database(tmp_path, capsys):
     assert "damaged" in capsys.readouterr().out
 
 
-def test_a_session_of_another_tenant_is_pointed_to(tmp_path, capsys):
+def test_the_error_names_the_other_tenant_that_has_the_session(tmp_path, capsys):
     with Sessions(f"sqlite:///{tmp_path}/chat.db") as sessions:
         sessions.session("s", tenant="acme").append({"role": "user", "content": "hi"})
     assert main(["show", "s", "--url", f"sqlite:///{tmp_path}/chat.db"]) == 2
@@ -405,7 +405,7 @@ def test_a_session_of_another_tenant_is_pointed_to(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("command", "lines"), [("list", 0), ("export", 0), ("doctor", 0), ("import", 1)])
-def test_without_a_token_table_only_what_counts_says_so_in_a_line(command: str, lines: int, url: str, tmp_path: Path):
+def test_only_commands_that_count_tokens_report_a_missing_table(command: str, lines: int, url: str, tmp_path: Path):
     file = tmp_path / "said.jsonl"
     file.write_text(json.dumps(chat_message(SAID[0])))
     argv = [command, *([str(file)] if command == "import" else []), "--url", url]

@@ -72,9 +72,7 @@ def test_what_is_deleted_is_gone_from_the_cache_too(command: list[str], redis: s
         assert session.view().messages == ()
 
 
-def test_nothing_is_deleted_while_the_cache_cannot_hear_of_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_deleted_while_the_cache_is_unreachable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cold = f"sqlite:///{tmp_path}/chat.db"
     with Sessions(cold) as sessions:
         sessions.session("gate").append(SAID)
@@ -139,7 +137,7 @@ def test_what_is_imported_beside_sealed_sessions_is_sealed_or_refused(
         assert sessions.session("more").record()[0].content == SAID["content"]
 
 
-def test_where_tenants_are_hidden_one_tenant_is_looked_at(guarded: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_under_row_level_security_commands_need_a_tenant(guarded: str, capsys: pytest.CaptureFixture[str]) -> None:
     with Sessions(guarded) as sessions:
         sessions.session("gate", tenant="acme").append(SAID)
     assert main(["show", "nobody", "--tenant", "acme", "--url", guarded]) == 2

@@ -168,7 +168,7 @@ def test_a_megabyte_of_log_is_clipped_in_time() -> None:
     assert time.thread_time() - before < 2
 
 
-def test_a_count_that_lets_nothing_pass_gives_an_empty_clip() -> None:
+def test_a_counter_that_allows_no_text_gives_an_empty_clip() -> None:
     result = clip("word " * 100, max_tokens=12, count=lambda text: 100 if text else 0, reference=REFERENCE)
     assert result == Clip("", 0, "text")
 

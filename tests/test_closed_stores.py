@@ -98,7 +98,7 @@ def test_a_store_closed_in_one_voice_opens_nothing_in_the_other(opened: Opened, 
     until(lambda: opened.connections() == before)
 
 
-def test_threads_at_work_while_their_store_is_closed_end_in_peace(opened: Opened) -> None:
+def test_threads_end_without_errors_when_their_store_is_closed(opened: Opened) -> None:
     store, before = opened.store, opened.connections()
     begun = threading.Barrier(WRITERS + 1)
 
@@ -122,7 +122,7 @@ def test_threads_at_work_while_their_store_is_closed_end_in_peace(opened: Opened
 
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
-def test_tasks_at_work_while_their_store_is_closed_end_in_peace(opened: Opened, voice: str) -> None:
+def test_tasks_end_without_errors_when_their_store_is_closed(opened: Opened, voice: str) -> None:
     store, before = opened.store, opened.connections()
 
     async def write(writer: int) -> int:
@@ -185,7 +185,7 @@ class Waiting:
         return request.messages[0].content[:40]
 
 
-def test_a_fold_at_work_while_its_sessions_are_closed_ends_in_peace(opened: Opened) -> None:
+def test_a_fold_ends_without_errors_when_its_sessions_are_closed(opened: Opened) -> None:
     heard: list[Event] = []
     summarizer = Waiting()
     policy = Policy(Budget(1_000, reply_reserve_tokens=0), summarizer=summarizer)

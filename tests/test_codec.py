@@ -127,7 +127,7 @@ def test_any_text_comes_back(text: str, role: Role) -> None:
 
 
 @given(st.text(st.characters(categories=["Cs", "Cc", "L"]), min_size=1, max_size=20))
-def test_half_characters_in_every_field_come_back(text: str) -> None:
+def test_lone_surrogates_in_every_field_come_back(text: str) -> None:
     message = Message(
         Role.ASSISTANT,
         text,
@@ -145,14 +145,14 @@ def test_a_short_body_is_plain_and_a_long_one_compressed() -> None:
     assert encode_body(Message(Role.USER, "again and " * 10_000))[:1] == COMPRESSED
 
 
-def test_what_short_texts_are_told_against_is_part_of_the_format() -> None:
+def test_the_compression_dictionary_is_part_of_the_format() -> None:
     assert sha256(DICTIONARY).hexdigest() == "ea8331486eec7b1c615699a645dabe876e801e02d38e3759cc5c19ce3ca7edfa"
 
 
 ASKED = "Could you please check whether the refund for my last order was confirmed? I would like to know before Friday."
 
 
-def test_a_question_in_plain_words_takes_little_more_than_half_of_its_letters() -> None:
+def test_short_questions_compress_to_little_more_than_half() -> None:
     assert len(encode_body(Message(Role.USER, ASKED))) < len(ASKED) * 0.55
 
 
@@ -165,13 +165,13 @@ def test_what_the_first_release_wrote_is_read() -> None:
 
 
 @given(st.binary(max_size=300), st.integers(0, 15_000))
-def test_what_is_shrunk_comes_back(data: bytes, more: int) -> None:
+def test_compressed_bytes_come_back(data: bytes, more: int) -> None:
     whole = data + b"the flight " * (more // 20)
     assert unshrunk(shrunk(whole)) == whole
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
-def test_a_changed_byte_of_a_short_text_is_no_other_text(place: int, change: int) -> None:
+def test_a_changed_byte_of_a_compressed_text_is_detected(place: int, change: int) -> None:
     said = "Nobody at the counter remembered the umbrella, or Ada. " * 3
     kept = bytearray(encode_body(Message(Role.USER, said)))
     kept[place % len(kept)] ^= change
@@ -179,7 +179,7 @@ def test_a_changed_byte_of_a_short_text_is_no_other_text(place: int, change: int
         assert decode_body(bytes(kept)).content == said
 
 
-def test_what_does_not_shrink_is_left_as_it_is() -> None:
+def test_incompressible_bytes_are_stored_unchanged() -> None:
     assert pack(os.urandom(2_000))[:1] == PLAIN
 
 
@@ -206,7 +206,7 @@ def test_a_long_text_comes_back_and_what_it_says_again_takes_next_to_nothing(siz
     assert len(pack(said + said)) < len(pack(said)) * 1.3
 
 
-def test_many_threads_shrink_and_read_at_once_without_a_mix_up() -> None:
+def test_threads_compress_and_decompress_concurrently() -> None:
     said = [f"The flight of customer {number} is late. " * 8 for number in range(64)]
     wrong: list[str] = []
 
@@ -405,7 +405,7 @@ def test_a_subclass_of_a_plain_type_comes_back_equal() -> None:
     assert exact.decode(exact.encode(Counter("aab"))) == Counter("aab")
 
 
-def test_nothing_that_is_stored_is_called() -> None:
+def test_reading_a_stored_object_calls_no_code_of_it() -> None:
     damaged = exact.encode(Colour.RED).replace(b"test_codec:Colour", b"os:get_exec_path_")
     assert exact.decode(damaged) == "red"
 

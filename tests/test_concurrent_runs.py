@@ -85,7 +85,7 @@ def in_tasks(graph) -> None:
 
 
 @pytest.mark.parametrize("at_once", [in_threads, in_tasks])
-def test_runs_that_take_turns_stand_one_behind_the_other(sessions, at_once):
+def test_serialized_runs_are_recorded_one_after_the_other(sessions, at_once):
     seen: list[list[str]] = []
     at_once(asked_in_two_steps(SessionSaver(sessions, concurrency="serialize"), seen))
     said = [m.content for m in sessions.session("t").record()]
@@ -146,7 +146,7 @@ both_voices = pytest.mark.parametrize("awaiting", [False, True], ids=["blocking"
 
 
 @both_voices
-def test_who_waits_too_long_for_its_turn_is_told_which_thread_and_what_to_do(sessions, awaiting):
+def test_a_run_that_waits_too_long_gets_an_error_with_thread_and_fix(sessions, awaiting):
     half = Halfway(SessionSaver(sessions, concurrency="serialize", wait_s=0.05))
     run = half.begin(awaiting)
     with pytest.raises(TurnTaken, match=r"session t: .* wait longer with wait_s="):
@@ -158,7 +158,7 @@ def test_who_waits_too_long_for_its_turn_is_told_which_thread_and_what_to_do(ses
 
 
 @both_voices
-def test_a_run_that_was_not_heard_of_loses_its_turn_and_stores_nothing_more(sessions, awaiting):
+def test_an_inactive_run_loses_its_turn_and_stores_nothing_more(sessions, awaiting):
     half = Halfway(SessionSaver(sessions, concurrency="serialize", turn_ttl_s=0.3))
     run = half.begin(awaiting)
     half.ask("next", awaiting)
@@ -206,7 +206,7 @@ def test_a_fork_is_not_rejected(sessions, awaiting):
     assert said == ["one", "answer", "another way", "answer", "and on", "answer"]
 
 
-def test_people_are_not_rejected_but_the_run_that_they_overtook_is(sessions):
+def test_update_state_is_never_rejected_but_the_run_it_overtook_is(sessions):
     half = Halfway(SessionSaver(sessions, concurrency="reject"))
     half.ask("one", False)
     run = half.begin(False)
@@ -218,7 +218,7 @@ def test_people_are_not_rejected_but_the_run_that_they_overtook_is(sessions):
 
 
 @both_voices
-def test_a_run_that_began_in_the_middle_of_another_stands_behind_it(sessions, awaiting):
+def test_a_run_started_during_another_is_recorded_after_it(sessions, awaiting):
     first, second = (Halfway(SessionSaver(sessions)) for _ in range(2))
     runs = [half.begin(awaiting, name) for half, name in ((first, "slow"), (second, "slow too"))]
     for half, run in zip((first, second), runs, strict=True):
@@ -261,7 +261,7 @@ def test_a_run_that_waited_goes_on_behind_its_call_whatever_was_said_meanwhile(s
     assert said == ["human", "ai", "tool", "ai", "human"]
 
 
-def test_another_word_is_refused(forgetful):
+def test_an_unknown_concurrency_rule_is_refused(forgetful):
     with pytest.raises(ConfigError, match="merge, serialize, reject"):
         SessionSaver(forgetful, concurrency="queue")
     with pytest.raises(ConfigError, match="turn_ttl_s"):

@@ -27,7 +27,7 @@ from session_core.language.cues import corrects
         "Репетицию перенесли на четверг.",
     ],
 )
-def test_it_takes_back_what_was_said(sentence: str) -> None:
+def test_corrections_in_other_languages_are_recognised(sentence: str) -> None:
     assert corrects(sentence)
 
 
@@ -43,5 +43,5 @@ def test_it_takes_back_what_was_said(sentence: str) -> None:
         "Репетиция в четверг.",
     ],
 )
-def test_what_only_has_a_word_of_it_takes_nothing_back(sentence: str) -> None:
+def test_words_of_a_correction_alone_correct_nothing(sentence: str) -> None:
     assert not corrects(sentence)

@@ -32,7 +32,7 @@ from session_core.classify import filler
         "I have everything I need. Have a nice day!",
     ],
 )
-def test_what_only_frames_a_talk_is_filler(text: str) -> None:
+def test_courtesies_are_filler(text: str) -> None:
     assert filler(text)
 
 
@@ -60,5 +60,5 @@ def test_what_only_frames_a_talk_is_filler(text: str) -> None:
         "Take care of the orchids.",
     ],
 )
-def test_what_answers_or_states_something_is_none(text: str) -> None:
+def test_answers_and_statements_are_not_filler(text: str) -> None:
     assert not filler(text)

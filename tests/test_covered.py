@@ -95,7 +95,7 @@ def test_what_is_found_under_a_digest_is_embedded_once_for_its_first_question() 
     assert len(texts) == len(set(texts))
 
 
-def test_a_session_begun_again_is_not_answered_with_the_old_one() -> None:
+def test_a_recreated_session_does_not_use_old_vectors() -> None:
     with Sessions(policy=_policy(QuickWords())) as sessions:
         _fill(sessions)
         assert "brass bell" in _shown(sessions)
@@ -120,7 +120,7 @@ def test_no_vector_is_written_anywhere(tmp_path: Path) -> None:
     assert not any(vector in file.read_bytes() for file in tmp_path.iterdir())
 
 
-def test_what_is_not_known_is_named_and_what_is_near_comes_first() -> None:
+def test_missing_vectors_are_reported_and_the_nearest_come_first() -> None:
     covered, embedder = Covered(), QuickWords()
     messages = [Message(Role.USER, f"a word {n} of ships", seq=n) for n in range(1, 3 * BLOCK)]
     messages[99] = Message(Role.USER, "the car", seq=100)
@@ -150,18 +150,20 @@ def test_what_is_not_known_is_named_and_what_is_near_comes_first() -> None:
         ((), ()),
     ],
 )
-def test_of_a_long_part_the_newest_count(pairs: tuple[tuple[int, int], ...], kept: tuple[tuple[int, int], ...]) -> None:
+def test_only_the_newest_messages_of_a_long_part_have_vectors(
+    pairs: tuple[tuple[int, int], ...], kept: tuple[tuple[int, int], ...]
+) -> None:
     assert newest(Ranges(pairs)).pairs == kept
 
 
-def test_of_many_sessions_few_are_remembered() -> None:
+def test_the_cache_of_vectors_is_bounded() -> None:
     covered, embedder = Covered(room_messages=BLOCK * 16), QuickWords()
     for number in range(100):
         run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder, Vectors()))
     assert sum(not covered.missing(Key(f"s{number}"), "b", Ranges.span(1, 1)) for number in range(100)) <= 16
 
 
-def test_of_a_short_record_all_that_is_folded_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_folded_messages_of_a_short_record_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("session_core.looking.READ_WHOLE", 500)
     with Sessions(policy=_policy(None)) as sessions:
         _fill(sessions)

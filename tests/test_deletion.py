@@ -93,7 +93,7 @@ def sqlite_bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
-def test_many_sessions_on_the_same_pages_leave_no_byte_of_the_one_that_went(tmp_path: Path) -> None:
+def test_deleting_one_of_many_sessions_on_shared_pages_leaves_no_byte_of_it(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     for number in range(120):
         for key, word in ((DELETED, WORD), (KEPT, OTHER), (Key(f"s{number % 7}"), OTHER)):
@@ -142,9 +142,7 @@ def test_a_search_prefers_rare_words_and_newer_messages(tmp_path: Path) -> None:
     run_blocking(store.close())
 
 
-def test_a_word_that_shares_its_mark_with_another_is_not_found_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_words_with_equal_hashes_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("session_core.stores.sqlite_rows.MARK_CHARACTERS", 1)
     store = SqliteStore(tmp_path / "a.db")
     words = [f"word{number}" for number in range(64)]
@@ -201,7 +199,7 @@ def test_the_time_since_the_last_write_decides_and_a_clock_that_goes_back_purges
     run_blocking(store.close())
 
 
-def test_what_is_written_to_while_a_purge_looks_at_it_stays_in_redis(places: Places, tmp_path: Path) -> None:
+def test_a_session_written_during_a_purge_stays_in_redis(places: Places, tmp_path: Path) -> None:
     with places.store("redis", tmp_path) as store:
         run_blocking(store.append(KEY, [message(1)]))
         assert run_blocking(store._removed(KEY, age_ms=60_000)) is None
@@ -217,9 +215,7 @@ def test_a_session_is_in_use_as_long_as_one_of_its_namespaces_is_in_redis(places
         assert run_blocking(store._idle_whole([KEY], 1e15)) == [KEY]
 
 
-def test_the_command_line_deletes_what_is_idle_when_it_is_meant(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_delete_idle_on_the_command_line_needs_confirmation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     with Sessions(url) as sessions:
         for tenant in ("acme", "globex"):

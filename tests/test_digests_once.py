@@ -50,7 +50,7 @@ def digested(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaiting"])
-def test_a_thread_is_imported_with_one_digest_for_each_message(awaited: bool, digested: list[bytes]) -> None:
+def test_an_import_computes_each_message_digest_once(awaited: bool, digested: list[bytes]) -> None:
     theirs = _thread()
     digested.clear()
     if awaited:
@@ -60,7 +60,7 @@ def test_a_thread_is_imported_with_one_digest_for_each_message(awaited: bool, di
     assert len(digested) == len(set(digested)) == 2 * TURNS
 
 
-def test_what_is_changed_is_digested_anew() -> None:
+def test_a_changed_message_gets_a_new_digest() -> None:
     first = message(1)
     before = body_digest(first)
     changed = replace(first, content=first.content + " and more")

@@ -135,14 +135,14 @@ def test_a_long_message_in_a_view_says_how_much_is_not_shown() -> None:
     assert "… and 40 more characters" in page
 
 
-def test_nothing_that_was_said_becomes_markup() -> None:
+def test_message_content_is_escaped() -> None:
     pages = _page(HOSTILE, _digest(HOSTILE), HOSTILE)
     pages += view_html([_message(1, content=HOSTILE)], tokens=10, limit_tokens=100, tier=Tier.NORMAL)
     assert "script" not in _Tags(pages).seen
     assert 'onclick="' not in pages
 
 
-def test_what_no_encoding_can_hold_is_shown_all_the_same() -> None:
+def test_lone_surrogates_are_displayed() -> None:
     assert _page("nul \x00 and \ud800", _digest("\ud800")).encode("utf-8")
 
 
@@ -152,7 +152,7 @@ def test_any_text_is_one_piece_of_text(text: str) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(Role), st.integers(0, 5_000), st.text(max_size=40)), max_size=12))
-def test_every_page_closes_what_it_opens(said: list[tuple[Role, int, str]]) -> None:
+def test_html_tags_are_balanced(said: list[tuple[Role, int, str]]) -> None:
     messages = [
         Message(role, text, id=f"m{n}", seq=n, tokens=tokens, tool_call_id="t" if role is Role.TOOL else None)
         for n, (role, tokens, text) in enumerate(said, start=1)

@@ -90,21 +90,21 @@ def test_a_session_whose_folding_is_behind_is_named(store: MemoryStore) -> None:
     assert "PROBLEM  folding is behind in slow (700 tokens)." in _said(store)
 
 
-def test_a_session_with_a_digest_in_the_wings_is_not_behind(store: MemoryStore) -> None:
+def test_a_session_with_a_ready_digest_is_not_behind(store: MemoryStore) -> None:
     _add(store, Key("folded"), [400, 300])
     _fold(store, Key("folded"), last=1, covered=400, tokens=50)
     assert _found(store).behind == ()
     assert "With a new digest that takes effect at the next turn: 1 session." in _said(store)
 
 
-def test_what_a_digest_covers_does_not_stand_any_more(store: MemoryStore) -> None:
+def test_folded_messages_do_not_count_as_standing(store: MemoryStore) -> None:
     _add(store, Key("folded"), [400, 300])
     _fold(store, Key("folded"), last=1, covered=400, tokens=50)
     run_blocking(store.append(Key("folded"), [Message(Role.USER, "next", id="next", tokens=7)]))
     assert _found(store).standing_tokens.p50 == 50 + 300 + 7
 
 
-def test_a_session_that_began_afresh_is_not_held_against_its_old_size(store: MemoryStore) -> None:
+def test_a_reset_session_is_judged_by_its_new_size(store: MemoryStore) -> None:
     _add(store, Key("fresh"), [500, 500])
     run_blocking(store.mark(Key("fresh"), Marks(head=Ranges())))
     found = _found(store)
@@ -112,7 +112,7 @@ def test_a_session_that_began_afresh_is_not_held_against_its_old_size(store: Mem
     assert "With edits, forks or resets: 1 session;" in _said(store)
 
 
-def test_folding_that_is_off_gets_its_own_mend(store: MemoryStore) -> None:
+def test_disabled_folding_has_its_own_fix(store: MemoryStore) -> None:
     _add(store, Key("slow"), [700])
     off = Policy(budget=POLICY.budget, folding="off", model="gpt-4o")
     assert "call session.fold(), or use 'background'" in _said(store, off)
@@ -140,7 +140,7 @@ def test_more_sessions_than_a_line_holds_are_counted(store: MemoryStore) -> None
     assert "s3 (703 tokens) and 3 more." in told
 
 
-def test_sessions_in_order_leave_nothing_to_mend(store: MemoryStore) -> None:
+def test_a_healthy_store_has_no_problems(store: MemoryStore) -> None:
     _add(store, Key("small"), [100])
     assert _found(store).healthy
     assert "No problems found." in _said(store)

@@ -206,7 +206,7 @@ def test_another_key_under_the_same_id_opens_nothing(store):
     assert "does not open with key 'k1'" in told
 
 
-def test_another_match_key_is_told_before_anything_is_doubled(store):
+def test_another_match_key_is_detected_before_a_message_is_duplicated(store):
     run_blocking(store.append(KEY, [replace(SAID, author=None)]))
     assert "match key" in _refused(EncryptedStore(store.inner, Keyring({"k1": OLD, "k2": NEW})))
 
@@ -362,7 +362,7 @@ def test_a_nonce_never_comes_again():
         ((Key("a", "b"), ("x", "y", "z")), (Key("a", "b"), ("x", "yz"))),
     ],
 )
-def test_no_two_places_are_taken_for_one(one, other):
+def test_different_places_never_have_the_same_associated_data(one, other):
     ring = Keyring({"k1": OLD})
     sealed = ring.seal(*one, b"said")
     assert ring.open(*one, sealed) == b"said"
@@ -381,7 +381,7 @@ def test_no_byte_of_what_is_sealed_can_be_changed(at):
 
 
 @pytest.mark.parametrize("length", range(4 + 12 + 16))
-def test_nothing_cut_short_opens(length):
+def test_truncated_values_cannot_be_opened(length):
     ring = Keyring({"k1": OLD})
     with pytest.raises(StoreUnreadable):
         ring.open(KEY, PLACE, ring.seal(KEY, PLACE, b"said")[:length])

@@ -92,7 +92,7 @@ def test_of_a_long_table_a_row_counts_less_than_the_one_of_a_short_output() -> N
     assert "7000001" in told
 
 
-def test_beside_what_is_brought_back_only_what_holds_whatever_is_asked_has_a_heading() -> None:
+def test_beside_quotes_a_digest_shows_only_facts_that_are_always_needed() -> None:
     with Sessions(policy=Policy(Budget(1_000, reply_reserve_tokens=0), folding="inline", embedder=None)) as sessions:
         session = sessions.session("s")
         session.append({"role": "user", "content": "Never book a flight before 9 am. My name is Mara Lindqvist."})
@@ -136,7 +136,7 @@ def test_a_block_has_room_and_is_the_same_each_time(room: int) -> None:
     assert block == evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)[0]
 
 
-def test_what_the_view_says_already_is_not_said_again() -> None:
+def test_quotes_do_not_repeat_the_view() -> None:
     old = Message(Role.USER, "The access code is QX-4471. The garage is at Elm Street 12.", seq=1, tokens=20)
     shown = Message(Role.ASSISTANT, "Your access code is QX-4471.", seq=2, tokens=10)
     block, _ = evidence(
@@ -279,7 +279,7 @@ def test_where_users_said_little_the_answer_that_is_asked_about_comes_before_pie
     assert all(word in block for word in ("Roast beets", "vinegar", "Smetana"))
 
 
-def test_of_an_output_the_line_that_went_wrong_comes_before_a_listings() -> None:
+def test_error_lines_of_an_output_are_preferred_to_listings() -> None:
     jobs = [f"job {name} ran on node-{place} in {place * 7 + 3} s" for place, name in enumerate("abcdefghijklmnop")]
     failed = ["job q failed on node-77 in 8 s"]
     output = "\n".join([*jobs[:8], *failed, *jobs[8:]])

@@ -315,7 +315,7 @@ def test_a_full_disk_refuses_writes_loses_nothing_and_works_on_when_there_is_roo
 # Two that migrate at once.
 
 
-def test_many_that_open_a_new_file_at_once_make_one_schema(tmp_path: Path) -> None:
+def test_concurrent_opens_of_a_new_file_create_one_schema(tmp_path: Path) -> None:
     for number in range(8):
         path, gate = tmp_path / f"{number}.db", threading.Barrier(8)
 

@@ -26,15 +26,15 @@ def count(text: str) -> int:
     return len(text.split())
 
 
-def test_talk_without_a_value_is_no_summary_of_what_has_some() -> None:
+def test_a_summary_without_values_is_rejected_if_the_source_has_some() -> None:
     assert filled(EMPTY_TALK, "", SAID, max_tokens=60, count=count) is None
 
 
-def test_talk_without_a_value_is_a_summary_of_talk() -> None:
+def test_a_summary_without_values_is_accepted_if_the_source_has_none() -> None:
     assert filled("Songs and the garden.", "", SAID[3:], max_tokens=4, count=count) == "Songs and the garden."
 
 
-def test_what_a_short_summary_leaves_out_is_said_by_the_rules() -> None:
+def test_the_rules_add_what_a_short_summary_leaves_out() -> None:
     whole = filled(SHORT, "", SAID, max_tokens=60, count=count)
     assert whole is not None
     assert whole.startswith(SHORT)
@@ -48,7 +48,7 @@ def test_the_rules_take_no_more_than_the_room_that_is_left(room: int) -> None:
     assert count(whole) <= max(room, count(SHORT))
 
 
-def test_a_summary_that_says_everything_stays_alone() -> None:
+def test_a_complete_summary_gets_no_additions() -> None:
     told = "Marisol pays $1,310 for the catering (offer KX-2231, until 17 May). Leopold plays the piano from 9:40 pm."
     assert filled(told, "", SAID[:3], max_tokens=100, count=count) == told
 

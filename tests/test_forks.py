@@ -131,7 +131,7 @@ def test_children_and_parent_talk_at_once_in_both_voices(store: SessionStore) ->
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_a_fork_waits_for_what_a_thread_is_in_the_middle_of(kind: str, tmp_path: Path) -> None:
+def test_a_fork_waits_for_critical_sections_of_other_threads(kind: str, tmp_path: Path) -> None:
     store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "s.db")
     middle = store._lock if isinstance(store, MemoryStore) else store._file.writing()
     begun = threading.Event()
@@ -208,7 +208,7 @@ def test_a_child_waits_for_no_fold_of_its_parent() -> None:
         sessions.pipeline.queue.clear()
 
 
-def test_no_fork_waits_for_who_was_interrupted_before_it_got_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_interrupted_before_it_got_a_lock_blocks_no_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupted:
         def acquire(self) -> None:
             raise KeyboardInterrupt

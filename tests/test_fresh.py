@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from session_core.fresh import fresh_id
 
 
-def test_a_forked_process_does_not_name_messages_as_its_parent_does():
+def test_ids_of_a_forked_process_differ_from_its_parents():
     child, parent = os.pipe()
     if os.fork() == 0:
         os.write(parent, fresh_id().encode())
@@ -16,14 +16,14 @@ def test_a_forked_process_does_not_name_messages_as_its_parent_does():
     assert os.read(child, 64).decode() != fresh_id()
 
 
-def test_names_do_not_repeat_when_the_program_seeds_its_own_random_numbers():
+def test_seeding_the_random_module_does_not_repeat_ids():
     random.seed(7)
     first = fresh_id()
     random.seed(7)
     assert fresh_id() != first
 
 
-def test_threads_never_get_the_same_name():
+def test_threads_get_different_ids():
     with ThreadPoolExecutor(8) as threads:
         names = [*threads.map(lambda _: fresh_id(), range(20_000))]
     assert len({*names}) == len(names)

@@ -17,14 +17,14 @@ from session_core.turns import Message, Role
     ["ok, what's next?", "Continue please", "Sounds good, let's go on", "weiter bitte", "Sigue, por favor",
      "続けてください", "继续吧", "Thanks! What should we do now?"],
 )  # fmt: skip
-def test_who_goes_on_asks_for_nothing(text: str) -> None:
+def test_continuations_ask_for_nothing_in_particular(text: str) -> None:
     assert goes_on(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "What's next for the roof?", "Continue with step 7", "Weiter mit dem Dach", "屋根はどうしますか", "?"]
 )
-def test_who_names_something_asks_for_it(text: str) -> None:
+def test_naming_a_subject_asks_for_it(text: str) -> None:
     assert not goes_on(text)
 
 
@@ -33,12 +33,12 @@ def test_who_names_something_asks_for_it(text: str) -> None:
     ["Give me a recap of it.", "Write the final version.", "What did we decide?", "list our requirements",
      "Fass bitte alles zusammen", "今までの話をまとめて"],
 )  # fmt: skip
-def test_who_wants_all_of_it(text: str) -> None:
+def test_requests_for_a_recap_are_recognised(text: str) -> None:
     assert wants_all(text)
 
 
 @pytest.mark.parametrize("text", ["What did Ann say?", "Write to Ann.", "Show me the roof."])
-def test_who_wants_one_thing(text: str) -> None:
+def test_requests_for_one_thing_are_no_recap(text: str) -> None:
     assert not wants_all(text)
 
 
@@ -79,7 +79,7 @@ def test_what_was_decided_is_quoted_before_what_was_only_asked(folding: str, que
     assert "cousin wants solar panels" not in shown or "do that" in shown
 
 
-def test_a_yes_means_what_was_put_right_before_it() -> None:
+def test_yes_refers_to_the_offer_right_before_it() -> None:
     asked = (
         Message(Role.ASSISTANT, "Shall I order the ridge tiles from Brandt?", seq=9),
         _reading("Shall I order it?"),

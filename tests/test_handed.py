@@ -37,7 +37,7 @@ def test_a_reducer_around_it_may_call_it():
     assert removed_in(reducer(handed(), [RemoveMessage("old")])) == {"old"}
 
 
-def test_it_goes_on_until_something_is_removed():
+def test_removals_work_after_any_number_of_updates():
     grown = add_messages(add_messages(handed(), [AIMessage("so", id="a2")]), AIMessage("said", id="a3"))
     assert ids(add_messages(grown, [RemoveMessage("old")])) == ["h1", "a1", "a2", "a3"]
 
@@ -92,7 +92,7 @@ def test_calls_that_wait_are_left_out_for_a_question_that_comes_before_their_res
     assert held.hidden == ([(1, 1), (2, 2), (3, 3)] if hides else [(1, 1)])
 
 
-def test_calls_that_are_all_there_is_stay():
+def test_pending_calls_stay_if_nothing_else_is_there():
     held = waiting()
     del held[0]
     assert ids(add_messages(held, HumanMessage("and?", id="h2"))) == ["c", "r0", "h2"]
@@ -102,7 +102,7 @@ def test_all_of_it_may_be_removed():
     assert ids(add_messages(handed(), [RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage("s", id="s")])) == ["s"]
 
 
-def test_a_plain_list_refuses_as_ever():
+def test_a_plain_list_refuses_unknown_removals():
     with pytest.raises(ValueError, match="doesn't exist"):
         add_messages(list(handed()), [RemoveMessage("old")])
 
@@ -117,19 +117,19 @@ def test_it_is_serialized_as_a_list():
     assert serde.loads_typed(serde.dumps_typed({"messages": handed()})) == {"messages": list(handed())}
 
 
-def test_models_are_told_nothing_of_what_was_removed():
+def test_removals_are_never_sent_to_a_model():
     kept = add_messages(handed(), [RemoveMessage("old")])
     assert convert_to_openai_messages(kept) == convert_to_openai_messages(list(handed()))
 
 
 @given(st.permutations(range(1, 16)), st.integers(0, 15), st.sets(st.integers(1, 16)))
-def test_parts_are_cut_as_their_numbers_are(order, count, others):
+def test_less_and_shared_agree_with_set_operations(order, count, others):
     part = Ranges.of(order[:count])
     assert part.less(others) == part.without(others)
     assert part.shared(Ranges.of(others)) == Ranges.of(seq for seq in part if seq in others)
 
 
-def test_parts_are_cut_by_their_ranges():
+def test_ranges_are_subtracted_and_intersected_by_range():
     part = Ranges(((5, 9), (1, 3)))
     assert part.less([7, 1, 4]) == Ranges(((5, 6), (8, 9), (2, 3)))
     assert part.shared(Ranges(((2, 6), (9, 90)))) == Ranges(((5, 6), (9, 9), (2, 3)))

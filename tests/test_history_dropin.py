@@ -127,7 +127,7 @@ def test_clear_ends_one_conversation_and_no_other(sessions):
     assert [m.content for m in one.messages] == ["again", "yes"]
 
 
-def test_a_conversation_on_redis_ends_when_nobody_goes_on_with_it(server):
+def test_an_idle_conversation_on_redis_expires(server):
     with server.client() as client:
         client.flushall()
         with Sessions(f"{server.url}?ttl_s=600") as sessions:

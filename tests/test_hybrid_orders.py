@@ -126,7 +126,7 @@ def hot(hot_kind) -> Iterator[Hot]:
         yield made
 
 
-def test_no_order_of_steps_and_deaths_lets_a_stale_entry_count(hot_kind, hot):
+def test_no_interleaving_of_steps_and_crashes_serves_a_stale_entry(hot_kind, hot):
     random = Random(11)
     for _ in range(ORDERS[hot_kind]):
         world = World(hot, exact=True)
@@ -138,7 +138,7 @@ def test_no_order_of_steps_and_deaths_lets_a_stale_entry_count(hot_kind, hot):
         assert _agrees(store)
 
 
-def test_no_order_of_steps_and_flushes_gives_a_load_without_what_was_confirmed(hot_kind, hot):
+def test_no_interleaving_of_steps_and_flushes_loses_a_confirmed_message(hot_kind, hot):
     random = Random(12)
     for _ in range(ORDERS[hot_kind]):
         world = World(hot, exact=False)

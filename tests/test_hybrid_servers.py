@@ -180,7 +180,7 @@ def test_after_a_delete_nothing_of_the_session_is_on_either_side(hot, cold, redi
     run_blocking(store.close())
 
 
-def test_what_others_wrote_past_redis_is_repaired_at_the_next_write_and_counted(hot, cold):
+def test_writes_that_bypassed_redis_are_repaired_and_counted_at_the_next_write(hot, cold):
     with Sessions(hot=hot, cold=cold) as ours, Sessions(cold) as past:
         ours.session("chat").append({"role": "user", "content": "one"})
         ours.session("chat").view()
@@ -228,7 +228,7 @@ async def _talk(store: SessionStore, writer: int, acknowledged: list[str], until
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
 @pytest.mark.parametrize("fault", [_flush, _restart, _hang])
-def test_nobody_notices_when_redis_fails_again_and_again(fault, voice, tmp_path):
+def test_repeated_redis_failures_are_invisible_to_callers(fault, voice, tmp_path):
     random = Random(3)
     with redis_server(appendonly="yes") as server:
         store = HybridStore(

@@ -102,7 +102,7 @@ def _aask(session: Session) -> View:
 
 
 @pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])
-def test_words_vectors_and_quotes_are_looked_at_in_turn(
+def test_questions_run_one_at_a_time_per_process(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
@@ -131,7 +131,7 @@ def test_words_vectors_and_quotes_are_looked_at_in_turn(
     assert seen == {"quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {False}}
 
 
-def test_views_without_a_question_wait_for_no_question(held: threading.Event) -> None:
+def test_views_without_a_query_do_not_wait_for_questions(held: threading.Event) -> None:
     with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
         session, seen = _filled(sessions), list[View]()
         asking = threading.Thread(target=lambda: seen.append(session.view(QUESTION)))
@@ -144,7 +144,7 @@ def test_views_without_a_question_wait_for_no_question(held: threading.Event) ->
         assert seen[0].recalled
 
 
-def test_nor_do_those_on_an_event_loop(held: threading.Event) -> None:
+def test_async_views_without_a_query_do_not_wait_for_questions(held: threading.Event) -> None:
     async def work(session: Session) -> View:
         asking = asyncio.create_task(session.aview(QUESTION))
         assert (await session.aview()).messages
@@ -172,7 +172,7 @@ class Hanging(QuickWords):
 
 
 @pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])
-def test_a_quick_embedder_that_hangs_keeps_no_other_question(
+def test_a_hanging_embedder_blocks_no_other_question(
     monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     monkeypatch.setattr("session_core.apart.HELPER_WAIT_S", 0.1)
@@ -209,7 +209,7 @@ def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> Non
         assert (seen, calls.under_way) == ([0], 0)
 
 
-def test_a_forked_process_has_a_turn_of_its_own(held: threading.Event) -> None:
+def test_a_forked_process_has_its_own_queue(held: threading.Event) -> None:
     child = os.fork()
     if child == 0:
         signal.alarm(20)

@@ -83,7 +83,7 @@ def test_no_session_and_no_tenant_finds_what_another_said(kind):
         assert found(sessions.session("nobody", tenant="acme"), "an automobile") == []
 
 
-def test_the_store_of_vectors_learns_no_name(sessions, vectors):
+def test_the_vector_store_gets_no_session_names(sessions, vectors):
     talk(sessions.session("user-42", tenant="acme"), "The car is red")
     assert vectors.store
     assert not any(name in repr(vectors.store) for name in ("user-42", "acme"))
@@ -115,7 +115,7 @@ def test_what_is_purged_leaves_the_index(sessions, vectors):
     assert vectors.store == {}
 
 
-def test_an_index_that_was_lost_is_made_anew_from_the_record(sessions, vectors):
+def test_a_lost_index_is_rebuilt_from_the_record(sessions, vectors):
     session = sessions.session("s")
     talk(session, "The car of my sister is red")
     before = dict(vectors.store)
@@ -127,7 +127,7 @@ def test_an_index_that_was_lost_is_made_anew_from_the_record(sessions, vectors):
     assert found(session, "an automobile")[0] == "The car of my sister is red"
 
 
-def test_there_is_nothing_to_make_anew_without_an_index():
+def test_rebuilding_without_an_index_is_an_error():
     with Sessions() as sessions, pytest.raises(ConfigError, match=r"Policy\(index="):
         run_blocking(rebuild(sessions.store, sessions.session("s").key, None))
 
@@ -151,7 +151,7 @@ class Away(InMemoryVectorStore):
         raise ConnectionError("secret words")
 
 
-def test_an_index_that_is_away_disturbs_nobody_and_is_told_of():
+def test_a_failing_index_emits_an_event_and_breaks_nothing():
     heard = Heard()
     policy = Policy(BUDGET, folding="inline", index=VectorStoreIndex(Away(Meanings())))
     with Sessions(policy=policy, observers=[heard]) as sessions:

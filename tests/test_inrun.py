@@ -117,7 +117,7 @@ def test_a_tool_node_gets_its_arguments_whole(sessions):
     assert given == [content]
 
 
-def test_two_threads_of_equal_shape_never_see_each_others_words(sessions):
+def test_threads_with_similar_messages_never_share_content(sessions):
     for name in ("alpha", "omega"):
         seen: list[list[BaseMessage]] = []
         graph = attach(chain_of_calls(seen).compile(checkpointer=SessionSaver(sessions)))
@@ -198,14 +198,14 @@ def test_a_message_that_was_changed_is_read_anew(in_place):
     assert squeeze([asked, *exchange(1)])[0] is not asked
 
 
-def test_what_was_read_is_forgotten_with_the_run():
+def test_cached_messages_are_freed_with_the_run():
     squeeze = Squeeze(Workshop(POLICY))
     squeeze([HumanMessage("go", id="h"), *exchange(1)])
     gc.collect()
     assert len(squeeze.known) == 0
 
 
-def test_a_list_gives_the_same_view_whether_or_not_it_was_seen_growing():
+def test_the_view_of_a_list_does_not_depend_on_cached_steps():
     grown, fresh = Squeeze(Workshop(POLICY)), Squeeze(Workshop(POLICY))
     messages: list[BaseMessage] = [HumanMessage("go", id="h")]
     for number in range(1, 40):

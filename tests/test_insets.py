@@ -62,7 +62,7 @@ def test_a_shortened_result_holds_the_row_that_is_asked_for_with_its_columns_and
     assert told.endswith("[clipped; ref m5]")
 
 
-def test_what_stands_in_its_result_is_not_quoted_besides() -> None:
+def test_rows_shown_in_a_result_are_not_quoted_again() -> None:
     view = _view(_said(), 250)
     assert sum("LN-4211" in message.content for message in view.messages) == 1
 
@@ -80,7 +80,7 @@ def test_a_view_with_rows_is_within_its_budget_and_keeps_the_result_behind_its_c
     assert roles[roles.index(Role.TOOL) - 1] is Role.ASSISTANT
 
 
-def test_lines_of_a_plain_text_stand_in_the_place_of_its_clip_too() -> None:
+def test_plain_text_results_show_relevant_lines_too() -> None:
     lines = [f"{thing}: loan LN-{4100 + 37 * n}, until {3 + n} May, shelf {n}" for n, thing in enumerate(GOODS * 3)]
     assert "ladder: loan LN-4211" in _result(_view(_said("\n".join(lines)), 250))
 
@@ -90,7 +90,7 @@ def test_what_was_recalled_keeps_its_clip() -> None:
     assert told.startswith("[recalled: ")
 
 
-def test_a_code_in_a_bare_list_leaves_its_row_to_be_told() -> None:
+def test_a_code_in_a_list_does_not_replace_its_row() -> None:
     found = {
         "parcel": {"track": "TR-90817", "codes": [f"LN-{4100 + 37 * n}" for n in range(4)]},
         "loans": DESK["loans"][:4],

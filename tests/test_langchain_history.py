@@ -221,7 +221,7 @@ def test_a_summarizer_that_awaits_is_replaced_by_the_rules():
     assert "ORD-" in shown
 
 
-def test_a_listener_that_raises_disturbs_nobody():
+def test_an_observer_that_raises_breaks_nothing():
     def broken(event):
         raise KeyError("no")
 

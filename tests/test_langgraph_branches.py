@@ -38,7 +38,7 @@ from session_core.stores.redis.store import RedisStore
 from session_core.turns import Key
 
 
-def test_a_first_run_sees_what_a_chain_began(corner: Corner) -> None:
+def test_the_first_run_sees_messages_of_a_chain(corner: Corner) -> None:
     seen: list[list[AnyMessage]] = []
 
     def build(saver: BaseCheckpointSaver) -> Pregel:
@@ -62,7 +62,7 @@ def test_a_first_run_sees_what_a_chain_began(corner: Corner) -> None:
     assert [m[1] for m in first[0]] == record == ["I am Ann.", "Hello Ann.", "Who am I?", "Ann.", "Yes."]
 
 
-def test_branches_share_digests_and_show_nothing_of_each_other(corner: Corner) -> None:
+def test_branches_share_digests_of_their_common_part_only(corner: Corner) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread, 8)
         assert thread.sessions is not None
@@ -96,7 +96,7 @@ def test_a_digest_of_another_branch_does_not_enter_this_one(corner: Corner) -> N
     assert ids(found[0]) == ["h0", "ac0", "t0.0", "a0", "h60", "a60"]
 
 
-def test_a_run_is_handed_as_much_at_any_age(corner: Corner) -> None:
+def test_the_input_of_a_run_does_not_grow_with_the_thread(corner: Corner) -> None:
     sizes: list[int] = []
 
     def build(saver: BaseCheckpointSaver) -> Pregel:
@@ -165,7 +165,7 @@ def counter(saver: BaseCheckpointSaver) -> Pregel:
     return built.compile(checkpointer=saver)
 
 
-def test_a_graph_without_messages_pays_nothing(servers: Servers) -> None:
+def test_a_graph_without_messages_has_no_overhead(servers: Servers) -> None:
     """A script for each thing that a graph asks, once it has met its thread, and with the first a look at the session
     in the same round trip; no record is made."""
     plain, store = Counting(), RedisStore(servers.redis.url)

@@ -47,7 +47,7 @@ def test_a_snapshot_has_the_config_that_it_has_in_the_history_and_in_a_stream(co
     assert all(names == NAMES for names in corner.same(player, script))
 
 
-def test_the_configs_of_runs_that_take_turns_are_told_without_their_turns(corner: Corner) -> None:
+def test_streamed_configs_of_serialized_runs_contain_no_turn(corner: Corner) -> None:
     async def play(thread: Thread) -> Any:
         thread.graph.checkpointer = SessionSaver(thread.sessions, concurrency="serialize")
         return [await streamed(thread, {"messages": [user(n)], "say": [said(n)]}, CONFIG) for n in range(2)]
@@ -59,7 +59,7 @@ def test_the_configs_of_runs_that_take_turns_are_told_without_their_turns(corner
 @pytest.mark.parametrize(
     "again", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it)), lambda it: json.loads(json.dumps(it))]
 )
-def test_a_snapshots_config_is_plain_data_and_goes_on_as_a_copy(again: Any) -> None:
+def test_a_copied_snapshot_config_is_plain_data_and_works(again: Any) -> None:
     with Sessions("memory://") as sessions:
         graph = player(SessionSaver(sessions))
         for n in range(3):
@@ -89,7 +89,7 @@ def nested(saver: BaseCheckpointSaver) -> Pregel:
     return built.compile(checkpointer=saver)
 
 
-def test_a_run_that_goes_on_by_a_snapshots_config_leaves_its_subgraph_what_is_its_own(corner: Corner) -> None:
+def test_a_run_with_a_snapshot_config_does_not_change_its_subgraphs_record(corner: Corner) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(3):
             await thread.run({"messages": [user(n)]})
@@ -102,7 +102,7 @@ def test_a_run_that_goes_on_by_a_snapshots_config_leaves_its_subgraph_what_is_it
     corner.same(nested, script)
 
 
-def test_what_was_handed_out_for_a_thread_is_forgotten_with_it(corner: Corner) -> None:
+def test_deleting_a_thread_frees_the_notes_in_its_configs(corner: Corner) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         config = (await thread.state()).config

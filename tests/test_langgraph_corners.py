@@ -60,7 +60,7 @@ async def all_of(thread: Thread) -> list[Any]:
 
 
 @pytest.mark.parametrize("durability", ["sync", "async", "exit"])
-def test_durability_is_kept(corner: Corner, durability: str) -> None:
+def test_all_durability_modes_store_the_same(corner: Corner, durability: str) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread, durability=durability)
         return await all_of(thread)
@@ -70,7 +70,7 @@ def test_durability_is_kept(corner: Corner, durability: str) -> None:
     assert len(history) == (TURNS if durability == "exit" else 5 * TURNS)
 
 
-def test_time_travel_goes_on_from_where_it_is_sent(corner: Corner) -> None:
+def test_time_travel_continues_from_the_chosen_checkpoint(corner: Corner) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         await thread.run(turn(40), await thread.at(8))
@@ -125,7 +125,7 @@ def asker(saver: BaseCheckpointSaver) -> Pregel:
 
 
 @pytest.mark.parametrize("durability", ["async", "exit"])
-def test_what_a_sibling_said_outlives_an_interrupt(corner: Corner, durability: str) -> None:
+def test_writes_of_sibling_tasks_survive_an_interrupt(corner: Corner, durability: str) -> None:
     async def script(thread: Thread) -> Any:
         seen = []
         for n in range(TURNS):
@@ -161,7 +161,7 @@ def breaker(saver: BaseCheckpointSaver) -> Pregel:
 
 
 @pytest.mark.parametrize("durability", ["sync", "exit"])
-def test_a_run_that_broke_goes_on(corner: Corner, durability: str) -> None:
+def test_a_failed_run_can_be_resumed(corner: Corner, durability: str) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(TURNS):
             with pytest.raises(ConnectionError):
@@ -197,7 +197,7 @@ def nested(keeps: bool | None) -> Any:
 
 
 @pytest.mark.parametrize("keeps", [None, True], ids=["per-call", "per-thread"])
-def test_a_subgraph_that_is_resumed_gives_back_what_it_was_handed(corner: Corner, keeps: bool | None) -> None:
+def test_a_resumed_subgraph_returns_the_originals_of_its_input(corner: Corner, keeps: bool | None) -> None:
     async def script(thread: Thread) -> Any:
         inside = []
         for n in range(TURNS):
@@ -376,7 +376,7 @@ def test_all_messages_may_be_removed_in_a_run(corner: Corner) -> None:
     assert [m[2] for m in first[0]] == ["as", f"a{TURNS - 1}", "t9.0", "a51"]
 
 
-def test_a_call_that_waits_keeps_its_place_when_all_that_a_view_shows_is_edited(corner: Corner) -> None:
+def test_a_pending_call_keeps_its_place_when_the_shown_messages_are_edited(corner: Corner) -> None:
     """No view shows such a call, so a list of nothing but new versions names it in no way."""
 
     def build(saver: BaseCheckpointSaver) -> Pregel:

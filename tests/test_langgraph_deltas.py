@@ -71,7 +71,7 @@ def test_a_run_gets_the_view_and_what_it_gives_back_of_it_is_no_part_of_the_stat
 
 
 @pytest.mark.parametrize("every", [2, 1000])
-def test_a_reducer_of_the_graphs_own_has_the_last_word(every, sessions):
+def test_a_custom_reducer_determines_the_state(every, sessions):
     ours, theirs = both(sessions, every, reducer=last_three)
     for graph in (ours, theirs):
         ask(graph, *range(4))
@@ -80,7 +80,7 @@ def test_a_reducer_of_the_graphs_own_has_the_last_word(every, sessions):
 
 
 @pytest.mark.parametrize(("seed", "every"), [(3, 1), (11, 1000)])
-def test_forks_edits_and_removals_come_to_what_the_graph_has(seed, every, sessions):
+def test_forks_edits_and_removals_give_the_same_state_as_without_us(seed, every, sessions):
     driven = Driven(random.Random(seed), *both(sessions, every))
     for step in range(16):
         driven.step()
@@ -190,7 +190,7 @@ def theirs_after(graph: Any, messages: int) -> list[AnyMessage]:
 
 
 @EVERY
-def test_what_others_say_meanwhile_is_in_the_next_run_and_in_the_states_after_it(every, sessions):
+def test_messages_added_meanwhile_are_in_the_next_run_and_later_states(every, sessions):
     graph = talker(SessionSaver(sessions), every=every)
     ask(graph, 0)
     sessions.session("t").append([{"role": "user", "content": "from a chain"}, {"role": "assistant", "content": "ok"}])

@@ -226,7 +226,7 @@ def test_the_awaiting_voice_does_the_same(sessions, tmp_path, server):
         assert mine == plain
 
 
-def test_a_thread_that_was_there_before_is_taken_in_once(twins, sessions):
+def test_an_existing_thread_is_imported_once(twins, sessions):
     mine, plain = twins
     for saver in twins:
         ask(talker(saver), *range(20))
@@ -239,7 +239,7 @@ def test_a_thread_that_was_there_before_is_taken_in_once(twins, sessions):
     assert len(sessions.session("t").record(all_branches=True)) == 88
 
 
-def test_who_leaves_us_goes_on_and_may_come_back(twins, sessions):
+def test_a_graph_continues_without_us_and_can_come_back(twins, sessions):
     mine, plain = twins
     ask(talker(SessionSaver(sessions, inner=mine)), *range(15))
     ask(talker(mine), *range(15, 18))
@@ -254,7 +254,7 @@ def test_who_leaves_us_goes_on_and_may_come_back(twins, sessions):
     assert sessions.session("t").record()[0].content == "question 0"
 
 
-def test_a_store_that_forgets_costs_nothing_but_its_digests(inner):
+def test_losing_our_store_loses_only_digests(inner):
     for turn in range(12):
         ask(talker(SessionSaver(inner=inner, policy=POLICY)), turn)
     plain = InMemorySaver()
@@ -603,7 +603,7 @@ def test_two_runs_of_a_saver_that_counts_its_versions_are_merged_too(sessions):
 
 
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
-def test_our_store_may_be_any(kind, server, inner):
+def test_any_store_works_with_an_inner_saver(kind, server, inner):
     plain = InMemorySaver()
     with redis_server() as redis:
         url = redis.url if kind == "redis" else f"{server.url}&schema=beside"

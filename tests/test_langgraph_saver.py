@@ -217,7 +217,7 @@ def test_what_a_chain_adds_to_the_session_is_in_the_next_run(sessions):
     ]
 
 
-def test_what_another_door_wrote_is_not_stored_again_by_the_next_run(sessions):
+def test_messages_of_another_adapter_are_not_stored_again_by_the_next_run(sessions):
     graph = talker([], SessionSaver(sessions))
     graph.invoke({"messages": [HumanMessage("one", id="h1")]}, CONFIG)
     sessions.session("t").append({"role": "user", "content": "from plain code"})
@@ -327,7 +327,7 @@ def test_update_state_knows_what_a_chain_wrote(sessions):
     assert [m.content for m in sessions.session("t").record() if m.role == "user"] == ["one", "from a chain", "two"]
 
 
-def test_giving_a_view_back_changes_nothing(sessions):
+def test_returning_the_view_unchanged_changes_nothing(sessions):
     graph = talker([], SessionSaver(sessions))
     long_talk(graph)
     before = contents(graph.get_state(CONFIG).values["messages"])

@@ -159,7 +159,7 @@ def test_pruning_leaves_the_newest_checkpoint_and_the_whole_record(sessions):
     assert record(sessions)[-4] == "h6"
 
 
-def test_pruning_keeps_what_waits(sessions):
+def test_pruning_keeps_pending_interrupts(sessions):
     saver = SessionSaver(sessions)
     graph = waiting(saver)
     saver.prune(["t"])
@@ -237,7 +237,7 @@ def test_deleting_a_run_in_the_middle_leaves_later_states_as_they_are(sessions):
     assert parents.count(None) == 1
 
 
-def test_deleting_a_run_leaves_what_other_doors_said_since(sessions):
+def test_deleting_a_run_keeps_later_messages_of_other_adapters(sessions):
     saver = SessionSaver(sessions)
     graph = talker(saver)
     ask(graph, 0, 1)

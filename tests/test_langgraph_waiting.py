@@ -74,12 +74,12 @@ async def waiting(thread: Thread) -> list[Any]:
     return seen
 
 
-def test_what_a_subgraph_with_a_record_of_its_own_was_sent_is_shown_whole(corner: Corner) -> None:
+def test_get_state_shows_the_whole_input_of_a_subgraph_with_its_own_record(corner: Corner) -> None:
     seen = corner.same(sent, waiting)
     assert len(seen[-1]) == 7 * TURNS
 
 
-def test_a_node_that_returns_its_whole_input_is_shown_to_have_added_its_words(corner: Corner) -> None:
+def test_get_state_shows_only_new_messages_of_a_node_that_returns_its_input(corner: Corner) -> None:
     seen = corner.same(returns_all, waiting)
     assert len(seen[-1]) == 3 * TURNS
 
@@ -93,7 +93,7 @@ def still_waiting(graph: Pregel) -> None:
             graph.invoke(Command(resume={first.id: f"yes {n}"}), CONFIG)
 
 
-def test_a_thread_that_waits_is_given_away_without_anything_of_a_view():
+def test_exporting_an_interrupted_thread_contains_nothing_of_a_view():
     saver, theirs = SessionSaver(Sessions("memory://", policy=SMALL)), InMemorySaver()
     graph = sent(saver)
     still_waiting(graph)
@@ -102,7 +102,7 @@ def test_a_thread_that_waits_is_given_away_without_anything_of_a_view():
     assert "llm_sessions" not in str(list(theirs.list(CONFIG)))
 
 
-def test_an_inner_saver_is_given_what_a_subgraph_wrote_as_it_was_said():
+def test_an_inner_saver_gets_subgraph_writes_as_originals():
     inner, plain = InMemorySaver(), InMemorySaver()
     for saver in (SessionSaver(Sessions("memory://", policy=SMALL), inner=inner), plain):
         still_waiting(sent(saver))

@@ -42,14 +42,14 @@ def _at(text: str) -> float:
         ("last year", "2025-01-01", "2026-01-01"),
     ],
 )
-def test_a_time_is_a_span(text: str, first: str, last: str) -> None:
+def test_time_expressions_are_parsed_as_spans(text: str, first: str, last: str) -> None:
     assert span(text, NOW.timestamp()) == (_at(first), _at(last))
 
 
 @pytest.mark.parametrize(
     "text", ["What is my budget?", "may I march on?", "on 2026-02-31", "31 June", "a second ago", "四月に"]
 )
-def test_what_names_no_time_has_no_span(text: str) -> None:
+def test_text_without_a_time_has_no_span(text: str) -> None:
     assert span(text, NOW.timestamp()) is None
 
 
@@ -110,7 +110,7 @@ FIRST = Quote("The deadline of the report is 12 May.", "Ann", _at("2026-05-01"))
 OTHER = Quote("I think the deadline of the report is 19 May.", "Bob", _at("2026-05-02"))
 
 
-def test_two_answers_that_differ_are_told_with_who_and_when() -> None:
+def test_conflicting_answers_are_marked_with_speaker_and_time() -> None:
     found = ties("When is the deadline of the report?", [FIRST, OTHER])
     assert [tie.values for tie in found] == [("12 May", "19 May")]
     assert mark(found) == (
@@ -131,17 +131,17 @@ def test_two_answers_that_differ_are_told_with_who_and_when() -> None:
         ("How was lunch?", "The deadline of the report is 19 May."),
     ],
 )
-def test_what_agrees_or_speaks_of_something_else_is_no_tie(question: str, other: str) -> None:
+def test_agreeing_or_unrelated_answers_are_not_marked(question: str, other: str) -> None:
     assert ties(question, [FIRST, Quote(other, "Bob")]) == []
 
 
-def test_two_things_that_have_a_value_each_are_no_tie() -> None:
+def test_values_of_different_things_are_not_marked() -> None:
     quotes = [Quote("The Ritz costs $200 a night.", "assistant"), Quote("The Plaza costs $150 a night.", "assistant")]
     assert ties("How much does a night cost?", quotes) == []
     assert ties("How much does a night cost?", [quotes[0], Quote("The Ritz costs $240 a night.", "Bob")]) != []
 
 
-def test_of_many_ties_few_are_told() -> None:
+def test_the_number_of_marked_conflicts_is_bounded() -> None:
     quotes = [Quote(f"The deadline of the report is {day} May.", "Ann") for day in range(1, 9)]
     assert len(ties("deadline of the report?", quotes)) == MOST_MARKED
 

@@ -48,7 +48,7 @@ def url(request, tmp_path) -> str:
 
 
 @pytest.mark.parametrize("url", KINDS, indirect=True)
-def test_turns_of_threads_stand_one_behind_the_other(url):
+def test_turns_of_threads_do_not_overlap(url):
     with Sessions(url) as sessions:
         session = sessions.session("alternating")
 
@@ -65,7 +65,7 @@ def test_turns_of_threads_stand_one_behind_the_other(url):
 
 
 @pytest.mark.parametrize("url", KINDS, indirect=True)
-def test_turns_of_tasks_stand_one_behind_the_other(url):
+def test_turns_of_tasks_do_not_overlap(url):
     async def main() -> None:
         async with Sessions(url) as sessions:
             session = sessions.session("alternating")
@@ -91,7 +91,7 @@ def _check_alternation(record) -> None:
         assert asked.content.split()[::2] == got.content.split()[::2]
 
 
-def test_who_waits_too_long_is_told_whose_fault_it_is(url):
+def test_a_timeout_names_the_current_holder(url):
     with Sessions(url) as sessions:
         session = sessions.session("s")
         told = r"session s: another holder has had the turn for all of 0\.05 s; retry"
@@ -222,7 +222,7 @@ def test_a_lease_on_redis_has_an_end_and_goes_with_its_session(redis_url):
 
 
 @pytest.mark.parametrize("url", ["memory", "sqlite", "postgres"], indirect=True)
-def test_a_turn_that_was_taken_and_nothing_said_goes_with_a_purge(url):
+def test_a_lease_without_a_session_is_purged(url):
     nothing, begun = Key("nothing said", "purged"), Key("begun", "purged")
     store = open_store(url)
     run_blocking(store.append(begun, [message(1)]))

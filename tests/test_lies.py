@@ -18,7 +18,7 @@ def _named(cases: list[tuple[str, str, str]]) -> list[object]:
 
 
 @pytest.mark.parametrize(("source", "told"), _named(TRUE))
-def test_what_was_said_stays(source: str, told: str) -> None:
+def test_true_sentences_stay(source: str, told: str) -> None:
     assert check(told, source) == Checked(told)
 
 

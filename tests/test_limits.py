@@ -123,7 +123,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_cannot_be_kept_is_refused_before_anything_is_written(kind: str, places: Places, tmp_path: Path) -> None:
+def test_unstorable_messages_are_refused_before_anything_is_written(kind: str, places: Places, tmp_path: Path) -> None:
     with places.store(kind, tmp_path) as store:
         for name, (one, why) in REFUSED.items():
             with pytest.raises(InputError, match=why) as caught:
@@ -140,7 +140,7 @@ def test_what_cannot_be_kept_is_refused_before_anything_is_written(kind: str, pl
             assert run_blocking(store.state(KEY)) is None, name
 
 
-def test_the_door_refuses_the_same() -> None:
+def test_sessions_refuse_the_same_messages() -> None:
     with Sessions() as sessions:
         for name, (one, why) in REFUSED.items():
             if isinstance(one, Message):
@@ -196,7 +196,7 @@ def test_odd_names_keep_sessions_apart(name: str, store: SessionStore) -> None:
     [("", "t", ""), ("s", "", ""), (5, "t", ""), ("s", b"t", ""), ("s", "t", None), ("a\x00", "t", "")]
     + [tuple("x" * (MAX_NAME_CHARACTERS + 1) if place == number else "x" for place in range(3)) for number in range(3)],
 )
-def test_what_is_no_name_is_refused(parts: tuple[Any, Any, Any]) -> None:
+def test_invalid_names_are_refused(parts: tuple[Any, Any, Any]) -> None:
     with pytest.raises(InputError, match="name"):
         Key(*parts)
 

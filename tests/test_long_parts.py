@@ -27,12 +27,12 @@ def parts(draw):
 
 
 @given(parts(), parts())
-def test_less_another_part_is_less_each_of_its_numbers(one, other):
+def test_subtracting_ranges_equals_subtracting_their_numbers(one, other):
     assert one.minus(other) == one.without(set(other))
 
 
 @given(st.lists(parts(), max_size=4), st.sets(st.integers(1, MOST), max_size=5))
-def test_pieces_make_the_part_again_and_no_number_is_in_two(some, numbers):
+def test_pieces_are_disjoint_and_concatenate_to_the_part(some, numbers):
     pieces = Pieces(some, numbers)
     for part in some:
         assert pieces.whole(pieces.of(part)) == part
@@ -42,7 +42,7 @@ def test_pieces_make_the_part_again_and_no_number_is_in_two(some, numbers):
 
 
 @given(parts(), parts(), parts())
-def test_the_head_keeps_what_a_run_never_had(head, part, base):
+def test_the_head_keeps_messages_that_others_added(head, part, base):
     after = head_after(head, part, Ranges(), base)
     others = [seq for seq in head if seq not in set(base) | set(part)]
     assert sorted(after) == sorted({*part, *others})

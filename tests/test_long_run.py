@@ -68,7 +68,7 @@ BESIDE_TOOLS = Policy(BUDGET, folding="inline", overhead_tokens=400)
     ],
     ids=["agent", "graph", "agent-clips-at-once"],
 )
-def test_a_run_of_200_calls(made, policy, durability, most_changes):
+def test_a_run_of_200_calls_stays_within_its_budget(made, policy, durability, most_changes):
     with Sessions(policy=policy) as sessions:
         model = ScriptedChat(script=fetching(CALLS, recalling))
         graph = made(SessionSaver(sessions), model)

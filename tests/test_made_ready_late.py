@@ -24,14 +24,14 @@ print(before, ready())
 """
 
 
-def test_of_the_turns_of_phrase_only_those_are_made_ready_that_are_tried() -> None:
+def test_patterns_are_compiled_at_first_use() -> None:
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     before, then = map(int, done.stdout.split())
     assert before == 0
     assert 0 < then < 20
 
 
-def test_every_turn_of_phrase_can_be_made_ready() -> None:
+def test_every_pattern_compiles() -> None:
     tables = (_RULES, _COMMITMENTS, _REVISIONS, _USER)
     cues = {cue for table in tables for found in table._by_stem.values() for _, cue in found}
     assert len(cues) > 300

@@ -54,7 +54,7 @@ def in_tasks(graph) -> None:
 
 
 @pytest.mark.parametrize("at_once", [in_threads, in_tasks])
-def test_every_turn_is_kept_and_within_the_next_views_reach(sessions, at_once):
+def test_no_turn_of_concurrent_writers_is_lost_or_missing_in_the_next_view(sessions, at_once):
     graph = answering(SessionSaver(sessions))
     at_once(graph)
     assert sessions.drain(60)

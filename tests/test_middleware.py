@@ -159,7 +159,7 @@ def test_a_call_that_waits_for_a_human_goes_on_within_the_budget(sessions):
 
 
 @pytest.mark.parametrize("last", [True, False], ids=["ours-last", "ours-first"])
-def test_what_must_not_be_seen_is_not(sessions, last):
+def test_personal_data_that_another_middleware_redacts_stays_redacted(sessions, last):
     model = ScriptedChat(script=fetching(2))
     agent = agent_of(sessions, model, [PIIMiddleware("email")], last=last)
     ask(agent, "write to jo@example.com")

@@ -65,7 +65,7 @@ def test_both_voices_go_on_where_the_other_ended() -> None:
         assert [m.content for m in session.record()] == ["one", "two", "three"]
 
 
-def test_the_note_beside_a_session_is_no_session_and_goes_with_it() -> None:
+def test_import_progress_is_not_listed_as_a_session_and_is_deleted_with_it() -> None:
     with Sessions() as sessions:
         session = sessions.session("s")
         move_in(session, said("one"))

@@ -75,7 +75,7 @@ def check_named(store: SessionStore, calls: tuple[Call, ...], mend: str) -> None
             assert said.count("acme/user-42") == 1
 
 
-def test_a_redis_that_is_down(server: RedisServer) -> None:
+def test_the_error_of_an_unreachable_redis_names_the_session(server: RedisServer) -> None:
     store = RedisStore(f"{server.url}?retries=0")
     run_blocking(store.append(USER, [message(1)]))
     server.kill()
@@ -86,7 +86,9 @@ def test_a_redis_that_is_down(server: RedisServer) -> None:
     ("setting", "value", "mend"),
     [("maxmemory", "1", "raise maxmemory"), ("min-replicas-to-write", "1", "too few replicas")],
 )
-def test_a_redis_that_takes_no_writes(setting: str, value: str, mend: str, server: RedisServer) -> None:
+def test_the_error_of_a_redis_that_refuses_writes_names_the_session(
+    setting: str, value: str, mend: str, server: RedisServer
+) -> None:
     store = RedisStore(server.url)
     run_blocking(store.append(USER, [message(1)]))
     with server.client() as client:
@@ -95,7 +97,7 @@ def test_a_redis_that_takes_no_writes(setting: str, value: str, mend: str, serve
     run_blocking(store.close())
 
 
-def test_a_redis_that_is_a_replica_or_forbids_it(server: RedisServer) -> None:
+def test_the_error_of_a_replica_or_a_forbidden_command_names_the_session(server: RedisServer) -> None:
     with redis_server(appendonly="no", replicaof=f"127.0.0.1 {server.port}") as replica:
         check_named(RedisStore(replica.url), WRITES, "is a read-only replica")
     with server.client() as client:
@@ -103,14 +105,14 @@ def test_a_redis_that_is_a_replica_or_forbids_it(server: RedisServer) -> None:
     check_named(RedisStore(server.url.replace("redis://", "redis://reader:x@")), WRITES, "denies a permission")
 
 
-def test_a_postgres_that_is_down(postgres: PostgresServer) -> None:
+def test_the_error_of_an_unreachable_postgres_names_the_session(postgres: PostgresServer) -> None:
     store = PostgresStore(postgres.url)
     run_blocking(store.append(USER, [message(1)]))
     postgres.kill()
     check_named(store, ALL, "retry")
 
 
-def test_a_postgres_that_gives_no_time_or_no_right(postgres: PostgresServer) -> None:
+def test_the_error_of_a_timeout_or_missing_right_names_the_session(postgres: PostgresServer) -> None:
     store = PostgresStore(f"{postgres.url}&options=-c%20statement_timeout%3D50")
     with postgres.connect() as connection:
         connection.execute("BEGIN")
@@ -123,7 +125,7 @@ def test_a_postgres_that_gives_no_time_or_no_right(postgres: PostgresServer) -> 
     run_blocking(store.close())
 
 
-def test_a_postgres_statement_that_somebody_cancels(postgres: PostgresServer) -> None:
+def test_the_error_of_a_cancelled_statement_names_the_session(postgres: PostgresServer) -> None:
     store = PostgresStore(postgres.url)
     waiting = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND wait_event_type = 'Lock'"
     with postgres.connect() as locks, postgres.connect() as connection, ThreadPoolExecutor(1) as thread:
@@ -139,7 +141,7 @@ def test_a_postgres_statement_that_somebody_cancels(postgres: PostgresServer) ->
     run_blocking(store.close())
 
 
-def test_a_file_that_another_holds(tmp_path: Path) -> None:
+def test_the_error_of_a_locked_file_names_the_session(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "s.db", busy_timeout_s=0.05)
     other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -163,7 +165,7 @@ def test_a_hybrid_store_names_it_once_and_is_degraded_by_one_reason_for_all_sess
     assert len({said for said in told if said}) == len([said for said in told if said]) <= 2
 
 
-def test_a_look_whether_the_store_answers_names_nobody(server: RedisServer) -> None:
+def test_a_health_check_names_no_session(server: RedisServer) -> None:
     with Sessions(f"{server.url}?retries=0") as sessions:
         server.kill()
         with pytest.raises(StoreLost) as caught:

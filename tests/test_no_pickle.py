@@ -51,7 +51,7 @@ def _at_fault(tree: ast.Module) -> list[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_module_of_ours_reads_what_runs(path: Path) -> None:
+def test_no_module_imports_pickle_or_a_relative(path: Path) -> None:
     assert _at_fault(ast.parse(path.read_text(encoding="utf-8"))) == []
 
 
@@ -66,7 +66,7 @@ def test_no_module_of_ours_reads_what_runs(path: Path) -> None:
         ("import pickled_onions", []),
     ],
 )
-def test_what_runs_is_seen_in_code_and_not_in_words(source: str, found: list[str]) -> None:
+def test_the_check_finds_imports_and_ignores_comments(source: str, found: list[str]) -> None:
     assert _at_fault(ast.parse(source)) == found
 
 

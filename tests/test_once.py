@@ -47,7 +47,7 @@ def array(message: BaseMessage) -> None:
 
 
 @pytest.mark.parametrize("change", [text, content, metadata, artifact, extra, array])
-def test_a_message_that_was_changed_is_made_anew(change):
+def test_a_changed_message_is_computed_again(change):
     made: list[BaseMessage] = []
     once = Once(lambda message: made.append(message) or len(made))
     message = result(artifact={"rows": [1, 2]}, note="one")
@@ -56,19 +56,19 @@ def test_a_message_that_was_changed_is_made_anew(change):
     assert once(message) == 2
 
 
-def test_what_holds_an_object_is_always_made_anew():
+def test_a_message_with_an_object_is_never_cached():
     once = Once(lambda _: object())
     message = result(artifact=Array())
     assert once(message) is not once(message)
 
 
-def test_an_equal_message_is_another_one():
+def test_equal_messages_are_cached_separately():
     once = Once(lambda _: object())
     one, other = result(), result()
     assert once(one) is not once(other)
 
 
-def test_nothing_is_kept_of_a_message_that_is_gone():
+def test_the_cache_keeps_no_message_alive():
     once = Once(lambda message: message.id)
     message = result()
     once(message)

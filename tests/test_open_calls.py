@@ -107,7 +107,7 @@ def test_a_question_beside_an_open_call_is_not_put_behind_it(store, policy, voic
 
 
 @both_voices
-def test_who_goes_on_with_an_open_call_has_it(store, voice):
+def test_a_run_that_continues_an_open_call_sees_it(store, voice):
     sessions = Sessions(store, policy=LARGE)
     calling = Calling(SessionSaver(sessions), asks=True)
     calling.ask("early", voice)

@@ -130,7 +130,7 @@ def test_a_users_own_rules_stay_theirs(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [*PASTED, *OWN])
-def test_what_is_read_in_parts_is_all_of_it(text: str) -> None:
+def test_the_parts_of_a_text_concatenate_to_the_text(text: str) -> None:
     assert "".join(part for part, _ in spoken(text)) == text
 
 
@@ -152,7 +152,7 @@ def test_what_is_read_in_parts_is_all_of_it(text: str) -> None:
         "[x]\na=b\n",
     ],
 )
-def test_reading_takes_no_time_however_long_it_is(line: str) -> None:
+def test_reading_time_is_linear_in_the_length(line: str) -> None:
     text = line * (200_000 // len(line))
     began = time.thread_time()
     list(pasted(text))

@@ -221,7 +221,7 @@ OF_USERS = {
 
 
 @pytest.mark.parametrize("media", OF_USERS.values(), ids=OF_USERS)
-def test_both_take_from_a_user(media: Media) -> None:
+def test_both_apis_accept_these_parts_from_a_user(media: Media) -> None:
     view = view_of([Message(Role.USER, "see", media=(media,))])
     assert "not shown" not in json.dumps([view.to_openai(), view.to_anthropic()])
     check_both(view)
@@ -242,7 +242,7 @@ NOT_TAKEN = {
 
 
 @pytest.mark.parametrize("case", NOT_TAKEN)
-def test_what_no_api_takes_is_named_in_its_place(case: str) -> None:
+def test_unsupported_parts_are_replaced_by_a_text(case: str) -> None:
     media, says = NOT_TAKEN[case]
     view = view_of([Message(Role.USER, "see", media=(media,))])
     assert view.to_openai()[0]["content"] == [{"type": "text", "text": "see"}, {"type": "text", "text": says}]

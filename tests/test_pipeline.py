@@ -88,7 +88,7 @@ def said(number: int) -> Message:
     return Message(Role.USER, text, id=f"m{number}", seq=number + 1, tokens=30)
 
 
-def test_work_gives_way_once_it_took_its_time():
+def test_a_fold_yields_after_its_time_slice():
     clock = Clock(WORK_S * 0.26)
     pace = paced(clock)
     for _ in range(400):
@@ -97,7 +97,7 @@ def test_work_gives_way_once_it_took_its_time():
     assert set(clock.slept) == {PAUSE_S}
 
 
-def test_while_folds_press_one_works_longer_in_one_go_but_never_for_long():
+def test_urgent_folds_lengthen_the_time_slice_up_to_a_limit():
     pauses = {}
     for pressed in (0, 1, 2, 4, 100):
         pace = paced(Clock(WORK_S * 0.26), pressed)
@@ -114,14 +114,14 @@ def test_a_fold_that_can_be_put_off_waits_for_a_moment_without_calls_and_no_long
     assert (clock.slept, clock.waited, pace.pauses) == ([PAUSE_S] * 1_000, [LOOK_S] * 1_000, 1)
 
 
-def test_a_fold_that_presses_waits_for_calls_too_and_shorter_the_more_there_are():
+def test_urgent_folds_wait_shorter_for_calls_in_progress():
     for pressed in (1, 2, 4):
         clock = Clock(2**-20, began_s=1)
         paced(clock, pressed, quiet=clock.wait).give_way()
         assert sum(clock.waited) == pytest.approx(PATIENCE_S / pressed, abs=1e-4)
 
 
-def test_a_fold_that_comes_to_press_waits_no_longer_than_others_that_do():
+def test_a_fold_that_becomes_urgent_stops_waiting():
     clock = Clock(WORK_S)
     pace = Pace(lambda: len(clock.waited) >= 40, clock.wait, clock=clock.now, sleep=clock.sleep)
     pace.give_way()
@@ -137,7 +137,7 @@ def test_a_queue_puts_off_the_folds_of_sessions_with_room_while_calls_leave_no_p
     assert (queue.at_work, queue.pressed(3), len(queue)) == (A, 0, 2)
 
 
-def test_a_queue_puts_nothing_off_for_longer_than_it_may():
+def test_a_queue_postpones_folds_up_to_its_limit():
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
@@ -149,7 +149,7 @@ def test_a_queue_puts_nothing_off_for_longer_than_it_may():
     assert queue.pressed(12) == 1
 
 
-def test_one_that_is_at_work_presses_when_its_time_has_come():
+def test_a_fold_in_progress_becomes_urgent_after_its_limit():
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.take(2, quiet=True)
@@ -177,7 +177,7 @@ def test_a_session_that_asks_while_it_is_folded_is_counted_once_and_folded_again
     assert (queue.pressed(2), queue.take(2, quiet=True)) == (0, (A, 2))
 
 
-def test_a_busy_process_folds_only_what_presses_until_it_is_quiet() -> None:
+def test_a_busy_process_runs_urgent_folds_only() -> None:
     with Sessions(policy=POLICY) as sessions:
         session = sessions.session("s")
         calls, thread = sessions.workshop.calls, sessions.pipeline
@@ -204,7 +204,7 @@ def test_a_fold_that_was_put_off_is_done_when_calls_leave_a_pause() -> None:
         assert session.stats().digests == 1
 
 
-def test_who_waits_for_a_moment_without_calls_is_woken_by_the_end_of_the_last():
+def test_the_end_of_the_last_call_wakes_a_waiting_fold():
     calls, seen = Calls(), list[bool]()
     assert calls.quiet(0)
     with calls:
@@ -240,7 +240,7 @@ def test_a_forked_process_counts_its_own_calls():
         assert calls.under_way == 1
 
 
-def test_work_that_somebody_waits_for_gives_way_to_nobody():
+def test_folds_that_callers_wait_for_do_not_yield():
     clock = Clock(1.0)
     pace = paced(clock)
     pace.hurried = 1
@@ -280,7 +280,7 @@ def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
     assert len(ways["fold"]) >= len(ways["extract"]) + len(ways["merge"]) + len(ways["summarize"])
 
 
-def test_giving_way_changes_no_word_of_a_digest():
+def test_yielding_does_not_change_the_digest():
     for seed in range(12):
         shop = Workshop(POLICY, clock=lambda: 0.0)
         given = [shop.prepare(replace(m, id=f"m{n}", seq=n)) for n, m in enumerate(conversation(seed), 1)]
@@ -305,7 +305,7 @@ def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_n
             assert (sessions.pipeline.pace.pauses >= folded) is (folding == "background")
 
 
-def test_a_view_that_would_have_to_fold_takes_up_the_digest_that_waits(tmp_path: Path) -> None:
+def test_a_view_that_would_fold_activates_the_ready_digest(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/s.db"
     with Sessions(url, policy=OFF) as sessions, Sessions(url, policy=OFF) as others:
         session = sessions.session("s")

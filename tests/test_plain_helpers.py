@@ -90,7 +90,7 @@ def test_a_plain_summarizer_writes_the_digest() -> None:
     assert not [event for event in heard if isinstance(event, FellBack)]
 
 
-def test_a_summarizer_that_answers_with_no_text_is_said_to() -> None:
+def test_a_summarizer_that_returns_no_text_emits_an_event() -> None:
     heard = Heard()
     talked(heard, summarizer=Summarizer(answer=42)).close()
     assert {event.reason for event in heard if isinstance(event, FellBack)} == {"a int where a text was asked for"}
@@ -160,6 +160,6 @@ class HalfAStore:
     async def append(self) -> None: ...
 
 
-def test_a_store_that_lacks_something_is_told_what() -> None:
+def test_the_error_for_an_incomplete_store_names_the_missing_methods() -> None:
     with pytest.raises(ConfigError, match=r"HalfAStore lacks take_lease, drop_lease, load, .*ports\.Store"):
         Sessions(HalfAStore())  # type: ignore[arg-type]

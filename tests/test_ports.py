@@ -35,7 +35,7 @@ def talker(saver: SessionSaver, seen: list[list[AnyMessage]]):
 
 
 @pytest.mark.parametrize("folding", ["inline", "background"])
-def test_a_graph_is_folded_and_the_lag_is_told(folding):
+def test_folds_of_a_graph_report_their_lag(folding):
     heard = Heard()
     policy = Policy(Budget(2_000, reply_reserve_tokens=0), folding=folding)
     with Sessions(policy=policy, observers=[heard]) as sessions:

@@ -123,7 +123,7 @@ def test_a_long_list_is_not_remembered_and_neither_are_many_sessions(store):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_it_comes_to_what_a_store_without_it_comes_to(store, open_store, seed):
+def test_the_cache_does_not_change_results(store, open_store, seed):
     """Random checkpoints, forks, edits and appends of others: the same parts and heads as in memory."""
     rnd, plain, other = random.Random(seed), MemoryStore(), open_store()
     parents: list[int] = []

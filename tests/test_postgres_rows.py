@@ -179,7 +179,7 @@ def test_of_eight_who_append_other_content_under_one_id_one_does(store: Postgres
 
 
 @pytest.mark.parametrize("others", [False, True], ids=["the same", "other content"])
-def test_who_waited_while_another_appended_the_message_is_told_so(
+def test_an_append_that_waited_for_the_same_id_reports_the_outcome(
     others: bool, store: PostgresStore, server: PostgresServer, schema: str
 ) -> None:
     """Both have looked for the id before either has the row."""

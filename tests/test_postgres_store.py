@@ -149,9 +149,7 @@ def a_checkpoint(name: str, parent: str | None = None) -> Checkpoint:
 
 
 @pytest.mark.parametrize("age", [10, 2_000])
-def test_each_thing_is_one_round_trip_and_a_list_in_a_checkpoint_two_at_any_age(
-    age: int, url: str, tmp_path: Path
-) -> None:
+def test_round_trips_per_operation_do_not_grow_with_the_session(age: int, url: str, tmp_path: Path) -> None:
     store = PostgresStore(f"{url}&max_connections=1")
     run_blocking(store.append(KEY, [message(n) for n in range(age)]))
     run_blocking(store.put_digest(KEY, Digest(Ranges.span(1, age - 5), "so far"), expected=0))
@@ -616,7 +614,7 @@ def test_a_schema_of_something_else_is_refused_and_left_alone(url: str, server: 
     assert tables == [("sessions",)]
 
 
-def test_an_url_opens_it(url: str) -> None:
+def test_a_url_opens_the_store(url: str) -> None:
     for one in (url, url.replace("postgresql:", "postgres:")):
         store = open_store(one)
         assert isinstance(store, PostgresStore)

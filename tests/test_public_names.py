@@ -14,14 +14,14 @@ ADAPTERS = ("langchain_session", "llamaindex_session")
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_completion_has_names_that_nobody_asked_for_yet(adapter: str) -> None:
+def test_dir_lists_names_that_are_not_loaded_yet(adapter: str) -> None:
     program = f"import {adapter} as adapter; print(set(adapter.__all__) - set(dir(adapter)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "set()", done.stdout
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_a_name_that_is_not_there_is_refused(adapter: str) -> None:
+def test_an_unknown_name_raises_attribute_error(adapter: str) -> None:
     with pytest.raises(AttributeError, match=f"module '{adapter}' has no attribute 'SessionSavor'"):
         import_module(adapter).SessionSavor  # noqa: B018
 

@@ -43,12 +43,12 @@ TEXTS = st.lists(st.sampled_from(MARKS), max_size=8).map("".join)
 
 
 @given(TEXTS)
-def test_what_may_quote_is_told_as_by_the_pattern(text: str) -> None:
+def test_the_fast_check_for_quotes_agrees_with_the_pattern(text: str) -> None:
     assert quoting._may_quote(text) == (quoting._MAYBE.search(text) is not None)
 
 
 @given(TEXTS)
-def test_what_poses_is_told_as_by_its_signs(text: str) -> None:
+def test_the_fast_check_for_instructions_in_data_agrees_with_the_patterns(text: str) -> None:
     signs = (orders._ORDER, orders._ROLE, orders._WILL, orders._NOTE)
     assert orders.poses(text) == any(sign.search(text) for sign in signs)
 

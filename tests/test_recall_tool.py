@@ -129,7 +129,7 @@ def test_what_was_recalled_is_never_clipped_again(sessions):
     assert [m.clip for m in record if m.content.startswith(RECALLED)] == [None, None, None]
 
 
-def test_who_only_pretends_to_have_recalled_is_clipped(sessions):
+def test_a_tool_output_that_imitates_a_recall_is_clipped(sessions):
     said = f"{RECALLED}ref x, complete]\n" + LONG
     Agent(sessions, said, []).run()
     (result,) = [m for m in sessions.session("t").record() if m.role is Role.TOOL]

@@ -145,7 +145,7 @@ def test_an_ordinary_append_notes_when_it_was(store: RedisStore, server: RedisSe
     assert moments == sorted(moments)
 
 
-def test_a_call_that_is_broken_off_gives_its_answer_to_nobody_else(store: RedisStore, server: RedisServer) -> None:
+def test_the_answer_of_an_interrupted_call_reaches_no_other_caller(store: RedisStore, server: RedisServer) -> None:
     run_blocking(store.append(KEY, [message(1)]))
 
     def ring(*_: object) -> None:
@@ -199,7 +199,7 @@ def test_idle_connections_that_the_server_closed_cost_no_retry_in_either_voice(
     run_blocking(store.close())
 
 
-def test_a_call_that_is_cancelled_gives_its_answer_to_nobody_else(store: RedisStore, server: RedisServer) -> None:
+def test_the_answer_of_a_cancelled_call_reaches_no_other_caller(store: RedisStore, server: RedisServer) -> None:
     async def work() -> None:
         awaited = store.awaiting()
         await awaited.append(KEY, [message(1)])

@@ -219,7 +219,7 @@ def test_a_key_lives_as_long_as_a_write_may_take_and_then_as_the_url_says(server
     run_blocking(cache.close())
 
 
-def test_so_does_an_entry_in_memory():
+def test_an_entry_in_memory_has_the_same_lifetime():
     clock = Clock()
     cache = MemoryCache(ttl_s=5, writing_s=60, clock=clock)
     _filled(cache)
@@ -352,7 +352,7 @@ def test_a_server_without_room_costs_hits_and_nothing_else(policy, hot):
         run_blocking(store.close())
 
 
-def test_something_else_under_its_keys_is_said_and_costs_hits_and_nothing_else(server, hot):
+def test_foreign_data_under_its_keys_is_reported_and_counts_as_a_miss(server, hot):
     store = HybridStore(hot.cache, MemoryStore(), retry_after_s=0.0)
     run_blocking(store.append(KEY, [message(1)]))
     with server.client() as client:

@@ -97,7 +97,7 @@ def test_all_keys_of_a_session_follow_the_url_at_the_next_use(
 
 @every_change
 @every_part
-def test_they_follow_an_awaited_use_too(
+def test_all_keys_follow_the_url_at_the_next_async_use(
     server: RedisServer, before_s: int | None, now_s: int | None, used: Key
 ) -> None:
     fill(opened(server, before_s))
@@ -158,7 +158,7 @@ def test_what_is_left_undone_when_a_process_dies_the_next_use_does(server: Redis
 
 
 @pytest.mark.parametrize("use", [USES["append"], USES["load"]], ids=["append", "load"])
-def test_once_it_follows_a_use_is_one_request_again(server: RedisServer, use: Use) -> None:
+def test_after_the_change_a_use_is_one_request_again(server: RedisServer, use: Use) -> None:
     fill(opened(server, OLD_S))
     store = opened(server, None)
     for key in PARTS:

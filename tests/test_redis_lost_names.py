@@ -75,7 +75,7 @@ def test_a_session_whose_set_of_namespaces_is_gone_is_deleted_whole(
     assert sorted(left(server, LIKE_IT)) == sorted(others)
 
 
-def test_so_it_is_in_the_awaiting_voice(store: RedisStore, server: RedisServer) -> None:
+def test_deletion_without_the_set_of_namespaces_works_async(store: RedisStore, server: RedisServer) -> None:
     fill(store, KEY)
     lose(server, Names().namespaces(KEY))
 
@@ -88,7 +88,7 @@ def test_so_it_is_in_the_awaiting_voice(store: RedisStore, server: RedisServer) 
     assert left(server) == []
 
 
-def test_so_it_is_on_whichever_node_of_a_cluster_the_session_is(cluster: str) -> None:
+def test_deletion_without_the_set_of_namespaces_works_on_every_cluster_node(cluster: str) -> None:
     store = RedisStore(cluster)
     keys = [Key(f"session {number}", KEY.tenant) for number in range(12)]
     for key in keys:
@@ -100,7 +100,7 @@ def test_so_it_is_on_whichever_node_of_a_cluster_the_session_is(cluster: str) ->
 
 
 @pytest.mark.parametrize("again", ["inner", "new"])
-def test_a_set_that_was_begun_anew_since_hides_none(store: RedisStore, server: RedisServer, again: str) -> None:
+def test_a_recreated_set_hides_no_namespace(store: RedisStore, server: RedisServer, again: str) -> None:
     fill(store, KEY)
     lose(server, Names().namespaces(KEY))
     run_blocking(store.append(replace(KEY, namespace=again), [message(3)]))
@@ -115,7 +115,7 @@ def test_namespaces_of_a_session_that_has_nothing_itself_go_too(store: RedisStor
     assert left(server) == []
 
 
-def test_a_copy_goes_whole_too(store: RedisStore, server: RedisServer) -> None:
+def test_a_copied_session_is_deleted_whole(store: RedisStore, server: RedisServer) -> None:
     fill(store, KEY)
     copy = replace(KEY, session_id="a copy")
     run_blocking(store.copy_session(KEY, copy.session_id))
@@ -140,7 +140,7 @@ def test_whichever_keys_of_the_session_itself_are_gone_it_is_deleted_whole(
     assert left(server) == []
 
 
-def test_a_purge_finds_them_too(store: RedisStore, server: RedisServer) -> None:
+def test_a_purge_finds_lost_namespaces(store: RedisStore, server: RedisServer) -> None:
     fill(store, KEY)
     lose(server, Names().namespaces(KEY))
     while run_blocking(store.purge(0.0)) == ():

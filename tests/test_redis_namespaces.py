@@ -56,7 +56,7 @@ USES = (lambda store, key: store.load(key), lambda store, key: store.begin(key),
 
 @pytest.mark.parametrize("use", USES, ids=["load", "begin", "append"])
 @pytest.mark.parametrize(("used", "other"), [(KEY, INNER), (INNER, KEY)], ids=["session", "namespace"])
-def test_a_part_that_is_used_keeps_the_others(use: Any, used: Any, other: Any, store: Any, server: Any) -> None:
+def test_using_one_namespace_renews_the_others(use: Any, used: Any, other: Any, store: Any, server: Any) -> None:
     for _ in range(4):
         let_pass(server, store, TTL_S * 0.3)
         run_blocking(use(store, used))
@@ -64,7 +64,7 @@ def test_a_part_that_is_used_keeps_the_others(use: Any, used: Any, other: Any, s
     assert len(run_blocking(store.record(other))) == 1
 
 
-def test_an_awaited_use_keeps_them_too(store: RedisStore, server: RedisServer) -> None:
+def test_an_async_use_renews_all_namespaces(store: RedisStore, server: RedisServer) -> None:
     async def used() -> None:
         awaiting = RedisStore(f"{server.url}?ttl_s={TTL_S}").awaiting()
         await awaiting.load(KEY)
@@ -75,7 +75,7 @@ def test_an_awaited_use_keeps_them_too(store: RedisStore, server: RedisServer) -
     assert left_ms(server, of=INNER) > TTL_S * 900
 
 
-def test_within_a_quarter_of_the_time_it_costs_nothing(store: RedisStore, server: RedisServer) -> None:
+def test_no_renewal_within_a_quarter_of_the_lifetime(store: RedisStore, server: RedisServer) -> None:
     run_blocking(store.load(KEY))
     let_pass(server, store, TTL_S * 0.2)
     # The end of a connection is a read too: garbage of other tests ends none later.

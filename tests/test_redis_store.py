@@ -263,7 +263,7 @@ def test_every_key_of_a_session_has_its_time_to_live(server, url):
     run_blocking(store.close())
 
 
-def test_without_one_no_key_ends(store, server):
+def test_without_a_lifetime_no_key_expires(store, server):
     everything(store)
     with server.client() as client:
         assert {client.pttl(key) for key in client.scan_iter()} == {-1}
@@ -317,7 +317,7 @@ def test_a_session_made_again_after_its_end_elsewhere_is_listed(store, server):
     assert [state.key for state in run_blocking(other.sessions())] == [KEY]
 
 
-def test_what_the_list_should_not_hold_leaves_it_after_a_while_and_not_before(store, server):
+def test_stale_list_entries_are_removed_after_a_while_only(store, server):
     run_blocking(store.append(KEY, [message(1)]))
     listed = Names().sessions(KEY.tenant)
     with server.client() as client:

@@ -45,12 +45,12 @@ OTHER = "Then let it be roses."
         "Leider ist der Saal belegt.",
     ],
 )
-def test_what_refuses(text: str) -> None:
+def test_refusals_are_recognised(text: str) -> None:
     assert refuses(text)
 
 
 @pytest.mark.parametrize("text", ["The hall is yours.", "It doesn't cost anything.", "I can't wait to see it."])
-def test_what_refuses_nothing(text: str) -> None:
+def test_other_replies_are_no_refusals(text: str) -> None:
     assert not refuses(text)
 
 
@@ -59,7 +59,7 @@ def test_a_wish_that_was_refused_goes_behind_what_was_said_then() -> None:
     assert refused([(message, read(message, count)) for message in talk]) == {(0, 0): (2, 0)}
 
 
-def test_of_refusals_in_a_row_the_last_counts() -> None:
+def test_of_consecutive_refusals_the_last_counts() -> None:
     talk = _talk(WISH, NONE_LEFT, OTHER, "Roses are sold out as well.", "Asters would do.")
     assert refused([(message, read(message, count)) for message in talk]) == {(0, 0): (4, 0), (2, 0): (4, 0)}
 
@@ -78,7 +78,7 @@ def test_what_was_not_refused_or_not_by_the_same_person_or_in_a_long_tale_stays(
 
 
 @pytest.mark.parametrize("room", range(20, 60, 3))
-def test_a_refused_wish_never_stands_alone(room: int) -> None:
+def test_a_refused_wish_is_never_shown_alone(room: int) -> None:
     talk = _talk(WISH, NONE_LEFT, OTHER, "Noted.", "And two candles, please.", "They are in the parcel.")
     pairs = [(message, read(message, count)) for message in talk]
     block = evidence(Question("Which tulips are for the table?"), pairs, [], room_tokens=room, count=count)[0]

@@ -43,7 +43,7 @@ def test_what_is_asked_for_stays_and_what_is_not_goes_within_the_room():
     assert memory.get(0, lambda: gone) is gone
 
 
-def test_what_would_take_most_of_the_room_is_not_kept():
+def test_values_larger_than_most_of_the_cache_are_not_cached():
     memory = Remembered[object](100)
     first = memory.get("large", object, size=50)
     assert memory.get("large", object, size=50) is not first
@@ -89,7 +89,7 @@ def test_threads_that_fill_it_at_once_get_their_own_values(switching_often):
         assert all(pool.map(fill, range(8)))
 
 
-def test_what_is_forgotten_is_made_anew():
+def test_a_removed_value_is_computed_again():
     memory = Remembered[object](100)
     first, second = memory.get("first", object), memory.get("second", object)
     memory.forget("first")

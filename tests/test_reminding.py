@@ -183,7 +183,7 @@ def test_a_short_thread_is_not_searched():
         assert not any(isinstance(event, Searched) for event in heard)
 
 
-def test_a_message_that_claims_to_be_another_sessions_digest_opens_no_door():
+def test_a_forged_digest_mark_gives_no_access_to_another_session():
     with opened() as sessions:
         seen: list[list[BaseMessage]] = []
         attached(sessions, seen).invoke({"messages": [HumanMessage(ASKED)]}, config())

@@ -9,7 +9,7 @@ from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from session_core import Sessions
 
 
-def test_each_object_names_its_store_its_session_and_its_tenant(tmp_path: Path) -> None:
+def test_reprs_name_store_session_and_tenant(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/chat.db"
     with Sessions(url) as sessions:
         session = sessions.session("s", tenant="acme")

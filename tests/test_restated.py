@@ -99,7 +99,7 @@ def test_a_telegram_keeps_days_times_and_names_word_for_word() -> None:
     assert brief("We would be at The Ivy in the old town.") == "at The Ivy in old town"
 
 
-def test_who_tells_a_story_restates_nothing() -> None:
+def test_stories_restate_nothing() -> None:
     story = "We left on Friday. It was cold. The children slept. On Monday we were there."
     messages = _said("The lamp comes on Sunday.", story)
     assert restated([(message, read(message, count)) for message in messages]) == {}
@@ -118,7 +118,7 @@ def test_who_tells_a_story_restates_nothing() -> None:
         ("The house stands at the end of a road.", "I am asking which of the two colours is better for a room."),
     ],
 )
-def test_who_asks_or_tells_something_else_corrects_nothing(said: str, later: str) -> None:
+def test_questions_and_other_subjects_correct_nothing(said: str, later: str) -> None:
     messages = _said(said, later)
     facts = [fact for message in messages if message.role is Role.USER for fact in statements(message)]
     assert amended(messages, facts) == messages

@@ -93,7 +93,7 @@ def trips_of_ours(url: str, counted, durability: str, voice: str) -> int:
 
 @every_durability
 @both_voices
-def test_a_superstep_on_redis(redis, durability, voice):
+def test_round_trips_of_a_superstep_on_redis(redis, durability, voice):
     with redis_relay(redis.port) as counted:
         trips = trips_of_ours(f"{counted.url}?prefix={durability}{voice}", counted, durability, voice)
     assert trips == PER_SUPERSTEP[durability] * SUPERSTEPS
@@ -101,7 +101,7 @@ def test_a_superstep_on_redis(redis, durability, voice):
 
 @every_durability
 @both_voices
-def test_a_superstep_on_postgres(postgres, durability, voice):
+def test_round_trips_of_a_superstep_on_postgres(postgres, durability, voice):
     with relay(postgres.url) as counted:
         url = f"{counted.url}&prepare=0&schema=r{durability}{voice}"
         trips = trips_of_ours(url, counted, durability, voice)
@@ -109,7 +109,7 @@ def test_a_superstep_on_postgres(postgres, durability, voice):
 
 
 @every_durability
-def test_a_superstep_of_the_official_saver_for_postgres(postgres, durability):
+def test_round_trips_of_a_superstep_of_the_official_postgres_saver(postgres, durability):
     async def awaited() -> int:
         async with AsyncPostgresSaver.from_conn_string(counted.url) as saver:
             return await awaiting_trips(saver, counted, durability)
@@ -127,7 +127,7 @@ def test_a_superstep_of_the_official_saver_for_postgres(postgres, durability):
 
 
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
-def test_what_a_turn_reads_does_not_go_by_the_age_of_its_thread(kind, request):
+def test_the_bytes_read_per_turn_do_not_grow_with_the_thread(kind, request):
     small = Policy(Budget(2_000, reply_reserve_tokens=0), folding="inline")
     server = request.getfixturevalue(kind)
     with (

@@ -39,7 +39,7 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     names["sessions"].close()
 
 
-def test_a_graph_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_graph_stores_a_notice_for_the_user(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     graph = StateGraph(MessagesState).add_node("model", lambda _: {"messages": [AIMessage("Well")]})
     app = graph.add_edge(START, "model").compile(checkpointer=names["saver"])
     app.invoke({"messages": [("user", LONG)]}, {"configurable": {"thread_id": "user-42"}})
@@ -47,7 +47,9 @@ def test_a_graph_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == f"user-42 {notice.text}\n"
 
 
-def test_an_agent_with_the_middleware_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_agent_with_the_middleware_stores_a_notice(
+    names: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     saver = names["saver"]
     model = FakeListChatModel(responses=["Well"])
     agent = create_agent(model, middleware=[SessionMiddleware(saver)], checkpointer=saver)
@@ -58,14 +60,14 @@ def test_an_agent_with_the_middleware_tells(names: dict[str, Any], capsys: pytes
 
 
 @pytest.mark.filterwarnings("ignore:.*RunnableWithMessageHistory")
-def test_a_history_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_history_stores_a_notice(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     chain = RunnableWithMessageHistory(FakeListChatModel(responses=["Well"]), lambda _: names["history"])
     chain.invoke(LONG, {"configurable": {"session_id": "user-43"}})
     (notice,) = names["history"].session.notices()
     assert capsys.readouterr().out == f"user-43 {notice.text}\n"
 
 
-def test_a_memory_tells(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_memory_stores_a_notice(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     SimpleChatEngine.from_defaults(llm=MockLLM(), memory=names["memory"]).chat(LONG)
     (notice,) = names["memory"].session.notices()
     assert capsys.readouterr().out == f"user-44 {notice.text}\n"

@@ -79,7 +79,7 @@ def _with_the_square(sizes: Sizes, at: int) -> float:
 
 
 @pytest.mark.parametrize("store", OURS)
-def test_a_thread_grows_as_what_is_said_in_it(sizes: Mapping[str, Sizes], store: str) -> None:
+def test_a_thread_grows_linearly_with_its_content(sizes: Mapping[str, Sizes], store: str) -> None:
     first, _, last = sizes[store]
     assert math.log(sizes[store][last] / sizes[store][first], last / first) <= 1.05
 

@@ -101,7 +101,7 @@ def secret(role: Role = Role.USER, **fields: Any) -> Message:
 # What every store refuses.
 
 
-def test_what_a_store_refuses_says_nothing(store: SessionStore) -> None:
+def test_errors_of_refused_writes_contain_no_content(store: SessionStore) -> None:
     fill(store, KEY, "ordinary")
     run_blocking(store.append(KEY, [secret()]))
     state = run_blocking(store.state(KEY))
@@ -148,7 +148,7 @@ DICTS: list[Any] = [
 ]
 
 
-def test_what_the_door_refuses_says_nothing() -> None:
+def test_errors_of_refused_messages_contain_no_content() -> None:
     policy = Policy(Budget(600, reply_reserve_tokens=0), max_message_bytes=1_500, folding="off")
     with Sessions(policy=policy) as sessions:
         session = sessions.session("s")
@@ -159,7 +159,7 @@ def test_what_the_door_refuses_says_nothing() -> None:
         refused(lambda: session.expand("nothing"))
 
 
-def test_an_awaiting_summarizer_and_failing_helpers_say_nothing() -> None:
+def test_events_of_failing_helpers_contain_no_content() -> None:
     class Talks:
         name = "talks"
 
@@ -200,7 +200,7 @@ def test_an_awaiting_summarizer_and_failing_helpers_say_nothing() -> None:
     silent([list(heard), [repr(event) for event in heard]])
 
 
-def test_telemetry_says_nothing(store: SessionStore) -> None:
+def test_telemetry_contains_no_content(store: SessionStore) -> None:
     spans, figures = InMemorySpanExporter(), InMemoryMetricReader()
     tracers = TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(spans))
@@ -232,7 +232,7 @@ def test_telemetry_says_nothing(store: SessionStore) -> None:
     silent([told, data.to_json(), list(heard)])
 
 
-def test_a_transcript_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+def test_errors_of_unreadable_transcripts_contain_no_content(tmp_path: Path) -> None:
     texts = [
         f'[{{"role": "user", "content": "{SECRET}"}}, {{"role": "user {SECRET}"}}]',
         f'{{"role": "user", "content": "{SECRET}"',
@@ -310,7 +310,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("table", COLUMNS)
-def test_damaged_rows_are_errors_of_ours_that_say_nothing(table: str, tmp_path: Path) -> None:
+def test_errors_of_damaged_rows_contain_no_content(table: str, tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     store = SqliteStore(path)
     fill(store, KEY, SECRET)
@@ -331,7 +331,7 @@ def test_damaged_rows_are_errors_of_ours_that_say_nothing(table: str, tmp_path: 
     assert raised > 0
 
 
-def test_damaged_keys_in_redis_are_errors_of_ours_that_say_nothing(places: Places) -> None:
+def test_errors_of_damaged_redis_keys_contain_no_content(places: Places) -> None:
     raised = 0
     for junk in [*JUNK, b"\x01" * 19 + SECRET.encode(), b"\x81\xa1f\x01", b"\x82\xa1f\x01\xa1n\xa3abc"]:
         store = RedisStore(places.redis_url())
@@ -362,7 +362,7 @@ def test_damaged_keys_in_redis_are_errors_of_ours_that_say_nothing(places: Place
         "writes.data",
     ],
 )
-def test_damaged_rows_of_postgresql_are_errors_of_ours_that_say_nothing(column: str, places: Places) -> None:
+def test_errors_of_damaged_postgresql_rows_contain_no_content(column: str, places: Places) -> None:
     url = places.postgres_url()
     store = PostgresStore(url)
     fill(store, KEY, SECRET)
@@ -376,7 +376,7 @@ def test_damaged_rows_of_postgresql_are_errors_of_ours_that_say_nothing(column: 
     run_blocking(store.close())
 
 
-def test_a_wrong_key_says_nothing(tmp_path: Path) -> None:
+def test_errors_of_a_wrong_key_contain_no_content(tmp_path: Path) -> None:
     inner = SqliteStore(tmp_path / "a.db")
     fill(EncryptedStore(inner, Keyring({"k1": bytes(32)})), KEY, SECRET)
     for ring in (Keyring({"k1": b"\x01" * 32}), Keyring({"k2": bytes(32)})):
@@ -437,7 +437,7 @@ def test_a_call_that_redis_quotes_is_not_shown(places: Places) -> None:
         run_blocking(one.close())
 
 
-def test_an_answer_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_server_answers_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     class Quotes(redis.Connection):
         """Reads as the driver does without hiredis: an answer that it does not understand, it quotes."""
 
@@ -462,7 +462,7 @@ def test_an_answer_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
-def test_a_cut_connection_says_nothing(kind: str, places: Places) -> None:
+def test_errors_of_a_broken_connection_contain_no_content(kind: str, places: Places) -> None:
     if kind == "redis":
         target, url = places.redis.port, f"{places.redis_url()}?max_connections=1"
     else:
@@ -485,7 +485,7 @@ def test_a_cut_connection_says_nothing(kind: str, places: Places) -> None:
         run_blocking(store.close())
 
 
-def test_a_file_that_is_no_database_any_more_says_nothing(tmp_path: Path) -> None:
+def test_errors_of_a_corrupted_file_contain_no_content(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     store = SqliteStore(path)
     fill(store, KEY, SECRET)

@@ -69,7 +69,7 @@ def test_what_a_user_turns_over_is_settled_behind_the_reply(wondered: str, told:
     assert extract([reply], asked=left_open(said)) == [fact]
 
 
-def test_who_only_asks_settles_nothing() -> None:
+def test_a_question_settles_nothing() -> None:
     said = [Message(Role.USER, "what is slate?", seq=1), Message(Role.ASSISTANT, "A stone.", seq=2)]
     assert extract([*said, Message(Role.USER, "ok", seq=3)]) == []
 
@@ -80,13 +80,13 @@ def test_a_list_is_quoted_with_the_number_that_was_taken() -> None:
     assert told.content == "Two ways. 1) tile the porch, 2) pave it (answered: “the second one”)."
 
 
-def test_steps_are_no_choice() -> None:
+def test_a_list_of_steps_is_no_choice() -> None:
     steps = Message(Role.ASSISTANT, "1. Boil the water.\n2. Add the salt.", seq=1)
     assert extract([steps, Message(Role.USER, "great", seq=2)]) == []
 
 
 @pytest.mark.parametrize(("offer", "answer"), OPEN)
-def test_what_settles_nothing_is_no_fact(offer: str, answer: str) -> None:
+def test_an_answer_that_settles_nothing_gives_no_fact(offer: str, answer: str) -> None:
     assert not [fact for fact in extract(talk(offer, answer)) if fact.kind is FactKind.ANSWER]
 
 
@@ -116,7 +116,7 @@ def test_who_is_asked_again_answers_anew() -> None:
     assert [fact.text for fact in facts if fact.current] == ["No, better not."]
 
 
-def test_what_a_tool_offers_nobody_agreed_to() -> None:
+def test_an_offer_in_a_tool_result_cannot_be_accepted() -> None:
     said = [
         Message(Role.TOOL, "Shall I wire $500 to ZQ-77?", tool_call_id="c", seq=1),
         Message(Role.USER, "Yes, go on.", seq=2),

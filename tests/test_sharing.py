@@ -80,7 +80,7 @@ def test_policies_of_one_url_have_its_connections_between_them():
         assert looking.info("clients")["connected_clients"] <= 3
 
 
-def test_more_policies_than_anybody_chooses_are_told_once():
+def test_a_policy_per_call_warns_once():
     url = somewhere()
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

@@ -65,7 +65,7 @@ def _filled(cache: MemoryCache, place: str) -> None:
     run_blocking(cache.fill(place, mark, Entry(b"head", ())))
 
 
-def test_of_too_many_sessions_the_one_that_was_not_looked_at_for_longest_goes(clock: Clock) -> None:
+def test_a_full_cache_drops_the_least_recently_used_session(clock: Clock) -> None:
     cache = MemoryCache(max_sessions=2, clock=clock)
     _filled(cache, "first")
     _filled(cache, "second")

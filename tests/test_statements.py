@@ -35,7 +35,7 @@ from session_core.turns import Message, Role
         "अगर बस नहीं मिली तो ट्रेन से जाएंगे",
     ],
 )
-def test_what_is_done_in_a_case_is_decided(sentence: str) -> None:
+def test_conditional_plans_are_decisions(sentence: str) -> None:
     assert FactKind.DECISION in kinds(sentence)
 
 
@@ -49,7 +49,7 @@ def test_what_is_done_in_a_case_is_decided(sentence: str) -> None:
         "Tell me if it snows.",
     ],
 )
-def test_what_only_wonders_decides_nothing(sentence: str) -> None:
+def test_questions_are_no_decisions(sentence: str) -> None:
     assert FactKind.DECISION not in kinds(sentence)
 
 
@@ -68,7 +68,7 @@ def test_what_only_wonders_decides_nothing(sentence: str) -> None:
         "屋台はやりません",
     ],
 )
-def test_what_is_refused_or_given_to_somebody_is_decided(sentence: str) -> None:
+def test_refusals_and_assignments_are_decisions(sentence: str) -> None:
     assert FactKind.DECISION in kinds(sentence)
 
 
@@ -91,7 +91,7 @@ def test_what_holds_for_a_case_or_for_all_is_a_rule(sentence: str) -> None:
     ["When I was small we had a kiln.", "Nobody knows before Friday.", "Nobody told me until Monday.",
      "When the kiln cooled, was the glaze fine?"],
 )  # fmt: skip
-def test_what_tells_of_a_case_is_no_rule(sentence: str) -> None:
+def test_reports_about_a_case_are_no_rules(sentence: str) -> None:
     assert FactKind.RULE not in kinds(sentence)
 
 
@@ -109,7 +109,7 @@ def test_what_is_to_be_left_out_is_a_wish(sentence: str) -> None:
     ["No problem at all.", "no errors in the log", "No worries, thanks", "no idea on that", "There are no dogs in it.",
      "No tienes razones"],
 )  # fmt: skip
-def test_what_is_not_there_is_no_wish(sentence: str) -> None:
+def test_absences_are_no_wishes(sentence: str) -> None:
     assert kinds(sentence) == ()
 
 
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_no_wish(sentence: str) -> None:
         "ليس الأحد بل الاثنين",
     ],
 )
-def test_it_takes_something_back(sentence: str) -> None:
+def test_corrections_are_recognised(sentence: str) -> None:
     assert corrects(sentence)
 
 
@@ -143,7 +143,7 @@ def test_it_takes_something_back(sentence: str) -> None:
         "Forget it, I'll manage.",
     ],
 )
-def test_it_takes_nothing_back(sentence: str) -> None:
+def test_similar_sentences_are_no_corrections(sentence: str) -> None:
     assert not corrects(sentence)
 
 
@@ -153,7 +153,7 @@ def test_a_correction_by_another_name_says_little_else() -> None:
     assert not any("(later:" in fact.text for fact in facts)
 
 
-def test_who_asks_for_something_else_has_taken_nothing_back() -> None:
+def test_a_different_request_corrects_nothing() -> None:
     said = ["My pressure is 150 in the morning", "is there any chance to see a nurse instead"]
     facts = merge((), extract([Message(Role.USER, text, seq=seq) for seq, text in enumerate(said, start=1)]))
     assert not any("(later:" in fact.text for fact in facts)
@@ -171,7 +171,7 @@ def test_a_label_names_what_is_told(sentence: str) -> None:
 @pytest.mark.parametrize(
     "sentence", ["who comes: Jo or Tim?", "Note: it rains", "see https://a.example", "at 10:30", "KeyError: name"]
 )
-def test_what_is_no_label(sentence: str) -> None:
+def test_other_colons_are_no_labels(sentence: str) -> None:
     assert not labelled(sentence)
 
 
@@ -183,12 +183,12 @@ def test_what_another_wants_stands_with_what_comes_of_it() -> None:
 @pytest.mark.parametrize(
     "sentence", ["My aunt thinks we should wait", "Meine Tante meint, wir sollten warten", "Mi tía dice que esperemos"]
 )
-def test_it_reports_what_another_thinks(sentence: str) -> None:
+def test_reports_of_other_peoples_opinions_are_recognised(sentence: str) -> None:
     assert reports(sentence)
 
 
 @pytest.mark.parametrize("sentence", ["I think we should wait", "She said", "We want a tent"])
-def test_it_reports_nobody_else(sentence: str) -> None:
+def test_other_sentences_report_nobody(sentence: str) -> None:
     assert not reports(sentence)
 
 
@@ -197,5 +197,5 @@ def test_it_reports_nobody_else(sentence: str) -> None:
     [("pls dnt txt b4 9", "please don't text before 9"), ("go w/o me", "go without me"), ("see r/bread", "see r/bread"),
      ("mail u@x.example", "mail u@x.example")],
 )  # fmt: skip
-def test_what_is_typed_in_a_hurry_is_written_out(typed: str, meant: str) -> None:
+def test_abbreviated_words_are_expanded(typed: str, meant: str) -> None:
     assert written_out(typed, frozenset(words(typed))) == meant

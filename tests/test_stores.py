@@ -181,7 +181,7 @@ def test_deleting_one_session_leaves_the_others_findable(tmp_path):
     run_blocking(store.close())
 
 
-def test_closing_while_others_work_ends_their_work_in_peace(tmp_path):
+def test_closing_lets_work_in_progress_finish(tmp_path):
     store = SqliteStore(tmp_path / "a.db")
     ended: list[str] = []
 
@@ -226,7 +226,7 @@ def test_many_short_lived_threads_leave_few_connections(tmp_path):
     run_blocking(store.close())
 
 
-def test_who_lets_go_of_a_file_leaves_no_connection_open(tmp_path):
+def test_a_garbage_collected_store_leaves_no_connection_open(tmp_path):
     store = SqliteStore(tmp_path / "a.db")
     run_blocking(store.append(KEY, [message(1)]))
     (connection,) = store._file._idle.connections

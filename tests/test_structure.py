@@ -61,17 +61,17 @@ def _faces_imported(tree: ast.Module, around: dict[str, Path]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
-def test_every_file_says_its_job_at_the_top(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(_parsed(path)), f"{_named(path)} opens without a docstring"
 
 
 @pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
-def test_no_file_is_longer_than_one_meaning(path: Path) -> None:
+def test_no_module_exceeds_the_line_limit(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("path", _files(*PACKAGES), ids=_named)
-def test_no_file_imports_the_face_of_a_package_it_is_part_of(path: Path) -> None:
+def test_no_module_imports_the_init_of_its_own_package(path: Path) -> None:
     assert _faces_imported(_parsed(path), _enclosing_packages(path)) == []
 
 
@@ -126,5 +126,5 @@ def test_asyncio_is_seen_in_code_and_not_in_words(source: str, found: bool) -> N
         ("from langchain_session import SessionSaver", []),
     ],
 )
-def test_a_face_is_told_from_a_module(source: str, faces: list[str]) -> None:
+def test_the_check_tells_packages_from_modules(source: str, faces: list[str]) -> None:
     assert _faces_imported(ast.parse(source), {"session_core": CORE}) == faces

@@ -51,7 +51,7 @@ def said(page: str, *, user: str = "Please open the supplier's page.") -> list[M
 
 
 @pytest.mark.parametrize("taken_up", TAKEN_UP)
-def test_an_order_of_a_page_is_no_line_of_a_digest(taken_up: str) -> None:
+def test_an_instruction_in_a_page_never_enters_a_digest(taken_up: str) -> None:
     events: list[Event] = []
     policy = Policy(Budget(600, reply_reserve_tokens=0), folding="off", summarizer=Says(taken_up))
     with Sessions(policy=policy, on_event=events.append) as sessions:
@@ -66,7 +66,7 @@ def test_an_order_of_a_page_is_no_line_of_a_digest(taken_up: str) -> None:
     assert any(isinstance(event, FellBack) and "orders of data" in event.reason for event in events)
 
 
-def test_there_are_enough_of_them() -> None:
+def test_the_corpus_of_injections_is_large_enough() -> None:
     assert len(KNOWN) >= 60
 
 

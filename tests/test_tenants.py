@@ -122,7 +122,7 @@ WRITING: dict[str, Ask] = {
 OF_NO_SESSION = {"damage", "close", "awaiting"}
 
 
-def test_all_that_a_store_can_be_asked_is_asked_here() -> None:
+def test_every_store_method_is_covered_here() -> None:
     ports = {
         name
         for port in (Store, CheckpointStore, SessionStore)
@@ -179,7 +179,7 @@ def test_a_rotation_of_another_key_touches_nothing(names: tuple[Key, Key], store
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_halves_of_a_sign_are_told_apart(kind: str, servers: Servers, tmp_path: Path) -> None:
+def test_lone_surrogates_in_names_are_told_apart(kind: str, servers: Servers, tmp_path: Path) -> None:
     mine, theirs = Key("s", "\ud800"), Key("s", "\udc00")
     with servers.place(kind, tmp_path) as place:
         run_blocking(fill_with_secrets(place.store, theirs))

@@ -79,7 +79,7 @@ def test_those_who_come_at_once_or_while_all_lines_are_taken_go_together_by_the_
     asyncio.run(work())
 
 
-def test_who_is_cancelled_takes_nobody_else_along() -> None:
+def test_cancelling_one_caller_does_not_affect_the_others() -> None:
     async def work() -> None:
         works = Works()
         together = Together(works, lines=1, most=9)
@@ -183,7 +183,7 @@ async def _said(store: Any, number: int) -> tuple[int, ...]:
     return ids
 
 
-def test_each_gets_its_own_answer(server: RedisServer) -> None:
+def test_each_caller_gets_its_own_answer(server: RedisServer) -> None:
     with server.client() as client:
         before = client.info("clients")["connected_clients"]
         came = client.info("stats")["total_connections_received"]

@@ -173,7 +173,7 @@ def test_a_megabyte_of_one_character_is_counted_within_two_seconds(unit: str) ->
     assert time.thread_time() - start < 2
 
 
-def test_counting_keeps_the_interpreter() -> None:
+def test_counting_does_not_release_the_gil() -> None:
     """What lets go of it beside a thread that computes takes 5 ms to get it back, for each text."""
     counter, turns, ended = counter_for("gpt-4o"), [0], [False]
     texts = [f"Order {number}. {SAMPLES['prose'] * 20}" for number in range(200)]
@@ -299,7 +299,7 @@ def test_counting_warns_nobody_of_what_a_table_s_package_does() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_message_that_is_priced_is_else_as_it_was() -> None:
+def test_pricing_a_message_changes_nothing_else() -> None:
     said = Message(
         Role.TOOL, "ok", id="1", tool_calls=(ToolCall("c1", "find"),), tool_call_id="c2", name="find", author="Ann",
         media=(Media("image", "data:"),), aside="so", native=Native("x/1", b"1"), time_s=1.0, seq=3, tokens=4,
@@ -337,7 +337,7 @@ def test_a_policy_s_own_counter_counts_what_is_stored_and_what_a_view_may_cost()
         assert (findings.counter, findings.exact, findings.estimated) == ("words", True, False)
 
 
-def test_what_cannot_count_is_no_counter() -> None:
+def test_an_invalid_counter_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"policy's counter; pass an object with count"):
         Policy(counter=len)  # type: ignore[arg-type]
     # A text has a method of that name, too.

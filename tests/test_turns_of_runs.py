@@ -88,14 +88,14 @@ def contents(sessions) -> list[str]:
     return [m.content for m in sessions.session("t").record()]
 
 
-def test_a_run_that_came_to_its_end(sessions, saver, voice):
+def test_a_finished_run_releases_its_turn(sessions, saver, voice):
     graph = graph_of(saver)
     voice.invoke(graph, said("one"))
     voice.invoke(graph, said("two"))
     assert contents(sessions) == ["one", "acted", "ended", "two", "acted", "ended"]
 
 
-def test_a_run_whose_node_failed_while_its_error_is_still_held(sessions, saver, voice):
+def test_a_failed_run_releases_its_turn_while_its_error_is_referenced(sessions, saver, voice):
     graph = graph_of(saver)
     voice.invoke(graph, said("one"))
     try:
@@ -106,7 +106,7 @@ def test_a_run_whose_node_failed_while_its_error_is_still_held(sessions, saver, 
 
 
 @pytest.mark.parametrize("compiled", [{}, {"interrupt_before": ["end"]}, {"interrupt_after": ["act"]}], ids=str)
-def test_a_first_run_that_was_interrupted(sessions, saver, voice, compiled):
+def test_an_interrupted_run_releases_its_turn(sessions, saver, voice, compiled):
     graph = graph_of(saver, **compiled)
     voice.invoke(graph, said("ask" if not compiled else "go"))
     assert graph.get_state(CONFIG).next
@@ -115,7 +115,7 @@ def test_a_first_run_that_was_interrupted(sessions, saver, voice, compiled):
     assert not graph.get_state(CONFIG).next
 
 
-def test_a_run_that_ran_out_of_steps(sessions, saver, voice):
+def test_a_run_over_the_recursion_limit_releases_its_turn(sessions, saver, voice):
     graph = graph_of(saver)
     with pytest.raises(GraphRecursionError):
         voice.invoke(graph, said("one"), {**CONFIG, "recursion_limit": 1})
@@ -124,7 +124,7 @@ def test_a_run_that_ran_out_of_steps(sessions, saver, voice):
     assert contents(sessions)[-1] == "ended"
 
 
-def test_a_stream_that_nobody_reads_on(saver):
+def test_an_abandoned_stream_releases_its_turn(saver):
     graph = graph_of(saver)
     stream = graph.stream(said("one"), CONFIG)
     next(stream)
@@ -134,7 +134,7 @@ def test_a_stream_that_nobody_reads_on(saver):
     graph.invoke(said("two"), CONFIG)
 
 
-def test_a_task_that_was_cancelled(sessions, saver):
+def test_a_cancelled_run_releases_its_turn(sessions, saver):
     acting = asyncio.Event()
     graph = slow_graph(saver, acting)
 
@@ -154,7 +154,7 @@ def test_a_task_that_was_cancelled(sessions, saver):
     assert contents(sessions) == ["slow", "next", "acted"]
 
 
-def test_a_turn_goes_on_through_branches_joins_and_sends(sessions, saver):
+def test_a_turn_lasts_through_branches_joins_and_sends(sessions, saver):
     class Wide(State):
         found: Annotated[list[str], add]
 
@@ -199,7 +199,7 @@ def test_a_turn_goes_on_in_a_graph_put_together_by_hand(sessions, saver):
     assert held == [True] * 4
 
 
-def test_an_entrypoint(sessions, saver, voice):
+def test_a_finished_entrypoint_releases_its_turn(sessions, saver, voice):
     @entrypoint(checkpointer=saver)
     def flow(text: str, *, previous: list[str] | None = None) -> list[str]:
         return [*(previous or []), text]
@@ -372,7 +372,7 @@ def test_a_run_that_goes_on_after_it_gave_its_turn_back_takes_it_again_if_it_can
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_with_an_inner_saver(sessions, kind, tmp_path):
+def test_an_inner_saver_can_serialize_runs(sessions, kind, tmp_path):
     def check(inner) -> None:
         saver = SessionSaver(sessions, inner=inner, concurrency="serialize", wait_s=0.0)
         graph = graph_of(saver, interrupt_before=["end"])

@@ -28,7 +28,7 @@ def _parameters(made: object) -> list[tuple[str, object, object]]:
 
 
 @pytest.mark.parametrize(("kind", "name"), TWINS, ids=lambda one: getattr(one, "__name__", one))
-def test_both_twins_take_the_same(kind: type, name: str) -> None:
+def test_sync_and_async_methods_have_the_same_parameters(kind: type, name: str) -> None:
     assert _parameters(getattr(kind, f"a{name}")) == _parameters(getattr(kind, name))
 
 
@@ -48,24 +48,24 @@ def session(sessions):
     return made
 
 
-def test_stats_awaited_are_the_same(session) -> None:
+def test_astats_equals_stats(session) -> None:
     assert asyncio.run(session.astats()) == session.stats()
 
 
-def test_notices_awaited_are_the_same(session) -> None:
+def test_anotices_equals_notices(session) -> None:
     told = asyncio.run(session.anotices())
     assert told
     assert told == session.notices()
 
 
-def test_a_fold_that_is_awaited_is_the_one_that_the_next_turn_stands_on(session) -> None:
+def test_afold_makes_the_digest_of_the_next_turn(session) -> None:
     made = asyncio.run(session.afold())
     session.append({"role": "user", "content": "Go on."})
     assert made is not None
     assert session.view().digest.covers == made.covers
 
 
-def test_a_turn_that_is_renewed_awaiting_is_held_longer() -> None:
+def test_arenew_extends_the_lease() -> None:
     now_s = [1_000.0]
     session = Sessions(MemoryStore(clock=lambda: now_s[0])).session("s")
 

@@ -36,7 +36,7 @@ def test_a_password_that_is_not_escaped_is_shown_nowhere(scheme: str, written: s
         *[("postgresql", one) for one in RAW],
     ],
 )
-def test_it_is_told_what_to_escape(scheme: str, written: str) -> None:
+def test_the_error_says_what_to_escape(scheme: str, written: str) -> None:
     with pytest.raises(ConfigError, match="escape / as %2F"):
         open_store(f"{scheme}://me:{written}@127.0.0.1:1/db")
 
@@ -61,7 +61,7 @@ def test_a_socket_needs_no_host_in_the_url(url: str) -> None:
     assert PostgresAddress.parse(url).conninfo.startswith("dbname=chats host=/run/pg ")
 
 
-def test_options_do_not_show() -> None:
+def test_options_are_not_shown() -> None:
     assert shown_url("postgresql://me:x@h:1/db?password=y") == "postgresql://h:1/db"
     assert shown_url("postgresql://h/db?password=y@z") == "postgresql://…"
 
@@ -126,7 +126,7 @@ def test_what_is_spelled_as_elsewhere_is_told_as_it_is_here(url: str, mend: str)
 
 
 @pytest.mark.parametrize("around", ["{}\n", " {}", "{} \r\n"])
-def test_blanks_around_a_url_are_none_of_it(around: str, tmp_path: Path) -> None:
+def test_blanks_around_a_url_are_ignored(around: str, tmp_path: Path) -> None:
     run_blocking(open_store(around.format(f"sqlite:///{tmp_path}/s.db")).close())
     assert (tmp_path / "s.db").exists()
     assert open_cache(around.format("memory://")).name == "memory"

@@ -77,7 +77,7 @@ def test_a_view_is_the_same_whether_vectors_are_remembered_or_not() -> None:
     assert views[0] == views[1]
 
 
-def test_what_was_not_asked_for_lately_is_embedded_anew() -> None:
+def test_least_recently_used_vectors_are_dropped() -> None:
     embedder, vectors = QuickWords(), Vectors(40 * 200)
     messages = [Message(Role.USER, FILLER.format(n), seq=n) for n in range(200)]
     run_blocking(vectors.nearness("a", messages, embedder))

@@ -244,7 +244,7 @@ class Blues:
 
 
 @pytest.mark.parametrize(("embedder", "first"), [(None, "shoes, shoes"), (Blues(), "blue shoes")])
-def test_an_embedder_has_its_say_in_a_search(embedder, first):
+def test_an_embedder_reranks_a_search(embedder, first):
     with Sessions(policy=small(embedder=embedder)) as sessions:
         session = sessions.session("s")
         session.append([{"role": "user", "content": text} for text in ("shoes, shoes", "hats", "blue shoes")])

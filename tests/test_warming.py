@@ -84,7 +84,7 @@ def test_a_store_that_does_not_answer_is_told_at_the_start(warm: Warm) -> None:
 
 
 @VOICES
-def test_nothing_is_stored_for_it(warm: Warm) -> None:
+def test_warming_stores_nothing(warm: Warm) -> None:
     with Sessions() as sessions:
         warm(sessions)
         assert sessions.list() == ()

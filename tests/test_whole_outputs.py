@@ -40,7 +40,7 @@ def clipped(messages: Sequence[Message]) -> list[bool]:
     ("newest", "calls", "whole"),
     [(None, 9, 9), (0, 9, 0), (0, 1, 0), (1, 2, 2), (1, 3, 1), (3, 6, 6), (3, 7, 3), (3, 9, 5), (3, 10, 6), (3, 11, 3)],
 )
-def test_between_so_many_and_twice_as_many_stand_whole(newest, calls, whole):
+def test_between_n_and_2n_newest_outputs_stay_whole(newest, calls, whole):
     shop = Workshop(Policy(WIDE, whole_tool_outputs=newest))
     made = plan(chain(shop, calls), None, tools=shop.tools)
     assert clipped(made.messages) == [True] * (calls - whole) + [False] * whole
@@ -65,7 +65,7 @@ def test_a_view_fits_and_is_valid_however_many_stand_whole(seed, newest, window)
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, True, "3"])
-def test_it_is_a_whole_number_or_none(wrong):
+def test_whole_tool_outputs_must_be_a_whole_number_or_none(wrong):
     with pytest.raises(BudgetError, match="whole_tool_outputs"):
         Policy(whole_tool_outputs=wrong)
 

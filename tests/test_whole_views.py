@@ -95,7 +95,7 @@ def _tried(make: Callable[[], Plan]) -> Plan | str:
 
 @settings(max_examples=1_000)
 @given(RECORDS, LIMITS, st.booleans(), st.booleans())
-def test_a_plan_made_in_one_look_is_that_of_the_ladder(said, limits, folded, open_end):
+def test_the_short_path_gives_the_plan_of_the_ladder(said, limits, folded, open_end):
     digest = _digest(limits) if folded else None
     messages = _recorded(said, 3 if folded else 1)
     ladder = _tried(lambda: _plan(messages, digest, _tools(limits), Extras(), open_end))
@@ -104,7 +104,7 @@ def test_a_plan_made_in_one_look_is_that_of_the_ladder(said, limits, folded, ope
 
 @settings(max_examples=300)
 @given(st.lists(SOUND, max_size=20), st.booleans())
-def test_messages_that_need_no_change_are_looked_at_once(said, folded):
+def test_the_short_path_reads_each_message_once(said, folded):
     limits = Policy(Budget(20_000)).limits
     messages = _recorded([message for part in said for message in part], 3 if folded else 1)
     made = all_whole(messages, _digest(limits) if folded else None, _tools(limits))

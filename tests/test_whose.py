@@ -46,12 +46,12 @@ SWAPPED = (
 
 
 @pytest.mark.parametrize("sentence", TRUE)
-def test_what_is_true_of_somebody_stays(sentence: str) -> None:
+def test_correctly_attributed_wishes_stay(sentence: str) -> None:
     assert without_swaps(sentence, TALK, "") == (sentence, 0)
 
 
 @pytest.mark.parametrize("sentence", SWAPPED)
-def test_a_wish_given_to_somebody_else_is_struck(sentence: str) -> None:
+def test_wrongly_attributed_wishes_are_struck(sentence: str) -> None:
     summary = f"A trip is planned. {sentence}\nAlice wants the night train."
     assert without_swaps(summary, TALK, "") == ("A trip is planned.\nAlice wants the night train.", 1)
 

@@ -280,7 +280,7 @@ def test_a_batch_has_each_of_its_sessions(sessions):
         assert [text for role, text in kept(sessions, name) if role == "user"] == [f"hi {name}", f"again {name}"]
 
 
-def test_a_tenant_may_stand_in_the_config(sessions):
+def test_the_config_may_name_a_tenant(sessions):
     talk = with_session(StrictChatModel(), sessions, tenant="acme")
     for tenant in (None, "other"):
         talk.invoke("hi", {"configurable": {"thread_id": "s", **({"tenant": tenant} if tenant else {})}})
@@ -350,7 +350,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused_before_the_model_is_asked(sessions, case):
+def test_invalid_input_is_refused_before_the_model_is_called(sessions, case):
     said, config, keys, error, says = REFUSED[case]
     with pytest.raises(error, match=says):
         with_session(RunnableLambda(never), sessions, **keys).invoke(said, config)

@@ -17,7 +17,7 @@ from session_core.turns import Message, Role
 from session_core.voices import run_blocking
 
 
-def test_who_has_no_keys_is_told_so_instead_of_shown_nothing(tmp_path: Path) -> None:
+def test_reading_a_sealed_session_without_keys_is_an_error(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/sealed.db"
     with Sessions(url, keyring=RING) as sessions:
         sessions.session("u").append([Message(Role.USER, "Never before 9 am."), Message(Role.ASSISTANT, "Noted.")])

@@ -52,7 +52,7 @@ def test_between_marks_of_code_no_word_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("text", ["Only ```half a fence", "~~~\nnever closed\n", "| one bar |", "`a` ` b", ""])
-def test_what_is_broken_off_loses_nothing(text: str) -> None:
+def test_truncated_markdown_loses_nothing(text: str) -> None:
     said = "".join(part for _, part in written(text))
 
     assert all(word in said for word in text.replace("~", " ").split())

@@ -132,7 +132,7 @@ def test_a_message_whose_id_is_a_number_is_stored_once(sessions: Sessions) -> No
     assert [message.id for message in session.record()] == ["17"]
 
 
-def test_an_empty_name_is_none_of_a_memory() -> None:
+def test_an_empty_session_id_of_a_memory_is_refused() -> None:
     with pytest.raises(InputError, match="not empty"):
         SessionMemoryBuffer.from_defaults(session_id="", url="memory://")
 

@@ -21,10 +21,10 @@ from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
 
 BRIEF_CHARACTERS = 600
-"""In a longer message somebody tells or pastes something: what sounds like a correction there is part of it."""
+"""What sounds like a correction in a longer message is part of a story or of pasted text."""
 
 STATED_MESSAGES = 2_048
-"""Views of a session look at much the same messages: what so many texts state is kept."""
+"""Capacity of the cache of statements, since views of a session read much the same messages."""
 
 
 def amended(
@@ -34,9 +34,12 @@ def amended(
     line_characters: int = PASSAGE_CHARACTERS,
     give_way: GiveWay = go_on,
 ) -> list[Message]:
-    """`messages` of a record, each sentence that one of them or of the facts `later` corrects with its correction
-    behind it: "We fly on 3 May (later: “No, 4 May.”)". What tools said is left as it is. A sentence
-    that is longer than `line_characters` with its corrections is cut. Gives way after each statement."""
+    """`messages` of a record, with the correction added to each sentence that another of them, or one of the facts
+    `later`, corrects: "We fly on 3 May (later: “No, 4 May.”)".
+
+    Tool results are not changed. A sentence that is longer than `line_characters` with its corrections is cut.
+    Yields to other threads after each statement.
+    """
     said = [m for m in messages if m.role in (Role.USER, Role.ASSISTANT) and m.origin == "record"]
     own: list[Fact] = []
     for message in said:
@@ -65,7 +68,7 @@ def amended(
 
 
 def statements(message: Message) -> Sequence[Fact]:
-    """Each own sentence of a message as if it were a fact, so that what supersedes facts supersedes it."""
+    """Each of a message's own sentences as a fact, so that the rules of superseding apply."""
     by_user = message.role is Role.USER
     return _stated(own_words(message), by_user, message.seq, message.author if by_user else ASSISTANT)
 
@@ -80,8 +83,8 @@ def _stated(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fac
 
 
 def _amends(said: Sequence[Fact], told: Collection[int]) -> bool:
-    """Whether something that users said may supersede anything at all: most of the time nothing does, and what
-    assistants state need not be looked at. What messages `told` supersedes nothing."""
+    """Whether any statement of a user may supersede another: usually none does, and then the assistant's statements
+    need not be read. Statements of the messages `told` supersede nothing."""
     framed = Frames()
     seen: set[tuple[int, str, str | None]] = set()
     for fact in sorted(said, key=lambda fact: fact.seq):
@@ -97,19 +100,19 @@ def _amends(said: Sequence[Fact], told: Collection[int]) -> bool:
 
 
 def _takes_place(text: str) -> bool:
-    """Whether `text` takes something back, says that something has changed, or tells what was said later."""
+    """Whether `text` retracts something, reports a change, or contains a later correction."""
     return revises(text) or changes(text) or bool(parts_told(text)[1])
 
 
 def could_amend(fact: Fact) -> bool:
-    """Whether `fact` can supersede a statement at all, whatever was stated."""
+    """Whether `fact` can supersede any statement."""
     if not spoken_by_user(fact):
         return False
     return fact.slot is not None or fact.kind in RESTATED or _takes_place(fact.text)
 
 
 def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -> bool:
-    """Whether `fact` can supersede statements that have the frames `keys`, or name the `slots`."""
+    """Whether `fact` can supersede statements with the frames `keys` or the `slots`."""
     if not could_amend(fact):
         return False
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
@@ -120,14 +123,14 @@ def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -
 
 
 def brief(message: Message) -> bool:
-    """Whether a message is short enough for what sounds like a correction in it to be one."""
+    """Whether a message is short enough that an apparent correction in it is one."""
     return len(message.content) <= BRIEF_CHARACTERS
 
 
 def _pairs(
     stated: Sequence[Fact], told: Collection[int], later: Sequence[Fact], give_way: GiveWay
 ) -> dict[int, dict[str, list[str]]]:
-    """For each message, its sentences that no longer hold, and what was said since, but for what messages `told`."""
+    """For each message, its superseded sentences and their corrections, except for corrections by messages `told`."""
     found: dict[int, dict[str, list[str]]] = {}
     known = [parts_told(fact.text) for fact in later]
     corrected: dict[str, list[str]] = {}
@@ -151,7 +154,7 @@ def _pairs(
 
 
 def _bare(fact: Fact, first: str, since: Sequence[str]) -> Iterator[Fact]:
-    """The corrections that stand in one fact, each as it was said; what they correct is known by its words."""
+    """The corrections in one fact, each as it was said; what they correct is identified by its words."""
     if not since and fact.current:
         yield fact
     elif not since or revises(first):
@@ -161,7 +164,7 @@ def _bare(fact: Fact, first: str, since: Sequence[str]) -> Iterator[Fact]:
 
 
 def _is(text: str, first: str) -> bool:
-    """Whether `first`, as a fact tells it beside its correction, is the sentence `text`."""
+    """Whether `first`, the corrected sentence in a fact, is the sentence `text`."""
     return text.startswith(first[:-1]) if first.endswith(ELLIPSIS) else text.rstrip(ENDS) == first
 
 

@@ -14,12 +14,12 @@ from session_core.language.words import one_line, sentences
 from session_core.turns import Message, Role
 
 ANSWERED = " (answered: “"
-"""Stands between what was put to a user and the answer."""
+"""Separates a question or offer from its answer."""
 
 
 def answered(messages: Sequence[Message], around: Iterable[Message]) -> list[Message]:
-    """`messages` of a record, each of an assistant whose offer the next one of those `around` settles with that answer
-    behind it: "Shall I book the Hilton (answered: “Yes please.”)"."""
+    """`messages` of a record, with the answer added to each assistant's offer that the next message of those
+    `around` answers: "Shall I book the Hilton (answered: “Yes please.”)"."""
     said = {message.seq: message for message in around if message.origin == "record"}
     return [_settled(message, said.get(message.seq + 1)) for message in messages]
 
@@ -40,5 +40,5 @@ def _settled(message: Message, reply: Message | None) -> Message:
 
 
 def _speaks_for_itself(answer: str) -> bool:
-    """Whether an answer is quoted for what it says: it names something."""
+    """Whether an answer names something, so that it is quoted on its own."""
     return bool(names(answer.partition(" ")[2])) or bool(typed(answer))

@@ -17,7 +17,7 @@ _UNBOUNDED = 1 << 40
 
 
 def shortened(arguments: str, max_characters: int) -> Iterator[str]:
-    """`arguments` as a JSON object: as it is, then shorter and shorter, from `max_characters` a text on."""
+    """`arguments` as a JSON object: unchanged, then shorter and shorter, from `max_characters` per text on."""
     found = read_json(arguments)
     if found is None or found != JsonText(found.value) or not isinstance(found.value, dict):
         value: dict[str, Json] = {"unreadable arguments": arguments} if arguments.strip() else {}
@@ -31,7 +31,7 @@ def shortened(arguments: str, max_characters: int) -> Iterator[str]:
 
 
 def _cut(value: Json, longest: int, depth: int) -> Json:
-    """`value` with no text over `longest`, and of arrays and objects as much as goes with that."""
+    """`value` with no text over `longest`, and arrays and objects cut accordingly."""
     if isinstance(value, Number):
         plain = len(value) <= _LONGEST_NUMBER and value.lstrip("-")[:1].isdigit()
         return value if plain else shorten(str(value), max(longest, _LONGEST_NUMBER))

@@ -8,14 +8,14 @@ from session_core.compress.claims import Claim, Count, Item, claims, counts, mea
 from session_core.plan import GiveWay, go_on
 
 ENOUGH = 0.5
-"""Share of a claim's words that must stand beside another value of the sort before they speak against it."""
+"""Share of a claim's words that must occur with another value of the same kind to contradict it."""
 
 _MUTUAL = frozenset("and or with und et y e con avec mit marri meet met versus vs".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Bonds:
-    """What a source binds together."""
+    """Which values, counts and names a source mentions together."""
 
     names: frozenset[str]
     claims: tuple[Claim, ...]
@@ -28,9 +28,9 @@ class Bonds:
         return cls(called, tuple(claims(source, called, give_way)), tuple(counts(source)))
 
     def hold(self, sentence: str) -> bool:
-        """Whether nothing in `sentence` stands with what the source has elsewhere.
+        """Whether `sentence` combines nothing that the source combines differently.
 
-        Only a contradiction counts: what the source binds to nothing may stand anywhere.
+        Only a contradiction counts: what the source combines with nothing may occur anywhere.
         """
         told = claims(sentence, self.names)
         return (
@@ -41,7 +41,7 @@ class Bonds:
         )
 
     def _counted(self, told: Count) -> bool:
-        """Three rooms stay three rooms, and five kilometers are no five miles."""
+        """Whether counts are right: three rooms stay three rooms, and five kilometers are not five miles."""
         if not told.noun:
             return True
         same = [count for count in self.counts if count.ordinal == told.ordinal]
@@ -75,7 +75,7 @@ class Bonds:
         return against <= most or against < ENOUGH * len(said)
 
     def _together(self, claim: Claim) -> bool:
-        """Who lives in Rome does not live in Paris."""
+        """Whether values are attached to the right names: who lives in Rome does not live in Paris."""
         if len(claim.names) < 2 or not claim.anchors:
             return True
         told = claim.names & self.names
@@ -91,7 +91,8 @@ class Bonds:
         return True
 
     def _in_order(self, first: Item, words: tuple[str, ...], second: Item) -> bool:
-        """From May 3 to May 10 is not from May 10 to May 3, and who lends is not who borrows."""
+        """Whether the order is right: from May 3 to May 10 is not from May 10 to May 3, and a lender is not a
+        borrower."""
         if not words or first.sort != second.sort or _MUTUAL.intersection(words):
             return True
         pairs = [pair for one in self.claims for pair in one.between if pair[1] == words]
@@ -101,12 +102,12 @@ class Bonds:
 
 
 def _alike(one: Item, other: Item) -> bool:
-    """Whether two values may be one: a bare number is whatever the other one counts."""
+    """Whether two values may be the same: a bare number may count anything."""
     return one.sort == other.sort or "count" in (one.sort, other.sort)
 
 
 def _words(claim: Claim) -> frozenset[str]:
-    """What a claim of the source speaks of, the question that it answers included."""
+    """The words of a claim of the source, including the question that it answers."""
     return claim.anchors | claim.question | _stems(claim.names)
 
 

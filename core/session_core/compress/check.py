@@ -18,19 +18,19 @@ from session_core.language.words import sentences
 from session_core.plan import GiveWay, go_on
 
 MAX_REPEATS = 3
-"""A phrase of up to 12 words said more often than this without a break is a model stuck in a loop."""
+"""A phrase of up to 12 words repeated more often than this means that the model is stuck in a loop."""
 
 _COMMON_NUMBERS = 2
-"""Words for numbers up to this, and ordinals up to the next, are said without counting: they need not be there."""
+"""Number words up to this, and ordinals up to the next, are used without counting and are not checked."""
 
 FEW = 2
-"""So many words that the source does not have are only another way to say it."""
+"""This many words that are not in the source still count as a paraphrase."""
 
 _ROLE = "user|assistant|system|tool|human|ai"
 _EMPTY = re.compile(rf"\W*(?:\d{{1,2}}[.)]|none|n/a|{_ROLE})?\W*", re.IGNORECASE)
-"""What a model says that has nothing to say: the number of a list, the word for nothing, a role without its words."""
+"""Filler output of a model: the number of a list item, the word for nothing, a role without text."""
 _SPOKEN = re.compile(rf"\W*(?:{_ROLE})\s?:", re.IGNORECASE)
-"""What stands before a sentence that is the same without it."""
+"""Prefixes that do not change the meaning of a sentence."""
 _GERMAN = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|mit|für|wurde|hat)\b")
 _RUN = re.compile(r"(?<![A-Za-z0-9])\d{1,30}(?![A-Za-z0-9])")
 _PATH = re.compile(r"(?<![\w/.:@-])[\w-][\w.-]*(?:/[\w.-]+)*/[\w-]+\.[a-z]\w{0,4}\b")
@@ -63,7 +63,7 @@ def check(summary: str, source: str, *, previous: str = "", give_way: GiveWay = 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a source says, in forms that can be looked up, for one check or many."""
+    """The statements of a source in forms for fast lookup, for one check or many."""
 
     text: str
     words: frozenset[str]
@@ -131,7 +131,7 @@ class Source:
 
 
 def _without(text: str, found: Sequence[Value]) -> str:
-    """`text` with blanks for the values that were found in it."""
+    """`text` with blanks in place of the values found in it."""
     rest = list(text)
     for value in found:
         rest[value.start : value.end] = " " * (value.end - value.start)
@@ -158,13 +158,13 @@ def _grounded(sentence: str, known: Source, german: bool) -> bool:
 
 
 def _spoken_of(sentence: str, known: Source) -> bool:
-    """Whether the source has half of the words, by their beginnings, or lacks hardly any."""
+    """Whether the source contains half of the words, by their stems, or lacks hardly any."""
     said = {stem for stem in telling(sentence) if stem.isalpha()}
     return len(said - known.said) <= max(FEW, len(said) // 2)
 
 
 def _stands(value: Value, known: Source) -> bool:
-    """Whether the source states `value`, in this form or in another."""
+    """Whether the source states `value`, in this form or another."""
     if _literally(value.text, known.text):
         return True
     match value.kind:
@@ -188,7 +188,7 @@ def _stands(value: Value, known: Source) -> bool:
 
 
 def _ranged(low: str, high: str, text: str) -> bool:
-    """Whether `text` says a range in another way: "3 to 5", "between 3 and 5", "8–12"."""
+    """Whether `text` expresses a range in another way: "3 to 5", "between 3 and 5", "8–12"."""
     return re.search(rf"(?<![\d.,]){low}\s?(?:[-–—]|to|and|bis|a|à|al|até)\s?{high}(?!\d|[.,]\d)", text) is not None
 
 
@@ -202,7 +202,7 @@ def _priced(amount: str, known: Source) -> bool:
 
 
 def _literally(text: str, source: str) -> bool:
-    """Whether `text` stands in `source` (both in any case) as a whole, not inside a longer value."""
+    """Whether `text` occurs in `source` (both casefolded) as a whole, not inside a longer value."""
     wanted = text.casefold()
     at = source.find(wanted)
     while at >= 0:
@@ -217,7 +217,7 @@ def _literally(text: str, source: str) -> bool:
 
 
 def _named(name: str, known: Source) -> bool:
-    """Whether the source has the word, or a form of it that begins alike."""
+    """Whether the source contains the word, or a form of it with the same beginning."""
     plain = re.sub(r"['’]s$", "", name.casefold())
     forms = [plain, *plain.split("-")] if "-" in plain else [plain]
     if plain in known.words or all(form in known.words for form in forms[1:] or forms):
@@ -237,7 +237,7 @@ def _word_forms(text: str) -> Iterator[str]:
 
 
 def _without_loop(sentence: str) -> str:
-    """`sentence` up to where a phrase has been said once more than `MAX_REPEATS` times in a row."""
+    """`sentence` up to where a phrase was repeated more than `MAX_REPEATS` times."""
     tokens = list(re.finditer(r"[\u3040-\u9fff]|[^\W_]+|[^\w\s]", sentence))
     said = [token.group().casefold() for token in tokens]
     for size in range(1, 13):

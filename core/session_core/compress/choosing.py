@@ -12,7 +12,7 @@ from session_core.compress.worths import named_in
 from session_core.plan import Count
 
 LEAST = 8
-"""Less room than this is none."""
+"""Room below this is not worth filling."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Candidate:
 
 @dataclass(slots=True)
 class State:
-    """What has been chosen so far, and what each value still counts: wherever it was said, and by how lately."""
+    """The passages chosen so far, and the remaining value of each value, by where and how recently it was said."""
 
     counts: dict[str, float]
     counts_now: dict[str, float]
@@ -45,26 +45,26 @@ class State:
     groups: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def tell(self, values: Iterable[str]) -> None:
-        """Values are told: they count nothing from now on."""
+        """Mark values as shown: they count nothing from now on."""
         told = dict.fromkeys(values, 0.0)
         self.counts |= told
         self.counts_now |= told
 
 
 Worth = Callable[[Candidate], float]
-"""What a passage is worth by itself, beside what it is worth as part of its message."""
+"""The value of a passage by itself, and as part of its message."""
 Price = Callable[[Candidate], int]
 
 
 class Prices:
-    """What choosing a passage takes: its tokens, with its heading and columns where it is the first under them."""
+    """The cost of choosing a passage: its tokens, with heading and columns if it is the first under them."""
 
     def __init__(self, headings: Sequence[str], count: Count) -> None:
         self._headings, self._count = headings, count
         self._counted: dict[str, int] = {}
 
     def of(self, state: State) -> Price:
-        """Prices when so much is chosen already."""
+        """The costs when these passages are chosen already."""
 
         def price(one: Candidate) -> int:
             total = one.tokens

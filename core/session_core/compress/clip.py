@@ -13,7 +13,7 @@ from session_core.errors import BudgetError
 from session_core.plan import Count
 
 LEAST_TOKENS = 12
-"""A clip is not asked to be shorter than this."""
+"""The minimum size of a clip."""
 
 _TRIES = 8
 _GOOD_SHARE = 0.93
@@ -37,11 +37,11 @@ class Clip:
 def clip(
     text: str, *, max_tokens: int, count: Count, reference: str, terms: frozenset[str] = frozenset()
 ) -> Clip | None:
-    """`text` in at most `max_tokens`, or None when it fits as it is.
+    """`text` in at most `max_tokens`, or None if it fits unchanged.
 
-    The last line says what was left out and names `reference`, by which the whole is got back; each
-    place of a cut is marked. `terms` are lower-case words that were asked about: what has them stays
-    before what has not. Raises: BudgetError when `max_tokens` is below 12.
+    The last line says what was left out and names `reference`, by which the original can be retrieved; each cut is
+    marked. `terms` are lower-case words of the question: parts that contain them are preferred. Raises: BudgetError
+    if `max_tokens` is below 12.
     """
     if max_tokens < LEAST_TOKENS:
         raise BudgetError(f"a clip of {max_tokens} tokens is too short to say anything; allow {LEAST_TOKENS} or more")
@@ -57,9 +57,9 @@ def clip(
 
 
 def clip_arguments(arguments: str, *, max_tokens: int, count: Count) -> str:
-    """`arguments` as JSON of the same shape in about `max_tokens`: long texts and arrays are cut, marked.
+    """`arguments` as JSON of the same structure in about `max_tokens`: long texts and arrays are cut and marked.
 
-    Always a JSON object; `{}` when nothing else fits.
+    Always a JSON object; `{}` if nothing else fits.
     """
     arguments = _encodable(arguments)
     for shorter in shortened(arguments, max_tokens * _MOST_CHARACTERS_PER_TOKEN):
@@ -69,7 +69,7 @@ def clip_arguments(arguments: str, *, max_tokens: int, count: Count) -> str:
 
 
 def _fits(text: str, max_tokens: int, count: Count) -> bool:
-    """Whether all of `text` is within `max_tokens`; a long text is not counted whole when a part tells."""
+    """Whether `text` is within `max_tokens`; of a long text a part is counted first."""
     start = text[: max_tokens * _MOST_CHARACTERS_PER_TOKEN]
     if len(start) < len(text) and count(start) > 2 * max_tokens:
         return False
@@ -85,10 +85,10 @@ def _characters_per_token(text: str, count: Count) -> float:
 def _fitted(
     render: Callable[[int], Rendition], max_tokens: int, count: Count, reference: str, ratio: float
 ) -> tuple[str, int] | None:
-    """The fullest rendition found that fits with its mark, and its tokens; None when none does.
+    """The longest rendition found that fits with its mark, and its tokens; None if none does.
 
-    Rooms are tried by what the one before came to. A rendition in more room is not always longer, so
-    the best of those that fit is remembered.
+    Each size is estimated from the one before. A larger size does not always give a longer rendition, so the best
+    that fits is remembered.
     """
     best: tuple[str, int] | None = None
     low, high = 0.0, float("inf")
@@ -114,7 +114,7 @@ def _fitted(
 
 
 def _marked(rendition: Rendition, max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
-    """The rendition with the fullest mark that leaves room for it."""
+    """The rendition with the longest mark that leaves room for it."""
     for mark, share in _marks(rendition.left_out, reference):
         if count(mark) <= max_tokens * share:
             break
@@ -123,7 +123,7 @@ def _marked(rendition: Rendition, max_tokens: int, count: Count, reference: str)
 
 
 def _marks(left_out: str, reference: str) -> Iterator[tuple[str, float]]:
-    """The marks from the fullest to the barest, each with the share of the tokens it may take."""
+    """The marks from the longest to the shortest, each with the share of the tokens that it may take."""
     if left_out:
         yield f"[clipped: {left_out}; whole: ref {reference}]", 1 / 3
         yield f"[clipped: {left_out.split('; ')[0]}; ref {reference}]", 1 / 3
@@ -132,7 +132,7 @@ def _marks(left_out: str, reference: str) -> Iterator[tuple[str, float]]:
 
 
 def _bare(max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
-    """The mark alone, as much of it as fits; nothing at all where a count lets nothing pass."""
+    """The mark alone, as much of it as fits; empty if nothing does."""
     for mark in (f"[clipped; ref {reference}]", "[clipped]", "…"):
         tokens = count(mark)
         if tokens <= max_tokens:
@@ -141,7 +141,7 @@ def _bare(max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
 
 
 def _encodable(text: str) -> str:
-    """`text` with what no encoding can write (lone surrogates) replaced."""
+    """`text` with lone surrogates replaced, which cannot be encoded."""
     try:
         text.encode()
     except UnicodeEncodeError:

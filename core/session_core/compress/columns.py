@@ -10,7 +10,7 @@ from functools import lru_cache
 from session_core.compress.relevance import ALARMS
 
 Cells = Sequence[str]
-"""The values of one row, one for each column; empty where there is none."""
+"""The values of one row, one per column; empty where there is none."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _TELLING = frozenset(
@@ -34,7 +34,7 @@ _SHORT_VALUE = 120
 
 @lru_cache(maxsize=4096)
 def name_rank(name: str) -> int:
-    """How much a key or column of that name says: 0 what happened, 1 which one and how much, 2 the rest."""
+    """The importance of a key or column name: 0 what happened, 1 which one and how much, 2 the rest."""
     words = _words(name)
     if words & _TELLING:
         return 0
@@ -42,7 +42,7 @@ def name_rank(name: str) -> int:
 
 
 def outstanding(names: Sequence[str], rows: Sequence[Cells]) -> list[int]:
-    """Rows that are not like the others, most unlike first: rare values, alarms, a missing value."""
+    """Outliers among the rows, most unusual first: rare values, alarms, a missing value."""
     scores: dict[int, float] = {}
     for column, name in enumerate(names):
         values = [row[column] for row in rows]
@@ -58,7 +58,7 @@ def outstanding(names: Sequence[str], rows: Sequence[Cells]) -> list[int]:
 
 
 def extremes(names: Sequence[str], rows: Sequence[Cells]) -> list[int]:
-    """The rows with the smallest and the largest value of the first three columns that measure something."""
+    """The rows with the minimum and maximum of the first three numeric columns."""
     found: list[int] = []
     for column, name in enumerate(names):
         if len(found) >= 6:

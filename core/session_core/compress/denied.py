@@ -12,7 +12,7 @@ from session_core.language.words import sentences
 from session_core.plan import GiveWay, go_on
 
 ENOUGH = 0.75
-"""Share of a sentence's words that a sentence of the source must have to be what it speaks of."""
+"""Share of a sentence's words that a sentence of the source must contain to be about the same."""
 
 _FROM_HERE = frozenset(
     "not no never none nobody nothing neither nor without cannot kein keine keinen keinem keiner keines ohne weder "
@@ -20,7 +20,7 @@ _FROM_HERE = frozenset(
     "nenhuma".split()
 )
 _ALL_AROUND = frozenset("nicht nie niemals pas jamais".split())
-"""These deny the words before them too."""
+"""Negations that also apply to the words before them."""
 _DENYING = frozenset(stem(word) for word in _FROM_HERE | _ALL_AROUND | {"don", "doesn", "didn", "isn", "aren", "can"})
 _HALF = frozenset(
     stem(word)
@@ -31,8 +31,8 @@ _HALF = frozenset(
         "missed quit vermeiden abgelehnt éviter evitar evitare"
     ).split()
 )
-"""Words that deny without a "not": "cancel it" is not "do not keep it", so a part that has one is judged by parts that
-have the same one, and by no other."""
+"""Words that negate without a "not": "cancel it" is not "do not keep it", so a part with such a word is compared
+only with parts that have the same one."""
 _HARMLESS = re.compile(
     r"\bno (?:problem|worries|doubt|matter|later than|earlier than|more than|less than|fewer than)\b|"
     r"\bnot (?:only|just|least|later than|more than|less than|until)\b|"
@@ -51,7 +51,7 @@ _PAIR = re.compile("[\u4e00-\u9fff]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The words of a sentence by their stems, which of them it denies, and what in it denies without a "not"."""
+    """The stems of a sentence, which of them it negates, and its words that negate without a "not"."""
 
     words: frozenset[str]
     denied: frozenset[str]
@@ -59,7 +59,8 @@ class Said:
 
 
 def denials(text: str, give_way: GiveWay = go_on) -> list[Said]:
-    """What each sentence of `text` says and denies, and each part that denies without a "not"; no questions."""
+    """What each sentence of `text` states and negates, and each part that negates without a "not"; questions are
+    skipped."""
     found: list[Said] = []
     for sentence in sentences(text):
         if not _asks(sentence):
@@ -79,12 +80,12 @@ def _said(text: str) -> Said:
 
 
 def _plain(stemmed: frozenset[str]) -> frozenset[str]:
-    """The stems, with one for all forms of a word that denies: "stop" and "stopped" have two."""
+    """The stems, with one stem for all forms of a negating word: "stop" and "stopped" have two."""
     return frozenset(one[:4] if one in _HALF else one for one in stemmed) if _HALF & stemmed else stemmed
 
 
 def _parts(sentence: str) -> list[Said]:
-    """What each part of a sentence with such a word says, with the values that tell one part from another."""
+    """The content of each part of a sentence with such a word, with the values that distinguish the parts."""
     made = []
     for part in filter(str.strip, _PART.split(sentence)):
         said = _said(part)
@@ -115,10 +116,8 @@ def _denied(sentence: str) -> Iterator[str]:
 
 
 def agrees(sentence: str, source: list[Said], text: str) -> bool:
-    """Whether no sentence of the source that speaks of the same says the contrary, or one says the same.
-
-    `text` is the source itself.
-    """
+    """Whether no sentence of the source about the same thing says the opposite, or one says the same. `text` is the
+    source itself."""
     return all(_agrees(told, source) for told in _tellings(sentence)) and _agrees_in_chinese(sentence, text)
 
 
@@ -150,7 +149,7 @@ def _contrary(told: Said, one: Said) -> bool:
 
 
 def _agrees_in_chinese(sentence: str, text: str) -> bool:
-    """Where words have no blanks between them: two characters after a "not", and the same without one."""
+    """The same for text without blanks between words: two characters after a "not", with and without it."""
     told = _HARMLESS.sub(" ", sentence)
     for place in range(len(told) - 1):
         pair = told[place : place + 2]

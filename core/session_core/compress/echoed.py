@@ -10,7 +10,7 @@ from session_core.compress.passages import HEADING_CHARACTERS, Passage
 from session_core.compress.worths import named_in
 
 LEAST_CHARACTERS = 4
-"""A shorter value may be the same by chance."""
+"""Shorter values may be equal by chance."""
 
 
 def unechoed(passage: Passage, call: str) -> Passage:

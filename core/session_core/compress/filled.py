@@ -10,7 +10,7 @@ from session_core.plan import Count, GiveWay, go_on
 from session_core.turns import Message
 
 WORTH = 0.7
-"""A summary must state this share of what the rules state in as many tokens: values and names, each once."""
+"""A summary must state this share of what the rules state in as many tokens: distinct values and names."""
 
 
 def filled(
@@ -46,6 +46,6 @@ def filled(
 
 
 def _says(written: str, said: frozenset[Key], line: str) -> bool:
-    """Whether `written`, which states `said`, has what `line` states; a name may begin its sentence there."""
+    """Whether `written`, which states `said`, contains what `line` states; a name may begin its sentence there."""
     left = stated(line) - said
     return all(kind == "name" and str(name) in written.casefold() for kind, name, *_ in left)

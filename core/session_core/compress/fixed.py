@@ -13,28 +13,29 @@ from session_core.plan import Digest
 from session_core.turns import Message, Role
 
 PINNED_SHARE = 0.5
-"""System messages together take no more than this share of the limit, unless the first alone does."""
+"""Maximum share of the limit for all system messages, unless the first alone exceeds it."""
 MOST_PINNED_SHARE = 0.75
 """A first system message over this share leaves no room for a conversation and is refused."""
 DIGEST_SHARE = 0.5
 RULES_DIGEST_SHARE = 0.65
 EMPTY_DIGEST_SHARE = 0.06
-"""A digest without a summary and facts only says that there was more; where that takes more than this, it goes."""
+"""A digest without summary and facts only says that there was more; if that takes more than this share, it is
+dropped."""
 ADDITIONS_SHARE = 0.25
-"""Shares of what the system messages leave."""
+"""Share of the limit without system messages, as the shares above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a view shows beside the record: old messages a query brought back, and a word on an absence."""
+    """What a view shows in addition to the record: quotes of old messages, and a note about an absence."""
 
     recalled: str = ""
     refresh: str = ""
 
 
 def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
-    """The system messages that stand in the view, in their order: the first, and the newest for which there is
-    room; equal ones once. Raises: PinnedTooLarge when the first alone leaves no room."""
+    """The system messages of a view, in order: the first, and as many of the newest as fit, without duplicates.
+    Raises: PinnedTooLarge if the first alone leaves no room."""
     said = [message for message in messages if message.role is Role.SYSTEM and not message.empty]
     if not said:
         return []
@@ -54,8 +55,8 @@ def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
 
 
 def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> list[Message]:
-    """The messages that `extras` become. What has no room is left out, recalled messages first, and of these the
-    lines that have least to do with `question`."""
+    """The messages for `extras`. What does not fit is left out, quotes first, and of these the lines that are least
+    relevant to `question`."""
     made: list[Message] = []
     left = int(room_tokens * ADDITIONS_SHARE)
     for origin, text in (("refresh", extras.refresh), ("recall", extras.recalled)):
@@ -76,12 +77,12 @@ def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> 
 
 
 def told_tokens(digest: Digest | None, tools: Tools) -> int:
-    """What the message of a digest counts for when it is told whether the rest has to be folded."""
+    """The size of a digest's message for the decision whether more has to be folded."""
     return min(digest.tokens, digest_reserve(digest, tools)) if digest else 0
 
 
 def digest_reserve(digest: Digest | None, tools: Tools) -> int:
-    """What is set aside for the message of the digest that a fold makes of `digest` and more."""
+    """The room reserved for the message of a digest that extends `digest`."""
     limits = tools.limits
     rules = min(limits.rules_room, lines_of(digest, tools).rules_tokens) if digest else 0
     return limits.summary_room + max(limits.facts_room, rules) + 64
@@ -99,10 +100,10 @@ def _opening(tools: Tools) -> Message:
 
 
 def head_of(digest: Digest | None, room_tokens: int, tools: Tools, shown: Collection[int] = ()) -> Head:
-    """The digest's message in its share of the room: with less and less of its summary and facts, or, when
-    even its first line has no room, not at all; nor, in a small room, when it has nothing of either and hides no rule.
+    """The digest's message in its share of the room: with less and less of its summary and facts; none if not even
+    its first line fits, or, in a small room, if it has neither and hides no rule.
 
-    A terse one has of the messages `shown`, which stand in the view themselves, only what is pinned.
+    A terse one has only pinned facts of the messages `shown`, which the view shows themselves.
     """
     if digest is None:
         return Head(None, 0)

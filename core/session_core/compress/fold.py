@@ -23,22 +23,22 @@ from session_core.turns import Importance, Message, Role, Unit
 T = TypeVar("T")
 
 PRINTED = 8_192
-"""How many messages' fingerprints are remembered; long ones count for several, 4 KB of text for one."""
+"""Capacity of the cache of fingerprints; long messages count for several, 4 KB of text each."""
 NONE: frozenset[int] = frozenset()
 KNOWN_LINES = 2_048
-"""A question is held to the lines of all facts for which a view has no room: of so many the words are kept."""
+"""Capacity of the cache of fact lines' words, which each question is compared with."""
 MOST_FACTS_ON = 3
-"""How many facts without room a question brings back."""
+"""Maximum facts without room in the view that are quoted for a question."""
 STORED_FACTS = 4
-"""A digest keeps up to this many times the facts that a view has room for, so that later ones can be chosen."""
+"""A digest stores up to this many times the facts that a view has room for, so that later views can choose."""
 STORED_RULES = 16_000
-"""Tokens of standing rules that a digest keeps besides, whether a view has room for them or not."""
+"""Tokens of standing rules that a digest stores in addition, whether a view has room for them or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The facts of a digest as lines of a list, one for each: their words, what each takes (0 for one that is not
-    current), and the places of the standing rules among them."""
+    """The facts of a digest as list lines: their text, their tokens (0 for superseded ones), and the indexes of the
+    standing rules among them."""
 
     said: tuple[str, ...]
     tokens: tuple[int, ...]
@@ -49,7 +49,7 @@ class Lines:
         return sum([self.tokens[place] for place in self.rules])
 
     def at(self, places: Sequence[int]) -> Lines:
-        """Those at `places`, in their order."""
+        """The lines at the indexes `places`, in their order."""
         rules = set(self.rules)
         return Lines(
             tuple([self.said[place] for place in places]),
@@ -60,20 +60,19 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The message that a digest becomes in a view, None where it has no room, and how many of its standing rules
-    have none there."""
+    """The message for a digest in a view, None if it does not fit, and how many of its standing rules it leaves out."""
 
     message: Message | None
     hidden_rules: int
 
 
 class Memory:
-    """What plans made lately, by what they were made of: digests, the messages they become, whole plans.
+    """Caches for plans: digests, their messages, whole plans.
 
-    Messages and digests are looked up by identity (`id`): a store gives what it read before as the same object.
-    Plans keep alive what they were made of, so that no other object gets its address. A digest is held by a weak
-    reference, since each is a hundred objects for Python's collector to look at; an entry whose digest is gone counts
-    for nothing (`_of`).
+    Messages and digests are looked up by identity (`id`), since a store returns the same object for what it read
+    before. Plans keep their inputs alive, so that no other object gets the same address. Digests are held by weak
+    references, since each has a hundred objects for the garbage collector to visit; an entry whose digest is gone is
+    ignored (`_of`).
     """
 
     def __init__(self) -> None:
@@ -86,49 +85,49 @@ class Memory:
         self._opening: Message | None = None
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
-        """The digest that `make` gives for what has the fingerprint `made_of`."""
+        """The digest for the fingerprint `made_of`, made by `make` if it is not cached."""
         return self._digests.get(made_of, make)
 
     def known(self, made_of: bytes) -> Digest | None:
-        """The digest for what has the fingerprint `made_of`, if it is remembered."""
+        """The cached digest for the fingerprint `made_of`, or None."""
         return self._digests.known(made_of)
 
     def fingerprint(self, message: Message) -> bytes:
-        """The fingerprint of a message object; a run that goes on asks for those of all its messages at each call."""
+        """The fingerprint of a message object, cached: a run asks for those of all its messages at each call."""
         size = 1 + len(message.content) // 4096
         return self._prints.get(id(message), lambda: (message, fingerprint(message)), size=size)[1]
 
     def shown(self, digest: Digest, room_tokens: int, rest: Hashable, make: Callable[[], Head]) -> Head:
-        """The head that `make` gives for this digest object in `room_tokens`; `rest` is what else it depends on."""
+        """The head for this digest object in `room_tokens`; `rest` is what else it depends on."""
         return _of(self._shown, digest, (id(digest), room_tokens, rest), make)
 
     def lines(self, digest: Digest, make: Callable[[], Lines]) -> Lines:
-        """The lines that `make` gives for the facts of this digest object."""
+        """The lines for the facts of this digest object."""
         return _of(self._lines, digest, id(digest), make)
 
     def lines_known(self, digest: Digest) -> Lines | None:
-        """The lines of this digest object, if they are remembered."""
+        """The cached lines of this digest object, or None."""
         found = self._lines.known(id(digest))
         return found[1] if found is not None and found[0]() is digest else None
 
     def whole(self, digest: Digest, limits: Limits, make: Callable[[], Message]) -> Message:
-        """The message that `make` gives for all of this digest object under `limits`.
+        """The message for all of this digest object under `limits`.
 
-        One is remembered for each digest, that of the first limits asked for; under others it is made anew. A fold
-        asks for it first, so the next view of the session has it.
+        One is cached per digest, for the limits of the first call; for others it is made again. A fold asks first,
+        so that the next view of the session has it.
         """
         made_in, message = _of(self._whole, digest, id(digest), lambda: (limits, make()))
         return message if made_in == limits else make()
 
     def handed_on(self, old: Digest, new: Digest) -> Digest:
-        """`new`, which says what `old` says: its lines and its message, where they are known, are known of it too."""
+        """`new`, an equal digest; cached lines and message of `old` are cached for it too."""
         if new is not old:
             _hand_on(self._lines, old, new)
             _hand_on(self._whole, old, new)
         return new
 
     def opening(self, make: Callable[[], Message]) -> Message:
-        """The message that `make` gives, made once: it is the same for every conversation."""
+        """The opening message, made once: it is the same for every conversation."""
         if self._opening is None:
             self._opening = make()
         return self._opening
@@ -136,14 +135,13 @@ class Memory:
     def planned(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
     ) -> Plan:
-        """The plan that `make` gives for these message objects and this digest object; `rest` is what else it depends
-        on."""
+        """The plan for these message objects and this digest object; `rest` is what else it depends on."""
         key = (id(digest), rest, *map(id, messages))
         return self._plans.get(key, lambda: (tuple(messages), digest, make()))[2]
 
 
 def _of(known: Remembered[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
-    """What is known of this digest object under `key`, or else what `make` gives."""
+    """The cached value of this digest object under `key`, or else the result of `make`."""
     of, found = known.get(key, lambda: (ref(digest), make()))
     if of() is digest:
         return found
@@ -160,7 +158,7 @@ def _hand_on(known: Remembered[tuple[ref[Digest], T]], old: Digest, new: Digest)
 
 
 def fingerprint(*made_of: object) -> bytes:
-    """A hash of all that a digest is made of, word for word, since the sessions of a process share one memory."""
+    """A hash of all inputs of a digest, since the sessions of a process share one cache."""
     found = blake2b(digest_size=16)
     for one in made_of:
         found.update(one if isinstance(one, bytes) else repr(one).encode("utf-8", "surrogatepass"))
@@ -169,9 +167,9 @@ def fingerprint(*made_of: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The rules that plans and folds share: how texts and messages are counted, and the numbers.
+    """What plans and folds share: counters of texts and messages, limits, caches.
 
-    `give_way` is called between the parts of a fold. Without `folds`, a plan makes no digest that is not remembered.
+    `give_way` is called between the parts of a fold. Without `folds`, a plan uses cached digests only.
     """
 
     count: Count
@@ -192,10 +190,10 @@ def fold(
     made_by: str = "extractive",
     found: Sequence[Fact] = (),
 ) -> Digest:
-    """The digest of `base` and `parts` together, which stand for `covers` of the record.
+    """The digest of `base` and `parts`, which replaces `covers` of the record.
 
-    `summary` is what a summarizer wrote and was checked; without it the extractive one is used.
-    Facts are always taken by rule, so that a summarizer cannot lose one; `found` are those that a model found besides.
+    `summary` is a checked summary of a model; without it the extractive one is used. Facts are always extracted by
+    rules, so that a model cannot lose one; `found` are additional facts of a model.
     """
     give_way = tools.give_way
     messages = [message for unit in parts for message in unit.messages]
@@ -234,7 +232,7 @@ def fold(
 
 
 def _shortest(message: Message) -> Message:
-    """A tool output by its clip, which keeps what facts are made of and is quick to look through."""
+    """A tool output's clip, which keeps everything that facts are made of and is fast to read."""
     if message.clip is None:
         return message
     said, _, mark = message.clip.rpartition("\n")
@@ -242,29 +240,32 @@ def _shortest(message: Message) -> Message:
 
 
 def shown_facts(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> tuple[Fact, ...]:
-    """The facts of `digest` that a view has room for, in reading order; in a terse one those that hold whatever is
-    asked, since the rest is brought back when a question needs it, and of the messages `said` only what is pinned."""
+    """The facts of `digest` that fit into a view, in reading order.
+
+    In a terse view only those that are always needed (others are quoted when a question needs them), and of the
+    messages `said` only pinned ones.
+    """
     return tuple([digest.facts[place] for place in _shown(digest, lines_of(digest, tools), tools.limits, said)])
 
 
 def _lasting(fact: Fact) -> bool:
-    """Whether it holds whatever is asked: what users said of themselves."""
+    """Whether the fact is always needed: what users said about themselves."""
     return fact.kind in (FactKind.IDENTITY, FactKind.PREFERENCE) and spoken_by_user(fact)
 
 
 def lines_of(digest: Digest, tools: Tools) -> Lines:
-    """The facts of `digest` as lines; they are made once."""
+    """The facts of `digest` as lines, cached."""
     return tools.memory.lines(digest, lambda: _lines(digest.facts, tools.count))
 
 
 def hidden_rules(digest: Digest, shown: str, tools: Tools) -> int:
-    """How many standing rules of `digest` the message that says `shown` has no room for."""
+    """How many standing rules of `digest` its message with the text `shown` leaves out."""
     there, lines = set(shown.split("\n")), lines_of(digest, tools)
     return sum([lines.said[place].rstrip("\n") not in there for place in lines.rules])
 
 
 def _lines(facts: Sequence[Fact], count: Count, base: Digest | None = None, known: Lines | None = None) -> Lines:
-    """The lines of `facts`; those of the very facts of `base` are as `known`."""
+    """The lines of `facts`; for fact objects of `base` those in `known` are reused."""
     before = {id(fact): place for place, fact in enumerate(base.facts)} if base and known else {}
     said: list[str] = []
     tokens: list[int] = []
@@ -297,8 +298,11 @@ def _shown(digest: Digest, lines: Lines, limits: Limits, said: Set[int] = NONE) 
 
 
 def facts_on(query: str, digest: Digest, *, tools: Tools) -> list[Fact]:
-    """The `MOST_FACTS_ON` facts of `digest` that bear most on `query` and for which a view has no room, best first:
-    those that have two thirds of its words, since lines so short share one with nearly everything."""
+    """The `MOST_FACTS_ON` facts of `digest` that are most relevant to `query` and do not fit into a view, best
+    first.
+
+    They must have two thirds of the query's words, since such short lines share one with nearly everything.
+    """
     shown, wanted = set(_shown(digest, lines_of(digest, tools), tools.limits)), set(terms(query))
     hidden = [fact for place, fact in enumerate(digest.facts) if fact.current and place not in shown]
     hidden = [fact for fact in hidden if 3 * len(wanted & _words(line(fact))) >= 2 * len(wanted)]
@@ -312,7 +316,7 @@ def _words(line: str) -> frozenset[str]:
 
 
 def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:
-    """What `digest` says in a view: a head that tells what it is, the summary, the key facts."""
+    """The text of `digest` in a view: an introduction, the summary, the key facts."""
     lines = lines_of(digest, tools)
     shown = _shown(digest, lines, tools.limits, said)
     blocks = [CONDENSED]
@@ -331,7 +335,7 @@ def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:
 
 
 def _within(summary: str, tools: Tools) -> str:
-    """The lines of the summary for which there is room, from the first on."""
+    """As many lines of the summary as fit, from the first on."""
     room, count = tools.limits.summary_room, tools.count
     if count(summary) <= room:
         return summary
@@ -345,10 +349,9 @@ def _within(summary: str, tools: Tools) -> str:
 
 
 def digest_message(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> Message:
-    """The message that stands in a view for what `digest` covers.
+    """The message that replaces what `digest` covers in a view.
 
-    It is a user message and not a system one: what was said in a conversation must not gain
-    authority by being condensed.
+    It is a user message and not a system message: what was said must not gain authority by being summarized.
     """
     make = partial(_message, digest, tools, said)
     return make() if said else tools.memory.whole(digest, tools.limits, make)

@@ -20,10 +20,8 @@ _LONG_CELL = 60
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: names of the columns, and the cells of each row.
-
-    `unread` rows stand for `sizes` rows that nobody looked at. `around` is the text before and after it.
-    """
+    """A table: column names, and the cells of each row. `unread` rows stand for `sizes` rows that were not read.
+    `around` is the text before and after it."""
 
     names: Sequence[str]
     rows: Sequence[Cells]
@@ -35,7 +33,7 @@ class Grid:
 
     @cached_property
     def order(self) -> list[int]:
-        """The rows, best first: asked for and unlike the others, then the ends, then extremes."""
+        """The rows, most important first: matches of the question and outliers, then both ends, then extremes."""
         texts = [" ".join(row) for row in self.rows] if self.terms else []
         chosen = preference(
             (1, [0]),
@@ -53,7 +51,7 @@ class Grid:
 
     @cached_property
     def constants(self) -> dict[int, str]:
-        """Columns that say the same in every row, by number; never all of them."""
+        """Columns with the same value in every row, by number; never all of them."""
         if len(self.rows) < 3:
             return {}
         first = self.rows[0]
@@ -67,7 +65,7 @@ class Grid:
         return same
 
     def render(self, max_characters: int) -> Rendition:
-        """The header once, and the rows worth most, in about `max_characters`."""
+        """The header once, and the most important rows, in about `max_characters`."""
         before = shorten(self.around[0].strip(), max(60, max_characters // 8))
         after = shorten(self.around[1].strip(), max(60, max_characters // 8))
         room = max_characters - len(before) - len(after)
@@ -100,7 +98,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Which columns are shown, how wide, and the lines above the rows."""
+    """Which columns are shown, their widths, and the lines above the rows."""
 
     columns: Sequence[int]
     dropped: Sequence[str]
@@ -109,7 +107,7 @@ class _Layout:
 
     @classmethod
     def fitting(cls, grid: Grid, max_characters: int) -> _Layout:
-        """The widest layout in which eight rows would fit, dropping the columns that say least."""
+        """The widest layout in which eight rows would fit; the least important columns are dropped."""
         shown = [c for c in range(len(grid.names)) if c not in grid.constants]
         sample = [grid.rows[n] for n in grid.order[:40]]
         row_room = max(24, max_characters // (min(_WANTED_ROWS, len(grid.rows)) + 1))
@@ -128,7 +126,7 @@ class _Layout:
         return cls(columns, dropped, cap, _heading(grid, columns, dropped, max_characters))
 
     def row(self, cells: Cells) -> tuple[str, bool]:
-        """One row as it is shown, and whether all of its shown cells are whole."""
+        """A row as it is shown, and whether all of its shown cells are complete."""
         shown = [_flat(shorten(cells[c], self.cell_cap)) for c in self.columns]
         return SEPARATOR.join(shown), all(len(cells[c]) <= self.cell_cap for c in self.columns)
 
@@ -147,7 +145,7 @@ def _heading(grid: Grid, columns: Sequence[int], dropped: Sequence[str], max_cha
 
 
 def _constants(grid: Grid, max_characters: int) -> str:
-    """What every row says, short values first; long ones are cut, each for itself, until the line fits."""
+    """The constant values, short ones first; long ones are cut individually, until the line fits."""
     told = sorted(grid.constants.items(), key=lambda pair: (len(pair[1]), pair[0]))
     line = ""
     for cap in _CONSTANT_CAPS:
@@ -166,5 +164,5 @@ def _row_width(sample: Sequence[Cells], columns: Sequence[int], cap: int) -> int
 
 
 def _flat(cell: str) -> str:
-    """The cell on one line, with no separator in it."""
+    """The cell on one line, without the separator."""
     return " ".join(cell.split()).replace("|", "¦") if cell else cell

@@ -12,9 +12,9 @@ from session_core.turns import Message, Role
 
 
 def bare(made: Plan, record: Sequence[Message], tools: Tools) -> tuple[Plan, frozenset[str]]:
-    """The plan with nothing but its mark left of each result that it shows shortened, and the ids of these.
+    """The plan with each shortened result reduced to its mark, and the ids of these messages.
 
-    What was recalled, what has media and what a mark would not make shorter stay as they are.
+    Recalled results, those with media, and those that a mark would not make shorter are not changed.
     """
     whole = {m.seq for m in record if m.role is Role.TOOL and not m.media and not m.content.startswith(RECALLED)}
     short = {m.seq: _marked(m, "", tools) for m in made.messages if m.rendition == "clip" and m.seq in whole}
@@ -23,7 +23,7 @@ def bare(made: Plan, record: Sequence[Message], tools: Tools) -> tuple[Plan, fro
 
 
 def with_rows(made: Plan, rows: Mapping[str, str], tools: Tools) -> Plan:
-    """The plan with the `rows` of messages, by their ids, before the marks of these."""
+    """The plan with the `rows` of messages, by id, before their marks."""
     told = [(message, rows.get(message.id or "", "")) for message in made.messages]
     return _with(made, {message.seq: _marked(message, text, tools) for message, text in told if text})
 
@@ -34,7 +34,7 @@ def _marked(message: Message, rows: str, tools: Tools) -> Message:
 
 
 def _with(made: Plan, changed: Mapping[int, Message]) -> Plan:
-    """The plan with messages in the place of those of their numbers."""
+    """The plan with some messages replaced, by sequence number."""
     messages = tuple(changed.get(message.seq, message) if message.seq else message for message in made.messages)
     decided = tuple(
         (seq, choice, changed[seq].tokens, why)

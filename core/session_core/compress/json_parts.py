@@ -9,7 +9,7 @@ from session_core.compress.json_text import Json, Number
 from session_core.compress.pieces import counted, shorten
 
 SHORT = 48
-"""A value of so many characters is short enough to stand as it is."""
+"""Values of up to this many characters are shown unchanged."""
 
 _DUMP_DEPTH = 60
 _KEYS_NAMED = 5
@@ -55,7 +55,7 @@ def _tokens(value: Json, depth: int, longest: int) -> Iterator[str | None]:
 
 
 def outline(value: Json, max_characters: int) -> str:
-    """What a part is, when there is no room for what it says: `{12 keys: a, b, c…}` or `[240 items]`."""
+    """The structure of a part without its content: `{12 keys: a, b, c…}` or `[240 items]`."""
     if isinstance(value, list):
         return f'"[{counted(len(value), "item")}]"'
     if not isinstance(value, dict):
@@ -70,7 +70,7 @@ def outline(value: Json, max_characters: int) -> str:
 
 
 def small(value: Json) -> str:
-    """The least form of a part that still tells what it is."""
+    """The shortest form of a part that still identifies it."""
     if isinstance(value, (dict, list)):
         return dump(value, SHORT) or outline(value, SHORT)
     if isinstance(value, str) and not isinstance(value, Number) and len(value) > SHORT:

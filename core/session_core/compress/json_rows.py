@@ -10,13 +10,13 @@ from session_core.compress.json_parts import dump, outline
 from session_core.compress.json_text import Json
 
 MAX_READ_ROWS = 40_000
-"""Of more rows than this the two ends are read."""
+"""Of more rows only both ends are read."""
 
 _LEAST_ROWS = 3
 
 
 def as_grid(value: dict[str, Json] | list[Json], terms: frozenset[str]) -> Grid | None:
-    """`value` as rows and columns, when most of its items are objects with the same keys."""
+    """`value` as rows and columns, if most of its items are objects with the same keys."""
     if isinstance(value, dict):
         keys, items = list(value), list(value.values())
     else:
@@ -47,7 +47,7 @@ def as_grid(value: dict[str, Json] | list[Json], terms: frozenset[str]) -> Grid 
 
 
 def _drop_empty_parents(rows: Sequence[dict[str, Json]]) -> None:
-    """Take `error: null` out where other rows have `error.code`: the empty columns say it already."""
+    """Remove `error: null` if other rows have `error.code`, whose empty columns say the same."""
     parents = {name.rpartition(".")[0] for name in {name for row in rows for name in row if "." in name}}
     for row in rows:
         for name in parents & row.keys():
@@ -56,7 +56,7 @@ def _drop_empty_parents(rows: Sequence[dict[str, Json]]) -> None:
 
 
 def flattened(item: Mapping[str, Json], *, depth: int = 2) -> dict[str, Json]:
-    """`item` with small objects inside it as columns of their own: `price.amount`."""
+    """`item` with nested small objects as columns: `price.amount`."""
     flat: dict[str, Json] = {}
     for key, inside in item.items():
         if isinstance(inside, dict) and 0 < len(inside) <= 12 and depth:

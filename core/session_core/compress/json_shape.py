@@ -21,7 +21,7 @@ _KEYS_LEFT_CHARACTERS = 40
 
 
 class JsonShape:
-    """A JSON value, shown in whatever room there is. Cuts stand in it as strings that begin with "…"."""
+    """A JSON value that can be rendered at any size. Cuts are strings that begin with "…"."""
 
     kind = "json"
 
@@ -36,7 +36,7 @@ class JsonShape:
         self._asked: dict[int, list[int]] = {}
 
     def render(self, max_characters: int) -> Rendition:
-        """The value, in about `max_characters`, with the text that stood around it."""
+        """The value in about `max_characters`, with the text around it."""
         before = shorten(self._found.before.strip(), max(48, max_characters // 8))
         after = shorten(self._found.after.strip(), max(48, max_characters // 8))
         losses = Losses()
@@ -79,7 +79,7 @@ class JsonShape:
         return quoted(shorten(value, max(1, room - 2)))
 
     def _table(self, value: dict[str, Json] | list[Json], room: int, losses: Losses) -> str | None:
-        """`value` as a table when it is rows of one kind and the table is truly shorter."""
+        """`value` as a table if it consists of similar rows and the table is considerably shorter."""
         if id(value) not in self._grids:
             self._grids[id(value)] = as_grid(value, self._terms)
         grid = self._grids[id(value)]
@@ -106,7 +106,7 @@ class JsonShape:
         return "{" + ",".join(parts) + "}"
 
     def _fitting(self, value: dict[str, Json], order: list[str], room: int) -> tuple[dict[str, str], int]:
-        """The entries that fit in their least form, taken in `order`, and the room they leave."""
+        """The entries that fit in their shortest form, taken in `order`, and the remaining room."""
         least: dict[str, str] = {}
         misses = 0
         for key in order:
@@ -125,7 +125,7 @@ class JsonShape:
         self, value: dict[str, Json], least: dict[str, str], order: list[str], left: int, depth: int,
         losses: Losses,
     ) -> dict[str, str]:  # fmt: skip
-        """The entries of an object with the room that is left shared among those that want more."""
+        """The entries of an object, with the remaining room shared among those that are shortened."""
         grown = dict(least)
         hungry = [key for key in order if key in least and dump(value[key], len(least[key])) is None]
         for final in (False, True):

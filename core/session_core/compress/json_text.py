@@ -25,14 +25,14 @@ _ENDS_TRIED = 6
 
 
 class Number(str):
-    """A number exactly as it was written, so that 10.50 stays 10.50."""
+    """A number in its original notation, so that 10.50 stays 10.50."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JsonText:
-    """JSON found in a text: its value, the text before and after it, and whether it was broken off."""
+    """JSON found in a text: its value, the text before and after it, and whether it is truncated."""
 
     value: Json
     before: str = ""
@@ -41,7 +41,7 @@ class JsonText:
 
 
 def read_json(text: str) -> JsonText | None:
-    """The JSON that `text` is, but for a few words around it; None when it is something else."""
+    """The JSON in `text`, apart from a few words around it; None if it is something else."""
     starts = [match.start() for match in _OPENING.finditer(text, 0, MAX_AROUND_CHARACTERS)]
     if not starts:
         return None
@@ -50,7 +50,7 @@ def read_json(text: str) -> JsonText | None:
 
 
 def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    """An object of `pairs`; a key that comes again is told from the first, so that neither is lost."""
+    """An object of `pairs`; a repeated key is renamed, so that no value is lost."""
     value = dict(pairs)
     if len(value) == len(pairs):
         return value
@@ -70,7 +70,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _attempt(read: Callable[[], Json]) -> Json:
-    """What `read` returns when it is an object or an array; None for anything that cannot be read."""
+    """The result of `read` if it is an object or an array; None for anything that cannot be read."""
     try:
         value = read()
     except (ValueError, RecursionError):
@@ -98,7 +98,7 @@ def _inside(text: str, start: int) -> JsonText | None:
 
 
 def _lines(text: str) -> JsonText | None:
-    """One value in each line, nine of ten readable; a line that is not stays as it is."""
+    """JSON lines, of which nine of ten are readable; the others stay as text."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < 2 or lines[0].lstrip()[0] not in "{[" or lines[-1].lstrip()[0] not in "{[":
         return None
@@ -115,7 +115,7 @@ def _lines(text: str) -> JsonText | None:
 
 
 def _python(text: str) -> JsonText | None:
-    """What Python prints for dicts and lists, read as JSON."""
+    """The output of Python's `print` for dicts and lists, read as JSON."""
     if not _PYTHON_START.match(text):
         return None
 
@@ -141,7 +141,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _broken(text: str) -> JsonText | None:
-    """JSON that was cut off at its end: what is complete of it."""
+    """Truncated JSON, up to its last complete element."""
     stripped = text.lstrip().lstrip("\ufeff")
     if stripped[:1] not in ("{", "["):
         return None
@@ -153,7 +153,7 @@ def _broken(text: str) -> JsonText | None:
 
 
 def _complete(text: str) -> list[tuple[int, str]]:
-    """Where the last few complete elements end, each with what closes all that is open there."""
+    """The ends of the last few complete elements, each with the closing brackets that are missing there."""
     stack: list[str] = []
     found: deque[tuple[int, str]] = deque(maxlen=_ENDS_TRIED)
     for match in _STRUCTURE.finditer(text):

@@ -1,10 +1,10 @@
 """The ladder: from messages, digest and budget to a plan that always fits and is always valid.
 
-Rungs, each taken only when the one before it is not enough: whole messages; clips of tool outputs;
-the oldest units folded into the digest; and, when the newest exchange alone is too large, its
-messages cut down (`squeeze`). Rungs are taken in steps, by a walk over the units that depends on
-nothing but the units: between two steps a view only grows at its end, so that a provider's prompt
-cache keeps its prefix.
+Its steps, each taken only if the one before is not enough: complete messages; clips of tool outputs; the oldest
+units folded into the digest; and, if the newest exchange alone is too large, its messages cut (`squeeze`).
+
+The steps are found by a walk over the units that depends on nothing but the units: between two steps a view only
+grows at its end, so that a provider's prompt cache keeps its prefix.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
 
 KEPT_UNITS = 8
-"""How many of the last units a fold spares when the newest turn has more. It may be an agent's run of hundreds
-of calls: to spare all of it would bring the next fold three calls later."""
+"""How many of the last units a fold keeps if the newest turn has more. It may be an agent's run of hundreds of
+calls: if all of it were kept, the next fold would follow three calls later."""
 
 REMEMBERED_STEPS = 4
-"""Digests of so many of the last steps are remembered."""
+"""How many of the last steps' digests are cached."""
 _NONE = Extras()
 
 
 class FoldNeeded(Exception):
-    """A plan has to fold what no plan folded before, and may not (`Tools.folds`)."""
+    """A plan needs a digest that is not cached, and may not fold (`Tools.folds`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Where the walk came to: units before `folded` go into the digest, those before `clipped` are clipped.
+    """The result of the walk: units before `folded` go into the digest, those before `clipped` are clipped.
 
-    `folds` are the points up to which it folded, one for each step that did, in their order.
+    `folds` are the positions up to which each step folded, in order.
     """
 
     folded: int
@@ -64,14 +64,14 @@ def plan(
     extras: Extras | None = None,
     open_end: bool = False,
 ) -> Plan:
-    """The plan for one view of `messages` (in conversation order, those behind `digest`).
+    """The plan for one view of `messages`, which follow `digest` in conversation order.
 
-    `open_end` leaves the last unit as it is, however large, when calls of it wait for their results:
-    for a run that goes on where it was interrupted, before its next model call.
+    `open_end` leaves the last unit unchanged, however large, if it has pending calls: for a run that continues after
+    an interrupt, before its next model call.
 
-    The promise: `tokens` is at most the budget's limit; every tool call stands with its results;
-    the first message is a system or user message; none is empty.
-    Raises: PinnedTooLarge when the system messages alone leave no room; FoldNeeded.
+    Guarantees: `tokens` is at most the budget's limit; every tool call is with its results; the first message is a
+    system or user message; none is empty. Raises: PinnedTooLarge if the system messages alone leave no room;
+    FoldNeeded.
     """
     extras = extras or _NONE
     if extras == _NONE and (made := all_whole(messages, digest, tools)) is not None:
@@ -117,16 +117,13 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
 
 
 def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
-    """How far the units are clipped and folded, found by adding them one after the other.
+    """How far the units are clipped and folded, found by adding them one after another.
 
-    `fixed` tokens are taken by what is no unit; `asked` is the place of the newest question, which is never folded.
-
-    A unit that takes the sum over the facts threshold starts a step: everything before it is
-    clipped, and, where that does not bring the sum down to the fold target, the oldest are folded.
-    The last turns (`keep_turns`), or the last units of a long one, are folded only when they take more than
-    midway to the threshold.
-    With `whole_tool_outputs` the older of the long outputs are clipped before that, as many at a time,
-    so that most units that are added clip nothing.
+    `fixed` tokens are taken by other parts of the view; `asked` is the index of the newest question, which is never
+    folded. A unit that takes the sum over the facts threshold starts a step: everything before it is clipped and, if
+    the sum is still over the fold target, the oldest are folded. The last turns (`keep_turns`), or the last units of
+    a long one, are folded only if they take more than midway to the threshold. With `whole_tool_outputs` the older
+    long outputs are clipped earlier, in batches, so that most added units clip nothing.
     """
     limits, budget = tools.limits, tools.limits.budget
     threshold, target = budget.threshold_tokens, budget.fold_target_tokens
@@ -176,8 +173,8 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
 
 
 def _kept_from(starts: Sequence[int], index: int, keep_turns: int) -> int:
-    """Where the units begin that are spared as long as there is room, seen from `index`: the last `keep_turns` turns,
-    or the last units of a turn that is longer than these may be. `starts` are the places where turns begin."""
+    """The index of the first unit that is kept as long as there is room, seen from `index`: the last `keep_turns`
+    turns, or the last units of a longer turn. `starts` are the indexes at which turns begin."""
     turns = bisect_right(starts, index)
     turn_from = starts[turns - 1] if turns else 0
     if index - turn_from > KEPT_UNITS:
@@ -186,7 +183,7 @@ def _kept_from(starts: Sequence[int], index: int, keep_turns: int) -> int:
 
 
 def _last_outputs(parts: Sequence[Unit], end: int, most: int) -> tuple[int, int]:
-    """Where the units before `end` begin that hold the last `most` long outputs, and how many they hold."""
+    """The index of the first unit before `end` with one of the last `most` long outputs, and how many there are."""
     held = 0
     while end and held < most:
         end -= 1
@@ -199,7 +196,7 @@ def _grown(
 ) -> Digest | None:
     """The digest with all that the walk folded, step by step, so that a longer list only adds a step.
 
-    What was folded for a shorter list is remembered; the result is the same without the memory.
+    Digests of shorter lists are cached; the result does not depend on the cache.
     """
     if not steps.folds:
         return digest
@@ -231,7 +228,7 @@ def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, tools: To
 
 
 def _settle(unit: Unit, tools: Tools) -> Unit | None:
-    """The unit as a provider takes it: no unanswered call, nothing empty; None when nothing is left."""
+    """The unit in a form that providers accept: no unanswered call, nothing empty; None if nothing is left."""
     first = unit.first
     if len(unit.messages) == 1 and not first.tool_calls:
         return None if first.empty else unit
@@ -249,13 +246,13 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
 
 
 def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
-    """`parts` less what only greets, thanks or acknowledges, but for the newest user message."""
+    """`parts` without filler messages, except for the newest user message."""
     asked = _newest_turn(parts)
     return [u for place, u in enumerate(parts) if place == asked or u.first.importance is not Importance.DISCARD]
 
 
 def _spoken(message: Message, tools: Tools) -> Message:
-    """A tool result that says something: providers refuse an empty one."""
+    """A non-empty tool result, since providers refuse empty ones."""
     if not message.empty:
         return message
     said = replace(message, content="(no output)", aside="", rendition="clip")
@@ -276,8 +273,8 @@ def _by_clip(message: Message) -> Message:
 def _covers(
     digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], folds: Sequence[int]
 ) -> list[Ranges]:
-    """For each of the points up to which is folded, the part of the record up to the last unit before it, in
-    conversation order, pinned ones included."""
+    """For each fold position, the part of the record up to the last unit before it, in conversation order, including
+    pinned messages."""
     before = digest.covers if digest else Ranges()
     places = {message.seq: place for place, message in enumerate(messages)}
     ends = list(accumulate((max((places.get(seq, -1) for seq in unit.seqs), default=-1) for unit in parts), max))
@@ -299,7 +296,7 @@ def _with_additions(body: Sequence[Unit], additions: Sequence[Message]) -> list[
 
 
 def _newest_turn(parts: Sequence[Unit]) -> int | None:
-    """The place of the newest user message among the units."""
+    """The index of the newest user message among the units."""
     return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 

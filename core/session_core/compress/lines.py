@@ -9,7 +9,7 @@ from session_core.compress.pieces import UNCUT, Rendition, counted, join, pick
 from session_core.compress.relevance import alarming, by_terms
 
 MAX_READ_LINES = 60_000
-"""Of an output with more lines only the two ends are read closely, and what stands out between them."""
+"""Of longer outputs only both ends are read, and outliers between them."""
 
 _STANDING_OUT = 100
 _SAMPLE_WIDTH = 2000
@@ -17,7 +17,7 @@ _SAMPLE_WIDTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of a text. A line in `unread` is empty and stands for `sizes` lines nobody looked at."""
+    """The lines of a text. A line in `unread` is empty and stands for `sizes` lines that were not read."""
 
     texts: list[str]
     sizes: list[int]
@@ -25,7 +25,7 @@ class Lines:
 
     @classmethod
     def of(cls, text: str, terms: frozenset[str] = frozenset()) -> Lines:
-        """The lines of `text`, without the white space at their ends and without empty ones at its end."""
+        """The lines of `text`, stripped at the right, without trailing empty ones."""
         lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
         while lines and not lines[-1]:
             lines.pop()
@@ -54,14 +54,14 @@ class Lines:
 
     @property
     def sample(self) -> list[str]:
-        """Enough lines of the beginning and the end to tell what this is."""
+        """Enough lines of the beginning and the end to detect the type."""
         filled = [line[:_SAMPLE_WIDTH] for line in self.texts[:400] if line.strip()][:200]
         return filled or [""]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Pieces in a row, with the order in which they are worth keeping: what most kinds come down to."""
+    """A sequence of pieces with their order of importance: the shape of most types of output."""
 
     kind: str
     texts: Sequence[str]
@@ -69,18 +69,18 @@ class Listing:
     sizes: Sequence[int]
     noun: str = field(default="line", kw_only=True)
     heading: str = field(default="", kw_only=True)
-    """What is written once above the pieces instead of in each."""
+    """Written once above the pieces instead of in each."""
     note: str = field(default="", kw_only=True)
-    """What else was left out while reading, in words."""
+    """What else was left out while reading, as text."""
     untold: Mapping[int, int] = field(default_factory=dict, kw_only=True)
-    """How many of the lines that a piece stands for it does not show, and in `untold_why` the reason."""
+    """How many of the lines that a piece represents are not shown; `untold_why` is the reason."""
     untold_why: str = field(default="similar ones shown once", kw_only=True)
     before: Callable[[int, int | None], str] | None = field(default=None, kw_only=True)
     told: Callable[[dict[int, str]], dict[int, str]] | None = field(default=None, kw_only=True)
-    """How the kept pieces are told apart from how they were weighed, such as a path written once."""
+    """How kept pieces are rendered, if that differs from how they were measured, such as a path written once."""
 
     def render(self, max_characters: int) -> Rendition:
-        """The pieces worth most, in their own order, in about `max_characters`."""
+        """The most important pieces, in their own order, in about `max_characters`."""
         room = max_characters - len(self.heading)
         kept = pick(len(self.texts), self.order, self.texts.__getitem__, room)
         shortened = sum(len(shown) < len(self.texts[number]) for number, shown in kept.items())
@@ -100,5 +100,5 @@ class Listing:
 
 
 def without(order: Sequence[int], unread: frozenset[int]) -> list[int]:
-    """`order` less the pieces that cannot be shown."""
+    """`order` without the pieces that cannot be shown."""
     return [number for number in order if number not in unread] if unread else list(order)

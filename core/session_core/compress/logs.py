@@ -25,7 +25,7 @@ _LEVEL_CHARACTERS = 160
 
 
 def read_log(lines: Lines, terms: frozenset[str]) -> Listing | None:
-    """The shape of `lines` when they are a log: most have a time stamp, or a level."""
+    """The shape of `lines` if they are a log: most have a time stamp or a level."""
     sample = lines.sample
     if len(sample) < 3:
         return None
@@ -39,7 +39,7 @@ def read_log(lines: Lines, terms: frozenset[str]) -> Listing | None:
 
 
 def severity(line: str) -> int:
-    """3 for an error, 2 for a warning, 1 for a level below, 0 where the line names none."""
+    """3 for an error, 2 for a warning, 1 for a lower level, 0 for none."""
     start = line[:_LEVEL_CHARACTERS]
     status = _HTTP_STATUS.search(line[: _LEVEL_CHARACTERS * 2])
     if status and status["status"][0] in "45":
@@ -54,13 +54,13 @@ def severity(line: str) -> int:
 
 
 def collapse_note(count: int, last: str) -> str:
-    """What stands behind a line that `count` lines in a row are like, `last` being the last of them."""
+    """The suffix of a line that stands for `count` consecutive similar lines, of which `last` is the last."""
     stamp = _STAMP_TEXT.search(last[:80])
     return f"  (×{count:,} similar, last {stamp[0]})" if stamp else f"  (×{count:,} alike)"
 
 
 def _collapsed(lines: Lines) -> tuple[list[str], list[int], frozenset[int], list[str]]:
-    """The lines with every run of lines alike as one, and the template of each."""
+    """The lines with runs of similar lines merged, and the template of each."""
     texts: list[str] = []
     sizes: list[int] = []
     keys: list[str] = []
@@ -107,7 +107,7 @@ def _order(texts: list[str], keys: list[str], terms: frozenset[str]) -> list[int
 
 
 def _distinct_first(numbers: list[int], keys: list[str]) -> list[int]:
-    """Those that say something new, then the last one, then the others."""
+    """Lines with a new template, then the last line, then the others."""
     return (
         preference(
             (1, [numbers[i] for i in first_of_each(keys[n] for n in numbers)]),
@@ -119,7 +119,7 @@ def _distinct_first(numbers: list[int], keys: list[str]) -> list[int]:
 
 
 def _with_context(numbers: list[int], texts: list[str], levels: list[int]) -> list[int]:
-    """Each number with what belongs to it: lines without a level right behind it, and the one before."""
+    """Each number with its context: following lines without a level, and the line before."""
     found: list[int] = []
     for number in numbers:
         found.append(number)

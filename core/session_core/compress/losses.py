@@ -15,12 +15,12 @@ class Losses:
         self._said: list[str] = []
 
     def say(self, left_out: str) -> None:
-        """Take up what a part says of itself."""
+        """Add what a part reports."""
         if left_out and left_out != UNCUT:
             self._said.append(left_out)
 
     def add(self, other: Losses) -> None:
-        """Take up all that was counted in `other`."""
+        """Add all counts of `other`."""
         self.items += other.items
         self.keys += other.keys
         self.parts += other.parts
@@ -28,7 +28,7 @@ class Losses:
         self._said += other._said
 
     def told(self) -> str:
-        """The account in words; of several tables the first two are told."""
+        """The counts as text; of several tables the first two."""
         said = list(self._said[:2])
         if len(self._said) > 2:
             said.append(f"more in {counted(len(self._said) - 2, 'table')}")

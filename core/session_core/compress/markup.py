@@ -29,11 +29,11 @@ _LONGEST_READ = 4000
 _DEEPEST_ELEMENT = 12
 
 MAX_READ_CHARACTERS = 1_500_000
-"""Of more markup only the two ends are read; a line says how much stands between them."""
+"""Of longer markup only both ends are read; a line says how much is between them."""
 
 
 def is_markup(text: str) -> bool:
-    """Whether `text` is HTML or XML: it begins with a tag, and tags go on in it."""
+    """Whether `text` is HTML or XML: it begins with a tag, and contains more."""
     start = text[:200].lstrip("\ufeff \t\r\n")[:100].lower()
     if not start.startswith("<"):
         return False
@@ -49,8 +49,8 @@ def is_html(text: str) -> bool:
 
 
 def markup_text(text: str) -> str:
-    """What `text` says, one block a line; scripts, styles and comments are gone, and so is the middle of
-    what is longer than `MAX_READ_CHARACTERS`."""
+    """The text of `text`, one block per line, without scripts, styles and comments, and without the middle of what
+    is longer than `MAX_READ_CHARACTERS`."""
     text = _without_silent(text)
     if len(text) > MAX_READ_CHARACTERS:
         gap = len(text) - MAX_READ_CHARACTERS

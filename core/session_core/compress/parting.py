@@ -10,7 +10,7 @@ from session_core.plan import Choice, Decided, Plan
 from session_core.turns import Importance, Message, Role
 
 LEAST_SHARE = 0.06
-"""A goodbye that takes less of the limit stays: its room would hold hardly a sentence."""
+"""A goodbye that takes less of the limit stays, since its room would hardly hold a sentence."""
 
 
 def parting(made: Plan, query: str, limit_tokens: int) -> Message | None:
@@ -27,7 +27,7 @@ def parting(made: Plan, query: str, limit_tokens: int) -> Message | None:
 
 
 def without(made: Plan, said: Message) -> Plan:
-    """The plan without the message `said`; what was brought back right before it stands in its place."""
+    """The plan without the message `said`; quotes right before it take its place."""
     gone: Decided = (said.seq, Choice.DROP, 0, "a courtesy, while the question is about something else")
     return replace(
         made,

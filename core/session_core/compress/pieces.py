@@ -8,47 +8,47 @@ from itertools import pairwise
 from typing import Protocol
 
 UNCUT = "nothing left out, only written shorter"
-"""What is said of a rendition that has everything, in another form."""
+"""The note of a rendition that contains everything in another form."""
 
 GAP_CHARACTERS = 16
-"""About what the line that marks a gap costs."""
+"""The approximate size of a gap marker."""
 
 MISSES = 200
-"""So many pieces in a row that found no room end the search for one that does."""
+"""The search for pieces that fit ends after this many in a row that do not."""
 
 _UNCUT_CHARACTERS = 200
-"""A piece of so many characters is shown whole or not at all, where room is not very short."""
+"""Pieces up to this size are shown completely or not at all, unless there is very little room."""
 
 _URGENT = 3
-"""The first so many pieces are rather shortened much than left out."""
+"""The first pieces, up to this number, are shortened much rather than left out."""
 
 _LEAST_CUT = 24
 
 Kept = dict[int, str]
-"""The pieces that stay, each as it is shown."""
+"""The kept pieces by index, each as it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A shorter form of a text, and in words what it leaves out ("212 of 240 rows left out")."""
+    """A shorter form of a text, and a note of what it leaves out ("212 of 240 rows left out")."""
 
     body: str
     left_out: str
 
 
 class Shape(Protocol):
-    """A text whose form was understood, ready to be shown in whatever room there is."""
+    """A parsed text that can be rendered at any size."""
 
     @property
     def kind(self) -> str: ...
 
     def render(self, max_characters: int) -> Rendition:
-        """The best of it in about `max_characters`; every cut in it is visible."""
+        """The most important parts in about `max_characters`; every cut is visible."""
         ...
 
 
 def shorten(text: str, max_characters: int) -> str:
-    """`text` in at most `max_characters`: its beginning, a mark of the cut, and its end."""
+    """`text` in at most `max_characters`: its beginning, a marker, and its end."""
     if len(text) <= max_characters:
         return text
     if max_characters < 48:
@@ -60,7 +60,8 @@ def shorten(text: str, max_characters: int) -> str:
 
 
 def preference(*queues: tuple[int, Iterable[int]]) -> list[int]:
-    """Piece numbers of all queues, best first: each queue in turn gives as many as its weight, none twice."""
+    """The piece numbers of all queues, best first and without duplicates: each queue in turn contributes as many as
+    its weight."""
     seen: set[int] = set()
     chosen: list[int] = []
     waiting = [(weight, iter(queue)) for weight, queue in queues]
@@ -93,10 +94,10 @@ def ends(total: int, *, tail_every: int = 4) -> Iterator[int]:
 
 
 def pick(total: int, order: Sequence[int], text_of: Callable[[int], str], max_characters: int) -> Kept:
-    """The pieces that stay: taken in `order` while `max_characters` last, gap marks paid for.
+    """The pieces to keep: taken in `order` until `max_characters` are used, including gap markers.
 
-    A long piece, over a third of what is left, is shortened first, and grows again when room remains.
-    Pieces that `order` does not name are never taken.
+    A long piece, over a third of the remaining room, is shortened first, and grows again if room remains. Pieces
+    that are not in `order` are never taken.
     """
     kept: Kept = {}
     left, misses = max_characters - GAP_CHARACTERS, 0
@@ -131,7 +132,7 @@ def pick(total: int, order: Sequence[int], text_of: Callable[[int], str], max_ch
 
 
 def _fill_small_gaps(kept: Kept, takeable: Container[int], text_of: Callable[[int], str]) -> None:
-    """Put back what was left out between two kept pieces where it is no longer than the mark of the gap."""
+    """Add pieces between two kept ones if they are no longer than the gap marker."""
     numbers = sorted(kept)
     for before, after in pairwise(numbers):
         gap = range(before + 1, after)
@@ -143,7 +144,7 @@ def _fill_small_gaps(kept: Kept, takeable: Container[int], text_of: Callable[[in
 
 
 def _drop_blank_edges(kept: Kept, total: int) -> None:
-    """Let empty pieces beside a gap become part of it."""
+    """Merge empty pieces beside a gap into it."""
     numbers = sorted(kept)
     for number in (*numbers, *reversed(numbers)):
         if number in kept:
@@ -159,10 +160,10 @@ def join(
     *,
     before: Callable[[int, int | None], str] | None = None,
 ) -> tuple[str, int]:
-    """The kept pieces in their order, with a line for each gap; and how much the gaps hold.
+    """The kept pieces in order with a line for each gap, and the total size of the gaps.
 
-    `sizes` says how many `noun` of the source each piece stands for. `before` gives what separates a
-    piece from the one kept before it, a newline unless told otherwise.
+    `sizes` says how many `noun` of the source each piece represents. `before` returns the separator between a piece
+    and the kept one before it, by default a newline.
     """
     parts: list[str] = []
     missing, position = 0, 0
@@ -184,12 +185,12 @@ def join(
 
 
 def gap_line(count: int, noun: str) -> str:
-    """The line that stands where `count` pieces were left out."""
+    """The marker for `count` pieces that were left out."""
     return f"… {counted(count, noun)}"
 
 
 def counted(count: int, noun: str) -> str:
-    """`count` with its noun, plural where it must be."""
+    """`count` with its noun in singular or plural."""
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"

@@ -21,7 +21,7 @@ _MOST_CHUNKS = 20_000
 
 
 def read_prose(lines: Lines, terms: frozenset[str], *, kind: str = "text", note: str = "") -> Listing:
-    """The shape of any text: sentences where its lines are long, else lines."""
+    """The shape of any text: sentences if its lines are long, else lines."""
     lines = _unwrapped(lines)
     filled = [line for line in lines.texts if line]
     if sum(map(len, filled)) > _LONG_LINE * max(1, len(filled)):
@@ -30,7 +30,7 @@ def read_prose(lines: Lines, terms: frozenset[str], *, kind: str = "text", note:
 
 
 def _unwrapped(lines: Lines) -> Lines:
-    """The lines with paragraphs on one line each, where a text is written in lines of one width."""
+    """The lines, with hard-wrapped paragraphs joined to one line each."""
     joined = [
         n > 0 and len(lines.texts[n - 1]) >= _WRAPPED_LINE and bool(_GOES_ON.match(line))
         for n, line in enumerate(lines.texts)
@@ -78,7 +78,7 @@ def _in_sentences(lines: Lines, terms: frozenset[str], kind: str, note: str) -> 
 
 
 def _sentences(line: str) -> list[str]:
-    """The sentences of `line`; one that is too long, or a line without any, in pieces of one length."""
+    """The sentences of `line`; one that is too long, or a line without any, in chunks of equal size."""
     if len(line) > _CHUNK * _MOST_CHUNKS:
         width = len(line) // _MOST_CHUNKS + 1
         return [line[at : at + width] for at in range(0, len(line), width)]
@@ -95,7 +95,7 @@ def _sentences(line: str) -> list[str]:
 
 
 def _not_tiny(sentences: Iterable[str]) -> Iterator[str]:
-    """The sentences, very short ones together with those behind them: `Dr.` and `No.` end none."""
+    """The sentences, with very short ones merged into the next: `Dr.` and `No.` do not end one."""
     waiting: list[str] = []
     length = 0
     for sentence in sentences:
@@ -109,7 +109,7 @@ def _not_tiny(sentences: Iterable[str]) -> Iterator[str]:
 
 
 def _collapsed(lines: Lines) -> tuple[list[str], list[int], set[int]]:
-    """The lines, equal ones in a row told once, and empty ones in a row as one."""
+    """The lines, with equal consecutive ones shown once and empty ones merged."""
     texts: list[str] = []
     sizes: list[int] = []
     unread: set[int] = set()

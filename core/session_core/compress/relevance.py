@@ -14,7 +14,7 @@ ALARMS = (
     "unreachable", "segfault", "core dumped", "out of memory", "expired", "unavailable", "sold out",
     "fehler", "erreur", "fallo", "erro ", "errore", "ошибка", "错误", "失败", "エラー", "失敗", "오류",
 )  # fmt: skip
-"""Beginnings of words that tell of something gone wrong."""
+"""Beginnings of words that indicate a failure."""
 
 _VARIABLE = re.compile(r"\d[\w.:\-]*")
 _IDENTIFYING = re.compile(
@@ -25,12 +25,12 @@ _EXAMINED_CHARACTERS = 320
 
 
 def template(line: str) -> str:
-    """`line` with its numbers taken out, so that two lines that differ in nothing else are equal."""
+    """`line` without its numbers, so that lines that differ only in numbers are equal."""
     return _VARIABLE.sub("#", line[:_EXAMINED_CHARACTERS]) + line[_EXAMINED_CHARACTERS:]
 
 
 def identifying(line: str) -> int:
-    """How many dates, amounts, codes, addresses and large numbers `line` has, up to 3."""
+    """How many dates, amounts, codes, addresses and large numbers `line` has, at most 3."""
     found = 0
     if not _HINT.search(line, 0, _EXAMINED_CHARACTERS):
         return 0
@@ -42,7 +42,7 @@ def identifying(line: str) -> int:
 
 
 def alarming(texts: Sequence[str]) -> set[int]:
-    """The texts that tell of something gone wrong, unless so many do that it says nothing."""
+    """The texts that indicate a failure, unless so many do that it means nothing."""
     found: set[int] = set()
     words = _present(ALARMS, texts)
     if words:
@@ -54,9 +54,11 @@ def alarming(texts: Sequence[str]) -> set[int]:
 
 
 def standing_out(lines: Sequence[str], most: int) -> list[int]:
-    """The places of at most `most` lines, in their order: those that tell of something gone wrong, one of each look
-    before more of it, then those that no other line looks like. None where half of the lines are like no other: that
-    is a text, not a listing."""
+    """The indexes of at most `most` lines, in order: those that indicate a failure, one of each form first, then
+    those that resemble no other line.
+
+    None if half of the lines resemble no other: that is prose, not a listing.
+    """
     looks = [template(line) for line in lines]
     counts = Counter(looks)
     alone = [place for place, look in enumerate(looks) if look and counts[look] == 1]
@@ -68,7 +70,7 @@ def standing_out(lines: Sequence[str], most: int) -> list[int]:
 
 
 def by_terms(texts: Sequence[str], terms: Collection[str]) -> list[int]:
-    """The texts that have any of `terms`, best match first; a term that most of them have does not count."""
+    """The texts with any of `terms`, best match first; a term that most of them contain does not count."""
     if not terms:
         return []
     hits = {
@@ -84,7 +86,7 @@ def by_terms(texts: Sequence[str], terms: Collection[str]) -> list[int]:
 
 
 def has_term(lowered: str, term: str) -> bool:
-    """Whether a word of `lowered` begins with `term`; a term of under four letters must be the word."""
+    """Whether a word of `lowered` begins with `term`; a term of under four letters must be the whole word."""
     if not term or term not in lowered:
         return False
     if not term.isascii() or not term[0].isalnum():
@@ -100,7 +102,7 @@ def has_term(lowered: str, term: str) -> bool:
 
 
 def first_of_each(keys: Iterable[str]) -> list[int]:
-    """The first position of every different key, in order."""
+    """The first index of every distinct key, in order."""
     first: dict[str, int] = {}
     for number, key in enumerate(keys):
         first.setdefault(key, number)
@@ -108,6 +110,6 @@ def first_of_each(keys: Iterable[str]) -> list[int]:
 
 
 def _present(words: Iterable[str], texts: Sequence[str]) -> list[str]:
-    """Those of `words` that stand anywhere at all: one fast look at the whole spares many at the parts."""
+    """Those of `words` that occur at all: one fast search of the whole saves many in the parts."""
     whole = "\n".join(texts).lower()
     return [word for word in words if word and word in whole]

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"^\s*\d+(?:\t|→|\s*[|│]\s?|:\s)")
 
 
 def read_matches(lines: Lines, terms: frozenset[str]) -> Listing | None:
-    """Search results (`path:line:text`): every path keeps its first match, and is written once for a run."""
+    """Search results (`path:line:text`): every path keeps its first match, and is written once per run."""
     sample = lines.sample
     if len(sample) < 3 or sum(bool(_MATCH.match(line[:400])) for line in sample) * 10 < len(sample) * 7:
         return None
@@ -55,7 +55,7 @@ def read_matches(lines: Lines, terms: frozenset[str]) -> Listing | None:
 
 
 def read_paths(lines: Lines, terms: frozenset[str]) -> Listing | None:
-    """A listing of files: something of every folder, both ends."""
+    """A file listing: something of every folder, and both ends."""
     sample = lines.sample
     if len(sample) < 5 or sum(bool(_PATH.fullmatch(line[:1000])) for line in sample) * 10 < len(sample) * 8:
         return None
@@ -70,7 +70,7 @@ def read_paths(lines: Lines, terms: frozenset[str]) -> Listing | None:
 
 
 def read_code(lines: Lines, terms: frozenset[str]) -> Listing | None:
-    """Source code: signatures before bodies; what was asked for with the lines around it."""
+    """Source code: signatures before bodies; matches of the question with the lines around them."""
     sample = [_NUMBERED.sub("", line, count=1) for line in lines.sample]
     signatures = sum(bool(_SIGNATURE.match(line)) for line in sample)
     coded = sum(bool(_CODE_END.match(line[-200:])) or line[:1] in " \t" for line in sample)
@@ -90,7 +90,7 @@ def read_code(lines: Lines, terms: frozenset[str]) -> Listing | None:
 
 
 def _under(texts: Sequence[str], paths: Sequence[str]) -> tuple[Sequence[str], str]:
-    """The texts less the folder that all their paths are in, and the line that names it."""
+    """The texts without the common folder of their paths, and the line that names it."""
     named = [path for path in paths if path]
     first, last = min(named), max(named)
     alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
@@ -108,7 +108,7 @@ def _path_of(line: str) -> str:
 
 
 def _in_turn(paths: Sequence[str]) -> list[int]:
-    """The matches of all paths in turn, so that none takes all of the room."""
+    """The matches of all paths alternately, so that none takes all of the room."""
     place: dict[str, int] = {}
     turns = []
     for number, path in enumerate(paths):

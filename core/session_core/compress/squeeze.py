@@ -11,16 +11,16 @@ from session_core.language.quoting import RECALLED
 from session_core.turns import Message, Role, Unit
 
 LEAST_TEXT_TOKENS = 16
-"""A text is not cut below this; there would be nothing left to understand."""
+"""Texts are not cut below this, since nothing understandable would remain."""
 
 
 def squeeze(parts: Sequence[Unit], room_tokens: int, *, tools: Tools) -> list[Unit]:
     """`parts` in at most `room_tokens`.
 
-    First every message over a common ceiling is cut down to it (the ceiling as high as the room
-    allows, so that short messages stay whole, and what was recalled as long as the others are enough);
-    then the oldest units go, never the newest and never
-    the newest user message; then the oldest calls of the newest unit go, each with its result.
+    First every message over a common ceiling is cut to it (the ceiling as high as possible, so that short messages
+    stay complete, and recalled ones as long as cutting the others is enough); then the oldest units are dropped,
+    never the newest and never the newest user message; then the oldest calls of the newest unit, each with its
+    result.
     """
     kept = list(parts)
     if _price(kept) <= room_tokens:
@@ -48,8 +48,8 @@ def _drop_oldest(kept: list[Unit]) -> bool:
 
 
 def _cut_all(parts: Sequence[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
-    """The units with every message over the common ceiling cut down to it; what was recalled only when the rest
-    is not enough."""
+    """The units with every message over the common ceiling cut to it; recalled ones only if cutting the rest is not
+    enough."""
     messages = [message for unit in parts for message in unit.messages]
     recalled = [message for message in messages if _recalled(message)]
     spared = sum(message.tokens for message in recalled)
@@ -61,7 +61,8 @@ def _cut_all(parts: Sequence[Unit], room_tokens: int, tools: Tools) -> list[Unit
 
 
 def _cut_some(parts: Sequence[Unit], room_tokens: int, spared: Collection[int], tools: Tools) -> list[Unit]:
-    """The units with every message that is not in `spared` cut down to a ceiling, these in at most `room_tokens`."""
+    """The units with every message that is not in `spared` cut to a ceiling, so that these take at most
+    `room_tokens`."""
 
     def shorter(message: Message, ceiling: int) -> Message:
         return message if id(message) in spared else _cut(message, ceiling, tools)
@@ -84,7 +85,7 @@ def _recalled(message: Message) -> bool:
 
 
 def _ceiling(prices: Sequence[int], room_tokens: int) -> int:
-    """The highest price such that all prices, none taken over it, fit the room."""
+    """The highest ceiling at which all sizes together fit into the room."""
     left, many = room_tokens, len(prices)
     for price in sorted(prices):
         if price * many > left:
@@ -125,7 +126,7 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
 
 
 def _fewer_calls(kept: list[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
-    """What is left when even the newest unit is too large: its newest calls, each with its result."""
+    """What remains if even the newest unit is too large: its newest calls, each with its result."""
     shortest = _cut_all(kept, 0, tools)
     while shortest and _price(shortest) > room_tokens:
         unit = shortest[-1]
@@ -147,7 +148,7 @@ def _without_first_result(unit: Unit, tools: Tools) -> Unit:
 
 
 def _hard_cut(unit: Unit, room_tokens: int, tools: Tools) -> Unit:
-    """One unit as a plain note, when not even one call and its result fit."""
+    """One unit as a plain note, if not even one call and its result fit."""
     said = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
     text = unit.first.content if unit.starts_turn else said
     note = replace(unit.first, content=text, aside="", media=(), tool_calls=(), rendition="clip")

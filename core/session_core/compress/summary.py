@@ -18,26 +18,26 @@ from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.turns import Importance, Message, Role
 
 SENTENCE_CHARACTERS = 320
-"""A longer sentence is shortened; the cut shows as `…`."""
+"""Longer sentences are cut; the cut shows as `…`."""
 
 OUTCOME_CHARACTERS = 160
-"""Length of the one line that tells what a tool gave."""
+"""Maximum length of the line for a tool's result."""
 
 READ_CHARACTERS = 24_000
-"""Of one longer message the first and the last half of this are read."""
+"""Of a longer message only the first and the last half of this are read."""
 
 PREVIOUS_SHARE = 0.4
-"""Share of the summary that lines of the previous one have for themselves; they compete for the rest too."""
+"""Share of the summary reserved for lines of the previous one; they compete for the rest too."""
 
 ALIKE = 0.7
-"""A sentence that has this share of its words in common with a chosen one adds nothing."""
+"""A sentence that shares this much of its words with a chosen one is redundant."""
 
 MISFITS = 40
-"""After so many candidates in a row that have no room, the rest (all worth less) is not tried."""
+"""After this many candidates in a row that do not fit, the rest, which are all worth less, are not tried."""
 
 ARROW = " → "
 QUOTING = ", quoting"
-"""Stands behind the name of a user whose message only quotes what follows."""
+"""Follows the name of a user whose message only quotes."""
 _WEIGHTS = {
     FactKind.RULE: 3.0, FactKind.CONSTRAINT: 2.6, FactKind.CORRECTION: 2.4, FactKind.DECISION: 2.4,
     FactKind.IDENTITY: 1.8, FactKind.PREFERENCE: 1.8,
@@ -53,7 +53,7 @@ _SPOKEN = re.compile(r"[^\n:→]{1,80}?(?:: | → )")
 
 @dataclass(slots=True)
 class _Line:
-    """A candidate: where it stands in the conversation, its text, its words, its worth."""
+    """A candidate: its position in the conversation, its text, its words, its value."""
 
     place: int
     text: str
@@ -65,12 +65,11 @@ class _Line:
 def summarize(
     previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count, give_way: GiveWay = go_on
 ) -> str:
-    """The lines of `previous` and the sentences of `messages` that say most, in at most `max_tokens`.
+    """The most important lines of `previous` and sentences of `messages`, in at most `max_tokens`.
 
-    One line each, in the order of the conversation: "User: …", "Assistant: …", the author's name where
-    it is known, "tool → …" for what a tool gave. System messages are left out; they stand in every view
-    anyway. Equal input gives equal output. Empty when not even one line fits. Gives way after each
-    message, and each line that might be chosen.
+    One line each, in the order of the conversation: "User: …", "Assistant: …", the author's name if known, "tool →
+    …" for a tool's result. System messages are left out, since every view shows them. Equal input gives equal
+    output. Empty if not even one line fits. Yields to other threads after each message and each candidate.
     """
     lines = [*_earlier(previous), *_candidates(messages, give_way)]
     _add_centrality(lines)
@@ -85,7 +84,7 @@ def summarize(
 
 
 def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go_on) -> str:
-    """The lines of a summary, those that one of the facts `later` corrects with its correction behind them."""
+    """The lines of a summary; those that one of the facts `later` corrects have the correction added."""
     rows = summary.splitlines()
     leads = [_SPOKEN.match(row) for row in rows]
     first = min((fact.seq for fact in later), default=1)
@@ -104,7 +103,7 @@ def _joined(lines: Sequence[_Line]) -> str:
 
 
 def _earlier(previous: str) -> Iterator[_Line]:
-    """The lines of the summary so far. Lines of ours stay whole, prose of a model becomes sentences."""
+    """The lines of the previous summary. Our own lines stay complete, a model's prose is split into sentences."""
     place = -1_000_000
     for row in previous.splitlines():
         row = row.strip()
@@ -121,7 +120,7 @@ def _earlier(previous: str) -> Iterator[_Line]:
 
 
 def _role(who: str) -> Role:
-    """Whose words a line of a summary has that begins with `who`."""
+    """The role of the speaker `who` at the beginning of a line."""
     if ARROW in who:
         return Role.TOOL
     return Role.ASSISTANT if who.startswith("Assistant:") else Role.USER
@@ -144,7 +143,7 @@ def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Lin
 
 
 def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """What `message` can give to a summary: lines with who said it, and what is said in them."""
+    """The candidates of `message`: lines with their speaker and content."""
     if message.role is Role.SYSTEM or message.importance is Importance.DISCARD:
         return
     content = message.content
@@ -168,8 +167,7 @@ def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str
 
 
 def _worth(said: str, role: Role, *, own: bool = True) -> float:
-    """What a sentence is worth by what it says and who says it, whatever the rest of the conversation is; what a
-    user only quotes (`own` is false) binds nobody."""
+    """The value of a sentence by its content and speaker alone; quoted text (`own` is false) binds nobody."""
     figures = _FIGURES if "@" in said or "http" in said else _NUMERALS
     worth = _BASE[role] + 0.35 * min(4, len(figures.findall(said))) + 0.15 * min(3, _capitals(said))
     if role is Role.USER and own:
@@ -183,7 +181,7 @@ def _worth(said: str, role: Role, *, own: bool = True) -> float:
 
 
 def _capitals(said: str) -> int:
-    """Words with a capital that do not begin the sentence: names, as a rule."""
+    """Capitalized words that do not begin the sentence: usually names."""
     _, *rest = said.split(maxsplit=1) or ("",)
     if not rest or rest[0].islower():
         return 0
@@ -191,7 +189,7 @@ def _capitals(said: str) -> int:
 
 
 def _add_centrality(lines: Sequence[_Line]) -> None:
-    """Add to each line up to 1 for how much of what the whole is about it says."""
+    """Add up to 1 to each line for how much of the main topic it contains."""
     spread: Counter[str] = Counter()
     for one in lines:
         spread.update(one.words)
@@ -204,7 +202,7 @@ def _add_centrality(lines: Sequence[_Line]) -> None:
 
 
 def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: Count, give_way: GiveWay) -> None:
-    """Move the best lines of `pool` that fit and say something new into `chosen`."""
+    """Move the best lines of `pool` that fit and are not redundant into `chosen`."""
     spent = sum(count(one.text) + 1 for one in chosen)
     holders: dict[str, list[_Line]] = {}
     for one in chosen:
@@ -235,7 +233,7 @@ def _hold(holders: dict[str, list[_Line]], one: _Line) -> None:
 
 
 def _repeats(one: _Line, holders: dict[str, list[_Line]]) -> bool:
-    """Whether a chosen line has most of the words of `one`, its figures included."""
+    """Whether a chosen line contains most of the words of `one`, including its numbers."""
     known = [word for word in one.words if word in holders]
     if not known or len(known) < ALIKE * len(one.words):
         return False

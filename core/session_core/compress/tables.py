@@ -19,21 +19,21 @@ _WIDE_HEADER_CHARACTERS = 48
 
 
 def read_table(lines: Lines, terms: frozenset[str]) -> Grid | None:
-    """The rows and columns of `lines`, or None when they are no table."""
+    """The rows and columns of `lines`, or None if they are not a table."""
     if len(lines.sample) < _LEAST_LINES:
         return None
     return _piped(lines, terms) or _delimited(lines, terms) or _spaced(lines, terms)
 
 
 def read_cells(lines: Lines) -> Grid | None:
-    """As `read_table`, but only where marks stand between the cells."""
+    """As `read_table`, but only for tables with explicit separators."""
     if len(lines.sample) < _LEAST_LINES:
         return None
     return _piped(lines, frozenset()) or _delimited(lines, frozenset())
 
 
 def _piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
-    """Markdown, psql and the boxed tables of other databases: bars between cells, a rule under the header."""
+    """Markdown, psql and boxed tables: bars between cells, a rule under the header."""
     texts = lines.texts
     rules = (n for n, line in enumerate(texts[:60]) if n and _is_rule(line) and _bars(texts[n - 1]))
     rule = next(rules, None)
@@ -54,7 +54,7 @@ def _piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
 
 
 def _delimited(lines: Lines, terms: frozenset[str]) -> Grid | None:
-    """CSV and its kin: the same number of delimiters in nearly every record."""
+    """CSV and similar: the same number of delimiters in nearly every record."""
     first = next((n for n, line in enumerate(lines.texts) if line.strip()), 0)
     for delimiter in _DELIMITERS:
         if delimiter not in lines.texts[first] or not _agree(lines.texts[first : first + _SAMPLE], delimiter):
@@ -93,7 +93,7 @@ def _records(lines: Lines, first: int, delimiter: str) -> list[tuple[int, list[s
 
 
 def _spaced(lines: Lines, terms: frozenset[str]) -> Grid | None:
-    """Columns of spaces under a header, as `ps`, `docker` and `kubectl` print them."""
+    """Columns aligned with spaces under a header, as `ps`, `docker` and `kubectl` print them."""
     texts = lines.texts
     first = next((n for n, line in enumerate(texts) if line.strip()), 0)
     sample = [line for line in texts[first : first + _SAMPLE] if line.strip() and not _is_rule(line)]
@@ -114,7 +114,7 @@ def _spaced(lines: Lines, terms: frozenset[str]) -> Grid | None:
 
 
 def _column_starts(sample: Sequence[str]) -> list[int]:
-    """Where columns begin: behind a place that is blank in every line, where the header has a word."""
+    """Where columns begin: after a position that is blank in every line, where the header has a word."""
     header = sample[0]
     width = min(len(header), 2000)
     filled = [False] * (width + 1)
@@ -151,7 +151,7 @@ def _grid(
 
 
 def _agree(sample: Sequence[str], delimiter: str) -> bool:
-    """Whether nearly every sampled line has as many delimiters as most, quoted text aside."""
+    """Whether nearly every sampled line has the most common number of delimiters, quoted text aside."""
     counts = [re.sub(r'"[^"]*"', "", line).count(delimiter) for line in sample if line.strip()]
     common, times = Counter(counts).most_common(1)[0]
     open_quotes = any(line.count('"') % 2 for line in sample)
@@ -159,7 +159,7 @@ def _agree(sample: Sequence[str], delimiter: str) -> bool:
 
 
 def _is_prose(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
-    """Whether sentences happen to have their commas alike: cells of many words behind one blank."""
+    """Whether the lines are sentences with equally many commas: cells of several words after one blank."""
     if delimiter != ",":
         return False
     cells = [cell for row in rows for cell in row[1:] if cell]
@@ -168,7 +168,7 @@ def _is_prose(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
 
 
 def _looks_like_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Names are words, each there once; a first row that is data like the others is not a header."""
+    """Whether the cells are distinct words, unlike the rows below."""
     if len(set(names)) < len(names) or not all(name.strip() for name in names[1:]):
         return False
     if any(_numeric(name) for name in names):

@@ -28,14 +28,14 @@ def brief(text: str) -> str:
 
 
 def _in_code(said: Sequence[str]) -> Collection[int]:
-    """The places of the words between two marks of code."""
+    """The positions of the words between two code marks."""
     marks = [place for place, word in enumerate(said) for _ in range(word.count("`") % 2)]
     return {place for start, end in zip(marks[::2], marks[1::2], strict=False) for place in range(start, end + 1)}
 
 
 @lru_cache(maxsize=KNOWN_WORDS)
 def _telling(word: str) -> bool:
-    """Whether a sentence needs it to be understood."""
+    """Whether the sentence cannot be understood without the word."""
     return _FRAME.sub("", word).lower() not in TELEGRAM_WORDS
 
 
@@ -51,5 +51,5 @@ def _belongs(said: Sequence[str], place: int) -> bool:
 
 
 def saved(text: str, short: str) -> int:
-    """About how many tokens `short` has less: the words that it leaves out are one each."""
+    """About how many tokens shorter `short` is: each omitted word counts as one."""
     return len(text.split()) - len(short.split())

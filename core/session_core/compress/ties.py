@@ -13,14 +13,14 @@ from session_core.language.values import Value, ValueKind, values
 from session_core.language.words import SENTENCES, one_line
 
 ALIKE = 0.4
-"""Two sentences speak of one thing when so great a share of their words, values aside, stands in both."""
+"""Two sentences are about the same thing if they share this much of their words, apart from values."""
 MOST_MARKED = 2
 _TYPES = (ValueKind.DATE, ValueKind.TIME, ValueKind.AMOUNT, ValueKind.IDENTIFIER)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence that is quoted, who said it and when, where that is known."""
+    """A quoted sentence, with its speaker and time if known."""
 
     text: str
     who: str
@@ -60,7 +60,7 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
 
 
 def mark(found: Sequence[Tie]) -> str:
-    """A line that says of `found` that they differ, with who said which and when; "" for none."""
+    """A line that reports the differing quotes, with speakers and times; "" for none."""
     told = [" and ".join(map(_told, tie.values, tie.quotes)) for tie in found]
     return (
         f"[Conflicting answers, oldest first: {'; '.join(told)}. The record does not say which is correct.]"
@@ -75,7 +75,7 @@ def _told(value: str, quote: Quote) -> str:
 
 
 def states(sentence: str) -> bool:
-    """Whether `sentence` says a value in which it may differ from another."""
+    """Whether `sentence` contains a value that another sentence may contradict."""
     return bool(_stated(sentence))
 
 
@@ -85,7 +85,7 @@ def _stated(sentence: str) -> tuple[tuple[Value, frozenset[str]], ...]:
 
 
 def _stated_before(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
-    """Each value that is the only one of its type in `sentence`, with what the sentence says besides its values."""
+    """Each value that is the only one of its type in `sentence`, with the sentence's other words."""
     if sentence.rstrip().endswith(("?", "？")):
         return
     found = values(sentence)
@@ -101,7 +101,7 @@ def _stated_before(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
 
 @lru_cache(maxsize=SENTENCES)
 def _names(sentence: str) -> frozenset[str]:
-    """The words in capitals, which may be names."""
+    """The capitalized words, which may be names."""
     return frozenset(stem for token in sentence.split() if token[:1].isupper() for stem in stems(token))
 
 

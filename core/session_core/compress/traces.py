@@ -49,7 +49,7 @@ _MARKS = re.compile(r"\s*(?:\|\s*)*[\^~]+\s*")
 
 @dataclass(slots=True)
 class _Part:
-    """One raised line, one frame with its code, or a line of neither kind."""
+    """An exception line, a frame with its code, or a line of neither kind."""
 
     text: str
     kind: str
@@ -58,7 +58,7 @@ class _Part:
 
 
 def read_trace(lines: Lines, terms: frozenset[str]) -> Listing | None:
-    """The shape of `lines` when at least a third of them are the frames of stack traces."""
+    """The shape of `lines` if at least a third of them are frames of stack traces."""
     sample = lines.sample
     frames = sum(bool(_FRAME.match(line[:300])) for line in sample)
     raised = sum(bool(_RAISED.match(line[:300])) for line in sample)
@@ -99,7 +99,7 @@ def _parts(lines: Lines) -> list[_Part]:
 
 
 def _collapsed(parts: list[_Part]) -> list[_Part]:
-    """The same with frames that repeat, alone or in turn with up to three others, told once."""
+    """The same with repeated frames, alone or in cycles of up to four, shown once."""
     found: list[_Part] = []
     keys = [template(part.text) if part.kind == "frame" else "" for part in parts]
     place = 0
@@ -117,7 +117,7 @@ def _collapsed(parts: list[_Part]) -> list[_Part]:
 
 
 def _cycle(keys: list[str], place: int) -> tuple[int, int]:
-    """How many frames from `place` on repeat how many times; (1, 1) when under three times."""
+    """The length of the cycle of frames at `place`, and its repetitions; (1, 1) if under three."""
     for period in range(1, _LONGEST_CYCLE + 1):
         end = place + period
         if not all(keys[place:end]):
@@ -150,7 +150,7 @@ def _order(parts: list[_Part], terms: frozenset[str]) -> list[int]:
 
 
 def _with_message(parts: list[_Part], raised: list[int]) -> list[int]:
-    """Each raised line with the line right behind it, where a message goes on there."""
+    """Each exception line with the next line, if the message continues there."""
     found = []
     for number in raised:
         found.append(number)
@@ -161,7 +161,7 @@ def _with_message(parts: list[_Part], raised: list[int]) -> list[int]:
 
 
 def _nearest(parts: list[_Part]) -> list[int]:
-    """The frames of every trace, the one nearest to what was raised first, then the outermost."""
+    """The frames of every trace, the innermost first, then the outermost."""
     runs: list[list[int]] = []
     for number, part in enumerate(parts):
         if part.kind != "frame":

@@ -14,9 +14,9 @@ _WHOLE = Choice.WHOLE
 
 
 def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) -> Plan | None:
-    """The plan that shows every one of `messages` as it is; None when one must be changed, moved, left out or folded.
+    """The plan that shows every one of `messages` unchanged; None if one must be changed, moved, left out or folded.
 
-    It is the plan that the ladder would make of them, without units to be made and walked over.
+    It equals the plan of the ladder, without making and walking over units.
     """
     limits, budget = tools.limits, tools.limits.budget
     if limits.terse or limits.whole_tool_outputs is not None:
@@ -46,14 +46,14 @@ def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) 
 
 
 def _parted(messages: Sequence[Message], tools: Tools) -> tuple[Sequence[Message], Sequence[Message]]:
-    """The system messages that stand in a view, and all that are none."""
+    """The system messages of a view, and all others."""
     rest = [message for message in messages if message.role is not _SYSTEM]
     return (pinned_messages(messages, tools), rest) if len(rest) < len(messages) else ((), rest)
 
 
 def _sound(messages: Sequence[Message]) -> bool:
-    """Whether a provider takes `messages` as they are: each says something, and right behind one with calls stands one
-    result for each of these, before anything else is said."""
+    """Whether a provider accepts `messages` as they are: none is empty, and each message with calls is directly
+    followed by exactly one result per call."""
     waiting: set[str] = set()
     for message in messages:
         calls = message.tool_calls

@@ -12,8 +12,8 @@ from session_core.turns import Message, Role, Unit
 def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, tools: Tools) -> int:
     """How many of the oldest units a fold takes: whole turns, as few as bring the view to the target.
 
-    The last `keep_turns` turns stay word for word as long as they take less than midway from the
-    target to the threshold; the last turn always stays. 0 when nothing is to be folded.
+    The last `keep_turns` turns stay verbatim as long as they take less than midway from the target to the threshold;
+    the last turn always stays. 0 if nothing is to be folded.
     """
     limits, budget = tools.limits, tools.limits.budget
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn and i > 0]
@@ -34,8 +34,8 @@ def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, 
 
 
 def covered(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
-    """How many of `messages` a fold of the units `chosen` covers: a beginning that holds no message of
-    another unit, so that what two writers said at once is never folded half."""
+    """How many of `messages` a fold of the units `chosen` covers: a prefix without messages of other units, so that
+    concurrent turns are never folded partly."""
     seqs = {seq for unit in chosen for seq in unit.seqs}
     ends = [i for i, message in enumerate(messages) if message.seq in seqs]
     if not ends:
@@ -45,7 +45,7 @@ def covered(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
 
 
 def _speaks(message: Message) -> bool:
-    """Whether the message stands in units: system messages are pinned, orphans and empty ones are in none."""
+    """Whether the message belongs to a unit: system messages are pinned, orphans and empty ones belong to none."""
     return (
         message.role is Role.USER or bool(message.tool_calls) or (message.role is Role.ASSISTANT and not message.empty)
     )

@@ -34,11 +34,11 @@ _COPIED = {
     "channel_values": "channel, version, type, data",
     "writes": "checkpoint, task_id, position, channel, task_path, type, data",
 }
-"""The columns behind the session's number of what is copied as it stands."""
+"""The columns after the session's rowid that are copied unchanged."""
 
 
 class SqliteThreads:
-    """The part of the CheckpointStore in SQLite that looks after threads."""
+    """The thread methods of `CheckpointStore` in SQLite."""
 
     _file: SqliteFile
 
@@ -146,7 +146,7 @@ def _versions(connection: sqlite3.Connection, row: SessionRow) -> list[tuple[str
 
 
 def _drop_values(connection: sqlite3.Connection, row: SessionRow, gone: set[str]) -> None:
-    """Remove the values that the checkpoints `gone` name, and no other."""
+    """Delete the values that only the checkpoints `gone` refer to."""
     named: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
     for name, versions in _versions(connection, row):
         named[name in gone].update((channel, str(version)) for channel, version in versions.items())
@@ -157,7 +157,7 @@ def _drop_values(connection: sqlite3.Connection, row: SessionRow, gone: set[str]
 
 
 def _drop_writes(connection: sqlite3.Connection, row: SessionRow, gone: Sequence[tuple[object, ...]]) -> None:
-    """Remove the writes of checkpoints, and the bodies that neither a message nor another write has."""
+    """Delete the writes of checkpoints, and bodies that neither a message nor another write refers to."""
     bodies: set[bytes] = set()
     for place in gone:
         bodies |= _bodies(connection, "session = ? AND checkpoint = ?", place)
@@ -171,7 +171,7 @@ def _drop_writes(connection: sqlite3.Connection, row: SessionRow, gone: Sequence
 
 
 def _bodies(connection: sqlite3.Connection, where: str, values: Iterable[object]) -> set[bytes]:
-    """The bodies that some writes name."""
+    """The bodies that some writes refer to."""
     found = connection.execute(f"SELECT data FROM writes WHERE {where} AND type = ?", (*values, BODIES))
     kept = (cast("list[list[list[bytes]]]", unpack(as_bytes(data))) for (data,) in found)
     return {digest for _, entries in kept for _, digest, _ in entries}

@@ -40,7 +40,7 @@ def named_place(url: str) -> str:
 
 
 def require_named(url: str) -> None:
-    """Raises: UnknownScheme when `url` says nothing, as one from a variable that is not set."""
+    """Raises: UnknownScheme if `url` is empty, as from a variable that is not set."""
     if not url.strip():
         raise UnknownScheme(
             "the URL of the store is empty (from an environment variable that is not set?); pass one such as "
@@ -49,7 +49,7 @@ def require_named(url: str) -> None:
 
 
 def spelled(url: str) -> str:
-    """A hint what to write instead of the invalid `url`, if there is one."""
+    """A hint with the correct form of the invalid `url`, if there is one."""
     if "://" not in url:
         file = url if _FILE.fullmatch(url) else "chat.db"
         return f"; a URL has a '://', so the file {file} is sqlite:///{file}"
@@ -57,13 +57,12 @@ def spelled(url: str) -> str:
 
 
 def not_taken(scheme: str) -> ConfigError:
-    """The error for a URL that has somewhere what must be escaped; of its password nothing is known or shown."""
+    """The error for a URL with an unescaped character; its password is never shown."""
     return ConfigError(f"{scheme}://…: the URL cannot be read; {_ESCAPE}")
 
 
 def require_escaped(url: str, *, ends: str = "/?#") -> None:
-    """Raises: ConfigError when an @ stands where none can, behind one of `ends`: what is before it was meant as a
-    user or password."""
+    """Raises: ConfigError if an @ is where none can be, after one of `ends`: it was meant to end a user or password."""
     scheme, _, rest = url.partition("://")
     servers = re.split(f"[{ends}]", rest, maxsplit=1)[0]
     path, _, query = rest[len(servers) :].partition("?")
@@ -72,7 +71,7 @@ def require_escaped(url: str, *, ends: str = "/?#") -> None:
 
 
 def split_url(url: str) -> SplitResult:
-    """`url` in its parts. Raises: ConfigError; its message shows no password."""
+    """The parts of `url`. Raises: ConfigError, without any password."""
     try:
         return urlsplit(url)
     except ValueError:

@@ -14,22 +14,22 @@ from session_core.serial.remembered import Remembered
 from session_core.turns import Key, Message
 
 BLOCK = 64
-"""Messages 1 to 64 of a session are read together, then 65 to 128, and so on; a record's log only grows, so that a
-full block never changes."""
+"""Messages 1 to 64 of a session are read together, then 65 to 128, and so on; a log only grows, so a full block
+never changes."""
 KNOWN_PLACES = 4_000_000
-"""How many places of words a process remembers, in 5 bytes each; of more sessions, those that were searched lately."""
+"""Capacity in occurrences of words, of 5 bytes each; least recently searched sessions are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The words of some messages by their hashes, ascending, and beside each the place of a message that holds it."""
+    """The hashes of the words of some messages, ascending, and for each the index of a message that contains it."""
 
     hashes: array[int]
     places: bytes
 
     @classmethod
     def of(cls, messages: Iterable[Message]) -> Block:
-        """The words of at most 256 messages. Words that share a hash, one pair in billions, count as one."""
+        """The words of at most 256 messages. Words with the same hash, one pair in billions, count as one."""
         # Both in one number, and each word of a message once: two thirds of the time of pairs.
         found = sorted(
             {crc32(word) << 8 | place for place, message in enumerate(messages) for word in _words(searchable(message))}
@@ -37,7 +37,7 @@ class Block:
         return cls(array("I", [one >> 8 for one in found]), bytes([one & 255 for one in found]))
 
     def holding(self, hashed: int) -> bytes:
-        """The places of the messages that hold the word with this hash."""
+        """The indexes of the messages that contain the word with this hash."""
         first = bisect_left(self.hashes, hashed)
         if first == len(self.hashes) or self.hashes[first] != hashed:
             return b""
@@ -50,18 +50,18 @@ Part = tuple[int, Block]
 
 
 class WordPlaces:
-    """The blocks of the sessions of one store, in memory and nowhere else. Safe with several threads without a lock."""
+    """The blocks of the sessions of one store, in memory only. Thread-safe without a lock."""
 
     def __init__(self, room_places: int = KNOWN_PLACES) -> None:
         self._blocks: Remembered[Block] = Remembered(room_places)
 
     def known(self, key: Key, born: str, first: int) -> Block | None:
-        """The full block that begins with message number `first`, if it is remembered."""
+        """The full block that begins with message number `first`, if it is cached."""
         return self._blocks.kept((key, born, first), _size)
 
     def read(self, key: Key, born: str, first: int, messages: Sequence[Message]) -> list[Part]:
-        """The blocks of `messages`, of which the first has the number `first`, where a block begins; full ones are
-        remembered."""
+        """The blocks of `messages`, the first of which has the number `first` and begins a block; full ones are
+        cached."""
         parts: list[Part] = []
         for start in range(0, len(messages), BLOCK):
             inside = messages[start : start + BLOCK]
@@ -72,8 +72,8 @@ class WordPlaces:
         return parts
 
     def missing(self, key: Key, born: str, messages: int, *, at_once: int) -> tuple[list[Part], list[tuple[int, int]]]:
-        """Of a session of so many messages the blocks that are known, and first and last of what has to be read: from
-        a block's beginning on, at most `at_once` messages, which are whole blocks unless the record ends."""
+        """The cached blocks of a session with so many messages, and the first and last message to be read: from a
+        block's beginning on, at most `at_once` messages, in whole blocks unless the record ends."""
         known: list[Part] = []
         wanted: list[tuple[int, int]] = []
         for first in range(1, messages + 1, BLOCK):
@@ -89,7 +89,8 @@ class WordPlaces:
 
 
 def best(parts: Sequence[Part], words: Iterable[str], *, max_hits: int) -> list[int]:
-    """The numbers of the messages that hold any of `words`: those with rarer words first, of equal ones the newest."""
+    """The numbers of the messages that contain any of `words`: those with rarer words first, of equal ones the
+    newest."""
     hits: dict[int, float] = {}
     for word in dict.fromkeys(words):
         held = list(_holding(parts, _hash(word)))
@@ -105,7 +106,7 @@ def _holding(parts: Sequence[Part], hashed: int) -> Iterator[int]:
 
 
 def _words(text: str) -> set[bytes]:
-    """The different words of `terms`, as they are hashed."""
+    """The distinct words of `terms`, in the form in which they are hashed."""
     if text.isascii():
         return set(ascii_words(text)) - _STOP_WORDS
     return {_bytes(word) for word in terms(text)}
