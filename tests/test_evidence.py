@@ -194,6 +194,33 @@ def test_a_large_view_keeps_its_summary_beside_what_is_brought_back() -> None:
         assert [message.origin for message in asked.messages].count("recall") == 1
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Na verdade o fornecedor vai ser Linhas do Sertão.",
+        "Minha sócia é alérgica a látex.",
+        "Wir ziehen am 19. um.",
+        "Vamos a abrir a las diez.",
+        "Il corriere arriva a mezzogiorno, non prima.",
+        "Das ist so nicht richtig.",
+    ],
+)
+def test_a_sentence_of_another_language_keeps_its_words(said: str) -> None:
+    assert brief(said) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "short"),
+    [
+        ("We do have a table at the Café Noir.", "have table at Café Noir"),
+        ("I am staying at the El Prado.", "staying at El Prado"),
+        ("The bar is on Rue du Lac.", "bar on Rue du Lac"),
+    ],
+)
+def test_a_foreign_name_in_an_english_sentence_is_no_other_language(said: str, short: str) -> None:
+    assert brief(said) == short
+
+
 def test_a_sentence_in_a_telegrams_words_keeps_what_it_says() -> None:
     assert brief("I'd like you to book the table for six, please.") == "like to book table for six"
     assert brief("You must not send it to the office on Elm Street.") == "must not send to office on Elm Street"

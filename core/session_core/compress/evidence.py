@@ -11,7 +11,6 @@ in their own where there is room.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,9 +20,10 @@ from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.blocks import HEAD, Blocks
 from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
+from session_core.compress.outcomes import Outcomes, outcomes, talk
 from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
 from session_core.compress.restated import restated
-from session_core.compress.weights import Weights
+from session_core.compress.weights import Weights, crowds_of
 from session_core.compress.worths import ORDINARY
 from session_core.language.accepting import offers, put, takes
 from session_core.language.cues import kinds as stated
@@ -54,9 +54,6 @@ _PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
 _SAID = ("user", "assistant")
 _ECHO_WORDS = 8
 """An assistant's sentence of no more words may only say again what the user said right before it."""
-_FEW_ROWS, _NAMED_ROWS, _MANY_ROWS = 8.0, 3, 100
-"""Of a structure with more rows than a few, each counts as much less: which of many is needed is seldom this one. Of
-many that is not so for those that have most to do with the question."""
 TIGHT_TOKENS = 256
 """In so little room sentences compete for each place: there words of asking count for nothing."""
 _SAYS, _ASKS = 0.6, 0.5
@@ -67,6 +64,8 @@ _OLDEST = 0.8
 _BINDS, _ASKED_FOR, _WONDERS = 2.5, 1.5, 0.3
 """Where nothing is asked for in particular: how much more a user's sentence counts that rules, decides, prefers or
 corrects, and one that answers; how much less one that only asks."""
+_CAME, _SETTLES = 1.7, 0.5
+"""There, how much more the few words count that say what came of an exchange; how much less those that settled it."""
 _GOES_ON, _WANTS_ALL = 0.2, 0.5
 """What is left there of ties, which are mostly of chance."""
 _FILLINGS, _NEARLY_ALL = 2, 50
@@ -242,10 +241,12 @@ class Evidence:
         kinds = self._bearing.wanted if tight else frozenset[str]()
         ties_left = _ties_left(self._question, standing)
         open_ended = ties_left < 1
+        came = outcomes(candidates, standing) if open_ended else Outcomes()
+        voices = talk(candidates, room_tokens) if open_ended else ()
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
-            crowds = _crowds(ties) if candidates[source][1].structured else {}
+            crowds = crowds_of(ties) if candidates[source][1].structured else {}
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
@@ -271,8 +272,13 @@ class Evidence:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
                 if open_ended:
                     weight *= _binding(passage, asked_for=not place and _asking(candidates, source))
+                    if source in came.told and not place:
+                        weight = max(weight, _TAKEN) * _CAME
+                    elif source in came.settling:
+                        weight *= _SETTLES
                     weight *= _OLDEST + (1 - _OLDEST) * source / len(candidates)
-                    spoken, tied = spoken * ties_left, tied * ties_left
+                    spoken = _PROSE if passage.voice in voices and self._weights.new_in(passage) else spoken * ties_left
+                    tied *= ties_left
                 crowd = crowds[ties[place]] if crowds else 1.0
                 found.append(Candidate(passage, source, place, tied, spoken, weight, crowd))
         return found
@@ -284,17 +290,6 @@ def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tu
         return {}
     numbers = {(one.source, one.place): number for number, one in enumerate(found)}
     return {numbers[old]: numbers[new] for old, new in stated_again.items() if old in numbers and new in numbers}
-
-
-def _crowds(ties: Sequence[float]) -> dict[float, float]:
-    """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
-    has as much to do with it as those that it names."""
-    crowd = max(1.0, len(ties) / _FEW_ROWS)
-    before, found = 0, dict[float, float]()
-    for tied, rows in sorted(Counter(ties).items(), reverse=True):
-        before += rows
-        found[tied] = 1.0 if before <= _NAMED_ROWS and len(ties) >= _MANY_ROWS else crowd
-    return found
 
 
 def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[int]:

@@ -9,6 +9,14 @@ from functools import lru_cache
 from session_core.compress.worths import KNOWN_WORDS
 from session_core.language.words import TELEGRAM_WORDS
 
+_ENGLISH = frozenset("the of and for with to you my your our is are was this that not it".split())
+_OTHER = frozenset(
+    "der das und dem ist nicht mit auf wir ich ein eine für im vom zum zur kein keine bitte "
+    "el los las que para una del por muy está pero le les des du et est pour avec nous je une au aux pas sur "
+    "il lo gli di che della dei delle non sono uma dos das nos nas da em não ao het een voor niet op naar "
+    "wij jest nie na się dla bir ve için".split()
+)
+"""Words of other languages, in which an English "do", "a", "am" or "so" is another word."""
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")
 _AFTER_THE = re.compile(r"\d+(?:st|nd|rd|th)\b|(?:morning|afternoon|evening)\b")
 
@@ -17,14 +25,23 @@ def brief(text: str) -> str:
     """`text` in the style of a telegram: articles, auxiliaries, courtesies and the speaker's own "I" left out.
 
     Negations, prepositions and all else stay, in order; dates, times, names and what stands in marks of code stay word
-    for word. "" where nothing
-    would be left out or nothing is left.
+    for word. "" where nothing would be left out or nothing is left, and in other languages than English.
     """
     said = text.replace("**", "").split()
+    if _foreign(text):
+        return ""
     code = _in_code(said)
     kept = [word for place, word in enumerate(said) if place in code or _telling(word) or _belongs(said, place)]
     short = " ".join(kept).strip(" .,;")
     return short if any(map(str.isalnum, short)) and len(kept) < len(said) else ""
+
+
+def _foreign(text: str) -> bool:
+    """Whether a text is in another language: it has words or letters of one, and no more words of English."""
+    lowered = text.lower().split()
+    marks = len(_OTHER.intersection(lowered))
+    marks += not text.isascii() and any(c.isalpha() and not c.isascii() for c in text)
+    return marks > 0 and marks > len(_ENGLISH.intersection(lowered))
 
 
 def _in_code(said: Sequence[str]) -> Collection[int]:

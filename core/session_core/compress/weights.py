@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from session_core.compress.bearing import Bearing, Read
 from session_core.compress.choosing import Candidate, State, Worth
 from session_core.compress.mentions import Mentions
+from session_core.compress.passages import Passage
 from session_core.compress.worths import named_in, shape
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
@@ -22,6 +23,10 @@ _USED, _LIKE_USED = 0.5, 1.5
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
+
+_FEW_ROWS, _NAMED_ROWS, _MANY_ROWS = 8.0, 3, 100
+"""Of a structure with more rows than a few, each counts as much less: which of many is needed is seldom this one. Of
+many that is not so for those that have most to do with the question."""
 
 
 class Weights:
@@ -73,6 +78,10 @@ class Weights:
         for counts in self._counts.values():
             counts.update((value, self._used(value)) for value in fresh)
 
+    def new_in(self, passage: Passage) -> bool:
+        """Whether it says something that does not stand beside the quotes."""
+        return not self._gone.issuperset(passage.values)
+
     def state(self, *, tight: bool) -> State:
         """Where a choice begins: nothing is chosen; what stands beside it counts nothing, in `tight` room words of
         asking neither."""
@@ -121,6 +130,17 @@ class Weights:
             return float(stated / cost**_COST_POWER)
 
         return worth
+
+
+def crowds_of(ties: Sequence[float]) -> dict[float, float]:
+    """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
+    has as much to do with it as those that it names."""
+    crowd = max(1.0, len(ties) / _FEW_ROWS)
+    before, found = 0, dict[float, float]()
+    for tied, rows in sorted(Counter(ties).items(), reverse=True):
+        before += rows
+        found[tied] = 1.0 if before <= _NAMED_ROWS and len(ties) >= _MANY_ROWS else crowd
+    return found
 
 
 def _used_in(messages: Sequence[Read]) -> Counter[str]:

@@ -1,0 +1,84 @@
+"""Finds what came of an exchange: the few words in which an assistant takes up what a user settled in fewer.
+
+"Deck or rack oven?" "The rack oven costs less." "That one then." "The Brisa rack oven." The last says it all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from session_core.classify import filler
+from session_core.compress.bearing import Read
+from session_core.compress.passages import Voice
+from session_core.language.accepting import put
+from session_core.language.going_on import inquires
+from session_core.language.words import sentences, words
+from session_core.turns import Message, Role
+
+SETTLING_WORDS, OUTCOME_WORDS = 6, 9
+"""An answer of no more words settles something, and so many say what comes of it."""
+
+SMALL_PART = 3
+"""What people said is a small part of the room if it takes no more than one in so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The places of candidates that say what came of an exchange, and of those that only settled it."""
+
+    told: frozenset[int] = frozenset()
+    settling: frozenset[int] = frozenset()
+
+
+def outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
+    """The outcomes among `candidates`, for which what stands beside them may be the question."""
+    said = [(message, place) for place, (message, _) in enumerate(candidates)]
+    said += [(message, -1) for message, _ in standing]
+    order = sorted((one for one in said if _speech(one[0])), key=lambda one: one[0].seq)
+    told, settling = set[int](), set[int]()
+    asked: Message | None = None
+    for (before, _), (answer, at) in pairwise(order):
+        if before.role is Role.USER:
+            asked = before
+        if answer.role is Role.USER and before.role is Role.ASSISTANT and _settles(answer, before, asked):
+            settling.add(at)
+    seqs = {candidates[place][0].seq: place for place in settling if place >= 0}
+    for (_, at), (reply, place) in pairwise(order):
+        if at in settling and place >= 0 and reply.role is Role.ASSISTANT and outcome(reply.content):
+            told.add(place)
+    return Outcomes(frozenset(told), frozenset(seqs.values()))
+
+
+def outcome(reply: str) -> str:
+    """What `reply` says came of an exchange: its first sentence, if it is short and asks nothing; "" for nothing."""
+    first = next(iter(sentences(reply)), "")
+    short = 0 < len(words(first)) <= OUTCOME_WORDS and not inquires(first) and not filler(first)
+    return first if short else ""
+
+
+def talk(candidates: Sequence[Read], room_tokens: int) -> Collection[Voice]:
+    """The voices of which all that was said takes but a small part of the room, as in a run of tools: what is wanted
+    and how far it has come is said there in few words."""
+    tokens = Counter[Voice]()
+    for _, reading in candidates:
+        for passage in reading.passages:
+            tokens[passage.voice] += passage.brief_tokens
+    users, both = tokens["user"], tokens["user"] + tokens["assistant"]
+    if tokens.total() < 2 * both or users * SMALL_PART > room_tokens:
+        return ()
+    voices: tuple[Voice, ...] = ("user", "assistant")
+    return voices if both * SMALL_PART <= room_tokens else voices[:1]
+
+
+def _speech(message: Message) -> bool:
+    return message.role in (Role.USER, Role.ASSISTANT) and message.origin == "record" and bool(message.content.strip())
+
+
+def _settles(answer: Message, before: Message, asked: Message | None) -> bool:
+    said = words(answer.content)
+    if not 0 < len(said) <= SETTLING_WORDS or inquires(answer.content):
+        return False
+    return bool(put(before.content)) or (asked is not None and inquires(asked.content))
