@@ -82,8 +82,9 @@ class KnownMessages:
         if not said.id and said.tool_call_id:
             # A clip names its message, by its call where it has no id.
             said = replace(said, id=said.tool_call_id)
-        # Without the framework's own bytes: a view shows the live message, or a copy of it.
-        neutral = replace(self.prepare(said), seq=seq, native=None)
+        # Without the framework's own bytes: a view shows the live message, or a copy of it. Without a time of reading:
+        # a checkpointer reads the messages anew for each run, and folds are cached by what messages say.
+        neutral = replace(self.prepare(said), seq=seq, native=None, time_s=said.time_s)
         digest = None
         if mark.get("origin") == "digest" and "digest" in mark:
             digest = replace(digest_from_plain(mark["digest"]), covers=Ranges())

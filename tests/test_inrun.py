@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,8 @@ from langchain_session import SessionSaver, attach
 from langchain_session.inrun import Squeeze
 from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
+from session_core.compress import ladder
+from session_core.compress.fold import fold
 from session_core.errors import ConfigError
 from session_core.workshop import Workshop
 
@@ -212,6 +215,20 @@ def test_the_view_of_a_list_does_not_depend_on_cached_steps():
         messages += exchange(number)
         seen = grown(messages)
     assert [m.content for m in fresh(messages)] == [m.content for m in seen]
+
+
+def test_messages_that_a_checkpointer_read_anew_are_not_folded_anew(monkeypatch):
+    """At the next run they are other objects, read at another time, and say the same."""
+    folds: list[object] = []
+    monkeypatch.setattr(ladder, "fold", lambda *of, **named: folds.append(of) or fold(*of, **named))
+    times = itertools.count(1_000.0)
+    squeeze = Squeeze(Workshop(POLICY, clock=lambda: next(times)))
+    said = [kind(f"{n} of these " * 60, id=f"m{n}") for n in range(40) for kind in (HumanMessage, AIMessage)]
+    shown = squeeze(said)
+    made = len(folds)
+    again = squeeze([message.model_copy() for message in said])
+    assert made > 0 == len(folds) - made
+    assert [message.content for message in again] == [message.content for message in shown]
 
 
 def test_a_clip_of_a_message_without_an_id_names_its_call():
