@@ -559,7 +559,9 @@ def _size(port: int) -> int:
 
 def test_it_speaks_tls_and_looks_at_the_certificate(server, hot, tmp_path):
     with tls_front(server.port, tmp_path) as (port, certificate):
-        cache = open_cache(f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}&socket_timeout=20")
+        cache = open_cache(
+            f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}&socket_timeout=20&socket_connect_timeout=20"
+        )
         _filled(cache)
         assert asyncio.run(cache.awaiting().look(PLACE)).entry == ENTRY
         run_blocking(cache.close())

@@ -238,12 +238,11 @@ def test_a_server_that_says_nothing_is_an_error_for_all(server: RedisServer) -> 
     async def look(store: Any, number: int) -> Any:
         return await store.state(Key(f"s{number}"))
 
-    url = f"{server.url}?retries=0&socket_timeout=0.2&wait_s=0.3"
     with server.hanging():
-        answers = at_once(url, look)
+        answers = at_once(f"{server.url}?retries=0&socket_timeout=0.2&wait_s=0.3", look)
     assert all(isinstance(answer, StoreError) for answer in answers)
     assert any(isinstance(answer, StoreLost) for answer in answers)
-    assert at_once(url, look) == [None] * CALLERS
+    assert at_once(server.url, look) == [None] * CALLERS
 
 
 def _all_there(url: str, answers: list[Any]) -> None:
