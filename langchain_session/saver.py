@@ -24,7 +24,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.ahead import ahead
 from langchain_session.beginning import begun_elsewhere
-from langchain_session.channels import decode_write, encode, encode_write, newest_large, record_messages
+from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
 from langchain_session.chosen import chosen
 from langchain_session.deltas import (
     as_the_graph_has_it,
@@ -312,7 +312,7 @@ class SessionSaver(Keeping, Lifetime):
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
-        prepare = self.sessions.workshop.prepare
+        prepare, storage = self.sessions.workshop.prepare, Storage(voice.store, self.channel, self.serde)
         parent_id = behind if behind != BEGAN else None
         forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
         if (forks or behind == BEGAN) and self.channel in values:
@@ -324,10 +324,8 @@ class SessionSaver(Keeping, Lifetime):
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
             Made.of(config, parent_id),
-            self.channel,
             key=key,
-            store=voice.store,
-            serde=self.serde,
+            storage=storage,
             prepare=prepare,
         )
         bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
@@ -341,15 +339,7 @@ class SessionSaver(Keeping, Lifetime):
             run_id=run_of(body["metadata"]),
         )
         row, stored, head = await with_what_was_said(
-            voice.store,
-            row,
-            changed,
-            given,
-            notes,
-            self.channel,
-            lambda m: encode(m, key, self.serde, prepare),
-            self.serde,
-            forks=forks,
+            storage, row, changed, given, notes, lambda m: encode(m, key, self.serde, prepare), forks=forks
         )
         guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)

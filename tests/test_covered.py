@@ -116,6 +116,7 @@ def test_no_vector_is_written_anywhere(tmp_path: Path) -> None:
     with Sessions(f"sqlite:///{path}", policy=_policy(embedder)) as sessions:
         _fill(sessions)
         _shown(sessions)
+    assert OLD in embedder.asked
     (vector,) = run_blocking(QuickWords().packed([OLD]))
     assert not any(vector in file.read_bytes() for file in tmp_path.iterdir())
 

@@ -180,6 +180,7 @@ def test_a_short_thread_is_not_searched():
     heard = Heard()
     with Sessions(policy=policy(), observers=[heard]) as sessions:
         attached(sessions, []).invoke({"messages": [HumanMessage(ASKED)]}, config())
+        assert len(sessions.session("t").record()) == 2
         assert not any(isinstance(event, Searched) for event in heard)
 
 
