@@ -27,7 +27,7 @@ _SHAPES = {"text": "text", "image": "image", "audio": "audio", "video": "video",
 
 
 def is_message(plain: object) -> bool:
-    """Whether `plain` looks like one message in any shape that is read here."""
+    """Whether `plain` looks like one message in any known format."""
     return isinstance(plain, Mapping) and (
         "role" in plain
         or is_item(plain)
@@ -72,7 +72,7 @@ def messages_from_plain(plain: object) -> list[Message]:
 
 
 def _plain_block(block: object) -> object:
-    """`block` as it is, or, where it is an object of a provider's SDK, as that dumps it."""
+    """`block`, or the dump of a block that is an object of a provider's SDK."""
     dump = None if isinstance(block, str | Mapping) else getattr(block, "model_dump", None)
     return dump(mode="json") if callable(dump) else block
 
@@ -118,7 +118,7 @@ def _openai(plain: Mapping[str, Any]) -> list[Message]:
 
 
 def _tool_results(plain: Mapping[str, Any]) -> Iterator[Message]:
-    """Results of tool calls as Anthropic writes them, inside a user's message, whose time is theirs."""
+    """Anthropic's tool results inside a user message, with that message's time."""
     content = plain.get("content")
     time = {name: plain[name] for name in _TIMES if name in plain}
     for block in content if isinstance(content, list) else ():
@@ -166,7 +166,7 @@ def _llamaindex(plain: Mapping[str, Any]) -> Message:
 
 
 def _shaped(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """LlamaIndex' dumped blocks in the shape of others' blocks."""
+    """LlamaIndex' dumped blocks in the common form."""
     for block in blocks:
         kind = block.get("block_type")
         if kind == "citable":
