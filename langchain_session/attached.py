@@ -75,7 +75,7 @@ class Fitted(Runnable[Any, Any]):
         shown, back = await self.fitting.squeeze.worked(said, lambda: self.fitting.shown(input, said, recalled))
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
-    # A node's output counts when it is whole; what it streams goes by callbacks and writers.
+    # Only the complete output is mapped; streaming uses callbacks and writers.
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         yield self.invoke(input, config, **kwargs)
 

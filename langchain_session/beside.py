@@ -116,7 +116,7 @@ class Beside:
         began = time.perf_counter()
         values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
-        # A run that was handed the view of a list stores it as a snapshot when its graph has a DeltaChannel by now.
+        # A run that received a list's view stores it as a snapshot if its graph has a DeltaChannel now.
         snapshot = BASE in notes_of(config) and getattr(value, "_fields", None) == ("value",)
         said = _messages(cast(Any, value).value if snapshot else value)
         if said is None and lease is not None:

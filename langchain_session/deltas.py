@@ -94,14 +94,14 @@ async def with_what_was_said(
     channel = storage.channel
     version, ours = row.versions.get(channel), said_of(channel)
     if version is None and forks:
-        # A fork from before the first word: the conversation is empty.
+        # A fork from before the first message: the conversation is empty.
         return replace(row, versions={**row.versions, ours: ""}), {**changed, ours: MessageList(())}, ours
     if version is None or (channel in given and not _is_snapshot(given[channel])):
         # No conversation yet, or a channel that is no DeltaChannel and has its value in each checkpoint.
         return row, changed, channel
     row = replace(row, versions={**row.versions, ours: version})
     if channel in given:
-        # A snapshot: the value is there, and is stored as what was said.
+        # A snapshot: its messages are stored under the second name.
         return row, {**changed, channel: AS_SAID, ours: changed[channel]} if channel in changed else changed, ours
     if channel not in changed:
         if forks and not (FORK in notes and version != notes.get(BASE, (None,))[0]):
@@ -131,7 +131,7 @@ async def _of_the_writes(storage: Storage, row: Checkpoint, notes: Mapping[str, 
         return None
     base_version, base, hidden = notes.get(BASE, (None, (), ()))
     began, before = Ranges.from_pairs(base), part_in(parent, channel) or Ranges()
-    # The first checkpoint of a run goes on from what the run was handed, which others may have made longer.
+    # The first checkpoint of a run continues from what the run received, which others may have extended.
     is_first = base_version is not None and parent.versions.get(channel) == base_version
     start = began if is_first else before
     value = MessageList(
@@ -140,7 +140,7 @@ async def _of_the_writes(storage: Storage, row: Checkpoint, notes: Mapping[str, 
         base_version=base_version,
         hidden=Ranges.from_pairs(hidden),
     )
-    # The graph makes its value of the writes, which lack others' turns: then the value is stored here.
+    # The graph computes its value from the writes, which lack others' turns: then the value is stored.
     return {said_of(channel): value} if start == before else {said_of(channel): value, channel: AS_SAID}
 
 

@@ -92,7 +92,7 @@ class Squeeze:
         if not isinstance(tool, BaseTool):
             return count(str(convert_to_openai_tool(tool)))
         key = id(tool), tool.name, tool.description, id(tool.args_schema)
-        # The tool is kept with its price, so that no other takes its place.
+        # The entry keeps the tool alive, so that no other object gets its id.
         return self._tools.get(key, lambda: (tool, count(str(convert_to_openai_tool(tool)))))[1]
 
 

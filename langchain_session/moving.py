@@ -224,7 +224,7 @@ async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[
     own = await hand.read(newest) if newest is not None else None
     checkpoint: Any = own.checkpoint if own is not None else {"channel_values": {}, "channel_versions": {}}
     if saver.channel in checkpoint["channel_versions"] and saver.channel not in checkpoint["channel_values"]:
-        # The graph makes it of the writes, and they come to the conversation as it is.
+        # The graph computes it from the writes, which give the same conversation.
         return []
     said = checkpoint["channel_values"].get(saver.channel, [])
     had = {message.id for message in said if isinstance(message, BaseMessage)}

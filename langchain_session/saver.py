@@ -316,9 +316,9 @@ class SessionSaver(Keeping, Lifetime):
         parent_id = behind if behind != BEGAN else None
         forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
         if (forks or behind == BEGAN) and self.channel in values:
-            # The conversation follows a fork, also one that adds nothing to what was said.
+            # The conversation follows a fork, also one without new messages.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
-        # Read beside an event loop; what is worked out of a text is remembered.
+        # Processed off the event loop; the results are cached.
         await voice.shop.prepared(newest_large(values.get(self.channel)))
         changed = await stored_values(
             values,

@@ -67,7 +67,7 @@ async def unfolded(
         state = states.get(str(mark.get("session")))
         if state is not None and "origin" in mark:
             covered[place] = await originals.of(store, state, Ranges.from_pairs(mark.get("covers", ())))
-    # What stands beside its digest (a rule that is pinned) has its place under it, as it is said now.
+    # Messages shown beside their digest (pinned rules) are restored at their place under it.
     listed = {message.id: message for message in said if message.type != "remove" and not is_of_a_view(message)}
     under = {one.id for found in covered.values() for one in found}
     known: dict[str, Original] = {}

@@ -62,7 +62,7 @@ class SessionChatStore(BaseChatStore):
         return f"SessionChatStore({self.sessions.place!r}, tenant={self.tenant!r})"
 
     def __str__(self) -> str:
-        # Pydantic's own would show the URL, and a password in it.
+        # Pydantic's own repr would show the URL, and a password in it.
         return repr(self)
 
     @classmethod

@@ -56,7 +56,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return f"SessionMemoryBuffer({str(key)!r}, {place!r}, token_limit={self.token_limit})"
 
     def __str__(self) -> str:
-        # Pydantic's own would show the URL, and a password in it.
+        # Pydantic's own repr would show the URL, and a password in it.
         return repr(self)
 
     @classmethod

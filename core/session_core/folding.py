@@ -198,7 +198,7 @@ class Folder:
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
         if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):
-            # Who makes up most of it is not to be believed for the rest.
+            # A summary that is mostly invented is not used at all.
             self.shop.tell(FellBack(key, name, "most of it not in the source"))
             return None
         if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:

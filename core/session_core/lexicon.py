@@ -56,7 +56,7 @@ class Lexicon:
         return scores
 
     def _block(self, messages: Sequence[Message]) -> _Block:
-        # Strings keep their hash: to look a block up costs next to nothing.
+        # Strings cache their hash, so a lookup of a block is cheap.
         made_of = (
             tuple([message.content for message in messages]),
             tuple([(place, message.tool_calls) for place, message in enumerate(messages) if message.tool_calls]),

@@ -39,7 +39,7 @@ def is_news(state: State, told: Sequence[Notice]) -> bool:
     last, ledger = told[-1], state.ledger
     if ledger.tokens >= last.record_tokens * NEWS_FACTOR or state.resumed_after_seq >= last.record_messages:
         return True
-    # A conversation that lost its beginning was trimmed, which is no news: nothing of it may be left.
+    # A conversation that lost only its beginning was trimmed, which is no news.
     left = max(
         (min(end, last.record_messages) for begin, end in state.head.pairs if begin <= last.record_messages), default=0
     )

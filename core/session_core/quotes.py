@@ -56,7 +56,7 @@ def quotes(
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
     if tight and corrected:
-        # What was corrected is longer now: where sentences compete, that counts only if some of it would be quoted.
+        # Corrected sentences are longer: in tight room that matters only if some of them would be quoted.
         weighed.choose(room_tokens)
         shown = {message.seq for message, _ in weighed.quoted(room_tokens).said}
         corrected = {} if shown.isdisjoint(sources[place].seq for place in corrected) else corrected

@@ -385,7 +385,7 @@ async def _record(store: Store, key: Key, all_branches: bool) -> tuple[Message, 
 async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
     if carry:
         await folder.fold(key, everything=True)
-    # What begins here is told of its length again (`notices.is_news`).
+    # A reset conversation gets notices again (`notices.is_news`).
     last = (await store.state(key) or State(key)).ledger.messages
     head = None if carry else Ranges()
     await store.mark(key, Marks(resumed_after_seq=last, absent_s=0.0, head=head, activate=carry))

@@ -66,7 +66,7 @@ class Together(Generic[T, R]):
             for one in some:
                 one.begun = True
             parts = [part for one in some for part in one.parts]
-            # Not in the context of the caller who ended: what it traces is not theirs.
+            # Not in the context of the finished caller, whose trace would get the spans of others.
             task = some[0].result.get_loop().create_task(self._work(parts), context=Context())
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, some))

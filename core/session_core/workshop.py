@@ -222,7 +222,7 @@ class Workshop:
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
-            # Our own rules ask for no id, and only a clip names its message.
+            # Our own rules do not use the id, and only a clip contains it.
             plain = message.role is not Role.TOOL and type(self.classifier) is RuleClassifier
             named = message if message.id or plain else replace(message, id=name)
             found = self.known[content] = self._work_out(named)
@@ -244,7 +244,7 @@ class Workshop:
         most = self.policy.tool_output_tokens
         if message.role is not Role.TOOL or tokens <= most:
             return tokens, importance, None, 0
-        # A page with its head is never longer; who only pretends to have recalled something gains nothing.
+        # A recalled page is never longer; an output that only imitates one is clipped as usual.
         if message.content.startswith(RECALLED) and tokens <= self.policy.limits.page_tokens + HEAD_TOKENS:
             return tokens, importance, None, 0
         count = self.counter.count

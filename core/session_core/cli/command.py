@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _hush()
         return 141
     except OSError as exc:
-        # A disk that is full behind `>`, say: what the system refuses is no fault of the program.
+        # For example a full disk behind `>`, which is no error of the program.
         print(f"llm-sessions: {exc}; the command was not completed", file=sys.stderr)
         _hush()
         return 2

@@ -87,7 +87,7 @@ class Source:
         written = {Decimal(one.number).normalize() for one in spelled(source)}
         figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
         stated = {n for v in figures for n in numbers(v.text)}
-        # Digits of other values; those of "1,000" are no 1 and no 0.
+        # Digits of other values; those of "1,000" are neither 1 nor 0.
         runs = {Decimal(run).normalize() for run in _RUN.findall(_without(source, figures))}
         dated = [v.text for v in found if v.kind is ValueKind.DATE]
         priced = {n for n, _ in amounts}

@@ -142,7 +142,7 @@ class Choice:
             self._take(one, next_one, now)
             room -= cost
             if next_one != number:
-                # The later statement was taken in its stead; now it may stand behind that.
+                # The later statement was chosen first; now the earlier one may be chosen too.
                 heapq.heappush(heap, (now, number))
         for entry in too_long:
             heapq.heappush(heap, entry)

@@ -124,10 +124,10 @@ class Evidence:
     ) -> None:
         self._question, self._standing, self._count = question, standing, count
         self._candidates = list(candidates)
-        # A call that stands shortened in the view is asked for as it was.
+        # Calls that the view shortens are compared in their original form.
         self._called = asked([message for message, _ in (*standing, *candidates)])
         self._headings = [heading(message, self._called) for message, _ in candidates]
-        # A result that stands in the view itself has its call right before it.
+        # A result that the view itself shows follows its call.
         told = zip(candidates, self._headings, strict=True)
         self._named = ["" if message.id in inset else said for (message, _), said in told]
         self._bearing = Bearing(question, candidates, standing)
@@ -226,7 +226,7 @@ class Evidence:
         prose = _prose_share(candidates) ** _SHARE_POWER
         complete = self._question.complete
         scarcity = _scarcity(candidates, room_tokens, _PEOPLE) if complete else 1.0
-        # A long answer is meant as a whole too: that users' few words have room tells nothing of assistants' many.
+        # A long answer also counts as a whole: room for users' few words says nothing about assistants' many.
         answers = _scarcity(candidates, room_tokens, _SPEAKERS) if complete else 1.0
         share = _PROSE * prose * answers**_SCARCITY_POWER
         whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]

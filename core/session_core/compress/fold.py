@@ -145,7 +145,7 @@ def _of(known: Remembered[tuple[ref[Digest], T]], digest: Digest, key: Hashable,
     of, found = known.get(key, lambda: (ref(digest), make()))
     if of() is digest:
         return found
-    # The digest it was made for is gone, and this one got its address.
+    # Its digest is gone, and another object has the same address now.
     known.forget(key)
     return known.get(key, lambda: (ref(digest), make()))[1]
 

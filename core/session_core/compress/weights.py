@@ -106,7 +106,7 @@ class Weights:
             passage, source = one.passage, one.source
             opens = source not in sources
             told = {**named[source], **passage.values} if opens and named[source] else passage.values
-            # What the question names counts wherever it was said; the rest counts less the longer ago it was.
+            # Values in the question count fully; others count less the longer ago they were said.
             tied, new = one.relevance / best if best else 0.0, 0.0
             if tied:
                 fading = 1.0 - tied

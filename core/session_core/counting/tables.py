@@ -72,7 +72,7 @@ def _from_bpe_openai(encoding: str) -> Callable[[str], list[int]] | None:
     if importlib.util.find_spec("bpe_openai") is None:
         return None
     with warnings.catch_warnings():
-        # It opens its tables in a way that Python 3.11 and 3.12 warn of; nobody's tests should end on that.
+        # It opens its tables with a function that is deprecated in Python 3.11 and 3.12; users' tests must not fail.
         warnings.simplefilter("ignore", DeprecationWarning)
         package: Any = importlib.import_module("bpe_openai")
         if encoding not in package.list_encoding_names():

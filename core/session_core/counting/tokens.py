@@ -60,7 +60,7 @@ class RememberingCounter:
         return self._remembered(text) if len(text) <= CACHED_CHARACTERS else self._counted_before(text)
 
     def _counted_before(self, text: str) -> int:
-        # Python's own hash, of 64 bits with a secret of the process: hashlib's would let go of the interpreter.
+        # Python's own keyed 64-bit hash: hashlib's would release the GIL.
         known = len(text), hash(text)
         if (tokens := self._long.get(known)) is None:
             tokens = self._measure(text)

@@ -105,7 +105,7 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
         return _enumerated(text)
     if empty(said[place]):
         return None
-    # Options may stand behind the question, and what "it" is before it.
+    # Options may follow the question, and what "it" means may precede it.
     listed = one_line(" ".join(said[place:]))
     offer = listed if len(listed) <= OFFERED_CHARACTERS else said[place]
     if place and not names(offer) and not typed(offer):

@@ -76,7 +76,7 @@ def commands(text: str) -> bool:
     """Whether `text`, found in data, addresses the model with instructions or claims to know a user's wish."""
     if poses(text) or _ASKS.search(text):
         return True
-    # What is in none of the words of a line is in none of its parts; a log's line has dozens.
+    # What matches no word of a line matches none of its parts, of which a log line has dozens.
     return may_rule(text) and any(map(ruling, (text, *_PARTS.split(text))))
 
 

@@ -300,7 +300,7 @@ def _signed(text: str) -> Iterator[int]:
         if addressed or end - first > 1 or text[first] != ".":
             yield from range(first, end - stopped)
         if text[end : end + 1] in ("T", "t"):
-            # What separates a date from its time.
+            # The separator of a date and its time.
             yield end
             yield end + 1
             last = end

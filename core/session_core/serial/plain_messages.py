@@ -50,7 +50,7 @@ def messages_from_plain(plain: object) -> list[Message]:
     if is_item(plain):
         plain = as_chat(plain)
         if not (plain["content"] or plain["role"] == "tool" or "tool_calls" in plain):
-            # Reasoning that nobody may read says nothing.
+            # Encrypted reasoning has no content.
             return []
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
         kind = type(plain["content"]).__name__
@@ -101,7 +101,7 @@ def _openai(plain: Mapping[str, Any]) -> list[Message]:
     if role is Role.USER and results:
         return [*results, *_beside_results(plain)]
     kwargs = _mapping(plain.get("additional_kwargs"))
-    # Where a model refused, its words stand beside an empty content.
+    # A model's refusal has its text beside an empty content.
     content = plain.get("content") or plain.get("refusal")
     calls = _calls(role, plain) or _calls(role, kwargs)
     used = [block for block in content if _type(block) == "tool_use"] if isinstance(content, list) else []
@@ -208,7 +208,7 @@ def _message(
         tool_call_id = function_call_id(name)
     said_id = plain.get("id")
     if isinstance(said_id, int) and not isinstance(said_id, bool):
-        # The key of a row, say: without it the same message would be stored again.
+        # A database key, for example: without it the same message would be stored again.
         said_id = str(said_id)
     return Message(
         role,

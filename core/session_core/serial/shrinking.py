@@ -101,7 +101,7 @@ def squeezed(data: bytes) -> bytes:
 
 def unsqueezed(data: bytes) -> bytes:
     """The inverse of `squeezed`. Raises: ZstdError if it is damaged."""
-    # Piece by piece: the head of a damaged one could ask for any room at once.
+    # In chunks: the header of damaged data could request any amount of memory.
     reader = ZstdDecompressor().decompressobj()
     found = reader.decompress(data)
     if not reader.eof or reader.unused_data:

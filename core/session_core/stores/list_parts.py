@@ -84,7 +84,7 @@ def _in_order(
     shown = {*listed, *hidden}
     kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in shown)]
     placed = set(kept)
-    # A version of what a view had folded stands at the end of its list; that says nothing of its neighbours.
+    # New versions of folded messages are at the end of a list, whatever their neighbours are.
     last = max((i for i, seq in enumerate(listed) if seq in placed and seq in old), default=-1)
     anchor: int | None = None
     for seq in listed[: last + 1]:

@@ -159,7 +159,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
             if row is None:
                 return ()
             found = messages_with(connection, row, words, most=max_hits)
-        # Two words may share a mark.
+        # Two words may have the same hash.
         wanted = set(words)
         return tuple(one for one in found if wanted.intersection(terms(searchable(one))))[:max_hits]
 
@@ -222,7 +222,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
                 break
             last = found
             with self._file.writing() as connection:
-                # Somebody may have written to it since.
+                # It may have been written to since.
                 if is_idle(connection, last, older_than_s):
                     delete_rows(connection, *last)
                     gone.append(Key(last[1], last[0]))

@@ -30,7 +30,7 @@ class Block:
     @classmethod
     def of(cls, messages: Iterable[Message]) -> Block:
         """The words of at most 256 messages. Words with the same hash, one pair in billions, count as one."""
-        # Both in one number, and each word of a message once: two thirds of the time of pairs.
+        # Hash and index in one number, each word of a message once: two thirds of the time of pairs.
         found = sorted(
             {crc32(word) << 8 | place for place, message in enumerate(messages) for word in _words(searchable(message))}
         )

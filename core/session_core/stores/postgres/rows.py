@@ -232,7 +232,7 @@ def _columns(place: int, message: Message, digest: bytes, *, again: bool) -> dic
         "digest": digest.hex(),
         "role": _ROLES[message.role.value],
         "author": author_in(message.author),
-        # As text, since JSON has no word for some of the numbers that a float can be.
+        # As text, since JSON lacks some float values.
         "time_s": None if message.time_s is None else repr(float(message.time_s)),
         "tokens": message.tokens,
         "view_tokens": message.view_tokens,

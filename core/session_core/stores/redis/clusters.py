@@ -67,7 +67,7 @@ class AwaitingByClient:
             for node in list(getattr(self._client.nodes_manager, nodes).values()):
                 for connection in list(node._connections):
                     cut_off(connection)
-        # As after its own close: a call that is under way has it learn the nodes again.
+        # As after its own close: a call in progress makes it discover the nodes again.
         self._client._initialize = True
 
 
@@ -89,7 +89,7 @@ class Cluster:
             )
         finally:
             if self._closed:
-                # Its call outlived the sender, and may have connected again.
+                # The call outlived the sender, and may have reconnected.
                 self._close_free()
         return answers
 
@@ -146,16 +146,16 @@ class AwaitingCluster(AwaitingByClient):
         finally:
             self._under_way -= 1
             if self._closed and not self._under_way:
-                # Calls that outlive the sender have the client open again.
+                # Calls that outlive the sender reopen the client.
                 await self.close()
         return answers
 
     async def close(self) -> None:
         self._closed = True
-        # Without a wait in between: who closes may be cancelled, since the loop ends.
+        # Without an await in between: the closing task may be cancelled, since the loop ends.
         self.cut()
         await super().close()
-        # Behind an error the client takes itself for closed, and leaves its connections as they are.
+        # After an error the client considers itself closed, and leaves its connections open.
         for nodes in _KNOWN:
             await self._client.nodes_manager.aclose(nodes)
 
@@ -165,13 +165,13 @@ class AwaitingCluster(AwaitingByClient):
             answers = await super().send(commands)
             for place, answer in enumerate(answers):
                 if isinstance(answer, _BROKEN):
-                    # Of several commands it only tells, and learns no nodes anew.
+                    # For several commands it only reports the error, and does not rediscover the nodes.
                     (answers[place],) = await super().send(commands[place : place + 1])
             return answers
         except (AttributeError, TypeError) as exc:
             raise exceptions.ConnectionError("closed while it was taken") from exc
         except (exceptions.ConnectionError, exceptions.TimeoutError) as exc:
-            # Drivers that take the name of the node set it.
+            # Drivers that pass the node's name set it.
             if failed := getattr(exc, "last_failed_node_name", None):
                 self._asked_last = {"last_failed_node_name": failed}
             raise

@@ -127,7 +127,7 @@ class AwaitingPrimary(AwaitingDirect):
             if self._place.left_by(connection):
                 await connection.disconnect()
         if not connection.is_connected:
-            # The sentinels have times of their own: of several, the first may be silent.
+            # Sentinels have their own timeout: the first of several may not answer.
             connection.host, connection.port = await self._ask()
         return _of_a_primary(await super()._in_time(connection, commands))
 

@@ -254,7 +254,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
             parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
             keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
             leases = [self._names.lease(part) for part in parts]
-            # What has an end may be gone and listed still; what the server threw away of it ends by itself.
+            # Expired sessions may still be listed; what the server evicted of them expires by itself.
             known = "sought" if sought else "listed" if noted is not None and not self._ttl_ms else ""
             calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, known, *namespaces])]
             off_the_list = [] if noted is None else [Call(FORGET, [listed], ["", name, int(noted)])]

@@ -121,13 +121,13 @@ class BlockingWire:
         process = os.getpid()
         opened = self._opened.get(process)
         if opened is None:
-            # Threads that come here together get the same. What was opened before a fork is let go of, and not closed.
+            # Concurrent threads get the same one. Those opened before a fork are dropped without being closed.
             for other in [number for number in self._opened if number != process]:
                 self._opened.pop(other, None)
             made = _Opened(blocking_sender(self.address), Gate(self.address.max_connections))
             opened = self._opened.setdefault(process, made)
             if self.closing.begun:
-                # By another thread, which may not have seen this one.
+                # Closed by another thread, which may not have seen this sender.
                 self.close_soon()
         return opened
 
@@ -180,7 +180,7 @@ class AwaitingWire:
         self.closing.require_open()
         opened = await self._senders.here()
         if self.closing.begun:
-            # In another thread, which may not have seen this one.
+            # Closed in another thread, which may not have seen this sender.
             await self._senders.close()
         return opened
 
@@ -197,7 +197,7 @@ class AwaitingWire:
 
     def _opened(self) -> _AwaitingOpened:
         sender = awaiting_sender(self.address)
-        # Those of several calls to a cluster would go to its nodes, and be waited for, as one.
+        # In a cluster the commands of several calls would wait for the slowest node.
         most = 1 if self.address.kind == "cluster" else TOGETHER
         return _AwaitingOpened(sender, Together(sender.send, lines=self.address.max_connections, most=most))
 
