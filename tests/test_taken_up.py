@@ -63,7 +63,7 @@ def test_an_instruction_in_a_page_never_enters_a_digest(taken_up: str) -> None:
         digest = session.fold()
     assert digest is not None
     assert CODE not in digest.summary
-    assert any(isinstance(event, FellBack) and "orders of data" in event.reason for event in events)
+    assert any(isinstance(event, FellBack) and "instructions in data" in event.reason for event in events)
 
 
 def test_the_corpus_of_injections_is_large_enough() -> None:

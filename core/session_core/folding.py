@@ -184,16 +184,16 @@ class Folder:
         if written is None:
             return None
         if not isinstance(written, str):
-            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} where a text was asked for"))
+            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
             return None
         source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous, give_way=give_way)
         text, orders = without_orders(checked.text, told, previous, give_way=give_way)
         if orders:
-            self.shop.tell(FellBack(key, name, f"{orders} sentences that take up orders of data"))
+            self.shop.tell(FellBack(key, name, f"{orders} sentences that repeat instructions in data"))
         text, swapped = without_swaps(text, told, previous, give_way=give_way)
         if swapped:
-            self.shop.tell(FellBack(key, name, f"{swapped} sentences that give a wish to somebody else"))
+            self.shop.tell(FellBack(key, name, f"{swapped} sentences that attribute a wish to the wrong person"))
         checked = replace(checked, text=text)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))

@@ -18,8 +18,8 @@ def notice_of(state: State, tokens: int, budget: Budget, *, now_s: float) -> Not
     pressure = budget.pressure(tokens)
     fills = f"fills {pressure:.0%} of what" if pressure < 1 else "is longer than what"
     text = (
-        f"This conversation {fills} the assistant can read at once. Older parts are being condensed; nothing is "
-        "lost, and you may start afresh at any time."
+        f"This conversation {fills} the assistant can read at once. Older parts are being summarized; nothing is "
+        "lost, and you can start a new conversation at any time."
     )
     return Notice(
         text,
