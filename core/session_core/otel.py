@@ -163,9 +163,7 @@ class _Instruments:
         )
         self._tier_changes = self._count("tier.changes", "{change}", "Changes of tier.")
         self._notices = self._count("notices", "{notice}", "Notices stored because a session is nearly full.")
-        self._hidden_rules = self._count(
-            "rules.hidden", "{rule}", "Standing rules for which views have no room, at a fold."
-        )
+        self._hidden_rules = self._count("rules.hidden", "{rule}", "Standing rules without room in views, at a fold.")
         self._resumes = self._count("resumes", "{resume}", "Sessions resumed after an absence.")
 
     def record(self, event: Event) -> None:
