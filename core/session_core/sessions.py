@@ -85,7 +85,10 @@ class Sessions:
         return f"Sessions({self.place!r})"
 
     def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
-        """The session called `session_id`. Nothing is read or written yet."""
+        """The session called `session_id`. Nothing is read or written yet.
+
+        `namespace` names a separate record within it, such as that of a LangGraph subgraph; both are deleted together.
+        """
         return Session(self, Key(session_id, tenant, namespace))
 
     def observe(self, observer: Observer) -> None:
