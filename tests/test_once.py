@@ -1,4 +1,4 @@
-"""`Once`: what is remembered of a live message holds as long as the message says what it said, and no longer."""
+"""`Once`: values derived from a live message are cached as long as the message lives and is unchanged."""
 
 import gc
 

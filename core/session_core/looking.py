@@ -63,10 +63,10 @@ class Looking:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        Candidates share words with it (BM25). An embedder re-ranks them; a quick one, such as the static one, also
-        adds messages that are near in meaning, from the newest `covered.MOST_COVERED`; an index adds all folded ones.
-        If one of these fails, words alone count, and an event says so. Calls and results of a recall tool are no
-        hits; the messages they quote are. Raises: InputError.
+        Candidates share words with it (BM25). An embedder re-ranks them; a fast one, such as the static one, also adds
+        messages that are similar in meaning, from the newest `covered.MOST_COVERED`; an index adds all
+        folded ones. If one of these fails, words alone count, and an event says so. Calls and results of a recall tool
+        are no hits; the messages they quote are. Raises: InputError.
         """
         self._require_query(query)
         if isinstance(max_hits, bool) or not isinstance(max_hits, int) or max_hits < 0:
