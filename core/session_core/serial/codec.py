@@ -21,7 +21,7 @@ from session_core.serial.shrinking import SHORT_TO_BYTES, shrunk, squeezed, unsh
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED, SHORT = b"\x01", b"\x02", b"\x03"
-"""The first byte of all stored data: plain msgpack, or compressed as a long or a short text (`session_core.serial.shrinking`)."""
+"""The first byte of all stored data: plain msgpack, or compressed as a long or a short text."""
 
 COMPRESSED_FROM_BYTES = 100
 """Shorter data is not compressed."""
