@@ -13,7 +13,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langchain_session.marks import mark_of, marked, unheld
 from langchain_session.messages import MARK, from_core, to_core
 from langchain_session.native import FORMAT
-from session_core.apart import BUSY_TOKENS
+from session_core.offload import BUSY_TOKENS
 from session_core.plan import View
 from session_core.ports import MessageList, Plain, SessionStore
 from session_core.ranges import Ranges

@@ -13,9 +13,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_session.known import Known, KnownMessages
 from langchain_session.marks import marked
 from langchain_session.messages import from_core, to_core
-from session_core.apart import BUSY_TOKENS, Apart
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
+from session_core.offload import BUSY_TOKENS, Apart
 from session_core.plan import Plan
 from session_core.ranges import Ranges
 from session_core.serial.remembered import Remembered

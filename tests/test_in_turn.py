@@ -15,8 +15,8 @@ from near_words import QuickWords
 from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
-from session_core.apart import done_in_turn
 from session_core.events import Event, FellBack
+from session_core.offload import done_in_turn
 from session_core.plan import View
 from session_core.quotes import quotes
 
@@ -106,7 +106,7 @@ def test_questions_run_one_at_a_time_per_process(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
-    monkeypatch.setattr("session_core.apart._turn", turn)
+    monkeypatch.setattr("session_core.offload._turn", turn)
     monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
 
     def noting(module: str, name: str) -> None:
@@ -175,7 +175,7 @@ class Hanging(QuickWords):
 def test_a_hanging_embedder_blocks_no_other_question(
     monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
-    monkeypatch.setattr("session_core.apart.HELPER_WAIT_S", 0.1)
+    monkeypatch.setattr("session_core.offload.HELPER_WAIT_S", 0.1)
     embedder, told = Hanging(), list[Event]()
     policy = Policy(BUDGET, folding="off", embedder=embedder)
     with (

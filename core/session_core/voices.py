@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from session_core.apart import Apart, done_in_turn
 from session_core.errors import VoiceError
+from session_core.offload import Apart, done_in_turn
 
 T = TypeVar("T")
 R = TypeVar("R")

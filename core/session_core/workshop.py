@@ -12,7 +12,6 @@ from typing import TypeVar
 from weakref import WeakSet
 
 from session_core.advisers import Index, LateClassifier
-from session_core.apart import BUSY_TOKENS, Apart, in_turn, inline
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
 from session_core.compress.fold import PRINTED, Memory, Tools
@@ -26,6 +25,7 @@ from session_core.facts import unnamed
 from session_core.fresh import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
+from session_core.offload import BUSY_TOKENS, Apart, in_turn, inline
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
 from session_core.serial.codec import body_digest

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from session_core.apart import Apart, in_turn, inline
 from session_core.errors import StoreBusy
+from session_core.offload import Apart, in_turn, inline
 from session_core.stores.closing import Closing
 from session_core.stores.gate import Gate
 from session_core.stores.redis.address import Address
