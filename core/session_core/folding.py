@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from session_core.advisers import LateClassifier
-from session_core.asking import ask
 from session_core.compress.check import check
 from session_core.compress.filled import filled
 from session_core.compress.fold import digest_message, fold, hidden_rules
@@ -18,6 +17,7 @@ from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
+from session_core.helper_calls import ask
 from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
