@@ -8,7 +8,7 @@ import pytest
 from near_words import PlainWords, QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.covered import BLOCK, MOST_COVERED, NEAREST, Covered, newest
+from session_core.digest_vectors import BLOCK, MOST_COVERED, NEAREST, DigestVectors, newest
 from session_core.ports import SessionStore
 from session_core.ranges import Ranges
 from session_core.stores.encrypted import EncryptedStore
@@ -122,7 +122,7 @@ def test_no_vector_is_written_anywhere(tmp_path: Path) -> None:
 
 
 def test_missing_vectors_are_reported_and_the_nearest_come_first() -> None:
-    covered, embedder = Covered(), QuickWords()
+    covered, embedder = DigestVectors(), QuickWords()
     messages = [Message(Role.USER, f"a word {n} of ships", seq=n) for n in range(1, 3 * BLOCK)]
     messages[99] = Message(Role.USER, "the car", seq=100)
     run_blocking(covered.add(KEY, "b", messages[:150], embedder, Vectors()))
@@ -158,7 +158,7 @@ def test_only_the_newest_messages_of_a_long_part_have_vectors(
 
 
 def test_the_cache_of_vectors_is_bounded() -> None:
-    covered, embedder = Covered(room_messages=BLOCK * 16), QuickWords()
+    covered, embedder = DigestVectors(room_messages=BLOCK * 16), QuickWords()
     for number in range(100):
         run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder, Vectors()))
     assert sum(not covered.missing(Key(f"s{number}"), "b", Ranges.span(1, 1)) for number in range(100)) <= 16

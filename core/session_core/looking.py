@@ -12,7 +12,7 @@ from session_core.compress.bearing import Question
 from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import facts_on
 from session_core.counting.tokens import FRAMING_TOKENS
-from session_core.covered import newest
+from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
@@ -64,7 +64,7 @@ class Looking:
         """Messages of the record that match `query`, best first.
 
         Candidates share words with it (BM25). An embedder re-ranks them; a fast one, such as the static one, also adds
-        messages that are similar in meaning, from the newest `covered.MOST_COVERED`; an index adds all
+        messages that are similar in meaning, from the newest `digest_vectors.MOST_COVERED`; an index adds all
         folded ones. If one of these fails, words alone count, and an event says so. Calls and results of a recall tool
         are no hits; the messages they quote are. Raises: InputError.
         """

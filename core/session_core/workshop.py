@@ -18,7 +18,7 @@ from session_core.compress.fold import PRINTED, Memory, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
-from session_core.covered import Covered
+from session_core.digest_vectors import DigestVectors
 from session_core.errors import ConfigError
 from session_core.events import Event
 from session_core.facts import unnamed
@@ -126,7 +126,7 @@ class Workshop:
     known: dict[bytes, Figures] = field(default_factory=dict)
     corrections: Corrections = field(default_factory=Corrections)
     lexicon: Lexicon = field(default_factory=Lexicon)
-    covered: Covered = field(default_factory=Covered)
+    covered: DigestVectors = field(default_factory=DigestVectors)
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
     apart: Apart = field(default=inline)

@@ -21,7 +21,7 @@ LEAST_NEAR = 0.3
 """How many of the nearest messages are read, and their minimum similarity: unrelated texts mostly are below it."""
 
 
-class Covered:
+class DigestVectors:
     """Caches vectors of stored messages, for embedders that are fast.
 
     They are computed when a fold covers the messages, once this process was asked a question; for those folded earlier
