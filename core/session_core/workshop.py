@@ -22,7 +22,7 @@ from session_core.digest_vectors import DigestVectors
 from session_core.errors import ConfigError
 from session_core.events import Event
 from session_core.facts import unnamed
-from session_core.fresh import fresh_id
+from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
 from session_core.offload import BUSY_TOKENS, Apart, in_turn, inline

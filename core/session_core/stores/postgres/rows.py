@@ -123,7 +123,7 @@ def names(key: Key) -> tuple[str, str, str]:
 def id_hash(kept_id: bytes) -> int:
     """The integer by which messages are looked up; `kept_id` is the result of `id_in`.
 
-    Generated ids are consecutive (`session_core.fresh`), and so are their index entries.
+    Generated ids are consecutive (`session_core.ids`), and so are their index entries.
     """
     if len(kept_id) == _GIVEN_BYTES:
         return int.from_bytes(kept_id[_GIVEN_BYTES // 2 :], "big", signed=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from session_core.admission import require_storable
 from session_core.events import Notice
-from session_core.fresh import fresh_id
+from session_core.ids import fresh_id
 from session_core.offload import BUSY_ROWS
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
