@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
+from session_core.boosts import leanings
 from session_core.compress.answered import answered
 from session_core.compress.bearing import Question
 from session_core.compress.evidence import TIGHT_TOKENS
@@ -16,7 +17,6 @@ from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
-from session_core.leanings import leanings
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
 from session_core.quotes import Quotes, quotes
