@@ -39,7 +39,7 @@ def _fill(sessions: Sessions, *, filler: int = 150) -> None:
 @pytest.fixture(autouse=True)
 def _a_search_under_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a record that is too long to be read whole."""
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
 
 def _shown(sessions: Sessions, question: str = "which doctor?") -> str:
@@ -165,7 +165,7 @@ def test_the_cache_of_vectors_is_bounded() -> None:
 
 
 def test_all_folded_messages_of_a_short_record_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 500)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 500)
     with Sessions(policy=_policy(None)) as sessions:
         _fill(sessions)
         sessions.session("s").append({"role": "user", "content": "The key of the cellar hangs behind MX-4471."})

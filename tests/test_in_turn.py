@@ -107,7 +107,7 @@ def test_questions_run_one_at_a_time_per_process(
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
     monkeypatch.setattr("session_core.offload._turn", turn)
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
     def noting(module: str, name: str) -> None:
         real = getattr(__import__(module, fromlist=[name]), name)
@@ -118,7 +118,7 @@ def test_questions_run_one_at_a_time_per_process(
 
         monkeypatch.setattr(f"{module}.{name}", call)
 
-    noting("session_core.looking", "quotes")
+    noting("session_core.searching", "quotes")
     noting("session_core.stores.redis.store", "best")
     noting("session_core.stores.redis.store", "_read_found")
     embedder = Noting(lambda: seen.setdefault("packed", set()).add(turn.held))
@@ -204,7 +204,7 @@ def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> Non
             seen.append(calls.under_way)
             return quotes(*args, **named)
 
-        monkeypatch.setattr("session_core.looking.quotes", noting)
+        monkeypatch.setattr("session_core.searching.quotes", noting)
         session.view(QUESTION)
         assert (seen, calls.under_way) == ([0], 0)
 

@@ -19,12 +19,12 @@ from session_core.compress.parting import parting, without
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
-from session_core.looking import Looking
 from session_core.notices import is_news, notice_of
 from session_core.plan import Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
+from session_core.searching import Searching
 from session_core.turns import Message, Role, numbered
 from session_core.workshop import Workshop
 
@@ -33,7 +33,7 @@ DIGEST_BESIDE = 0.05
 question needs them."""
 
 
-class Flow(Looking):
+class Flow(Searching):
     """One session over one store, as coroutines. `Session` offers it in both voices."""
 
     async def append(

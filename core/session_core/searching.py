@@ -52,7 +52,7 @@ READ_AT_ONCE = 500
 """How many messages are read per call to compute their vectors."""
 
 
-class Looking:
+class Searching:
     """Search in one session of one store, as coroutines."""
 
     def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
