@@ -19,10 +19,10 @@ from session_core.events import FellBack, Searched
 from session_core.facts import line
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
+from session_core.query_cleanup import asked_and_repeated
 from session_core.quotes import Quotes, quotes
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
-from session_core.repeating import asked_and_repeated
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.sealed import require_unsealed
 from session_core.turns import Key, Message, Role
