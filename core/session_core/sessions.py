@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from session_core.advisers import require_power
+from session_core.append_args import Said, taken
 from session_core.budget import Tier
 from session_core.display import drawn
 from session_core.embedder_voices import in_both_voices
@@ -30,7 +31,6 @@ from session_core.stats import SessionStats, stats_of
 from session_core.stores.forgetting import forgetting
 from session_core.stores.opened import degraded, opened, place_of
 from session_core.stores.retention import purging
-from session_core.taking import Said, taken
 from session_core.turns import Key, Message
 from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
 from session_core.warming import NOBODY, Warming
