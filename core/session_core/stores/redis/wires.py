@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from session_core.batching import Batcher, Overdue
 from session_core.errors import StoreBusy
 from session_core.offload import Apart, in_turn, inline
 from session_core.stores.closing import Closing
@@ -17,7 +18,6 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.together import Overdue, Together
 from session_core.voices import BESIDE, BESIDE_IN_TURN, PerLoop
 
 TOGETHER = 16
@@ -199,7 +199,7 @@ class AwaitingWire:
         sender = awaiting_sender(self.address)
         # In a cluster the commands of several calls would wait for the slowest node.
         most = 1 if self.address.kind == "cluster" else TOGETHER
-        return _AwaitingOpened(sender, Together(sender.send, lines=self.address.max_connections, most=most))
+        return _AwaitingOpened(sender, Batcher(sender.send, lines=self.address.max_connections, most=most))
 
     @staticmethod
     async def _closed(opened: _AwaitingOpened) -> None:
@@ -213,7 +213,7 @@ class AwaitingWire:
 @dataclass(frozen=True, slots=True)
 class _AwaitingOpened:
     sender: AwaitingSender
-    together: Together[Command, Any]
+    together: Batcher[Command, Any]
 
 
 def _failed(answers: Sequence[Any]) -> list[int]:
