@@ -17,12 +17,12 @@ from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
+from session_core.grounding import grounded, judged, source_of_check, without_orders
 from session_core.helper_calls import ask
 from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
-from session_core.told import grounded, judged, source_of_check, without_orders
 from session_core.turns import Importance, Key, Message, Role, Unit, units
 from session_core.vectors import quick
 from session_core.workshop import Workshop
