@@ -33,7 +33,7 @@ from session_core.stores.opened import degraded, opened, place_of
 from session_core.stores.retention import purging
 from session_core.turns import Key, Message
 from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
-from session_core.warming import NOBODY, Warming
+from session_core.warmup import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
 if TYPE_CHECKING:

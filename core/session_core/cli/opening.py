@@ -23,7 +23,7 @@ from session_core.stores.opened import opened as opened_store
 from session_core.stores.urls import shown_url, split_url
 from session_core.turns import Key
 from session_core.voices import run_blocking
-from session_core.warming import NOBODY
+from session_core.warmup import NOBODY
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring

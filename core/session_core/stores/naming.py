@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from session_core.errors import StoreError
-from session_core.warming import NOBODY
+from session_core.warmup import NOBODY
 
 S = TypeVar("S")
 _KEYS: dict[str, Callable[[Any], object]] = {
