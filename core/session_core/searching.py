@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from session_core.boosts import leanings
 from session_core.compress.answered import answered
-from session_core.compress.bearing import Question
 from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import facts_on
+from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound

@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from session_core.compress.bearing import Bearing, Read
 from session_core.compress.passages import Voice
+from session_core.compress.scoring import Bearing, Read
 from session_core.compress.worths import parts_of, shape
 
 LATELY_TOKENS = 12_000

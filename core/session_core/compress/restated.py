@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from session_core.compress.bearing import Read
 from session_core.compress.claims import counts
 from session_core.compress.passages import QUOTE
 from session_core.compress.refused import refused
+from session_core.compress.scoring import Read
 from session_core.language.amending import one_of_each
 from session_core.language.wanted import days, times
 from session_core.language.words import SENTENCES
