@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from session_core.compress.bonds import Bonds
+from session_core.compress.associations import Bonds
 from session_core.compress.claims import stems, telling
 from session_core.compress.denied import Said, agrees, denials
 from session_core.language.forms import dates, minutes_of, parts, times
