@@ -17,11 +17,11 @@ from itertools import pairwise
 
 from session_core.compress.answered import ANSWERED
 from session_core.compress.blocks import HEAD, Blocks
-from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
 from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
 from session_core.compress.restated import restated
 from session_core.compress.scoring import Bearing, Question, Read
+from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.weights import Weights
 from session_core.compress.worths import ORDINARY
 from session_core.language.accepting import offers, put, takes

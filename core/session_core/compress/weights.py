@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from session_core.compress.choosing import Candidate, State, Worth
 from session_core.compress.mentions import Mentions
 from session_core.compress.scoring import Bearing, Read
+from session_core.compress.selection import Candidate, State, Worth
 from session_core.compress.worths import named_in, shape
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
