@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from session_core.compress.associations import Bonds
 from session_core.compress.claims import stems, telling
-from session_core.compress.denied import Said, agrees, denials
+from session_core.compress.negation import Said, agrees, denials
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.named import names
 from session_core.language.spelled import spelled
