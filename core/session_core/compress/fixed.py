@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from session_core.compress.fewer import fewer_lines
 from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, lines_of, shown_facts
+from session_core.compress.quote_trimming import fewer_lines
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
