@@ -13,9 +13,9 @@ from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
+from session_core.compress.goodbyes import parting, without
 from session_core.compress.insets import bare, with_rows
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
-from session_core.compress.parting import parting, without
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
