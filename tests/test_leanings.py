@@ -9,7 +9,7 @@ from near_words import QuickWords
 
 from session_core import Budget, Policy, Sessions
 from session_core.boosts import NAMED, TIMED, leanings
-from session_core.compress.ties import MOST_MARKED, Quote, mark, ties
+from session_core.compress.conflicts import MOST_MARKED, Quote, mark, ties
 from session_core.language.spans import span
 from session_core.turns import Message, Role
 

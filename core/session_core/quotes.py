@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.amended import amended
+from session_core.compress.conflicts import Quote, mark, states, ties
 from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
 from session_core.compress.scoring import Question
-from session_core.compress.ties import Quote, mark, states, ties
 from session_core.compress.worths import stems
 from session_core.language.orders import commands
 from session_core.plan import Count, Fact, Recalled

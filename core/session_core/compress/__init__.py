@@ -13,6 +13,6 @@ In the order in which one may read it:
   `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
 - Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `written`, `echoed` and
   `worths`), `scoring`, `mentions` and `weights` (what a part counts), `evidence` and `selection` (what is taken),
-  `telegram` and `blocks` (how it is written), `quote_trimming` (less of it), `refused`, `restated` and `ties` (values
-  that changed or differ).
+  `telegram` and `blocks` (how it is written), `quote_trimming` (less of it), `refused`, `restated` and `conflicts`
+  (values that changed or differ).
 """
