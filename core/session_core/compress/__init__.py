@@ -2,7 +2,7 @@
 
 In the order in which one may read it:
 
-- The plan of a view: `ladder` (the steps), `whole` (the short way when all fits), `fixed` (system messages, digest,
+- The plan of a view: `ladder` (the steps), `fast_path` (the short way when all fits), `fixed` (system messages, digest,
   additions), `squeeze` (the last rung), `goodbyes` and `insets` (small views with a question).
 - Folds: `window` (which turns), `fold` (the digest, and the memory of plans), `summary` (its text), `amended`,
   `answered` (statements with their corrections and answers).

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 
+from session_core.compress.fast_path import all_whole
 from session_core.compress.fixed import (
     Extras,
     additions,
@@ -26,7 +27,6 @@ from session_core.compress.fixed import (
 )
 from session_core.compress.fold import Tools, fingerprint, fold
 from session_core.compress.squeeze import squeeze
-from session_core.compress.whole import all_whole
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
