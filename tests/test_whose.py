@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.whose import without_swaps
+from session_core.compress.attribution import without_swaps
 from session_core.events import Event, FellBack
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role

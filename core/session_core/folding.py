@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from session_core.advisers import LateClassifier
+from session_core.compress.attribution import without_swaps
 from session_core.compress.check import check
 from session_core.compress.fold import digest_message, fold, hidden_rules
 from session_core.compress.summary_completion import filled
-from session_core.compress.whose import without_swaps
 from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown

@@ -6,8 +6,8 @@ In the order in which one may read it:
   additions), `squeeze` (the last rung), `goodbyes` and `insets` (small views with a question).
 - Folds: `window` (which turns), `fold` (the digest, and the memory of plans), `summary` (its text), `amended`,
   `answered` (statements with their corrections and answers).
-- A model's summary, checked: `check` with `claims`, `associations`, `negation` and `whose`; `summary_completion` weighs
-  what is left.
+- A model's summary, checked: `check` with `claims`, `associations`, `negation` and `attribution`; `summary_completion`
+  weighs what is left.
 - Clips of tool outputs: `clip` (the door), `detect` (what kind of text), then one reader for each kind (`json_shape`,
   `json_rows`, `json_parts`, `json_text`, `tables`, `columns`, `grid`, `logs`, `traces`, `markup`, `sources`, `prose`,
   `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
