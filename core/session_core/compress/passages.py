@@ -15,7 +15,7 @@ from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
 from session_core.compress.relevance import alarming, standing_out
 from session_core.compress.telegram import brief, saved
-from session_core.compress.worths import WORTH, parts_of, shape, stems, values_of
+from session_core.compress.word_values import WORTH, parts_of, shape, stems, values_of
 from session_core.compress.written import written
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.reported import reports

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.passages import Passage
-from session_core.compress.worths import named_in
+from session_core.compress.word_values import named_in
 from session_core.plan import Count
 
 LEAST = 8

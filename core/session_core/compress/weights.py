@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from session_core.compress.mentions import Mentions
 from session_core.compress.scoring import Bearing, Read
 from session_core.compress.selection import Candidate, State, Worth
-from session_core.compress.worths import named_in, shape
+from session_core.compress.word_values import named_in, shape
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 
