@@ -11,7 +11,7 @@ In the order in which one may read it:
 - Clips of tool outputs: `clip` (the door), `detect` (what kind of text), then one reader for each kind (`json_shape`,
   `json_rows`, `json_parts`, `json_text`, `tables`, `columns`, `grid`, `logs`, `traces`, `markup`, `sources`, `prose`,
   `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
-- Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `written`, `echoed` and
+- Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `answer_parts`, `echoed` and
   `word_values`), `scoring`, `mentions` and `weights` (what a part counts), `evidence` and `selection` (what is taken),
   `telegram` and `blocks` (how it is written), `quote_trimming` (less of it), `refused`, `restated` and `conflicts`
   (values that changed or differ).
