@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import filler
-from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered, weighed, wondered
+from session_core.language.acceptance import OFFERED_CHARACTERS, decides, offered, weighed, wondered
 from session_core.language.amending import subject_words
 from session_core.language.cues import kinds, promises, revises
 from session_core.language.labels import labelled

@@ -24,7 +24,7 @@ from session_core.compress.scoring import Bearing, Question, Read
 from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.weights import Weights
 from session_core.compress.word_values import ORDINARY
-from session_core.language.accepting import offers, put, takes
+from session_core.language.acceptance import offers, put, takes
 from session_core.language.cues import kinds as stated
 from session_core.language.going_on import goes_on, inquires, wants_all
 from session_core.language.labels import labelled
