@@ -10,7 +10,7 @@ from session_core.classify import filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
 from session_core.facts import own_words
 from session_core.language.amending import ENDS, parts_told, told_later
-from session_core.language.changing import changes
+from session_core.language.changes import changes
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot

@@ -17,7 +17,7 @@ from session_core.language.amending import (
     taken_back,
     told_later,
 )
-from session_core.language.changing import Change, change, matters
+from session_core.language.changes import Change, change, matters
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import THINGS, open_to, same_slot, slot, without
 from session_core.language.stating import (
