@@ -25,8 +25,8 @@ from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Wo
 from session_core.compress.weights import Weights
 from session_core.compress.word_values import ORDINARY
 from session_core.language.acceptance import offers, put, takes
+from session_core.language.continuations import goes_on, inquires, wants_all
 from session_core.language.cues import kinds as stated
-from session_core.language.going_on import goes_on, inquires, wants_all
 from session_core.language.labels import labelled
 from session_core.language.reported import last, reports
 from session_core.language.wanted import says
