@@ -8,7 +8,7 @@ from injected import INJECTED
 from session_core import Budget, Policy, Sessions
 from session_core.events import Event, FellBack
 from session_core.grounding import without_orders
-from session_core.language.orders import commands
+from session_core.language.instructions import commands
 from session_core.language.words import sentences
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role

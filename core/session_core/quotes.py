@@ -11,7 +11,7 @@ from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
 from session_core.compress.scoring import Question
 from session_core.compress.word_values import stems
-from session_core.language.orders import commands
+from session_core.language.instructions import commands
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
 from session_core.retrieve import terms
