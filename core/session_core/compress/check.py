@@ -12,7 +12,7 @@ from session_core.compress.claims import stems, telling
 from session_core.compress.negation import Said, agrees, denials
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import names
-from session_core.language.spelled import spelled
+from session_core.language.number_words import spelled
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import sentences
 from session_core.plan import GiveWay, go_on
