@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
-from session_core.language.stating import besides, families, figures, said_words
+from session_core.language.statements import besides, families, figures, said_words
 from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
 
 _VERBS = (

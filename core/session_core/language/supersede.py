@@ -20,7 +20,7 @@ from session_core.language.amending import (
 from session_core.language.changes import Change, change, matters
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import THINGS, open_to, same_slot, slot, without
-from session_core.language.stating import (
+from session_core.language.statements import (
     Frames,
     besides,
     counted,
