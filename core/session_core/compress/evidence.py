@@ -28,8 +28,8 @@ from session_core.language.acceptance import offers, put, takes
 from session_core.language.continuations import goes_on, inquires, wants_all
 from session_core.language.cues import kinds as stated
 from session_core.language.labels import labelled
+from session_core.language.question_types import says
 from session_core.language.reported_speech import last, reports
-from session_core.language.wanted import says
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role

@@ -14,7 +14,7 @@ from session_core.compress.passages import QUOTE
 from session_core.compress.refused import refused
 from session_core.compress.scoring import Read
 from session_core.language.amending import one_of_each
-from session_core.language.wanted import days, times
+from session_core.language.question_types import days, times
 from session_core.language.words import SENTENCES
 from session_core.turns import Role
 
