@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from session_core.stores.closing import Closing
-from session_core.stores.gate import Gate
+from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
@@ -210,7 +210,7 @@ class _ForThreads:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._gate = Gate(address.max_connections)
+        self._gate = FairSemaphore(address.max_connections)
         self._free = _Free[psycopg.Cursor[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:

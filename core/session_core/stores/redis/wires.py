@@ -11,7 +11,7 @@ from session_core.batching import Batcher, Overdue
 from session_core.errors import StoreBusy
 from session_core.offload import Apart, in_turn, inline
 from session_core.stores.closing import Closing
-from session_core.stores.gate import Gate
+from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import exceptions, require_driver
 from session_core.stores.redis.failures import FAILURES, reason, translation
@@ -124,7 +124,7 @@ class BlockingWire:
             # Concurrent threads get the same one. Those opened before a fork are dropped without being closed.
             for other in [number for number in self._opened if number != process]:
                 self._opened.pop(other, None)
-            made = _Opened(blocking_sender(self.address), Gate(self.address.max_connections))
+            made = _Opened(blocking_sender(self.address), FairSemaphore(self.address.max_connections))
             opened = self._opened.setdefault(process, made)
             if self.closing.begun:
                 # Closed by another thread, which may not have seen this sender.
@@ -135,7 +135,7 @@ class BlockingWire:
 @dataclass(frozen=True, slots=True)
 class _Opened:
     sender: Sender
-    gate: Gate
+    gate: FairSemaphore
 
 
 class AwaitingWire:
