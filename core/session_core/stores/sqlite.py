@@ -22,7 +22,6 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.naming import naming_sessions
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -38,6 +37,7 @@ from session_core.stores.rules import (
     standing,
     version_in,
 )
+from session_core.stores.session_errors import naming_sessions
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_leases import drop_lease, drop_leases_of_nothing, take_lease, token_of

@@ -23,7 +23,6 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.closing import Closing
-from session_core.stores.naming import naming_sessions
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
@@ -51,6 +50,7 @@ from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
+from session_core.stores.session_errors import naming_sessions
 from session_core.turns import Key, Message
 
 SESSIONS_AT_ONCE = 100

@@ -17,7 +17,6 @@ from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, Sessi
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.exposure import Risk
-from session_core.stores.naming import naming_sessions
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
@@ -51,6 +50,7 @@ from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import require_lease, standing
+from session_core.stores.session_errors import naming_sessions
 from session_core.stores.word_places import Part, WordPlaces, best
 from session_core.turns import Key, Message
 
