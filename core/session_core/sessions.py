@@ -28,8 +28,8 @@ from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
+from session_core.stores.from_arguments import degraded, opened, place_of
 from session_core.stores.index_deletion import forgetting
-from session_core.stores.opened import degraded, opened, place_of
 from session_core.stores.retention import purging
 from session_core.turns import Key, Message
 from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
