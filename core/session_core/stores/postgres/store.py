@@ -27,8 +27,8 @@ from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
 from session_core.stores.postgres.failures import AppendedTwice
-from session_core.stores.postgres.lately import Lately
 from session_core.stores.postgres.migrations import migrate
+from session_core.stores.postgres.recent_state import RecentStates
 from session_core.stores.postgres.rewrite import PostgresRewriting
 from session_core.stores.postgres.rows import (
     Batch,
@@ -83,7 +83,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         closing = Closing(self._address.shown)
         self._wire: Wire = BlockingWire(self._address, closing)
         self._beside: Wire = AwaitingWire(self._address, closing)
-        self._lately = Lately()
+        self._lately = RecentStates()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections that belong to the running event loop."""
@@ -247,7 +247,7 @@ class _AwaitingStore(PostgresStore):
     def __init__(self, store: PostgresStore) -> None:
         self._address, self._statements = store._address, store._statements
         self._wire, self._beside = store._beside, store._wire
-        self._lately = Lately()
+        self._lately = RecentStates()
 
     def awaiting(self) -> SessionStore:
         return self
