@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from session_core.stores.redis.alone import Alone, AwaitingAlone
 from session_core.stores.redis.direct import cut_off
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.lines import Command
+from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
 
@@ -77,7 +77,7 @@ class Cluster:
     def __init__(self, made: Callable[[], Any], retries: tuple[Any, Any]) -> None:
         self._made = made
         self._retries = retries
-        self._alone = Alone()
+        self._alone = SingleFlight()
         self._sender: ByClient | None = None
         self._closed = False
 
@@ -131,7 +131,7 @@ class AwaitingCluster(AwaitingByClient):
     def __init__(self, client: Any, retries: tuple[Any, Any]) -> None:
         super().__init__(client)
         self._retries = retries
-        self._alone = AwaitingAlone()
+        self._alone = AwaitingSingleFlight()
         self._asked_last: dict[str, str] = {}
         self._under_way = 0
         self._closed = False
