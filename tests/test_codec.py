@@ -46,7 +46,7 @@ from session_core.serial.codec import (
     unpack,
     wrapped,
 )
-from session_core.serial.common import DICTIONARY
+from session_core.serial.dictionary import DICTIONARY
 from session_core.serial.exact import Exact
 from session_core.serial.held import HeldBy, Part, restore
 from session_core.serial.objects import object_kinds

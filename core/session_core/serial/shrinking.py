@@ -1,4 +1,4 @@
-"""Compression with Zstandard: short texts with `common.DICTIONARY`, long ones without.
+"""Compression with Zstandard: short texts with `dictionary.DICTIONARY`, long ones without.
 
 A compressor serves one thread at a time and is expensive to create. So unused ones are kept for the next caller; the
 child of a fork does not use one that another thread was using.
@@ -19,7 +19,7 @@ from zstandard import (
     ZstdError,
 )
 
-from session_core.serial.common import DICTIONARY
+from session_core.serial.dictionary import DICTIONARY
 
 T = TypeVar("T")
 
