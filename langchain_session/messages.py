@@ -17,8 +17,8 @@ from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
 from session_core.serial.calls import arguments_text, function_call_id, says_exactly
-from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id
+from session_core.serial.references import HeldBy
 from session_core.turns import Media, Message, Role, ToolCall
 
 NO_CALL = "~"

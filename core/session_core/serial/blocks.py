@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from session_core.media import USUAL
-from session_core.serial.held import Span
+from session_core.serial.references import Span
 from session_core.turns import Media
 
 MediaKind = Literal["image", "audio", "video", "file"]
