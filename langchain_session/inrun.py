@@ -18,7 +18,7 @@ from session_core.compress.ladder import plan
 from session_core.offload import BUSY_TOKENS, Apart
 from session_core.plan import Plan
 from session_core.ranges import Ranges
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Message
 from session_core.voices import BesideLoop
 from session_core.workshop import Workshop
@@ -52,11 +52,11 @@ class Squeeze:
     shop: Workshop
     apart: Apart = field(default_factory=BesideLoop)
     known: KnownMessages = field(init=False)
-    _tools: Remembered[tuple[Any, int]] = field(init=False)
+    _tools: BoundedCache[tuple[Any, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "known", KnownMessages(self.shop.prepare))
-        object.__setattr__(self, "_tools", Remembered[tuple[Any, int]](KNOWN_TOOLS))
+        object.__setattr__(self, "_tools", BoundedCache[tuple[Any, int]](KNOWN_TOOLS))
 
     def __call__(
         self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = ""

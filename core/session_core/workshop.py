@@ -28,8 +28,8 @@ from session_core.lexicon import Lexicon
 from session_core.offload import BUSY_TOKENS, Apart, in_turn, inline
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
+from session_core.serial.cache import BoundedCache
 from session_core.serial.codec import body_digest
-from session_core.serial.remembered import Remembered
 from session_core.turns import GIVEN_ID, Importance, Message, Role
 from session_core.vectors import Vectors
 
@@ -132,9 +132,9 @@ class Workshop:
     apart: Apart = field(default=inline)
     in_turn: Apart = field(default=in_turn)
     memory: Memory = field(default_factory=Memory)
-    readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
-    names: Remembered[tuple[Message, Message]] = field(
-        default_factory=lambda: Remembered[tuple[Message, Message]](PRINTED)
+    readings: BoundedCache[Reading] = field(default_factory=lambda: BoundedCache[Reading](KNOWN_PASSAGES))
+    names: BoundedCache[tuple[Message, Message]] = field(
+        default_factory=lambda: BoundedCache[tuple[Message, Message]](PRINTED)
     )
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)

@@ -15,8 +15,8 @@ from session_core.events import Notice
 from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
+from session_core.serial.cache import BoundedCache
 from session_core.serial.exact import Damaged, Exact, damage, mapping, padded, trimmed
-from session_core.serial.remembered import Remembered
 from session_core.serial.shrinking import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
@@ -186,7 +186,7 @@ def digest_to_plain(digest: Digest) -> dict[str, object]:
     return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
 
 
-_digests: Remembered[Digest] = Remembered(2_000_000)
+_digests: BoundedCache[Digest] = BoundedCache(2_000_000)
 
 
 def encode_digest(digest: Digest) -> bytes:

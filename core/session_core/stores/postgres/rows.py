@@ -17,8 +17,8 @@ from session_core.errors import InputError, StoreUnreadable
 from session_core.ports import Version
 from session_core.ranges import Ranges
 from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
+from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
-from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
@@ -35,7 +35,7 @@ _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
-_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
+_messages: BoundedCache[Message] = BoundedCache(8_000_000, each=MESSAGE_BYTES)
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 

@@ -11,7 +11,7 @@ MESSAGE_BYTES = 500
 """Overhead of a cached message beside its stored bytes: some 430 bytes and its key."""
 
 
-class Remembered(Generic[V]):
+class BoundedCache(Generic[V]):
     """A size-bounded cache of immutable values by their input: at most `room`, in the unit of the sizes passed to
     `get`, and `each` more per value.
 
