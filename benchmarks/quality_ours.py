@@ -16,7 +16,7 @@ from session_core.compress.clip import Clip
 from session_core.compress.passages import Reading
 from session_core.plan import Count
 from session_core.policy import Folding
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message
 from session_core.workshop import KNOWN_PASSAGES
@@ -40,7 +40,7 @@ class Ours:
         self._folding: Folding = "inline" if folded else "off"
         self._plain_clips = plain_clips
         self._options = options
-        self._readings = Remembered[Reading](KNOWN_PASSAGES)
+        self._readings = BoundedCache[Reading](KNOWN_PASSAGES)
 
     def begin(self, conversation: Conversation) -> Contexts:
         """A record for each budget when it is folded, else one for all."""

@@ -14,8 +14,8 @@ from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
 from langchain_session.inrun import Fit, Squeeze
-from langchain_session.reminding import Reminding
-from langchain_session.restored import Restored, held, put
+from langchain_session.output_mapping import Restored, held, put
+from langchain_session.question_quotes import Reminding
 from langchain_session.saver import SessionSaver
 from session_core import Policy
 from session_core.errors import ConfigError
@@ -75,7 +75,7 @@ class Fitted(Runnable[Any, Any]):
         shown, back = await self.fitting.squeeze.worked(said, lambda: self.fitting.shown(input, said, recalled))
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
-    # A node's output counts when it is whole; what it streams goes by callbacks and writers.
+    # Only the complete output is mapped; streaming uses callbacks and writers.
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         yield self.invoke(input, config, **kwargs)
 

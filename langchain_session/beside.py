@@ -19,7 +19,6 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
 from langchain_session.channels import decode_write, encode, encode_write, named
-from langchain_session.handed import handed
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.listing import Made, listed
 from langchain_session.originals import Originals
@@ -39,6 +38,7 @@ from langchain_session.threads import (
     starting_part,
 )
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
+from langchain_session.view_list import handed
 from session_core.budget import Tier
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
@@ -116,7 +116,7 @@ class Beside:
         began = time.perf_counter()
         values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
-        # A run that was handed the view of a list stores it as a snapshot when its graph has a DeltaChannel by now.
+        # A run that received a list's view stores it as a snapshot if its graph has a DeltaChannel now.
         snapshot = BASE in notes_of(config) and getattr(value, "_fields", None) == ("value",)
         said = _messages(cast(Any, value).value if snapshot else value)
         if said is None and lease is not None:

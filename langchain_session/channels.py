@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -13,9 +13,9 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langchain_session.marks import mark_of, marked, unheld
 from langchain_session.messages import MARK, from_core, to_core
 from langchain_session.native import FORMAT
-from session_core.apart import BUSY_TOKENS
+from session_core.offload import BUSY_TOKENS
 from session_core.plan import View
-from session_core.ports import MessageList, Plain
+from session_core.ports import MessageList, Plain, SessionStore
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, digest_to_plain
 from session_core.serial.marks import words_hash
@@ -26,6 +26,15 @@ NAMELESS = f"{GIVEN_ID}."
 """Prefix of the ids that the record gives to messages whose graph sets none."""
 NEWEST = 16
 """How many of the newest messages of a step are checked for large outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where and how a saver stores values: the store of one voice, the channel of the conversation, the serializer."""
+
+    store: SessionStore
+    channel: str
+    serde: SerializerProtocol
 
 
 def is_message_list(value: object) -> bool:

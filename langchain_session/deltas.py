@@ -13,9 +13,8 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.checkpoint.base import DeltaChannelHistory
-from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.channels import decode_write, record_messages
+from langchain_session.channels import Storage, decode_write, record_messages
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, FORK
 from langchain_session.unfolding import raw_write
@@ -78,14 +77,12 @@ def without_snapshots(values: Mapping[str, Any], channel: str) -> dict[str, Any]
 
 
 async def with_what_was_said(
-    store: SessionStore,
+    storage: Storage,
     row: Checkpoint,
     changed: Values,
     given: Mapping[str, Any],
     notes: Mapping[str, Any],
-    channel: str,
     encode: Encode,
-    serde: SerializerProtocol,
     *,
     forks: bool,
 ) -> tuple[Checkpoint, Values, str]:
@@ -94,48 +91,47 @@ async def with_what_was_said(
     `given` are the values as the graph passed them, `changed` the stored form of those that are new; `notes` are those
     in the config of its run.
     """
+    channel = storage.channel
     version, ours = row.versions.get(channel), said_of(channel)
     if version is None and forks:
-        # A fork from before the first word: the conversation is empty.
+        # A fork from before the first message: the conversation is empty.
         return replace(row, versions={**row.versions, ours: ""}), {**changed, ours: MessageList(())}, ours
     if version is None or (channel in given and not _is_snapshot(given[channel])):
         # No conversation yet, or a channel that is no DeltaChannel and has its value in each checkpoint.
         return row, changed, channel
     row = replace(row, versions={**row.versions, ours: version})
     if channel in given:
-        # A snapshot: the value is there, and is stored as what was said.
+        # A snapshot: its messages are stored under the second name.
         return row, {**changed, channel: AS_SAID, ours: changed[channel]} if channel in changed else changed, ours
     if channel not in changed:
         if forks and not (FORK in notes and version != notes.get(BASE, (None,))[0]):
-            return row, await _of_a_fork(store, row, changed, channel), ours
+            return row, await _of_a_fork(storage, row, changed), ours
         return row, changed, ours
-    said = await _of_the_writes(store, row, notes, channel, encode, serde)
+    said = await _of_the_writes(storage, row, notes, encode)
     return (row, changed, channel) if said is None else (row, {**changed, **said}, ours)
 
 
-async def _of_a_fork(store: SessionStore, row: Checkpoint, changed: Values, channel: str) -> Values:
+async def _of_a_fork(storage: Storage, row: Checkpoint, changed: Values) -> Values:
     """The value for the head of a fork without new messages: the conversation at this checkpoint, read back once."""
-    await store.put_checkpoint(row, changed, head_channel=None, merge=False)
-    part = part_in(await store.fill(row), channel)
-    return {} if part is None else {said_of(channel): MessageList((part,), base=part)}
+    await storage.store.put_checkpoint(row, changed, head_channel=None, merge=False)
+    part = part_in(await storage.store.fill(row), storage.channel)
+    return {} if part is None else {said_of(storage.channel): MessageList((part,), base=part)}
 
 
-async def _of_the_writes(
-    store: SessionStore,
-    row: Checkpoint,
-    notes: Mapping[str, Any],
-    channel: str,
-    encode: Encode,
-    serde: SerializerProtocol,
-) -> Values | None:
+async def _of_the_writes(storage: Storage, row: Checkpoint, notes: Mapping[str, Any], encode: Encode) -> Values | None:
     """The value that results from the writes at the parent checkpoint; None without a parent or writes."""
+    store, channel = storage.store, storage.channel
     parent = await store.checkpoint(row.key, row.parent_id) if row.parent_id else None
-    said = [decode_write(write.value, serde) for write in parent.writes if write.channel == channel] if parent else []
+    said = (
+        [decode_write(write.value, storage.serde) for write in parent.writes if write.channel == channel]
+        if parent
+        else []
+    )
     if parent is None or not said:
         return None
     base_version, base, hidden = notes.get(BASE, (None, (), ()))
     began, before = Ranges.from_pairs(base), part_in(parent, channel) or Ranges()
-    # The first checkpoint of a run goes on from what the run was handed, which others may have made longer.
+    # The first checkpoint of a run continues from what the run received, which others may have extended.
     is_first = base_version is not None and parent.versions.get(channel) == base_version
     start = began if is_first else before
     value = MessageList(
@@ -144,19 +140,15 @@ async def _of_the_writes(
         base_version=base_version,
         hidden=Ranges.from_pairs(hidden),
     )
-    # The graph makes its value of the writes, which lack others' turns: then the value is stored here.
+    # The graph computes its value from the writes, which lack others' turns: then the value is stored.
     return {said_of(channel): value} if start == before else {said_of(channel): value, channel: AS_SAID}
 
 
 async def history_of(
-    store: SessionStore,
-    key: Key,
-    checkpoint_id: str | None,
-    channels: Sequence[str],
-    channel: str,
-    serde: SerializerProtocol,
+    storage: Storage, key: Key, checkpoint_id: str | None, channels: Sequence[str]
 ) -> dict[str, DeltaChannelHistory]:
     """For each of `channels`, the nearest value before a checkpoint, if any, and the writes since."""
+    store, channel = storage.store, storage.channel
     if checkpoint_id is None:
         newest = await store.checkpoint(key) if channels else None
         checkpoint_id = newest.id if newest else ""
@@ -169,11 +161,11 @@ async def history_of(
         found = up_to_value(chain, name)
         entry: DeltaChannelHistory = {"writes": []}
         for write in (write for one in reversed(found) for write in one.writes if write.channel == name):
-            value = decode_write(write.value, serde)
+            value = decode_write(write.value, storage.serde)
             value = await raw_write(value, key, store, originals) if name == channel else value
             entry["writes"].append((write.task_id, name, value))
         if found and name in found[-1].values:
-            entry["seed"] = await _value(store, key, found[-1].values[name], serde)
+            entry["seed"] = await _value(storage, key, found[-1].values[name])
         made[name] = entry
     return made
 
@@ -184,10 +176,10 @@ def up_to_value(chain: Sequence[Checkpoint], channel: str) -> list[Checkpoint]:
     return list(chain[:end])
 
 
-async def _value(store: SessionStore, key: Key, value: Plain | Stored, serde: SerializerProtocol) -> Any:
+async def _value(storage: Storage, key: Key, value: Plain | Stored) -> Any:
     if isinstance(value, Plain):
-        return serde.loads_typed((value.type, value.data))
-    return record_messages(await store.record(key, value.part))
+        return storage.serde.loads_typed((value.type, value.data))
+    return record_messages(await storage.store.record(key, value.part))
 
 
 async def _after(store: SessionStore, key: Key, start: Ranges, said: Iterable[Any], encode: Encode) -> tuple[Any, ...]:

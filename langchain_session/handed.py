@@ -143,8 +143,7 @@ def _given_by_the_caller() -> list[BaseMessage]:
 
 
 def _stay_handed(held: Handed, copied: Handed) -> None:
-    """Find the channel that holds `held` among the callers and wrap its reducer, so that its result is a `Handed` list
-    again."""
+    """Find the channel that holds `held` among the callers and wrap its reducer to return such a list again."""
     frame = inspect.currentframe()
     for _ in range(CALLERS):
         frame = frame.f_back if frame is not None else None

@@ -16,7 +16,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
-from langchain_session.beside import Beside
+from langchain_session.inner_records import Beside
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.lifetime import Lifetime
 from langchain_session.originals import Originals

@@ -10,15 +10,15 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.known import Known, KnownMessages
+from langchain_session.conversion_cache import Known, KnownMessages
 from langchain_session.marks import marked
 from langchain_session.messages import from_core, to_core
-from session_core.apart import BUSY_TOKENS, Apart
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
+from session_core.offload import BUSY_TOKENS, Apart
 from session_core.plan import Plan
 from session_core.ranges import Ranges
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Message
 from session_core.voices import BesideLoop
 from session_core.workshop import Workshop
@@ -52,11 +52,11 @@ class Squeeze:
     shop: Workshop
     apart: Apart = field(default_factory=BesideLoop)
     known: KnownMessages = field(init=False)
-    _tools: Remembered[tuple[Any, int]] = field(init=False)
+    _tools: BoundedCache[tuple[Any, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "known", KnownMessages(self.shop.prepare))
-        object.__setattr__(self, "_tools", Remembered[tuple[Any, int]](KNOWN_TOOLS))
+        object.__setattr__(self, "_tools", BoundedCache[tuple[Any, int]](KNOWN_TOOLS))
 
     def __call__(
         self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = ""
@@ -92,7 +92,7 @@ class Squeeze:
         if not isinstance(tool, BaseTool):
             return count(str(convert_to_openai_tool(tool)))
         key = id(tool), tool.name, tool.description, id(tool.args_schema)
-        # The tool is kept with its price, so that no other takes its place.
+        # The entry keeps the tool alive, so that no other object gets its id.
         return self._tools.get(key, lambda: (tool, count(str(convert_to_openai_tool(tool)))))[1]
 
 

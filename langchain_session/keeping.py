@@ -10,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import DeltaChannelHistory, get_checkpoint_id
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
+from langchain_session.channels import Storage
 from langchain_session.deltas import history_of, said_of
 from langchain_session.moving import Moving
 from langchain_session.pruning import UNLISTED, Rows, drop, head_after_drop, is_unlisted
@@ -108,7 +109,7 @@ class Keeping(Moving):
             for rows in found.values():
                 kept = None if self._is_over(rows, roots) else rows.newest
                 if any(name != kept and not is_unlisted(one) for name, one in rows.own.items()):
-                    await drop(store, rows, set(rows.own) - {kept}, self.channel, self.serde)
+                    await drop(self._storage(store), rows, set(rows.own) - {kept})
 
     def _is_over(self, rows: Rows, roots: Rows) -> bool:
         """Whether a namespace belongs to one call from a checkpoint that is deleted. Runs store in the background, so a
@@ -138,13 +139,16 @@ class Keeping(Moving):
             return
         parts = await store.parts(key, (said_of(self.channel), self.channel))
         head = head_after_drop(state.head, rows, gone, parts) if gone else state.head
-        await drop(store, rows, gone, self.channel, self.serde, head=head, expected=state.version)
+        await drop(self._storage(store), rows, gone, head=head, expected=state.version)
 
     async def _history(
         self, store: SessionStore, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         key = key_of(config, self.tenant)
-        return await history_of(store, key, get_checkpoint_id(config), channels, self.channel, self.serde)
+        return await history_of(self._storage(store), key, get_checkpoint_id(config), channels)
+
+    def _storage(self, store: SessionStore) -> Storage:
+        return Storage(store, self.channel, self.serde)
 
     def _metadata(self, found: Checkpoint) -> Mapping[str, Any]:
         metadata: Mapping[str, Any] = self._body(found)["metadata"]

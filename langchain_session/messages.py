@@ -10,15 +10,15 @@ import langchain_core.messages as lc
 from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, marked, text_of
+from langchain_session.message_cache import Once
 from langchain_session.native import FORMAT, exact, read, tool_call, write
-from langchain_session.once import Once
 from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
 from session_core.serial.calls import arguments_text, function_call_id, says_exactly
-from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id
+from session_core.serial.references import HeldBy
 from session_core.turns import Media, Message, Role, ToolCall
 
 NO_CALL = "~"

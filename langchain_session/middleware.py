@@ -11,7 +11,7 @@ from langchain_core.messages import AnyMessage
 
 from langchain_session.inrun import Squeeze
 from langchain_session.messages import to_core
-from langchain_session.reminding import Reminding
+from langchain_session.question_quotes import Reminding
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError

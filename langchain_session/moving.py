@@ -10,13 +10,13 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
+from langchain_session.channel_versions import Counted
 from langchain_session.channels import is_message_list
-from langchain_session.counted import Counted
-from langchain_session.hands import Hand, config_at
+from langchain_session.message_cache import is_same
 from langchain_session.messages import MARK, to_core
-from langchain_session.once import is_same
 from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
+from langchain_session.saver_voice import Hand, config_at
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
 from session_core.advisers import require_power
@@ -227,7 +227,7 @@ async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[
     own = await hand.read(newest) if newest is not None else None
     checkpoint: Any = own.checkpoint if own is not None else {"channel_values": {}, "channel_versions": {}}
     if saver.channel in checkpoint["channel_versions"] and saver.channel not in checkpoint["channel_values"]:
-        # The graph makes it of the writes, and they come to the conversation as it is.
+        # The graph computes it from the writes, which give the same conversation.
         return []
     said = checkpoint["channel_values"].get(saver.channel, [])
     had = {message.id for message in said if isinstance(message, BaseMessage)}

@@ -52,7 +52,7 @@ def _is_whole(history: Any) -> bool:
 
 def _by_key(history: Any) -> Iterable[Mapping[str, Any]]:
     pattern = "".join(f"[{c}]" if c in "*?[" else c for c in f"{history.key_prefix}{history.session_id}:") + "*"
-    # A scan may name a key twice.
+    # A scan may return a key twice.
     keys = list(dict.fromkeys(history.redis_client.scan_iter(match=pattern.replace("\\", "\\\\"), count=1_000)))
     for first in range(0, len(keys), _AT_ONCE):
         for value in history.redis_client.json().mget(keys[first : first + _AT_ONCE], "$"):

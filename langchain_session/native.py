@@ -12,9 +12,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from session_core.errors import InputError, StoreUnreadable
 from session_core.payloads.parts import arguments_of
 from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
-from session_core.serial.held import HeldBy, restorer
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
+from session_core.serial.references import HeldBy, restorer
 from session_core.turns import GIVEN_ID, Message, Native, ToolCall
 
 FORMAT = "langchain/1"

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
+from langchain_session.channels import Storage
 from langchain_session.deltas import copied_writes, said_of, up_to_value
-from session_core.ports import Checkpoint, Plain, SessionStore
+from session_core.ports import Checkpoint, Plain
 from session_core.ranges import Ranges
 
 UNLISTED = "unlisted/"
@@ -56,11 +57,9 @@ class Rows:
 
 
 async def drop(
-    store: SessionStore,
+    storage: Storage,
     rows: Rows,
     gone: Collection[str],
-    channel: str,
-    serde: SerializerProtocol,
     *,
     head: Ranges | None = None,
     expected: int | None = None,
@@ -78,24 +77,19 @@ async def drop(
     for name, one in rows.own.items():
         cut, rest = rows.behind(name, gone) if name not in gone else ([], None)
         if cut:
-            kept = await _what_it_stands_on(store, rows, one, cut, rest, channel, serde)
+            kept = await _dependencies(storage, rows, one, cut, rest)
             parents[name] = kept or rest
             named.add(rest)
     orphans = {name for name, one in rows.own.items() if is_unlisted(one) and name not in named}
-    await store.drop_checkpoints(key, [*{*gone, *orphans}], parents=parents, head=head, expected=expected)
+    await storage.store.drop_checkpoints(key, [*{*gone, *orphans}], parents=parents, head=head, expected=expected)
 
 
-async def _what_it_stands_on(
-    store: SessionStore,
-    rows: Rows,
-    one: Checkpoint,
-    cut: Sequence[str],
-    rest: str | None,
-    channel: str,
-    serde: SerializerProtocol,
+async def _dependencies(
+    storage: Storage, rows: Rows, one: Checkpoint, cut: Sequence[str], rest: str | None
 ) -> str | None:
     """Store the part of `cut` from which channels of `one` are computed in an unlisted row; its id, None if there is
     nothing."""
+    store, channel = storage.store, storage.channel
     whole = await store.fill(one)
     named = {name for place in (one.id, *cut) for name in rows.own[place].versions}
     if is_unlisted(one):
@@ -114,7 +108,7 @@ async def _what_it_stands_on(
     writes = copied_writes(chain, channels)
     if not seeds and not writes:
         return None
-    made = _unlisted(one, rest, _id_before(one.id, rows.own), serde)
+    made = _unlisted(one, rest, _id_before(one.id, rows.own), storage.serde)
     await store.put_checkpoint(replace(made, versions=seeds), {}, head_channel=None, merge=False)
     if writes:
         await store.put_writes(made.key, made.id, writes)

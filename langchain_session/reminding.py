@@ -15,8 +15,8 @@ from langchain_session.unfolding import above
 from session_core import Sessions
 from session_core.plan import Digest
 from session_core.ports import SessionStore
+from session_core.serial.cache import BoundedCache
 from session_core.serial.codec import digest_from_plain
-from session_core.serial.remembered import Remembered
 from session_core.session import Flow
 from session_core.turns import Key, Message
 from session_core.voices import run_blocking
@@ -36,7 +36,7 @@ class Reminding:
 
     sessions: Sessions
     tenant: str
-    _found: Remembered[str] = field(default_factory=lambda: Remembered[str](REMEMBERED_TURNS))
+    _found: BoundedCache[str] = field(default_factory=lambda: BoundedCache[str](REMEMBERED_TURNS))
 
     def text(self, messages: Sequence[BaseMessage], names: Mapping[str, Any]) -> str:
         """What to quote before the question in `messages`, for a run whose config has these `names`."""

@@ -109,7 +109,7 @@ class Restored:
                 whole += behind
             else:
                 opened = True
-                # What stands beside its digest (a rule, the question) has its place already.
+                # Messages shown beside their digest (a rule, the question) have their place already.
                 whole += [m for m in behind if m.id == message.id or not {id(m), m.id} & listed]
         return self._in_order(whole) if opened else whole
 
@@ -119,7 +119,7 @@ class Restored:
             return None
         behind = self.fit.stands_for[message.id]
         if isinstance(message, RemoveMessage):
-            # One of the state's own ids is removed as it is, and with a digest's what was folded since.
+            # An id of the state is removed as it is; a digest's id also removes what was folded since.
             return behind if len(behind) != 1 or behind[0].id != message.id else None
         return behind if mark_of(message) is not None else None
 

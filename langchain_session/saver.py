@@ -22,10 +22,9 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.ahead import ahead
-from langchain_session.beginning import begun_elsewhere
-from langchain_session.channels import decode_write, encode, encode_write, newest_large, record_messages
-from langchain_session.chosen import chosen
+from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
+from langchain_session.checkpoint_filter import chosen
+from langchain_session.conversation_start import begun_elsewhere
 from langchain_session.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
@@ -34,12 +33,12 @@ from langchain_session.deltas import (
     with_what_was_said,
     without_snapshots,
 )
-from langchain_session.handed import handed
 from langchain_session.inner import Inner, fitting
-from langchain_session.keeping import Keeping
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
+from langchain_session.maintenance import Keeping
 from langchain_session.originals import Originals
+from langchain_session.prefetch import ahead
 from langchain_session.threads import (
     BASE,
     BEGAN,
@@ -57,6 +56,7 @@ from langchain_session.threads import (
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
+from langchain_session.view_list import handed
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
@@ -314,22 +314,20 @@ class SessionSaver(Keeping, Lifetime):
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
-        prepare = self.sessions.workshop.prepare
+        prepare, storage = self.sessions.workshop.prepare, Storage(voice.store, self.channel, self.serde)
         parent_id = behind if behind != BEGAN else None
         forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
         if (forks or behind == BEGAN) and self.channel in values:
-            # The conversation follows a fork, also one that adds nothing to what was said.
+            # The conversation follows a fork, also one without new messages.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
-        # Read beside an event loop; what is worked out of a text is remembered.
+        # Processed off the event loop; the results are cached.
         await voice.shop.prepared(newest_large(values.get(self.channel)))
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
             Made.of(config, parent_id),
-            self.channel,
             key=key,
-            store=voice.store,
-            serde=self.serde,
+            storage=storage,
             prepare=prepare,
         )
         bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
@@ -343,15 +341,7 @@ class SessionSaver(Keeping, Lifetime):
             run_id=run_of(body["metadata"]),
         )
         row, stored, head = await with_what_was_said(
-            voice.store,
-            row,
-            changed,
-            given,
-            notes,
-            self.channel,
-            lambda m: encode(m, key, self.serde, prepare),
-            self.serde,
-            forks=forks,
+            storage, row, changed, given, notes, lambda m: encode(m, key, self.serde, prepare), forks=forks
         )
         guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)

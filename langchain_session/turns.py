@@ -168,7 +168,7 @@ class _Turns:
             try:
                 run_blocking(self.give_back(store))
             except (StoreError, VoiceError):
-                # Then it ends by time: the store is not to be reached, or by awaiting callers only.
+                # Then it expires: the store is unreachable, or for async callers only.
                 continue
 
 
@@ -206,7 +206,7 @@ class Serialize(Rule):
             return await read()
         self._keep()
         turn = await self._taken(store, pause, key)
-        # LangGraph has made this dict for the run; also a first run, which finds no checkpoint, carries the name on.
+        # LangGraph made this dict for the run, so the name is kept even by a first run without a checkpoint.
         names[TURN] = name = Holder(turn.holder)
         weakref.finalize(name, self._turns.gone, turn.holder).atexit = False
         try:
@@ -223,7 +223,7 @@ class Serialize(Rule):
             return {}
         if turn.lease is None:
             if config["configurable"].get("checkpoint_ns"):
-                # What is left of a run that failed: the checkpoints of its other subgraphs change no conversation.
+                # Remains of a failed run: checkpoints of its other subgraphs do not change the conversation.
                 return {}
             turn.lease = await store.take_lease(turn.key, holder=turn.holder, ttl_s=self._ttl_s)
             if turn.lease is None:
@@ -256,7 +256,7 @@ class Serialize(Rule):
         self._end()
         keeper, self._keeper = self._keeper, None
         if keeper is not None and keeper is not threading.current_thread():
-            # What it gave back later would open the connections anew of a store that is closed next.
+            # A later release would reopen connections of a store that is about to be closed.
             keeper.join(timeout=CLOSE_WAITS_S)
             if keeper.is_alive():
                 logger.warning(

@@ -71,8 +71,7 @@ async def unfolded(
             part = state.head.until(covers)
             found = await originals.of(store, state, part.plus(covers.minus(part)))
             covered[place] = [one for one in found if one.seq in covers or one.id in names]
-    # What stands beside its digest (a rule that is pinned) has its place under it or in the middle of it, as it is
-    # said now.
+    # Messages shown beside their digest (pinned rules) are restored at their place under it or in the middle of it.
     listed = {message.id: message for message in said if message.type != "remove" and not is_of_a_view(message)}
     under = {one.id for found in covered.values() for one in found}
     known: dict[str, Original] = {}

@@ -7,9 +7,9 @@ from typing import Any
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.asides import ASIDE, from_aside, put_aside
-from langchain_session.channels import Prepare, is_message_list
+from langchain_session.channels import Prepare, Storage, is_message_list
 from langchain_session.listing import Made, listed, shown
+from langchain_session.other_lists import ASIDE, from_aside, put_aside
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored
 from session_core.turns import Key
 
@@ -18,18 +18,17 @@ async def stored_values(
     values: Mapping[str, Any],
     changed: Collection[str],
     made: Made,
-    channel: str,
     *,
     key: Key,
-    store: SessionStore,
-    serde: SerializerProtocol,
+    storage: Storage,
     prepare: Prepare,
 ) -> dict[str, Plain | MessageList | None]:
     """The stored form of the `changed` channels; None for a channel that is empty now.
 
-    The conversation is the message list in `channel`; lists in other channels are stored beside it. Live objects are
-    never changed.
+    The conversation is the message list in the channel of `storage`; lists in other channels are stored beside it.
+    Live objects are never changed.
     """
+    channel, store = storage.channel, storage.store
     kept: dict[str, Plain | MessageList | None] = {}
     said: Any = values.get(channel) if channel in changed else None
     if said == [] or is_message_list(said):
@@ -38,7 +37,7 @@ async def stored_values(
     kept |= await put_aside(rest, key, store, parent_id=made.parent_id)
     for name in changed:
         if name not in kept:
-            kept[name] = Plain(*serde.dumps_typed(values[name])) if name in values else None
+            kept[name] = Plain(*storage.serde.dumps_typed(values[name])) if name in values else None
     return kept
 
 

@@ -39,5 +39,5 @@ def _loaded(name: str) -> Any:
 
 
 if not TYPE_CHECKING:
-    # Type checkers would believe that every name is there.
+    # Otherwise type checkers would accept any name.
     __getattr__ = _loaded

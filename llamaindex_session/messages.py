@@ -20,9 +20,9 @@ from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import read_blocks
 from session_core.serial.calls import arguments_text, calls_from, function_call_id, says_exactly
-from session_core.serial.held import HeldBy
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.objects import read_file
+from session_core.serial.references import HeldBy
 from session_core.turns import Media, Message, Role, ToolCall
 
 __all__ = ["MARK", "ViewMessage", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]

@@ -13,9 +13,9 @@ from llama_index.core.bridge.pydantic import AnyUrl
 from llamaindex_session.marks import ViewMessage
 from session_core.errors import StoreUnreadable
 from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
-from session_core.serial.held import HeldBy, restorer
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, is_model, model_from, model_state, object_kinds, path_of
+from session_core.serial.references import HeldBy, restorer
 from session_core.turns import Message, Native
 
 FORMAT = "llamaindex/1"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.language.accepting import offers, takes
+from session_core.language.acceptance import offers, takes
 from session_core.language.cues import kinds
-from session_core.language.wanted import says, wanted
+from session_core.language.question_types import says, wanted
 from session_core.plan import FactKind
 
 

@@ -9,11 +9,11 @@ from math import ceil
 import pytest
 
 from session_core import Budget, Policy, Session, Sessions
-from session_core.compress.bearing import Question
 from session_core.compress.blocks import Blocks
-from session_core.compress.choosing import Candidate
 from session_core.compress.evidence import Evidence
 from session_core.compress.passages import read
+from session_core.compress.scoring import Question
+from session_core.compress.selection import Candidate
 from session_core.counting.estimate import estimate
 from session_core.counting.tokens import counter_for
 from session_core.language.quoting import WITHIN

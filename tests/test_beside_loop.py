@@ -32,7 +32,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[int]]:
     """In which threads quotes were chosen, plans folded, words looked up and large messages read."""
     seen: dict[str, set[int]] = {}
     for place in (
-        "session_core.looking.quotes",
+        "session_core.searching.quotes",
         "session_core.compress.ladder.fold",
         "session_core.stores.redis.store.best",
         "session_core.stores.encrypted.best",

@@ -6,7 +6,7 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.facts import extract, merge
-from session_core.language.changing import change, changes
+from session_core.language.changes import change, changes
 from session_core.turns import Message, Role
 
 CHANGED = [

@@ -8,7 +8,7 @@ import pytest
 from near_words import PlainWords, QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.covered import BLOCK, MOST_COVERED, NEAREST, Covered, newest
+from session_core.digest_vectors import BLOCK, MOST_COVERED, NEAREST, DigestVectors, newest
 from session_core.ports import SessionStore
 from session_core.ranges import Ranges
 from session_core.stores.encrypted import EncryptedStore
@@ -39,7 +39,7 @@ def _fill(sessions: Sessions, *, filler: int = 150) -> None:
 @pytest.fixture(autouse=True)
 def _a_search_under_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a record that is too long to be read whole."""
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
 
 def _shown(sessions: Sessions, question: str = "which doctor?") -> str:
@@ -116,12 +116,13 @@ def test_no_vector_is_written_anywhere(tmp_path: Path) -> None:
     with Sessions(f"sqlite:///{path}", policy=_policy(embedder)) as sessions:
         _fill(sessions)
         _shown(sessions)
+    assert OLD in embedder.asked
     (vector,) = run_blocking(QuickWords().packed([OLD]))
     assert not any(vector in file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_missing_vectors_are_reported_and_the_nearest_come_first() -> None:
-    covered, embedder = Covered(), QuickWords()
+    covered, embedder = DigestVectors(), QuickWords()
     messages = [Message(Role.USER, f"a word {n} of ships", seq=n) for n in range(1, 3 * BLOCK)]
     messages[99] = Message(Role.USER, "the car", seq=100)
     run_blocking(covered.add(KEY, "b", messages[:150], embedder, Vectors()))
@@ -157,14 +158,14 @@ def test_only_the_newest_messages_of_a_long_part_have_vectors(
 
 
 def test_the_cache_of_vectors_is_bounded() -> None:
-    covered, embedder = Covered(room_messages=BLOCK * 16), QuickWords()
+    covered, embedder = DigestVectors(room_messages=BLOCK * 16), QuickWords()
     for number in range(100):
         run_blocking(covered.add(Key(f"s{number}"), "b", [Message(Role.USER, "a", seq=1)], embedder, Vectors()))
     assert sum(not covered.missing(Key(f"s{number}"), "b", Ranges.span(1, 1)) for number in range(100)) <= 16
 
 
 def test_all_folded_messages_of_a_short_record_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 500)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 500)
     with Sessions(policy=_policy(None)) as sessions:
         _fill(sessions)
         sessions.session("s").append({"role": "user", "content": "The key of the cellar hangs behind MX-4471."})

@@ -98,7 +98,7 @@ def test_a_long_conversation_says_how_many_turns_a_bar_is() -> None:
 
 def test_a_session_shows_what_is_folded_and_which_facts_are_kept() -> None:
     page = _page(digest=_digest())
-    assert "folded: 4 messages of 40 tokens stand in views as a digest of 25" in page
+    assert "folded: 4 messages of 40 tokens are shown in views as a digest of 25" in page
     assert "Facts kept: 1, superseded: 1" in page
     assert "<b>rule</b> nothing with nuts" in page
     assert "<s>1,800 EUR</s>" in page

@@ -7,15 +7,15 @@ import json
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.bearing import Question
 from session_core.compress.blocks import HEAD
 from session_core.compress.evidence import evidence
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
 from session_core.compress.passages import read
 from session_core.compress.relevance import standing_out
+from session_core.compress.scoring import Question
 from session_core.compress.telegram import brief
-from session_core.compress.worths import shape
+from session_core.compress.word_values import shape
 from session_core.counting.tokens import counter_for
 from session_core.testing import check_valid
 from session_core.turns import Message, Role, ToolCall

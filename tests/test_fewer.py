@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_core import Budget, Message, Policy, Role
-from session_core.compress.fewer import fewer_lines
 from session_core.compress.fixed import ADDITIONS_SHARE, Extras
 from session_core.compress.ladder import plan
+from session_core.compress.quote_trimming import fewer_lines
 from session_core.language.quoting import BROUGHT_BACK
 from session_core.workshop import Workshop
 

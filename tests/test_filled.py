@@ -7,7 +7,7 @@ from strict_model import StrictChatModel
 
 from langchain_session import ChatModelSummarizer
 from session_core import Budget, Message, Policy, Role, Sessions
-from session_core.compress.filled import filled
+from session_core.compress.summary_completion import filled
 from session_core.events import FellBack
 from session_core.plan import Digest
 from session_core.testing import Heard

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.bearing import Question
 from session_core.compress.evidence import _ties_left
 from session_core.compress.passages import Reading, read
-from session_core.language.going_on import goes_on, inquires, wants_all
+from session_core.compress.scoring import Question
+from session_core.language.continuations import goes_on, inquires, wants_all
 from session_core.turns import Message, Role
 
 

@@ -15,8 +15,8 @@ from near_words import QuickWords
 from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
-from session_core.apart import done_in_turn
 from session_core.events import Event, FellBack
+from session_core.offload import done_in_turn
 from session_core.plan import View
 from session_core.quotes import quotes
 
@@ -106,8 +106,8 @@ def test_questions_run_one_at_a_time_per_process(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
-    monkeypatch.setattr("session_core.apart._turn", turn)
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+    monkeypatch.setattr("session_core.offload._turn", turn)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
     def noting(module: str, name: str) -> None:
         real = getattr(__import__(module, fromlist=[name]), name)
@@ -118,7 +118,7 @@ def test_questions_run_one_at_a_time_per_process(
 
         monkeypatch.setattr(f"{module}.{name}", call)
 
-    noting("session_core.looking", "quotes")
+    noting("session_core.searching", "quotes")
     noting("session_core.stores.redis.store", "best")
     noting("session_core.stores.redis.store", "_read_found")
     embedder = Noting(lambda: seen.setdefault("packed", set()).add(turn.held))
@@ -175,7 +175,7 @@ class Hanging(QuickWords):
 def test_a_hanging_embedder_blocks_no_other_question(
     monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
-    monkeypatch.setattr("session_core.apart.HELPER_WAIT_S", 0.1)
+    monkeypatch.setattr("session_core.offload.HELPER_WAIT_S", 0.1)
     embedder, told = Hanging(), list[Event]()
     policy = Policy(BUDGET, folding="off", embedder=embedder)
     with (
@@ -204,7 +204,7 @@ def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> Non
             seen.append(calls.under_way)
             return quotes(*args, **named)
 
-        monkeypatch.setattr("session_core.looking.quotes", noting)
+        monkeypatch.setattr("session_core.searching.quotes", noting)
         session.view(QUESTION)
         assert (seen, calls.under_way) == ([0], 0)
 

@@ -11,11 +11,11 @@ from injected import INJECTED, codes
 from session_core import Budget, Policy, Session, Sessions
 from session_core.compress.fold import digest_message
 from session_core.facts import extract, merge
-from session_core.language.orders import commands, passes_on
+from session_core.grounding import grounded
+from session_core.language.instructions import commands, passes_on
 from session_core.language.quoting import BROUGHT_BACK, CONDENSED, RECALLED, WITHIN, spoken
 from session_core.plan import Fact, FactKind
 from session_core.recalling import page, told
-from session_core.told import grounded
 from session_core.turns import Message, Role, ToolCall
 
 ROUNDS = 5

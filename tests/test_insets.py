@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
 from session_core.compress.passages import read
+from session_core.compress.scoring import Question
 from session_core.counting.tokens import counter_for
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message, Role, ToolCall

@@ -53,6 +53,7 @@ def test_streamed_configs_of_serialized_runs_contain_no_turn(corner: Corner) -> 
         return [await streamed(thread, {"messages": [user(n)], "say": [said(n)]}, CONFIG) for n in range(2)]
 
     for configs in corner.ours(player, play):
+        assert configs
         assert all(sorted(config["configurable"]) == NAMES for config in configs)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from session_core.ports import MessageList
 from session_core.ranges import Ranges
+from session_core.stores.intervals import Intervals
 from session_core.stores.list_parts import Before, head_after, part_of
-from session_core.stores.pieces import Pieces
 from session_core.stores.rules import Numbered
 from session_core.testing import message
 
@@ -33,7 +33,7 @@ def test_subtracting_ranges_equals_subtracting_their_numbers(one, other):
 
 @given(st.lists(parts(), max_size=4), st.sets(st.integers(1, MOST), max_size=5))
 def test_pieces_are_disjoint_and_concatenate_to_the_part(some, numbers):
-    pieces = Pieces(some, numbers)
+    pieces = Intervals(some, numbers)
     for part in some:
         assert pieces.whole(pieces.of(part)) == part
     everything = [seq for first in set().union(*map(pieces.of, some)) for seq in pieces.whole([first])]

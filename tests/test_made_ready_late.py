@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from session_core import Sessions
-from session_core.compress.worths import _form, parts_of, shape
+from session_core.compress.word_values import _form, parts_of, shape
 from session_core.language.cues import _COMMITMENTS, _REVISIONS, _RULES, _USER
 from session_core.stores.sqlite_rows import _mark
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from session_core.compress.bearing import Bearing, Question
 from session_core.compress.blocks import HEAD
 from session_core.compress.echoed import unechoed
 from session_core.compress.evidence import evidence
 from session_core.compress.mentions import Mentions
 from session_core.compress.passages import Reading, read
+from session_core.compress.scoring import Bearing, Question
 from session_core.counting.tokens import counter_for
 from session_core.turns import Message, Role, ToolCall
 

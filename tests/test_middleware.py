@@ -163,6 +163,7 @@ def test_personal_data_that_another_middleware_redacts_stays_redacted(sessions, 
     model = ScriptedChat(script=fetching(2))
     agent = agent_of(sessions, model, [PIIMiddleware("email")], last=last)
     ask(agent, "write to jo@example.com")
+    assert any("REDACTED_EMAIL" in str(m.content) for messages in model.seen for m in messages)
     assert not any("jo@example.com" in str(m.content) for messages in model.seen for m in messages)
 
 

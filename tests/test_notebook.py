@@ -73,7 +73,7 @@ def test_a_session_shows_its_budget_and_thresholds(cells: dict[str, Any]) -> Non
 def test_a_session_shows_its_turns_and_what_is_folded(cells: dict[str, Any]) -> None:
     shown = _shown(cells["stands"], "text/html")
     assert "timeline of 44 turns" in shown
-    assert re.search(r"folded: \d+ messages of [\d,]+ tokens stand in views as a digest of \d+", shown)
+    assert re.search(r"folded: \d+ messages of [\d,]+ tokens are shown in views as a digest of \d+", shown)
 
 
 def test_a_session_shows_the_facts_it_keeps(cells: dict[str, Any]) -> None:

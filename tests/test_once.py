@@ -1,12 +1,12 @@
-"""`Once`: what is remembered of a live message holds as long as the message says what it said, and no longer."""
+"""`Once`: values derived from a live message are cached as long as the message lives and is unchanged."""
 
 import gc
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+from langchain_session.message_cache import Once
 from langchain_session.messages import to_core
-from langchain_session.once import Once
 
 
 class Array:

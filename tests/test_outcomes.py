@@ -7,9 +7,9 @@ import json
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.bearing import Read
 from session_core.compress.outcomes import outcome, outcomes, talk
 from session_core.compress.passages import read
+from session_core.compress.scoring import Read
 from session_core.turns import Message, Role, ToolCall
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from session_core import facts
 from session_core.facts import ASSISTANT_FACTS, USER_FACTS, USER_RULES, extract
-from session_core.language import changing, orders, quoting, values
-from session_core.language.orders import commands
+from session_core.language import changes, instructions, quoting, values
+from session_core.language.instructions import commands
 from session_core.plan import Fact, FactKind
 from session_core.turns import Message, Role
 
@@ -102,12 +102,12 @@ def test_what_a_long_text_quotes_is_looked_for_once() -> None:
 
 def test_the_parts_of_a_line_are_looked_at_for_rules_only_where_one_may_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(orders, "ruling", lambda part: looked.append(part) or False)
+    monkeypatch.setattr(instructions, "ruling", lambda part: looked.append(part) or False)
     assert not commands("10:07:09.001 [pool-7] {a.b.c}: handled, in 7 ms; (9 of 11)")
     assert looked == []
 
 
 def test_a_cut_in_a_text_of_ascii_hides_no_change_and_brings_no_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert changing.change("…I now live in Oslo")
-    monkeypatch.setattr(changing, "_STATES", {"<home>": None})
-    assert changing.change("…deadbeef00112233") is None
+    assert changes.change("…I now live in Oslo")
+    monkeypatch.setattr(changes, "_STATES", {"<home>": None})
+    assert changes.change("…deadbeef00112233") is None

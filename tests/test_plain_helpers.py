@@ -93,7 +93,7 @@ def test_a_plain_summarizer_writes_the_digest() -> None:
 def test_a_summarizer_that_returns_no_text_emits_an_event() -> None:
     heard = Heard()
     talked(heard, summarizer=Summarizer(answer=42)).close()
-    assert {event.reason for event in heard if isinstance(event, FellBack)} == {"a int where a text was asked for"}
+    assert {event.reason for event in heard if isinstance(event, FellBack)} == {"a int instead of a text"}
 
 
 def test_a_plain_judge_extractor_and_index_are_asked() -> None:

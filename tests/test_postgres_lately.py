@@ -9,7 +9,7 @@ from postgres_server import postgres_server
 from session_core.ports import MessageList, Plain, Stored
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
-from session_core.stores.postgres.lately import MESSAGES, SESSIONS
+from session_core.stores.postgres.recent_state import MESSAGES, SESSIONS
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, message
 from session_core.testing.fakes import bare_checkpoint

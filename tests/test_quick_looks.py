@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from session_core.compress.fold import Memory, Tools, digest_message, fold, lines_of
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
-from session_core.language import orders, quoting
+from session_core.language import instructions, quoting
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
 from session_core.language.cues import _Cues, may_rule, ruling
@@ -49,8 +49,8 @@ def test_the_fast_check_for_quotes_agrees_with_the_pattern(text: str) -> None:
 
 @given(TEXTS)
 def test_the_fast_check_for_instructions_in_data_agrees_with_the_patterns(text: str) -> None:
-    signs = (orders._ORDER, orders._ROLE, orders._WILL, orders._NOTE)
-    assert orders.poses(text) == any(sign.search(text) for sign in signs)
+    signs = (instructions._ORDER, instructions._ROLE, instructions._WILL, instructions._NOTE)
+    assert instructions.poses(text) == any(sign.search(text) for sign in signs)
 
 
 @given(TEXTS.filter(lambda text: "@" not in text and "http" not in text))
@@ -126,4 +126,4 @@ RULED = ("always ", "never ", "must ", "don't ", "do not ", "'", '"', "{", "}", 
 
 @given(st.lists(st.sampled_from(RULED), max_size=10).map("".join))
 def test_no_part_of_a_text_lays_down_a_rule_where_none_may(text: str) -> None:
-    assert may_rule(text) or not any(map(ruling, (text, *orders._PARTS.split(text))))
+    assert may_rule(text) or not any(map(ruling, (text, *instructions._PARTS.split(text))))

@@ -14,7 +14,7 @@ from redis_server import RedisServer, redis_server
 
 from session_core import Message, Role, ToolCall
 from session_core.errors import SessionError
-from session_core.fresh import fresh_id
+from session_core.ids import fresh_id
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,

@@ -27,7 +27,7 @@ from session_core.errors import ConfigError, Conflict, NewerSchema, StoreBusy, S
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
-from session_core.stores.gate import Gate
+from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.open import open_store
 from session_core.stores.redis.driver import TIMEOUTS_S
 from session_core.stores.redis.names import Names
@@ -654,7 +654,7 @@ def test_128_tasks_with_a_session_each_see_no_error(store):
 
 
 def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
-    gate, served = Gate(1), []
+    gate, served = FairSemaphore(1), []
     assert gate.enter(wait_s=60)
 
     def come(number: int) -> None:

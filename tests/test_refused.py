@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
 from session_core.compress.passages import read
 from session_core.compress.refused import refused, refuses
+from session_core.compress.scoring import Question
 from session_core.counting.tokens import counter_for
 from session_core.turns import Message, Role
 

@@ -16,7 +16,7 @@ from session_core.language.values import _values_before, values
 from session_core.plan import Digest
 from session_core.policy import Policy
 from session_core.ranges import Ranges
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.sessions import Sessions
 from session_core.stores.redis.rows import Tails, begun, content
 from session_core.turns import Message, Role
@@ -27,13 +27,13 @@ LIMITS = Policy().limits
 
 
 def test_a_value_is_made_once_and_is_the_same_object_again():
-    memory = Remembered[list[int]](100)
+    memory = BoundedCache[list[int]](100)
     first = memory.get(b"key", lambda: [1], size=5)
     assert memory.get(b"key", lambda: [2], size=5) is first
 
 
 def test_what_is_asked_for_stays_and_what_is_not_goes_within_the_room():
-    memory = Remembered[object](100)
+    memory = BoundedCache[object](100)
     kept = memory.get("kept", object)
     for number in range(1_000):
         memory.get(number, object)
@@ -44,13 +44,13 @@ def test_what_is_asked_for_stays_and_what_is_not_goes_within_the_room():
 
 
 def test_values_larger_than_most_of_the_cache_are_not_cached():
-    memory = Remembered[object](100)
+    memory = BoundedCache[object](100)
     first = memory.get("large", object, size=50)
     assert memory.get("large", object, size=50) is not first
 
 
 def test_many_small_values_take_room_as_the_objects_they_are():
-    memory = Remembered[object](10_000, each=90)
+    memory = BoundedCache[object](10_000, each=90)
     for number in range(1_000):
         memory.get(number, object, size=10)
     assert 50 <= len(memory._newer) + len(memory._older) <= 100
@@ -80,7 +80,7 @@ def switching_often():
 
 
 def test_threads_that_fill_it_at_once_get_their_own_values(switching_often):
-    memory = Remembered[tuple[int, int]](64)
+    memory = BoundedCache[tuple[int, int]](64)
 
     def fill(writer: int) -> bool:
         return all(memory.get((writer, n), lambda n=n: (writer, n)) == (writer, n) for n in range(20_000))
@@ -90,7 +90,7 @@ def test_threads_that_fill_it_at_once_get_their_own_values(switching_often):
 
 
 def test_a_removed_value_is_computed_again():
-    memory = Remembered[object](100)
+    memory = BoundedCache[object](100)
     first, second = memory.get("first", object), memory.get("second", object)
     memory.forget("first")
     memory.forget("never there")
@@ -99,7 +99,7 @@ def test_a_removed_value_is_computed_again():
 
 
 def test_what_is_put_in_the_place_of_another_counts_as_much_as_it_is_larger():
-    memory = Remembered[str](100)
+    memory = BoundedCache[str](100)
     for number in range(1, 21):
         memory.put("grows", "x" * number, size=1, more=1)
         assert memory.known("grows") == "x" * number

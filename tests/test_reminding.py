@@ -180,6 +180,7 @@ def test_a_short_thread_is_not_searched():
     heard = Heard()
     with Sessions(policy=policy(), observers=[heard]) as sessions:
         attached(sessions, []).invoke({"messages": [HumanMessage(ASKED)]}, config())
+        assert len(sessions.session("t").record()) == 2
         assert not any(isinstance(event, Searched) for event in heard)
 
 
@@ -210,7 +211,7 @@ def test_a_fact_that_the_digest_has_no_room_for_is_quoted_with_the_question():
 
 
 def test_of_a_long_record_the_fact_itself_is_quoted(monkeypatch):
-    monkeypatch.setattr("session_core.looking.READ_WHOLE", 0)
+    monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
     quote = quoted_of_many_rooms()
     assert "(identifier) Please book room R-053 for 55 people." in quote
     assert "Conflicting answers" not in quote

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from session_core.compress import amended as amending
 from session_core.compress.amended import amended, statements
-from session_core.compress.bearing import Question
 from session_core.compress.evidence import evidence
 from session_core.compress.passages import read
 from session_core.compress.restated import restated, stated
+from session_core.compress.scoring import Question
 from session_core.compress.telegram import brief
 from session_core.counting.tokens import counter_for
 from session_core.facts import extract

@@ -75,9 +75,9 @@ def test_a_memory_stores_a_notice(names: dict[str, Any], capsys: pytest.CaptureF
 
 def test_a_notebook_shows_the_newest_notice(names: dict[str, Any]) -> None:
     session = names["memory"].session
-    assert "Told at message" not in session._repr_html_()
+    assert "Notice at message" not in session._repr_html_()
     names["memory"].session.append({"role": "user", "content": LONG})
-    assert f"Told at message 1: {session.notices()[-1].text}" in session._repr_html_()
+    assert f"Notice at message 1: {session.notices()[-1].text}" in session._repr_html_()
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["plain", "attached"])

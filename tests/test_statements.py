@@ -6,10 +6,10 @@ import pytest
 
 from session_core.compress.passages import bound
 from session_core.facts import extract, merge
+from session_core.language.abbreviations import written_out
 from session_core.language.cues import corrects, kinds
 from session_core.language.labels import labelled
-from session_core.language.reported import reports
-from session_core.language.shorthand import written_out
+from session_core.language.reported_speech import reports
 from session_core.language.words import words
 from session_core.plan import FactKind
 from session_core.turns import Message, Role

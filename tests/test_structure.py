@@ -83,7 +83,7 @@ def test_the_map_of_a_large_package_names_all_of_its_modules(package: Path) -> N
 
 def test_in_the_core_only_the_voices_import_asyncio() -> None:
     found = [_named(path) for path in _files(CORE) if _imports_asyncio(_parsed(path))]
-    assert found == ["core/session_core/together.py", "core/session_core/voices.py"]
+    assert found == ["core/session_core/batching.py", "core/session_core/voices.py"]
 
 
 @pytest.mark.parametrize("path", _files(CORE / "stores"), ids=_named)

@@ -7,10 +7,10 @@ from injected import INJECTED
 
 from session_core import Budget, Policy, Sessions
 from session_core.events import Event, FellBack
-from session_core.language.orders import commands
+from session_core.grounding import without_orders
+from session_core.language.instructions import commands
 from session_core.language.words import sentences
 from session_core.ports import SummaryRequest
-from session_core.told import without_orders
 from session_core.turns import Message, Role
 
 CODE = "ZQ-77"
@@ -63,7 +63,7 @@ def test_an_instruction_in_a_page_never_enters_a_digest(taken_up: str) -> None:
         digest = session.fold()
     assert digest is not None
     assert CODE not in digest.summary
-    assert any(isinstance(event, FellBack) and "orders of data" in event.reason for event in events)
+    assert any(isinstance(event, FellBack) and "instructions in data" in event.reason for event in events)
 
 
 def test_the_corpus_of_injections_is_large_enough() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis_server import RedisServer, redis_server
 
+from session_core.batching import Batcher, Overdue
 from session_core.errors import StoreError, StoreLost
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
-from session_core.together import Overdue, Together
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
@@ -48,9 +48,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def come(
-    together: Together[int, int], *calls: list[int], wait_s: float = WAIT_S
-) -> list[asyncio.Task[list[int]]]:
+async def come(together: Batcher[int, int], *calls: list[int], wait_s: float = WAIT_S) -> list[asyncio.Task[list[int]]]:
     """Tasks that each make one of `calls`, in this order."""
     tasks = [asyncio.create_task(together.do(call, wait_s=wait_s)) for call in calls]
     await settled()
@@ -60,7 +58,7 @@ async def come(
 def test_those_who_come_at_once_or_while_all_lines_are_taken_go_together_by_the_order_of_coming() -> None:
     async def work() -> None:
         works = Works()
-        together = Together(works, lines=2, most=3)
+        together = Batcher(works, lines=2, most=3)
         tasks = await come(together, [1], [2], [3], [4, 5], [6], [7, 8, 9, 10], [11])
         assert works.begun == [[1], [2, 3]]
         await works.end(1)
@@ -82,7 +80,7 @@ def test_those_who_come_at_once_or_while_all_lines_are_taken_go_together_by_the_
 def test_cancelling_one_caller_does_not_affect_the_others() -> None:
     async def work() -> None:
         works = Works()
-        together = Together(works, lines=1, most=9)
+        together = Batcher(works, lines=1, most=9)
         alone, waits, first, second = await come(together, [1], [2], [3], [4])
         waits.cancel()
         alone.cancel()
@@ -100,7 +98,7 @@ def test_each_caller_of_a_work_that_fails_is_told_and_the_next_one_works() -> No
     async def work() -> None:
         works, noted = Works(), []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: noted.append(context))
-        together = Together(works, lines=1, most=9)
+        together = Batcher(works, lines=1, most=9)
         _, first, second, gone = await come(together, [1], [2], [3], [4])
         await works.end(0)
         works._ends[1].set_exception(StoreError("it broke"))
@@ -121,7 +119,7 @@ def test_each_caller_of_a_work_that_fails_is_told_and_the_next_one_works() -> No
 def test_who_waits_for_too_long_gives_up_and_whose_work_began_does_not() -> None:
     async def work() -> None:
         works = Works()
-        together = Together(works, lines=1, most=9)
+        together = Batcher(works, lines=1, most=9)
         await come(together, [1])
         (begun,) = await come(together, [2], wait_s=0.02)
         await works.end(0)
@@ -139,7 +137,7 @@ def test_who_waits_for_too_long_gives_up_and_whose_work_began_does_not() -> None
 def test_a_work_that_is_cancelled_cancels_its_callers_and_leaves_the_line_free(begun: bool) -> None:
     async def work() -> None:
         works = Works()
-        together = Together(works, lines=1, most=9)
+        together = Batcher(works, lines=1, most=9)
         _, waits = await come(together, [1], [2])
         works._ends[0].set_result(None)
         await (settled() if begun else asyncio.sleep(0))

@@ -9,7 +9,7 @@ import pytest
 
 from session_core.classify import RuleClassifier, filler
 from session_core.facts import extract
-from session_core.language.accepting import decides, takes
+from session_core.language.acceptance import decides, takes
 from session_core.language.cues import _Cues, corrects, kinds, promises
 from session_core.language.slots import slot
 from session_core.language.tongues.every import TONGUES

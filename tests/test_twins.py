@@ -10,7 +10,7 @@ import pytest
 from langchain_session import SessionChatMessageHistory, SessionSaver
 from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from session_core import Budget, Policy, Session, Sessions
-from session_core.errors import TurnTaken
+from session_core.errors import Conflict, TurnTaken
 from session_core.leasing import TurnLease
 from session_core.stores.memory import MemoryStore
 
@@ -50,6 +50,24 @@ def session(sessions):
 
 def test_astats_equals_stats(session) -> None:
     assert asyncio.run(session.astats()) == session.stats()
+
+
+def test_aappend_takes_an_author_and_refuses_another_version(sessions) -> None:
+    session = sessions.session("new")
+    asyncio.run(session.aappend({"role": "user", "content": "Hello."}, author="Ann", expected=0))
+    with pytest.raises(Conflict):
+        asyncio.run(session.aappend({"role": "user", "content": "Hello again."}, expected=0))
+    assert [(one.content, one.author) for one in session.record()] == [("Hello.", "Ann")]
+
+
+def test_a_namespace_is_a_record_of_its_own_that_is_deleted_with_its_session(sessions) -> None:
+    session, notes = sessions.session("one"), sessions.session("one", namespace="notes")
+    session.append({"role": "user", "content": "Hello."})
+    notes.append({"role": "user", "content": "A note."})
+    assert [one.content for one in session.record()] == ["Hello."]
+    assert [one.content for one in notes.record()] == ["A note."]
+    session.delete()
+    assert notes.record() == []
 
 
 def test_anotices_equals_notices(session) -> None:

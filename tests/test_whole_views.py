@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_core import Budget, Policy
+from session_core.compress.fast_path import all_whole
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, fold
 from session_core.compress.ladder import _plan, plan
-from session_core.compress.whole import all_whole
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest, Limits, Plan
 from session_core.ranges import Ranges

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.whose import without_swaps
+from session_core.compress.attribution import without_swaps
 from session_core.events import Event, FellBack
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role
@@ -92,4 +92,4 @@ def test_a_digest_has_no_swapped_wish_and_an_event_says_so() -> None:
         digest = session.fold()
     assert digest is not None
     assert "Bob wants" not in digest.summary
-    assert any(isinstance(one, FellBack) and "wish to somebody else" in one.reason for one in events)
+    assert any(isinstance(one, FellBack) and "wish to the wrong person" in one.reason for one in events)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from session_core.compress.answer_parts import written
 from session_core.compress.passages import read
 from session_core.compress.telegram import brief
-from session_core.compress.written import written
 from session_core.turns import Message, Role
 
 ANSWER = """Here is the script that you asked for:

@@ -30,7 +30,7 @@ def absence_ended(loaded: Loaded, now_s: float, resume_after_s: float) -> Absenc
     before, ended_s = (loaded.messages[:-1], newest.time_s) if asked else (loaded.messages, now_s)
     if ended_s is None or not before:
         return None
-    # Nearly always this settles it, without a look at all times.
+    # Usually this suffices, without reading all times.
     last_s = before[-1].time_s
     if last_s is not None and ended_s - last_s < resume_after_s:
         return None

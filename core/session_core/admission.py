@@ -100,7 +100,7 @@ def _text(name: str, value: object, most: int | None = None) -> Iterator[str]:
     if not isinstance(value, str):
         yield f"{name} of type {type(value).__name__}; pass a text"
     elif most is not None and len(value) > most:
-        yield f"{name} of {len(value):,} characters; {most:,} are taken"
+        yield f"{name} of {len(value):,} characters; the limit is {most:,}"
 
 
 def _wrong_media(part: object) -> Iterator[str]:
@@ -129,13 +129,13 @@ def _wrong_figures(message: Message) -> Iterator[str]:
         if isinstance(time_s, bool) or not isinstance(time_s, (int, float)):
             yield f"time_s of type {type(time_s).__name__}; pass seconds since the epoch"
         elif not -1e308 < time_s < 1e308:
-            yield "a time_s that is no moment; pass seconds since the epoch"
+            yield "an invalid time_s; pass seconds since the epoch"
     for name in ("tokens", "clip_tokens"):
         value = getattr(message, name)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TOKENS:
-            yield f"{name} that are no count; pass a whole number from 0 to {MAX_TOKENS:,}"
+            yield f"invalid {name}; pass a whole number from 0 to {MAX_TOKENS:,}"
     if not isinstance(message.importance, Importance):
-        yield "an importance that is none; pass an Importance"
+        yield "an invalid importance; pass an Importance"
 
 
 def _texts(message: Message) -> list[str]:

@@ -102,7 +102,7 @@ def _phrases(text: str) -> bool:
 
 
 def _user_binds(text: str) -> bool:
-    # Values first: a text without a figure, a sign or a day has none at a glance, and most others have one.
+    # Values first: their absence is seen at a glance, and most texts with a digit, sign or day have one.
     if len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in found(text)):
         return True
     own = [part for part, quoted in spoken(_edges(text)) if not quoted]

@@ -9,7 +9,7 @@ from session_core.compress.amended import brief, could_amend
 from session_core.facts import extract
 from session_core.language.supersede import Facts
 from session_core.plan import Digest, Fact
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Key, Message, Role
 
 KNOWN_FACTS = 40_000
@@ -50,7 +50,7 @@ class Corrections:
 
     def __init__(self, room_facts: int = KNOWN_FACTS) -> None:
         self._room = room_facts
-        self._own: Remembered[tuple[Fact, ...]] = Remembered(room_facts)
+        self._own: BoundedCache[tuple[Fact, ...]] = BoundedCache(room_facts)
         self._stated: dict[Place, Stated] = {}
 
     def later(self, key: Key, digest: Digest | None, said: Sequence[Message]) -> Sequence[Fact]:

@@ -55,7 +55,7 @@ def session_html(
 def _unfolded(stats: SessionStats, budget: Budget) -> str:
     if stats.pressure < budget.facts_at:
         return "Nothing is folded yet: views show every turn word for word."
-    return "No digest counts yet (a new one does from the next turn on): each view is folded by rules as it is made."
+    return "No digest is active yet (a new one is from the next turn on): each view is folded by rules."
 
 
 def bars(messages: Sequence[Message], folded: Collection[int]) -> list[Bar]:
@@ -90,7 +90,7 @@ def _headline(stats: SessionStats) -> str:
 
 
 def _notice_html(notice: Notice) -> str:
-    return f"<p>Told at message {notice.record_messages:,}: {escape(notice.text)}</p>"
+    return f"<p>Notice at message {notice.record_messages:,}: {escape(notice.text)}</p>"
 
 
 def _counted(count: int, thing: str) -> str:
@@ -102,7 +102,7 @@ def _digest_line(digest: Digest | None) -> str:
         return ""
     return (
         f"folded: {digest.covered_messages:,} messages of {digest.covered_tokens:,} tokens "
-        f"stand in views as a digest of {digest.tokens:,}"
+        f"are shown in views as a digest of {digest.tokens:,}"
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from session_core.apart import OwnTurn, in_turn
 from session_core.embedding import StaticEmbedder
+from session_core.offload import OwnTurn, in_turn
 from session_core.ports import Embedder
 from session_core.vectors import quick
 from session_core.voices import BESIDE_IN_TURN, awaitable, run_apart, threaded, threaded_in_turn

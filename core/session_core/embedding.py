@@ -64,7 +64,7 @@ class StaticEmbedder:
         tokens = encode(spoken)
         if not tokens:
             return numpy.zeros(256, dtype=numpy.float32)
-        # What `mean` does, without what it asks of an array first.
+        # As `mean`, without its checks of the array.
         mean = numpy.add.reduce(table.take(tokens, axis=0), axis=0) / numpy.float32(len(tokens))
         return mean / max(float(numpy.sqrt(numpy.dot(mean, mean))), 1e-9)
 
@@ -89,7 +89,7 @@ def _read() -> tuple[Any, Any, Any]:
     try:
         numpy = import_module("numpy")
         with import_module("safetensors").safe_open(str(Path(folder, WEIGHTS)), framework="np") as weights:
-            # As 4 bytes each: to make them of 2 for each text took three times as long as the rest of a mean.
+            # As float32: converting from float16 for each text took three times as long as the rest of a mean.
             table = weights.get_tensor("embedding.weight").astype(numpy.float32)
         tokenizer = import_module("tokenizers").Tokenizer.from_file(str(Path(folder, TOKENS)))
     except Exception as exc:

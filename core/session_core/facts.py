@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import filler
-from session_core.language.accepting import OFFERED_CHARACTERS, decides, offered, weighed, wondered
+from session_core.language.acceptance import OFFERED_CHARACTERS, decides, offered, weighed, wondered
 from session_core.language.amending import subject_words
 from session_core.language.cues import kinds, promises, revises
+from session_core.language.instructions import commands, passes_on, poses
 from session_core.language.labels import labelled
-from session_core.language.orders import commands, passes_on, poses
 from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user

@@ -9,20 +9,20 @@ from functools import partial
 from typing import Any, TypeVar
 
 from session_core.advisers import LateClassifier
-from session_core.asking import ask
+from session_core.compress.attribution import without_swaps
 from session_core.compress.check import check
-from session_core.compress.filled import filled
 from session_core.compress.fold import digest_message, fold, hidden_rules
-from session_core.compress.whose import without_swaps
+from session_core.compress.summary_completion import filled
 from session_core.compress.window import covered, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
+from session_core.grounding import grounded, judged, source_of_check, without_orders
+from session_core.helper_calls import ask
 from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
-from session_core.told import grounded, judged, source_of_check, without_orders
 from session_core.turns import Importance, Key, Message, Role, Unit, units
 from session_core.vectors import quick
 from session_core.workshop import Workshop
@@ -184,21 +184,21 @@ class Folder:
         if written is None:
             return None
         if not isinstance(written, str):
-            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} where a text was asked for"))
+            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
             return None
         source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous, give_way=give_way)
         text, orders = without_orders(checked.text, told, previous, give_way=give_way)
         if orders:
-            self.shop.tell(FellBack(key, name, f"{orders} sentences that take up orders of data"))
+            self.shop.tell(FellBack(key, name, f"{orders} sentences that repeat instructions in data"))
         text, swapped = without_swaps(text, told, previous, give_way=give_way)
         if swapped:
-            self.shop.tell(FellBack(key, name, f"{swapped} sentences that give a wish to somebody else"))
+            self.shop.tell(FellBack(key, name, f"{swapped} sentences that attribute a wish to the wrong person"))
         checked = replace(checked, text=text)
         if checked.struck:
             self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
         if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):
-            # Who makes up most of it is not to be believed for the rest.
+            # A summary that is mostly invented is not used at all.
             self.shop.tell(FellBack(key, name, "most of it not in the source"))
             return None
         if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:

@@ -58,7 +58,7 @@ async def take_turn(store: Leasing, key: Key, *, holder: str, ttl_s: float, wait
             await pause(min(pause_s, left_s))
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
     except KeyboardInterrupt:
-        # Whether it was granted is not known: asked again, it is the same lease.
+        # The grant may have succeeded: asked again, the store returns the same lease.
         if (granted := await store.take_lease(key, holder=holder, ttl_s=ttl_s)) is not None:
             await store.drop_lease(granted)
         raise
@@ -143,7 +143,7 @@ class TurnLease:
     async def _dropped(self, store: Leasing) -> None:
         held, self._held = self._held, None
         if held is not None:
-            # It ends by itself where the store was closed within the block.
+            # The lease expires by itself if the store was closed within the block.
             with suppress(StoreClosed):
                 await store.drop_lease(held)
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from math import log
 
 from session_core.retrieve import K1, B, searchable, terms
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Message
 
 BLOCK = 64
@@ -32,7 +32,7 @@ class Lexicon:
     """Ranks the messages of sessions by words; the result depends on the messages and the query only."""
 
     def __init__(self) -> None:
-        self._blocks: Remembered[_Block] = Remembered(KNOWN_WORDS)
+        self._blocks: BoundedCache[_Block] = BoundedCache(KNOWN_WORDS)
 
     def scores(self, query: str, messages: Sequence[Message]) -> list[float]:
         """The BM25 score of each message among `messages`, as in `retrieve.rank`; 0 if it shares no word."""
@@ -56,7 +56,7 @@ class Lexicon:
         return scores
 
     def _block(self, messages: Sequence[Message]) -> _Block:
-        # Strings keep their hash: to look a block up costs next to nothing.
+        # Strings cache their hash, so a lookup of a block is cheap.
         made_of = (
             tuple([message.content for message in messages]),
             tuple([(place, message.tool_calls) for place, message in enumerate(messages) if message.tool_calls]),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeVar
 
+from session_core.append_args import Said
 from session_core.budget import Tier
 from session_core.errors import Diverged, DuplicateMessage, InputError, NotFound
 from session_core.ports import Store
@@ -17,7 +18,6 @@ from session_core.ranges import Ranges
 from session_core.serial.codec import DIGEST_BYTES, body_digest
 from session_core.session import Flow
 from session_core.sessions import Session
-from session_core.taking import Said
 from session_core.transcripts import message_from_plain
 from session_core.turns import GIVEN_ID, Key, Message, Role
 from session_core.voices import run_blocking

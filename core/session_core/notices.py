@@ -18,8 +18,8 @@ def notice_of(state: State, tokens: int, budget: Budget, *, now_s: float) -> Not
     pressure = budget.pressure(tokens)
     fills = f"fills {pressure:.0%} of what" if pressure < 1 else "is longer than what"
     text = (
-        f"This conversation {fills} the assistant can read at once. Older parts are being condensed; nothing is "
-        "lost, and you may start afresh at any time."
+        f"This conversation {fills} the assistant can read at once. Older parts are being summarized; nothing is "
+        "lost, and you can start a new conversation at any time."
     )
     return Notice(
         text,
@@ -39,7 +39,7 @@ def is_news(state: State, told: Sequence[Notice]) -> bool:
     last, ledger = told[-1], state.ledger
     if ledger.tokens >= last.record_tokens * NEWS_FACTOR or state.resumed_after_seq >= last.record_messages:
         return True
-    # A conversation that lost its beginning was trimmed, which is no news: nothing of it may be left.
+    # A conversation that lost only its beginning was trimmed, which is no news.
     left = max(
         (min(end, last.record_messages) for begin, end in state.head.pairs if begin <= last.record_messages), default=0
     )

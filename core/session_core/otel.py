@@ -67,13 +67,13 @@ class OpenTelemetry:
             "llm_sessions.fold.waiting",
             [self._waiting],
             unit="{session}",
-            description="Sessions that asked for a fold and are not folded yet, the one at work included.",
+            description="Sessions that wait for a fold, including the one in progress.",
         )
         meter.create_observable_gauge(
             "llm_sessions.store.degraded",
             [self._degraded],
             unit="{store}",
-            description="Hybrid stores of this process with a side that did not answer last.",
+            description="Hybrid stores of this process with an unavailable side.",
         )
 
     def watch(self, sessions: Sessions) -> OpenTelemetry:
@@ -143,28 +143,28 @@ class _Instruments:
 
     def __init__(self, meter: metrics.Meter) -> None:
         self._meter = meter
-        self._append_tokens = self._tokens("append.tokens", "Tokens that one append brought.")
-        self._append_duration = self._seconds("append.duration", "From an append's call until it is durable.")
+        self._append_tokens = self._tokens("append.tokens", "Tokens of one append.")
+        self._append_duration = self._seconds("append.duration", "Duration of an append until it is durable.")
         self._session_tokens = self._tokens("session.tokens", "Tokens of the whole record, at each append.")
         self._view_tokens = self._tokens("view.tokens", "Tokens of one view.")
-        self._view_duration = self._seconds("view.duration", "Making of one view.")
-        self._view_retrieved = self._count("view.retrieved", "{message}", "Messages brought back into views.")
-        self._search_duration = self._seconds("search.duration", "Looking up old messages.")
-        self._fold_lag = self._seconds("fold.lag", "From the asking for a fold until its digest is written.")
+        self._view_duration = self._seconds("view.duration", "Duration of making a view.")
+        self._view_retrieved = self._count("view.retrieved", "{message}", "Old messages quoted in views.")
+        self._search_duration = self._seconds("search.duration", "Duration of a search.")
+        self._fold_lag = self._seconds("fold.lag", "Time from the request of a fold until its digest is written.")
         self._fold_lag_messages = meter.create_histogram(
             "llm_sessions.fold.lag_messages",
             unit="{message}",
-            description="Messages that stood unfolded when the fold began.",
+            description="Messages that were not folded at the start of a fold.",
             explicit_bucket_boundaries_advisory=MESSAGE_BUCKETS,
         )
         self._fold_failures = self._count("fold.failures", "{failure}", "Folds that raised.")
         self._fallbacks = self._count(
-            "summarizer.fallbacks", "{fallback}", "Summaries that failed, or said what their source does not."
+            "summarizer.fallbacks", "{fallback}", "Summaries that failed or contradicted their source."
         )
-        self._tier_changes = self._count("tier.changes", "{change}", "Sessions that came into another tier.")
-        self._notices = self._count("notices", "{notice}", "Users told that a session is nearly full.")
+        self._tier_changes = self._count("tier.changes", "{change}", "Changes of tier.")
+        self._notices = self._count("notices", "{notice}", "Notices stored because a session is nearly full.")
         self._hidden_rules = self._count("rules.hidden", "{rule}", "Standing rules without room in views, at a fold.")
-        self._resumes = self._count("resumes", "{resume}", "Sessions that went on after an absence.")
+        self._resumes = self._count("resumes", "{resume}", "Sessions resumed after an absence.")
 
     def record(self, event: Event) -> None:
         """Add the figures of `event` to its instruments."""

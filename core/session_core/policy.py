@@ -126,7 +126,7 @@ class Policy:
                 require_power(helper, power, f"the policy's {name}", _MADE_OF_MODELS.get(name, ""))
             if name in _NAMED and helper is not None and not isinstance(getattr(helper, "name", None), str):
                 raise ConfigError(
-                    f"the {name} {type(helper).__name__} has no name, by which events and digests tell of it; "
+                    f"the {name} {type(helper).__name__} has no name, which events and digests need; "
                     "give its class one: name = 'mine'"
                 )
         if self.folding not in ("inline", "background", "off"):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.amended import amended
-from session_core.compress.bearing import Question
+from session_core.compress.conflicts import Quote, mark, states, ties
 from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
+from session_core.compress.scoring import Question
 from session_core.compress.sought import sought
-from session_core.compress.ties import Quote, mark, states, ties
-from session_core.compress.worths import stems
-from session_core.language.orders import commands
+from session_core.compress.word_values import stems
+from session_core.language.instructions import commands
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
 from session_core.retrieve import terms
@@ -57,7 +57,7 @@ def quotes(
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
     if tight and corrected:
-        # What was corrected is longer now: where sentences compete, that counts only if some of it would be quoted.
+        # Corrected sentences are longer: in tight room that matters only if some of them would be quoted.
         weighed.choose(room_tokens)
         shown = {message.seq for message, _ in weighed.quoted(room_tokens).said}
         corrected = {} if shown.isdisjoint(sources[place].seq for place in corrected) else corrected

@@ -94,7 +94,7 @@ class Ranges:
         left: list[tuple[int, int]] = []
         for first, last in self.pairs:
             at = bisect_left(cuts, (first,))
-            # What begins before may reach into it.
+            # A range that begins before may extend into it.
             for low, high in cuts[max(at - 1, 0) :]:
                 if low > last:
                     break

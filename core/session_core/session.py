@@ -13,18 +13,18 @@ from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import Tools, lines_of
+from session_core.compress.goodbyes import parting, without
 from session_core.compress.insets import bare, with_rows
 from session_core.compress.ladder import FoldNeeded, plan, with_recalled
-from session_core.compress.parting import parting, without
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
-from session_core.looking import Looking
 from session_core.notices import is_news, notice_of
 from session_core.plan import Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
+from session_core.searching import Searching
 from session_core.turns import Message, Role, numbered
 from session_core.workshop import Workshop
 
@@ -33,7 +33,7 @@ DIGEST_BESIDE = 0.05
 question needs them."""
 
 
-class Flow(Looking):
+class Flow(Searching):
     """One session over one store, as coroutines. `Session` offers it in both voices."""
 
     async def append(
@@ -169,7 +169,7 @@ class Flow(Looking):
         try:
             told = await self._store.notices(self.key)
         except StoreUnreadable:
-            # There is one, sealed with a key that is gone; what it says was told.
+            # There is a notice that cannot be decrypted any more; it was given.
             return None
         if not is_news(state, told):
             return None
@@ -181,7 +181,7 @@ class Flow(Looking):
         if absence is None:
             return loaded
         after_seq, absent_s = absence.after_seq, absence.seconds
-        # A store that takes no writes now (a hybrid one without its cold side) still gives views.
+        # A store that cannot write now (hybrid without its cold side) still serves views.
         with suppress(StoreError):
             await self._store.mark(self.key, Marks(resumed_after_seq=after_seq, absent_s=absent_s))
             self._shop.tell(Resumed(self.key, absent_s))
@@ -199,7 +199,7 @@ class Flow(Looking):
         try:
             return await planned(loaded, replace(tools, folds=False))
         except FoldNeeded:
-            # Where nothing can be written now, as above, the view folds by itself.
+            # If nothing can be written now, as above, the view folds by itself.
             with suppress(StoreError):
                 await self._store.mark(self.key, Marks(activate=True))
                 loaded = await self._store.load(self.key)
@@ -258,10 +258,10 @@ class Flow(Looking):
         """The plan with quotes that are relevant to `query` before the newest question; without, if there are none."""
         limits = tools.limits
         made, smaller = await self._leaving_room(loaded, named, tools, open_end)
-        # A goodbye that ends the talk is not what is asked: the quotes take its room, and then it goes.
+        # A closing goodbye is not the question: quotes may take its place.
         thanks = None if open_end else parting(made, query, limits.total)
         spared = thanks.tokens if thanks else 0
-        # In a small view a shortened result has only its mark at first; its rows compete with all other passages.
+        # In a small view a shortened result is reduced to its mark; its rows compete with all other passages.
         marked, inset = bare(made, named, tools) if smaller.terse else (made, frozenset[str]())
         shown = [message for message in marked.messages if message is not thanks]
         room = min(limits.recall_tokens, limits.total - marked.tokens + spared)

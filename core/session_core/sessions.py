@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from session_core.advisers import require_power
+from session_core.append_args import Said, taken
 from session_core.budget import Tier
 from session_core.display import drawn
 from session_core.embedder_voices import in_both_voices
@@ -27,13 +28,12 @@ from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
-from session_core.stores.forgetting import forgetting
-from session_core.stores.opened import degraded, opened, place_of
+from session_core.stores.from_arguments import degraded, opened, place_of
+from session_core.stores.index_deletion import forgetting
 from session_core.stores.retention import purging
-from session_core.taking import Said, taken
 from session_core.turns import Key, Message
 from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
-from session_core.warming import NOBODY, Warming
+from session_core.warmup import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ class Sessions:
         return f"Sessions({self.place!r})"
 
     def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
-        """The session called `session_id`. Nothing is read or written yet."""
+        """The session called `session_id`. Nothing is read or written yet.
+
+        `namespace` names a separate record within it, such as that of a LangGraph subgraph; both are deleted together.
+        """
         return Session(self, Key(session_id, tenant, namespace))
 
     def observe(self, observer: Observer) -> None:
@@ -385,7 +388,7 @@ async def _record(store: Store, key: Key, all_branches: bool) -> tuple[Message, 
 async def _reset(folder: Folder, store: Store, key: Key, carry: bool) -> None:
     if carry:
         await folder.fold(key, everything=True)
-    # What begins here is told of its length again (`notices.is_news`).
+    # A reset conversation gets notices again (`notices.is_news`).
     last = (await store.state(key) or State(key)).ledger.messages
     head = None if carry else Ranges()
     await store.mark(key, Marks(resumed_after_seq=last, absent_s=0.0, head=head, activate=carry))

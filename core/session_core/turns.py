@@ -83,7 +83,7 @@ class Key:
     def __str__(self) -> str:
         name = self.session_id if self.tenant == "default" else f"{self.tenant}/{self.session_id}"
         name = f"{name}#{self.namespace}" if self.namespace else name
-        # A line break in a name must not begin a line in somebody's log.
+        # A line break in a name must not start a new line in a log.
         return name if name.isprintable() else ascii(name)
 
 
@@ -163,7 +163,7 @@ class Message:
         if self.role is Role.TOOL and not self.tool_call_id:
             raise InputError("a tool message has no tool_call_id; pass the id of the call it answers")
         for name in ("tool_calls", "media"):
-            # A list is taken too, and is what it will be when it comes back.
+            # Lists are accepted, and converted to what a store returns.
             if type(given := getattr(self, name)) is list:
                 object.__setattr__(self, name, tuple(given))
 

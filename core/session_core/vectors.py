@@ -10,7 +10,7 @@ from typing import Any
 
 from session_core.ports import Embedder
 from session_core.retrieve import cosine, searchable
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Message
 
 KNOWN_BYTES = 24 * 1024 * 1024
@@ -28,7 +28,7 @@ class Vectors:
     """
 
     def __init__(self, room_bytes: int = KNOWN_BYTES) -> None:
-        self._known: Remembered[bytes | array[float]] = Remembered(room_bytes)
+        self._known: BoundedCache[bytes | array[float]] = BoundedCache(room_bytes)
         self.lost = False
         """Whether the embedder is not available at all; it is not asked again."""
 

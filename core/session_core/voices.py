@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from session_core.apart import Apart, done_in_turn
 from session_core.errors import VoiceError
+from session_core.offload import Apart, done_in_turn
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -121,7 +121,7 @@ class PerLoop(Generic[T]):
         if held is not None:
             return held[0]
         self._cut_closed()
-        # A loop that ends closes its asynchronous generators: so ours hears of it.
+        # An ending loop closes its asynchronous generators, which notifies ours.
         keeper = self._kept(place)
         made = await anext(keeper)
         self._held[place] = made, keeper
@@ -173,7 +173,7 @@ def cut(transport: asyncio.WriteTransport) -> None:
     try:
         transport.abort()
     except RuntimeError:
-        # The loop is closed, so nobody does what it was asked for: asyncio's own last step, taken here.
+        # The loop is closed and runs nothing more: this is asyncio's own last step.
         under = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
         last_step = getattr(under, "_call_connection_lost", None)
         if last_step is not None:
@@ -185,7 +185,7 @@ def _shut(connected: Any) -> None:
     try:
         connected.shutdown(socket.SHUT_RDWR)
     except TypeError:
-        # uvloop's sockets do not offer it; another name for the same socket does.
+        # uvloop's sockets lack it; a duplicate of the same socket has it.
         with socket.socket(fileno=os.dup(connected.fileno())) as same:
             same.shutdown(socket.SHUT_RDWR)
 

@@ -12,24 +12,24 @@ from typing import TypeVar
 from weakref import WeakSet
 
 from session_core.advisers import Index, LateClassifier
-from session_core.apart import BUSY_TOKENS, Apart, in_turn, inline
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
 from session_core.compress.fold import PRINTED, Memory, Tools
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
-from session_core.covered import Covered
+from session_core.digest_vectors import DigestVectors
 from session_core.errors import ConfigError
 from session_core.events import Event
 from session_core.facts import unnamed
-from session_core.fresh import fresh_id
+from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
+from session_core.offload import BUSY_TOKENS, Apart, in_turn, inline
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
+from session_core.serial.cache import BoundedCache
 from session_core.serial.codec import body_digest
-from session_core.serial.remembered import Remembered
 from session_core.turns import GIVEN_ID, Importance, Message, Role
 from session_core.vectors import Vectors
 
@@ -126,15 +126,15 @@ class Workshop:
     known: dict[bytes, Figures] = field(default_factory=dict)
     corrections: Corrections = field(default_factory=Corrections)
     lexicon: Lexicon = field(default_factory=Lexicon)
-    covered: Covered = field(default_factory=Covered)
+    covered: DigestVectors = field(default_factory=DigestVectors)
     vectors: Vectors = field(default_factory=Vectors)
     calls: Calls = field(default_factory=Calls)
     apart: Apart = field(default=inline)
     in_turn: Apart = field(default=in_turn)
     memory: Memory = field(default_factory=Memory)
-    readings: Remembered[Reading] = field(default_factory=lambda: Remembered[Reading](KNOWN_PASSAGES))
-    names: Remembered[tuple[Message, Message]] = field(
-        default_factory=lambda: Remembered[tuple[Message, Message]](PRINTED)
+    readings: BoundedCache[Reading] = field(default_factory=lambda: BoundedCache[Reading](KNOWN_PASSAGES))
+    names: BoundedCache[tuple[Message, Message]] = field(
+        default_factory=lambda: BoundedCache[tuple[Message, Message]](PRINTED)
     )
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
@@ -222,7 +222,7 @@ class Workshop:
         if found is None:
             if len(self.known) >= KNOWN_CONTENTS:
                 self.known.clear()
-            # Our own rules ask for no id, and only a clip names its message.
+            # Our own rules do not use the id, and only a clip contains it.
             plain = message.role is not Role.TOOL and type(self.classifier) is RuleClassifier
             named = message if message.id or plain else replace(message, id=name)
             found = self.known[content] = self._work_out(named)
@@ -244,7 +244,7 @@ class Workshop:
         most = self.policy.tool_output_tokens
         if message.role is not Role.TOOL or tokens <= most:
             return tokens, importance, None, 0
-        # A page with its head is never longer; who only pretends to have recalled something gains nothing.
+        # A recalled page is never longer; an output that only imitates one is clipped as usual.
         if message.content.startswith(RECALLED) and tokens <= self.policy.limits.page_tokens + HEAD_TOKENS:
             return tokens, importance, None, 0
         count = self.counter.count

@@ -92,7 +92,7 @@ def ask_chain(sessions: Sessions, session_id: str, asked: Sequence[str]) -> Iter
 def _chain(sessions: Sessions) -> RunnableWithMessageHistory:
     prompt = ChatPromptTemplate.from_messages([SYSTEM, MessagesPlaceholder("history"), ("human", "{question}")])
     with catch_warnings():
-        # LangChain takes the class away in 2.0; those who have it are served until then.
+        # LangChain removes the class in 2.0; it is supported until then.
         simplefilter("ignore", DeprecationWarning)
         return RunnableWithMessageHistory(
             prompt | StandIn(),

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _hush()
         return 141
     except OSError as exc:
-        # A disk that is full behind `>`, say: what the system refuses is no fault of the program.
+        # For example a full disk behind `>`, which is no error of the program.
         print(f"llm-sessions: {exc}; the command was not completed", file=sys.stderr)
         _hush()
         return 2
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _tell_warnings_in_a_line(*, counts: bool) -> None:
-    """Warnings are for people here, so they come without a file, its line and the code in it."""
+    """Show warnings without file, line number and source."""
 
     def tell(message: Warning | str, *_: object, **__: object) -> None:
         print(f"llm-sessions: {message}", file=sys.stderr)
@@ -67,7 +67,7 @@ def _tell_warnings_in_a_line(*, counts: bool) -> None:
 
 
 def _hush() -> None:
-    """Whoever reads the output has seen enough, or takes no more; the interpreter must not flush into it again."""
+    """The reader closed the pipe, or the device is full; prevent the interpreter from flushing into it again."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     with contextlib.suppress(io.UnsupportedOperation):
@@ -192,7 +192,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
 def _command(
     commands: _Commands[argparse.ArgumentParser], name: str, module: str, function: str, promise: str
 ) -> argparse.ArgumentParser:
-    """A command whose module is imported when it is asked for, so that the others start fast."""
+    """A command whose module is imported when it is used, so that the others start fast."""
 
     def run(asked: argparse.Namespace) -> int:
         code: int = getattr(import_module(f"session_core.cli.{module}"), function)(asked)
@@ -212,7 +212,7 @@ def _add_url(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_sides(parser: argparse.ArgumentParser) -> None:
-    """The store of a command that changes it, and what would go on showing what was there."""
+    """Options for the store of a command that changes it, including the cache in front of it."""
     _add_url(parser)
     parser.add_argument(
         "--hot",
@@ -245,7 +245,7 @@ def _positive(text: str) -> int:
 
 
 def _days(text: str) -> float:
-    """Days, as a number with or without a d behind it."""
+    """A number of days, with or without a d after it."""
     try:
         number = float(text.removesuffix("d"))
     except ValueError:

@@ -18,12 +18,12 @@ from session_core.ports import State
 from session_core.ranges import Ranges
 from session_core.sealed import is_sealed
 from session_core.sessions import Session, Sessions
+from session_core.stores.from_arguments import opened as opened_store
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.opened import opened as opened_store
 from session_core.stores.urls import shown_url, split_url
 from session_core.turns import Key
 from session_core.voices import run_blocking
-from session_core.warming import NOBODY
+from session_core.warmup import NOBODY
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
@@ -33,17 +33,15 @@ DEFAULT_TENANT = "default"
 
 
 def opened(url: str, window_tokens: int = 128_000) -> Sessions:
-    """The sessions at `url`, for looking: no absence is noted in them, what is sealed stays so. Raises: NotFound."""
+    """The sessions at `url` for inspection: no absence is noted in them, sealed ones stay sealed. Raises: NotFound."""
     _require_there(url)
     return Sessions(url, policy=_looking(window_tokens))
 
 
 @contextmanager
 def opened_to_read(asked: argparse.Namespace, window_tokens: int = 128_000) -> Iterator[Sessions]:
-    """The sessions at `asked.url`; where they are sealed, with the keys in the environment.
-
-    Raises: NotFound; ConfigError for sealed sessions without keys.
-    """
+    """The sessions at `asked.url`; sealed ones are decrypted with the keys in the environment. Raises: NotFound;
+    ConfigError for sealed sessions without keys."""
     with opened(asked.url, window_tokens) as plain:
         if not _sealed(plain, asked.tenant, asked.session):
             yield plain
@@ -53,20 +51,16 @@ def opened_to_read(asked: argparse.Namespace, window_tokens: int = 128_000) -> I
 
 
 def opened_to_change(asked: argparse.Namespace) -> Sessions:
-    """The sessions at `asked.url`, behind the cache `asked.hot` when one is named; what is sealed stays so.
-
-    Raises: NotFound; StoreLost when that cache is not to be had, before anything changes that it would go on showing.
-    """
+    """The sessions at `asked.url`, behind the cache `asked.hot` if one is named; sealed ones stay sealed. Raises:
+    NotFound; StoreLost if that cache is unavailable, before any change that it would hide."""
     _require_there(asked.url)
     return _behind_hot(asked, None, _looking())
 
 
 def opened_to_add(asked: argparse.Namespace, tenants: Iterable[str]) -> Sessions:
-    """The sessions at `asked.url`, made when there are none, behind the cache `asked.hot` when one is named; with keys
-    in the environment what is added is sealed.
-
-    Raises: ConfigError when the newest session of one of `tenants` is sealed and there are no keys; StoreLost as above.
-    """
+    """The sessions at `asked.url`, created if missing, behind the cache `asked.hot` if one is named; with keys in
+    the environment, what is added is sealed. Raises: ConfigError if the newest session of one of `tenants` is sealed
+    and there are no keys; StoreLost as above."""
     with Sessions(asked.url) as plain:
         sealed = any(_sealed(plain, tenant, None) for tenant in {*tenants})
     keyring = _keyring(asked.url) if sealed or os.environ.get(KEYS_VARIABLE) else None
@@ -98,7 +92,7 @@ def _keyring(url: str) -> Keyring:
 
 
 def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
-    """The session that was named. Raises: NotFound, with the tenant it may be under."""
+    """The named session. Raises: NotFound, with the tenant that may have it."""
     key = Key(asked.session, asked.tenant or DEFAULT_TENANT)
     state = _state(sessions, key)
     if state is None or not state.ledger.messages:
@@ -109,13 +103,13 @@ def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
 
 
 def none_in(asked: argparse.Namespace) -> str:
-    """That there is no session to show."""
+    """The error that there is no session."""
     whose = f" of tenant {asked.tenant}" if asked.tenant is not None else ""
     return f"no sessions{whose} in {shown_url(asked.url)}"
 
 
 def _tenants_of(sessions: Sessions, session_id: str) -> list[str]:
-    """The tenants that have a session of that id; none where a store hides them from each other."""
+    """The tenants that have a session with that id; empty if a store hides them from each other."""
     try:
         return [state.key.tenant for state in sessions.list() if state.key.session_id == session_id]
     except ConfigError:
@@ -154,7 +148,7 @@ def _may_be_there(path: Path) -> bool:
 
 
 def folder(out: Path) -> Path:
-    """`out`, made where it is not there. Raises: ConfigError."""
+    """`out`, created if missing. Raises: ConfigError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

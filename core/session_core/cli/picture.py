@@ -40,7 +40,7 @@ def picture(journal: Journal, file: Path, *, title: str) -> None:
 
 
 def _both(axes: Axes, journal: Journal) -> None:
-    """Everything said against what was sent."""
+    """The record against what was sent."""
     numbers = _numbers(journal)
     record = [turn.record_tokens for turn in journal.turns]
     _dressed(axes, "tokens: everything said, and the most that a model call was sent")
@@ -57,7 +57,7 @@ def _both(axes: Axes, journal: Journal) -> None:
 
 
 def _view(axes: Axes, journal: Journal) -> None:
-    """The view alone, between the thresholds, with the tiers behind it and the digests on it."""
+    """The view alone, with the thresholds, tiers and digests."""
     budget, numbers = journal.budget, _numbers(journal)
     _dressed(axes, "the view of each turn, and the tier of the session")
     for turn in journal.turns:
@@ -123,7 +123,7 @@ def _numbers(journal: Journal) -> list[int]:
 
 
 def picture_or_why_not(journal: Journal, file: Path, *, title: str) -> str:
-    """A line that names the picture, or says why there is none."""
+    """A line that names the picture, or the reason why there is none."""
     try:
         picture(journal, file, title=title)
     except MissingExtra as exc:

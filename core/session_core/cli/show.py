@@ -188,5 +188,5 @@ def _when(time_s: float | None) -> str:
     try:
         return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        # Milliseconds, most likely: whoever gave the time knows.
+        # Probably milliseconds, from the caller's clock.
         return f"{time_s:g} s"

@@ -10,11 +10,11 @@ from session_core.classify import filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
 from session_core.facts import own_words
 from session_core.language.amending import ENDS, parts_told, told_later
-from session_core.language.changing import changes
+from session_core.language.changes import changes
 from session_core.language.cues import kinds, revises
 from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot
-from session_core.language.stating import Frames, frame
+from session_core.language.statements import Frames, frame
 from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from session_core.classify import filler
 from session_core.facts import own_words
-from session_core.language.accepting import answers, decides, offered, put
+from session_core.language.acceptance import answers, decides, offered, put
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.words import one_line, sentences

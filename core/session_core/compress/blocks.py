@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from session_core.compress.choosing import Candidate
+from session_core.compress.selection import Candidate
 from session_core.language.quoting import BROUGHT_BACK, WITHIN
 from session_core.plan import Count
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from session_core.compress.bonds import Bonds
+from session_core.compress.associations import Bonds
 from session_core.compress.claims import stems, telling
-from session_core.compress.denied import Said, agrees, denials
+from session_core.compress.negation import Said, agrees, denials
 from session_core.language.forms import dates, minutes_of, parts, times
-from session_core.language.named import names
-from session_core.language.spelled import spelled
+from session_core.language.names import names
+from session_core.language.number_words import spelled
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import sentences
 from session_core.plan import GiveWay, go_on
@@ -87,7 +87,7 @@ class Source:
         written = {Decimal(one.number).normalize() for one in spelled(source)}
         figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
         stated = {n for v in figures for n in numbers(v.text)}
-        # Digits of other values; those of "1,000" are no 1 and no 0.
+        # Digits of other values; those of "1,000" are neither 1 nor 0.
         runs = {Decimal(run).normalize() for run in _RUN.findall(_without(source, figures))}
         dated = [v.text for v in found if v.kind is ValueKind.DATE]
         priced = {n for n, _ in amounts}

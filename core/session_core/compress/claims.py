@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from session_core.language.cues import corrects
 from session_core.language.forms import dates, minutes_of, parts, times
-from session_core.language.named import LABELS, names
-from session_core.language.spelled import spelled
+from session_core.language.names import LABELS, names
+from session_core.language.number_words import spelled
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import STOP_WORDS, sentences, words
 from session_core.plan import GiveWay, go_on

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from session_core.compress.json_text import read_json
 from session_core.compress.passages import HEADING_CHARACTERS, Passage
-from session_core.compress.worths import named_in
+from session_core.compress.word_values import named_in
 
 LEAST_CHARACTERS = 4
 """Shorter values may be equal by chance."""

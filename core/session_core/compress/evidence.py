@@ -16,21 +16,21 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from session_core.compress.answered import ANSWERED
-from session_core.compress.bearing import Bearing, Question, Read
 from session_core.compress.blocks import HEAD, Blocks
-from session_core.compress.choosing import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.echoed import unechoed
 from session_core.compress.outcomes import Outcomes, outcomes, talk
 from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
 from session_core.compress.restated import restated
+from session_core.compress.scoring import Bearing, Question, Read
+from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.weights import Weights, crowds_of
-from session_core.compress.worths import ORDINARY
-from session_core.language.accepting import offers, put, takes
+from session_core.compress.word_values import ORDINARY
+from session_core.language.acceptance import offers, put, takes
+from session_core.language.continuations import goes_on, inquires, wants_all
 from session_core.language.cues import kinds as stated
-from session_core.language.going_on import goes_on, inquires, wants_all
 from session_core.language.labels import labelled
-from session_core.language.reported import last, reports
-from session_core.language.wanted import says
+from session_core.language.question_types import says
+from session_core.language.reported_speech import last, reports
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -127,10 +127,10 @@ class Evidence:
     ) -> None:
         self._question, self._standing, self._count = question, standing, count
         self._candidates = list(candidates)
-        # A call that stands shortened in the view is asked for as it was.
+        # Calls that the view shortens are compared in their original form.
         self._called = asked([message for message, _ in (*standing, *candidates)])
         self._headings = [heading(message, self._called) for message, _ in candidates]
-        # A result that stands in the view itself has its call right before it.
+        # A result that the view itself shows follows its call.
         told = zip(candidates, self._headings, strict=True)
         self._named = ["" if message.id in inset else said for (message, _), said in told]
         self._bearing = Bearing(question, candidates, standing)
@@ -229,7 +229,7 @@ class Evidence:
         prose = _prose_share(candidates) ** _SHARE_POWER
         complete = self._question.complete
         scarcity = _scarcity(candidates, room_tokens, _PEOPLE) if complete else 1.0
-        # A long answer is meant as a whole too: that users' few words have room tells nothing of assistants' many.
+        # A long answer also counts as a whole: room for users' few words says nothing about assistants' many.
         answers = _scarcity(candidates, room_tokens, _SPEAKERS) if complete else 1.0
         share = _PROSE * prose * answers**_SCARCITY_POWER
         whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]

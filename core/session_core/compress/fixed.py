@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from session_core.compress.fewer import fewer_lines
 from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, lines_of, shown_facts
+from session_core.compress.quote_trimming import fewer_lines
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
@@ -116,7 +116,7 @@ def head_of(digest: Digest | None, room_tokens: int, tools: Tools, shown: Collec
 
 def _head(digest: Digest, room_tokens: int, tools: Tools, said: frozenset[int]) -> Head:
     limits = tools.limits
-    # Rules go last, and may take more than a digest else: they hold for all that is said in the rest.
+    # Rules are dropped last and may exceed a digest's usual share, since they apply to all the rest.
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)

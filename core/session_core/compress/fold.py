@@ -17,7 +17,7 @@ from session_core.language.supersede import spoken_by_user
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Importance, Message, Role, Unit
 
 T = TypeVar("T")
@@ -76,12 +76,12 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._digests = Remembered[Digest](128)
-        self._prints = Remembered[tuple[Message, bytes]](PRINTED)
-        self._shown = Remembered[tuple[ref[Digest], Head]](4_096)
-        self._lines = Remembered[tuple[ref[Digest], Lines]](1_024)
-        self._whole = Remembered[tuple[ref[Digest], tuple[Limits, Message]]](256)
-        self._plans = Remembered[tuple[Sequence[Message], Digest | None, Plan]](32)
+        self._digests = BoundedCache[Digest](128)
+        self._prints = BoundedCache[tuple[Message, bytes]](PRINTED)
+        self._shown = BoundedCache[tuple[ref[Digest], Head]](4_096)
+        self._lines = BoundedCache[tuple[ref[Digest], Lines]](1_024)
+        self._whole = BoundedCache[tuple[ref[Digest], tuple[Limits, Message]]](256)
+        self._plans = BoundedCache[tuple[Sequence[Message], Digest | None, Plan]](32)
         self._opening: Message | None = None
 
     def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
@@ -140,17 +140,17 @@ class Memory:
         return self._plans.get(key, lambda: (tuple(messages), digest, make()))[2]
 
 
-def _of(known: Remembered[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
+def _of(known: BoundedCache[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
     """The cached value of this digest object under `key`, or else the result of `make`."""
     of, found = known.get(key, lambda: (ref(digest), make()))
     if of() is digest:
         return found
-    # The digest it was made for is gone, and this one got its address.
+    # Its digest is gone, and another object has the same address now.
     known.forget(key)
     return known.get(key, lambda: (ref(digest), make()))[1]
 
 
-def _hand_on(known: Remembered[tuple[ref[Digest], T]], old: Digest, new: Digest) -> None:
+def _hand_on(known: BoundedCache[tuple[ref[Digest], T]], old: Digest, new: Digest) -> None:
     found = known.known(id(old))
     if found is not None and found[0]() is old:
         made = found[1]

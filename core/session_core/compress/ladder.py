@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 
+from session_core.compress.fast_path import all_whole
 from session_core.compress.fixed import (
     Extras,
     additions,
@@ -26,7 +27,6 @@ from session_core.compress.fixed import (
 )
 from session_core.compress.fold import Tools, fingerprint, fold
 from session_core.compress.squeeze import squeeze
-from session_core.compress.whole import all_whole
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
@@ -204,7 +204,7 @@ def _grown(
     for start, end in pairwise((0, *steps.folds)):
         prints = [memory.fingerprint(message) for unit in parts[start:end] for message in unit.messages]
         made_of.append(fingerprint(made_of[-1], *prints))
-    # From the last step that is remembered on: of a long run the first ones are not, some day.
+    # From the last cached step on: in a long run the first ones are dropped some day.
     grown, done = digest, 0
     for step in range(len(steps.folds), 0, -1):
         known = memory.known(made_of[step])
@@ -217,7 +217,7 @@ def _grown(
     for step in range(done, len(steps.folds)):
         start, end = (0, *steps.folds)[step : step + 2]
         make = partial(_folded, grown, parts[start:end], covers[step], tools)
-        # A longer list begins with these steps or with all but the last ones; many more would only put others out.
+        # A longer list shares these steps or all but the last ones; caching more would only evict others.
         last = len(steps.folds) - step <= REMEMBERED_STEPS
         grown = memory.folded(made_of[step + 1], make) if last else make()
     return grown
@@ -238,7 +238,7 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
         return None if first.empty else unit
     if not sound:
         answered = {message.tool_call_id for message in unit.messages[1:]}
-        # Of calls that share an id, which some models give, only one can be told from the others: the first.
+        # Some models repeat call ids; only the first of equal ones can be matched.
         calls = {call.id: call for call in reversed(first.tool_calls) if call.id in answered}
         first = replace(first, tool_calls=tuple(reversed(calls.values())), rendition="clip")
         first = replace(first, tokens=tools.measure(first))

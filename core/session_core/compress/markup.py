@@ -82,7 +82,7 @@ def element_of(text: str) -> Json | None:
                 open_elements.append(one)
     lines = sum(1 for line in text.splitlines() if line.strip())
     told = list(root.all())
-    # What has far more lines than elements is a text between tags.
+    # With far more lines than elements, it is text between tags.
     again = any(len({inner.name for inner in one.inside}) < len(one.inside) for one in told)
     return root.value() if again and len(told) * 2 >= lines else None
 
@@ -142,7 +142,7 @@ def _spans(lowered: str, opening: str, closing: str) -> Iterator[tuple[int, int]
         behind = lowered[at + len(opening) : at + len(opening) + 1]
         end = lowered.find(closing, at + len(opening))
         if end < 0:
-            # Without its end only the opening is dropped: what stands behind may be all there is.
+            # If it is not closed only the opening is dropped, since the rest may be all there is.
             return
         if opening == "<!--" or not (behind.isalnum() or behind in "-_:"):
             stop = end + len(closing) if opening == "<!--" else lowered.find(">", end) + 1

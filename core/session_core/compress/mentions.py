@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from session_core.compress.bearing import Bearing, Read
 from session_core.compress.passages import Voice
-from session_core.compress.worths import parts_of, shape
+from session_core.compress.scoring import Bearing, Read
+from session_core.compress.word_values import parts_of, shape
 
 LATELY_TOKENS = 12_000
 """A value that was last mentioned so many tokens ago counts e times less."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from session_core.classify import filler
-from session_core.compress.bearing import Read
 from session_core.compress.passages import Voice
-from session_core.language.accepting import put
-from session_core.language.going_on import inquires
+from session_core.compress.scoring import Read
+from session_core.language.acceptance import put
+from session_core.language.continuations import inquires
 from session_core.language.words import sentences, words
 from session_core.turns import Message, Role
 

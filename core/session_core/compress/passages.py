@@ -10,15 +10,15 @@ from itertools import groupby
 from typing import Literal
 
 from session_core.classify import filler
+from session_core.compress.answer_parts import written
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
 from session_core.compress.relevance import alarming, standing_out
 from session_core.compress.telegram import brief, saved
-from session_core.compress.worths import WORTH, parts_of, shape, stems, values_of
-from session_core.compress.written import written
+from session_core.compress.word_values import WORTH, parts_of, shape, stems, values_of
 from session_core.language.quoting import speaker_name, spoken
-from session_core.language.reported import reports
+from session_core.language.reported_speech import reports
 from session_core.language.words import sentences
 from session_core.plan import Count
 from session_core.turns import Message, Role

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Protocol
 
 UNCUT = "nothing left out, only written shorter"
@@ -64,20 +64,18 @@ def preference(*queues: tuple[int, Iterable[int]]) -> list[int]:
     its weight."""
     seen: set[int] = set()
     chosen: list[int] = []
-    waiting = [(weight, iter(queue)) for weight, queue in queues]
+
+    def unseen(queue: Iterable[int]) -> Iterator[int]:
+        for number in queue:
+            if number not in seen:
+                seen.add(number)
+                yield number
+
+    waiting = [(weight, unseen(queue)) for weight, queue in queues]
     while waiting:
-        left = []
-        for weight, queue in waiting:
-            given = 0
-            for number in queue:
-                if number not in seen:
-                    seen.add(number)
-                    chosen.append(number)
-                    given += 1
-                    if given == weight:
-                        left.append((weight, queue))
-                        break
-        waiting = left
+        taken = [(weight, queue, list(islice(queue, weight))) for weight, queue in waiting]
+        chosen += [number for _, _, numbers in taken for number in numbers]
+        waiting = [(weight, queue) for weight, queue, numbers in taken if len(numbers) == weight]
     return chosen
 
 

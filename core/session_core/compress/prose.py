@@ -35,7 +35,7 @@ def _unwrapped(lines: Lines) -> Lines:
         n > 0 and len(lines.texts[n - 1]) >= _WRAPPED_LINE and bool(_GOES_ON.match(line))
         for n, line in enumerate(lines.texts)
     ]
-    # Only what no code, table or list could be: lines that go on in the middle of a sentence.
+    # Only lines that continue a sentence, which code, tables and lists do not.
     if lines.unread or sum(joined) * 10 < 3 * sum(map(bool, lines.texts)):
         return lines
     paragraphs: list[list[str]] = []

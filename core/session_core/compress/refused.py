@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from session_core.compress.bearing import Read
 from session_core.compress.passages import QUOTE, Passage
+from session_core.compress.scoring import Read
 from session_core.language.words import SENTENCES
 from session_core.turns import Message, Role
 

@@ -6,15 +6,15 @@ Showing only the older one would present it as if it still held.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from session_core.compress.bearing import Read
 from session_core.compress.claims import counts
 from session_core.compress.passages import QUOTE
 from session_core.compress.refused import refused
+from session_core.compress.scoring import Read
 from session_core.language.amending import one_of_each
-from session_core.language.wanted import days, times
+from session_core.language.question_types import days, times
 from session_core.language.words import SENTENCES
 from session_core.turns import Role
 
@@ -33,6 +33,20 @@ def restated(messages: Sequence[Read]) -> dict[Spot, Spot]:
     """
     newest = refused(messages)
     recent: dict[Hashable, deque[tuple[int, Spot, frozenset[str]]]] = {}
+    for turn, spot, kind, said in _statements(messages):
+        known = recent.setdefault(kind, deque())
+        while known and turn - known[0][0] > REACH:
+            known.popleft()
+        for before, older, other in known:
+            if before < turn and said.isdisjoint(other):
+                newest[older] = spot
+        known.append((turn, spot, said))
+    return newest
+
+
+def _statements(messages: Sequence[Read]) -> Iterator[tuple[int, Spot, Hashable, frozenset[str]]]:
+    """What users state in short messages, in order: the number of the user's message, the passage, the author with the
+    kind of the values, and the values."""
     turn = 0
     for at in sorted(range(len(messages)), key=lambda place: messages[place][0].seq):
         message, reading = messages[at]
@@ -45,14 +59,7 @@ def restated(messages: Sequence[Read]) -> dict[Spot, Spot]:
             if passage.text.startswith(QUOTE):
                 continue
             for kind, said in stated(passage.text).items():
-                known = recent.setdefault((message.author, kind), deque())
-                while known and turn - known[0][0] > REACH:
-                    known.popleft()
-                for before, spot, other in known:
-                    if before < turn and said.isdisjoint(other):
-                        newest[spot] = (at, place)
-                known.append((turn, (at, place), said))
-    return newest
+                yield turn, (at, place), (message.author, kind), said
 
 
 @lru_cache(maxsize=SENTENCES)

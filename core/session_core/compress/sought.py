@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
 
-from session_core.compress.bearing import Read
 from session_core.compress.json_named import RARE, named_of
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.lines import Lines
@@ -24,8 +23,9 @@ from session_core.compress.passages import (
     of_value,
 )
 from session_core.compress.records import records
+from session_core.compress.scoring import Read
 from session_core.compress.tables import read_cells
-from session_core.compress.worths import parts_of, shape, values_of
+from session_core.compress.word_values import parts_of, shape, values_of
 from session_core.language.words import sentences
 from session_core.turns import Message, Role
 

@@ -102,7 +102,7 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
     framing = tools.measure(bare)
     calls, aside = message.tool_calls, ""
     if calls:
-        # What was thought before a call goes back with it, word for word: providers that sign it refuse the call alone.
+        # Reasoning before a call is sent back verbatim: providers that sign it refuse the call without it.
         thought = tools.count(message.aside) if message.aside else 0
         if 0 < thought <= (ceiling - framing) // 2:
             aside, framing = message.aside, framing + thought

@@ -11,7 +11,7 @@ from math import log, sqrt
 from session_core.classify import filler
 from session_core.compress.amended import amended
 from session_core.language.cues import kinds, promises
-from session_core.language.orders import commands
+from session_core.language.instructions import commands
 from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on

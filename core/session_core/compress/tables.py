@@ -126,7 +126,7 @@ def _column_starts(sample: Sequence[str]) -> list[int]:
     for place in range(1, width):
         if filled[place] and not filled[place - 1]:
             starts.append(place)
-    # Where the header has no word, the column to the left goes on.
+    # Without a word in the header, the column to the left continues.
     limits = [*starts[1:], None]
     return [start for start, end in zip(starts, limits, strict=True) if header[start:end].strip()]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from session_core.compress.worths import KNOWN_WORDS
+from session_core.compress.word_values import KNOWN_WORDS
 from session_core.language.words import TELEGRAM_WORDS
 
 _ENGLISH = frozenset("the of and for with to you my your our is are was this that not it".split())

@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from session_core.compress.bearing import Bearing, Read
-from session_core.compress.choosing import Candidate, State, Worth
 from session_core.compress.mentions import Mentions
 from session_core.compress.passages import Passage
-from session_core.compress.worths import named_in, shape
+from session_core.compress.scoring import Bearing, Read
+from session_core.compress.selection import Candidate, State, Worth
+from session_core.compress.word_values import named_in, shape
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 
@@ -110,7 +110,7 @@ class Weights:
             passage, source = one.passage, one.source
             opens = source not in sources
             told = {**named[source], **passage.values} if opens and named[source] else passage.values
-            # What the question names counts wherever it was said; the rest counts less the longer ago it was.
+            # Values in the question count fully; others count less the longer ago they were said.
             tied, new = one.relevance / best if best else 0.0, 0.0
             if tied:
                 fading = 1.0 - tied

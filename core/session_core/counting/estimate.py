@@ -9,7 +9,7 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True)
 class _Rate:
-    """What one run of alike characters costs: `run` once, then `character` for each beyond `free`."""
+    """The cost of a run of similar characters: `run` once, then `character` for each beyond `free`."""
 
     pattern: str
     run: float

@@ -22,13 +22,12 @@ PIECE_CHARACTERS = 50_000
 
 
 def table(encoding: str) -> Callable[[str], int] | None:
-    """A function that counts tokens of `encoding`, or None when no table of it is on this machine.
+    """A function that counts tokens of `encoding`, or None if this machine has no table for it.
 
-    Looked for in this order: the package `bpe-openai`, then a table file for `tiktoken` (its cache folders, the copy
-    that comes with llama-index-core). tiktoken lets go of the interpreter for each text: beside a thread that computes
-    it takes 5 ms to get that back, for work of 10 us. Text that spells a special token counts as text.
-    Texts over `PIECE_CHARACTERS` are counted in pieces, cut at white space where there is some: their
-    figure may be a few tokens off, as a rule upward.
+    Sources, in this order: the package `bpe-openai`, then a table file for `tiktoken` (its cache folders, the copy
+    in llama-index-core). tiktoken releases the GIL for each text: beside a busy thread it takes 5 ms to get it back,
+    for work of 10 us. Special tokens in a text count as text. Texts over `PIECE_CHARACTERS` are counted in pieces,
+    cut at white space if possible: the result may be a few tokens off, usually too high.
     """
     encode = _from_bpe_openai(encoding) or _from_tiktoken(encoding)
     if encode is None:
@@ -37,7 +36,7 @@ def table(encoding: str) -> Callable[[str], int] | None:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """`text` in parts of at most `PIECE_CHARACTERS`, each cut before white space where it can be."""
+    """`text` in parts of at most `PIECE_CHARACTERS`, each cut before white space if possible."""
     start = 0
     while len(text) - start > PIECE_CHARACTERS:
         end = start + PIECE_CHARACTERS
@@ -49,10 +48,10 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _from_tiktoken(encoding: str) -> Callable[[str], list[int]] | None:
-    """`tiktoken`'s own encoder over a table file that is here already.
+    """`tiktoken`'s own encoder for a local table file.
 
-    Its constructor runs with a reader of local files in place of the one that downloads, in a copy of
-    its namespace: tiktoken itself and the process environment stay as they are.
+    Its constructor runs with a reader of local files in place of the downloader, in a copy of its namespace:
+    tiktoken itself and the process environment are not changed.
     """
     if importlib.util.find_spec("tiktoken") is None or importlib.util.find_spec("tiktoken_ext") is None:
         return None
@@ -73,7 +72,7 @@ def _from_bpe_openai(encoding: str) -> Callable[[str], list[int]] | None:
     if importlib.util.find_spec("bpe_openai") is None:
         return None
     with warnings.catch_warnings():
-        # It opens its tables in a way that Python 3.11 and 3.12 warn of; nobody's tests should end on that.
+        # It opens its tables with a function that is deprecated in Python 3.11 and 3.12; users' tests must not fail.
         warnings.simplefilter("ignore", DeprecationWarning)
         package: Any = importlib.import_module("bpe_openai")
         if encoding not in package.list_encoding_names():
@@ -83,7 +82,7 @@ def _from_bpe_openai(encoding: str) -> Callable[[str], list[int]] | None:
 
 
 def _read_ranks(url: str, expected_hash: str | None = None) -> dict[bytes, int]:
-    """The table that `url` names, from a local copy whose hash is right. Raises: FileNotFoundError."""
+    """The table for `url` from a local copy with the right hash. Raises: FileNotFoundError."""
     name = hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()
     for folder in _folders():
         path = folder / name

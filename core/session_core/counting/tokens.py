@@ -15,7 +15,7 @@ from session_core.forks import FreedLock
 from session_core.turns import Message
 
 FRAMING_TOKENS = 4
-"""What a provider adds around each message, and around each tool call in it."""
+"""What a provider adds for each message, and for each tool call in it."""
 
 MEDIA_TOKENS = {"image": 1_600, "audio": 2_000, "video": 16_000, "file": 3_000}
 """Price of one part that is not text, since its real one depends on the provider and on its size.
@@ -26,11 +26,11 @@ of a document: the upper end of what OpenAI, Anthropic and Google publish.
 
 CACHED_TEXTS = 4_096
 CACHED_CHARACTERS = 2_048
-"""A counter remembers so many texts, none longer than this: 8 MB at most where each is plain ASCII."""
+"""How many texts a counter caches, and their maximum length: 8 MB at most for plain ASCII."""
 
 LONG_TEXTS = 256
-"""And the figures of so many longer ones, without the texts: what is put together for a view is counted where it is
-chosen, and again where it is put into the view. A full memory starts afresh."""
+"""Capacity of the cache for longer texts, by hash: text that is assembled for a view is counted when it is selected,
+and again in the view. A full cache is cleared."""
 
 
 class TokenCounter(Protocol):
@@ -45,8 +45,7 @@ class TokenCounter(Protocol):
 
 
 class RememberingCounter:
-    """Asks `measure` for each text once, as long as it is remembered: it must always give the same figure. Safe in any
-    thread."""
+    """Caches the results of `measure`, which must be deterministic. Thread-safe."""
 
     def __init__(self, measure: Callable[[str], int], name: str, exact: bool) -> None:
         self.name = name
@@ -61,7 +60,7 @@ class RememberingCounter:
         return self._remembered(text) if len(text) <= CACHED_CHARACTERS else self._counted_before(text)
 
     def _counted_before(self, text: str) -> int:
-        # Python's own hash, of 64 bits with a secret of the process: hashlib's would let go of the interpreter.
+        # Python's own keyed 64-bit hash: hashlib's would release the GIL.
         known = len(text), hash(text)
         if (tokens := self._long.get(known)) is None:
             tokens = self._measure(text)
@@ -128,7 +127,7 @@ _building = FreedLock()
 
 
 def _counter(encoding: str, factor: float, exact: bool) -> TokenCounter:
-    """One counter for each table and factor; a table is read once per process, by one thread."""
+    """One counter per table and factor; a table is read once per process, by one thread."""
     key = (encoding, factor, exact)
     with _building:
         if key not in _counters:

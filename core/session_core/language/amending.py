@@ -179,7 +179,7 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
     if about:
         return about[:1], frozenset()
     if elsewhere:
-        # "Not Oslo": where Oslo was said is not among these, and nothing else is meant.
+        # "Not Oslo": the statement with Oslo is not among these, and nothing else is meant.
         return [], frozenset()
     if (said := names(correction)) and len(own - said) <= BESIDE_NAME:
         for place, back, text in known:

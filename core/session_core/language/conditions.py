@@ -1,4 +1,4 @@
-"""The turns of phrase that say what is done in one case, or not done at all, in many languages, as data."""
+"""Phrases for what is done in one case, or not at all, in many languages, as data."""
 
 from __future__ import annotations
 
@@ -97,4 +97,4 @@ REFUSALS = (
     Cue.within("arabic", r"(?<!\S)و?(?:لكننا |لكن )?لن (?:ن|أ)\S+"),
     Cue.within("devanagari", r"(?:हम|मैं) [^।?]*नहीं (?:रखेंगे|करेंगे|लेंगे|जाएंगे|जाएँगे|बुलाएंगे|करूँगा|करूँगी|लूँगा|लूँगी)"),
 )
-"""What is said to be left undone."""
+"""Phrases for what is not done."""

@@ -1,4 +1,4 @@
-"""Phrases that take something back or replace a wish, as data."""
+"""Phrases that retract something or replace a wish, as data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _INTERRUPTIONS = (
     r"battery|"
     r"late|delay|interruption|traffic)\b(?!.*(?:\d|\b(?:is|are|was|will|should|on|at|in)\b))"
 )
-"""What somebody excuses themselves for; with a value behind it, it may be what is corrected."""
+"""Apologies; with a value after them they may introduce a correction."""
 
 CORRECTIONS = (
     Cue.of(
@@ -122,4 +122,4 @@ REVISIONS = (
         r"\b(?:works?|suits?|fits?|is) .{0,12}?better\b)[^?？]*$",
     ),
 )
-"""Another wish in the place of an earlier one, so it seems: it may add to that one as well."""
+"""Phrases for another wish that seems to replace an earlier one, but may also add to it."""

@@ -140,7 +140,7 @@ _ALL = (
         rf"(?: (?:to know|from you))?{_AGAIN}"
     ),
 )
-"""That this was all."""
+""""That was all", in many languages."""
 _LEAD = r"(?:(?:ok|okay|and|so|oh|well|again|but|then|great|good|perfect|thanks|thank you) )*"
 _CLOSING = re.compile(_LEAD + "(?:" + "|".join(_CLOSINGS) + ")")
 _DONE = re.compile(_LEAD + "(?:(?:yes|yeah|yep|no|nope|nah) )?" + _LEAD + "(?:" + "|".join(_ALL) + ")")
@@ -148,17 +148,16 @@ _ENDING = re.compile(
     _LEAD + r"(?:good ?bye|bye(?: bye| now| for now)*|good ?day|take care|have (?:a|an|yourself a)\b.*|"
     r"you(?: ve| have) been\b.*|thank(?:s| you)(?: so much| very much| again)? for (?:all|everything)\b.*)"
 )
-"""What is said at the end of a talk only: who begins with "no" there wants nothing more."""
+"""Phrases at the end of a conversation only: with "no" before them, they want nothing more."""
 _YES, _NO = frozenset("yes yeah yep".split()), frozenset("no nope nah".split())
 
 
 def courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
     """Whether each clause of `text` only thanks for help, wishes well, offers more help, says that this was all, or
-    is one of the `phrases` that say as little.
+    is one of the filler `phrases`.
 
-    "No" and "yes" belong to it beside a word that this was all, "no" also beside a goodbye; else they answer
-    something. Nothing with a figure in it does, and of thanks for something only those for help: "thanks for the
-    blue one" says which.
+    "No" and "yes" are courtesies beside "that was all", "no" also beside a goodbye; otherwise they are answers. Text
+    with numbers never is one, and thanks only if they are for help: "thanks for the blue one" makes a choice.
     """
     if _NEEDED.isdisjoint(_WORD.findall(text.casefold())) or any(map(str.isdigit, text)):
         return False

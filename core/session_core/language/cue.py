@@ -17,10 +17,10 @@ _KANA = re.compile("[\u3040-\u30ff]")
 
 @dataclass(frozen=True, eq=False)
 class Cue:
-    """A phrase, and the words (by their first letters) without one of which it cannot stand in a sentence.
+    """A phrase, and the words (by their first letters) of which a matching sentence contains at least one.
 
-    Looking the words up first spares most sentences most of the patterns. `also` are words of which one must
-    stand there too, whole, where an apostrophe parts words; with `whole` these are the same ones.
+    Looking up the words first avoids most pattern matches. One of the words `also` must occur too, as a whole word;
+    with `whole` these are the same words.
     """
 
     stems: frozenset[str]
@@ -30,7 +30,7 @@ class Cue:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The phrase, made ready when it is first tried: of hundreds in a dozen languages few ever are."""
+        """The compiled pattern, compiled at its first use, since few of the hundreds in a dozen languages ever are."""
         return re.compile(self.phrase, re.IGNORECASE if self.any_case else 0)
 
     @classmethod
@@ -45,14 +45,13 @@ class Cue:
 
     @classmethod
     def within(cls, script: str, pattern: str) -> Cue:
-        """A phrase of a language whose words are not parted by blanks, or change their endings much: it is tried in
-        each sentence that has a character of the `script`."""
+        """A cue for languages without blanks between words, or with many word endings: it is tried in each sentence
+        with a character of the `script`."""
         return cls(frozenset((f"<{script}>",)), pattern)
 
 
 def script(sentence: str) -> str:
-    """The script besides Latin that `sentence` begins with, as the name of a stem: kana where there is any, "" for
-    none."""
+    """The non-Latin script of the beginning of `sentence`, as a name: kana if there is any, "" for none."""
     if sentence.isascii() or not (found := _NOT_LATIN.search(sentence)):
         return ""
     told = _SCRIPTS.match(found.group())

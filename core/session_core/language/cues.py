@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from session_core.language.abbreviations import written_out
 from session_core.language.conditions import CONDITIONS, REFUSALS
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
-from session_core.language.shorthand import written_out
 from session_core.language.tongues.every import REQUESTS, TONGUES
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
 
 _APOSTROPHE = re.compile("['’]")
 LEAD_IN_WORDS = 8
-"""Most words before a colon that announce a rule; longer ones tell a story."""
+"""Maximum words before a colon that introduce a rule; longer ones tell a story."""
 
 
 class _Cues:
-    """Cues by the words that they need: most sentences have none of most."""
+    """Cues indexed by the words that they need, since most sentences have none of most."""
 
     def __init__(self, *tables: Sequence[Cue]) -> None:
         self._by_stem: dict[str, list[tuple[int, Cue]]] = {}
@@ -31,7 +31,7 @@ class _Cues:
                     self._by_stem.setdefault(stem, []).append((place, cue))
 
     def tried(self, sentence: str) -> set[tuple[int, Cue]]:
-        """The cues that may stand in `sentence`, each with the place of its table."""
+        """The cues that may match `sentence`, each with the index of its table."""
         said = set(words(sentence))
         if "'" in sentence or "’" in sentence:
             said.update([part for word in said if "'" in word or "’" in word for part in _APOSTROPHE.split(word)])
@@ -41,7 +41,7 @@ class _Cues:
         return {one for one in found if not one[1].also or not one[1].also.isdisjoint(said)}
 
     def said(self, sentence: str) -> bool:
-        """Whether one of the cues stands in `sentence`."""
+        """Whether one of the cues matches `sentence`."""
         return any(cue.pattern.search(sentence) for _, cue in self.tried(sentence))
 
 
@@ -71,16 +71,16 @@ _TAG = re.compile(
     r"d['’]accord|va bene|tá|oké|goed|ладно|хорошо)\s?[?？]+\W*$",
     re.IGNORECASE,
 )
-"""What is told and only ends with a request to agree ("nobody opens it before noon, ok?") asks for nothing."""
+"""A statement that ends with a tag question ("nobody opens it before noon, ok?") is not a question."""
 _COLON = re.compile("[:：]")
 _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
-"""What is named by its words takes nothing back: the reason “no longer needed”."""
+"""A mentioned phrase corrects nothing: the reason “no longer needed”."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=SENTENCES)
 def kinds(sentence: str) -> tuple[FactKind, ...]:
-    """What a user says with `sentence`, most binding first; a plain question binds nobody."""
+    """The kinds of what a user states with `sentence`, most binding first; none for a plain question."""
     return tuple(_kinds(written_out(sentence, frozenset(words(sentence)))))
 
 
@@ -99,7 +99,7 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
 
 
 def _stands(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
-    """Whether one of the cues that are to be `tried` and come from the table at `place` stands in `sentence`."""
+    """Whether one of the cues to be `tried` from the table at `place` matches `sentence`."""
     return any(cue.pattern.search(sentence) for at, cue in tried if at == place)
 
 
@@ -111,7 +111,8 @@ def _asks(sentence: str) -> bool:
 
 
 def _announced(sentence: str, place: int) -> bool:
-    """Whether a few words and a colon lead in what the table at `place` has ("One rule for all of it: always ...")."""
+    """Whether a few words and a colon introduce a match of the table at `place` ("One rule for all of it: always
+    ...")."""
     head, *rest = _COLON.split(sentence, maxsplit=1)
     told = rest[0].strip(" \u3000¡¿") if rest else ""
     if not told or len(head.split()) > LEAD_IN_WORDS or not told[0].isalpha():
@@ -120,28 +121,27 @@ def _announced(sentence: str, place: int) -> bool:
 
 
 def corrects(sentence: str) -> bool:
-    """Whether `sentence` takes back something that was said before."""
+    """Whether `sentence` retracts something that was said before."""
     return FactKind.CORRECTION in kinds(sentence)
 
 
 @lru_cache(maxsize=SENTENCES)
 def revises(sentence: str) -> bool:
-    """Whether `sentence` seems to put another wish in the place of an earlier one, or to take something back."""
+    """Whether `sentence` seems to replace an earlier wish, or to retract something."""
     return corrects(sentence) or _REVISIONS.said(sentence)
 
 
 @lru_cache(maxsize=SENTENCES)
 def promises(sentence: str) -> bool:
-    """Whether an assistant says with `sentence` what it did or will do."""
+    """Whether an assistant reports or promises an action with `sentence`."""
     return not _asks(sentence) and _COMMITMENTS.said(sentence)
 
 
 def ruling(part: str) -> bool:
-    """Whether `part` of a text lays down a rule, whoever says it."""
+    """Whether `part` of a text states a rule, regardless of the speaker."""
     return _RULES.said(part)
 
 
 def may_rule(text: str) -> bool:
-    """Whether a part of `text` can lay down a rule at all: of what is not ASCII, where words are parted by what stands
-    around them, each may."""
+    """A fast check for `ruling`: False if a part of `text` cannot state a rule; non-ASCII text always may."""
     return not text.isascii() or bool(_RULES.tried(text))

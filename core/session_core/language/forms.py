@@ -10,7 +10,7 @@ from session_core.language.words import MONTHS
 
 
 def dates(text: str) -> set[tuple[int, ...]]:
-    """What a date can mean, as (year, month, day), 0 for a part not said; nothing for words like "Monday"."""
+    """The possible readings of a date as (year, month, day), 0 for a missing part; empty for words like "Monday"."""
     figures = [int(run) for run in re.findall(r"\d+", text)]
     month = next((MONTHS[w] for w in re.findall(r"[^\W\d_]+", text.casefold()) if w in MONTHS), 0)
     if month:
@@ -38,13 +38,13 @@ def _possible(parts: tuple[int, int, int]) -> bool:
 
 
 def parts(reading: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """A date and what it says when less of it is repeated."""
+    """A date, and the forms in which it may be repeated more briefly."""
     year, month, day = reading
     yield from ((year, month, day), (0, month, day), (year, month, 0), (0, month, 0))
 
 
 def minutes_of(text: str) -> tuple[int, bool]:
-    """Minutes after midnight, and whether it is said which half of the day it is."""
+    """Minutes after midnight, and whether the half of the day is stated."""
     figures = [int(run) for run in re.findall(r"\d+", text)] or [0]
     hour, minute = figures[0], figures[1] if len(figures) > 1 else 0
     half = re.search(r"([ap])\.?m", text.casefold())
@@ -54,7 +54,7 @@ def minutes_of(text: str) -> tuple[int, bool]:
 
 
 def times(text: str) -> Iterator[tuple[int, bool]]:
-    """The ways to repeat a time: with am or pm where it is known, with 24 hours, or with neither."""
+    """The forms in which a time may be repeated: with am or pm if known, with 24 hours, or with neither."""
     minutes, halved = minutes_of(text)
     yield minutes, False
     if halved or minutes >= 12 * 60 or text.startswith("0"):

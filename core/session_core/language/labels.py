@@ -1,4 +1,4 @@
-"""Hears what stands behind a label: "helpers: Jo and Tim", "log level: info"."""
+"""Detects labelled statements: "helpers: Jo and Tim", "log level: info"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from session_core.language.words import SENTENCES
 
 MOST_CHARACTERS = 120
-"""What goes on for longer is a text with a heading."""
+"""A longer text after a colon is a text with a heading."""
 _LABELLED = re.compile(
     r"^\W*(?P<head>[^\W\d_][^\s:：]*(?: [^\s:：]+){0,2})(?:: |：)\s*(?P<told>[^\s:].*)$", re.IGNORECASE | re.DOTALL
 )
@@ -22,7 +22,7 @@ _NO_LABEL = re.compile(
 
 @lru_cache(maxsize=SENTENCES)
 def labelled(sentence: str) -> bool:
-    """Whether a few words and a colon name what `sentence` then tells, and nothing is asked."""
+    """Whether `sentence` is a label of a few words, a colon and a statement, and no question."""
     if len(sentence) > MOST_CHARACTERS or sentence.endswith(("?", "？", "؟")):
         return False
     found = _LABELLED.match(sentence)

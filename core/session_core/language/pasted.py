@@ -44,7 +44,7 @@ _OWN = frozenset("i we i've we've i’ve we’ve i'd as just already have always
 _RULED = re.compile(
     r"\b(?:if|when|whenever|unless|once|every time|always|never|must|should|wenn|sobald)\b", re.IGNORECASE
 )
-"""Then what somebody says is a case that a rule speaks of."""
+"""Phrases after which a statement is only an example for a rule."""
 _TASK = re.compile(
     r"^\W*(?:(?:can|could|would) you |(?:please|kindly|now|bitte|help me) )*"
     r"(?:(?:translate|summari[sz]e|proofread|paraphrase|rephrase|rewrite|transcribe|explain|übersetze?|erkläre?|traduis|"
@@ -71,7 +71,7 @@ _MINE = re.compile(
     r"like (?:this|so)|this way|these steps|using|i (?:like|want|need|prefer|expect)|you (?:should|must))\b",
     re.IGNORECASE,
 )
-"""What is said of it is the user's own."""
+"""Statements about the pasted text, which are the user's own."""
 _FILE = re.compile(
     r"^[ \t]*(?:[\[(<*#=-]{1,5}[ \t]*)?(?:attach\w*(?: files?| documents?)?|file|document|source|contents? of|pdf)"
     r"[ \t:]{1,3}[\"'`]?[\w./ -]{0,80}?[\w)-]\."
@@ -106,8 +106,8 @@ _MARKUP = re.compile(
 
 
 def pasted(text: str) -> Iterator[tuple[int, int]]:
-    """Where it stands, in no order; places may overlap. What has no end of its own (a mail, what is announced) goes to
-    the end of `text`, since it may hold whatever would end it."""
+    """The spans of pasted text, in no order; they may overlap. One without a clear end (a mail, an announced text)
+    extends to the end of `text`, since it may contain anything."""
     lines = _lines(text)
     open_end = [at for find in (_forwards, _mails, _announced) for at in find(lines, text)]
     if open_end:
@@ -120,12 +120,12 @@ def pasted(text: str) -> Iterator[tuple[int, int]]:
 
 
 def of_one_line(text: str) -> bool:
-    """Whether the one line of a `text` may be pasted though it has no sign of it: a mail that is forwarded, a file."""
+    """Whether a `text` of one line may be pasted although it has no sign of it: a forwarded mail, a file."""
     return _FORWARDED.match(text) is not None or _FILE.match(text[:300]) is not None
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
-    """The lines of `text`, each with where it begins."""
+    """The lines of `text`, each with its start."""
     found, at = [], 0
     for line in text.splitlines(keepends=True):
         found.append((at, line.rstrip("\r\n")))
@@ -143,14 +143,14 @@ def _forwards(lines: Sequence[tuple[int, str]], text: str) -> Iterator[int]:
 
 
 def _wrote(before: str, line: str) -> bool:
-    """Whether `line` is the last before a mail that is answered: "On 3 May Ann <a@b.c> wrote:", on one line or two."""
+    """Whether `line` is the last before a quoted mail: "On 3 May Ann <a@b.c> wrote:", on one line or two."""
     if not _WROTE.search(line[-200:]):
         return False
     return any(c.isdigit() or c == "@" for c in line[-300:] + before[-300:])
 
 
 def _mails(lines: Sequence[tuple[int, str]], _: str) -> Iterator[int]:
-    """Where the heads of mails begin, two lines of them or more."""
+    """The starts of mail headers of at least two lines."""
     heads = [(at, line, _head(line)) for at, line in lines]
     for headed, group in groupby(heads, key=lambda one: one[2] != ""):
         if headed:
@@ -181,7 +181,7 @@ def _announced(lines: Sequence[tuple[int, str]], _: str) -> Iterator[int]:
 
 
 def _reported(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """What others are reported to have said behind a colon, to the end of its line; with nothing there, of the text."""
+    """Reported speech after a colon, to the end of its line; if the line ends there, to the end of the text."""
     for at, line in lines:
         if ":" not in line and "：" not in line:
             continue
@@ -191,7 +191,7 @@ def _reported(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
 
 
 def _talks(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """Lines of logs, and chats that were copied: under times to the end of the text, under names to the last one."""
+    """Lines of logs, and copied chats: with times to the end of the text, with names to the last line that has one."""
     yield from ((at, at + len(line)) for at, line in lines if _LOGGED.match(line))
     stamped = [at for at, line in lines if _STAMPED.match(line)]
     posted = [
@@ -212,7 +212,7 @@ def _talks(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
 
 
 def _rows(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """Rows of a table, a diff up to the last line of it, and indented code behind an empty line."""
+    """Rows of a table, a diff up to its last line, and indented code after an empty line."""
     changed = [at for at, line in lines if _DIFF.match(line)]
     if changed:
         yield changed[0], max(at + len(line) for at, line in lines if _CHANGED.match(line))

@@ -10,9 +10,9 @@ from itertools import groupby
 _DELIMITERS = ",;\t|"
 _LEAST_COLUMNS = {",": 3, ";": 3, "\t": 2, "|": 3}
 _HEADING_WORDS = 3
-"""A column is called by so many words, at most."""
+"""Maximum words of a column name."""
 _KEY = re.compile(r"^(?P<indent>[ \t]*(?:- )?)[\"']?(?P<key>[a-z_][\w.-]{0,40})[\"']?:(?P<value>[ \t]+\S.*|[ \t]*)$")
-"""Who writes a list for a reader begins with a capital, or has words with blanks before a colon."""
+"""A key of machine-readable data: a list written for a reader begins with a capital, or has blanks before a colon."""
 _ITEM = re.compile(r"^[ \t]*- \S")
 _SECTION = re.compile(r"^\[[\w .:\"/-]{1,60}\][ \t]*$")
 _SETTING = re.compile(r"^[\w.-]{1,60}[ \t]*=[ \t]*\S?")
@@ -25,17 +25,17 @@ _TAG = re.compile(r"<([A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,300})?>")
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,60})(?:\s[^<>]{0,300})?>.*?</\1>", re.DOTALL)
 _WORDS_BESIDE = 8
 _TAGS, _LOOKED_AT = 100, 5_000
-"""So many tags, and characters behind one, are looked at: text with more of them is no prose anyway."""
+"""Maximum tags, and characters after one, that are examined: a text with more is not prose anyway."""
 _OWN = re.compile(
     r"my|our|your|rules?|instructions?|prefs|preferences?|guidelines?|requirements?|constraints?|wish(?:es)?|notes? to|"
     r"tasks?|prompt|system|persona|role|style|tone|output|format|goals?|thinking|answer",
     re.IGNORECASE,
 )
-"""What is headed so, somebody may have written down for the assistant."""
+"""Headings of text that a user may have written for the assistant."""
 
 
 def records(lines: Sequence[tuple[int, str]], text: str) -> Iterator[tuple[int, int]]:
-    """Where they stand, of `text` with its `lines` and where each begins."""
+    """The spans of records in `text` with these `lines` and their starts."""
     for filled, group in groupby(lines, key=lambda one: bool(one[1].strip())):
         block = list(group)
         if filled:
@@ -47,7 +47,7 @@ def records(lines: Sequence[tuple[int, str]], text: str) -> Iterator[tuple[int, 
 
 
 def _table(block: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """Rows of as many columns below a row of headings."""
+    """Rows with as many columns as the heading row above."""
     for start in range(len(block) - 1):
         heading = block[start][1]
         for delimiter in _DELIMITERS:
@@ -72,14 +72,14 @@ def _columns(line: str, delimiter: str) -> list[str]:
 
 
 def _called(column: str) -> bool:
-    """Whether a column can be called so. Who enumerates leaves a blank behind each comma."""
+    """Whether the text may be a column name. In an enumeration, a blank follows each comma."""
     return (
         bool(column) and column == column.strip() and len(column.split()) <= _HEADING_WORDS and column[-1] not in ".!?:"
     )
 
 
 def _nested(block: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """Keys with values below a key without one, further in."""
+    """Indented keys with values under a key without one."""
     keyed = [(line, _KEY.match(line[1])) for line in block]
     for place, (_line, found) in enumerate(keyed[:-1]):
         if found is None or found["value"].strip() or _OWN.match(found["key"]):
@@ -106,7 +106,7 @@ def _below(line: tuple[tuple[int, str], re.Match[str] | None], indent: int) -> b
 
 
 def _settings(block: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """A section with what is set in it, and variables of an environment."""
+    """A section with settings, and environment variables."""
     sections = [place for place, (_, line) in enumerate(block) if _SECTION.match(line)]
     for place in sections[:1]:
         if place + 1 < len(block) and _SETTING.match(block[place + 1][1]) and not _OWN.match(block[place][1][1:]):
@@ -118,7 +118,7 @@ def _settings(block: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
 
 
 def _statements(block: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """From a statement of SQL to the last line that ends one."""
+    """From an SQL statement to the last line that ends one."""
     starts = [place for place, (_, line) in enumerate(block) if _STATEMENT.match(line)]
     if starts:
         ends = [place for place, (_, line) in enumerate(block) if line.rstrip().endswith(";") and place >= starts[-1]]
@@ -126,7 +126,7 @@ def _statements(block: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
 
 
 def _elements(text: str) -> Iterator[tuple[int, int]]:
-    """From an opening tag to the closing one of its name, with hardly anything but other elements in between."""
+    """From an opening tag to its closing tag, with hardly anything but other elements in between."""
     at = 0
     for _ in range(_TAGS):
         if (opened := _TAG.search(text, at)) is None:

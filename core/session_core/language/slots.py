@@ -37,7 +37,7 @@ THINGS = frozenset(
         "team plan card payment contact car train table party event trip visit project task repo database"
     ).split()
 )
-"""Things that have many attributes: they are slots only where a value follows at once ("my seat is 12A")."""
+"""Things with many attributes: they are slots only if a value follows directly ("my seat is 12A")."""
 
 _MARKS = frozenset("favourite favorite preferred maximum max minimum min total default".split())
 MAX_ANSWER_WORDS = 8
@@ -106,8 +106,8 @@ _NEEDED: tuple[tuple[tuple[str, ...], ...], ...] = (
     ((),),
     (("budget", "deadline", "limit"), ("of", "on")),
 )
-"""For each way of stating, what must stand in a sentence of ASCII alone: one of each group. Looking for words
-takes a tenth of the time of trying the patterns."""
+"""A fast check for ASCII sentences: for each pattern, groups of words of each of which one must occur. It takes a
+tenth of the time of the patterns."""
 _NAMED_BY = frozenset("name called heisse appelle llamo nombre chiamo chamo heet naam".split())
 _ADDRESSED_BY = frozenset(("go", "call"))
 _PARTS = re.compile("[a-z]+|[:=]")
@@ -136,10 +136,10 @@ _TYPES = (ValueKind.DATE, ValueKind.TIME, ValueKind.AMOUNT, ValueKind.IDENTIFIER
 
 @lru_cache(maxsize=SENTENCES)
 def slot(sentence: str) -> str | None:
-    """What `sentence` gives a value to, in plain lower case, or None when no rule can tell.
+    """The subject that `sentence` gives a value to, in lower case, or None if no rule finds one.
 
-    Only attributes (a name, a budget, a date) are slots: "my daughter is 5" does not replace
-    "my daughter is called Ann".
+    Only attributes (a name, a budget, a date) are slots: "my daughter is 5" does not replace "my daughter is called
+    Ann".
     """
     parts = frozenset(_PARTS.findall(sentence.lower())) if sentence.isascii() else None
     if (parts is None or not parts.isdisjoint(_NAMED_BY)) and _NAMED.search(sentence):
@@ -159,17 +159,17 @@ def slot(sentence: str) -> str | None:
 
 
 def same_slot(named: str, known: str) -> bool:
-    """Whether a correction that says `named` can mean `known`: "date" means "departure date"."""
+    """Whether a correction of `named` may refer to `known`: "date" may refer to "departure date"."""
     return named == known or known.endswith(f" {named}") or known.startswith(f"{named} for ")
 
 
 def open_to(named: str | None, known: str | None) -> bool:
-    """Whether a correction by value may reach a fact: one of the two leaves open what it is about."""
+    """Whether a correction by value may refer to a fact: one of the two names no subject."""
     return named is None or known is None or known.split()[-1] in THINGS or "…" in known
 
 
 def clauses(sentence: str) -> list[str]:
-    """`sentence`, parted where it gives values to two slots ("my budget is … and my deadline is …")."""
+    """`sentence`, split where it gives values to two slots ("my budget is … and my deadline is …")."""
     parts = _BETWEEN.split(sentence)
     if len(parts) > 1 and all(slot(part) for part in parts):
         return [part.strip() for part in parts]
@@ -182,7 +182,7 @@ def typed(text: str) -> list[Value]:
 
 
 def without(text: str, gone: Sequence[Value]) -> str:
-    """`text` with `…` where the values `gone` stood: what they are about."""
+    """`text` with `…` in place of the values `gone`."""
     parts: list[str] = []
     at = 0
     for value in gone:
@@ -197,7 +197,7 @@ def _plain(named: str) -> str:
 
 
 def _attribute(named: str, given: str) -> bool:
-    """Whether `named` can have one value only, and `given` is such a value."""
+    """Whether `named` is an attribute with a single value, and `given` is such a value."""
     last = named.split()[-1]
     if last in _PERSONS:
         return False

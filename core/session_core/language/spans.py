@@ -27,10 +27,10 @@ Span = tuple[float, float]
 
 
 def span(text: str, now_s: float) -> Span | None:
-    """The first moment and the end of the time that `text` speaks of, in seconds since the epoch, or None.
+    """Start and end of the period that `text` refers to, in seconds since the epoch, or None.
 
-    English words and ISO dates; days are those of UTC, and begin and end up to half a day later and earlier elsewhere.
-    A day without a year, and a weekday, is the last one before `now_s`.
+    English words and ISO dates; days are those of UTC, which begin and end up to half a day later or earlier
+    elsewhere. A day without a year, and a weekday, is the last one before `now_s`.
     """
     now = datetime.fromtimestamp(now_s, UTC)
     found = _dated(text, now) or _counted(text, now)

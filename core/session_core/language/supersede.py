@@ -17,10 +17,10 @@ from session_core.language.amending import (
     taken_back,
     told_later,
 )
-from session_core.language.changing import Change, change, matters
+from session_core.language.changes import Change, change, matters
 from session_core.language.cues import corrects, revises
 from session_core.language.slots import THINGS, open_to, same_slot, slot, without
-from session_core.language.stating import (
+from session_core.language.statements import (
     Frames,
     besides,
     counted,
@@ -290,12 +290,12 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     first = fact.seq - CORRECTION_REACH
     near = [place for place, known in enumerate(facts) if first <= known.seq <= fact.seq]
     reach = [place for place in reversed(near) if facts[place].current and _open(facts[place], fact)]
-    # Which one is meant is plain when the correction names the old value itself.
+    # The meaning is clear if the correction names the old value itself.
     said = figures(fact.text)
     named = [index for index in reach if said & figures(facts[index].text)]
     wrong = frozenset(word for word in taken_back(fact.text) if word.isdecimal())
     if wrong and not any(wrong <= frozenset(said_words(facts[index].text)) for index in named or reach):
-        # "The 12th, not the 2nd": where the old value stands is not among these, and nothing else is meant.
+        # "The 12th, not the 2nd": the old value is not among these, and nothing else is meant.
         return _NONE_FOUND
     nearest = _nearest(facts, named or reach, fact)
     for value in values_in(fact.text):

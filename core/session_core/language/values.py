@@ -59,7 +59,7 @@ CURRENCIES: dict[str, str] = {
     )
     for name in names.split()
 }
-"""Names and signs of currencies, by the code of each; percent is handled as one."""
+"""Names and signs of currencies, by code; percent is treated as one."""
 
 MULTIPLIERS = {
     "k": 1_000, "thousand": 1_000, "m": 1_000_000, "mn": 1_000_000, "million": 1_000_000,
@@ -82,9 +82,9 @@ _SIGN = r"(?:US\$|R\$|[$€£¥₹₽₩₺฿])"
 _GROUPED = r"\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?(?!\d)"
 _NUM = rf"(?:{_GROUPED}|\d+(?:[.,]\d+)?)"
 _WHOLE_NUM = rf"(?:{_GROUPED}|\d++(?:[.,]\d++)?)"
-"""Where no digit may follow, there is no use in trying it with fewer digits."""
+"""A number pattern that does not backtrack to fewer digits."""
 _BY_BLANKS = r"\d{1,3}(?: \d{3})+"
-"""Thousands apart, as in "2 400 euros": a number only where a currency follows."""
+"""Blanks as thousands separators, as in "2 400 euros": a number only if a currency follows."""
 _MANY = r"(?:\s?(?:thousand|million|millionen|billion)|\s?(?:bn|mn)|[kKmM]|万|億)"
 _CURRENCY_SIGNS = [(name, code) for name, code in CURRENCIES.items() if not name.isascii()]
 _CODES = "|".join(sorted((n for n in CURRENCIES if n.isalpha() and n.isascii()), key=len, reverse=True))
@@ -92,7 +92,7 @@ CODES_ABROAD = "|".join(
     sorted((n for n in CURRENCIES if not n.isascii() and any(map(str.isalpha, n))), key=len, reverse=True)
 )
 _CODES_BEFORE = "|".join(name for name in _CODES.split("|") if name not in ("won", "real"))
-"""Who won 5 games has no money of it."""
+"""Currency codes before a number; words that are also verbs ("won 5 games") are excluded."""
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b(?:\.(?=\s\d))?"
 _SOON = r"tomorrow|next\s(?:week(?:end)?|month|year)|morgen\sfrüh|demain|mañana|domani|amanhã"
 _WEEKDAY = (
@@ -172,12 +172,12 @@ _BARE = re.compile(
     r"(?<![^ \n])[1-9][0-9]{0,6}"
     r"(?=[.,;!?]*(?:$|[ \n](?:[0-9](?![0-9]{2}(?![0-9]))|([A-Za-z]+)(?![^ \n.,;!?]|\.[A-Za-z]))))"
 )
-"""A figure that stands alone before a word, another figure or the end of a text."""
+"""A number that stands alone before a word, another number or the end of a text."""
 _COUNTED = re.compile(
     rf"{_CODES}|{'|'.join(_UNITS)}|{'|'.join(MONTHS)}|of|de|di|do|[ap]m|uhr|(?:thousand|million|billion|bn|mn).*",
     re.IGNORECASE,
 )
-"""What makes more of a figure before it than a number: an amount, a date, a time."""
+"""What makes a number before it an amount, a date or a time."""
 _WORD = re.compile("[A-Za-z]+")
 _LETTERS = bytes(code if chr(code).isalpha() else ord(" ") for code in range(128)).ljust(256)
 """Of ASCII, what stands for each sign where only letters count."""
@@ -223,7 +223,7 @@ def _values_before(text: str) -> tuple[tuple[str, str, int, int], ...]:
 
 
 def numbers(text: str) -> frozenset[Decimal]:
-    """What the number in `text` can mean: "1.200" is 1200 or 1.2, "2.5k" is 2500."""
+    """The possible readings of the number `text`: "1.200" is 1200 or 1.2, "2.5k" is 2500."""
     match = _NUMBER_ONLY.search(_APART.sub("", text))
     if match is None:
         return frozenset()
@@ -235,7 +235,7 @@ def numbers(text: str) -> frozenset[Decimal]:
 
 
 def currency(text: str) -> str | None:
-    """The code of the currency (or "%") that the amount `text` is in, or None."""
+    """The code of the currency (or "%") of the amount `text`, or None."""
     rest = re.sub(r"[\d.,'’\u00a0\u202f]", " ", text).casefold()
     for part in rest.split():
         if part in CURRENCIES:
@@ -244,7 +244,7 @@ def currency(text: str) -> str | None:
 
 
 def found(text: str) -> Iterator[Value]:
-    """As `values`, one after the other, for who looks for the first of some kind; nothing is remembered."""
+    """As `values`, lazily and without a cache, for callers that need only the first of some kind."""
     pattern = _pattern(text)
     for group, shown, start in _matches(text) if pattern is _PATTERN else map(_told, pattern.finditer(text)):
         if group == "web":
@@ -300,7 +300,7 @@ def _signed(text: str) -> Iterator[int]:
         if addressed or end - first > 1 or text[first] != ".":
             yield from range(first, end - stopped)
         if text[end : end + 1] in ("T", "t"):
-            # What separates a date from its time.
+            # The separator of a date and its time.
             yield end
             yield end + 1
             last = end

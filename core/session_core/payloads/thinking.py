@@ -68,5 +68,5 @@ def _placed(message: Message, one: Thought) -> Placed:
         block = {"type": "thinking", "thinking": said, "signature": one.sealed}
     if message.rendition != "whole":
         return Placed(0, 0, block)
-    # Behind the last call nothing is signed, and no message may end with it.
+    # Thinking after the last call is unsigned, and no message may end with it.
     return Placed(one.characters, min(one.calls, len(message.tool_calls) - 1), block)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from session_core.media import USUAL
-from session_core.serial.held import Span
+from session_core.serial.references import Span
 from session_core.turns import Media
 
 MediaKind = Literal["image", "audio", "video", "file"]
@@ -37,12 +37,12 @@ _TEXT = frozenset({"text", "input_text", "output_text", "text-plain", "refusal",
 _CALLS = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta"}
 )
-"""Blocks that say again what the message's tool calls say."""
+"""Block types that repeat the message's tool calls."""
 
 _OPAQUE = frozenset(
     {"type", "id", "index", "signature", "encrypted_content", "encrypted_index", "thought_signature", "data"}
 )
-"""Keys of blocks whose strings no model reads as text."""
+"""Block keys whose strings are not text for a model."""
 
 _REASONING = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning_content", "thought"})
 _CACHE_MARKS = frozenset({"cachePoint", "cache_point"})
@@ -85,7 +85,7 @@ def read_blocks(content: object, separator: str = "") -> Parts:
 
 
 def inner_block(block: object) -> Mapping[str, Any]:
-    """`block`, or the provider's own block that LangChain keeps in it; nothing for what is no block."""
+    """`block`, or the provider's own block that LangChain keeps in it; empty for anything but a block."""
     if not isinstance(block, Mapping):
         return {}
     value = block.get("value") if block.get("type") == "non_standard" else None
@@ -93,7 +93,7 @@ def inner_block(block: object) -> Mapping[str, Any]:
 
 
 def _item(block: object) -> str | None:
-    """The name of what a provider has neither as text, nor as reasoning, nor as a call of a tool of ours."""
+    """The name of a provider's block that is neither text, nor reasoning, nor a call of one of our tools."""
     found = inner_block(block)
     kind = found.get("type", next(iter(found), None))
     return kind if isinstance(kind, str) and kind not in _KNOWN else None
@@ -114,7 +114,7 @@ def signed_reasoning(block: object) -> bool:
 
 
 class _Joined:
-    """Texts joined by a separator, and where each of them came to stand."""
+    """Texts joined by a separator, with the position of each."""
 
     def __init__(self, separator: str) -> None:
         self._separator = separator
@@ -160,7 +160,7 @@ def _read(block: object, texts: _Joined, asides: _Joined, media: list[Media]) ->
 
 
 def _nested(block: Mapping[str, Any]) -> Sequence[object] | None:
-    """What a tool result, a document or a search result holds, where that is text or blocks itself."""
+    """The contents of a tool result, a document or a search result, if they are text or blocks."""
     kind, source = block.get("type"), block.get("source")
     if kind == "document" and isinstance(source, Mapping):
         inner = source.get("data") if source.get("type") == "text" else source.get("content")
@@ -210,7 +210,7 @@ def media_in(block: Mapping[str, Any]) -> Media | None:
 
 
 def _places(block: Mapping[str, Any], name: str) -> Iterator[object]:
-    """Where in a block its data may stand: in itself, or under the usual names."""
+    """Where the data of a block may be: in itself, or under the usual keys."""
     yield block
     for key in (name, "source", "file", "input_audio"):
         inner = block.get(key)

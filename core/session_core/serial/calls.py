@@ -14,9 +14,9 @@ _IDS = ("id", "tool_call_id", "call_id", "tool_id", "tool_use_id")
 
 
 def call_from(written: object) -> ToolCall | None:
-    """The call that a dict or an SDK's object is, nested under `function` or flat; None when it is none.
+    """The call in a dict or an SDK's object, nested under `function` or flat; None if it is no call.
 
-    The free text that OpenAI's `custom` tools are called with becomes the argument `input`.
+    The free text for OpenAI's `custom` tools becomes the argument `input`.
     """
     custom = _part(written, "custom") if _part(written, "type") == "custom" else None
     inner = _part(written, "function") or custom or written
@@ -31,7 +31,7 @@ def call_from(written: object) -> ToolCall | None:
 
 
 def calls_from(written: object) -> tuple[ToolCall, ...]:
-    """The calls in a list of them; what is none is left out."""
+    """The calls in a list; other items are left out."""
     items = written if isinstance(written, list | tuple) else ()
     return tuple(call for item in items if (call := call_from(item)) is not None)
 
@@ -46,9 +46,9 @@ def _part(written: object, name: str) -> Any:
 
 
 def arguments_text(arguments: object, written: str | None = None) -> str:
-    """`arguments` as JSON text: `written` where it says exactly the same, as models write it otherwise.
+    """`arguments` as JSON text: `written` (the model's own text) if it is equivalent.
 
-    What JSON has no words for is written as Python shows it; then the text alone cannot give it back.
+    Values that JSON lacks are written as Python shows them; then the text alone cannot restore them.
     """
     if written is not None and _says(written, arguments):
         return written
@@ -59,7 +59,7 @@ def arguments_text(arguments: object, written: str | None = None) -> str:
 
 
 def says_exactly(text: str, arguments: object, exact: Exact) -> bool:
-    """Whether the JSON `text` gives `arguments` back in every type and order."""
+    """Whether the JSON `text` restores `arguments` with equal types and order."""
     try:
         return exact.same(json.loads(text), arguments)
     except ValueError:

@@ -15,16 +15,16 @@ from session_core.events import Notice
 from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
+from session_core.serial.cache import BoundedCache
+from session_core.serial.compression import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
 from session_core.serial.exact import Damaged, Exact, damage, mapping, padded, trimmed
-from session_core.serial.remembered import Remembered
-from session_core.serial.shrinking import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED, SHORT = b"\x01", b"\x02", b"\x03"
-"""First byte of all that is stored here: msgpack as it is, or shrunk, as long or as short texts are (`shrinking`)."""
+"""The first byte of all stored data: plain msgpack, or compressed as a long or a short text."""
 
 COMPRESSED_FROM_BYTES = 100
-"""Shorter ones stay as they are."""
+"""Shorter data is not compressed."""
 BODY_FIELDS = 9
 DIGEST_BYTES = 16
 
@@ -33,12 +33,12 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ZstdErro
 
 
 def pack(value: object) -> bytes:
-    """Plain data in the store's envelope. Raises: InputError for what is not plain data."""
+    """Plain data in the store's envelope. Raises: InputError if it is not plain data."""
     return wrapped(_exact.encode(value))
 
 
 def unpack(data: bytes) -> object:
-    """What `pack` was given. Raises: StoreUnreadable."""
+    """The inverse of `pack`. Raises: StoreUnreadable."""
     try:
         return _exact.decode(_unwrapped(data))
     except _DAMAGE as exc:
@@ -46,12 +46,13 @@ def unpack(data: bytes) -> object:
 
 
 def encode_body(message: Message) -> bytes:
-    """What `message` says, in the store's envelope; id, place, prices and author are columns beside it."""
+    """The content of `message` in the store's envelope; id, sequence number, tokens and author are columns beside
+    it."""
     return wrapped(_exact.encode(_body(message)))
 
 
 def packed_body(message: Message) -> tuple[bytes, bytes]:
-    """What `encode_body` puts into the envelope, and `body_digest`, for less than both of them take."""
+    """The packed content of a message and its `body_digest`, faster than computing both."""
     body = said = _exact.encode(_body(message))
     if message.native is not None and message.native.note:
         said = _exact.encode(_body(message, note=False))
@@ -70,7 +71,7 @@ def decode_body(
     clip: str | None = None,
     clip_tokens: int = 0,
 ) -> Message:
-    """The message whose body is `data`, with what its columns hold. Raises: StoreUnreadable."""
+    """The message with the body `data` and these columns. Raises: StoreUnreadable."""
     try:
         role, content, calls, call_id, name, media, native, aside, note = padded(
             _exact.decode(_unwrapped(data)), BODY_FIELDS
@@ -98,7 +99,7 @@ def decode_body(
 
 
 def body_digest(message: Message) -> bytes:
-    """16 bytes that are equal for messages that say the same, whatever their ids."""
+    """16 bytes that are equal for messages with equal content, whatever their ids."""
     return message.says(_digest_of)
 
 
@@ -163,7 +164,7 @@ def _unwrapped(data: bytes) -> bytes:
 
 @contextmanager
 def readable(what: str) -> Iterator[None]:
-    """Raises: StoreUnreadable for `what`, when what is read inside is not as we write it."""
+    """A context that raises StoreUnreadable for `what` if its data is malformed."""
     try:
         yield
     except _DAMAGE as exc:
@@ -171,7 +172,7 @@ def readable(what: str) -> Iterator[None]:
 
 
 def _unreadable(what: str, exc: Exception) -> StoreUnreadable:
-    """The error for damaged data. What a decoder says of it, and so its error, may quote what was said."""
+    """The error for damaged data. The decoder's own error is not its cause, since it may quote content."""
     return StoreUnreadable(
         f"{what} cannot be read ({damage(exc)}); it is damaged, not ours, or was written by a newer release: "
         "update llm-sessions, or restore it from a backup"
@@ -185,27 +186,27 @@ def digest_to_plain(digest: Digest) -> dict[str, object]:
     return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
 
 
-_digests: Remembered[Digest] = Remembered(2_000_000)
+_digests: BoundedCache[Digest] = BoundedCache(2_000_000)
 
 
 def encode_digest(digest: Digest) -> bytes:
-    """`digest` for a store. Who reads these bytes in this process gets this very object, of which lines are known,
-    and which shares its facts with the digest before it."""
+    """`digest` for a store.
+
+    Reading these bytes in this process returns the same object, whose lines are cached and which shares its facts
+    with the digest before.
+    """
     data = pack(digest_to_plain(digest))
     _digests.get(data, lambda: digest, size=len(data))
     return data
 
 
 def decode_digest(data: bytes) -> Digest:
-    """The digest that `encode_digest` gave `data` for; mostly the same object for the same bytes.
-
-    Raises: StoreUnreadable.
-    """
+    """The inverse of `encode_digest`; usually the same object for the same bytes. Raises: StoreUnreadable."""
     return _digests.get(data, lambda: digest_from_plain(unpack(data)), size=len(data))
 
 
 def digest_from_plain(plain: object) -> Digest:
-    """The digest `plain` was made of. Raises: StoreUnreadable."""
+    """The inverse of `digest_to_plain`. Raises: StoreUnreadable."""
     try:
         found = dict(mapping(plain))
         facts = tuple(map(_fact, found.pop("facts")))
@@ -226,7 +227,7 @@ def ledger_to_plain(ledger: Ledger) -> dict[str, object]:
 
 
 def ledger_from_plain(plain: object) -> Ledger:
-    """The ledger `plain` was made of. Raises: StoreUnreadable."""
+    """The inverse of `ledger_to_plain`. Raises: StoreUnreadable."""
     try:
         found = dict(mapping(plain))
         found |= {name: tuple(found[name]) for name in ("open_calls", "authors")}
@@ -241,7 +242,7 @@ def notice_to_plain(notice: Notice) -> dict[str, object]:
 
 
 def notice_from_plain(plain: object) -> Notice:
-    """The notice `plain` was made of. Raises: StoreUnreadable."""
+    """The inverse of `notice_to_plain`. Raises: StoreUnreadable."""
     try:
         return Notice(**mapping(plain))
     except _DAMAGE as exc:
@@ -253,7 +254,7 @@ def _fields(value: Digest | Fact | Ledger | Notice) -> dict[str, object]:
 
 
 def _said(fact: Fact) -> dict[str, object]:
-    """The fields of `fact` that say something."""
+    """The fields of `fact` that differ from their defaults."""
     said = {name: value for name in _FACT_FIELDS if (value := getattr(fact, name)) is not None}
     return {**said, "kind": fact.kind.value}
 

@@ -24,17 +24,17 @@ HELD_FROM = 64
 
 
 class Damaged(ValueError):
-    """Data that is not as we write it, told in words of ours."""
+    """Malformed data, described in our own words."""
 
 
 def damage(exc: Exception) -> str:
-    """What may be said of data that cannot be read: a decoder's own words may quote what somebody said."""
+    """A description of unreadable data without the decoder's own text, which may quote content."""
     return str(exc) if isinstance(exc, Damaged) else type(exc).__name__
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Stands for a value that the message holds in another place: which, and where in it."""
+    """A reference to a value that the message already has: which part, and the position in it."""
 
     part: int
     first: int = 0
@@ -42,16 +42,16 @@ class Held:
 
 
 class Table(Protocol):
-    """Knows what a message holds already."""
+    """An index of the values that a message already has."""
 
     def find(self, value: str | bytes | dict[Any, Any]) -> Held | None:
-        """Where `value` stands, or None when it must be written out."""
+        """The reference for `value`, or None if it must be written out."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How values of one more kind are written and read: `code` is 32-63 and part of the format."""
+    """How values of one more type are written and read: `code` is 32-63 and part of the format."""
 
     code: int
     fits: Callable[[object], bool]
@@ -121,7 +121,7 @@ _PATH = Kind(
     _path_from,
 )
 _PLAIN = (int, float, str, bytes, list, dict)
-"""Subclasses of these that no kind takes come back as the plain value; they compare equal."""
+"""Subclasses of these without a kind come back as the base type; they compare equal."""
 
 
 _WRITTEN_AS_THEY_ARE = frozenset((str, bytes, int, float, bool, type(None)))
@@ -129,7 +129,7 @@ _WRITTEN_AS_THEY_ARE = frozenset((str, bytes, int, float, bool, type(None)))
 
 
 class Exact:
-    """Writes and reads values. `kinds` are asked, in their order, for what is not built in."""
+    """Writes and reads values. `kinds` are tried in order for types that are not built in."""
 
     def __init__(self, kinds: Sequence[Kind] = ()) -> None:
         self._kinds = (_PATH, *kinds)
@@ -137,7 +137,7 @@ class Exact:
         self._give |= {kind.code: kind.give for kind in self._kinds}
 
     def encode(self, value: object, table: Table | None = None) -> bytes:
-        """`value` as msgpack. Raises: InputError for what cannot come back as it was."""
+        """`value` as msgpack. Raises: InputError for a value that cannot be restored exactly."""
         try:
             try:
                 if table is None and type(value) is list and _WRITTEN_AS_THEY_ARE.issuperset(map(type, value)):
@@ -152,7 +152,7 @@ class Exact:
             ) from None
 
     def decode(self, data: bytes, restore: Callable[[Held], object] | None = None) -> object:
-        """The value `data` was made of. Raises: Damaged, ValueError or TypeError when it is damaged."""
+        """The inverse of `encode`. Raises: Damaged, ValueError or TypeError if the data is damaged."""
 
         def give(code: int, inner: bytes) -> object:
             plain = ormsgpack.unpackb(inner, ext_hook=give)
@@ -190,7 +190,7 @@ class _Writer:
         self._halves = halves
 
     def plain(self, value: Any) -> object:
-        """`value` in what msgpack has, with extensions for the rest."""
+        """`value` in msgpack's types, with extensions for others."""
         kind = type(value)
         if kind is str:
             return self._text(value)
@@ -273,7 +273,7 @@ def _in_utf8(text: str) -> bool:
 
 
 def trimmed(plain: Sequence[object]) -> list[object]:
-    """`plain` less each None at its end; a reader fills it up again with `padded`."""
+    """`plain` without trailing Nones; `padded` restores them."""
     end = len(plain)
     while end and plain[end - 1] is None:
         end -= 1
@@ -281,14 +281,14 @@ def trimmed(plain: Sequence[object]) -> list[object]:
 
 
 def padded(plain: object, length: int) -> list[Any]:
-    """A list that `trimmed` made, with None for each missing end. Raises: ValueError."""
+    """A list from `trimmed`, with its Nones restored. Raises: ValueError."""
     if not isinstance(plain, list) or len(plain) > length:
         raise Damaged(f"a list of at most {length} was expected")
     return plain + [None] * (length - len(plain))
 
 
 def mapping(plain: object) -> Mapping[str, Any]:
-    """`plain` as a mapping. Raises: ValueError when it is none."""
+    """`plain` as a mapping. Raises: ValueError if it is none."""
     if not isinstance(plain, dict):
         raise Damaged("a mapping was expected")
     return plain

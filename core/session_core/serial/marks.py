@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 MARK = "llm_sessions"
-"""The name under which adapters put a mark on a framework's message."""
+"""The key under which adapters put a mark on a framework's message."""
 
 
 def words_hash(*said: object) -> str:
@@ -16,5 +16,5 @@ def words_hash(*said: object) -> str:
 
 
 def synthetic_id(origin: str, content: str, covers: Sequence[Sequence[int]]) -> str:
-    """The id of a message written for a view: the same words for the same part have the same id."""
+    """The id of a generated message: the same text for the same part has the same id."""
     return f"llm-sessions:{origin}:{words_hash(content, [list(pair) for pair in covers])}"

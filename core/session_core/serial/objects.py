@@ -20,12 +20,12 @@ _NO_DEFAULT = object()
 
 
 def path_of(kind: type) -> str:
-    """The name a class is found by again."""
+    """The import path of a class."""
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def class_at(path: str) -> type | None:
-    """The class called `path`, or None when there is none (any more)."""
+    """The class at the import path `path`, or None if it does not exist."""
     module, _, qualname = path.partition(":")
     try:
         found: Any = importlib.import_module(module)
@@ -43,10 +43,8 @@ def is_model(value: object) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelState:
-    """All that a pydantic model holds.
-
-    `values` may leave fields at their default out; `spelled` names the fields its maker gave.
-    """
+    """The complete state of a pydantic model. `values` may omit fields with default values; `spelled` are the fields
+    that were set explicitly."""
 
     values: Mapping[str, Any]
     spelled: frozenset[str]
@@ -55,7 +53,7 @@ class ModelState:
 
 
 def model_state(model: Any, *, defaults: bool) -> ModelState:
-    """The state of `model`; without `defaults`, fields that stand at their default are left out."""
+    """The state of `model`; without `defaults`, fields with their default value are omitted."""
     kind = type(model)
     values = {
         name: value
@@ -71,7 +69,7 @@ def model_state(model: Any, *, defaults: bool) -> ModelState:
 
 
 def model_from(kind: Any, state: ModelState) -> Any:
-    """A model of class `kind` with `state`; nothing is validated, since it was when it was made."""
+    """A model of class `kind` with `state`, without validation, since it was validated when it was created."""
     model = kind.__new__(kind)
     values = {}
     for name, field in kind.__pydantic_fields__.items():
@@ -97,7 +95,7 @@ def _copied(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _default(field: Any) -> object:
-    """The value of a field nobody set; `_NO_DEFAULT` when there is none that can be told for sure."""
+    """The default value of a field; `_NO_DEFAULT` if it is not certain."""
     if field.default_factory is not None:
         return field.default_factory() if field.default_factory in (list, dict) else _NO_DEFAULT
     return _NO_DEFAULT if field.is_required() else field.default
@@ -196,7 +194,7 @@ def _named_tuple_from(plain: Sequence[Any]) -> object:
 
 
 def read_file(file: Any) -> Any:
-    """All of an open file, which stays where it is. Raises: InputError when it cannot go back."""
+    """The contents of an open file, whose position is restored. Raises: InputError if that is not possible."""
     if file.closed or not (file.readable() and file.seekable()):
         raise InputError(
             "a message contains a file that is closed or can be read only once; pass its bytes, or io.BytesIO"

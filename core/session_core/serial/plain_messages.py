@@ -28,7 +28,7 @@ _SHAPES = {"text": "text", "image": "image", "audio": "audio", "video": "video",
 
 
 def is_message(plain: object) -> bool:
-    """Whether `plain` looks like one message in any shape that is read here."""
+    """Whether `plain` looks like one message in any known format."""
     return isinstance(plain, Mapping) and (
         "role" in plain
         or is_item(plain)
@@ -51,7 +51,7 @@ def messages_from_plain(plain: object) -> list[Message]:
     if is_item(plain):
         plain = as_chat(plain)
         if not (plain["content"] or plain["role"] == "tool" or "tool_calls" in plain):
-            # Reasoning that nobody may read says nothing.
+            # Encrypted reasoning has no content.
             return []
     if not isinstance(plain.get("content"), (str, list, dict, type(None))):
         kind = type(plain["content"]).__name__
@@ -75,7 +75,7 @@ def messages_from_plain(plain: object) -> list[Message]:
 
 
 def _plain_block(block: object) -> object:
-    """`block` as it is, or, where it is an object of a provider's SDK, as that dumps it."""
+    """`block`, or the dump of a block that is an object of a provider's SDK."""
     dump = None if isinstance(block, str | Mapping) else getattr(block, "model_dump", None)
     return dump(mode="json") if callable(dump) else block
 
@@ -104,7 +104,7 @@ def _openai(plain: Mapping[str, Any]) -> list[Message]:
     if role is Role.USER and results:
         return [*results, *_beside_results(plain)]
     kwargs = _mapping(plain.get("additional_kwargs"))
-    # Where a model refused, its words stand beside an empty content.
+    # A model's refusal has its text beside an empty content.
     content = plain.get("content") or plain.get("refusal")
     calls = _calls(role, plain) or _calls(role, kwargs)
     used = [block for block in content if _type(block) == "tool_use"] if isinstance(content, list) else []
@@ -121,7 +121,7 @@ def _openai(plain: Mapping[str, Any]) -> list[Message]:
 
 
 def _tool_results(plain: Mapping[str, Any]) -> Iterator[Message]:
-    """Results of tool calls as Anthropic writes them, inside a user's message, whose time is theirs."""
+    """Anthropic's tool results inside a user message, with that message's time."""
     content = plain.get("content")
     time = {name: plain[name] for name in _TIMES if name in plain}
     for block in content if isinstance(content, list) else ():
@@ -169,7 +169,7 @@ def _llamaindex(plain: Mapping[str, Any]) -> Message:
 
 
 def _shaped(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """LlamaIndex' dumped blocks in the shape of others' blocks."""
+    """LlamaIndex' dumped blocks in the common form."""
     for block in blocks:
         kind = block.get("block_type")
         if kind == "citable":
@@ -211,7 +211,7 @@ def _message(
         tool_call_id = function_call_id(name)
     said_id = plain.get("id")
     if isinstance(said_id, int) and not isinstance(said_id, bool):
-        # The key of a row, say: without it the same message would be stored again.
+        # A database key, for example: without it the same message would be stored again.
         said_id = str(said_id)
     return Message(
         role,

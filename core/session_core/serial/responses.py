@@ -10,7 +10,7 @@ _OUTPUTS = ("function_call_output", "custom_tool_call_output")
 
 
 def is_item(plain: Mapping[str, Any]) -> bool:
-    """Whether `plain` is an item that is no message: a call, an output or the model's reasoning."""
+    """Whether `plain` is an item other than a message: a call, an output or reasoning."""
     kind = plain.get("type")
     if "role" in plain or "data" in plain:
         return False
@@ -19,9 +19,9 @@ def is_item(plain: Mapping[str, Any]) -> bool:
 
 
 def as_chat(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The item as a chat message with its own id; calls and outputs are told by their `call_id`.
+    """The item as a chat message with its own id; calls and outputs are matched by `call_id`.
 
-    Of reasoning the words that may be read stand beside the message; what is encrypted has none.
+    Readable reasoning is kept beside the message; encrypted reasoning has no text.
     """
     besides = {name: item[name] for name in ("id", "time_s", "timestamp", "created_at", "time") if name in item}
     kind = item["type"]

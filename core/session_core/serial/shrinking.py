@@ -1,7 +1,7 @@
-"""Bytes in fewer bytes, by Zstandard: short ones told against `common.DICTIONARY`, long ones by themselves.
+"""Compression with Zstandard: short texts with `dictionary.DICTIONARY`, long ones without.
 
-A compressor serves one thread at a time and costs more to make than to use. So those that nobody uses wait for the
-next caller; a fork's child gets none that another thread was using.
+A compressor serves one thread at a time and is expensive to create. So unused ones are kept for the next caller; the
+child of a fork does not use one that another thread was using.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from zstandard import (
     ZstdError,
 )
 
-from session_core.serial.common import DICTIONARY
+from session_core.serial.dictionary import DICTIONARY
 
 T = TypeVar("T")
 
 SHORT_TO_BYTES = 16_000
-"""Above it, what the dictionary saves is less than what it costs to look there."""
+"""Above this size the dictionary saves less than it costs."""
 _CHECK_BYTES = 3
 _HEAD = b"\x28\xb5\x2f\xfd" + bytes((0, 4 << 3))
-"""What a frame begins with: its format, no length, name or sum, and a window of 16 KB; it is not stored."""
+"""The constant frame header: format, no length, name or checksum, and a window of 16 KB; it is not stored."""
 _SHORTEST_TO_BYTES = 1_500
 _SHORTEST_LEVEL, _SHORT_LEVEL, _LONG_LEVEL = 4, 5, 3
 """300 characters take 4 us, and one more level would save 1 % in twice the time; of 4 KB it saves 6 %, in 44 us."""
 
 
 class _Idle(Generic[T]):
-    """Those that wait for a caller, and one more whenever all are in use."""
+    """A pool of idle compressors; another is created whenever all are in use."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -75,7 +75,7 @@ _readers = _Idle(_reader)
 
 
 def shrunk(data: bytes) -> bytes:
-    """`data`, at most `SHORT_TO_BYTES`, in fewer bytes where it is like what people and models write."""
+    """`data`, at most `SHORT_TO_BYTES`, compressed with the dictionary."""
     idle = _shortest if len(data) <= _SHORTEST_TO_BYTES else _short
     writer = idle.take()
     made = writer.compress(data)
@@ -84,7 +84,7 @@ def shrunk(data: bytes) -> bytes:
 
 
 def unshrunk(data: bytes) -> bytes:
-    """What `shrunk` was given. Raises: ZstdError when it is damaged."""
+    """The inverse of `shrunk`. Raises: ZstdError if it is damaged."""
     reader = _readers.take()
     frame = _HEAD + data[_CHECK_BYTES:]
     found = reader.decompress(frame, max_output_size=SHORT_TO_BYTES, allow_extra_data=False)
@@ -95,13 +95,13 @@ def unshrunk(data: bytes) -> bytes:
 
 
 def squeezed(data: bytes) -> bytes:
-    """`data` of any length in fewer bytes; what takes this long is worth a compressor of its own."""
+    """`data` of any length, compressed without the dictionary."""
     return ZstdCompressor(level=_LONG_LEVEL, write_checksum=True).compress(data)
 
 
 def unsqueezed(data: bytes) -> bytes:
-    """What `squeezed` was given. Raises: ZstdError when it is damaged."""
-    # Piece by piece: the head of a damaged one could ask for any room at once.
+    """The inverse of `squeezed`. Raises: ZstdError if it is damaged."""
+    # In chunks: the header of damaged data could request any amount of memory.
     reader = ZstdDecompressor().decompressobj()
     found = reader.decompress(data)
     if not reader.eof or reader.unused_data:

@@ -10,7 +10,8 @@ from session_core.turns import Native
 
 
 def signed_thinking(content: object, parts: Parts) -> Native | None:
-    """What a message with calls keeps of `content`, whose parts are `parts`; None where the provider signed nothing."""
+    """The signed thinking that a message with calls keeps of `content`, whose parts are `parts`; None if nothing is
+    signed."""
     if not isinstance(content, list):
         return None
     thoughts = [found for place in range(len(content)) if (found := _thought(content, place, parts))]

@@ -186,7 +186,7 @@ class MemoryCache:
         alone = held.writes.pop(write, None) is not None and held.mark == write
         if discard:
             held.clear()
-            # Who looked before and has not filled yet must find another mark, or none.
+            # A reader that looked before and fills later must find another mark, or none.
             held.mark = secrets.token_hex(8)
         if held.writes or held.valid:
             held.renew(self._clock(), self._ttl_s)

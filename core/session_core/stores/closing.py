@@ -42,7 +42,7 @@ class LockWhileOpen:
         try:
             self._lock.acquire()
         except BaseException:
-            # Ctrl-C while it waits: a fork would wait for a block that never ends.
+            # Ctrl-C while waiting: otherwise a fork would wait for a block that never ends.
             WHOLE.__exit__(None, None, None)
             raise
 

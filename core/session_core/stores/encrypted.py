@@ -8,9 +8,9 @@ from functools import partial
 from typing import cast
 
 from session_core.admission import require_storable
-from session_core.apart import Apart, in_turn
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
+from session_core.offload import Apart, in_turn
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,

@@ -142,7 +142,7 @@ class HotSide:
             ending = partial(self.cache.end, turn.place, turn.write, discard=discard)
             return bool(await self._try(ending, turn if discard else None))
         if discard:
-            # Another caller may have repaired the place while the write was still going on.
+            # Another caller may have repaired the place during the write.
             self._pass_by(turn)
             await self._repair(turn.place)
         return False
@@ -177,7 +177,7 @@ class HotSide:
         try:
             found = await work()
         except StoreClosed:
-            # With the store, while this call was under way; nobody is to be told.
+            # Closed with the store during this call: no failure to report.
             return None
         except FAILURES as exc:
             if turn is not None:

@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 
 from session_core.ports import MessageList, Version
 from session_core.ranges import Ranges
-from session_core.stores.pieces import Pieces
+from session_core.stores.intervals import Intervals
 from session_core.stores.rules import Numbered
 from session_core.turns import Message, Role
 
@@ -30,7 +30,7 @@ def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: b
     """
     versions = dict(zip(outcome.seqs, outcome.alike, strict=True))
     ranges = [item for item in value.items if isinstance(item, Ranges)]
-    pieces = Pieces([*ranges, value.base, value.hidden, before.part], [*versions, *chain(*versions.values())])
+    pieces = Intervals([*ranges, value.base, value.hidden, before.part], [*versions, *chain(*versions.values())])
     numbers = iter(outcome.seqs)
     listed: list[int] = []
     for item in value.items:
@@ -84,7 +84,7 @@ def _in_order(
     shown = {*listed, *hidden}
     kept = [instead.get(seq, seq) for seq in base if seq in instead or (seq not in gone and seq in shown)]
     placed = set(kept)
-    # A version of what a view had folded stands at the end of its list; that says nothing of its neighbours.
+    # New versions of folded messages are at the end of a list, whatever their neighbours are.
     last = max((i for i, seq in enumerate(listed) if seq in placed and seq in old), default=-1)
     anchor: int | None = None
     for seq in listed[: last + 1]:
@@ -111,7 +111,7 @@ def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges, *, answ
     others = head.minus(base).minus(before).minus(part)
     if not others:
         return part
-    pieces = Pieces([head, part, base, others], ())
+    pieces = Intervals([head, part, base, others], ())
     mine, begun = pieces.of(part), set(pieces.of(base))
     waiting = deque(_behind(pieces.of(head), set(mine), set(pieces.of(others))))
     said: set[int | None] = {None}

@@ -22,7 +22,7 @@ def open_store(url: str) -> SessionStore:
     Raises: UnknownScheme for anything else; MissingExtra if the store's driver is not installed.
     """
     require_named(url)
-    # Of a secret's file the end of its line.
+    # Secrets in files end with a newline.
     url = url.strip()
     scheme = url.partition("://")[0].lower()
     if scheme in REDIS_SCHEMES:

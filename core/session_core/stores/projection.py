@@ -10,6 +10,7 @@ from typing import Any, cast
 from session_core.errors import StoreUnreadable
 from session_core.ports import Appended, Loaded, MessageList, Plain, State
 from session_core.ranges import Ranges
+from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import (
     decode_body,
     decode_digest,
@@ -18,13 +19,12 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.stores.cache import Entry
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.turns import Importance, Key, Message
 
 FORMAT = 1
-_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
+_messages: BoundedCache[Message] = BoundedCache(8_000_000, each=MESSAGE_BYTES)
 _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 

@@ -22,7 +22,6 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.naming import naming_sessions
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -38,6 +37,7 @@ from session_core.stores.rules import (
     standing,
     version_in,
 )
+from session_core.stores.session_errors import naming_sessions
 from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
 from session_core.stores.sqlite_file import SqliteFile
 from session_core.stores.sqlite_leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
@@ -159,7 +159,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
             if row is None:
                 return ()
             found = messages_with(connection, row, words, most=max_hits)
-        # Two words may share a mark.
+        # Two words may have the same hash.
         wanted = set(words)
         return tuple(one for one in found if wanted.intersection(terms(searchable(one))))[:max_hits]
 
@@ -227,7 +227,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
                 break
             (last,) = found
             with self._file.writing() as connection:
-                # Somebody may have written to it since.
+                # It may have been written to since.
                 if is_idle(connection, last, older_than_s):
                     delete_rows(connection, *last)
                     gone.append(Key(last[1], last[0]))

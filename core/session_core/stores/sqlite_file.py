@@ -57,7 +57,7 @@ class SqliteFile:
         self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, clock: Callable[[], float] = time.time
     ) -> None:
         self.path = path
-        # The process may change its folder.
+        # The process may change its working directory.
         self._place = path.absolute()
         self._journal = Path(f"{self._place}-wal")
         self._busy_timeout_s = busy_timeout_s
@@ -102,7 +102,7 @@ class SqliteFile:
             try:
                 (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             except sqlite3.OperationalError:
-                # What was deleted is deleted; only the journal is not empty yet.
+                # The deletion succeeded; only the journal could not be emptied yet.
                 return False
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")

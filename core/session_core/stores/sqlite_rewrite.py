@@ -67,7 +67,7 @@ def _rewrite(file: SqliteFile, found: SessionRow, change: Change) -> int:
                 began_s = time.monotonic()
                 row = session_row(connection, found.state.key)
                 changed += step(connection, row, places[start : start + at_once], change) if row else 0
-            # SQLite's lock has no queue: without a pause, others would find it taken again and again.
+            # SQLite's lock has no queue: without a pause, other writers could starve.
             time.sleep(time.monotonic() - began_s)
         return changed
 
@@ -114,7 +114,7 @@ def _authors(connection: sqlite3.Connection, row: SessionRow, _: Sequence[Any], 
     if authors == ledger.authors:
         return 0
     state = replace(row.state, ledger=replace(ledger, authors=authors))
-    # Not save_state, which notes an activity.
+    # Not save_state, which would count as activity.
     connection.execute("UPDATE sessions SET state = ? WHERE id = ?", (pack(state_to_plain(state)), row.place))
     return 1
 

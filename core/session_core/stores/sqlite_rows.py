@@ -13,6 +13,7 @@ from session_core.plan import Digest
 from session_core.ports import State
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
+from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import (
     body_digest,
     decode_body,
@@ -22,7 +23,6 @@ from session_core.serial.codec import (
     readable,
     unpack,
 )
-from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.stores.plain import state_from_plain, state_to_plain
 from session_core.stores.rules import Numbered, begun, number
 from session_core.turns import Importance, Key, Message
@@ -31,7 +31,7 @@ STATE_COLUMNS = "id, tenant, session_id, namespace, version, next_seq, state"
 _OF_MESSAGE = "m.seq, m.id, m.author, m.time_s, m.tokens, m.importance, b.data, b.clip, b.clip_tokens"
 _FROM = "FROM messages m JOIN bodies b ON b.id = m.body "
 _MESSAGE, _BODY = f"SELECT {_OF_MESSAGE} {_FROM}", f"SELECT {_OF_MESSAGE}, m.body {_FROM}"
-_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
+_messages: BoundedCache[Message] = BoundedCache(8_000_000, each=MESSAGE_BYTES)
 IDS_AT_ONCE = 500
 """Messages per lookup; SQLite before 3.32 takes 999 parameters in all."""
 MARK_CHARACTERS = 7

@@ -197,7 +197,7 @@ def _copy(connection: sqlite3.Connection, row: SessionRow, target: Key) -> None:
         "JOIN bodies o ON o.id = m.body JOIN bodies n ON n.session = ? AND n.digest = o.digest WHERE m.session = ?",
         places,
     )
-    # Words are hidden under the secret of their session (see `word_marks`), so those of the copy are other ones.
+    # Word hashes are keyed with the session's secret (see `word_marks`), so the copy has others.
     said = connection.execute(
         "SELECT n.id, n.data FROM bodies n JOIN bodies o ON o.session = ? AND o.digest = n.digest AND o.indexed = 1 "
         "WHERE n.session = ?",

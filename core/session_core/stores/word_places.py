@@ -10,7 +10,7 @@ from functools import partial
 from zlib import crc32
 
 from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Key, Message
 
 BLOCK = 64
@@ -30,7 +30,7 @@ class Block:
     @classmethod
     def of(cls, messages: Iterable[Message]) -> Block:
         """The words of at most 256 messages. Words with the same hash, one pair in billions, count as one."""
-        # Both in one number, and each word of a message once: two thirds of the time of pairs.
+        # Hash and index in one number, each word of a message once: two thirds of the time of pairs.
         found = sorted(
             {crc32(word) << 8 | place for place, message in enumerate(messages) for word in _words(searchable(message))}
         )
@@ -53,7 +53,7 @@ class WordPlaces:
     """The blocks of the sessions of one store, in memory only. Thread-safe without a lock."""
 
     def __init__(self, room_places: int = KNOWN_PLACES) -> None:
-        self._blocks: Remembered[Block] = Remembered(room_places)
+        self._blocks: BoundedCache[Block] = BoundedCache(room_places)
 
     def known(self, key: Key, born: str, first: int) -> Block | None:
         """The full block that begins with message number `first`, if it is cached."""

@@ -1,4 +1,4 @@
-"""Chinese turns of phrase, in simplified characters; the commonest in traditional ones too."""
+"""Chinese cue phrases, in simplified characters; the commonest in traditional ones too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dutch turns of phrase."""
+"""Dutch cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""French turns of phrase."""
+"""French cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commonest turns of phrase of Polish, Turkish, Arabic and Hindi."""
+"""The most frequent cue phrases of Polish, Turkish, Arabic and Hindi."""
 
 from __future__ import annotations
 

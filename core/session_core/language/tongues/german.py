@@ -1,4 +1,4 @@
-"""German turns of phrase."""
+"""German cue phrases."""
 
 from __future__ import annotations
 

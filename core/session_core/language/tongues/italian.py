@@ -1,4 +1,4 @@
-"""Italian turns of phrase."""
+"""Italian cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Japanese turns of phrase."""
+"""Japanese cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Korean turns of phrase."""
+"""Korean cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Portuguese turns of phrase."""
+"""Portuguese cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Russian turns of phrase."""
+"""Russian cue phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spanish turns of phrase."""
+"""Spanish cue phrases."""
 
 from __future__ import annotations
 

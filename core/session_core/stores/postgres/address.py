@@ -63,17 +63,17 @@ class Address:
         place, _, query = url.partition("?")
         scheme, _, rest = place.partition("://")
         if rest.count("@") > 1:
-            # To libpq servers begin behind the first one; it would show the rest of a password as their name.
+            # libpq splits at the first @; it would show the rest of a password as a host name.
             raise not_taken(scheme)
         place = f"{scheme.lower()}://{rest}"
         options = [option for option in query.split("&") if option]
-        # As they stand: to libpq a plus is a plus, which Python's own reading of queries takes for a blank.
+        # Not with `parse_qs`: for libpq a plus is a plus and not a blank.
         theirs = "&".join(option for option in options if option.partition("=")[0] not in _OWN_OPTIONS)
         given = {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name in _OWN_OPTIONS}
         try:
             plain = conninfo_to_dict(f"{place}?{theirs}")
         except psycopg.ProgrammingError as exc:
-            # What it says may quote a password.
+            # Its text may quote a password.
             raise _not_taken(str(exc), scheme, shown) from None
         plain.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
         plain.setdefault("application_name", "llm-sessions")

@@ -12,7 +12,7 @@ from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes, without_keys
 from session_core.serial.codec import pack, readable, unpack
 from session_core.stores.postgres.deciding import Planned, Seen, asked
-from session_core.stores.postgres.lately import Lately
+from session_core.stores.postgres.recent_state import RecentStates
 from session_core.stores.postgres.rows import (
     Batch,
     flat,
@@ -41,7 +41,7 @@ class PostgresCheckpoints:
 
     _wire: Wire
     _statements: Mapping[str, str]
-    _lately: Lately
+    _lately: RecentStates
 
     async def put_checkpoint(
         self,

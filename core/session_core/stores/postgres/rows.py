@@ -17,8 +17,8 @@ from session_core.errors import InputError, StoreUnreadable
 from session_core.ports import Version
 from session_core.ranges import Ranges
 from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
+from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
-from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
@@ -35,7 +35,7 @@ _KEPT_OUT = re.compile(r"[\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 _ROLES = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _LETTERS = {Importance.MUST_KEEP: "k", Importance.SUMMARIZE: "s", Importance.DISCARD: "d"}
-_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
+_messages: BoundedCache[Message] = BoundedCache(8_000_000, each=MESSAGE_BYTES)
 _IMPORTANCE = {letter: importance for importance, letter in _LETTERS.items()}
 
 
@@ -123,7 +123,7 @@ def names(key: Key) -> tuple[str, str, str]:
 def id_hash(kept_id: bytes) -> int:
     """The integer by which messages are looked up; `kept_id` is the result of `id_in`.
 
-    Generated ids are consecutive (`fresh`), and so are their index entries.
+    Generated ids are consecutive (`session_core.ids`), and so are their index entries.
     """
     if len(kept_id) == _GIVEN_BYTES:
         return int.from_bytes(kept_id[_GIVEN_BYTES // 2 :], "big", signed=True)
@@ -232,7 +232,7 @@ def _columns(place: int, message: Message, digest: bytes, *, again: bool) -> dic
         "digest": digest.hex(),
         "role": _ROLES[message.role.value],
         "author": author_in(message.author),
-        # As text, since JSON has no word for some of the numbers that a float can be.
+        # As text, since JSON lacks some float values.
         "time_s": None if message.time_s is None else repr(float(message.time_s)),
         "tokens": message.tokens,
         "view_tokens": message.view_tokens,

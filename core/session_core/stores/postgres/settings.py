@@ -22,7 +22,7 @@ def require_settings(connection: psycopg.Connection[Any], address: Address) -> N
             f"{address.shown} uses the encoding {encoding}, which cannot store all text; use a database that was made "
             "with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
         )
-    # Behind a pooler that lends its connections by the transaction, what a connection was told does not last.
+    # Behind a transaction pooler, settings of a connection do not last.
     gaps = connection.execute("SELECT current_setting('array_nulls')").fetchone()
     connection.execute(AS_THEY_STAND)
     if gaps != ("on",):

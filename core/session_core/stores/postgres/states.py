@@ -13,8 +13,8 @@ from session_core.errors import StoreUnreadable
 from session_core.ledger import Ledger
 from session_core.ports import Standing, State
 from session_core.ranges import Ranges
+from session_core.serial.cache import BoundedCache
 from session_core.serial.exact import damage
-from session_core.serial.remembered import Remembered
 from session_core.stores.postgres.rows import ranges, text_out
 from session_core.turns import Key
 
@@ -33,7 +33,7 @@ _NAMED = (
         "sealed",
     ),
 )
-_states: Remembered[State] = Remembered(1_000_000, each=400)
+_states: BoundedCache[State] = BoundedCache(1_000_000, each=400)
 
 Rest = tuple[str, Standing, Standing, tuple[str, ...], tuple[str, ...], bool]
 
@@ -43,7 +43,7 @@ _TIMES_AT = (60, 76)
 _NULL = b"\xff" * 4
 _ARRAY = struct.Struct(">12xi4x")
 _HEAD_OF_ONE_PIECE = struct.Struct(">20x4xi4xi")
-_rests: Remembered[Rest] = Remembered(1_000_000, each=400)
+_rests: BoundedCache[Rest] = BoundedCache(1_000_000, each=400)
 
 
 def state_read(row: str) -> State:

@@ -23,13 +23,12 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.closing import Closing
-from session_core.stores.naming import naming_sessions
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
 from session_core.stores.postgres.failures import AppendedTwice
-from session_core.stores.postgres.lately import Lately
 from session_core.stores.postgres.migrations import migrate
+from session_core.stores.postgres.recent_state import RecentStates
 from session_core.stores.postgres.rewrite import PostgresRewriting
 from session_core.stores.postgres.rows import (
     Batch,
@@ -51,6 +50,7 @@ from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
+from session_core.stores.session_errors import naming_sessions
 from session_core.turns import Key, Message
 
 SESSIONS_AT_ONCE = 100
@@ -83,7 +83,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
         closing = Closing(self._address.shown)
         self._wire: Wire = BlockingWire(self._address, closing)
         self._beside: Wire = AwaitingWire(self._address, closing)
-        self._lately = Lately()
+        self._lately = RecentStates()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections that belong to the running event loop."""
@@ -253,7 +253,7 @@ class _AwaitingStore(PostgresStore):
     def __init__(self, store: PostgresStore) -> None:
         self._address, self._statements = store._address, store._statements
         self._wire, self._beside = store._beside, store._wire
-        self._lately = Lately()
+        self._lately = RecentStates()
 
     def awaiting(self) -> SessionStore:
         return self

@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from session_core.stores.closing import Closing
-from session_core.stores.gate import Gate
+from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
@@ -110,7 +110,7 @@ class BlockingWire:
         process = os.getpid()
         mine = self._processes.get(process) or self._processes.setdefault(process, _ForThreads(self._address))
         if self._closing.begun:
-            # By another thread, which may not have seen this one.
+            # Closed by another thread, which may not have seen this sender.
             self.close_soon()
         return mine
 
@@ -148,7 +148,7 @@ class AwaitingWire:
         self._closing.require_open()
         mine = await self._loops.here()
         if self._closing.begun:
-            # In another thread, which may not have seen this one.
+            # Closed in another thread, which may not have seen this sender.
             await self._loops.close()
         return mine
 
@@ -181,7 +181,7 @@ class _Free(Generic[C]):
         connection = cursor.connection
         with self._lock:
             if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
-                # What broke one has most likely broken those that wait.
+                # What broke one connection has most likely broken the idle ones.
                 unwanted = self._unused_since(now if connection.broken else now - IDLE_S)
                 unwanted.append(cursor)
                 return unwanted
@@ -210,7 +210,7 @@ class _ForThreads:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._gate = Gate(address.max_connections)
+        self._gate = FairSemaphore(address.max_connections)
         self._free = _Free[psycopg.Cursor[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:

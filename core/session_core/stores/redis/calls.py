@@ -94,7 +94,7 @@ class RedisCalls:
             (answer,) = await self._wire.run(call)
         if not isinstance(answer, bytes):
             return answer, b""
-        # A state alone; the length of what stands before one is never so great.
+        # A state alone; the length prefix of an answer before a state is never as large.
         told, state = ([], answer) if answer[0] == FORMAT else unframed(answer)
         if told and told[0] and not due:
             await self._listed_anew(key)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from session_core.fresh import fresh_id
+from session_core.ids import fresh_id
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes

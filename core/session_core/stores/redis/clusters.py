@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from session_core.stores.redis.alone import Alone, AwaitingAlone
 from session_core.stores.redis.direct import cut_off
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.lines import Command
+from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
 
@@ -67,7 +67,7 @@ class AwaitingByClient:
             for node in list(getattr(self._client.nodes_manager, nodes).values()):
                 for connection in list(node._connections):
                     cut_off(connection)
-        # As after its own close: a call that is under way has it learn the nodes again.
+        # As after its own close: a call in progress makes it discover the nodes again.
         self._client._initialize = True
 
 
@@ -77,7 +77,7 @@ class Cluster:
     def __init__(self, made: Callable[[], Any], retries: tuple[Any, Any]) -> None:
         self._made = made
         self._retries = retries
-        self._alone = Alone()
+        self._alone = SingleFlight()
         self._sender: ByClient | None = None
         self._closed = False
 
@@ -89,7 +89,7 @@ class Cluster:
             )
         finally:
             if self._closed:
-                # Its call outlived the sender, and may have connected again.
+                # The call outlived the sender, and may have reconnected.
                 self._close_free()
         return answers
 
@@ -131,7 +131,7 @@ class AwaitingCluster(AwaitingByClient):
     def __init__(self, client: Any, retries: tuple[Any, Any]) -> None:
         super().__init__(client)
         self._retries = retries
-        self._alone = AwaitingAlone()
+        self._alone = AwaitingSingleFlight()
         self._asked_last: dict[str, str] = {}
         self._under_way = 0
         self._closed = False
@@ -154,10 +154,10 @@ class AwaitingCluster(AwaitingByClient):
         if self._under_way:
             # The last of these calls closes it.
             return
-        # Without a wait in between: who closes may be cancelled, since the loop ends.
+        # Without an await in between: the closing task may be cancelled, since the loop ends.
         self.cut()
         await super().close()
-        # Behind an error the client takes itself for closed, and leaves its connections as they are.
+        # After an error the client considers itself closed, and leaves its connections open.
         for nodes in _KNOWN:
             await self._client.nodes_manager.aclose(nodes)
 
@@ -167,13 +167,13 @@ class AwaitingCluster(AwaitingByClient):
             answers = await super().send(commands)
             for place, answer in enumerate(answers):
                 if isinstance(answer, _BROKEN):
-                    # Of several commands it only tells, and learns no nodes anew.
+                    # For several commands it only reports the error, and does not rediscover the nodes.
                     (answers[place],) = await super().send(commands[place : place + 1])
             return answers
         except (AttributeError, TypeError) as exc:
             raise exceptions.ConnectionError("closed while it was taken") from exc
         except (exceptions.ConnectionError, exceptions.TimeoutError) as exc:
-            # Drivers that take the name of the node set it.
+            # Drivers that pass the node's name set it.
             if failed := getattr(exc, "last_failed_node_name", None):
                 self._asked_last = {"last_failed_node_name": failed}
             raise

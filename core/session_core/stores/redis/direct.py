@@ -40,7 +40,7 @@ class Direct:
                 lambda: self._exchanged(line, commands), lambda _: line.disconnect()
             )
         except BaseException:
-            # An answer that is still to come must not be taken for that to the next call.
+            # A pending answer must not be read as the answer to the next call.
             line.disconnect()
             raise
         finally:
@@ -50,7 +50,7 @@ class Direct:
         return answers
 
     def close(self) -> None:
-        # Not those in use: a thread would go on with the number of a socket that is another's by now.
+        # Not those in use: a thread would otherwise use a file descriptor that was reassigned.
         self._closed = True
         self._close_free()
         self._client.close()
@@ -101,7 +101,7 @@ class AwaitingDirect:
             raise
         finally:
             if self._closed:
-                # Its call outlived the sender.
+                # The call outlived the sender.
                 cut_off(connection)
             self._free.append((connection, monotonic()))
         return answers
@@ -133,7 +133,7 @@ class AwaitingDirect:
 
     async def _exchanged(self, connection: Any, commands: Sequence[Command], patience: Patience) -> list[Any]:
         if not connection.is_connected:
-            # Whoever calls tries again, and not twice at once.
+            # The caller retries; both must not.
             await connection.connect_check_health(check_health=False, retry_socket_connect=False)
         transport = connection._writer.transport
         try:
@@ -144,7 +144,7 @@ class AwaitingDirect:
                 patience.renew()
             return answers
         except BaseException:
-            # The driver lets go of it before all is sent.
+            # The driver releases the transport before everything is sent.
             cut(transport)
             raise
 

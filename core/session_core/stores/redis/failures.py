@@ -100,7 +100,7 @@ _UNTRUSTED = "is not trusted; name its issuer with ssl_ca_certs"
 def translation(exc: BaseException, where: str) -> StoreError:
     """Our error for a driver error at `where`."""
     if isinstance(exc, driver.RedisClusterException) and isinstance(exc.__cause__, FAILURES):
-        # No node answered; the last one's failure says why.
+        # No node answered; the last one's error is the reason.
         return translation(exc.__cause__, where)
     said = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" in said:

@@ -31,7 +31,7 @@ class Line:
         """The answers to `commands`; an error of the server is returned as one. Raises: what the driver raises."""
         connection = self.connection
         if connection._sock is None:
-            # Whoever calls tries again: both would be the square of the retries, minutes where nobody answers.
+            # The caller retries: if both did, the retries would multiply to minutes for a dead server.
             connection.connect_check_health(check_health=False, retry_socket_connect=False)
         if answer_reader is None or len(commands) > 1 or commands[0][0] != SCRIPTED or connection.health_check_interval:
             connection.send_packed_command(packed(connection, commands))
@@ -49,7 +49,7 @@ class Line:
     def _exchanged(self, command: bytes) -> Any:
         sock, reader, buffer = self._sock, self._reader, self._buffer
         sock.sendall(command)
-        # It gives False for an answer that is not all there; in this protocol no answer is false.
+        # It returns False for an incomplete answer; in this protocol no answer is false.
         while (answer := reader.gets()) is False:
             count = sock.recv_into(buffer)
             if not count:

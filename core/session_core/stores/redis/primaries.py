@@ -11,10 +11,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from session_core.stores.redis.alone import Alone, AwaitingAlone
 from session_core.stores.redis.direct import AwaitingDirect, Direct, cut_off
 from session_core.stores.redis.driver import Replaced, exceptions, opened_with
 from session_core.stores.redis.lines import Command, Line
+from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 ASKED_AFTER_S = 1.0
 """Seconds between two questions to the sentinels about the primary, while there are calls."""
@@ -60,7 +60,7 @@ class Primary(Direct):
     def __init__(self, client: Any) -> None:
         super().__init__(client)
         self._place = _Place()
-        self._alone = Alone()
+        self._alone = SingleFlight()
 
     def close(self) -> None:
         super().close()
@@ -102,7 +102,7 @@ class AwaitingPrimary(AwaitingDirect):
     def __init__(self, client: Any, *, timeout_s: float) -> None:
         super().__init__(client, timeout_s=timeout_s)
         self._place = _Place()
-        self._alone = AwaitingAlone()
+        self._alone = AwaitingSingleFlight()
         self._asking = False
 
     async def close(self) -> None:
@@ -129,7 +129,7 @@ class AwaitingPrimary(AwaitingDirect):
             if self._place.left_by(connection):
                 await connection.disconnect()
         if not connection.is_connected:
-            # The sentinels have times of their own: of several, the first may be silent.
+            # Sentinels have their own timeout: the first of several may not answer.
             connection.host, connection.port = await self._ask()
         return _of_a_primary(await super()._in_time(connection, commands))
 

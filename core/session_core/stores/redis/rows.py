@@ -18,6 +18,7 @@ from session_core.errors import StoreUnreadable
 from session_core.plan import Digest
 from session_core.ranges import Ranges
 from session_core.sealed import is_sealed
+from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import (
     DIGEST_BYTES,
     LETTERS,
@@ -30,7 +31,6 @@ from session_core.serial.codec import (
     wrapped,
 )
 from session_core.serial.exact import Exact, damage, padded, trimmed
-from session_core.serial.remembered import MESSAGE_BYTES, Remembered
 from session_core.stores.redis.names import as_bytes, as_text, plain
 from session_core.stores.redis.states import MEND, newer
 from session_core.turns import Importance, Message, Role
@@ -50,7 +50,7 @@ _FACTS = Struct(">cBIId")
 _ROLES = {role: letter.encode() for role, letter in LETTERS.items()}
 _TEXTS = frozenset((str, type(None))).__contains__
 _exact = Exact()
-_messages: Remembered[Message] = Remembered(8_000_000, each=MESSAGE_BYTES)
+_messages: BoundedCache[Message] = BoundedCache(8_000_000, each=MESSAGE_BYTES)
 _NOTHING: tuple[list[int], list[bytes], tuple[Message, ...]] = ([], [], ())
 
 
@@ -111,7 +111,7 @@ class Tails:
     """
 
     def __init__(self, room_bytes: int = 8_000_000) -> None:
-        self._known = Remembered[tuple[list[int], list[bytes], tuple[Message, ...]]](room_bytes, each=2_000)
+        self._known = BoundedCache[tuple[list[int], list[bytes], tuple[Message, ...]]](room_bytes, each=2_000)
 
     def messages(self, name: bytes, numbers: list[int], rows: list[bytes]) -> tuple[Message, ...]:
         """The messages of `rows` of the session `name`; `numbers` are theirs, in the form of `flat`."""

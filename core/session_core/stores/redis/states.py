@@ -13,8 +13,8 @@ from session_core.errors import NewerSchema, StoreUnreadable
 from session_core.ledger import Ledger
 from session_core.ports import Standing, State
 from session_core.ranges import Ranges
+from session_core.serial.cache import BoundedCache
 from session_core.serial.exact import damage
-from session_core.serial.remembered import Remembered
 from session_core.stores.redis.names import as_bytes, from_plain
 from session_core.turns import Key
 
@@ -25,8 +25,8 @@ _FIGURES = struct.Struct(">BBIIIQQIQQdd")
 _TTL, _TOUCHED = slice(34, 42), 9
 """The bytes of that figure, and the index of this one."""
 _LASTING = bytes(8)
-_states: Remembered[State] = Remembered(200_000)
-_rests: Remembered[tuple[Any, ...]] = Remembered(1_000_000, each=400)
+_states: BoundedCache[State] = BoundedCache(200_000)
+_rests: BoundedCache[tuple[Any, ...]] = BoundedCache(1_000_000, each=400)
 
 
 def state_from(packed: bytes, key: Key) -> State:

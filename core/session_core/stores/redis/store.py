@@ -9,15 +9,14 @@ from itertools import count
 from typing import Any
 
 from session_core.admission import require_storable
-from session_core.apart import BUSY_ROWS
 from session_core.events import Notice
-from session_core.fresh import fresh_id
+from session_core.ids import fresh_id
+from session_core.offload import BUSY_ROWS
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
 from session_core.stores.exposure import Risk
-from session_core.stores.naming import naming_sessions
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import accepted, packed, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
@@ -51,6 +50,7 @@ from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import require_lease, standing
+from session_core.stores.session_errors import naming_sessions
 from session_core.stores.word_places import Part, WordPlaces, best
 from session_core.turns import Key, Message
 
@@ -266,7 +266,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
             parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
             keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
             leases = [self._names.lease(part) for part in parts]
-            # What has an end may be gone and listed still; what the server threw away of it ends by itself.
+            # Expired sessions may still be listed; what the server evicted of them expires by itself.
             known = "sought" if sought else "listed" if noted is not None and not self._ttl_ms else ""
             calls = [Call(DELETE, [*keys, *leases], ["" if age_ms is None else age_ms, known, *namespaces])]
             off_the_list = [] if noted is None else [Call(FORGET, [listed], ["", name, int(noted)])]

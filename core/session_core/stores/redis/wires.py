@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from session_core.apart import Apart, in_turn, inline
+from session_core.batching import Batcher, Overdue
 from session_core.errors import StoreBusy
+from session_core.offload import Apart, in_turn, inline
 from session_core.stores.closing import Closing
-from session_core.stores.gate import Gate
+from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import exceptions, require_driver
 from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.together import Overdue, Together
 from session_core.voices import BESIDE, BESIDE_IN_TURN, PerLoop
 
 TOGETHER = 16
@@ -121,13 +121,13 @@ class BlockingWire:
         process = os.getpid()
         opened = self._opened.get(process)
         if opened is None:
-            # Threads that come here together get the same. What was opened before a fork is let go of, and not closed.
+            # Concurrent threads get the same one. Those opened before a fork are dropped without being closed.
             for other in [number for number in self._opened if number != process]:
                 self._opened.pop(other, None)
-            made = _Opened(blocking_sender(self.address), Gate(self.address.max_connections))
+            made = _Opened(blocking_sender(self.address), FairSemaphore(self.address.max_connections))
             opened = self._opened.setdefault(process, made)
             if self.closing.begun:
-                # By another thread, which may not have seen this one.
+                # Closed by another thread, which may not have seen this sender.
                 self.close_soon()
         return opened
 
@@ -135,7 +135,7 @@ class BlockingWire:
 @dataclass(frozen=True, slots=True)
 class _Opened:
     sender: Sender
-    gate: Gate
+    gate: FairSemaphore
 
 
 class AwaitingWire:
@@ -180,7 +180,7 @@ class AwaitingWire:
         self.closing.require_open()
         opened = await self._senders.here()
         if self.closing.begun:
-            # In another thread, which may not have seen this one.
+            # Closed in another thread, which may not have seen this sender.
             await self._senders.close()
         return opened
 
@@ -197,9 +197,9 @@ class AwaitingWire:
 
     def _opened(self) -> _AwaitingOpened:
         sender = awaiting_sender(self.address)
-        # Those of several calls to a cluster would go to its nodes, and be waited for, as one.
+        # In a cluster the commands of several calls would wait for the slowest node.
         most = 1 if self.address.kind == "cluster" else TOGETHER
-        return _AwaitingOpened(sender, Together(sender.send, lines=self.address.max_connections, most=most))
+        return _AwaitingOpened(sender, Batcher(sender.send, lines=self.address.max_connections, most=most))
 
     @staticmethod
     async def _closed(opened: _AwaitingOpened) -> None:
@@ -213,7 +213,7 @@ class AwaitingWire:
 @dataclass(frozen=True, slots=True)
 class _AwaitingOpened:
     sender: AwaitingSender
-    together: Together[Command, Any]
+    together: Batcher[Command, Any]
 
 
 def _failed(answers: Sequence[Any]) -> list[int]:

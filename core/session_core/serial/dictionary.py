@@ -1,7 +1,8 @@
-"""What short texts of talks hold again and again: Zstandard begins with it, as if it had read it before.
+"""The compression dictionary for short texts: strings that are common in conversations.
 
-It is part of what is stored (`codec.SHORT`): not a byte of `DICTIONARY` may change once it was released; a better one
-gets a first byte of its own. What stands at the end is reached with the fewest bits, so the commonest comes last.
+It is part of the storage format (`codec.SHORT`): no byte of `DICTIONARY` may change after a release; a better
+dictionary needs another first byte. References to its end take the fewest bits, so the most frequent strings come
+last.
 """
 
 from __future__ import annotations
@@ -71,6 +72,6 @@ _FREQUENCIES = bytes.fromhex(
     "00050000c80000000000600600000000000004ed6926e4d948cf724e21656466000000000000000100000004000000080000"
     "00"
 )
-"""How often letters, lengths and distances come in texts, as Zstandard counts them: of our own documents and of made up
-rows of JSON, told against `COMMON`. A text of 300 characters would take some 40 bytes to say its own."""
+"""Zstandard's entropy tables for letters, lengths and distances, trained on our own documents and generated JSON
+rows with `COMMON`. A text of 300 characters would need some 40 bytes for its own."""
 DICTIONARY = _FREQUENCIES + COMMON

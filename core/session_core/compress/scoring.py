@@ -10,8 +10,8 @@ from itertools import chain, pairwise
 from operator import mul
 
 from session_core.compress.passages import Reading
-from session_core.compress.worths import stems
-from session_core.language.wanted import says, wanted
+from session_core.compress.word_values import stems
+from session_core.language.question_types import says, wanted
 from session_core.retrieve import K1, B
 from session_core.turns import Message, Role
 

@@ -13,12 +13,12 @@ from session_core.language.tongues.every import DOINGS, REFUSES, TAKES
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 
 OFFERED_CHARACTERS = 140
-"""What is short with a question."""
+"""Maximum length of a context sentence that is shown with a question."""
 LISTED_CHARACTERS = 240
-"""A longer list is no choice to answer by a number."""
+"""In a longer list, a number is not understood as a choice."""
 ANSWER_WORDS = 12
 PICKED_WORDS = 6
-"""Longer sentences speak for themselves."""
+"""Longer answers are understandable without the question."""
 _OFFERS = re.compile(r"[?？؟]|\b(?:suggest|recommend|how about|what about|offer|propose)", re.IGNORECASE)
 _TAKES = re.compile(
     r"^\W*(?:(?:oh|ah|well|hm+|wow|thanks|thank you|ok(?:ay)?|great|and|so|lol|haha+|right)[,.! ]+)*"
@@ -60,7 +60,7 @@ _PUTS = re.compile(
 _ENUMERATED = re.compile(
     r"(?:^|[\s:])\(?(?:1[.):]|[aA][):])\s?[^\s\d].{2,200}?[\s,;]\(?(?:2[.):]|[bB][):])\s?[^\s\d]", re.DOTALL
 )
-"""Two of a list, of which one may be taken by its number."""
+"""At least two numbered items, of which one may be chosen by its number."""
 _WONDERS = re.compile(
     r"^\W*(?:(?:and|but|so|ok(?:ay)?|hm+|oh|or|well|btw|lol)[,. ]+)*(?:what (?:if|would happen if|about)|how about|"
     r"should (?:i|we)|shall (?:i|we)|could (?:i|we)|can we|do (?:i|we) need|would it (?:be|make)|is it worth|"
@@ -70,15 +70,15 @@ _WONDERS = re.compile(
     r"e se|dovre(?:i|mmo)|vale la pena|zullen we|moeten we|а если|может|стоит ли)\b",
     re.IGNORECASE,
 )
-"""How a user turns something over: what comes of it is said after the reply."""
+"""How a user thinks about alternatives; the decision follows the reply."""
 _PUTTING = ("about", "could", "option", "suggest", "recommend", "propose", "offer", "use", "go with", "take", "choose")
-"""One of these stands in each text of ASCII in which that finds words."""
+"""A fast check: every ASCII text that the pattern matches contains one of these."""
 _REQUESTS = re.compile(
     r"\b(?:could|can|may|might|will|would) (?:you|i|we) (?:please )?"
     r"(?:provide|tell|give|share|let|have|get|ask|know|see)\b",
     re.IGNORECASE,
 )
-"""Who says yes to that only begins to answer."""
+"""Requests for more information; "yes" to one of them is only the beginning of an answer."""
 _IT_IS = re.compile(r"\bit is\W*$", re.IGNORECASE)
 _CHOICE = re.compile(
     r"\b(?:or|oder|ou|oppure|which|welche\w*|quel(?:le)?s?|cuál(?:es)?|quale|qual|prefer|или|как(?:ой|ую|ие)|welke?|"
@@ -97,15 +97,15 @@ _PLACE = re.compile(
 
 
 def offered(text: str, empty: Callable[[str], bool]) -> str | None:
-    """What an assistant's message puts to the user: the last sentence that asks or offers something, unless it is
-    `empty`, with what stands behind it, or else before it, where that is short."""
+    """What an assistant's message offers or asks: the last sentence that does, unless it is `empty`, with the
+    sentence after it, or else before it, if that is short."""
     said = sentences(text)
     place = next((place for place in range(len(said) - 1, -1, -1) if _puts(said[place])), None)
     if place is None:
         return _enumerated(text)
     if empty(said[place]):
         return None
-    # Options may stand behind the question, and what "it" is before it.
+    # Options may follow the question, and what "it" means may precede it.
     listed = one_line(" ".join(said[place:]))
     offer = listed if len(listed) <= OFFERED_CHARACTERS else said[place]
     if place and not names(offer) and not typed(offer):
@@ -115,14 +115,15 @@ def offered(text: str, empty: Callable[[str], bool]) -> str | None:
 
 
 def _enumerated(text: str) -> str | None:
-    """`text` from its first to its last number, where that is short and lists two things or more."""
+    """`text` from its first to its last numbered item, if that is short and lists at least two."""
     found = _ENUMERATED.search(text)
     listed = one_line(text[found.start() :]) if found else ""
     return listed if 0 < len(listed) <= LISTED_CHARACTERS else None
 
 
 def wondered(text: str) -> str | None:
-    """What a user turns over at the end of `text`: whether to do something, or which of two; None for nothing."""
+    """The alternatives that a user considers at the end of `text`: whether to do something, or which of two; None if
+    there are none."""
     said = sentences(text)
     if not said or not said[-1].endswith(("?", "？", "؟")):
         return None
@@ -130,19 +131,19 @@ def wondered(text: str) -> str | None:
 
 
 def weighed(question: str, reply: str) -> str:
-    """What a user wondered, and how the reply to it begins: what is said behind both settles it."""
+    """What a user considered, and the beginning of the reply to it: a statement after both decides it."""
     return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
 
 
 def put(text: str) -> str:
-    """The sentence of `text` that asks or offers something last, or ends a list to choose from; "" for none."""
+    """The last sentence of `text` that asks or offers something, or that ends a list of choices; "" for none."""
     said = sentences(text)
     asking = next((sentence for sentence in reversed(said) if _puts(sentence)), "")
     return asking or (said[-1] if said and _enumerated(text) else "")
 
 
 def _puts(sentence: str) -> bool:
-    """Whether `sentence` asks or offers something; most have none of the words that it takes."""
+    """Whether `sentence` asks or offers something; a fast check excludes most."""
     if not sentence.isascii() or "?" in sentence:
         return _PUTS.search(sentence) is not None
     lowered = sentence.lower()
@@ -153,14 +154,14 @@ def _puts(sentence: str) -> bool:
 
 
 def answers(said: str) -> bool:
-    """Whether `said` is short enough to be nothing but an answer, and asks nothing itself."""
+    """Whether `said` is so short that it is only an answer, and asks nothing itself."""
     return not said.endswith(("?", "？", "؟")) and len(words(said)) <= ANSWER_WORDS
 
 
 @lru_cache(maxsize=SENTENCES)
 def decides(offer: str, said: str) -> bool:
-    """Whether `said` is a short answer that settles what `offer` leaves open: a yes or a no to something that names
-    what is done, or one of several."""
+    """Whether `said` is a short answer that settles `offer`: a yes or a no to a named action, or a choice of one of
+    several."""
     if not answers(said):
         return False
     if not _PUTS.search(offer):
@@ -179,11 +180,11 @@ def decides(offer: str, said: str) -> bool:
 
 
 def offers(text: str) -> bool:
-    """Whether `text` offers or asks something that can be taken."""
+    """Whether `text` offers or asks something that can be accepted."""
     return _OFFERS.search(text) is not None
 
 
 @lru_cache(maxsize=SENTENCES)
 def takes(text: str) -> bool:
-    """Whether `text` begins by taking what was offered right before it."""
+    """Whether `text` begins by accepting what was offered right before it."""
     return _TAKES.search(text) is not None and _DECLINES.search(text) is None

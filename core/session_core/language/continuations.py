@@ -1,5 +1,5 @@
-"""Hears when nothing is asked for in particular: somebody only goes on ("ok, what's next?"), or wants it all ("recap
-what we decided")."""
+"""Detects messages that ask for nothing in particular: continuations ("ok, what's next?") and requests for
+everything ("recap what we decided")."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from session_core.language.words import ASKING_WORDS, SENTENCES, STOP_WORDS, TELEGRAM_WORDS, words
 
 MOST_WORDS = 14
-"""Who says more than so many words asks for something."""
+"""A longer message asks for something in particular."""
 _ONLY = frozenset(
     (
         "next now then continue continuing proceed step steps start begin first later today further on onwards ahead "
@@ -48,7 +48,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 MOST_CHARACTERS = 240
-"""A longer request says what it is about."""
+"""A longer request names its subject."""
 _INQUIRES = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|and|so|but|hm+|oh|lol|nice|wait|interesting)[,. ]+)*(?:"
     r"(?:what|what['’]?s|how|why|where|who|which)\b(?! (?:a|an|we|i|you|matters|counts|works|about)\b)|"
@@ -60,7 +60,7 @@ _INQUIRES = re.compile(
 
 
 def goes_on(text: str) -> bool:
-    """Whether `text` names nothing that it asks for: all of its few words are of going on, agreeing or thanking."""
+    """Whether `text` asks for nothing in particular: all of its few words are of continuing, agreeing or thanking."""
     return len(text) <= MOST_CHARACTERS and _only_goes_on(text)
 
 
@@ -73,10 +73,10 @@ def _only_goes_on(text: str) -> bool:
 
 
 def wants_all(text: str) -> bool:
-    """Whether `text` asks for what was said on the whole: a summary, a final version, all that was agreed."""
+    """Whether `text` asks for everything that was said: a summary, a final version, all agreements."""
     return len(text) <= MOST_CHARACTERS and _ALL.search(text) is not None
 
 
 def inquires(sentence: str) -> bool:
-    """Whether `sentence` only asks; who writes in a hurry leaves the question mark out."""
+    """Whether `sentence` only asks; hurried writers leave out the question mark."""
     return sentence.endswith(("?", "？", "؟")) or _INQUIRES.search(sentence) is not None

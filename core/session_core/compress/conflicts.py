@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import combinations
 
-from session_core.compress.worths import stems
+from session_core.compress.word_values import stems
 from session_core.language.values import Value, ValueKind, values
 from session_core.language.words import SENTENCES, one_line
 

@@ -15,10 +15,10 @@ R = TypeVar("R")
 
 
 class Overdue(Exception):
-    """A caller of `Together` waited too long."""
+    """A caller of `Batcher` waited too long."""
 
 
-class Together(Generic[T, R]):
+class Batcher(Generic[T, R]):
     """Batches calls of one loop: a lone call runs at once; those that arrive before the next iteration run together.
 
     So do those that arrive while `lines` works are in progress. FIFO, at most `most` parts per batch; a larger call
@@ -66,7 +66,7 @@ class Together(Generic[T, R]):
             for one in some:
                 one.begun = True
             parts = [part for one in some for part in one.parts]
-            # Not in the context of the caller who ended: what it traces is not theirs.
+            # Not in the context of the finished caller, whose trace would get the spans of others.
             task = some[0].result.get_loop().create_task(self._work(parts), context=Context())
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, some))
@@ -98,7 +98,7 @@ class Together(Generic[T, R]):
 
 @dataclass(slots=True)
 class _Waiting(Generic[T, R]):
-    """A caller of `Together`, whose future may be cancelled."""
+    """A caller of `Batcher`, whose future may be cancelled."""
 
     parts: Sequence[T]
     result: asyncio.Future[list[R]]

@@ -15,7 +15,7 @@ def _begin() -> None:
 
 _begin()
 if hasattr(os, "register_at_fork"):
-    # A child would go on where its parent is, and name other messages the same.
+    # A forked child would continue the parent's counter and give other messages the same ids.
     os.register_at_fork(after_in_child=_begin)
 
 

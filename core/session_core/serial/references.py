@@ -13,14 +13,14 @@ from session_core.serial.exact import Damaged, Exact, Held
 from session_core.turns import Message
 
 Span = tuple[int, int]
-"""Where a part of a joined text begins and ends."""
+"""Start and end of a part in a joined text."""
 
 
 _exact = Exact()
 
 
 class Part(IntEnum):
-    """The places of a message that a reference may name; the numbers are part of the format."""
+    """The parts of a message that a reference may name; the numbers are part of the format."""
 
     CONTENT = 0
     ASIDE = 1
@@ -75,7 +75,7 @@ class HeldBy:
         self._add((text[a:b], Held(part, a, b)) for a, b in every if b - a > 8)
 
     def find(self, value: str | bytes | dict[Any, Any]) -> Held | None:
-        """Where the message holds exactly `value`."""
+        """The reference to a part of the message that equals `value`."""
         if isinstance(value, str):
             return self._texts.get(value)
         if isinstance(value, bytes):
@@ -97,11 +97,8 @@ class HeldBy:
 
 
 def restorer(message: Message) -> Callable[[Held], object]:
-    """Gives back what references into `message` stand for.
-
-    What a shorter rendition has no more is empty text, and None where it was reasoning, which is handed back
-    unaltered or not at all; a whole message must have all of it.
-    """
+    """Resolves references into `message`. What a shorter rendition lacks becomes empty text, or None for reasoning,
+    which must be sent back unaltered or not at all; a whole message must have everything."""
     if message.rendition == "whole":
         return lambda held: restore(message, held)
 
@@ -117,7 +114,7 @@ def restorer(message: Message) -> Callable[[Held], object]:
 
 
 def restore(message: Message, held: Held) -> object:
-    """The value that `held` stands for. Raises: Damaged when the message has no such place."""
+    """The value that `held` refers to. Raises: Damaged if the message has no such part."""
     try:
         return _restored(message, held)
     except (IndexError, binascii.Error) as exc:

@@ -24,7 +24,7 @@ _ROLE = re.compile(
     r"^[ \t>]{0,8}#{1,6}[ \t]*(?:system|instructions?|user|assistant)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-"""The head of a message, or a tag or comment in which one might stand."""
+"""The beginning of a message with a role, or a tag or comment that may contain one."""
 _WILL = re.compile(
     r"\bthe (?:users?|humans?|owners?|admin\w*|operators?|developers?)\b.{0,24}?\b(?:decided|confirm\w*|agreed?s?|"
     r"approv\w*|authori[sz]\w*|ask(?:s|ed)|instruct\w*|wants?|wanted|said|says|requir\w*|prefers?|preferred|"
@@ -62,7 +62,7 @@ _BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
 
 
 def poses(text: str) -> bool:
-    """Whether `text`, found in data, gives itself out as a message, as somebody's will or as a note of ours."""
+    """Whether `text`, found in data, imitates a message, a user's wish or one of our notes."""
     if _ORDER.search(text) or _WILL.search(text):
         return True
     headed = ":" in text
@@ -73,17 +73,17 @@ def poses(text: str) -> bool:
 
 @lru_cache(maxsize=SENTENCES)
 def commands(text: str) -> bool:
-    """Whether `text`, found in data, speaks to the model as if it could give it orders or knew a user's will."""
+    """Whether `text`, found in data, addresses the model with instructions or claims to know a user's wish."""
     if poses(text) or _ASKS.search(text):
         return True
-    # What is in none of the words of a line is in none of its parts; a log's line has dozens.
+    # What matches no word of a line matches none of its parts, of which a log line has dozens.
     return may_rule(text) and any(map(ruling, (text, *_PARTS.split(text))))
 
 
 @lru_cache(maxsize=SENTENCES)
 def passes_on(sentence: str) -> bool:
-    """Whether an assistant passes on with `sentence` an order that it found: in quotation marks, behind a colon, or,
-    where it promises nothing, as its own words."""
+    """Whether an assistant's `sentence` repeats an instruction that it found: in quotation marks, after a colon, or,
+    if it promises nothing, as its own words."""
     if poses(sentence):
         return True
     told, *quoted = _BY_QUOTES.split(sentence)

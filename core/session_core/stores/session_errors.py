@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from session_core.errors import StoreError
-from session_core.warming import NOBODY
+from session_core.warmup import NOBODY
 
 S = TypeVar("S")
 _KEYS: dict[str, Callable[[Any], object]] = {
@@ -39,7 +39,7 @@ def _naming(method: Callable[..., Any], first: str) -> Callable[..., Any]:
         except StoreError as exc:
             session = _KEYS[first](args[0] if args else named[first])
             if session is NOBODY:
-                # Somebody looks whether the store answers.
+                # A health check (`Warming`) is about no real session.
                 raise
             raise exc.about(session).with_traceback(exc.__traceback__) from exc.__cause__
 

@@ -8,19 +8,17 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 MESSAGE_BYTES = 500
-"""What a remembered message takes beside the bytes it was read from: a short one takes 430 by itself, and its key."""
+"""Overhead of a cached message beside its stored bytes: some 430 bytes and its key."""
 
 
-class Remembered(Generic[V]):
-    """Immutable values by what they were made of; at most `room`, in whatever `get` is told as their size, and `each`
-    more for every one of them.
+class BoundedCache(Generic[V]):
+    """A size-bounded cache of immutable values by their input: at most `room`, in the unit of the sizes passed to
+    `get`, and `each` more per value.
 
-    What was not asked for since half of the room was filled anew is forgotten. Safe with several threads,
-    without a lock that a fork could break: at worst something is made twice.
-
-    Nothing is kept beside a value, and stored bytes are the best keys, since nothing can be out of date
-    then: Python's collector looks at each object that can hold others, and some 300,000 of them make a
-    pause of 100 to 500 ms. A room in bytes says little of them where what is remembered is short.
+    Values that were not used since half of the room was refilled are dropped. Thread-safe without a lock, which a
+    fork could break: at worst a value is computed twice. Stored bytes are the best keys, since then nothing can be
+    outdated. The cache holds no container beside a value: Python's garbage collector visits each object that can
+    refer to others, and some 300,000 of them cause pauses of 100 to 500 ms.
     """
 
     def __init__(self, room: int, *, each: int = 0) -> None:
@@ -31,24 +29,24 @@ class Remembered(Generic[V]):
         self._filled = 0
 
     def known(self, key: Hashable) -> V | None:
-        """The value for `key`, if it is remembered."""
+        """The cached value for `key`, or None."""
         found = self._newer.get(key)
         return found if found is not None else self._older.get(key)
 
     @property
     def recent(self) -> Callable[[Hashable], V | None]:
-        """Gives the value for a key, if it counts as asked for already; for who asks for many at once."""
+        """The lookup of recently used values, for callers that need many at once."""
         return self._newer.get
 
     def kept(self, key: Hashable, size: Callable[[V], int]) -> V | None:
-        """As `known`, and it counts as asked for; `size` tells that of a value as `get` was told it."""
+        """As `known`, and marks the value as used; `size` computes its size as for `get`."""
         found = self._newer.get(key)
         if found is None and (older := self._older.get(key)) is not None:
             return self.get(key, lambda: older, size=size(older))
         return found
 
     def get(self, key: Hashable, make: Callable[[], V], *, size: int = 1) -> V:
-        """The value for `key`: the one that is remembered, or else what `make` gives, which is never None."""
+        """The value for `key`, cached or made by `make`, which never returns None."""
         found = self._newer.get(key)
         if found is not None:
             return found
@@ -63,8 +61,8 @@ class Remembered(Generic[V]):
         return found
 
     def put(self, key: Hashable, value: V, *, size: int = 1, more: int = 0) -> V:
-        """`value`, remembered for `key` from now on, unless it is too large. `more` is how much larger it is than the
-        value that it replaces."""
+        """Cache `value` for `key`, unless it is too large. `more` is by how much it is larger than the value that it
+        replaces."""
         if key in self._newer and size <= self._half // 8:
             self._newer[key] = value
             self._filled += more
@@ -73,6 +71,6 @@ class Remembered(Generic[V]):
         return self.get(key, lambda: value, size=size)
 
     def forget(self, key: Hashable) -> None:
-        """Have the value for `key` made anew."""
+        """Drop the value for `key`."""
         self._older.pop(key, None)
         self._newer.pop(key, None)

@@ -17,7 +17,7 @@ Said = Message | Mapping[str, Any]
 def taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
     """The messages, those of users with `author` if they name none; a dict with several tool results becomes one
     message each. Raises: InputError."""
-    # A framework's message is iterable too, and what it yields would be named instead of it.
+    # A framework's message is iterable too, and the error would name its fields instead of it.
     one = isinstance(messages, (Message, Mapping)) or hasattr(messages, "content") or not isinstance(messages, Iterable)
     given = [messages] if one else list(cast(Iterable[Said], messages))
     read = [message for one in given for message in _messages(one)]

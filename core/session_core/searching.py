@@ -7,22 +7,22 @@ from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
+from session_core.boosts import leanings
 from session_core.compress.answered import answered
-from session_core.compress.bearing import Question
 from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import facts_on
+from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
-from session_core.covered import newest
+from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
-from session_core.leanings import leanings
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
+from session_core.query_cleanup import asked_and_repeated
 from session_core.quotes import Quotes, quotes
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
-from session_core.repeating import asked_and_repeated
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.sealed import require_unsealed
 from session_core.turns import Key, Message, Role
@@ -52,7 +52,7 @@ READ_AT_ONCE = 500
 """How many messages are read per call to compute their vectors."""
 
 
-class Looking:
+class Searching:
     """Search in one session of one store, as coroutines."""
 
     def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
@@ -63,10 +63,10 @@ class Looking:
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
 
-        Candidates share words with it (BM25). An embedder re-ranks them; a quick one, such as the static one, also
-        adds messages that are near in meaning, from the newest `covered.MOST_COVERED`; an index adds all folded ones.
-        If one of these fails, words alone count, and an event says so. Calls and results of a recall tool are no
-        hits; the messages they quote are. Raises: InputError.
+        Candidates share words with it (BM25). An embedder re-ranks them; a fast one, such as the static one, also adds
+        messages that are similar in meaning, from the newest `digest_vectors.MOST_COVERED`; an index adds all
+        folded ones. If one of these fails, words alone count, and an event says so. Calls and results of a recall tool
+        are no hits; the messages they quote are. Raises: InputError.
         """
         self._require_query(query)
         if isinstance(max_hits, bool) or not isinstance(max_hits, int) or max_hits < 0:

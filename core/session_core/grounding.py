@@ -8,7 +8,7 @@ from dataclasses import replace
 from session_core.compress.check import Source
 from session_core.compress.claims import stems
 from session_core.facts import FACT_CHARACTERS, TOOL_CHARACTERS
-from session_core.language.orders import commands
+from session_core.language.instructions import commands
 from session_core.language.quoting import spoken
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL

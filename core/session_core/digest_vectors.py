@@ -7,7 +7,7 @@ from typing import Any
 
 from session_core.ports import Embedder
 from session_core.ranges import Ranges
-from session_core.serial.remembered import Remembered
+from session_core.serial.cache import BoundedCache
 from session_core.turns import Key, Message
 from session_core.vectors import Vectors
 
@@ -21,7 +21,7 @@ LEAST_NEAR = 0.3
 """How many of the nearest messages are read, and their minimum similarity: unrelated texts mostly are below it."""
 
 
-class Covered:
+class DigestVectors:
     """Caches vectors of stored messages, for embedders that are fast.
 
     They are computed when a fold covers the messages, once this process was asked a question; for those folded earlier
@@ -30,7 +30,7 @@ class Covered:
     """
 
     def __init__(self, room_messages: int = KNOWN_MESSAGES) -> None:
-        self._blocks: Remembered[Mapping[int, bytes]] = Remembered(room_messages)
+        self._blocks: BoundedCache[Mapping[int, bytes]] = BoundedCache(room_messages)
         self.asked = False
         """Whether there was a question yet: until then folds compute no vectors, since many services never ask one."""
 

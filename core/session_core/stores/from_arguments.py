@@ -53,7 +53,7 @@ def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None)
     if url is not None or not isinstance(hot, str) or not isinstance(cold, str):
         raise ConfigError("pass one store, or both sides of a hybrid one: hot='memory://', cold='sqlite:///chat.db'")
     cache = open_cache(hot)
-    # What another process writes, a cache in this one never hears of.
+    # An in-process cache does not see the writes of other processes.
     return HybridStore(cache, open_store(cold), verify=isinstance(cache, MemoryCache))
 
 

@@ -14,7 +14,7 @@ _FAILURES = (exceptions.RedisError, exceptions.RedisClusterException)
 
 
 class _Failures:
-    """How often the work of an `Alone` failed, and the last error."""
+    """How often the work of an `SingleFlight` failed, and the last error."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -28,7 +28,7 @@ class _Failures:
         self._count, self._why = self._count + 1, why
 
 
-class Alone(_Failures):
+class SingleFlight(_Failures):
     """Runs a function in one thread at a time. Callers that wait for a run that fails get its error, and do not
     repeat it."""
 
@@ -47,8 +47,8 @@ class Alone(_Failures):
                 raise
 
 
-class AwaitingAlone(_Failures):
-    """As `Alone`, for the tasks of one loop."""
+class AwaitingSingleFlight(_Failures):
+    """As `SingleFlight`, for the tasks of one loop."""
 
     def __init__(self) -> None:
         super().__init__()

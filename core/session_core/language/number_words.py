@@ -28,7 +28,7 @@ _ELSEWHERE = {
     )
     for number, word in enumerate(words.split(), start=2)
 }
-"""Numbers of other languages, but for words that mean something else somewhere."""
+"""Number words of other languages, except words that mean something else in one of them."""
 _SCALES = {"dozen": 12, "hundred": 100, "thousand": 1_000}
 _ORDINALS: dict[str, int] = {
     word: number
@@ -46,7 +46,7 @@ _ORDINAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """One number, and where its words stand in their text."""
+    """A number, and the span of its words in the text."""
 
     number: int
     start: int
@@ -55,7 +55,7 @@ class Spelled:
 
 
 def spelled(text: str) -> tuple[Spelled, ...]:
-    """The numbers that `text` spells out, and its ordinals also in figures, in order."""
+    """The numbers that `text` spells out, and its ordinals also in digits, in order."""
     ordinals = [
         Spelled(
             int(figures or 0) + _TENS.get((tens or "").lower(), 0) + _ORDINALS.get((word or "").lower(), 0), *span, True
@@ -75,7 +75,7 @@ def spelled(text: str) -> tuple[Spelled, ...]:
 
 
 def _parts(said: str, start: int) -> Iterator[Spelled]:
-    """The numbers in a row of number words: "twenty five" is one, "five six" are two."""
+    """The numbers in a sequence of number words: "twenty five" is one, "five six" are two."""
     words = list(re.finditer(r"\w+", said))
     part: list[re.Match[str]] = []
     for word in words:

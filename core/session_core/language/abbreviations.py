@@ -1,4 +1,4 @@
-"""Reads what is typed in a hurry ("pls dnt txt b4 9") as the words that it stands for."""
+"""Expands abbreviated typing ("pls dnt txt b4 9") to full words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TRIED = frozenset(_MEANT) | {"w"}
 
 
 def written_out(sentence: str, said: frozenset[str] | set[str]) -> str:
-    """`sentence`, whose words are `said`, with what it shortens written out; itself where it shortens nothing."""
+    """`sentence`, whose words are `said`, with abbreviations expanded; the same object if it has none."""
     if _TRIED.isdisjoint(said):
         return sentence
     return _SHORT.sub(lambda found: _MEANT[found.group().lower()], sentence)

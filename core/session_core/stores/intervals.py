@@ -9,7 +9,7 @@ from itertools import pairwise
 from session_core.ranges import Ranges
 
 
-class Pieces:
+class Intervals:
     """The elementary intervals of `parts`: the ranges between all their borders, with each of `numbers` alone.
 
     An interval is named by its first number. Each part contains an interval completely or not at all, so a

@@ -27,7 +27,7 @@ class _Then:
     seen: Seen
 
 
-class Lately:
+class RecentStates:
     """Replaces `read_parent` when a checkpoint follows the last one that this process put.
 
     The cache is not trusted: a write names the state that it was computed from, and the server refuses it if the

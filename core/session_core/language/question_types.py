@@ -131,7 +131,7 @@ _SAID = {
 
 
 def wanted(question: str) -> frozenset[str]:
-    """The kinds of values that `question` asks for and does not say itself; none where a rule cannot tell."""
+    """The kinds of values that `question` asks for and does not contain itself; empty if no rule matches."""
     asked: set[str] = set()
     for sentence in sentences(question):
         if not sentence.endswith(("?", "？", "؟")):
@@ -141,7 +141,7 @@ def wanted(question: str) -> frozenset[str]:
 
 
 def days(text: str) -> frozenset[str]:
-    """The days that `text` says, the day of a month by its number."""
+    """The days in `text`, identified by the day of the month."""
     found = {match.group().casefold() for match in _SAID[_DAY].finditer(text)}
     for value in values(text):
         if value.kind is ValueKind.DATE:
@@ -160,5 +160,5 @@ def times(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=SENTENCES)
 def says(text: str, kinds: frozenset[str]) -> bool:
-    """Whether `text` says a value of one of the `kinds`."""
+    """Whether `text` contains a value of one of the `kinds`."""
     return any(_SAID[kind].search(text) for kind in kinds)

@@ -1,4 +1,4 @@
-"""Hears when somebody tells what another one thinks or wants: what comes of it stands in the next sentence."""
+"""Detects reports of what somebody else thinks or wants; the next sentence says what comes of it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _REPORTS = re.compile(
     re.IGNORECASE,
 )
 _LEAST = 3
-"""Who reports with fewer words than these has only named somebody."""
+"""With fewer words than these, somebody is only named."""
 
 
 @lru_cache(maxsize=SENTENCES)
 def reports(sentence: str) -> bool:
-    """Whether `sentence` tells what somebody else says, thinks or wants."""
+    """Whether `sentence` reports what somebody else says, thinks or wants."""
     return len(sentence.split()) > _LEAST and _REPORTS.search(sentence) is not None
 
 

@@ -1,7 +1,7 @@
-"""Hears that something is no longer as it was: "I work at Bosch now", "the dose was raised to 40 mg".
+"""Detects statements that something has changed: "I work at Bosch now", "the dose was raised to 40 mg".
 
-What a correction takes back was wrong from the beginning; what has changed was right once. Nobody says "no, I meant"
-then, and it may be weeks later.
+A correction retracts what was wrong from the beginning; a change replaces what was once right. It has no "no, I
+meant", and may come weeks later.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
-from session_core.language.stating import besides, families, figures, said_words
+from session_core.language.statements import besides, families, figures, said_words
 from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
 
 _VERBS = (
@@ -57,7 +57,7 @@ _ORDINALS = frozenset(
 )
 _COUNT = re.compile(r"(\d[\d.,]*) ([^\W\d_]{3,})")
 _GERMAN = re.compile(r"\b(?:der|die|das|ist|wurde|ich|wir|meine?|unsere?)\b", re.IGNORECASE)
-"""There each noun has a capital."""
+"""German capitalizes every noun."""
 _ASKING = re.compile(r"[?？]\W*$")
 _QUOTED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 _I = r"\b(?:i|we)(?:['’](?:ve|m|re))?(?: \w+){0,2} "
@@ -79,7 +79,7 @@ _WORK = re.compile(
     re.IGNORECASE,
 )
 _STATES = {"<home>": _HOME, "<work>": _WORK}
-"""Where somebody lives, whom somebody works for: each has one answer at a time."""
+"""Where somebody lives and whom somebody works for: attributes with one value at a time."""
 _HEARD = _VERB_WORDS | frozenset(
     (
         "now nowadays days meanwhile any anymore longer since starting new different another quit stopped gave "
@@ -90,20 +90,20 @@ _HEARD = _VERB_WORDS | frozenset(
         "trasferita lavoro agora novo nova moro mudei trabalho nu tegenwoordig inmiddels niet geen woon verhuisd werk"
     ).split()
 )
-"""Without one of these no text of ASCII says that anything has changed."""
+"""A fast check: an ASCII text without one of these reports no change."""
 _LONGEST_WORDS = 24
-"""A longer statement tells a story, in which much is new."""
+"""A longer statement is a story, in which much is new."""
 _TO_OTHERS = frozenset("you your we'll i'll will let's let can could would".split())
-"""Words of what is done in a conversation, and states nothing."""
+"""Verbs of the conversation itself, which state nothing."""
 _ROOT = 4
-"""Letters that forms of a word share."""
+"""How many first letters the forms of a word share."""
 _LEAST_LETTERS = 3
-"""Letters of the shortest word that alone may tell what two statements are about."""
+"""Minimum length of a word that alone shows that two statements are about the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is known of a statement that may say that something is not any more as it was."""
+    """The parsed form of a statement that may report a change."""
 
     text: str
     about: frozenset[str]
@@ -141,7 +141,7 @@ class Change:
 
 @lru_cache(maxsize=1_024)
 def change(text: str) -> Change | None:
-    """What `text` may change; None where it says of nothing that it is not any more as it was."""
+    """The change that `text` may report; None if it reports none."""
     # What is left of a longer text has a mark for what is not, which is no letter.
     if text.replace(ELLIPSIS, "").isascii() and _HEARD.isdisjoint(said_words(text)):
         return None
@@ -163,13 +163,13 @@ def change(text: str) -> Change | None:
 
 
 def changes(text: str) -> bool:
-    """Whether `text` may say that something is not any more as it was."""
+    """Whether `text` may report a change."""
     return change(text) is not None
 
 
 @lru_cache(maxsize=2_048)
 def matters(text: str) -> frozenset[str]:
-    """What a statement speaks of besides values, names, and words of change; which of the `_STATES` it tells."""
+    """The subject of a statement without values, names and words of change, and which of the `_STATES` it states."""
     plain = _SINCE.sub(" ", text)
     called = frozenset[str]() if _GERMAN.search(text) else names(plain.partition(" ")[2])
     told = besides(plain) - called - _VERB_WORDS
@@ -182,7 +182,7 @@ def _other_value(old: str, new: str) -> bool:
 
 
 def _last(text: str) -> str:
-    """What stands behind "to": of "from 20 to 40", 40."""
+    """The value after "to": 40 in "from 20 to 40"."""
     found = _MOVED.search(text)
     return text[found.end() :] if found else text
 
@@ -193,7 +193,7 @@ def _other_name(old: str, new: str) -> bool:
 
 
 def _other_count(old: str, new: str) -> bool:
-    """Whether both count the same things, and differently."""
+    """Whether both count the same things with different numbers."""
     before, after = ({what: number for number, what in _COUNT.findall(text.casefold())} for text in (old, new))
     return any(before[what] != after[what] for what in before.keys() & after.keys())
 
@@ -203,7 +203,7 @@ def _ordinals(text: str) -> frozenset[str]:
 
 
 def _denied(old: str, new: str) -> bool:
-    """Whether `new` denies what `old` says: all that it denies stands there, and is not denied there."""
+    """Whether `new` negates `old`: all that it negates is stated there without negation."""
     found = _NO_MORE.search(new)
     if found is None or _NO_MORE.search(old):
         return False
@@ -213,7 +213,7 @@ def _denied(old: str, new: str) -> bool:
 
 
 def _said_again(old: str, new: str) -> bool:
-    """Whether `new`, apart from when it began, says `old` with other words in one place."""
+    """Whether `new`, apart from its beginning, repeats `old` with other words in one place."""
     kept, *others = parted(words(old), words(_SINCE.sub(" ", new)))
     if not subject_words(" ".join(kept)) - STOP_WORDS or _TO_OTHERS.intersection(kept):
         return False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.passages import Passage
-from session_core.compress.worths import named_in
+from session_core.compress.word_values import named_in
 from session_core.plan import Count
 
 LEAST = 8
@@ -144,7 +144,7 @@ class Choice:
             self._take(one, next_one, now)
             room -= cost
             if next_one != number:
-                # The later statement was taken in its stead; now it may stand behind that.
+                # The later statement was chosen first; now the earlier one may be chosen too.
                 heapq.heappush(heap, (now, number))
         for entry in too_long:
             heapq.heappush(heap, entry)

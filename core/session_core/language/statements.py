@@ -12,13 +12,12 @@ from session_core.language.values import Value, ValueKind, currency
 from session_core.language.words import words
 
 STATEMENTS = 2_048
-"""How many statements a rule remembers what it found in: those of the digests folded last. What it finds, Python's
-collector looks at each time."""
+"""Capacity of the caches of parsed statements; Python's garbage collector visits each entry."""
 _LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 _CODE_DIGITS = 5
 NOTHING: frozenset[str] = frozenset()
 MOST_ALIKE = 8
-"""Of statements that begin, or end, alike, the newest are looked at."""
+"""Maximum statements with the same beginning or end that are compared, the newest."""
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -35,7 +34,7 @@ def values_in(text: str) -> tuple[Value, ...]:
 
 @lru_cache(maxsize=STATEMENTS)
 def families(text: str) -> frozenset[str]:
-    """The kinds of values in `text`, as `counted` tells them."""
+    """The kinds of values in `text`, in the terms of `counted`."""
     return frozenset(map(counted, values_in(text)))
 
 
@@ -50,20 +49,20 @@ def _family(value: Value) -> str:
 
 
 def form(value: Value) -> str:
-    """A value as it is compared: letters, figures and signs of money alone."""
+    """A value in the form for comparison: letters, digits and currency signs only."""
     return "".join(c for c in value.text.casefold() if c.isalnum() or c in "$€£¥%.").removesuffix(".")
 
 
 @lru_cache(maxsize=STATEMENTS)
 def figures(text: str) -> frozenset[str]:
-    """The values of `text` that a correction can replace, those that count something without their unit."""
+    """The values of `text` that a correction can replace; counts are without their unit."""
     counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
     found = ["".join(filter(str.isdigit, v.text)) if v.kind in counts else form(v) for v in values_in(text)]
     return frozenset(found) if found else NOTHING
 
 
 def replaced(known: str, value: Value, correction: str) -> Value | None:
-    """The value of `known` that `value` takes the place of, when there is no doubt which."""
+    """The value of `known` that `value` replaces, if that is unambiguous."""
     alike = [v for v in values_in(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
     if _family(value) == "when":
         alike = [v for v in alike if sum(map(str.isdigit, v.text)) <= _CODE_DIGITS]  # "The 25th" replaces no sum.
@@ -78,7 +77,7 @@ def replaced(known: str, value: Value, correction: str) -> Value | None:
 
 
 def _long(value: Value) -> bool:
-    """Whether a number is so long that it counts nothing: a postal code, which no count takes the place of."""
+    """Whether a number is too long for a count, such as a postal code, which no count replaces."""
     return value.kind is ValueKind.NUMBER and value.text.isdigit() and len(value.text) >= _CODE_DIGITS
 
 
@@ -88,7 +87,7 @@ def states_only(known: str, old: Value) -> bool:
 
 
 def left_of(known: str, correction: str) -> str | None:
-    """What `known` states besides the type of value that `correction` replaces; None when that is nothing."""
+    """What `known` states besides the type of value that `correction` replaces; None if nothing."""
     new = values_in(correction)
     said = {form(value) for value in new}
     if not new:
@@ -100,8 +99,7 @@ def left_of(known: str, correction: str) -> str | None:
 
 @lru_cache(maxsize=STATEMENTS)
 def frame(text: str) -> tuple[Hashable, ...]:
-    """What two statements have in common of which one may say the other again: how they begin, how they end, what
-    they are about."""
+    """Keys that two statements share if one may restate the other: their beginning, their end, their subject."""
     about = _about(text)
     return (*_ends(text), about) if about else _ends(text)
 
@@ -112,21 +110,21 @@ def _ends(text: str) -> tuple[Hashable, ...]:
 
 
 class Frames:
-    """Where statements stand, by their frames; `MOST_ALIKE` of those that have one in common, the newest."""
+    """An index of statements by their frames; of those with an equal one, the newest `MOST_ALIKE`."""
 
     def __init__(self) -> None:
         self._places: dict[Hashable, list[int]] = {}
         self._about: dict[str, list[frozenset[str]]] = {}
 
     def add(self, text: str, place: int) -> None:
-        """Put the statement `text` at `place`, which is behind the others."""
+        """Add the statement `text` at `place`, which is after the others."""
         for key in frame(text):
             self._places.setdefault(key, []).append(place)
             if isinstance(key, frozenset):
                 self._about.setdefault(max(key, key=len), []).append(key)
 
     def alike(self, text: str) -> list[int]:
-        """The places of statements of which `text` may say one again, newest first."""
+        """The places of statements that `text` may restate, newest first."""
         if not self._places:
             return []
         # What a statement is about takes long to tell, and few have all words of what another is about.
@@ -135,13 +133,13 @@ class Frames:
         return sorted(found, reverse=True)
 
     def _names_all(self, said: tuple[str, ...]) -> bool:
-        """Whether all that one of the statements is about stands among the words `said`."""
+        """Whether the words `said` contain the whole subject of one of the statements."""
         return any(about.issubset(said) for word in said for about in self._about.get(word, ()))
 
 
 @lru_cache(maxsize=STATEMENTS)
 def _about(text: str) -> frozenset[str]:
-    """What a statement of dates, amounts or numbers is about; nothing where that is less than two words."""
+    """The subject of a statement of dates, amounts or numbers; empty if it has fewer than two words."""
     stated = values_in(text)
     if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
         return NOTHING
@@ -151,17 +149,17 @@ def _about(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=STATEMENTS)
 def besides(text: str) -> frozenset[str]:
-    """What `text` speaks of besides its dates, amounts and numbers: "the 4th" of nothing, "Suite 641" of a suite."""
+    """The subject of `text` besides dates, amounts and numbers: none for "the 4th", a suite for "Suite 641"."""
     return subject_words(text).difference(*(said_words(value.text) for value in values_in(text)))
 
 
 @lru_cache(maxsize=STATEMENTS)
 def spoken_of(text: str) -> frozenset[str]:
-    """What `text` speaks of, less its values; the letter of "room B" too."""
+    """The subject of `text` without values; includes the letter of "room B"."""
     return besides(text) | frozenset(_LETTER.findall(text))
 
 
 def states_again(old: str, new: str) -> bool:
-    """Whether `new` says what `old` says, with other values of the same types."""
+    """Whether `new` repeats `old` with other values of the same types."""
     same = bool(_about(old)) and _about(old) == _about(new) and not figures(old) & figures(new)
     return same and {_family(value) for value in values_in(old)} == {_family(value) for value in values_in(new)}

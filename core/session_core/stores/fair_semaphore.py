@@ -6,7 +6,7 @@ import threading
 from collections import deque
 
 
-class Gate:
+class FairSemaphore:
     """Admits `places` threads at a time, in FIFO order.
 
     `threading.Semaphore` admits whichever thread runs first, so that some may wait very long.
