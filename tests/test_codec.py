@@ -46,11 +46,11 @@ from session_core.serial.codec import (
     unpack,
     wrapped,
 )
+from session_core.serial.compression import shrunk, unshrunk
 from session_core.serial.dictionary import DICTIONARY
 from session_core.serial.exact import Exact
 from session_core.serial.objects import object_kinds
 from session_core.serial.references import HeldBy, Part, restore
-from session_core.serial.shrinking import shrunk, unshrunk
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 exact = Exact(object_kinds())

@@ -16,8 +16,8 @@ from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
 from session_core.serial.cache import BoundedCache
+from session_core.serial.compression import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
 from session_core.serial.exact import Damaged, Exact, damage, mapping, padded, trimmed
-from session_core.serial.shrinking import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED, SHORT = b"\x01", b"\x02", b"\x03"
