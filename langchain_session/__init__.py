@@ -4,7 +4,7 @@ In the order in which one may read it:
 
 - Messages: `messages` (to the record's and back), `native` (what has no neutral form), `marks` (what a view changed).
 - Chains: `history`, `runnable` and `turn` (`with_session`).
-- The saver: `saver`, `voice`, `threads` (notes in configs), `ahead`, `beginning`, `handed` (a run's view as a list),
+- The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `beginning`, `handed` (a run's view as a list),
   `listing`, `channels`, `values`, `asides` and `deltas` (what a graph stores), `chosen` (what a list shows), `turns`
   (runs at once), `lifetime`, `keeping` and `pruning` (threads looked after).
 - A saver inside it: `inner`, `inner_voice`, `beside`, `unfolding`, `originals`.

@@ -22,7 +22,6 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.ahead import ahead
 from langchain_session.beginning import begun_elsewhere
 from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
 from langchain_session.chosen import chosen
@@ -40,6 +39,7 @@ from langchain_session.keeping import Keeping
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
 from langchain_session.originals import Originals
+from langchain_session.prefetch import ahead
 from langchain_session.threads import (
     BASE,
     BEGAN,
