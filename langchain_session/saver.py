@@ -23,7 +23,7 @@ from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
-from langchain_session.chosen import chosen
+from langchain_session.checkpoint_filter import chosen
 from langchain_session.conversation_start import begun_elsewhere
 from langchain_session.deltas import (
     as_the_graph_has_it,
