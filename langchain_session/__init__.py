@@ -10,7 +10,7 @@ In the order in which one may read it:
 - A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
 - Within a run: `attached`, `middleware`, `inrun`, `known`, `once`, `restored`, `reminding`, `recall`.
 - Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `hands`, `hands_redis`,
-  `place`, `counted`.
+  `place`, `channel_versions`.
 """
 
 from __future__ import annotations

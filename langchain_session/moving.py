@@ -10,8 +10,8 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
+from langchain_session.channel_versions import VersionTranslator
 from langchain_session.channels import is_message_list
-from langchain_session.counted import Counted
 from langchain_session.hands import Hand, config_at
 from langchain_session.messages import MARK, to_core
 from langchain_session.once import is_same
@@ -117,7 +117,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Pl
     new = set(theirs) - known
     if new:
         await _require_same(source, target, thread_id, known, set(theirs))
-    counted, read = Counted(target.saver), dict[str, BaseMessage]()
+    counted, read = VersionTranslator(target.saver), dict[str, BaseMessage]()
     for place in theirs:
         found = await source.read(place)
         if found is None:
@@ -250,7 +250,7 @@ async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
     said = now.checkpoint["channel_values"].get(ours.channel) if now is not None else None
     whole = _carried(said, target, ours.channel, {})
     if said is not None and whole != there.checkpoint["channel_values"].get(ours.channel):
-        checkpoint, changed = Counted(theirs).raised(there.checkpoint, {ours.channel: whole})
+        checkpoint, changed = VersionTranslator(theirs).raised(there.checkpoint, {ours.channel: whole})
         await target.put(_written(target, newest, there.parent_config), checkpoint, there.metadata, changed)
 
 
