@@ -19,7 +19,6 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
 from langchain_session.channels import decode_write, encode, encode_write, named
-from langchain_session.handed import handed
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.listing import Made, listed
 from langchain_session.originals import Originals
@@ -39,6 +38,7 @@ from langchain_session.threads import (
     starting_part,
 )
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
+from langchain_session.view_list import handed
 from session_core.budget import Tier
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write

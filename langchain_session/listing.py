@@ -10,11 +10,11 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import Prepare, named, raw_messages, record_messages
-from langchain_session.handed import removed_in
 from langchain_session.marks import held, mark_of
 from langchain_session.messages import to_core
 from langchain_session.threads import BASE, RUNTIME, notes_of
 from langchain_session.unfolding import above
+from langchain_session.view_list import removed_in
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
 from session_core.turns import Key, Message

@@ -33,7 +33,6 @@ from langchain_session.deltas import (
     with_what_was_said,
     without_snapshots,
 )
-from langchain_session.handed import handed
 from langchain_session.inner import Inner, fitting
 from langchain_session.keeping import Keeping
 from langchain_session.lifetime import Lifetime
@@ -57,6 +56,7 @@ from langchain_session.threads import (
 from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
+from langchain_session.view_list import handed
 from langchain_session.voice import Voice, sessions_at
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
