@@ -15,8 +15,8 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from langchain_session.hands_redis import is_langgraph_redis, lists_more_writes, places_in_redis, with_writes
 from langchain_session.place import Place
+from langchain_session.redis_checkpoints import is_langgraph_redis, lists_more_writes, places_in_redis, with_writes
 from session_core import Sessions
 from session_core.errors import VoiceError
 from session_core.ports import SessionStore
