@@ -9,7 +9,7 @@ In the order in which one may read it:
   (what a list shows), `turns` (runs at once), `lifetime`, `keeping` and `pruning` (threads looked after).
 - A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
 - Within a run: `attached`, `middleware`, `inrun`, `known`, `once`, `restored`, `reminding`, `recall`.
-- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `hands`,
+- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `saver_voice`,
   `redis_checkpoints`, `place`, `channel_versions`.
 """
 
