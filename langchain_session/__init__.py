@@ -6,7 +6,7 @@ In the order in which one may read it:
 - Chains: `history`, `runnable` and `turn` (`with_session`).
 - The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `conversation_start`, `view_list` (a run's view
   as a list), `listing`, `channels`, `values`, `other_lists` and `deltas` (what a graph stores), `checkpoint_filter`
-  (what a list shows), `turns` (runs at once), `lifetime`, `keeping` and `pruning` (threads looked after).
+  (what a list shows), `turns` (runs at once), `lifetime`, `maintenance` and `pruning` (threads looked after).
 - A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
 - Within a run: `attached`, `middleware`, `inrun`, `known`, `once`, `restored`, `reminding`, `recall`.
 - Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `saver_voice`,
