@@ -12,8 +12,8 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
 from langchain_session.channel_versions import VersionTranslator
 from langchain_session.channels import is_message_list
+from langchain_session.message_cache import is_same
 from langchain_session.messages import MARK, to_core
-from langchain_session.once import is_same
 from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
 from langchain_session.saver_voice import SaverVoice, config_at
