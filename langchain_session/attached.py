@@ -14,7 +14,7 @@ from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
 from langchain_session.inrun import Fit, Squeeze
-from langchain_session.reminding import Reminding
+from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.restored import Restored, held, put
 from langchain_session.saver import SessionSaver
 from session_core import Policy
@@ -30,7 +30,7 @@ class Fitting:
 
     squeeze: Squeeze
     channel: str
-    reminding: Reminding | None = None
+    reminding: QuestionQuotes | None = None
 
     def said(self, value: Any) -> list[BaseMessage] | None:
         """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
@@ -106,7 +106,7 @@ def attach(
     reminding = None
     if isinstance(own, SessionSaver):
         shop = own.sessions.workshop if policy is None else Workshop(policy)
-        reminding = Reminding(own.sessions, own.tenant)
+        reminding = QuestionQuotes(own.sessions, own.tenant)
         channel = channel or own.channel
     elif policy is not None:
         shop = Workshop(policy)
