@@ -19,9 +19,9 @@ from llama_index.core.memory.types import BaseMemory
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.utils import get_tokenizer
 
-from llamaindex_session.asked import note_asked, note_set, seen_by_run
 from llamaindex_session.changes import said
 from llamaindex_session.chat_store import SessionChatStore
+from llamaindex_session.concurrent_runs import note_asked, note_set, seen_by_run
 from llamaindex_session.inrun import run_of, stored, whole_of
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import from_core_many, listed
