@@ -13,7 +13,7 @@ from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 from llamaindex_session.changes import change_to, said
 from llamaindex_session.messages import from_core, from_core_many, listed
 from llamaindex_session.moving import akeys_of, amessages_of, keys_of, messages_of, moved_in, wanting
-from llamaindex_session.places import DEFAULT_URL, place_at, place_of, sessions_at
+from llamaindex_session.references import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
 from session_core.moving import Several, amove_in, move_in

@@ -10,7 +10,7 @@ import sys
 import pytest
 from near_words import PlainWords, QuickWords
 
-from llamaindex_session.places import place_at, sessions_at
+from llamaindex_session.references import place_at, sessions_at
 from session_core import Budget, Policy, Sessions
 from session_core.doctor import examine, lines
 from session_core.embedding import StaticEmbedder, chosen
