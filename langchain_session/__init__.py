@@ -4,13 +4,14 @@ In the order in which one may read it:
 
 - Messages: `messages` (to the record's and back), `native` (what has no neutral form), `marks` (what a view changed).
 - Chains: `history`, `runnable` and `turn` (`with_session`).
-- The saver: `saver`, `voice`, `threads` (notes in configs), `ahead`, `beginning`, `handed` (a run's view as a list),
-  `listing`, `channels`, `values`, `asides` and `deltas` (what a graph stores), `chosen` (what a list shows), `turns`
-  (runs at once), `lifetime`, `keeping` and `pruning` (threads looked after).
-- A saver inside it: `inner`, `inner_voice`, `beside`, `unfolding`, `originals`.
-- Within a run: `attached`, `middleware`, `inrun`, `known`, `once`, `restored`, `reminding`, `recall`.
-- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `hands`, `hands_redis`,
-  `place`, `counted`.
+- The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `conversation_start`, `view_list` (a run's view
+  as a list), `listing`, `channels`, `values`, `other_lists` and `deltas` (what a graph stores), `checkpoint_filter`
+  (what a list shows), `turns` (runs at once), `lifetime`, `maintenance` and `pruning` (threads looked after).
+- A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
+- Within a run: `attached`, `middleware`, `inrun`, `conversion_cache`, `message_cache`, `output_mapping`,
+  `question_quotes`, `recall`.
+- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `saver_voice`,
+  `redis_checkpoints`, `place`, `channel_versions`.
 """
 
 from __future__ import annotations

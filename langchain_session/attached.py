@@ -14,8 +14,8 @@ from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
 from langchain_session.inrun import Fit, Squeeze
-from langchain_session.output_mapping import Restored, held, put
-from langchain_session.question_quotes import Reminding
+from langchain_session.output_mapping import OutputMapping, held, put
+from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
 from session_core import Policy
 from session_core.errors import ConfigError
@@ -30,18 +30,18 @@ class Fitting:
 
     squeeze: Squeeze
     channel: str
-    reminding: Reminding | None = None
+    reminding: QuestionQuotes | None = None
 
     def said(self, value: Any) -> list[BaseMessage] | None:
         """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
         found: Any = value if isinstance(value, list) else held(value, self.channel)
         return found if is_message_list(found) and not _waits(found) else None
 
-    def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, Restored]:
+    def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
         """The input with messages that fit, and a mapping back for the output of the node."""
         fit: Fit = self.squeeze.fit(said, recalled=recalled)
         whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
-        back = Restored(fit, self.channel)
+        back = OutputMapping(fit, self.channel)
         if whole:
             return value, back
         return fit.shown if isinstance(value, list) else put(value, self.channel, fit.shown), back
@@ -106,7 +106,7 @@ def attach(
     reminding = None
     if isinstance(own, SessionSaver):
         shop = own.sessions.workshop if policy is None else Workshop(policy)
-        reminding = Reminding(own.sessions, own.tenant)
+        reminding = QuestionQuotes(own.sessions, own.tenant)
         channel = channel or own.channel
     elif policy is not None:
         shop = Workshop(policy)

@@ -16,7 +16,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
-from langchain_session.inner_records import Beside
+from langchain_session.inner_records import InnerRecords
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.lifetime import Lifetime
 from langchain_session.originals import Originals
@@ -54,8 +54,8 @@ class Inner(BaseCheckpointSaver[Any]):
         self.inner = inner
         self.serde = inner.serde
         opened, rest = self.sessions, (self.tenant, self.channel, self._originals)
-        self._beside = Beside(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
-        self._abeside = Beside(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
+        self._beside = InnerRecords(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
+        self._abeside = InnerRecords(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
 
     @property
     def config_specs(self) -> list[Any]:
@@ -161,7 +161,7 @@ class Inner(BaseCheckpointSaver[Any]):
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await self._by(voice).delete_thread(thread_id)
 
-    def _by(self, voice: Voice) -> Beside:
+    def _by(self, voice: Voice) -> InnerRecords:
         return self._abeside if voice is self._awaiting else self._beside
 
 

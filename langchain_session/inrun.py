@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.conversion_cache import Known, KnownMessages
+from langchain_session.conversion_cache import ConversionCache, Known
 from langchain_session.marks import marked
 from langchain_session.messages import from_core, to_core
 from session_core.compress.fixed import Extras
@@ -51,11 +51,11 @@ class Squeeze:
 
     shop: Workshop
     apart: Apart = field(default_factory=BesideLoop)
-    known: KnownMessages = field(init=False)
+    known: ConversionCache = field(init=False)
     _tools: BoundedCache[tuple[Any, int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "known", KnownMessages(self.shop.prepare))
+        object.__setattr__(self, "known", ConversionCache(self.shop.prepare))
         object.__setattr__(self, "_tools", BoundedCache[tuple[Any, int]](KNOWN_TOOLS))
 
     def __call__(

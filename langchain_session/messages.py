@@ -10,7 +10,7 @@ import langchain_core.messages as lc
 from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, marked, text_of
-from langchain_session.message_cache import Once
+from langchain_session.message_cache import MessageCache
 from langchain_session.native import FORMAT, exact, read, tool_call, write
 from session_core.errors import InputError
 from session_core.media import source_of
@@ -67,7 +67,7 @@ def _read(message: BaseMessage, *, named: bool = True) -> Message:
     return replace(neutral, native=write(message, neutral, table))
 
 
-_read_once = Once(_read)
+_read_once = MessageCache(_read)
 
 
 def from_core(message: Message) -> BaseMessage:

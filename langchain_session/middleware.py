@@ -11,7 +11,7 @@ from langchain_core.messages import AnyMessage
 
 from langchain_session.inrun import Squeeze
 from langchain_session.messages import to_core
-from langchain_session.question_quotes import Reminding
+from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
 from session_core.errors import ConfigError
@@ -38,11 +38,11 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         super().__init__()
         self.tools = []
         self._squeeze = Squeeze(_workshop(source))
-        self._reminding: Reminding | None = None
+        self._reminding: QuestionQuotes | None = None
         if isinstance(source, SessionSaver):
-            self._reminding = Reminding(source.sessions, source.tenant)
+            self._reminding = QuestionQuotes(source.sessions, source.tenant)
         elif isinstance(source, Sessions):
-            self._reminding = Reminding(source, tenant)
+            self._reminding = QuestionQuotes(source, tenant)
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]

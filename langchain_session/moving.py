@@ -10,13 +10,13 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
-from langchain_session.channel_versions import Counted
+from langchain_session.channel_versions import VersionTranslator
 from langchain_session.channels import is_message_list
 from langchain_session.message_cache import is_same
 from langchain_session.messages import MARK, to_core
 from langchain_session.place import Place
 from langchain_session.pruning import is_unlisted
-from langchain_session.saver_voice import Hand, config_at
+from langchain_session.saver_voice import SaverVoice, config_at
 from langchain_session.threads import BASE, FORK, noted
 from session_core import Message, Sessions
 from session_core.advisers import require_power
@@ -57,7 +57,7 @@ class Moving(BaseCheckpointSaver[str]):
         thread also continued here; InputError for a message that cannot be stored.
         """
         made = cast(Any, cls)(_where(url, sessions), **made_with)
-        run_blocking(_all_moved(Hand(saver, False), Hand(made, False), thread_id))
+        run_blocking(_all_moved(SaverVoice(saver, False), SaverVoice(made, False), thread_id))
         return cast(Self, made)
 
     @classmethod
@@ -72,7 +72,7 @@ class Moving(BaseCheckpointSaver[str]):
     ) -> Self:
         """Async form of `import_from`, from an async saver. Raises: VoiceError if that saver has no async methods."""
         made = cast(Any, cls)(_where(url, sessions), **made_with)
-        await _all_moved(Hand(saver, True), Hand(made, True), thread_id)
+        await _all_moved(SaverVoice(saver, True), SaverVoice(made, True), thread_id)
         return cast(Self, made)
 
     def export_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
@@ -82,11 +82,11 @@ class Moving(BaseCheckpointSaver[str]):
         (these are omitted only while the thread has pending tool calls). Repeated calls add only what is new. Raises:
         NotFound if `thread_id` has no checkpoint; Diverged if the thread also continued in `saver`.
         """
-        return run_blocking(_all_moved(Hand(self, False), Hand(saver, False), thread_id))
+        return run_blocking(_all_moved(SaverVoice(self, False), SaverVoice(saver, False), thread_id))
 
     async def aexport_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
         """Async form of `export_to`, to an async saver. Raises: VoiceError if that saver has no async methods."""
-        return await _all_moved(Hand(self, True), Hand(saver, True), thread_id)
+        return await _all_moved(SaverVoice(self, True), SaverVoice(saver, True), thread_id)
 
 
 def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
@@ -96,7 +96,7 @@ def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
     return where
 
 
-async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
+async def _all_moved(source: SaverVoice, target: SaverVoice, thread_id: str | None) -> int:
     require_power(source.saver, "list", "the saver to import from")
     require_power(target.saver, "put", "the saver to export to")
     named = None if thread_id is None else str(thread_id)
@@ -109,7 +109,9 @@ async def _all_moved(source: Hand, target: Hand, thread_id: str | None) -> int:
     return new
 
 
-async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Place], *, named: bool) -> int:
+async def _moved(
+    source: SaverVoice, target: SaverVoice, thread_id: str, places: Sequence[Place], *, named: bool
+) -> int:
     """Copy one thread with its checkpoints at `places`, oldest first; returns how many were new. A `named` thread must
     exist."""
     theirs = sorted([*places, *await _unlisted(source, thread_id)])
@@ -120,7 +122,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Pl
     new = set(theirs) - known
     if new:
         await _require_same(source, target, thread_id, known, set(theirs))
-    counted, read = Counted(target.saver), dict[str, BaseMessage]()
+    counted, read = VersionTranslator(target.saver), dict[str, BaseMessage]()
     for place in theirs:
         found = await source.read(place)
         if found is None:
@@ -141,7 +143,7 @@ async def _moved(source: Hand, target: Hand, thread_id: str, places: Sequence[Pl
     return len(new)
 
 
-async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
+async def _unlisted(hand: SaverVoice, thread_id: str) -> list[Place]:
     """The places of our unlisted rows, which exist only because other checkpoints depend on them."""
     saver = hand.saver
     if not isinstance(saver, Moving):
@@ -150,7 +152,7 @@ async def _unlisted(hand: Hand, thread_id: str) -> list[Place]:
     return [Place(one.id, one.key.namespace, thread_id) for one in found if is_unlisted(one)]
 
 
-async def _nothing_of(source: Hand, thread_id: str) -> NotFound:
+async def _nothing_of(source: SaverVoice, thread_id: str) -> NotFound:
     """The error for a named thread without checkpoints."""
     saver, mend = source.saver, "name a thread that its list() shows, or none for all of them"
     if isinstance(saver, Moving) and await source.store(saver.sessions).state(Key(thread_id, saver.tenant)):
@@ -160,7 +162,7 @@ async def _nothing_of(source: Hand, thread_id: str) -> NotFound:
     )
 
 
-async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> None:
+async def _require_read(source: SaverVoice, thread_id: str, unread: set[Place]) -> None:
     """Raises: InputError if checkpoints still cannot be read; those deleted meanwhile do not count."""
     lost = sorted(unread.intersection(await source.places(thread_id))) if unread else ()
     if lost:
@@ -170,7 +172,9 @@ async def _require_read(source: Hand, thread_id: str, unread: set[Place]) -> Non
         )
 
 
-async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[Place], theirs: set[Place]) -> None:
+async def _require_same(
+    source: SaverVoice, target: SaverVoice, thread_id: str, known: set[Place], theirs: set[Place]
+) -> None:
     """Raises: Diverged if the target has checkpoints of the thread that the source lacks."""
     apart = bool(await _not_behind(target, known - theirs, known & theirs))
     apart = apart and (bool(known & theirs) or not await _begins_with_all(source, target, known, theirs))
@@ -188,7 +192,7 @@ async def _require_same(source: Hand, target: Hand, thread_id: str, known: set[P
         )
 
 
-async def _begins_with_all(source: Hand, target: Hand, known: set[Place], theirs: set[Place]) -> bool:
+async def _begins_with_all(source: SaverVoice, target: SaverVoice, known: set[Place], theirs: set[Place]) -> bool:
     """Whether the source's newest conversation begins with all messages of the target: then it is the same thread,
     continued, in a saver that keeps only the newest checkpoint, and nobody continued it in the target."""
     saver = target.saver if isinstance(target.saver, Moving) else source.saver
@@ -204,7 +208,7 @@ async def _begins_with_all(source: Hand, target: Hand, known: set[Place], theirs
     return bool(had) and len(had) <= len(has) and all(map(is_same, had, has))
 
 
-async def _not_behind(target: Hand, apart: set[Place], shared: set[Place]) -> set[Place]:
+async def _not_behind(target: SaverVoice, apart: set[Place], shared: set[Place]) -> set[Place]:
     """The places in `apart` that no `shared` checkpoint descends from; the source deleted the others since the last
     copy."""
     left, follow = set(apart), list(shared) if apart else []
@@ -219,7 +223,7 @@ async def _not_behind(target: Hand, apart: set[Place], shared: set[Place]) -> se
     return left
 
 
-async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[Place]) -> list[Message]:
+async def _without_place(hand: SaverVoice, saver: Moving, thread_id: str, places: set[Place]) -> list[Message]:
     """Messages of a conversation of ours that are not in its newest checkpoint, since other adapters added them."""
     store, key = hand.store(saver.sessions), Key(thread_id, saver.tenant)
     state = await store.state(key)
@@ -234,7 +238,7 @@ async def _without_place(hand: Hand, saver: Moving, thread_id: str, places: set[
     return [message for message in await store.record(key, state.head) if message.id not in had] if state else []
 
 
-async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
+async def _with_all_said(source: SaverVoice, target: SaverVoice, newest: Place) -> None:
     """Add to the target what was appended to a conversation of ours after its newest checkpoint."""
     ours, theirs = source.saver, target.saver
     if not isinstance(ours, Moving):
@@ -253,11 +257,11 @@ async def _with_all_said(source: Hand, target: Hand, newest: Place) -> None:
     said = now.checkpoint["channel_values"].get(ours.channel) if now is not None else None
     whole = _carried(said, target, ours.channel, {})
     if said is not None and whole != there.checkpoint["channel_values"].get(ours.channel):
-        checkpoint, changed = Counted(theirs).raised(there.checkpoint, {ours.channel: whole})
+        checkpoint, changed = VersionTranslator(theirs).raised(there.checkpoint, {ours.channel: whole})
         await target.put(_written(target, newest, there.parent_config), checkpoint, there.metadata, changed)
 
 
-def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> RunnableConfig:
+def _written(target: SaverVoice, place: Place, parent: RunnableConfig | None) -> RunnableConfig:
     """The config to put a checkpoint with; ours keeps the order of its message list."""
     config = config_at(place)
     config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"] if parent else None
@@ -266,7 +270,7 @@ def _written(target: Hand, place: Place, parent: RunnableConfig | None) -> Runna
     return config
 
 
-def _carried(value: Any, target: Hand, channel: str, read: dict[str, BaseMessage]) -> Any:
+def _carried(value: Any, target: SaverVoice, channel: str, read: dict[str, BaseMessage]) -> Any:
     """A channel's value for the target, without marks of ours. Messages without an id get the same new one in each
     checkpoint, so that they are stored once. Messages `read` in an earlier checkpoint are the same objects again, so
     that their conversion is reused."""

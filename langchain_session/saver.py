@@ -36,7 +36,7 @@ from langchain_session.deltas import (
 from langchain_session.inner import Inner, fitting
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import Made, shown
-from langchain_session.maintenance import Keeping
+from langchain_session.maintenance import Maintenance
 from langchain_session.originals import Originals
 from langchain_session.prefetch import ahead
 from langchain_session.threads import (
@@ -66,7 +66,7 @@ from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
 
-class SessionSaver(Keeping, Lifetime):
+class SessionSaver(Maintenance, Lifetime):
     """A checkpointer over the sessions of a store: a thread is a session, its messages are the record.
 
     Runs get the view of their thread, which never exceeds the policy's budget; `get_state` and the state history

@@ -11,12 +11,12 @@ from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 
-from langchain_session.view_list import Handed, Waiting, removed_in
+from langchain_session.view_list import ViewList, Waiting, removed_in
 from session_core.ranges import Ranges
 
 
 def handed():
-    return Handed([HumanMessage("hello", id="h1"), AIMessage("well", id="a1")])
+    return ViewList([HumanMessage("hello", id="h1"), AIMessage("well", id="a1")])
 
 
 def ids(messages):
@@ -69,7 +69,7 @@ RESULTS = [ToolMessage("found", tool_call_id=f"c.{n}", id=f"r{n}") for n in rang
 
 
 def waiting():
-    made = Handed([HumanMessage("hello", id="h1"), CALLS, RESULTS[0]])
+    made = ViewList([HumanMessage("hello", id="h1"), CALLS, RESULTS[0]])
     made.waiting, made.hidden = Waiting(frozenset({"c.1"}), {"c": 2, "r0": 3}), [(1, 1)]
     return made
 

@@ -1,11 +1,11 @@
-"""`Once`: values derived from a live message are cached as long as the message lives and is unchanged."""
+"""`MessageCache`: values derived from a live message are cached as long as the message lives and is unchanged."""
 
 import gc
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from langchain_session.message_cache import Once
+from langchain_session.message_cache import MessageCache
 from langchain_session.messages import to_core
 
 
@@ -49,7 +49,7 @@ def array(message: BaseMessage) -> None:
 @pytest.mark.parametrize("change", [text, content, metadata, artifact, extra, array])
 def test_a_changed_message_is_computed_again(change):
     made: list[BaseMessage] = []
-    once = Once(lambda message: made.append(message) or len(made))
+    once = MessageCache(lambda message: made.append(message) or len(made))
     message = result(artifact={"rows": [1, 2]}, note="one")
     assert (once(message), once(message)) == (1, 1)
     change(message)
@@ -57,19 +57,19 @@ def test_a_changed_message_is_computed_again(change):
 
 
 def test_a_message_with_an_object_is_never_cached():
-    once = Once(lambda _: object())
+    once = MessageCache(lambda _: object())
     message = result(artifact=Array())
     assert once(message) is not once(message)
 
 
 def test_equal_messages_are_cached_separately():
-    once = Once(lambda _: object())
+    once = MessageCache(lambda _: object())
     one, other = result(), result()
     assert once(one) is not once(other)
 
 
 def test_the_cache_keeps_no_message_alive():
-    once = Once(lambda message: message.id)
+    once = MessageCache(lambda message: message.id)
     message = result()
     once(message)
     assert len(once) == 1

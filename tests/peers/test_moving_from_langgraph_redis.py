@@ -19,7 +19,7 @@ from module_redis import module_redis
 from redis_server import RedisServer
 
 from langchain_session import SessionSaver
-from langchain_session.saver_voice import Hand
+from langchain_session.saver_voice import SaverVoice
 from session_core import Sessions
 from session_core.errors import VoiceError
 
@@ -130,7 +130,7 @@ def test_more_checkpoints_than_its_lists_have_are_found(client):
             pipeline.json().set(f"checkpoint:busy:__empty__:{later}", "$", copy)
         pipeline.execute()
     assert len(list(saver.list(None))) == 10_000
-    hand = Hand(saver, False)
+    hand = SaverVoice(saver, False)
     with pytest.raises(StopIteration) as threads:
         hand.threads().send(None)
     with pytest.raises(StopIteration) as places:

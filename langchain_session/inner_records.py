@@ -52,7 +52,7 @@ AFRESH = Ranges.span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class InnerRecords:
     """One voice of a saver with an inner one.
 
     The store has a row for each checkpoint of the inner saver that was seen. Under the channel's own name

@@ -12,7 +12,7 @@ from langchain_session.place import Place
 from session_core.errors import InputError
 
 
-class Counted:
+class VersionTranslator:
     """The checkpoints of one thread, given oldest first, with channel versions that `saver` can increment.
 
     Savers compare versions as strings or numbers and pad numbers to different widths. Two forks of a thread may use one

@@ -18,7 +18,7 @@ _OVERWRITE = "__overwrite__"
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class OutputMapping:
     """Maps the outputs of a node that was shown `fit` under `channel` back to the messages of the state.
 
     A clip becomes its original, a digest the messages it covers, a quote from the record is removed; a message that the

@@ -20,7 +20,7 @@ CALLERS = 10
 """How many stack frames are searched for the channel that holds a list, since reducers may be nested."""
 
 
-class Handed(list[BaseMessage]):
+class ViewList(list[BaseMessage]):
     """The messages of a view that omits part of the record, as the state of a run holds them.
 
     `add_messages` raises for the removal of an id that is not in its list, and a view lacks most ids that a user or a
@@ -96,21 +96,21 @@ class Waiting:
 
 
 class _HandedAgain:
-    """Wraps the reducer of one run's channel: what it makes from a copy of a `Handed` list is a `Handed` list too.
+    """Wraps the reducer of one run's channel: what it makes from a copy of a `ViewList` list is a `ViewList` list too.
 
     It is installed while the reducer runs, so the next list is the result for `first`; there may be several, since a
     graph tries writes on copies of its channels.
     """
 
-    def __init__(self, reducer: Callable[[Any, Any], Any], first: Handed) -> None:
+    def __init__(self, reducer: Callable[[Any, Any], Any], first: ViewList) -> None:
         self.reducer = reducer
         self.first = {message.id for message in first}
 
     def __call__(self, left: Any, right: Any) -> Any:
         if type(left) is list and self.first & {message.id for message in left}:
-            left = Handed(left)
+            left = ViewList(left)
         made = self.reducer(left, right)
-        return Handed(made) if type(made) is list and isinstance(left, Handed) and left.copied else made
+        return ViewList(made) if type(made) is list and isinstance(left, ViewList) and left.copied else made
 
 
 def handed(view: View, key: Key) -> tuple[list[BaseMessage], list[tuple[int, int]]]:
@@ -122,7 +122,7 @@ def handed(view: View, key: Key) -> tuple[list[BaseMessage], list[tuple[int, int
     waiting = Waiting.at_the_end(view.messages)
     if waiting is None and not hidden and not any(message.covers for message in view.messages):
         return messages, hidden
-    made = Handed(messages)
+    made = ViewList(messages)
     made.waiting, made.hidden = waiting, hidden
     return made, hidden
 
@@ -142,7 +142,7 @@ def _given_by_the_caller() -> list[BaseMessage]:
     return [one for one in given if isinstance(one, BaseMessage)] if isinstance(given, list) else []
 
 
-def _stay_handed(held: Handed, copied: Handed) -> None:
+def _stay_handed(held: ViewList, copied: ViewList) -> None:
     """Find the channel that holds `held` among the callers and wrap its reducer to return such a list again."""
     frame = inspect.currentframe()
     for _ in range(CALLERS):

@@ -50,7 +50,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class KnownMessages:
+class ConversionCache:
     """Caches `prepare(message)` for live messages; a changed message is converted again.
 
     The key is the object's identity; messages are held by weak references. Thread-safe: at worst a message is converted

@@ -13,7 +13,7 @@ T = TypeVar("T")
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 
-class Once(Generic[T]):
+class MessageCache(Generic[T]):
     """Caches `make(message)`, since a run passes the same message objects at each of its steps.
 
     The key is the object's identity. A message that changed since is computed again; one that contains more than

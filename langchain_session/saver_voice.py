@@ -23,7 +23,7 @@ from session_core.ports import SessionStore
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class SaverVoice:
     """A checkpointer with its sync methods, or (`awaits`) with its async ones."""
 
     saver: BaseCheckpointSaver[Any]

@@ -28,7 +28,7 @@ STRATEGIES = ("keep_latest", "delete")
 logger = logging.getLogger(__name__)
 
 
-class Keeping(Moving):
+class Maintenance(Moving):
     """The maintenance methods of a `SessionSaver`."""
 
     def _tell_what_serde_leaves_clear(self) -> None:

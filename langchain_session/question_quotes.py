@@ -26,7 +26,7 @@ REMEMBERED_TURNS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
-class Reminding:
+class QuestionQuotes:
     """Quotes from the part of the record that a run's digest covers: messages and facts relevant to the newest
     question.
 
