@@ -193,7 +193,9 @@ def test_it_may_stand_in_an_attached_graph(sessions):
 
 
 def test_tools_that_leave_no_room_are_named_as_what_fills_the_window(sessions):
-    described = [StructuredTool.from_function(lambda n: "", name=f"look{n}", description="word " * 900) for n in range(9)]
+    described = [
+        StructuredTool.from_function(lambda n: "", name=f"look{n}", description="word " * 900) for n in range(9)
+    ]
     agent = agent_of(sessions, ScriptedChat(script=fetching(1)), [], tools=described)
     with pytest.raises(BudgetError, match=rf"tools .* take \d+ of {LIMIT} tokens"):
         ask(agent)
