@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from session_core.apart import Apart, done_in_turn
 from session_core.errors import VoiceError
@@ -264,6 +264,23 @@ async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any,
     await asyncio.wait([task])
     if not task.cancelled() and task.exception() is None and undo is not None:
         await undo(task.result())
+
+
+def cancelled_since() -> Callable[[], bool]:
+    """Whether the task that calls this has been cancelled by the time the result is called; never outside of a loop."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    if task is None:
+        return bool
+    seen = ref(task)
+
+    def cancelled() -> bool:
+        known = seen()
+        return known is not None and known.cancelled()
+
+    return cancelled
 
 
 class Patience:
