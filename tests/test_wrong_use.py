@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from langgraph.graph import MessagesState, StateGraph
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
 from session_core import Sessions
-from session_core.errors import ConfigError, InputError
+from session_core.errors import ConfigError, InputError, VoiceError
 
 
 @pytest.mark.parametrize("wrong", [None, 3, {"url": "memory://"}, InMemorySaver()])
@@ -37,3 +38,11 @@ def test_a_message_of_a_framework_is_named_and_sent_to_its_adapter(several: bool
     theirs: Any = HumanMessage("hello")
     with pytest.raises(InputError, match=r"a HumanMessage is not a message; .* through its adapter"):
         Sessions("memory://").session("a").append([theirs] if several else theirs)
+
+
+@pytest.mark.parametrize("place", ["sqlite:///{}/chat.db", "redis://127.0.0.1:1"])
+def test_an_async_method_where_asyncio_does_not_run_names_the_way(place: str, tmp_path: Path) -> None:
+    """As under trio, which drives coroutines too."""
+    lost = pytest.raises(VoiceError, match=r"asyncio event loop.*trio\.to_thread")
+    with Sessions(place.format(tmp_path)) as sessions, lost:
+        sessions.session("s").aappend({"role": "user", "content": "hello"}).send(None)

@@ -60,14 +60,30 @@ class _Threaded:
         return call
 
 
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs the caller. Raises: VoiceError where there is none, as under trio."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise VoiceError(
+            "async methods need an asyncio event loop; elsewhere call the blocking method in a thread, with trio: "
+            "await trio.to_thread.run_sync(session.append, messages)"
+        ) from None
+
+
+async def _in_thread(work: Callable[..., R], *args: Any) -> R:
+    running_loop()
+    return await asyncio.to_thread(work, *args)
+
+
 def threaded(port: T) -> T:
     """`port` for async callers: the same methods, each run in a thread instead of on the loop."""
-    return cast(T, _Threaded(port, asyncio.to_thread))
+    return cast(T, _Threaded(port, _in_thread))
 
 
 def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
     """As `threaded`; each call is run by `done`, in the thread."""
-    return cast(T, _Threaded(port, lambda work: asyncio.to_thread(done, work)))
+    return cast(T, _Threaded(port, lambda work: _in_thread(done, work)))
 
 
 def run_apart(port: T, apart: Apart) -> T:
@@ -116,7 +132,7 @@ class PerLoop(Generic[T]):
 
     async def here(self) -> T:
         """The one of the running loop."""
-        place = os.getpid(), asyncio.get_running_loop()
+        place = os.getpid(), running_loop()
         held = self._held.get(place)
         if held is not None:
             return held[0]
@@ -203,12 +219,12 @@ class BesideLoop:
 
     async def __call__(self, work: Callable[[], T], /) -> T:
         """What `work` gives."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         gate = self._gates.get(loop)
         if gate is None:
             gate = self._gates[loop] = asyncio.Semaphore(AT_ONCE)
         async with gate:
-            result: T = await asyncio.to_thread(self._done, work)
+            result: T = await _in_thread(self._done, work)
             return result
 
 
