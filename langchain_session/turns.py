@@ -26,7 +26,7 @@ from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, 
 from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import run_blocking
+from session_core.voices import cancelled_since, run_blocking
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Holder(str):
 @dataclass(slots=True, eq=False)
 class _Turn:
     """The turn of one run. `lease` is None after its release; `stored` is the run's newest checkpoint, and `stopped`
-    one whose tasks ended the run."""
+    one whose tasks ended the run. `cancelled` tells whether the task that began the run was cancelled."""
 
     key: Key
     holder: str
@@ -113,6 +113,7 @@ class _Turn:
     held_s: float
     stored: str | None = None
     stopped: str | None = None
+    cancelled: Callable[[], bool] = field(default_factory=cancelled_since)
     process: int = field(default_factory=os.getpid)
 
     async def give_back(self, store: Leasing) -> None:
@@ -288,10 +289,14 @@ class Serialize(Rule):
         return turn
 
     def _find_runs_that_are_gone(self, key: Key) -> None:
-        """Collect garbage if a run of this process holds the turn: a cancelled run is a reference cycle, which Python
-        may not collect for minutes."""
-        held_here = any(turn.key == key and turn.lease is not None for turn in list(self._turns.live.values()))
-        if held_here and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
+        """Give up turns of runs of this process that were cancelled: whoever holds the task holds its error, and the
+        config in its frames. Else collect garbage: a cancelled run is a reference cycle, which Python may not collect
+        for minutes."""
+        held_here = [turn for turn in list(self._turns.live.values()) if turn.key == key and turn.lease is not None]
+        over = [turn for turn in held_here if turn.cancelled()]
+        for turn in over:
+            self._turns.gone(turn.holder)
+        if held_here and not over and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
             gc.collect()
             self._collected_s = time.monotonic()
 

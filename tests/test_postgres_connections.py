@@ -125,6 +125,27 @@ def test_a_connection_that_was_ended_while_it_waited_breaks_no_awaited_call(
     assert asyncio.run(turn()) == 16
 
 
+def test_a_run_that_is_cancelled_while_it_begins_leaves_no_transaction_open(
+    store: PostgresStore, server: PostgresServer
+) -> None:
+    async def turn() -> list[Any]:
+        awaiting = store.awaiting()
+        await awaiting.append(KEY, [message(1)])
+        found = []
+        for steps in range(8):
+            begun = asyncio.ensure_future(awaiting.begin(KEY))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            begun.cancel()
+            await asyncio.wait([begun])
+            await awaiting.append(KEY, [message(2 + steps)])
+            with server.connect() as other:
+                found += other.execute(f"SELECT state {OURS} AND state <> 'idle'").fetchall()
+        return found
+
+    assert asyncio.run(turn()) == []
+
+
 def test_a_server_that_ends_idle_connections_breaks_no_call(store: PostgresStore, server: PostgresServer) -> None:
     run_blocking(store.append(KEY, [message(1)]))
     # Told once the connection is there: a busy machine may be idle between any two steps of opening it.

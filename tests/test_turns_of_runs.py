@@ -154,6 +154,38 @@ def test_a_cancelled_run_releases_its_turn(sessions, saver):
     assert contents(sessions) == ["slow", "next", "acted"]
 
 
+@pytest.mark.parametrize("how", ["a second try", "a sibling that waits"])
+def test_a_task_that_was_cancelled_and_is_still_held(sessions, how):
+    """Its error has the frames of the run, so that no garbage collection finds them."""
+
+    async def turn() -> int:
+        entered = asyncio.Event()
+
+        async def act(state: State):
+            if not entered.is_set():
+                entered.set()
+                await asyncio.sleep(60)
+            return {"messages": [AIMessage("acted")]}
+
+        built = StateGraph(State)
+        built.add_node("act", act)
+        built.add_edge(START, "act")
+        graph = built.compile(checkpointer=SessionSaver(sessions, concurrency="serialize", wait_s=10.0))
+
+        def asked(said: str):
+            return asyncio.create_task(graph.ainvoke({"messages": [HumanMessage(said)]}, CONFIG))
+
+        first = asked("first")
+        await entered.wait()
+        second = asked("second") if how == "a sibling that waits" else None
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, second or asked("second"), return_exceptions=True)
+        return len((await graph.aget_state(CONFIG)).values["messages"])
+
+    assert asyncio.run(turn()) == 3
+
+
 def test_a_turn_lasts_through_branches_joins_and_sends(sessions, saver):
     class Wide(State):
         found: Annotated[list[str], add]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from llama_index.core.llms import MockLLM
 from langchain_session import SessionChatMessageHistory, SessionMiddleware, SessionSaver, attach, with_session
 from llamaindex_session import SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
-from session_core.errors import BudgetError, ConfigError, InputError
+from session_core.errors import BudgetError, ConfigError, InputError, VoiceError
 from session_core.stores.keyring import Keyring
 
 
@@ -98,7 +99,7 @@ def test_what_is_added_to_a_view_is_named_when_it_leaves_no_room() -> None:
     agent: Any = create_agent(
         FakeListChatModel(responses=["Hello"]), system_prompt="Be brief. " * 30, middleware=[SessionMiddleware(saver)]
     )
-    with pytest.raises(BudgetError, match=r"system prompt, tools\) takes \d+ of the 80 tokens .* raise Budget"):
+    with pytest.raises(BudgetError, match=r"system prompt, tools and schemas take \d+ of 80 tokens.* raise Budget"):
         agent.invoke({"messages": ["Hello"]})
 
 
@@ -129,3 +130,11 @@ def test_what_is_put_into_a_memory_is_a_message(wrong: Any) -> None:
 def test_a_word_without_a_scheme_is_shown() -> None:
     with pytest.raises(ConfigError, match=r"'chat\.db' is not a store URL"):
         Sessions("chat.db")
+
+
+@pytest.mark.parametrize("place", ["sqlite:///{}/chat.db", "redis://127.0.0.1:1"])
+def test_an_async_method_where_asyncio_does_not_run_names_the_way(place: str, tmp_path: Path) -> None:
+    """As under trio, which drives coroutines too."""
+    lost = pytest.raises(VoiceError, match=r"asyncio event loop.*trio\.to_thread")
+    with Sessions(place.format(tmp_path)) as sessions, lost:
+        sessions.session("s").aappend({"role": "user", "content": "hello"}).send(None)

@@ -148,7 +148,7 @@ class NotFound(SessionError, LookupError):
 
 
 class VoiceError(SessionError, RuntimeError):
-    """A blocking call needs an event loop."""
+    """A blocking call needs an event loop, or an async one has none of asyncio."""
 
 
 class NotOffered(VoiceError, NotImplementedError):

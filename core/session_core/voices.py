@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from session_core.errors import VoiceError
 from session_core.offload import Apart, done_in_turn
@@ -60,14 +60,30 @@ class _Threaded:
         return call
 
 
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs the caller. Raises: VoiceError where there is none, as under trio."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise VoiceError(
+            "async methods need an asyncio event loop; elsewhere call the blocking method in a thread, with trio: "
+            "await trio.to_thread.run_sync(session.append, messages)"
+        ) from None
+
+
+async def _in_thread(work: Callable[..., R], *args: Any) -> R:
+    running_loop()
+    return await asyncio.to_thread(work, *args)
+
+
 def threaded(port: T) -> T:
     """`port` for async callers: the same methods, each run in a thread instead of on the loop."""
-    return cast(T, _Threaded(port, asyncio.to_thread))
+    return cast(T, _Threaded(port, _in_thread))
 
 
 def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
     """As `threaded`; each call is run by `done`, in the thread."""
-    return cast(T, _Threaded(port, lambda work: asyncio.to_thread(done, work)))
+    return cast(T, _Threaded(port, lambda work: _in_thread(done, work)))
 
 
 def run_apart(port: T, apart: Apart) -> T:
@@ -116,7 +132,7 @@ class PerLoop(Generic[T]):
 
     async def here(self) -> T:
         """The object of the running loop."""
-        place = os.getpid(), asyncio.get_running_loop()
+        place = os.getpid(), running_loop()
         held = self._held.get(place)
         if held is not None:
             return held[0]
@@ -203,12 +219,12 @@ class BesideLoop:
 
     async def __call__(self, work: Callable[[], T], /) -> T:
         """The result of `work`."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         gate = self._gates.get(loop)
         if gate is None:
             gate = self._gates[loop] = asyncio.Semaphore(AT_ONCE)
         async with gate:
-            result: T = await asyncio.to_thread(self._done, work)
+            result: T = await _in_thread(self._done, work)
             return result
 
 
@@ -264,6 +280,23 @@ async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any,
     await asyncio.wait([task])
     if not task.cancelled() and task.exception() is None and undo is not None:
         await undo(task.result())
+
+
+def cancelled_since() -> Callable[[], bool]:
+    """Whether the task that calls this has been cancelled by the time the result is called; never outside of a loop."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    if task is None:
+        return bool
+    seen = ref(task)
+
+    def cancelled() -> bool:
+        known = seen()
+        return known is not None and known.cancelled()
+
+    return cancelled
 
 
 class Patience:

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import psycopg
 from psycopg import IsolationLevel
 from psycopg.errors import SerializationFailure
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from session_core.stores.closing import Closing
@@ -180,7 +180,7 @@ class _Free(Generic[C]):
         now = monotonic()
         connection = cursor.connection
         with self._lock:
-            if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            if self._closed or not _is_at_rest(connection.pgconn):
                 # What broke one connection has most likely broken the idle ones.
                 unwanted = self._unused_since(now if connection.broken else now - IDLE_S)
                 unwanted.append(cursor)
@@ -350,6 +350,13 @@ def _finished_if_broken_off(connection: PGconn) -> Iterator[None]:
     except BaseException:
         connection.finish()
         raise
+
+
+def _is_at_rest(connection: PGconn) -> bool:
+    """Whether nothing is under way. The driver leaves a pipeline open when a task is cancelled that begins one: what is
+    sent over it next is not committed, and its locks are held, until the connection is closed."""
+    idle = connection.transaction_status == TransactionStatus.IDLE
+    return idle and connection.pipeline_status == PipelineStatus.OFF
 
 
 def _said_something(connection: PGconn) -> bool:
