@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from session_core.stores.closing import Closing
-from session_core.stores.gate import Gate
+from session_core.stores.gate import Gate, Place
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
@@ -180,8 +181,9 @@ class _Free(Generic[C]):
         connection = cursor.connection
         with self._lock:
             if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
-                # What broke one has most likely broken those that wait.
-                unwanted = self._unused_since(now if connection.broken else now - IDLE_S)
+                # What broke one has most likely broken those that wait; one that we closed says nothing of them.
+                broken = connection.broken and not _is_finished(connection.pgconn)
+                unwanted = self._unused_since(now if broken else now - IDLE_S)
                 unwanted.append(cursor)
                 return unwanted
             self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
@@ -219,45 +221,52 @@ class _ForThreads:
             return self._fetched(call, then, waits=True)
 
     def _fetched(self, call: Call, then: Then | None, *, waits: bool) -> list[Row]:
-        cursor = self._enter()
+        place, cursor = self._enter()
         try:
             if not waits:
                 return cursor.execute(*call, binary=True).fetchall()
             with cursor.connection.transaction():
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
+        except BaseException as exc:
+            _finished_if_interrupted(exc, cursor.connection.pgconn)
+            raise
         finally:
-            self._leave(cursor)
+            self._leave(place, cursor)
 
     def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        taken = self._enter()
+        place, taken = self._enter()
         try:
-            with taken.connection.pipeline():
+            with _interruptible(), taken.connection.pipeline():
                 cursors = [taken.connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
         except SerializationFailure:
             pass
+        except BaseException as exc:
+            _finished_if_interrupted(exc, taken.connection.pgconn)
+            raise
         finally:
-            self._leave(taken)
+            self._leave(place, taken)
         return [self._fetched(call, None, waits=True) for call in calls]
 
-    def _enter(self) -> psycopg.Cursor[Row]:
-        """A connection's cursor for one caller, who must `_leave` it."""
-        if not self._gate.enter(wait_s=self._address.wait_s):
+    def _enter(self) -> tuple[Place, psycopg.Cursor[Row]]:
+        """A place, and a connection's cursor, for one caller, who must `_leave` them."""
+        place = self._gate.enter(wait_s=self._address.wait_s)
+        if place is None:
             raise no_connection(self._address)
         try:
-            return self._free.take() or self._opened()
+            return place, self._free.take() or self._opened()
         except BaseException:
-            self._gate.leave()
+            self._gate.leave(place)
             raise
 
-    def _leave(self, cursor: psycopg.Cursor[Row]) -> None:
-        """Give it to the next."""
+    def _leave(self, place: Place, cursor: psycopg.Cursor[Row]) -> None:
+        """Give them to the next."""
         try:
             for unwanted in self._free.give_back(cursor):
                 unwanted.connection.close()
         finally:
-            self._gate.leave()
+            self._gate.leave(place)
 
     def close(self) -> None:
         for unwanted in self._free.close():
@@ -299,8 +308,9 @@ class _ForLoop:
     async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
         try:
             async with self._taken() as taken:
-                async with taken.connection.pipeline():
-                    cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
+                with _interruptible():
+                    async with taken.connection.pipeline():
+                        cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
                 return [await cursor.fetchall() for cursor in cursors]
         except SerializationFailure:
             return [await self._fetched(call, None, waits=True) for call in calls]
@@ -315,6 +325,9 @@ class _ForLoop:
             cursor = self._free.take() or await self._opened()
             try:
                 yield cursor
+            except BaseException as exc:
+                _finished_if_interrupted(exc, cursor.connection.pgconn)
+                raise
             finally:
                 for unwanted in self._free.give_back(cursor):
                     await unwanted.connection.close()
@@ -349,6 +362,33 @@ def _finished_if_broken_off(connection: PGconn) -> Iterator[None]:
     except BaseException:
         connection.finish()
         raise
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Around a pipeline: the driver puts an error in the place of an interruption that meets its end."""
+    before = sys.exception()
+    try:
+        yield
+    except psycopg.Error as exc:
+        cause = exc.__context__
+        while isinstance(cause, Exception) and cause is not before:
+            cause = cause.__context__
+        if cause is not None and cause is not before:
+            raise cause from None
+        raise
+
+
+def _finished_if_interrupted(exc: BaseException, connection: PGconn) -> None:
+    """Closes the connection of a call that was interrupted: what it prepared, and whether its pipeline ended, is not
+    known."""
+    if not isinstance(exc, Exception):
+        connection.finish()
+
+
+def _is_finished(connection: Any) -> bool:
+    """Whether we closed it, or the driver did; the driver's protocol of a connection does not name this."""
+    return connection.pgconn_ptr is None
 
 
 def _said_something(connection: PGconn) -> bool:
