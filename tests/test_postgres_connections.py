@@ -24,7 +24,7 @@ from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
 from session_core.stores.postgres.store import PostgresStore
-from session_core.stores.postgres.wire import LOOKED_AT_S
+from session_core.stores.postgres.wire import LOOKED_AT_S, _interruptible
 from session_core.testing import KEY, message
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
@@ -267,6 +267,30 @@ def test_a_call_that_is_cancelled_ends_as_cancelled_and_its_connection_with_it(
         await store.awaiting().append(KEY, [message(1)])
 
     asyncio.run(talk())
+
+
+def interrupted_at_the_end_of_a_pipeline() -> None:
+    """As the driver ends one: what it cannot do any more takes the place of the interruption."""
+    with _interruptible():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
+
+
+def broken_in_a_pipeline() -> None:
+    with _interruptible():
+        raise psycopg.OperationalError("server closed the connection")
+
+
+def test_an_interruption_at_the_end_of_a_pipeline_is_told_and_one_before_it_is_not() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_at_the_end_of_a_pipeline()
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        with pytest.raises(psycopg.OperationalError):
+            broken_in_a_pipeline()
 
 
 def test_a_place_of_a_gate_that_nobody_gave_back_is_free_once_its_holder_is_gone() -> None:
