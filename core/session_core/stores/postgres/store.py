@@ -214,6 +214,9 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         """As the port says. Raises: ConfigError without a tenant where rows are guarded by tenant."""
+        if tenant == "":
+            # To the function it is the word for all of them.
+            return ()
         rows = await self._call("list_sessions", text_in(tenant) if tenant else "")
         return tuple(state_from(state) for (state,) in rows)
 
@@ -223,7 +226,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says, by the server's clock. Raises: ConfigError as `sessions` does."""
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         rows = await self._call("idle_sessions", text_in(tenant) if tenant else "", older_than_s)
         return tuple(Key(text_out(name), text_out(whose)) for whose, name in rows)
 
@@ -234,7 +237,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
         Locks only what it deletes. Raises: ConfigError as `sessions` does.
         """
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         self._lately.forget_all()
         deleted: list[Key] = []
         after = ("", "")
