@@ -211,6 +211,26 @@ def test_a_dry_run_of_delete_deletes_nothing_whatever_else_is_said(
         assert len(sessions.session("trip").record()) == len(SAID)
 
 
+@pytest.mark.parametrize("command", [["delete", "trip"], ["delete", "--older-than", "0"], ["export"], ["show", "trip"]])
+def test_a_tenant_from_a_variable_that_is_not_set_is_refused(
+    command: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--tenant", "", "--url", url])
+    assert ended.value.code == 2
+    assert "--tenant: must not be empty" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell of this system cannot close it")
+@pytest.mark.parametrize("command", ["list", "show trip", "doctor", "delete trip --yes"])
+def test_a_script_that_closed_its_output_gets_the_exit_code(command: str, url: str) -> None:
+    code = f"import sys; from session_core.cli import main; sys.exit(main({[*command.split(), '--url', url]!r}))"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, code], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_delete_removes_the_session_and_no_other_one(url: str) -> None:
     assert main(["delete", "trip", "--url", url, "--yes"]) == 0
     with Sessions(url) as sessions:

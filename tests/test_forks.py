@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import faulthandler
 import os
+import pickle
 import threading
 import time
 import traceback
@@ -21,6 +23,7 @@ from redis_server import redis_sentinel
 from sealed_fill import RING
 
 from session_core import Sessions
+from session_core.errors import NotPicklable
 from session_core.forks import WHOLE, FreedLock
 from session_core.ports import SessionStore
 from session_core.stores.closing import Closing, LockWhileOpen
@@ -219,3 +222,13 @@ def test_a_thread_interrupted_before_it_got_a_lock_blocks_no_fork(monkeypatch: p
     with pytest.raises(KeyboardInterrupt), lock:
         pass
     assert threading.get_ident() not in WHOLE._at_work
+
+
+@pytest.mark.parametrize("what", ["sessions", "session"])
+def test_who_pickles_what_has_connections_is_told_what_to_give_to_the_other_process(what: str) -> None:
+    with Sessions("memory://") as sessions:
+        given = sessions if what == "sessions" else sessions.session("s")
+        with pytest.raises(NotPicklable, match=r"give the other process the URL"):
+            pickle.dumps({"config": [given]})
+        assert copy.deepcopy([given]) == [given]
+        assert copy.copy(given) is given

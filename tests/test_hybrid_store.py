@@ -450,6 +450,35 @@ def test_a_hot_side_that_dies_in_mid_delete_shows_nothing_deleted_when_the_durab
         run_blocking(store.load(KEY))
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_purge_that_breaks_off_leaves_nothing_of_what_it_deleted_in_the_hot_side(sides, when):
+    store = _hybrid(sides)
+    run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.load(KEY))
+    while KEY not in run_blocking(store.idle(0.0)):
+        pass
+
+    def broken():
+        raise StoreLost("connection reset")
+
+    getattr(sides[1], when)["purge"] = broken
+    with pytest.raises(StoreLost):
+        run_blocking(store.purge(0.0))
+    assert len(run_blocking(store.load(KEY)).messages) == (1 if when == "before" else 0)
+    assert _agrees(store)
+
+
+def test_nothing_of_a_session_is_served_from_the_hot_side_while_a_purge_deletes_it(sides):
+    store, served = _hybrid(sides), []
+    run_blocking(store.append(KEY, [message(1)]))
+    run_blocking(store.load(KEY))
+    while KEY not in run_blocking(store.idle(0.0)):
+        pass
+    sides[1].after["purge"] = lambda: served.append(run_blocking(store.load(KEY)).messages)
+    assert run_blocking(store.purge(0.0)) == (KEY,)
+    assert served == [()]
+
+
 # A durable side that fails.
 
 

@@ -655,12 +655,14 @@ def test_128_tasks_with_a_session_each_see_no_error(store):
 
 def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
     gate, served = FairSemaphore(1), []
-    assert gate.enter(wait_s=60)
+    held = gate.enter(wait_s=60)
+    assert held
 
     def come(number: int) -> None:
-        assert gate.enter(wait_s=60)
+        place = gate.enter(wait_s=60)
+        assert place
         served.append(number)
-        gate.leave()
+        gate.leave(place)
 
     threads = [threading.Thread(target=come, args=(number,)) for number in range(20)]
     for number, thread in enumerate(threads):
@@ -668,7 +670,7 @@ def test_a_gate_serves_those_who_wait_by_the_order_of_their_coming():
         while len(gate._waiting) < number + 1:
             time.sleep(0.001)
     assert not gate.enter(wait_s=0.01)
-    gate.leave()
+    gate.leave(held)
     for thread in threads:
         thread.join()
     assert served == list(range(20))

@@ -4,6 +4,7 @@ SessionError
 ├── ConfigError            the requested configuration is invalid
 │   ├── BudgetError        a budget or policy value is out of range
 │   ├── UnknownScheme      a store URL with an unknown scheme
+│   ├── NotPicklable       what has connections was given to another process
 │   └── MissingExtra       a driver or framework is not installed
 ├── InputError             a message or transcript is invalid
 │   ├── EmptyMessage       nothing to store
@@ -47,6 +48,10 @@ class BudgetError(ConfigError, ValueError):
 
 class UnknownScheme(ConfigError, ValueError):
     """A store URL has an unknown scheme, or cannot be parsed."""
+
+
+class NotPicklable(ConfigError, TypeError):
+    """What has connections cannot be pickled; another process opens its own."""
 
 
 class MissingExtra(ConfigError, ImportError):

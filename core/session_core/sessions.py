@@ -19,6 +19,7 @@ from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.leasing import TurnLease, held_by
+from session_core.one_process import OfOneProcess
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 
-class Sessions:
+class Sessions(OfOneProcess):
     """All sessions of one store, under one policy.
 
     `url` names the store ("sqlite:///chat.db"; "memory://" if nothing is given). A store object can be passed
@@ -215,7 +216,7 @@ class _Closing:
         self._sessions.close()
 
 
-class Session:
+class Session(OfOneProcess):
     """One conversation: append its messages, and get the view before each model call.
 
     Methods block, and also work inside a running event loop; their async forms start with `a`.

@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             _tell_warnings_in_a_line(counts=asked.command in COUNTING)
             code: int = asked.run(asked)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            # It is None where a script closed it.
+            sys.stdout.flush()
     except SessionError as exc:
         print(f"llm-sessions: {' '.join(str(exc).split())}", file=sys.stderr)
         return 2
@@ -68,6 +70,8 @@ def _tell_warnings_in_a_line(*, counts: bool) -> None:
 
 def _hush() -> None:
     """The reader closed the pipe, or the device is full; prevent the interpreter from flushing into it again."""
+    if sys.stdout is None:
+        return
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     with contextlib.suppress(io.UnsupportedOperation):
@@ -128,7 +132,7 @@ def _add_replay(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     replay.add_argument("--out", type=Path, help="folder for the chart replay.png (default: no chart)")
     replay.add_argument("--url", default="memory://", help="the store to replay into (default: memory://)")
-    replay.add_argument("--tenant", default="default", help="the tenant (default: default)")
+    replay.add_argument("--tenant", type=_name, default="default", help="the tenant (default: default)")
 
 
 def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
@@ -136,7 +140,7 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
         commands, "list", "show", "list_sessions", "list the sessions of a store, most recently used first"
     )
     _add_url(found)
-    found.add_argument("--tenant", help="only this tenant's sessions")
+    found.add_argument("--tenant", type=_name, help="only this tenant's sessions")
     show = _command(commands, "show", "show", "show", "show a session: its figures, and its record or its view")
     _add_session(show)
     show.add_argument("--view", action="store_true", help="show what a model would be sent now, instead of the record")
@@ -153,11 +157,11 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
         "print a session's record as JSONL, one chat message per line, or all sessions, one per line",
     )
     export.add_argument("session", metavar="SESSION", nargs="?", help="the session's id; without it, all sessions")
-    export.add_argument("--tenant", help="the tenant (default: default; without SESSION: all tenants)")
+    export.add_argument("--tenant", type=_name, help="the tenant (default: default; without SESSION: all tenants)")
     _add_url(export)
     doctor = _command(commands, "doctor", "show", "doctor", "examine a store and report problems with their fixes")
     _add_url(doctor)
-    doctor.add_argument("--tenant", help="only this tenant's sessions")
+    doctor.add_argument("--tenant", type=_name, help="only this tenant's sessions")
     _add_window(doctor)
 
 
@@ -167,7 +171,9 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     moved.add_argument("file", type=Path, metavar="FILE", help="output of export, or another JSON or JSONL transcript")
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file name)")
-    moved.add_argument("--tenant", help="the tenant to import into (default: the tenant in the file, or else default)")
+    moved.add_argument(
+        "--tenant", type=_name, help="the tenant to import into (default: the tenant in the file, or else default)"
+    )
     _add_sides(moved)
     delete = _command(commands, "delete", "show", "delete", "delete a session, or all idle sessions, permanently")
     delete.add_argument("session", metavar="SESSION", nargs="?", help="the session's id")
@@ -177,7 +183,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
         metavar="DAYS",
         help="instead of SESSION: delete every session without a write for so many days",
     )
-    delete.add_argument("--tenant", help="the tenant (default: default; with --older-than: all tenants)")
+    delete.add_argument("--tenant", type=_name, help="the tenant (default: default; with --older-than: all tenants)")
     _add_sides(delete)
     delete.add_argument("--yes", action="store_true", help="confirm the deletion")
     delete.add_argument("--dry-run", action="store_true", help="show what would be deleted, and delete nothing")
@@ -185,7 +191,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
         commands, "rotate", "rotate", "rotate", "re-encrypt the sessions of an encrypting store with the first key"
     )
     _add_sides(rotate)
-    rotate.add_argument("--tenant", help="only this tenant's sessions")
+    rotate.add_argument("--tenant", type=_name, help="only this tenant's sessions")
     rotate.add_argument("--names", action="store_true", help="name each session that could not be sealed anew")
 
 
@@ -224,7 +230,7 @@ def _add_sides(parser: argparse.ArgumentParser) -> None:
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help="the session's id")
-    parser.add_argument("--tenant", default="default", help="the tenant (default: default)")
+    parser.add_argument("--tenant", type=_name, default="default", help="the tenant (default: default)")
     _add_url(parser)
 
 
@@ -235,6 +241,13 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
         default=128_000,
         help="size of the context window in tokens, for views (default: 128000)",
     )
+
+
+def _name(text: str) -> str:
+    """A tenant, never an empty one: a variable of a script that is not set would mean other sessions, or all."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty (from a variable that is not set?)")
+    return text
 
 
 def _positive(text: str) -> int:

@@ -35,6 +35,7 @@ from session_core.stores.cache import Cache
 from session_core.stores.closing import Closing
 from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
+from session_core.stores.hybrid_retention import purged
 from session_core.stores.hybrid_threads import HybridThreads, place_of
 from session_core.stores.projection import (
     Grown,
@@ -208,10 +209,7 @@ class HybridStore(HybridThreads):
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As in `Purging`, by the cold side's clock; also removes hot entries. Raises: ConfigError if the cold store
         cannot purge."""
-        gone = await self._read(purging(self.cold).purge(older_than_s, tenant=tenant))
-        for key in gone:
-            await self._hot.end(await self._hot.begin(place_of(key)), discard=True)
-        return gone
+        return await self._read(purged(self.cold, self._hot, older_than_s, tenant))
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         return await self._read(purging(self.cold).idle(older_than_s, tenant=tenant))

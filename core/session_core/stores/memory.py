@@ -197,7 +197,7 @@ class MemoryStore(MemoryThreads):
             return sum(len(self._sessions.pop(k).log) for k in list(self._sessions) if k.whole == key.whole)
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         with self._lock:
             until_s = self._clock() - older_than_s
             touched_s: dict[Key, float] = {}

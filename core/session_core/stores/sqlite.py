@@ -211,13 +211,13 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads):
         return gone
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         with self._file.reading() as connection:
             return tuple(Key(name, whose) for whose, name in idle_sessions(connection, older_than_s, tenant))
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As in `Purging`, by this machine's clock; each session is deleted in a short transaction of its own."""
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         gone: list[Key] = []
         last = ("", "")
         while True:

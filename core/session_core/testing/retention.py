@@ -79,7 +79,8 @@ async def begins_a_purged_session_afresh(store: PurgingStore) -> None:
 
 
 async def refuses_what_is_no_age(store: PurgingStore) -> None:
-    """A purge of what is older than -1 s would be one of everything: it is refused, and so is what is no number."""
+    """A purge of what is older than -1 s would be one of everything: it is refused, and so is what is no number, and a
+    tenant without a name, which could mean all."""
     await store.append(KEY, [message(1)])
     for age_s in (-1.0, float("nan"), float("inf")):
         for work in (store.purge, store.idle):
@@ -88,6 +89,13 @@ async def refuses_what_is_no_age(store: PurgingStore) -> None:
             except ConfigError:
                 continue
             raise AssertionError(f"an age of {age_s} s was not refused")
+    for work in (store.purge, store.idle):
+        try:
+            await work(0.0, tenant="")
+        except ConfigError:
+            continue
+        raise AssertionError("a tenant without a name was not refused")
+    assert await store.sessions("") == ()
     assert len(await store.sessions()) == 1
 
 

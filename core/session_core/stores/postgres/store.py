@@ -212,6 +212,9 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         """As in the protocol. Raises: ConfigError without a tenant if row level security is on."""
+        if tenant == "":
+            # For the function this means all tenants.
+            return ()
         rows = await self._call("list_sessions", text_in(tenant) if tenant else "")
         return tuple(state_from(state) for (state,) in rows)
 
@@ -221,7 +224,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says, by the server's clock. Raises: ConfigError as `sessions` does."""
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         rows = await self._call("idle_sessions", text_in(tenant) if tenant else "", older_than_s)
         return tuple(Key(text_out(name), text_out(whose)) for whose, name in rows)
 
@@ -230,7 +233,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting):
     ) -> tuple[Key, ...]:
         """As in `Purging`, by the server's clock, in transactions of at most `at_once` sessions. Locks only what it
         deletes. Raises: ConfigError as `sessions` does."""
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         self._lately.forget_all()
         deleted: list[Key] = []
         after = ("", "")

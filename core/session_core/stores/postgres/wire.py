@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from session_core.stores.closing import Closing
-from session_core.stores.fair_semaphore import FairSemaphore
+from session_core.stores.fair_semaphore import FairSemaphore, Place
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
@@ -181,8 +182,9 @@ class _Free(Generic[C]):
         connection = cursor.connection
         with self._lock:
             if self._closed or not _is_at_rest(connection.pgconn):
-                # What broke one connection has most likely broken the idle ones.
-                unwanted = self._unused_since(now if connection.broken else now - IDLE_S)
+                # What broke one connection has most likely broken the idle ones, unless we closed it.
+                broken = connection.broken and not _is_finished(connection.pgconn)
+                unwanted = self._unused_since(now if broken else now - IDLE_S)
                 unwanted.append(cursor)
                 return unwanted
             self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
@@ -220,45 +222,52 @@ class _ForThreads:
             return self._fetched(call, then, waits=True)
 
     def _fetched(self, call: Call, then: Then | None, *, waits: bool) -> list[Row]:
-        cursor = self._enter()
+        place, cursor = self._enter()
         try:
             if not waits:
                 return cursor.execute(*call, binary=True).fetchall()
             with cursor.connection.transaction():
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
+        except BaseException as exc:
+            _finished_if_interrupted(exc, cursor.connection.pgconn)
+            raise
         finally:
-            self._leave(cursor)
+            self._leave(place, cursor)
 
     def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        taken = self._enter()
+        place, taken = self._enter()
         try:
-            with taken.connection.pipeline():
+            with _interruptible(), taken.connection.pipeline():
                 cursors = [taken.connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
         except SerializationFailure:
             pass
+        except BaseException as exc:
+            _finished_if_interrupted(exc, taken.connection.pgconn)
+            raise
         finally:
-            self._leave(taken)
+            self._leave(place, taken)
         return [self._fetched(call, None, waits=True) for call in calls]
 
-    def _enter(self) -> psycopg.Cursor[Row]:
-        """A connection's cursor for one caller, which must call `_leave`."""
-        if not self._gate.enter(wait_s=self._address.wait_s):
+    def _enter(self) -> tuple[Place, psycopg.Cursor[Row]]:
+        """A place and a connection's cursor for one caller, which must call `_leave`."""
+        place = self._gate.enter(wait_s=self._address.wait_s)
+        if place is None:
             raise no_connection(self._address)
         try:
-            return self._free.take() or self._opened()
+            return place, self._free.take() or self._opened()
         except BaseException:
-            self._gate.leave()
+            self._gate.leave(place)
             raise
 
-    def _leave(self, cursor: psycopg.Cursor[Row]) -> None:
-        """Pass it to the next caller."""
+    def _leave(self, place: Place, cursor: psycopg.Cursor[Row]) -> None:
+        """Pass them to the next caller."""
         try:
             for unwanted in self._free.give_back(cursor):
                 unwanted.connection.close()
         finally:
-            self._gate.leave()
+            self._gate.leave(place)
 
     def close(self) -> None:
         for unwanted in self._free.close():
@@ -300,8 +309,9 @@ class _ForLoop:
     async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
         try:
             async with self._taken() as taken:
-                async with taken.connection.pipeline():
-                    cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
+                with _interruptible():
+                    async with taken.connection.pipeline():
+                        cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
                 return [await cursor.fetchall() for cursor in cursors]
         except SerializationFailure:
             return [await self._fetched(call, None, waits=True) for call in calls]
@@ -316,6 +326,9 @@ class _ForLoop:
             cursor = self._free.take() or await self._opened()
             try:
                 yield cursor
+            except BaseException as exc:
+                _finished_if_interrupted(exc, cursor.connection.pgconn)
+                raise
             finally:
                 for unwanted in self._free.give_back(cursor):
                     await unwanted.connection.close()
@@ -357,6 +370,32 @@ def _is_at_rest(connection: PGconn) -> bool:
     sent over it next is not committed, and its locks are held, until the connection is closed."""
     idle = connection.transaction_status == TransactionStatus.IDLE
     return idle and connection.pipeline_status == PipelineStatus.OFF
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Around a pipeline: the driver replaces an interruption at its end by an error of its own."""
+    before = sys.exception()
+    try:
+        yield
+    except psycopg.Error as exc:
+        cause = exc.__context__
+        while isinstance(cause, Exception) and cause is not before:
+            cause = cause.__context__
+        if cause is not None and cause is not before:
+            raise cause from None
+        raise
+
+
+def _finished_if_interrupted(exc: BaseException, connection: PGconn) -> None:
+    """Close the connection of an interrupted call: what it prepared, and whether its pipeline ended, is unknown."""
+    if not isinstance(exc, Exception):
+        connection.finish()
+
+
+def _is_finished(connection: Any) -> bool:
+    """Whether we or the driver closed it; the driver's protocol of a connection does not name this."""
+    return connection.pgconn_ptr is None
 
 
 def _said_something(connection: PGconn) -> bool:

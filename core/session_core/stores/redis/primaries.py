@@ -103,11 +103,21 @@ class AwaitingPrimary(AwaitingDirect):
         super().__init__(client, timeout_s=timeout_s)
         self._place = _Place()
         self._alone = AwaitingSingleFlight()
-        self._asking = False
+        self._under_way = 0
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        self._under_way += 1
+        try:
+            return await super().send(commands)
+        finally:
+            self._under_way -= 1
+            if self._closed and not self._under_way:
+                self._cut_watchers()
 
     async def close(self) -> None:
         await super().close()
-        if not self._asking:
+        # While a call is under way, it may have to ask where the primary is; the last one closes them.
+        if not self._under_way:
             for client in opened_with(self._client)[1:]:
                 await client.aclose()
 
@@ -140,15 +150,10 @@ class AwaitingPrimary(AwaitingDirect):
     async def _asked(self, answers: int) -> tuple[str, int]:
         if named := self._place.named_since(answers):
             return named
-        self._asking = True
         try:
             place: tuple[str, int] = await self._client.connection_pool.get_master_address()
         except AttributeError as exc:
             raise exceptions.ConnectionError("closed while it was in use") from exc
-        finally:
-            self._asking = False
-            if self._closed:
-                self._cut_watchers()
         self._place.name(place)
         return place
 

@@ -229,7 +229,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As in `Purging`, by the server's clock. Examines 500 at a time."""
-        require_age(older_than_s)
+        require_age(older_than_s, tenant)
         found: list[Key] = []
         for one in await self._tenants(tenant):
             listed = self._names.sessions(one)

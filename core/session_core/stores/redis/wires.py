@@ -104,12 +104,13 @@ class BlockingWire:
     def _sent(self, opened: _Opened, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error is returned as the answer to its command."""
         try:
-            if not opened.gate.enter(wait_s=self.address.wait_s):
+            place = opened.gate.enter(wait_s=self.address.wait_s)
+            if place is None:
                 raise _no_connection(self.address)
             try:
                 return opened.sender.send(commands)
             finally:
-                opened.gate.leave()
+                opened.gate.leave(place)
         except exceptions.ResponseError as exc:
             return [exc] * len(commands)
         except FAILURES as exc:

@@ -1,0 +1,30 @@
+"""Deletion by age in a hybrid store: the cache serves nothing of what goes, also when the purge breaks off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from session_core.ports import SessionStore
+from session_core.stores.hot import HotSide
+from session_core.stores.hybrid_threads import place_of
+from session_core.stores.retention import purging
+from session_core.turns import Key
+
+
+async def purged(cold: SessionStore, hot: HotSide, older_than_s: float, tenant: str | None) -> tuple[Key, ...]:
+    """What `cold` deleted; its entries in `hot` are hidden before, and removed after."""
+    inner = purging(cold)
+    # Without the heads, which an interrupted purge of many sessions would hold all at once.
+    turns = {
+        key: replace(await hot.begin(place_of(key)), head=None) for key in await inner.idle(older_than_s, tenant=tenant)
+    }
+    try:
+        gone = await inner.purge(older_than_s, tenant=tenant)
+    finally:
+        # Which of them went a purge that breaks off does not tell.
+        for turn in turns.values():
+            await hot.end(turn, discard=True)
+    for key in gone:
+        if key not in turns:
+            await hot.end(await hot.begin(place_of(key)), discard=True)
+    return gone

@@ -1,0 +1,104 @@
+"""PostgreSQL behind a pooler that gives each transaction another connection: what holds, and what has to be set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from every_store import TABLES
+from pooling_proxy import PoolingProxy, pooling_proxy
+from postgres_server import PostgresServer, postgres_server
+
+from session_core import Sessions
+from session_core.errors import ConfigError, StoreError
+from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
+from session_core.stores.postgres.store import PostgresStore
+from session_core.testing import (
+    KEY,
+    PURGING_PROMISES,
+    STORE_PROMISES,
+    WRITER_PROMISES,
+    at_once,
+    message,
+)
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+SCHEMAS = count(1)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        with running.connect() as connection:
+            connection.execute("CREATE ROLE app LOGIN")
+            connection.execute("GRANT CREATE ON DATABASE postgres TO app")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pooler(server: PostgresServer) -> Iterator[PoolingProxy]:
+    # A role that row level security is asked of.
+    with pooling_proxy(server.url, user="app") as running:
+        yield running
+
+
+def url(pooler: PoolingProxy, options: str) -> str:
+    return f"postgresql://app@127.0.0.1:{pooler.port}/postgres?schema=p{next(SCHEMAS)}{options}"
+
+
+@pytest.fixture(scope="module")
+def place(pooler: PoolingProxy) -> str:
+    return url(pooler, "&prepare=0")
+
+
+@pytest.fixture
+def store(place: str, server: PostgresServer) -> Iterator[PostgresStore]:
+    made = PostgresStore(place)
+    yield made
+    run_blocking(made.close())
+    with server.connect() as connection:
+        schema = made._address.quoted
+        connection.execute(f"TRUNCATE {', '.join(f'{schema}.{table}' for table in (*TABLES, 'leases'))}")
+
+
+@pytest.mark.parametrize("promise", [*STORE_PROMISES, *PURGING_PROMISES], ids=lambda promise: promise.__name__)
+def test_it_keeps_its_promise_blocking(promise, store):
+    run_blocking(promise(store))
+
+
+@pytest.mark.parametrize("promise", WRITER_PROMISES, ids=lambda promise: promise.__name__)
+def test_concurrent_tasks_lose_nothing(promise, store):
+    asyncio.run(promise(store.awaiting(), at_once))
+
+
+def test_tenants_stay_hidden_from_each_other(pooler: PoolingProxy) -> None:
+    """The setting that names the tenant ends with its transaction, whoever has the connection then."""
+    with Sessions(url(pooler, "&prepare=0&rls=1")) as sessions:
+        for tenant in ("acme", "zoo"):
+            sessions.session("s", tenant=tenant).append({"role": "user", "content": f"of {tenant}"})
+            for _ in range(4):
+                assert [m.content for m in sessions.session("s", tenant=tenant).record()] == [f"of {tenant}"]
+        for _ in range(4):
+            with pytest.raises(ConfigError, match="name a tenant"):
+                sessions.list()
+        assert [state.key for state in sessions.list("zoo")] == [Key("s", "zoo")]
+
+
+def test_without_prepare_0_the_error_names_it_and_nothing_is_written_twice(pooler: PoolingProxy) -> None:
+    place = url(pooler, "")
+    store = PostgresStore(place)
+    refused = dict[int, str]()
+    for number in range(4 * PREPARED_AFTER_CALLS):
+        try:
+            run_blocking(store.append(KEY, [message(number)]))
+        except StoreError as exc:
+            refused[number] = str(exc)
+    run_blocking(store.close())
+    assert refused
+    assert all("prepare=0" in said for said in refused.values())
+    with Sessions(f"{place}&prepare=0") as after:
+        stored = [m.id for m in run_blocking(after.store.record(KEY))]
+    assert stored == [f"m{number}" for number in range(4 * PREPARED_AFTER_CALLS) if number not in refused]
