@@ -83,12 +83,12 @@ _TITLES = frozenset(
 
 _MOVING = frozenset(
     "go goes going gone went came come comes bring brings brought turn turned turns bump push climb climbs climbed "
-    "rise rises rose risen fall falls fallen slip slips slipped slid jump jumps jumped grew grown shrank sank drop drops "
-    "dropped raise raises raised lower lowers lowered cut make set put steigt stieg steigen sinkt sinken gestiegen "
-    "gesunken verschiebt verschieben rutscht passe passent monte grimpe descend baisse recule glisse sube baja pasa "
-    "queda mueve aplaza retrasa adelanta sobe subiu baixou caiu passa passou ficou fica mudou adiou sale salito salita "
-    "scende sceso scesa passato passata slitta slittato slittata rinviato rinviata anticipato anticipata stijgt daalt "
-    "gedaald verschoven verzet opgeschoven".split()
+    "rise rises rose risen fall falls fallen slip slips slipped slid jump jumps jumped grew grown shrank sank drop "
+    "drops dropped raise raises raised lower lowers lowered cut make set put steigt stieg steigen sinkt sinken "
+    "gestiegen gesunken verschiebt verschieben rutscht passe passent monte grimpe descend baisse recule glisse sube "
+    "baja pasa queda mueve aplaza retrasa adelanta sobe subiu baixou caiu passa passou ficou fica mudou adiou sale "
+    "salito salita scende sceso scesa passato passata slitta slittato slittata rinviato rinviata anticipato "
+    "anticipata stijgt daalt gedaald verschoven verzet opgeschoven".split()
 )
 _REPLACING = frozenset(
     "over in replace replaces vertritt stattdessen ein remplace relais place lugar sustituye reemplaza substitui posto "
