@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.language.acceptance import offers, takes
+from session_core.language.acceptance import decides, offers, takes
 from session_core.language.cues import kinds
 from session_core.language.question_types import says, wanted
 from session_core.plan import FactKind
@@ -27,6 +27,38 @@ def test_accepting_an_offer_is_recognised(text: str) -> None:
 )  # fmt: skip
 def test_other_replies_accept_no_offer(text: str) -> None:
     assert not takes(text)
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ("Posso sugerir verde-água ou terracota.", "a primeira"),
+        ("可以选自助餐或者桌餐。", "第二个"),
+        ("Je peux proposer un filet de bar ou un risotto.", "le deuxième"),
+        ("Ich empfehle Linoleum oder Kork.", "das zweite"),
+        ("Puedo proponer el alcázar o el acueducto.", "el primero"),
+        ("Posso proporre legno o acciaio.", "il secondo"),
+        ("Могу предложить поезд или автобус.", "первый"),
+        ("There is the Vulcan at 9,800 or the Brisa at 7,200?", "the cheaper one"),
+        ("Striped or plain?", "that one with the stripes"),
+    ],
+)
+def test_a_choice_settles_what_was_offered_in_several_languages(offer: str, said: str) -> None:
+    assert decides(offer, said)
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ("What is your name?", "the first"),
+        ("Do you know Rome?", "the one"),
+        ("Ich würde gern wissen, ob Sie kommen.", "das zweite"),
+        ("Ik weet het niet.", "het eerste"),
+        ("A primeira loja abre às nove.", "a primeira"),
+    ],
+)
+def test_what_offers_nothing_to_choose_is_not_settled(offer: str, said: str) -> None:
+    assert not decides(offer, said)
 
 
 def test_offers_are_recognised() -> None:

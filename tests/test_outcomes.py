@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -92,9 +93,9 @@ RUN = [
 ]
 
 
-def _messages() -> list[dict[str, object]]:
+def _messages(run: Sequence[tuple[str, str]] = RUN) -> list[dict[str, object]]:
     made: list[dict[str, object]] = []
-    for role, text in RUN:
+    for role, text in run:
         if role != "tool":
             made.append({"role": role, "content": text})
             continue
@@ -118,3 +119,16 @@ def test_a_long_run_knows_its_goal_its_plan_and_what_is_open(question: str) -> N
         shown = "\n".join(message.content for message in session.view(question).messages)
     for said in ("feat/led-9", "Stop and ask", "update the docs", "rounding in refunds"):
         assert said in shown
+
+
+def test_a_run_too_long_to_be_read_whole_knows_them_too() -> None:
+    steps = iter(range(1_000))
+    said = [(role, str(next(steps)) if role == "tool" else text) for role, text in [*RUN[:4], *RUN[3:-1] * 3, RUN[-1]]]
+    policy = Policy(Budget(2_000, reply_reserve_tokens=0), folding="inline", embedder=None)
+    with Sessions("memory://", policy=policy) as sessions:
+        session = sessions.session("s")
+        session.append(_messages(said))
+        assert len(session.record()) > 500
+        shown = "\n".join(message.content for message in session.view("continue").messages)
+    for text in ("feat/led-9", "update the docs", "rounding in refunds"):
+        assert text in shown

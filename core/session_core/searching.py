@@ -17,6 +17,7 @@ from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
+from session_core.language.continuations import PROGRESS, goes_on, wants_all
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
 from session_core.query_cleanup import asked_and_repeated
@@ -48,6 +49,8 @@ LEAST_RECALL = 24
 """In less room than this nothing is quoted, since less than a sentence or two does not help."""
 RUN_TOKENS = 120
 """Maximum tokens of quotes within a run; with small limits, 15 % of the limit."""
+PEOPLE = 1_000.0
+"""A weight above that of any message for its words."""
 READ_AT_ONCE = 500
 """How many messages are read per call to compute their vectors."""
 
@@ -221,7 +224,8 @@ class Searching:
 
     async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
         """The results of a search under `digest` by words, index and meaning, and the facts relevant to it."""
-        words = list(dict.fromkeys([*terms(query), *_last_words(standing)]))[:SEARCH_WORDS]
+        progress = PROGRESS if _open_ended(query) else ()
+        words = list(dict.fromkeys([*terms(query), *progress, *_last_words(standing)]))[: SEARCH_WORDS + len(progress)]
         found = await self._store.search(self.key, words, max_hits=CANDIDATES)
         found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
         found = (*found, *await self._meant(query, found, digest.covers, born))
@@ -250,6 +254,9 @@ class Searching:
             near = None if near is None else _with(near, more)
             words = _with(words, more)
         if len(candidates) > SOURCES or sum(tokens) > most_tokens:
+            if _open_ended(query) and any(message.role is Role.TOOL for message in candidates):
+                # What people say in a run of tools is little, and tells what it is for and how far it has come.
+                words = [w + PEOPLE * _said(message) for w, message in zip(words, candidates, strict=True)]
             places = likely(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
             candidates = [candidates[place] for place in places]
             near = None if near is None else [near[place] for place in places]
@@ -286,6 +293,15 @@ class Searching:
         state = None if self._quick is None else await self._store.state(self.key)
         born = state.born if state else ""
         return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)).block
+
+
+def _open_ended(query: str) -> bool:
+    """Whether `query` asks for nothing in particular."""
+    return goes_on(query) or wants_all(query)
+
+
+def _said(message: Message) -> bool:
+    return message.role is not Role.TOOL and bool(message.content.strip())
 
 
 def _can_be_read_whole(digest: Digest, room_tokens: int) -> bool:

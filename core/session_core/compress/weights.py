@@ -136,10 +136,12 @@ def crowds_of(ties: Sequence[float]) -> dict[float, float]:
     """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
     has as much to do with it as those that it names."""
     crowd = max(1.0, len(ties) / _FEW_ROWS)
+    if len(ties) < _MANY_ROWS:
+        return dict.fromkeys(ties, crowd)
     before, found = 0, dict[float, float]()
     for tied, rows in sorted(Counter(ties).items(), reverse=True):
         before += rows
-        found[tied] = 1.0 if before <= _NAMED_ROWS and len(ties) >= _MANY_ROWS else crowd
+        found[tied] = 1.0 if before <= _NAMED_ROWS else crowd
     return found
 
 

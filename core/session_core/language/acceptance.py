@@ -54,7 +54,12 @@ _REFUSES = re.compile(
 _PUTS = re.compile(
     r"[?？؟]|(?:ます|です|しょう|せん|まし[たょ]う?|する|した|いい)か[。\s]*$|"
     r"\b(?:how|what) about\b|\b(?:you|we) could\b|\boptions? (?:[a-h1-9]\b|are|is)|"
-    r"\b(?:i|we)(?:['’]d| would| can| could|['’]ll)? (?:suggest|recommend|propose|offer|use|go with|take|choose)\b",
+    r"\b(?:i|we)(?:['’]d| would| can| could|['’]ll)? (?:suggest|recommend|propose|offer|use|go with|take|choose)\b|"
+    r"\b(?:ich (?:empfehle|schlage|würde)|vorschlagen|empfehlen|je (?:propose|suggère|recommande|conseille)|"
+    r"(?:peux|pouvons) (?:proposer|suggérer)|(?:puedo|podemos) (?:proponer|sugerir)|sugiero|recomiendo|propongo|"
+    r"(?:posso|podemos) (?:sugerir|propor|oferecer|proporre|suggerire|consigliare)|sugiro|recomendo|proponho|"
+    r"suggerisco|consiglio|ik (?:stel|raad)|могу предложить|предлагаю|советую|proponuję|polecam|öneririm)\b|"
+    r"可以选|可以選|建议|推荐|お(?:すすめ|勧め)|추천",
     re.IGNORECASE,
 )
 _ENUMERATED = re.compile(
@@ -71,7 +76,10 @@ _WONDERS = re.compile(
     re.IGNORECASE,
 )
 """How a user thinks about alternatives; the decision follows the reply."""
-_PUTTING = ("about", "could", "option", "suggest", "recommend", "propose", "offer", "use", "go with", "take", "choose")
+_PUTTING = (
+    "about", "could", "option", "suggest", "recom", "propo", "offer", "use", "go with", "take", "choose", "empfehl",
+    "schlag", "ich ", "sug", "consigli", "ik ", "poleca",
+)  # fmt: skip
 """A fast check: every ASCII text that the pattern matches contains one of these."""
 _REQUESTS = re.compile(
     r"\b(?:could|can|may|might|will|would) (?:you|i|we) (?:please )?"
@@ -82,7 +90,7 @@ _REQUESTS = re.compile(
 _IT_IS = re.compile(r"\bit is\W*$", re.IGNORECASE)
 _CHOICE = re.compile(
     r"\b(?:or|oder|ou|oppure|which|welche\w*|quel(?:le)?s?|cuál(?:es)?|quale|qual|prefer|или|как(?:ой|ую|ие)|welke?|"
-    r"czy)\b|还是|哪[个家种]|それとも|どちら|아니면|어느",
+    r"czy|lub|veya|o (?:el|la|los|las|un|una))\b|或者?|または|또는|أو|还是|哪[个家种]|それとも|どちら|아니면|어느",
     re.IGNORECASE,
 )
 _DOES = re.compile(rf"\b(?:{DONE})\w*|{DOINGS}", re.IGNORECASE)
@@ -91,7 +99,21 @@ _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
     r"number|the|no\.?)[,. ]+)*"
     r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either)"
-    r"(?: (?:one|option|choice))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$",
+    r"(?: (?:one|option|choice))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$|"
+    r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with))[,. ]+)*"
+    r"(?:the|that|this) (?:\w+er|\w+est|(?:more|less|most|least) \w+|free|cheap|other|new|old|big|small)? ?one\b"
+    r"(?: (?:with|for|in|on|at) "
+    r"(?:the )?\w+)?(?:[, ]+(?:please|then|for now))*\W*$|"
+    r"^\W*(?:(?:ok|gut|dann|bien|entonces|alors|allora|então|bem|vale|va bene|ну|тогда|давайте?|dan)[,. ]+)*"
+    r"(?:(?:d(?:er|ie|as|en) (?:erste|zweite|dritte|letzte|günstigere|billigere|andere)n?|letzteres|ersteres)|"
+    r"(?:el|la|los|las) (?:primer[oa]|segund[oa]|tercer[oa]|últim[oa]|más \w+|otr[oa])|"
+    r"l[ea] (?:premi(?:er|ère)|deuxième|second[e]?|troisième|derni(?:er|ère)|moins chère?|plus \w+)|"
+    r"[oa] (?:primeir[oa]|segund[oa]|terceir[oa]|últim[oa]|mais \w+|outr[oa])|"
+    r"(?:il|la|lo) (?:prim[oa]|second[oa]|terz[oa]|ultim[oa]|più \w+|meno \w+)|"
+    r"(?:de|het) (?:eerste|tweede|derde|laatste|goedkopere?)|"
+    r"(?:перв|втор|трет|последн)\w+|(?:pierwsz|drug|trzeci|ostatni)\w*|"
+    r"第[一二三四][个個家种種]?|[一二三]つ目|最初の|最後の|(?:첫|두|세) ?번째)\w*"
+    r"(?:[, ]+(?:por favor|bitte|s['’]il (?:te|vous) plaît|per favore|пожалуйста))?\W*$",
     re.IGNORECASE,
 )
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
-from session_core.language.statements import besides, families, figures, said_words
+from session_core.language.new_values import NEW_VALUE_WORDS, clauses, moved_to, moves, replaces, takes_over
+from session_core.language.statements import besides, families, figures, said_words, values_in
+from session_core.language.values import ValueKind
 from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
 
 _VERBS = (
@@ -52,6 +54,10 @@ _NO_MORE = re.compile(
 _DENIED = frozenset(
     "stopped quit gave ended longer more anymore mehr plus più mais needed wanted required part".split()
 )
+_OWNERS = frozenset(
+    "my our his her their your mein meine sein seine ihr ihre mon ma son sa mi su meu minha seu sua".split()
+)
+_ARTICLES = frozenset("the a an der die das le la les el los il lo o os as de het".split())
 _ORDINALS = frozenset(
     "first second third fourth fifth sixth last next other erste zweite dritte premier deuxième".split()
 )
@@ -112,6 +118,7 @@ class Change:
     new: str
     denies: bool
     since: bool
+    takes_over: bool
 
     def ends(self, old: str) -> bool:
         """Whether what `old` states holds no more.
@@ -123,11 +130,13 @@ class Change:
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
             return False
         shared = self.about & matters(old)
+        if self.takes_over and replaces(self.text, old):
+            return True
         if not shared and not self.denies:
             return False
         if not _STATES.keys().isdisjoint(shared):
             return _other_name(old, self.text)
-        if _ordinals(old) != self.ordinals:
+        if _ordinals(old) != self.ordinals or _others(old, self.text):
             return False
         if shared and self.moved:
             named = _other_name(old, self.text) and bool(names(f"to {_last(self.text)}"))
@@ -136,29 +145,35 @@ class Change:
             return _other_value(old, self.text) or _other_name(old, self.text)
         if self.denies:
             return _denied(old, self.text)
-        return bool(shared) and self.since and (_said_again(old, self.text) or _other_count(old, self.text))
+        if not shared or not self.since:
+            return False
+        return _other_count(old, self.text) or any(_said_again(old, clause) for clause in clauses(self.text))
 
 
 @lru_cache(maxsize=1_024)
 def change(text: str) -> Change | None:
     """The change that `text` may report; None if it reports none."""
     # What is left of a longer text has a mark for what is not, which is no letter.
-    if text.replace(ELLIPSIS, "").isascii() and _HEARD.isdisjoint(said_words(text)):
+    foreign, said = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
+    heard = foreign or not _HEARD.isdisjoint(said)
+    if not heard and NEW_VALUE_WORDS.isdisjoint(said):
         return None
     if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
         return None
-    plain = _QUOTED.sub(" ", text)
-    if not any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE)):
+    plain = _QUOTED.sub(" ", text) if heard else text
+    told = heard and any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
+    if not told and not moves(plain) and not takes_over(plain):
         return None
     new = _NEW.search(text)
     return Change(
         text,
         matters(text),
         _ordinals(text),
-        _MOVED.search(text) is not None,
+        _MOVED.search(text) is not None or moves(text),
         new.group("what").casefold() if new else "",
         _NO_MORE.search(text) is not None,
         _SINCE.search(text) is not None,
+        takes_over(text),
     )
 
 
@@ -178,13 +193,24 @@ def matters(text: str) -> frozenset[str]:
 
 
 def _other_value(old: str, new: str) -> bool:
-    return bool(families(old) & families(new)) and not figures(old) & figures(_last(new))
+    return bool(families(old) & families(new)) and not figures(old) & figures(_last(new)) and _units_agree(old, new)
+
+
+def _units_agree(old: str, new: str) -> bool:
+    """Whether the numbers of both count the same, as far as they say what: stars are no euros."""
+    counts = (ValueKind.NUMBER, ValueKind.AMOUNT)
+    before, after = ({_unit(v.text) for v in values_in(text) if v.kind in counts} - {""} for text in (old, new))
+    return not before or not after or not before.isdisjoint(after)
+
+
+def _unit(value: str) -> str:
+    return "".join(c for c in value.casefold() if not c.isdigit() and c not in " .,:").rstrip("s")
 
 
 def _last(text: str) -> str:
     """The value after "to": 40 in "from 20 to 40"."""
     found = _MOVED.search(text)
-    return text[found.end() :] if found else text
+    return text[found.end() :] if found else moved_to(text)
 
 
 def _other_name(old: str, new: str) -> bool:
@@ -196,6 +222,12 @@ def _other_count(old: str, new: str) -> bool:
     """Whether both count the same things with different numbers."""
     before, after = ({what: number for number, what in _COUNT.findall(text.casefold())} for text in (old, new))
     return any(before[what] != after[what] for what in before.keys() & after.keys())
+
+
+def _others(old: str, new: str) -> bool:
+    """Whether what is spoken of belongs to different people: "her salary", "his salary"."""
+    before, after = (_OWNERS.intersection(said_words(text)) for text in (old, new))
+    return bool(before) and bool(after) and before.isdisjoint(after)
 
 
 def _ordinals(text: str) -> frozenset[str]:
@@ -212,9 +244,15 @@ def _denied(old: str, new: str) -> bool:
     return bool(told) and told <= {word[:_ROOT] for word in said_words(old)}
 
 
+def _plain_words(text: str) -> list[str]:
+    """The words of a statement, without an article at its beginning."""
+    said = words(text)
+    return said[1:] if said[:1] and said[0] in _ARTICLES else said
+
+
 def _said_again(old: str, new: str) -> bool:
     """Whether `new`, apart from its beginning, repeats `old` with other words in one place."""
-    kept, *others = parted(words(old), words(_SINCE.sub(" ", new)))
+    kept, *others = parted(_plain_words(old), _plain_words(_SINCE.sub(" ", new)))
     if not subject_words(" ".join(kept)) - STOP_WORDS or _TO_OTHERS.intersection(kept):
         return False
     return all(0 < len(gap) <= OTHER_WORDS and content_words(" ".join(gap)) for gap in others)

@@ -28,6 +28,11 @@ _ONLY = frozenset(
         "tamam ne yapalım التالي الآن ماذا نفعل حسنا شكرا تابع आगे अब क्या करें ठीक है"
     ).split()
 )
+PROGRESS = tuple(
+    "goal plan step done finished missing open remaining decided ziel schritt erledigt fertig fehlt offen objetivo "
+    "paso hecho falta étape reste пункт готово осталось 计划 步骤 完了 残り".split()
+)
+"""Words with which the goal of a work, its plan and its progress are told."""
 _NOTHING = STOP_WORDS | ASKING_WORDS | TELEGRAM_WORDS | _ONLY
 _UNSPACED = re.compile(
     r"^(?:はい|では|それでは|じゃあ|次|は|に|を|へ|何|なに|し|ます|ましょう|か|続け|て|ください|お願い|どう|すれば|いい|です|進め|"

@@ -1,0 +1,137 @@
+"""Hears that a value rose, fell or slipped to another ("the rent goes up to 745"), and that another one takes over."""
+
+from __future__ import annotations
+
+import re
+
+from session_core.language.statements import said_words
+
+_DIGIT = re.compile(r"\d")
+_CAPITAL = re.compile(r"[^\W\d_a-z]")
+_VALUE = r"(?:(?:the|der|die|das|den|dem|le|la|el|il|o|dia|día) ){0,2}(?=[^\w\s]{0,2}\d)"
+
+
+def _to(verbs: str, prepositions: str) -> str:
+    """How a verb stands before a value: at most four words, and a preposition, are between them."""
+    return rf"\b(?:{verbs}) (?:\S+ ){{0,4}}?(?:{prepositions}) {_VALUE}"
+
+
+_TO_VALUE = re.compile(
+    "|".join(
+        (
+            _to(
+                "go(?:es|ing|ne)?|went|came?|comes|brings?|brought|turn(?:ed|s)?|bump|push",
+                "(?:up|down|back) (?:to|at)",
+            ),
+            _to(
+                "climb(?:ed|s)?|r[io]ses?|risen|falls?|fallen|slip(?:ped|s)?|slid|jump(?:ed|s)?|grew|grown|shrank|sank|"
+                "drop(?:ped|s)?|raises?|lowers?|brings?|brought|turn(?:ed|s)? (?:up|down)|cut",
+                "to",
+            ),
+            (
+                r"^\W*(?:(?:ok|no|please|actually|so|and|then|hm+|well)[,. ]+)*(?:make|set|put) (?:the|my|our) "
+                r"(?:\S+ ){1,4}?(?:(?:to|at) )?(?=[^\w\s]{0,2}\d)"
+            ),
+            _to("steigt|stieg|steigen|sinkt|sank|sinken|verschiebt|verschieben|rutscht|rückt", "auf"),
+            r"\bauf (?:\S+ ){1,3}?(?:gestiegen|gesunken)\b",
+            _to("passent?|passe|passé|monte|monté|grimpe|descend|baissé?|recule|glisse|décalée?|repoussée?", "à|au"),
+            _to("sube|subió|baja|bajó|pasa|pasó|queda|quedó|mueve|movió|aplaza|retrasa|adelanta", "a|al|en"),
+            _to("sobe|subiu|baixou|caiu|passa|passou|ficou|fica|mudou|adiou", "para|pra|em"),
+            r"\b(?:baixou|subiu|mudou)\b[^.;]{0,40}, (?:agora )?(?:ficou|fica|é|são) (?=\d)",
+            _to(
+                "sale|salit[oaie]|scende|sces[oaie]|passa|passat[oa]|slitta|slittat[oa]|rinviat[oa]|anticipat[oa]",
+                "a|al|alle",
+            ),
+            _to("stijgt|gestegen|daalt|gedaald|verschoven|verzet|opgeschoven", "naar|tot"),
+            _to(
+                r"подорожал\w*|подешевел\w*|вырос\w*|упал\w*|поднял\w*|снизил\w*|увеличил\w*|уменьшил\w*|сдвинул\w*",
+                "до|на",
+            ),
+            _to(r"przesuni\w+|wzr[oó]s\w+|spad\w+|podni\w+|obniż\w+", "na|do"),
+            _to("غيرنا|تغير|أجلنا|تأجل|ارتفع|انخفض", "إلى"),
+        )
+    ),
+    re.IGNORECASE,
+)
+_MOVED_LAST = re.compile(
+    r"\d\S*(?: \S+){0,3} (?:ertelendi|alındı|yükseldi|çıktı|düştü|indi|कर (?:दो|दें|दीजिए|दिया)|हो गई?|हो गया)\b",
+    re.IGNORECASE,
+)
+"""Where the verb stands last."""
+_TAKES_OVER = re.compile(
+    r"\b(?:(?:took|takes?|taking) over|(?:steps?|stepped|fills?|filled|jumps?|jumped) in|"
+    r"in (?:his|her|their) (?:place|stead)|replaces?|übernimmt|springt ein|vertritt|stattdessen|remplace|"
+    r"prend le relais|à sa place|en su lugar|sustituye|reemplaza|no lugar del[ae]|substitui|al suo posto|sostituisce|"
+    r"neemt het over|in (?:zijn|haar) plaats|вместо (?:него|не[её]|них)|заменит|zastąpi)\b|"
+    r"\b(?:is|are|was|got|fell) (?:ill|sick|away|out|busy|taken|full|closed|gone|unavailable|booked|"
+    r"(?:fully|all) booked|sold out)\b|"
+    r"\b(?:closed|quit|cancelled|dropped out|can['’]?t (?:make|do|come)|cannot (?:make|do|come)|no longer can|"
+    r"krank|verhindert|belegt|ausgebucht|geschlossen|kann (?:doch )?nicht|malade|fermé|complet|ne peut pas|absente?|"
+    r"no puede|enferm[oa]|cerró|cerrado|llen[oa]|não pode|doente|fechou|lotado|non può|malat[oa]|chius[oa]|in ferie|"
+    r"ziek|volgeboekt|kan niet|заболела?|не может|занята?|закрылась|закрыт[ао]?)\b",
+    re.IGNORECASE,
+)
+_CLAUSES = re.compile(
+    r"[,;:.!?–—]\s+|\s(?:so|because|since|but|and|weil|deshalb|porque|así que|donc|car|quindi|então|dus|поэтому)\s",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(r"\b[^\W\d_a-z][^\W\d_]+")
+_TITLES = frozenset(
+    "Mr Mrs Ms Dr Prof Herr Frau Herrn Monsieur Madame Señor Señora Don Doña Senhor Senhora Signor".split()
+)
+
+
+_MOVING = frozenset(
+    "go goes going gone went came come comes bring brings brought turn turned turns bump push climb climbs climbed "
+    "rise rises rose risen fall falls fallen slip slips slipped slid jump jumps jumped grew grown shrank sank drop "
+    "drops dropped raise raises raised lower lowers lowered cut make set put steigt stieg steigen sinkt sinken "
+    "gestiegen gesunken verschiebt verschieben rutscht passe passent monte grimpe descend baisse recule glisse sube "
+    "baja pasa queda mueve aplaza retrasa adelanta sobe subiu baixou caiu passa passou ficou fica mudou adiou sale "
+    "salito salita scende sceso scesa passato passata slitta slittato slittata rinviato rinviata anticipato "
+    "anticipata stijgt daalt gedaald verschoven verzet opgeschoven".split()
+)
+_REPLACING = frozenset(
+    "over in replace replaces vertritt stattdessen ein remplace relais place lugar sustituye reemplaza substitui posto "
+    "sostituisce plaats ill sick away out busy taken full closed gone unavailable booked sold quit cancelled dropped "
+    "can't can’t cannot longer krank verhindert belegt ausgebucht geschlossen kann malade complet absent absente peut "
+    "puede enfermo enferma cerrado lleno llena doente fechou lotado malato malata chiuso chiusa ferie ziek volgeboekt "
+    "kan".split()
+)
+NEW_VALUE_WORDS = _MOVING | _REPLACING
+"""Without one of these no text of ASCII tells of either."""
+
+
+def _told(text: str, heard: frozenset[str]) -> bool:
+    return not text.isascii() or not heard.isdisjoint(said_words(text))
+
+
+def moves(text: str) -> bool:
+    """Whether `text` says that something rises, falls or slips to a value, or is to be set to one."""
+    if _DIGIT.search(text) is None or not _told(text, _MOVING):
+        return False
+    return _TO_VALUE.search(text) is not None or _MOVED_LAST.search(text) is not None
+
+
+def moved_to(text: str) -> str:
+    """What stands behind such a verb; all of a text in which none does."""
+    found = _TO_VALUE.search(text)
+    return text[found.end() :] if found else text
+
+
+def takes_over(text: str) -> bool:
+    """Whether `text` may say that one is not there any more, and another one does from now on what that one did."""
+    if not _told(text, _REPLACING) or _CLAUSES.search(text) is None or _CAPITAL.search(text) is None:
+        return False
+    return _TAKES_OVER.search(text) is not None
+
+
+def replaces(new: str, old: str) -> bool:
+    """Whether one of whom `old` speaks is named in the first clause of `new`, and another one behind it."""
+    first, *others = _CLAUSES.split(new)
+    gone = (frozenset(_CALLED.findall(first)) - _TITLES).intersection(_CALLED.findall(old))
+    return bool(gone) and any(frozenset(_CALLED.findall(other)) - gone - _TITLES for other in others)
+
+
+def clauses(text: str) -> list[str]:
+    """`text`, and each thing that it says by itself."""
+    return [text, *(part for part in _CLAUSES.split(text) if len(part) < len(text) and " " in part)]
