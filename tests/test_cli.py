@@ -388,6 +388,16 @@ def test_the_doctor_finds_a_damaged_database(tmp_path, capsys):
     assert "damaged" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["show"], ["delete", "--yes"], ["export"]])
+def test_who_names_a_tenant_is_pointed_to_no_other_one(
+    command: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command[0], "other", "--tenant", "globex", "--url", url, *command[1:]]) == 2
+    told = capsys.readouterr().err
+    assert f"no session globex/other in {url}; see: llm-sessions list --url {url}" in told
+    assert "acme" not in told
+
+
 def test_a_session_of_another_tenant_is_pointed_to(tmp_path, capsys):
     with Sessions(f"sqlite:///{tmp_path}/chat.db") as sessions:
         sessions.session("s", tenant="acme").append({"role": "user", "content": "hi"})
