@@ -118,6 +118,7 @@ def lines(findings: Findings) -> list[str]:
 
 def _figures(findings: Findings) -> list[str]:
     limit, budget, all_of = findings.budget.limit_tokens, findings.budget, findings.sessions
+    reserve = budget.reply_reserve
     shares = (
         (budget.summarize_at, Tier.SUMMARIZE),
         (budget.facts_at, Tier.FACTS),
@@ -127,8 +128,7 @@ def _figures(findings: Findings) -> list[str]:
         f"{sum(findings.in_tier[tier:]) / all_of:.0%} over {share:.0%} of the limit ({tier})" for share, tier in shares
     ]
     told = [
-        f"A view may have {limit:,} tokens (a window of {budget.window_tokens:,} minus {budget.reply_reserve:,} for "
-        "the reply).",
+        f"A view may have {limit:,} tokens (a window of {budget.window_tokens:,} minus {reserve:,} for the reply).",
         f"Whole records: {_percentiles(findings.record_tokens, limit)}.",
         f"Active digest and messages after it: {_percentiles(findings.standing_tokens, limit)}.",
         f"Sessions: {', '.join(over)}.",
