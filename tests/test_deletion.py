@@ -147,7 +147,8 @@ def test_a_word_that_shares_its_mark_with_another_is_not_found_for_it(
 ) -> None:
     monkeypatch.setattr("session_core.stores.sqlite_rows.MARK_CHARACTERS", 1)
     store = SqliteStore(tmp_path / "a.db")
-    words = [f"word{number}" for number in range(64)]
+    # With marks of one hexadecimal digit and a secret by chance, of so many words some share the first one's for sure.
+    words = [f"word{number}" for number in range(512)]
     run_blocking(store.append(KEY, [message(n, content=word) for n, word in enumerate(words)]))
     with store._file.reading() as connection:
         row = session_row(connection, KEY)
