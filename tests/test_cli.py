@@ -53,6 +53,7 @@ def test_list_names_every_session_with_its_figures(url: str, capsys: pytest.Capt
     assert main(["list", "--url", url]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
+    assert lines[0].split()[2:6] == ["messages", "tokens", "digests", "unfolded"]
     (trip,) = [line.split() for line in lines if line.startswith("trip ")]
     assert trip[1:3] == ["default", "5"]
     assert trip[-2:] == ["2023-11-14", "22:13:20Z"]
