@@ -104,7 +104,7 @@ def doctor(asked: argparse.Namespace) -> int:
 
 
 def _standing(state: State) -> str:
-    """Tokens of the active digest and of all messages after it; unknown without reading where edits or forks left other branches."""
+    """Tokens of the active digest and all messages after it; unknown without reading where branches were left."""
     if len(state.head) != state.ledger.messages:
         return "?"
     return f"{state.active.tokens + state.ledger.tokens - state.active.covered_tokens:,}"
