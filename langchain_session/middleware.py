@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -14,8 +15,11 @@ from langchain_session.messages import to_core
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
+from session_core.counting.tokens import is_of_another_table
 from session_core.errors import ConfigError
 from session_core.workshop import Workshop
+
+logger = logging.getLogger(__name__)
 
 
 class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
@@ -28,6 +32,9 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
     the middlewares before it; what those after it add comes on top. Other context middlewares work beside it but are
     not needed: `SummarizationMiddleware` removes old messages from the thread, and `ClearToolUsesEdit` clears outputs
     whose essence a clip would keep.
+
+    A warning is logged if the model's tokens are more than those of the table that counts them, since the policy does
+    not name the model.
     """
 
     def __init__(self, source: SessionSaver | Sessions | Policy, *, tenant: str = "default") -> None:
@@ -39,6 +46,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         self.tools = []
         self._squeeze = Squeeze(_workshop(source))
         self._reminding: QuestionQuotes | None = None
+        self._looked = False
         if isinstance(source, SessionSaver):
             self._reminding = QuestionQuotes(source.sessions, source.tenant)
         elif isinstance(source, Sessions):
@@ -63,6 +71,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         return await handler(await self._squeeze.worked(request.messages, lambda: self._fitted(request, recalled)))
 
     def _fitted(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
+        self._look_at(request.model)
         overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))
         fitted = cast(list[AnyMessage], self._squeeze(request.messages, overhead_tokens=overhead, recalled=recalled))
         system = request.system_message
@@ -70,6 +79,25 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
             # deepagents sends one when it has nothing to say; providers refuse an empty message.
             return request.override(messages=fitted, system_message=None)
         return request.override(messages=fitted)
+
+    def _look_at(self, model: object) -> None:
+        """Tell, once, of a model that is counted as another one, so that what fits here may be too long for it."""
+        policy, name = self._squeeze.shop.policy, _name_of(model)
+        if self._looked or policy.model is not None or policy.counter is not None or not is_of_another_table(name):
+            return
+        self._looked = True
+        logger.warning(
+            "the model %s is counted with OpenAI's table, which gives too few tokens for it; name it, so that calls "
+            "fit its window: Policy(model=%r)",
+            name,
+            name,
+        )
+
+
+def _name_of(model: object) -> str:
+    """How a provider's class calls its model; empty where it does not say."""
+    names = (getattr(model, field, None) for field in ("model_name", "model", "model_id"))
+    return next((name for name in names if isinstance(name, str)), "")
 
 
 def _workshop(source: SessionSaver | Sessions | Policy) -> Workshop:

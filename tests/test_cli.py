@@ -53,6 +53,7 @@ def test_list_names_every_session_with_its_figures(url: str, capsys: pytest.Capt
     assert main(["list", "--url", url]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
+    assert lines[0].split()[2:6] == ["messages", "tokens", "digests", "unfolded"]
     (trip,) = [line.split() for line in lines if line.startswith("trip ")]
     assert trip[1:3] == ["default", "5"]
     assert trip[-2:] == ["2023-11-14", "22:13:20Z"]
@@ -415,6 +416,16 @@ def test_the_doctor_finds_a_damaged_database(tmp_path, capsys):
         file.write(b"\xff" * 4096 * 4)
     assert main(["doctor", "--url", f"sqlite:///{path}"]) == 1
     assert "damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["show"], ["delete", "--yes"], ["export"]])
+def test_who_names_a_tenant_is_pointed_to_no_other_one(
+    command: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command[0], "other", "--tenant", "globex", "--url", url, *command[1:]]) == 2
+    told = capsys.readouterr().err
+    assert f"no session globex/other in {url}; see: llm-sessions list --url {url}" in told
+    assert "acme" not in told
 
 
 def test_the_error_names_the_other_tenant_that_has_the_session(tmp_path, capsys):

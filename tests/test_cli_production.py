@@ -61,6 +61,11 @@ def test_the_password_of_a_url_is_never_shown(
     assert "hunter2" not in captured.out + captured.err
 
 
+def test_a_hint_repeats_no_url_that_it_may_not_show_whole(redis: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "none", "--url", redis]) == 2
+    assert capsys.readouterr().err.endswith("; see: llm-sessions list with the same --url\n")
+
+
 @pytest.mark.parametrize("command", [["delete", "gate"], ["delete", "--older-than", "0"]], ids=["one", "idle"])
 def test_what_is_deleted_is_gone_from_the_cache_too(command: list[str], redis: str, tmp_path: Path) -> None:
     cold = f"sqlite:///{tmp_path}/chat.db"

@@ -145,7 +145,8 @@ def test_a_search_prefers_rare_words_and_newer_messages(tmp_path: Path) -> None:
 def test_words_with_equal_hashes_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("session_core.stores.sqlite_rows.MARK_CHARACTERS", 1)
     store = SqliteStore(tmp_path / "a.db")
-    words = [f"word{number}" for number in range(64)]
+    # With marks of one hexadecimal digit and a secret by chance, of so many words some share the first one's for sure.
+    words = [f"word{number}" for number in range(512)]
     run_blocking(store.append(KEY, [message(n, content=word) for n, word in enumerate(words)]))
     with store._file.reading() as connection:
         row = session_row(connection, KEY)

@@ -171,3 +171,27 @@ def test_every_session_is_in_one_tier_and_behind_exactly_over_the_threshold(size
     found = _found(store)
     assert sum(found.in_tier) == found.sessions == len(sizes)
     assert {one.key for one in found.behind} == {Key(f"s{i}") for i, size in enumerate(sizes) if size >= 600}
+
+
+def test_a_fold_below_the_threshold_says_that_the_application_may_have_a_smaller_window() -> None:
+    store = MemoryStore()
+    _add(store, Key("early"), [100, 100, 100])
+    _fold(store, Key("early"), last=2, covered=200, tokens=50)
+    _add(store, Key("in time"), [300, 300, 300])
+    _fold(store, Key("in time"), last=2, covered=600, tokens=50)
+    assert _found(store).early == 1
+    assert "Folded although under 60% of this limit: 1 session; if the application has a smaller window" in _said(store)
+
+
+def test_folds_in_time_say_nothing_of_the_window() -> None:
+    store = MemoryStore()
+    _add(store, Key("in time"), [300, 300, 300])
+    _fold(store, Key("in time"), last=2, covered=600, tokens=50)
+    assert "smaller window" not in _said(store)
+
+
+def test_the_limit_is_told_with_what_it_is_made_of() -> None:
+    store = MemoryStore()
+    _add(store, Key("a"), [10])
+    said = _said(store, Policy(Budget(8_000, reply_reserve_tokens=500)))
+    assert "A view may have 7,500 tokens (a window of 8,000 minus 500 for the reply)." in said

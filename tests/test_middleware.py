@@ -222,3 +222,29 @@ def test_a_policy_alone_is_enough():
         assert model.most_tokens(sessions) <= LIMIT
     kept: list[BaseMessage] = ended["messages"]
     assert [m.content for m in kept if m.type == "tool"] == [result_of(n) for n in range(1, CALLS + 1)]
+
+
+class Claude(ScriptedChat):
+    model: str = "claude-sonnet-4-5"
+
+
+@pytest.mark.parametrize(
+    ("model", "policy", "warnings"),
+    [
+        (Claude, Policy(Budget(LIMIT)), 1),
+        (Claude, Policy(Budget(LIMIT), model="claude-sonnet-4-5"), 0),
+        (ScriptedChat, Policy(Budget(LIMIT)), 0),
+    ],
+    ids=["unnamed", "named", "of a name that tells nothing"],
+)
+def test_a_model_that_is_counted_as_another_is_told_of_once(
+    model: type[ScriptedChat], policy: Policy, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Sessions(policy=policy) as opened:
+        agent = agent_of(opened, model(script=lambda n, seen: AIMessage("Well")), [])
+        ask(agent)
+        ask(agent)
+    told = [
+        record.getMessage() for record in caplog.records if "Policy(model='claude-sonnet-4-5')" in record.getMessage()
+    ]
+    assert len(told) == warnings

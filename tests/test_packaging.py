@@ -25,7 +25,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = CONFIGURED["project"]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "--retries=10")
 RESOLVED = "LLM_SESSIONS_RESOLVE" in os.environ
 SOURCES = {"session_core": ROOT / "core", "langchain_session": ROOT, "llamaindex_session": ROOT}
@@ -169,6 +170,15 @@ def content(wheel: Path) -> frozenset[str]:
 @pytest.fixture(scope="module")
 def metadata(wheel: Path) -> Message:
     return _metadata(wheel)
+
+
+def test_the_source_distribution_has_every_folder_that_the_tests_read() -> None:
+    read = {
+        path.relative_to(ROOT).parts[0] for ending in ("py", "md", "ipynb") for path in ROOT.glob(f"*/**/*.{ending}")
+    }
+    folders = {name for name in read if not name.startswith(".") and name not in ("build", "dist")}
+    included = CONFIGURED["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert folders <= {path.strip("/").partition("/")[0] for path in included}
 
 
 @pytest.mark.slow

@@ -31,7 +31,8 @@ class Findings:
 
     `record_tokens` are of whole records, `standing_tokens` of active digests and the messages after them,
     uncompressed. `branched` sessions (edits, forks, resets) have no such figure and count with the tier of their last
-    append. `in_tier` is the number of sessions in each tier. Lists are complete, the largest figure first.
+    append. `in_tier` is the number of sessions in each tier; `early` that of sessions folded below the threshold, as
+    those of an application with a smaller window are. Lists are complete, the largest figure first.
     """
 
     scheme: str
@@ -47,6 +48,7 @@ class Findings:
     standing_tokens: Percentiles
     in_tier: tuple[int, ...]
     branched: int
+    early: int
     swaps_waiting: int
     largest: tuple[Named, ...]
     behind: tuple[Named, ...]
@@ -80,6 +82,7 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
         standing_tokens=Percentiles.of([_standing(state) for state in straight]),
         in_tier=tuple(tiers.count(tier) for tier in Tier),
         branched=len(states) - len(straight),
+        early=sum(state.ready.number > 0 and budget.tier(state.ledger.tokens) < Tier.SUMMARIZE for state in straight),
         swaps_waiting=sum(state.ready != state.active for state in states),
         largest=_named((state.key, state.ledger.tokens) for state in states),
         behind=_named(
@@ -115,6 +118,7 @@ def lines(findings: Findings) -> list[str]:
 
 def _figures(findings: Findings) -> list[str]:
     limit, budget, all_of = findings.budget.limit_tokens, findings.budget, findings.sessions
+    reserve = budget.reply_reserve
     shares = (
         (budget.summarize_at, Tier.SUMMARIZE),
         (budget.facts_at, Tier.FACTS),
@@ -124,7 +128,7 @@ def _figures(findings: Findings) -> list[str]:
         f"{sum(findings.in_tier[tier:]) / all_of:.0%} over {share:.0%} of the limit ({tier})" for share, tier in shares
     ]
     told = [
-        f"A view may have {limit:,} tokens.",
+        f"A view may have {limit:,} tokens (a window of {budget.window_tokens:,} minus {reserve:,} for the reply).",
         f"Whole records: {_percentiles(findings.record_tokens, limit)}.",
         f"Active digest and messages after it: {_percentiles(findings.standing_tokens, limit)}.",
         f"Sessions: {', '.join(over)}.",
@@ -134,6 +138,11 @@ def _figures(findings: Findings) -> list[str]:
         told.append(
             f"With edits, forks or resets: {_sessions(findings.branched)}; the figures of their views are not "
             "known without reading them, so they count with the tier of their last append."
+        )
+    if findings.early:
+        told.append(
+            f"Folded although under {budget.summarize_at:.0%} of this limit: {_sessions(findings.early)}; if the "
+            "application has a smaller window, examine with that one (--window)."
         )
     if findings.swaps_waiting:
         told.append(f"With a new digest that takes effect at the next turn: {_sessions(findings.swaps_waiting)}.")

@@ -19,6 +19,7 @@ from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.leasing import TurnLease, held_by
+from session_core.logs import log
 from session_core.one_process import OfOneProcess
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
@@ -199,6 +200,7 @@ class Sessions(OfOneProcess):
         await self.aclose()
 
     def _tell(self, event: Event) -> None:
+        log(event)
         told = [observer.observe for observer in self._observers]
         for tell in [*told, *([self._on_event] if self._on_event is not None else [])]:
             try:

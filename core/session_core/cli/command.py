@@ -230,7 +230,7 @@ def _add_sides(parser: argparse.ArgumentParser) -> None:
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help="the session's id")
-    parser.add_argument("--tenant", type=_name, default="default", help="the tenant (default: default)")
+    parser.add_argument("--tenant", type=_name, help="the tenant (default: default)")
     _add_url(parser)
 
 

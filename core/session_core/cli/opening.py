@@ -96,10 +96,16 @@ def found(sessions: Sessions, asked: argparse.Namespace) -> Session:
     key = Key(asked.session, asked.tenant or DEFAULT_TENANT)
     state = _state(sessions, key)
     if state is None or not state.ledger.messages:
-        others = _tenants_of(sessions, asked.session)
-        mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list --url {shown_url(asked.url)}"
+        # Who named a tenant meant no other one: a second deletion must not point at somebody else's session.
+        others = _tenants_of(sessions, asked.session) if asked.tenant is None else []
+        mend = f"add --tenant {others[0]}" if others else f"see: llm-sessions list{_again(asked.url)}"
         raise NotFound(f"no session {key} in {shown_url(asked.url)}; {mend}")
     return sessions.session(asked.session, tenant=key.tenant)
+
+
+def _again(url: str) -> str:
+    """The option that names `url` once more, unless its password or options must not be shown."""
+    return f" --url {url}" if shown_url(url) == url else " with the same --url"
 
 
 def none_in(asked: argparse.Namespace) -> str:

@@ -35,7 +35,7 @@ def list_sessions(asked: argparse.Namespace) -> int:
     if not states:
         print(none_in(asked))
         return 0
-    headers = ("session", "tenant", "messages", "tokens", "digests", "pressure", "last message")
+    headers = ("session", "tenant", "messages", "tokens", "digests", "unfolded", "last message")
     rows = [
         (
             state.key.session_id,
@@ -118,7 +118,7 @@ def doctor(asked: argparse.Namespace) -> int:
 
 
 def _standing(state: State) -> str:
-    """Tokens that views stand on; unknown without reading where edits or forks left other branches."""
+    """Tokens of the active digest and all messages after it; unknown without reading where branches were left."""
     if len(state.head) != state.ledger.messages:
         return "?"
     return f"{state.active.tokens + state.ledger.tokens - state.active.covered_tokens:,}"

@@ -106,6 +106,12 @@ def counter_for(model: str | None = None) -> TokenCounter:
     return _counter(O200K, 1.0, False)
 
 
+def is_of_another_table(model: str) -> bool:
+    """Whether the tokens of `model` are too few when it is not named to `counter_for`."""
+    found = next((factor for pattern, _, factor in _FAMILIES if pattern.search(model.lower())), 1.0)
+    return found > 1.0
+
+
 def message_tokens(message: Message, counter: TokenCounter) -> int:
     """What `message` costs in a call: its text, names, tool calls, media by kind, and framing.
 
