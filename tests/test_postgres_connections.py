@@ -19,12 +19,12 @@ from session_core import Sessions
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Stored
 from session_core.ranges import Ranges
-from session_core.stores.fair_semaphore import Gate
+from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.postgres.address import Address
+from session_core.stores.postgres.connections import LOOKED_AT_S, interruptible
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
 from session_core.stores.postgres.store import PostgresStore
-from session_core.stores.postgres.wire import LOOKED_AT_S, _interruptible
 from session_core.testing import KEY, message
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
@@ -292,7 +292,7 @@ def test_a_call_that_is_cancelled_ends_as_cancelled_and_its_connection_with_it(
 
 def interrupted_at_the_end_of_a_pipeline() -> None:
     """As the driver ends one: what it cannot do any more takes the place of the interruption."""
-    with _interruptible():
+    with interruptible():
         try:
             raise KeyboardInterrupt
         finally:
@@ -300,7 +300,7 @@ def interrupted_at_the_end_of_a_pipeline() -> None:
 
 
 def broken_in_a_pipeline() -> None:
-    with _interruptible():
+    with interruptible():
         raise psycopg.OperationalError("server closed the connection")
 
 
@@ -316,7 +316,7 @@ def test_an_interruption_at_the_end_of_a_pipeline_is_told_and_one_before_it_is_n
 
 def test_a_place_of_a_gate_that_nobody_gave_back_is_free_once_its_holder_is_gone() -> None:
     """Ctrl-C may strike between any two steps, also between the last of a call and the first of its clean-up."""
-    gate = Gate(1)
+    gate = FairSemaphore(1)
     held = gate.enter(wait_s=0)
     assert held
     assert gate.enter(wait_s=0) is None
@@ -325,7 +325,7 @@ def test_a_place_of_a_gate_that_nobody_gave_back_is_free_once_its_holder_is_gone
 
 
 def test_who_is_interrupted_while_it_waits_for_a_place_leaves_it_to_the_next() -> None:
-    gate, before = Gate(1), signal.signal(signal.SIGINT, signal.default_int_handler)
+    gate, before = FairSemaphore(1), signal.signal(signal.SIGINT, signal.default_int_handler)
     held = gate.enter(wait_s=0)
     assert held
 

@@ -12,7 +12,7 @@ In the order in which one may read it:
   `json_rows`, `json_parts`, `json_named`, `json_text`, `tables`, `columns`, `grid`, `logs`, `traces`, `markup`,
   `sources`, `prose`, `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
 - Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `answer_parts`, `echoed` and
-  `word_values`), `scoring`, `mentions` and `weights` (what a part counts), `evidence` and `selection` (what is taken),
-  `telegram` and `blocks` (how it is written), `quote_trimming` (less of it), `refused`, `restated` and `conflicts`
-  (values that changed or differ).
+  `word_values`), `sought` (the middle of long messages), `scoring`, `mentions` and `weights` (what a part counts),
+  `outcomes` (what was settled), `evidence` and `selection` (what is taken), `telegram` and `blocks` (how it is written),
+  `quote_trimming` (less of it), `refused`, `restated` and `conflicts` (values that changed or differ).
 """

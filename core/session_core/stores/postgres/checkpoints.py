@@ -11,6 +11,7 @@ from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes, without_keys
 from session_core.serial.codec import pack, readable, unpack
+from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.recent_state import RecentStates
 from session_core.stores.postgres.rows import (
@@ -27,7 +28,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.states import state_from
-from session_core.stores.postgres.wire import Call, Row, Wire
+from session_core.stores.postgres.wire import Call, Wire
 from session_core.stores.postgres.writes import drafted, free_ones, groups, read, told
 from session_core.stores.rules import moved_on, require_lease, require_values
 from session_core.turns import Key

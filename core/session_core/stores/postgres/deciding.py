@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from session_core.ports import Checkpoint, MessageList, Plain, State
 from session_core.ranges import Ranges
 from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
+from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import (
     flat,
     id_hash,
@@ -20,7 +21,6 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.states import state_from
-from session_core.stores.postgres.wire import Row
 from session_core.stores.rules import begun, grown, number, with_head
 from session_core.turns import Key, Message
 

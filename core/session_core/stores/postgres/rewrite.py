@@ -19,6 +19,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import (
     author_in,
     author_out,
@@ -30,7 +31,7 @@ from session_core.stores.postgres.rows import (
     text_out,
     version_out,
 )
-from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.postgres.wire import Wire
 from session_core.stores.postgres.writes import rewritten, rewritten_draft
 from session_core.stores.rewrite import (
     AT_ONCE,

@@ -26,6 +26,7 @@ from session_core.stores.closing import Closing
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.calls import statements
 from session_core.stores.postgres.checkpoints import PostgresCheckpoints, checkpoint_from
+from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.failures import AppendedTwice
 from session_core.stores.postgres.migrations import migrate
 from session_core.stores.postgres.recent_state import RecentStates
@@ -47,7 +48,7 @@ from session_core.stores.postgres.rows import (
 )
 from session_core.stores.postgres.states import state_from, state_read, state_sent
 from session_core.stores.postgres.threads import PostgresThreads
-from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Row, Wire
+from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
 from session_core.stores.session_errors import naming_sessions

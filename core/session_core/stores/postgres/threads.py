@@ -10,9 +10,10 @@ from session_core.ports import Checkpoint, Holding, State
 from session_core.ranges import Ranges
 from session_core.serial.codec import decode_digest, readable
 from session_core.stores.postgres.checkpoints import bare, whole
+from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import flat, maybe_in, names, ranges, text_in, text_out
 from session_core.stores.postgres.states import state_from
-from session_core.stores.postgres.wire import Row, Wire
+from session_core.stores.postgres.wire import Wire
 from session_core.stores.rules import require_nothing_there, require_version
 from session_core.turns import Key
 

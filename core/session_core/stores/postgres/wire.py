@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import os
-import selectors
-import sys
-import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from time import monotonic
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 import psycopg
 from psycopg import IsolationLevel
 from psycopg.errors import SerializationFailure
-from psycopg.pq import PipelineStatus, TransactionStatus
-from psycopg.pq.abc import PGconn
 
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore, Place
 from session_core.stores.postgres.address import Address
+from session_core.stores.postgres.connections import (
+    IdleConnections,
+    Row,
+    finished_if_broken_off,
+    finished_if_interrupted,
+    interruptible,
+)
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
 from session_core.stores.postgres.settings import AS_THEY_STAND
 from session_core.voices import PerLoop, fair_gate, within
 
-Row = tuple[Any, ...]
 Call = tuple[str, Sequence[object]]
 """A statement and its values."""
 Then = Callable[[list[Row]], Call]
 """Computes the next statement from the rows of the first."""
-C = TypeVar("C", psycopg.Cursor[Row], psycopg.AsyncCursor[Row])
-
-IDLE_S = 600.0
-"""Seconds that an unused connection stays open."""
-LOOKED_AT_S = 0.1
-"""A connection idle for longer is checked before use, since the server may have closed it."""
-FEW_ROWS = 100
-"""A cursor keeps its last rows; after more than this it is not used again."""
 
 
 class Wire(Protocol):
@@ -154,55 +145,6 @@ class AwaitingWire:
         return mine
 
 
-class _Free(Generic[C]):
-    """Idle connections with their cursors; the most recently used goes first.
-
-    A cursor remembers the types of what it sent and received. A new one for each call would look up each column
-    again.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[C, float]] = deque()
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def take(self) -> C | None:
-        """A connection that is still open; one that the server closed meanwhile fails no call."""
-        with self._lock:
-            while self._waiting:
-                cursor, since_s = self._waiting.pop()
-                if monotonic() - since_s < LOOKED_AT_S or not _said_something(cursor.connection.pgconn):
-                    return cursor
-                cursor.connection.pgconn.finish()
-            return None
-
-    def give_back(self, cursor: C) -> list[C]:
-        """Keep the connection for the next caller; returns those that must be closed instead."""
-        now = monotonic()
-        connection = cursor.connection
-        with self._lock:
-            if self._closed or not _is_at_rest(connection.pgconn):
-                # What broke one connection has most likely broken the idle ones, unless we closed it.
-                broken = connection.broken and not _is_finished(connection.pgconn)
-                unwanted = self._unused_since(now if broken else now - IDLE_S)
-                unwanted.append(cursor)
-                return unwanted
-            self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
-            return self._unused_since(now - IDLE_S)
-
-    def close(self) -> list[C]:
-        """Keep none from now on; returns those that must be closed."""
-        with self._lock:
-            self._closed = True
-            return self._unused_since(monotonic())
-
-    def _unused_since(self, moment_s: float) -> list[C]:
-        found: list[C] = []
-        while self._waiting and self._waiting[0][1] <= moment_s:
-            found.append(self._waiting.popleft()[0])
-        return found
-
-
 class _ForThreads:
     """The connections of one process.
 
@@ -213,7 +155,7 @@ class _ForThreads:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._gate = FairSemaphore(address.max_connections)
-        self._free = _Free[psycopg.Cursor[Row]]()
+        self._free = IdleConnections[psycopg.Cursor[Row]]()
 
     def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
         try:
@@ -230,7 +172,7 @@ class _ForThreads:
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         except BaseException as exc:
-            _finished_if_interrupted(exc, cursor.connection.pgconn)
+            finished_if_interrupted(exc, cursor.connection.pgconn)
             raise
         finally:
             self._leave(place, cursor)
@@ -238,13 +180,13 @@ class _ForThreads:
     def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
         place, taken = self._enter()
         try:
-            with _interruptible(), taken.connection.pipeline():
+            with interruptible(), taken.connection.pipeline():
                 cursors = [taken.connection.execute(*call, binary=True) for call in calls]
             return [cursor.fetchall() for cursor in cursors]
         except SerializationFailure:
             pass
         except BaseException as exc:
-            _finished_if_interrupted(exc, taken.connection.pgconn)
+            finished_if_interrupted(exc, taken.connection.pgconn)
             raise
         finally:
             self._leave(place, taken)
@@ -276,7 +218,7 @@ class _ForThreads:
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
             made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
-            with _finished_if_broken_off(made.pgconn):
+            with finished_if_broken_off(made.pgconn):
                 made.execute(AS_THEY_STAND)
                 made.isolation_level = IsolationLevel.READ_COMMITTED
                 return preparing(made, wanted=self._address.prepare).cursor()
@@ -290,7 +232,7 @@ class _ForLoop:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._gate = fair_gate(address.max_connections)
-        self._free = _Free[psycopg.AsyncCursor[Row]]()
+        self._free = IdleConnections[psycopg.AsyncCursor[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
         try:
@@ -309,7 +251,7 @@ class _ForLoop:
     async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
         try:
             async with self._taken() as taken:
-                with _interruptible():
+                with interruptible():
                     async with taken.connection.pipeline():
                         cursors = [await taken.connection.execute(*call, binary=True) for call in calls]
                 return [await cursor.fetchall() for cursor in cursors]
@@ -327,7 +269,7 @@ class _ForLoop:
             try:
                 yield cursor
             except BaseException as exc:
-                _finished_if_interrupted(exc, cursor.connection.pgconn)
+                finished_if_interrupted(exc, cursor.connection.pgconn)
                 raise
             finally:
                 for unwanted in self._free.give_back(cursor):
@@ -347,59 +289,9 @@ class _ForLoop:
             made = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=None
             )
-            with _finished_if_broken_off(made.pgconn):
+            with finished_if_broken_off(made.pgconn):
                 await made.execute(AS_THEY_STAND)
                 await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
                 return preparing(made, wanted=self._address.prepare).cursor()
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
-
-
-@contextmanager
-def _finished_if_broken_off(connection: PGconn) -> Iterator[None]:
-    """Closes the connection if the block does not finish: a task may be cancelled during its setup."""
-    try:
-        yield
-    except BaseException:
-        connection.finish()
-        raise
-
-
-def _is_at_rest(connection: PGconn) -> bool:
-    """Whether nothing is under way. The driver leaves a pipeline open when a task is cancelled that begins one: what is
-    sent over it next is not committed, and its locks are held, until the connection is closed."""
-    idle = connection.transaction_status == TransactionStatus.IDLE
-    return idle and connection.pipeline_status == PipelineStatus.OFF
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Around a pipeline: the driver replaces an interruption at its end by an error of its own."""
-    before = sys.exception()
-    try:
-        yield
-    except psycopg.Error as exc:
-        cause = exc.__context__
-        while isinstance(cause, Exception) and cause is not before:
-            cause = cause.__context__
-        if cause is not None and cause is not before:
-            raise cause from None
-        raise
-
-
-def _finished_if_interrupted(exc: BaseException, connection: PGconn) -> None:
-    """Close the connection of an interrupted call: what it prepared, and whether its pipeline ended, is unknown."""
-    if not isinstance(exc, Exception):
-        connection.finish()
-
-
-def _is_finished(connection: Any) -> bool:
-    """Whether we or the driver closed it; the driver's protocol of a connection does not name this."""
-    return connection.pgconn_ptr is None
-
-
-def _said_something(connection: PGconn) -> bool:
-    """Whether there is unsolicited data to read: the server's last message, or the end of the stream."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection.socket, selectors.EVENT_READ)
-        return bool(selector.select(0))

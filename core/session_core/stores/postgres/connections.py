@@ -1,0 +1,125 @@
+"""Idle connections to PostgreSQL, and what an interrupted call does with its own."""
+
+from __future__ import annotations
+
+import selectors
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
+
+Row = tuple[Any, ...]
+C = TypeVar("C", psycopg.Cursor[Row], psycopg.AsyncCursor[Row])
+
+IDLE_S = 600.0
+"""Seconds that an unused connection stays open."""
+LOOKED_AT_S = 0.1
+"""A connection idle for longer is checked before use, since the server may have closed it."""
+FEW_ROWS = 100
+"""A cursor keeps its last rows; after more than this it is not used again."""
+
+
+class IdleConnections(Generic[C]):
+    """Idle connections with their cursors; the most recently used goes first.
+
+    A cursor remembers the types of what it sent and received. A new one for each call would look up each column
+    again.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[C, float]] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self) -> C | None:
+        """A connection that is still open; one that the server closed meanwhile fails no call."""
+        with self._lock:
+            while self._waiting:
+                cursor, since_s = self._waiting.pop()
+                if monotonic() - since_s < LOOKED_AT_S or not _said_something(cursor.connection.pgconn):
+                    return cursor
+                cursor.connection.pgconn.finish()
+            return None
+
+    def give_back(self, cursor: C) -> list[C]:
+        """Keep the connection for the next caller; returns those that must be closed instead."""
+        now = monotonic()
+        connection = cursor.connection
+        with self._lock:
+            if self._closed or not _is_at_rest(connection.pgconn):
+                # What broke one connection has most likely broken the idle ones, unless we closed it.
+                broken = connection.broken and not _is_finished(connection.pgconn)
+                unwanted = self._unused_since(now if broken else now - IDLE_S)
+                unwanted.append(cursor)
+                return unwanted
+            self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
+            return self._unused_since(now - IDLE_S)
+
+    def close(self) -> list[C]:
+        """Keep none from now on; returns those that must be closed."""
+        with self._lock:
+            self._closed = True
+            return self._unused_since(monotonic())
+
+    def _unused_since(self, moment_s: float) -> list[C]:
+        found: list[C] = []
+        while self._waiting and self._waiting[0][1] <= moment_s:
+            found.append(self._waiting.popleft()[0])
+        return found
+
+
+@contextmanager
+def finished_if_broken_off(connection: PGconn) -> Iterator[None]:
+    """Closes the connection if the block does not finish: a task may be cancelled during its setup."""
+    try:
+        yield
+    except BaseException:
+        connection.finish()
+        raise
+
+
+def _is_at_rest(connection: PGconn) -> bool:
+    """Whether nothing is under way. The driver leaves a pipeline open when a task is cancelled that begins one: what is
+    sent over it next is not committed, and its locks are held, until the connection is closed."""
+    idle = connection.transaction_status == TransactionStatus.IDLE
+    return idle and connection.pipeline_status == PipelineStatus.OFF
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Around a pipeline: the driver replaces an interruption at its end by an error of its own."""
+    before = sys.exception()
+    try:
+        yield
+    except psycopg.Error as exc:
+        cause = exc.__context__
+        while isinstance(cause, Exception) and cause is not before:
+            cause = cause.__context__
+        if cause is not None and cause is not before:
+            raise cause from None
+        raise
+
+
+def finished_if_interrupted(exc: BaseException, connection: PGconn) -> None:
+    """Close the connection of an interrupted call: what it prepared, and whether its pipeline ended, is unknown."""
+    if not isinstance(exc, Exception):
+        connection.finish()
+
+
+def _is_finished(connection: Any) -> bool:
+    """Whether we or the driver closed it; the driver's protocol of a connection does not name this."""
+    return connection.pgconn_ptr is None
+
+
+def _said_something(connection: PGconn) -> bool:
+    """Whether there is unsolicited data to read: the server's last message, or the end of the stream."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.socket, selectors.EVENT_READ)
+        return bool(selector.select(0))
