@@ -68,11 +68,11 @@ def test_questions_to_long_sessions_run_off_the_event_loop(server: RedisServer, 
         awaited = asyncio.run(_seen(session))
         mine = threading.get_ident()
         assert all(mine not in those for those in threads.values())
-        assert {"looking.quotes", "ladder.fold"} <= set(threads)
+        assert {"searching.quotes", "ladder.fold"} <= set(threads)
         threads.clear()
         again = session.view(QUESTION)
         assert again.messages == awaited.messages
-        assert threads["looking.quotes"] == {mine}
+        assert threads["searching.quotes"] == {mine}
 
 
 def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any) -> None:
@@ -81,7 +81,7 @@ def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any)
         session = sessions.session("short")
         session.append(said(8))
         asyncio.run(_seen(session))
-    assert threads["looking.quotes"] == {threading.get_ident()}
+    assert threads["searching.quotes"] == {threading.get_ident()}
 
 
 @pytest.mark.parametrize("sealed", [False, True])
