@@ -13,6 +13,6 @@ In the order in which one may read it:
   `sources`, `prose`, `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
 - Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `answer_parts`, `echoed` and
   `word_values`), `sought` (the middle of long messages), `scoring`, `mentions` and `weights` (what a part counts),
-  `outcomes` (what was settled), `evidence` and `selection` (what is taken), `telegram` and `blocks` (how it is written),
-  `quote_trimming` (less of it), `refused`, `restated` and `conflicts` (values that changed or differ).
+  `outcomes` (what was settled), `evidence` and `selection` (what is taken), `telegram` and `blocks` (how it is
+  written), `quote_trimming` (less of it), `refused`, `restated` and `conflicts` (values that changed or differ).
 """
