@@ -224,10 +224,14 @@ def test_a_thread_interrupted_before_it_got_a_lock_blocks_no_fork(monkeypatch: p
     assert threading.get_ident() not in WHOLE._at_work
 
 
-@pytest.mark.parametrize("what", ["sessions", "session"])
-def test_who_pickles_what_has_connections_is_told_what_to_give_to_the_other_process(what: str) -> None:
-    with Sessions("memory://") as sessions:
-        given = sessions if what == "sessions" else sessions.session("s")
+@pytest.mark.parametrize("url", ["memory://", "sqlite:///{}/chat.db"])
+@pytest.mark.parametrize("what", ["sessions", "session", "store", "awaited"])
+def test_who_pickles_what_has_connections_is_told_what_to_give_to_the_other_process(
+    what: str, url: str, tmp_path: Path
+) -> None:
+    with Sessions(url.format(tmp_path)) as sessions:
+        parts = {"sessions": sessions, "session": sessions.session("s"), "store": sessions.store}
+        given = parts.get(what, sessions.awaited)
         with pytest.raises(NotPicklable, match=r"give the other process the URL"):
             pickle.dumps({"config": [given]})
         assert copy.deepcopy([given]) == [given]

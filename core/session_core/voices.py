@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary, ref
 
 from session_core.errors import VoiceError
 from session_core.offload import Apart, done_in_turn
+from session_core.one_process import OfOneProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -43,7 +44,7 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     )
 
 
-class _Threaded:
+class _Threaded(OfOneProcess):
     """A proxy of a port with blocking coroutines; each call runs in a thread of the loop, or by `apart`."""
 
     def __init__(self, port: object, apart: Apart) -> None:
@@ -91,7 +92,7 @@ def run_apart(port: T, apart: Apart) -> T:
     return cast(T, _Threaded(port, apart))
 
 
-class _Awaited:
+class _Awaited(OfOneProcess):
     """A proxy of a port some of whose methods may be plain functions; each of `names` can be awaited."""
 
     def __init__(self, port: object, names: Sequence[str]) -> None:

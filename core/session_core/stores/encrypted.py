@@ -11,6 +11,7 @@ from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
 from session_core.offload import Apart, in_turn
+from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -57,7 +58,7 @@ class Rotated:
     left: Mapping[Key, str] = field(default_factory=dict)
 
 
-class EncryptedStore:
+class EncryptedStore(OfOneProcess):
     """Keeps sessions in `inner`, encrypted; `inner` never sees message content.
 
     Sealed: content, tool names and arguments, media, authors, clips, framework-specific fields, summaries, facts,

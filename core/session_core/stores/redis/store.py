@@ -12,6 +12,7 @@ from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.ids import fresh_id
 from session_core.offload import BUSY_ROWS
+from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
@@ -66,7 +67,7 @@ removed from the list by their time."""
 
 
 @naming_sessions
-class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting):
+class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, OfOneProcess):
     """Keeps sessions and checkpoints on the server, or servers, at `url`.
 
     Writes are as durable as the server is configured to be (`appendonly yes`, `appendfsync`). With `?ttl_s=` in the
