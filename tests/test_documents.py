@@ -61,3 +61,10 @@ def test_the_index_can_be_read_at_one_sitting() -> None:
 def test_the_files_that_decisions_name_are_there(document: Path) -> None:
     named = re.findall(r"`((?:\w+/)*\w+\.(?:py|lua|sql))`", document.read_text(encoding="utf-8"))
     assert [name for name in named if not _in_code(name)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
+def test_no_document_has_the_marks_of_a_merge(document: Path) -> None:
+    """Python files with them do not even parse; a document just looks odd."""
+    marks = [line for line in document.read_text(encoding="utf-8").splitlines() if re.match(r"<{7} |={7}$|>{7} ", line)]
+    assert marks == []
