@@ -5,6 +5,7 @@ LLM_SESSIONS_EXPLORE=1 pytest tests/test_x.py    # other examples with each run,
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -50,6 +51,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("llm-sessions")
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at 16,000 tests and their modules again; some tests collect it often."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")
