@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hot_sides import Around, Clock, Died, Forgetful, Hot, hot_side
@@ -64,15 +65,21 @@ def cache(request, server):
         yield FARES[fares](hot)
 
 
+def _cold(kind: str, folder: Path) -> MemoryStore | SqliteStore:
+    return MemoryStore() if kind == "memory" else SqliteStore(folder / "cold.db")
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def cold(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "cold.db")
+    return _cold(request.param, tmp_path)
 
 
-@pytest.fixture(params=["plain", "verified", "encrypted"])
-def store(request, cache, cold):
-    made = HybridStore(cache, cold, verify=request.param == "verified", retry_after_s=0.0)
-    yield EncryptedStore(made, Keyring({"k": b"k" * 32})) if request.param == "encrypted" else made
+@pytest.fixture(params=["plain memory", "plain sqlite", "verified sqlite", "encrypted sqlite"])
+def store(request, cache, tmp_path):
+    """What verifies or encrypts is tested before SQLite alone, since its durable side is used through the same port."""
+    way, kind = request.param.split()
+    made = HybridStore(cache, _cold(kind, tmp_path), verify=way == "verified", retry_after_s=0.0)
+    yield EncryptedStore(made, Keyring({"k": b"k" * 32})) if way == "encrypted" else made
     run_blocking(made.close())
 
 

@@ -20,7 +20,7 @@ from session_core.testing import Heard, check_valid
 from session_core.voices import run_blocking
 
 DAY_S = 86_400.0
-SEEDS = 1_000
+SEEDS = 600
 BLOCKS = 20
 
 
