@@ -155,27 +155,17 @@ def test_a_cancelled_run_releases_its_turn(sessions, saver):
 
 
 @pytest.mark.parametrize("how", ["a second try", "a sibling that waits"])
-def test_a_task_that_was_cancelled_and_is_still_held(sessions, how):
+def test_a_cancelled_task_that_is_still_referenced_releases_its_turn(sessions, how):
     """Its error has the frames of the run, so that no garbage collection finds them."""
 
     async def turn() -> int:
         entered = asyncio.Event()
-
-        async def act(state: State):
-            if not entered.is_set():
-                entered.set()
-                await asyncio.sleep(60)
-            return {"messages": [AIMessage("acted")]}
-
-        built = StateGraph(State)
-        built.add_node("act", act)
-        built.add_edge(START, "act")
-        graph = built.compile(checkpointer=SessionSaver(sessions, concurrency="serialize", wait_s=10.0))
+        graph = slow_graph(SessionSaver(sessions, concurrency="serialize", wait_s=10.0), entered)
 
         def asked(said: str):
             return asyncio.create_task(graph.ainvoke({"messages": [HumanMessage(said)]}, CONFIG))
 
-        first = asked("first")
+        first = asked("slow")
         await entered.wait()
         second = asked("second") if how == "a sibling that waits" else None
         await asyncio.sleep(0)
