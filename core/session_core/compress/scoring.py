@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import mul
@@ -65,17 +65,26 @@ class Bearing:
         for back, reading in enumerate(reversed(question.last[-_LAST_MESSAGES:])):
             for word in reading.words:
                 self._weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
+        self._once = {word: _saturated(weight, 1) for word, weight in self._weights.items()}
 
     def each(self, reading: Reading) -> list[float]:
         """How much each passage has in common with the question and the last messages; 0 for nothing."""
-        weights = self._weights
-        if weights.keys().isdisjoint(reading.words):
+        if self._weights.keys().isdisjoint(reading.words):
             return [0.0] * len(reading.passages)
-        return [_ties(weights, passage.words) for passage in reading.passages]
+        return [self.ties(passage.words) for passage in reading.passages]
 
     def ties(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""
-        return _ties(self._weights, words)
+        # Some thousand passages a question: most words occur once in theirs.
+        once = self._once
+        return sum(
+            [
+                once[word] if times == 1 else _saturated(self._weights[word], times)
+                for word, times in words.items()
+                if word in once
+            ],
+            0.0,
+        )
 
     def around(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
         """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
@@ -123,15 +132,9 @@ class Bearing:
         return scores
 
 
-def _ties(weights: Mapping[str, float], words: Mapping[str, int]) -> float:
-    """How much these words have in common with those that have `weights`."""
-    shared: Collection[str] = words.keys() & weights.keys()
-    if not shared:
-        return 0.0
-    if len(shared) > 2:
-        # A sum of floats depends on its order, and that of a set differs from process to process.
-        shared = [word for word in words if word in shared]
-    return sum([weights[word] * (n := words[word]) * (K1 + 1) / (n + K1) for word in shared])
+def _saturated(weight: float, times: int) -> float:
+    """What a word of this `weight` counts where it occurs so many times (BM25, without regard to length)."""
+    return weight * times * (K1 + 1) / (times + K1)
 
 
 def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
