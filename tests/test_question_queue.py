@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import threading
@@ -16,7 +17,7 @@ from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.events import Event, FellBack
-from session_core.offload import done_in_turn
+from session_core.offload import PAUSE_S, SLICE_S, Slices, done_in_turn
 from session_core.plan import View
 from session_core.quotes import quotes
 
@@ -129,6 +130,41 @@ def test_questions_run_one_at_a_time_per_process(
         view = ask(session)
     assert view.recalled
     assert seen == {"quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {False}}
+
+
+@pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])
+def test_a_question_gives_way_while_other_calls_are_in_progress(ask: Callable[[Session], View]) -> None:
+    with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
+        session = _filled(sessions)
+        alone = ask(session)
+        slices = [sessions.workshop.slices, sessions.aworkshop.slices]
+        assert [one.pauses for one in slices] == [0, 0]
+        with sessions.workshop.calls:
+            beside = ask(session)
+    assert beside == alone
+    assert sum(one.pauses for one in slices) > 1
+
+
+def test_short_questions_never_sleep_on_an_event_loop() -> None:
+    small = Budget(600, reply_reserve_tokens=0)
+    with Sessions(policy=Policy(small, folding="off")) as sessions:
+        session = _filled(sessions, turns=15)
+        slices = sessions.aworkshop.slices
+        slices.clock = itertools.count().__next__
+        with sessions.workshop.calls:
+            assert _aask(session).recalled
+    assert slices.pauses == 0
+
+
+def test_slices_end_only_where_somebody_waits() -> None:
+    waiting, slept, times = [0], list[float](), iter([0.9 * SLICE_S, SLICE_S, 1.9 * SLICE_S, 2 * SLICE_S, 2 * SLICE_S])
+    slices = Slices(lambda: waiting[0], lambda: next(times), slept.append)
+    for _ in range(3):
+        slices.give_way()
+    assert not slept
+    waiting[0] = 1
+    slices.give_way()
+    assert slept == [PAUSE_S]
 
 
 def test_views_without_a_query_do_not_wait_for_questions(held: threading.Event) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
@@ -52,6 +54,39 @@ def done_in_turn(work: Callable[[], T], /) -> T:
     """
     with _turn:
         return work()
+
+
+SLICE_S = 0.001
+"""Seconds that a question works before it looks whether somebody waits."""
+PAUSE_S = 0.001
+"""Seconds that it then sleeps: an event loop, which releases the GIL whenever it polls, needs several iterations."""
+
+
+@dataclass(slots=True)
+class Slices:
+    """How a question shares the interpreter with calls that are answered in a millisecond.
+
+    A computing thread keeps the GIL for 5 ms (`sys.getswitchinterval`), and a view or an append releases it at each
+    read and write, so that each of these would wait for 5 ms. `others` returns how many such calls are in progress;
+    without any a question goes on. `pauses` counts how often it slept.
+    """
+
+    others: Callable[[], int]
+    clock: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+    pauses: int = 0
+    _since_s: float = 0.0
+
+    def give_way(self) -> None:
+        """Release the interpreter to others if there are any, and this thread has worked for a slice."""
+        now_s = self.clock()
+        if now_s - self._since_s < SLICE_S:
+            return
+        if self.others():
+            self.pauses += 1
+            self.sleep(PAUSE_S)
+            now_s = self.clock()
+        self._since_s = now_s
 
 
 HELPER_WAIT_S = 30.0

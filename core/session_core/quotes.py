@@ -13,7 +13,7 @@ from session_core.compress.scoring import Question
 from session_core.compress.sought import sought
 from session_core.compress.word_values import stems
 from session_core.language.instructions import commands
-from session_core.plan import Count, Fact, Recalled
+from session_core.plan import Count, Fact, GiveWay, Recalled, go_on
 from session_core.recalling import speaker
 from session_core.retrieve import terms
 from session_core.turns import Message
@@ -44,23 +44,26 @@ def quotes(
     room_tokens: int,
     count: Count,
     inset: Collection[str] = (),
+    give_way: GiveWay = go_on,
 ) -> Quotes:
     """What is relevant to `question` in `sources`, as one block of at most `room_tokens`; `standing` are the messages
     that the view shows.
 
     Rows of messages with ids in `inset`, which the view shows shortened, are returned separately. A statement that one
     of the facts `later` corrects is quoted with its correction; sentences that answer with different values are marked.
+    `give_way` is called between the parts of the work.
     """
     found = sought(question.text, [(message, read(message)) for message in sources])
-    weighed = Evidence(question, found, [(message, read(message)) for message in standing], count=count, inset=inset)
+    shown = [(message, read(message)) for message in standing]
+    weighed = Evidence(question, found, shown, count=count, inset=inset, give_way=give_way)
     tight = room_tokens <= TIGHT_TOKENS
     mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
     if tight and corrected:
         # Corrected sentences are longer: in tight room that matters only if some of them would be quoted.
         weighed.choose(room_tokens)
-        shown = {message.seq for message, _ in weighed.quoted(room_tokens).said}
-        corrected = {} if shown.isdisjoint(sources[place].seq for place in corrected) else corrected
+        said = {message.seq for message, _ in weighed.quoted(room_tokens).said}
+        corrected = {} if said.isdisjoint(sources[place].seq for place in corrected) else corrected
     for place, after in corrected.items():
         weighed.amend(place, (after, read(after)))
     weighed.choose(room_tokens)

@@ -11,6 +11,7 @@ from session_core.boosts import leanings
 from session_core.compress.answered import answered
 from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import facts_on
+from session_core.compress.passages import Reading
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.digest_vectors import newest
@@ -187,6 +188,13 @@ class Searching:
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
         later = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
 
+        tokens = _tokens(candidates)
+        give_way = shop.yielding(tokens)
+
+        def read(message: Message) -> Reading:
+            give_way()
+            return shop.read(message)
+
         def quoted() -> Quotes:
             said = answered(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
             last = [shop.read(message) for message in standing[-4:]]
@@ -197,13 +205,14 @@ class Searching:
                 said,
                 standing,
                 later=later,
-                read=shop.read,
+                read=read,
                 room_tokens=room_tokens - FRAMING_TOKENS,
                 count=shop.counter.count,
                 inset=inset,
+                give_way=give_way,
             )
 
-        return await shop.looked(quoted, tokens=_tokens(candidates))
+        return await shop.looked(quoted, tokens=tokens)
 
     async def _under(
         self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool

@@ -25,7 +25,8 @@ from session_core.facts import unnamed
 from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
-from session_core.offload import BUSY_TOKENS, Apart, in_turn, inline
+from session_core.offload import BUSY_TOKENS, Apart, Slices, in_turn, inline
+from session_core.plan import GiveWay, go_on
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
 from session_core.serial.cache import BoundedCache
@@ -136,12 +137,14 @@ class Workshop:
     names: BoundedCache[tuple[Message, Message]] = field(
         default_factory=lambda: BoundedCache[tuple[Message, Message]](PRINTED)
     )
+    slices: Slices = field(init=False)
     counter: TokenCounter = field(init=False)
     tools: Tools = field(init=False)
     classifier: Classifier = field(init=False)
 
     def __post_init__(self) -> None:
-        counter = self.policy.counting()
+        counter, calls = self.policy.counting(), self.calls
+        object.__setattr__(self, "slices", Slices(lambda: calls.under_way))
         object.__setattr__(self, "counter", counter)
         object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits, self.memory))
         given = self.policy.classifier
@@ -187,6 +190,10 @@ class Workshop:
     async def worked(self, work: Callable[[], T], *, tokens: int) -> T:
         """The result of `work`, run off the event loop if it reads more than `BUSY_TOKENS` tokens."""
         return work() if tokens <= BUSY_TOKENS else await self.apart(work)
+
+    def yielding(self, tokens: int) -> GiveWay:
+        """What work for a question calls between its parts; short work, which may be on an event loop, goes on."""
+        return go_on if tokens <= BUSY_TOKENS else self.slices.give_way
 
     async def looked(self, work: Callable[[], T], *, tokens: int) -> T:
         """As `worked`, for a question."""

@@ -32,7 +32,7 @@ from session_core.language.labels import labelled
 from session_core.language.question_types import says
 from session_core.language.reported_speech import last, reports
 from session_core.language.words import ASKING_WORDS
-from session_core.plan import Count
+from session_core.plan import Count, GiveWay, go_on
 from session_core.turns import Message, Role
 
 Said = tuple[Message, Passage]
@@ -124,8 +124,9 @@ class Evidence:
         *,
         count: Count,
         inset: Collection[str] = (),
+        give_way: GiveWay = go_on,
     ) -> None:
-        self._question, self._standing, self._count = question, standing, count
+        self._question, self._standing, self._count, self._give_way = question, standing, count, give_way
         self._candidates = list(candidates)
         # Calls that the view shortens are compared in their original form.
         self._called = asked([message for message, _ in (*standing, *candidates)])
@@ -165,7 +166,8 @@ class Evidence:
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
         newer = _newer(found, restated([*self._candidates, *self._standing]))
         first = self._first(found, worth, tight=tight)
-        choice = Choice(found, first, state, worth, self._prices.of(state), self._named, own_words, newer)
+        price = self._prices.of(state)
+        choice = Choice(found, first, state, worth, price, self._named, own_words, newer, self._give_way)
         choice.fill(room)
         least = max(LEAST, room // _NEARLY_ALL)
         for _ in range(_FILLINGS):
@@ -205,6 +207,7 @@ class Evidence:
         what was amended. A choice weighs the best ones anew in any case."""
         worths = self._worths.setdefault(tight, [{} for _ in self._candidates])
         for one in found:
+            self._give_way()
             known = worths[one.source]
             if one.place not in known:
                 known[one.place] = worth(one)
@@ -212,6 +215,7 @@ class Evidence:
 
     def _ties_of(self, place: int) -> list[float]:
         """How much each passage of a candidate has in common with the question, with what it has of its output's."""
+        self._give_way()
         (message, reading), bearing = self._candidates[place], self._bearing
         ties = bearing.each(reading)
         around = bearing.around(reading, ties, self._headings[place]) if message.role is Role.TOOL else 0.0
@@ -245,6 +249,7 @@ class Evidence:
         voices = talk(candidates, room_tokens) if open_ended else ()
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
+            self._give_way()
             passages, ties = candidates[source][1].passages, self._ties[source]
             crowds = crowds_of(ties) if candidates[source][1].structured else {}
             # Two people may say the same, and it may be asked what one of them said.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from session_core.compress.passages import Passage
 from session_core.compress.word_values import named_in
-from session_core.plan import Count
+from session_core.plan import Count, GiveWay, go_on
 
 LEAST = 8
 """Room below this is not worth filling."""
@@ -105,9 +105,10 @@ class Choice:
         headings: Sequence[str],
         own_words: float,
         newer: Mapping[int, int],
+        give_way: GiveWay = go_on,
     ) -> None:
         self.made: list[Candidate] = []
-        self._newer = newer
+        self._newer, self._give_way = newer, give_way
         self._own_words = own_words
         self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
         self._heap = [
@@ -120,6 +121,7 @@ class Choice:
         """Choose what has room; whether something was."""
         heap, too_long, before = self._heap, list[tuple[float, int]](), room
         while heap and room >= LEAST:
+            self._give_way()
             key, number = heapq.heappop(heap)
             if number < 0:
                 one = self._found[~number]
