@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -358,10 +360,42 @@ def test_a_worker_ends_when_its_sessions_are_closed(sessions: Sessions, url: str
     assert sessions.pipeline.waiting == 1
 
 
+def test_the_example_of_the_runbook_runs(url: str, server: RedisServer, client: redis.Redis) -> None:
+    runbook = (TESTS.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
+    (example,) = [code for code in re.findall(r"```python\n(.*?)```", runbook, flags=re.DOTALL) if "fold_queue" in code]
+    for theirs, ours in (("postgresql://app@db/chat", url), ("redis://queue:6379/0", server.url), ("32_000", "2_285")):
+        assert theirs in example
+        example = example.replace(theirs, ours)
+    names: dict[str, Any] = {}
+    exec(compile(example, "runbook", "exec", dont_inherit=True), names)
+    with names["sessions"] as sessions, working(sessions):
+        fill(sessions, "s")
+        assert sessions.drain()
+        assert sessions.session("s").stats().digests == 1
+
+
 @pytest.mark.parametrize("folding", ["inline", "off"])
 def test_a_queue_needs_background_folding(folding: str, url: str) -> None:
     with pytest.raises(ConfigError, match="workers fold in the background"):
         Sessions(url, fold_queue="redis://localhost", policy=replace(POLICY, folding=folding))  # type: ignore[arg-type]
+
+
+def test_a_queue_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="is given as a fold_queue"):
+        Sessions(url, fold_queue=7)  # type: ignore[arg-type]
+
+
+def test_async_sessions_close_their_queue(url: str, server: RedisServer, client: redis.Redis) -> None:
+    async def held() -> int:
+        async with Sessions(url, fold_queue=server.url, policy=POLICY) as sessions:
+            attended(sessions)
+            for number in range(TURNS):
+                await sessions.session("s").aappend(turn(number))
+            return sessions.pipeline.waiting
+
+    before = client.info("clients")["connected_clients"]
+    assert asyncio.run(held()) == 1
+    until(lambda: client.info("clients")["connected_clients"] == before)
 
 
 def test_sessions_in_memory_have_no_queue() -> None:
@@ -498,7 +532,7 @@ def test_a_worker_needs_no_application_for_folds_by_rules(
 ) -> None:
     attended(sessions)
     fill(sessions, "s")
-    with processes.running("--url", url, "--queue", server.url, "--window", "6144", of_app=False) as process:
+    with processes.running("--url", url, "--queue", server.url, "--window", "2285", of_app=False) as process:
         assert sessions.drain()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0

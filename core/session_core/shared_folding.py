@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from session_core.advisers import require_power
 from session_core.budget import Tier
 from session_core.errors import ConfigError, StoreClosed, StoreError
 from session_core.events import FoldAsked, WorkersLost
@@ -118,4 +119,4 @@ def queue_of(given: str | FoldQueue | None, policy: Policy, place: str) -> FoldQ
         )
     if place.startswith("memory:"):
         raise ConfigError("workers cannot fold sessions in memory://, which are of this process; name another store")
-    return open_queue(given) if isinstance(given, str) else given
+    return open_queue(given) if isinstance(given, str) else require_power(given, "ask", "a fold_queue")
