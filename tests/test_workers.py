@@ -54,6 +54,19 @@ def fill(sessions: Sessions, name: str, turns: int = TURNS) -> None:
         sessions.session(name).append(turn(number))
 
 
+def say(sessions: Sessions, name: str, voice: str, turns: int = TURNS) -> None:
+    """As `fill`, in one voice."""
+    if voice == "blocking":
+        fill(sessions, name, turns)
+        return
+
+    async def said() -> None:
+        for number in range(turns):
+            await sessions.session(name).aappend(turn(number))
+
+    asyncio.run(said())
+
+
 def until(true: Callable[[], object]) -> None:
     end = time.monotonic() + 60
     while not true():
@@ -120,13 +133,9 @@ def test_an_append_requests_the_fold_that_a_worker_makes(
     voice: str, sessions: Sessions, url: str, server: RedisServer
 ) -> None:
     told = Heard()
-    session = sessions.session("s", tenant="acme")
+    session = sessions.session("s")
     with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, server.url):
-        for number in range(TURNS):
-            if voice == "blocking":
-                session.append(turn(number))
-            else:
-                asyncio.run(session.aappend(turn(number)))
+        say(sessions, "s", voice)
         assert sessions.drain()
     assert [event.key for event in told if isinstance(event, Folded)] == [session.key]
     assert [event.waiting for event in heard(sessions, FoldAsked)][:1] == [1]
@@ -245,11 +254,7 @@ def test_a_queue_that_is_down_does_not_stop_appends(
     with Sessions(url, fold_queue=own_server.url, policy=POLICY, observers=[told]) as sessions:
         attended(sessions)
         own_server.kill()
-        for number in range(TURNS):
-            if voice == "blocking":
-                sessions.session("s").append(turn(number))
-            else:
-                asyncio.run(sessions.session("s").aappend(turn(number)))
+        say(sessions, "s", voice)
         assert sessions.pipeline.local.drain(60)
         assert not sessions.drain(0.1)
         (lost,) = [event for event in told if isinstance(event, WorkersLost)]
@@ -263,21 +268,24 @@ def test_a_queue_that_is_down_does_not_stop_appends(
         assert run_blocking(sessions.pipeline.queue.take("w", held_s=3600)).key == Key("later")
 
 
-def test_a_queue_that_hangs_is_waited_for_once(url: str, own_server: RedisServer) -> None:
-    queue = RedisFoldQueue(own_server.url)
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_a_queue_that_hangs_is_waited_for_once(
+    voice: str, url: str, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 3600.0)
     asked: list[Key] = []
+    ask = RedisFoldQueue.ask
 
-    class Counting(RedisFoldQueue):
-        async def ask(self, key: Key, *, urgent: bool) -> int | None:
-            asked.append(key)
-            return await queue.ask(key, urgent=urgent)
+    async def counted(queue: RedisFoldQueue, key: Key, *, urgent: bool) -> int | None:
+        asked.append(key)
+        return await ask(queue, key, urgent=urgent)
 
-    with Sessions(url, fold_queue=Counting(own_server.url), policy=POLICY) as sessions, own_server.hanging():
-        fill(sessions, "s", TURNS + 5)
+    monkeypatch.setattr(RedisFoldQueue, "ask", counted)
+    with Sessions(url, fold_queue=own_server.url, policy=POLICY) as sessions, own_server.hanging():
+        say(sessions, "s", voice, TURNS + 5)
         assert sessions.pipeline.local.drain(60)
         assert len(asked) == 1
         assert sessions.session("s").stats().digests >= 1
-    run_blocking(queue.close())
 
 
 def test_a_worker_waits_for_a_queue_that_is_down(
