@@ -166,14 +166,38 @@ def test_what_is_held_longer_stays(queue: Queue, client: redis.Redis) -> None:
     assert queue.done(task)
 
 
-def test_a_request_repeated_meanwhile_joins_the_one_that_was_lost(queue: Queue, client: redis.Redis) -> None:
-    queue.ask(A, urgent=True)
-    _age(client, "u", 10)
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_request_repeated_meanwhile_joins_the_one_that_was_lost(
+    first: bool, again: bool, queue: Queue, client: redis.Redis
+) -> None:
+    queue.ask(A, urgent=first)
+    _age(client, "u" if first else "w", 10)
     queue.take("w1")
-    queue.ask(A)
+    queue.ask(A, urgent=again)
     _expire_all(client)
     assert _taken(queue.take("w2")).waited_s >= 10
     assert queue.take("w2") is None
+
+
+def test_a_silent_worker_that_wakes_does_not_hold_what_another_one_has(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    lost = _taken(queue.take("w1"))
+    _expire_all(client)
+    queue.take("w2")
+    _expire_all(client)
+    assert queue.hold(lost) == [False]
+    assert _taken(queue.take("w3")).attempt == 3
+
+
+def test_sessions_at_work_that_wait_again_stand_in_nobodys_way(queue: Queue, client: redis.Redis) -> None:
+    for key in (A, B):
+        queue.ask(key, urgent=True)
+        queue.take()
+        queue.ask(key, urgent=True)
+    _age(client, "u", 10)
+    queue.ask(C, urgent=True)
+    assert _taken(queue.take()).key == C
 
 
 def test_a_fold_that_ends_its_worker_each_time_is_given_up(queue: Queue, client: redis.Redis) -> None:

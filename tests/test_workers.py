@@ -29,6 +29,7 @@ from session_core.cli import main
 from session_core.errors import ConfigError, StoreBusy, StoreError
 from session_core.events import FoldAsked, Folded, FoldFailed, WorkersLost
 from session_core.otel import OpenTelemetry
+from session_core.ports import SummaryRequest
 from session_core.stores.redis.fold_queue import RedisFoldQueue
 from session_core.stores.sqlite import SqliteStore
 from session_core.testing import Heard
@@ -334,6 +335,27 @@ def test_a_request_outlives_a_store_that_is_unavailable(
         assert worker.taken == 2
     assert [type(event) for event in told] == [FoldFailed, Folded]
     run_blocking(others.store.close())
+
+
+def test_a_worker_keeps_what_takes_long(sessions: Sessions, url: str, server: RedisServer, client: redis.Redis) -> None:
+    class Slow:
+        name = "slow"
+
+        def summarize(self, request: SummaryRequest) -> str:
+            assert may_end.wait(60)
+            return ""
+
+    may_end = threading.Event()
+    attended(sessions)
+    fill(sessions, "s")
+    policy = replace(POLICY, summarizer=Slow())
+    with Sessions(url, policy=policy) as others, working(others, server.url, redeliver_s=0.3) as worker:
+        until(lambda: worker.taken)
+        began = client.zrange("llms:folds:{folds}:t", 0, -1, withscores=True)
+        until(lambda: client.zrange("llms:folds:{folds}:t", 0, -1, withscores=True)[0][1] > began[0][1] + 300)
+        may_end.set()
+        assert sessions.drain()
+        assert worker.taken == 1
 
 
 class Failing(SqliteStore):
