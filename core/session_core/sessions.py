@@ -73,10 +73,10 @@ class Sessions(OfOneProcess):
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
-        self.place = place_of(url, hot, cold)
-        queue = queue_of(fold_queue, self.policy, self.place)
+        queue = queue_of(fold_queue, self.policy, cold or url)
         index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
         self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
+        self.place = place_of(url, hot, cold)
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
         self._on_event = on_event and require_power(on_event, "__call__", "on_event")
         embedder, aembedder = in_both_voices(chosen(self.policy))

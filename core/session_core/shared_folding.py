@@ -108,15 +108,17 @@ class SharedFolding:
         self.local.ask(key, tier)
 
 
-def queue_of(given: str | FoldQueue | None, policy: Policy, place: str) -> FoldQueue | None:
-    """The queue for sessions at `place`, opened if `given` is a URL. Raises: ConfigError if workers cannot fold
-    them."""
+def queue_of(given: str | FoldQueue | None, policy: Policy, place: object) -> FoldQueue | None:
+    """The queue for sessions at `place` (a URL, a store, or None for memory), opened if `given` is a URL.
+
+    Raises: ConfigError if workers cannot fold them.
+    """
     if given is None:
         return None
     if policy.folding != "background":
         raise ConfigError(
             f"fold_queue with Policy(folding={policy.folding!r}): workers fold in the background; leave one of them out"
         )
-    if place.startswith("memory:"):
+    if str(place or "memory:").startswith("memory:"):
         raise ConfigError("workers cannot fold sessions in memory://, which are of this process; name another store")
     return open_queue(given) if isinstance(given, str) else require_power(given, "ask", "a fold_queue")
