@@ -453,6 +453,12 @@ def test_a_worker_with_a_wrong_password_says_so_at_once(sessions: Sessions, clie
 # Worker processes.
 
 
+COMMAND = "from session_core.cli import main; raise SystemExit(main())"
+PROGRAM = (
+    "from session_core.workers import run_worker; from worker_app import sessions; run_worker(sessions, concurrency=1)"
+)
+
+
 class Processes:
     """Worker processes of `worker_app`, which wait in each fold until they may go on."""
 
@@ -466,8 +472,8 @@ class Processes:
         }
 
     @contextmanager
-    def running(self, *options: str, of_app: bool = True) -> Iterator[subprocess.Popen[str]]:
-        command = [sys.executable, "-c", "from session_core.cli import main; raise SystemExit(main())", "worker"]
+    def running(self, *options: str, program: str = COMMAND, of_app: bool = True) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-c", program, "worker"]
         command += ["--app", "worker_app:sessions", *options] if of_app else options
         process = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
@@ -545,14 +551,12 @@ def test_a_session_folded_elsewhere_meanwhile_is_folded_once(sessions: Sessions,
 def test_a_worker_that_is_told_to_end_finishes_its_fold(sessions: Sessions, processes: Processes) -> None:
     attended(sessions)
     fill(sessions, "s")
-    with processes.running("--concurrency", "1") as process:
+    with processes.running(program=PROGRAM) as process:
         until(processes.begun)
         process.terminate()
         fill(sessions, "late")
         processes.go()
         assert process.wait(timeout=60) == 0
-        assert process.stdout is not None
-        assert "ended; requests taken: 1" in process.stdout.read()
     assert [told["session"] for told in processes.folded()] == ["s"]
     assert sessions.pipeline.waiting == 1
 
@@ -566,6 +570,8 @@ def test_a_worker_needs_no_application_for_folds_by_rules(
         assert sessions.drain()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
+        assert process.stdout is not None
+        assert "ended; requests taken: 1" in process.stdout.read()
     assert sessions.session("s").stats().digests == 1
 
 
