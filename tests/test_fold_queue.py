@@ -157,6 +157,17 @@ def test_what_a_silent_worker_held_is_given_to_another_with_its_time(queue: Queu
     assert queue.left()[1] == 0
 
 
+def test_a_queue_that_lost_its_data_gives_new_tokens(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    lost = _taken(queue.take("w1"))
+    client.flushall()
+    queue.take("w2")
+    queue.ask(A)
+    again = _taken(queue.take("w2"))
+    assert not queue.done(lost)
+    assert queue.done(again)
+
+
 def test_what_is_held_longer_stays(queue: Queue, client: redis.Redis) -> None:
     queue.ask(A)
     task = _taken(queue.take("w1"))

@@ -1,6 +1,7 @@
 -- Take the next session to fold. KEYS: waiting, urgent, taken, workers, holders, attempts.
 -- ARGV: worker, ms that it counts as present, ms that it holds the session unless it says more, most attempts.
 -- Reply: session, token, ms since the request, number of this attempt; or nothing.
+-- The token is the moment in microseconds, or more, so that it is new after a loss of data too.
 -- The oldest urgent one, else the oldest; none that is at work. Those of workers that fell silent wait again.
 
 local clock = redis.call('TIME')
@@ -28,9 +29,10 @@ for place = 2, 1, -1 do
   for _, session in ipairs(redis.call('ZRANGE', KEYS[place], 0, at_work)) do
     if not redis.call('ZSCORE', KEYS[3], session) then
       local asked = tonumber(redis.call('ZSCORE', KEYS[place], session))
-      local token = redis.call('HINCRBY', KEYS[5], '', 1)
+      local token = math.max(clock[1] * 1000000 + clock[2], tonumber(redis.call('HGET', KEYS[5], '') or 0) + 1)
+      token = string.format('%.0f', token)
       local attempt = redis.call('HINCRBY', KEYS[6], session, 1)
-      redis.call('HSET', KEYS[5], session, string.format('%d %.0f %d', token, asked, place - 1))
+      redis.call('HSET', KEYS[5], session, string.format('%s %.0f %d', token, asked, place - 1), '', token)
       redis.call('ZADD', KEYS[3], now + ARGV[3], session)
       redis.call('ZREM', KEYS[place], session)
       return {session, token, math.max(now - asked, 0), attempt}
