@@ -63,7 +63,7 @@ print(json.dumps(sorted(asked)))
 """
 
 LANGCHAINS = ("langchain", "langchain_core", "langgraph")
-COMFORTS = ("IPython", "cryptography", "docket", "matplotlib", "opentelemetry", "psycopg", "redis", "rich", "wordllama")
+COMFORTS = ("IPython", "cryptography", "matplotlib", "opentelemetry", "psycopg", "redis", "rich", "wordllama")
 WHOLE_LANGGRAPH = ("graph", "pregel", "prebuilt", "types", "runtime", "config")
 
 

@@ -17,6 +17,7 @@ from session_core import Budget, Message, Policy, Role, Sessions, Tier
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
 from session_core.errors import Conflict, StoreBusy
+from session_core.events import Folded
 from session_core.facts import extract, merge
 from session_core.pipeline import LOOK_S, PATIENCE_S, PAUSE_S, WORK_S, Pace, Queue
 from session_core.ports import SummaryRequest
@@ -260,6 +261,14 @@ def test_folds_hurry_while_somebody_drains_them_and_no_longer():
         assert sessions.drain(30)
         assert hurried[-1] == 1
         assert sessions.pipeline.pace.hurried == 0
+
+
+def test_a_fold_requested_while_another_one_is_made_is_answered_by_it():
+    summarizer = Waiting(lambda: bool(sessions.pipeline.ask(Key("s"))) or True)
+    with Sessions(policy=replace(POLICY, summarizer=summarizer), on_event=(told := []).append) as sessions:
+        sessions.session("s").append([said(number) for number in range(2 * MESSAGES)])
+        assert sessions.drain(30)
+    assert [event.number for event in told if isinstance(event, Folded)] == [1]
 
 
 def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():

@@ -32,7 +32,7 @@ def _examples() -> list[str]:
 def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the example leaves behind."""
     monkeypatch.chdir(tmp_path)
-    example, _ = _examples()
+    example, *_ = _examples()
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(example, str(RUNBOOK), "exec", dont_inherit=True), names)
     yield names
@@ -86,7 +86,7 @@ def test_langgraphs_server_gets_a_checkpointer_for_graphs_compiled_without_one(
 ) -> None:
     """As the server does it: it opens the context manager in one loop and runs copies of the graph in others."""
     monkeypatch.chdir(tmp_path)
-    _, example = _examples()
+    *_, example = _examples()
     module: dict[str, Any] = {"__name__": "conversations"}
     exec(compile(example, str(RUNBOOK), "exec", dont_inherit=True), module)
     builder = StateGraph(MessagesState).add_node("model", lambda _: {"messages": [AIMessage("Well")]})

@@ -119,6 +119,16 @@ class FoldFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersLost(Event):
+    """The queue of folds is unavailable or has no worker: this process folds by itself until it has one again.
+
+    Told once, with the session that found out.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed(Event):
     """A session continues after an absence of `absent_s` seconds."""
 

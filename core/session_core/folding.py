@@ -55,12 +55,15 @@ class Folder:
         """The new digest of the session, which views use from the next turn on; None if there is nothing to fold.
 
         `everything` includes all turns (for a reset that keeps its memory). `give_way` is called between the parts of
-        the work. Raises: Conflict if other writers were faster at every attempt.
+        the work. A fold that was requested (`asked_at_s`) is not made if a digest waits already, since then another
+        one answered the request. Raises: Conflict if other writers were faster at every attempt.
         """
         began = asked_at_s if asked_at_s is not None else time.monotonic()
         for attempt in range(ATTEMPTS):
             loaded = await self.store.load(key)
             if loaded.state.ready != loaded.state.active:
+                if asked_at_s is not None:
+                    return None
                 # A digest waits for the next turn; this one goes on from it.
                 loaded = await self.store.load(key, loaded.state.head)
             require_unsealed(key, loaded.messages)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 
-from session_core.events import Event, FellBack, FoldFailed, RulesOutgrown
+from session_core.events import Event, FellBack, FoldFailed, RulesOutgrown, WorkersLost
 
 logger = logging.getLogger("session_core")
 
 
 def log(event: Event) -> None:
-    """Log a fold that failed as a warning, and what rules took over or outgrew as information; nothing else."""
+    """Log folds that failed and lost workers as warnings, and what rules took over or outgrew as information."""
     match event:
         case FoldFailed():
             logger.warning(
                 "session %s: a fold failed (%s); it is tried again at the next turn", event.key, event.reason
             )
+        case WorkersLost():
+            logger.warning("no workers: %s; this process folds by itself until there is one", event.reason)
         case FellBack():
             logger.info("session %s: the rules took over from %s (%s)", event.key, event.summarizer, event.reason)
         case RulesOutgrown():

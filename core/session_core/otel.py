@@ -20,6 +20,7 @@ from session_core.events import (
     Searched,
     TierChanged,
     Viewed,
+    WorkersLost,
 )
 from session_core.sessions import Sessions
 
@@ -161,6 +162,9 @@ class _Instruments:
         self._fallbacks = self._count(
             "summarizer.fallbacks", "{fallback}", "Summaries that failed or contradicted their source."
         )
+        self._workers_lost = self._count(
+            "fold.workers_lost", "{loss}", "Times that a process found no worker, or no queue, for its folds."
+        )
         self._tier_changes = self._count("tier.changes", "{change}", "Changes of tier.")
         self._notices = self._count("notices", "{notice}", "Notices stored because a session is nearly full.")
         self._hidden_rules = self._count("rules.hidden", "{rule}", "Standing rules without room in views, at a fold.")
@@ -189,6 +193,8 @@ class _Instruments:
                 self._fold_failures.add(1, of | {"error.type": _error_type(event)})
             case FellBack():
                 self._fallbacks.add(1, of | {SUMMARIZER: event.summarizer})
+            case WorkersLost():
+                self._workers_lost.add(1, of)
             case TierChanged():
                 self._tier_changes.add(1, of | {TIER: str(event.after), f"{TIER}.before": str(event.before)})
             case Noticed():

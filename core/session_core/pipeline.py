@@ -15,6 +15,7 @@ from session_core.budget import Tier
 from session_core.errors import SessionError, StoreClosed
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
+from session_core.plan import GiveWay, go_on
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.workshop import Workshop
@@ -164,6 +165,10 @@ class Background:
             waiting = len(self.queue)
         self.shop.tell(FoldAsked(key, waiting))
 
+    async def aask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
+        """Async form of `ask`."""
+        self.ask(key, tier)
+
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing is queued; False if `timeout_s` seconds were not enough."""
         self._begin_in_child()
@@ -225,15 +230,23 @@ class Background:
         while found := self._next():
             key, asked_at_s = found
             try:
-                run_blocking(self.folder.fold(key, asked_at_s=asked_at_s, give_way=self.pace.give_way))
-            except StoreClosed:
-                continue
-            except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
-                self.shop.tell(FoldFailed(key, _reason(exc)))
+                failure_of_fold(self.folder, key, asked_at_s=asked_at_s, give_way=self.pace.give_way)
             finally:
                 with self._changed:
                     self.queue.at_work = None
                     self._changed.notify_all()
+
+
+def failure_of_fold(folder: Folder, key: Key, *, asked_at_s: float, give_way: GiveWay = go_on) -> Exception | None:
+    """Fold, and return what that raised; also emit it as an event, unless the store was closed."""
+    try:
+        run_blocking(folder.fold(key, asked_at_s=asked_at_s, give_way=give_way))
+    except StoreClosed as exc:
+        return exc
+    except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
+        folder.shop.tell(FoldFailed(key, _reason(exc)))
+        return exc
+    return None
 
 
 def _reason(exc: Exception) -> str:

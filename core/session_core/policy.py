@@ -54,8 +54,9 @@ class Policy:
 
     Helpers:
 
-    - `folding`: where digests are made: "background" (a thread of this process), "inline" (in the append that crosses
-      the threshold), or "off" (views still fit, by rules alone).
+    - `folding`: where digests are made: "background" (a thread of this process, or workers with
+      `Sessions(fold_queue=)`), "inline" (in the append that crosses the threshold), or "off" (views still fit, by rules
+      alone).
     - `summarizer` writes the digests, `classifier` judges messages, `extractor` finds facts in addition to those of
       the rules.
     - `embedder` finds and ranks old messages by meaning. "auto": the static one of the extra `embeddings` if

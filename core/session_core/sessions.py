@@ -17,6 +17,7 @@ from session_core.embedder_voices import in_both_voices
 from session_core.embedding import chosen
 from session_core.errors import BudgetError
 from session_core.events import Event, Notice
+from session_core.fold_queue import FoldQueue
 from session_core.folding import Folder
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
@@ -29,12 +30,13 @@ from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
 from session_core.session import Flow
+from session_core.shared_folding import SharedFolding, queue_of
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.from_arguments import degraded, opened, place_of
 from session_core.stores.index_deletion import forgetting
 from session_core.stores.retention import purging
 from session_core.turns import Key, Message
-from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
+from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, in_thread, run_blocking, threaded
 from session_core.warmup import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
 
@@ -48,8 +50,10 @@ class Sessions(OfOneProcess):
     `url` names the store ("sqlite:///chat.db"; "memory://" if nothing is given). A store object can be passed
     instead; it is used as it is and not closed. `hot` and `cold` name the two sides of a hybrid store: a cache for
     views, and a durable store that every write waits for. With a `keyring`, message content is encrypted before it
-    reaches the store (`session_core.stores.encrypted`). `observers` receive every event; `on_event` is the same as a
-    plain function. Safe to share between threads. Raises: ConfigError, StoreError if the store cannot be opened.
+    reaches the store (`session_core.stores.encrypted`). With a `fold_queue` on Redis, workers on any machine fold
+    (`llm-sessions worker`), instead of a thread of this process. `observers` receive every event; `on_event` is the
+    same as a plain function. Safe to share between threads. Raises: ConfigError, StoreError if the store cannot be
+    opened.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Sessions(OfOneProcess):
         hot: str | None = None,
         cold: str | None = None,
         keyring: Keyring | None = None,
+        fold_queue: str | FoldQueue | None = None,
         policy: Policy | None = None,
         observers: Sequence[Observer] = (),
         on_event: Callable[[Event], None] | None = None,
@@ -68,6 +73,7 @@ class Sessions(OfOneProcess):
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
+        queue = queue_of(fold_queue, self.policy, cold or url)
         index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
         self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
         self.place = place_of(url, hot, cold)
@@ -81,7 +87,8 @@ class Sessions(OfOneProcess):
         self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
         self._afolder = threaded(self.folder)
         self._warming = Warming(self.workshop)
-        self.pipeline = Background(self.folder, self.workshop)
+        self._local = Background(self.folder, self.workshop)
+        self.pipeline = SharedFolding(self._local, queue, owned=queue is not fold_queue) if queue else self._local
 
     def __repr__(self) -> str:
         return f"Sessions({self.place!r})"
@@ -162,16 +169,16 @@ class Sessions(OfOneProcess):
         if self.policy.folding == "background":
             self.pipeline.ask(key, tier)
         elif self.policy.folding == "inline":
-            with self.pipeline.telling(key):
+            with self._local.telling(key):
                 run_blocking(self.folder.fold(key))
 
     async def aask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Async form of `ask_fold`."""
         if self.policy.folding == "inline":
-            with self.pipeline.telling(key):
+            with self._local.telling(key):
                 await self._afolder.fold(key)
-        else:
-            self.ask_fold(key, tier)
+        elif self.policy.folding == "background":
+            await self.pipeline.aask(key, tier)
 
     def close(self) -> None:
         """Stop folding, and close the store if this object opened it."""
@@ -181,7 +188,7 @@ class Sessions(OfOneProcess):
 
     async def aclose(self) -> None:
         """Async form of `close`."""
-        await threaded(_Closing(self)).close()
+        await in_thread(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -208,14 +215,6 @@ class Sessions(OfOneProcess):
             except Exception as exc:  # noqa: BLE001 (what is stored is stored, whatever a listener makes of it)
                 name = getattr(tell, "__qualname__", type(tell).__name__)
                 warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; continuing", stacklevel=2)
-
-
-class _Closing:
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
-
-    async def close(self) -> None:
-        self._sessions.close()
 
 
 class Session(OfOneProcess):

@@ -72,19 +72,20 @@ def running_loop() -> asyncio.AbstractEventLoop:
         ) from None
 
 
-async def _in_thread(work: Callable[..., R], *args: Any) -> R:
+async def in_thread(work: Callable[..., R], *args: Any) -> R:
+    """The result of `work`, run in a thread of the loop. Raises: VoiceError where there is no loop."""
     running_loop()
     return await asyncio.to_thread(work, *args)
 
 
 def threaded(port: T) -> T:
     """`port` for async callers: the same methods, each run in a thread instead of on the loop."""
-    return cast(T, _Threaded(port, _in_thread))
+    return cast(T, _Threaded(port, in_thread))
 
 
 def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
     """As `threaded`; each call is run by `done`, in the thread."""
-    return cast(T, _Threaded(port, lambda work: _in_thread(done, work)))
+    return cast(T, _Threaded(port, lambda work: in_thread(done, work)))
 
 
 def run_apart(port: T, apart: Apart) -> T:
@@ -225,7 +226,7 @@ class BesideLoop:
         if gate is None:
             gate = self._gates[loop] = asyncio.Semaphore(AT_ONCE)
         async with gate:
-            result: T = await _in_thread(self._done, work)
+            result: T = await in_thread(self._done, work)
             return result
 
 

@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_looking(commands)
     _add_changing(commands)
+    _add_worker(commands)
     return parser
 
 
@@ -193,6 +194,34 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_sides(rotate)
     rotate.add_argument("--tenant", type=_name, help="only this tenant's sessions")
     rotate.add_argument("--names", action="store_true", help="name each session that could not be sealed anew")
+
+
+def _add_worker(commands: _Commands[argparse.ArgumentParser]) -> None:
+    worker = _command(
+        commands, "worker", "worker", "worker", "fold what applications request over a queue on Redis (fold_queue=)"
+    )
+    worker.add_argument(
+        "--app",
+        metavar="MODULE:NAME",
+        help="the application's Sessions, or what has or returns it; without it --url, --queue and --window",
+    )
+    _add_sides(worker)
+    worker.add_argument(
+        "--queue", metavar="URL", help="the queue (default: that of --app, or $LLM_SESSIONS_FOLD_QUEUE)"
+    )
+    worker.add_argument(
+        "--window", type=_positive, help="size of the application's context window in tokens, without --app"
+    )
+    worker.add_argument(
+        "--concurrency", type=_positive, default=4, help="how many sessions to fold at a time (default: 4)"
+    )
+    worker.add_argument(
+        "--redeliver",
+        type=_positive,
+        default=30,
+        metavar="SECONDS",
+        help="after how much silence of a worker others take over what it had begun (default: 30)",
+    )
 
 
 def _command(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 KEYS_VARIABLE = "LLM_SESSIONS_KEYS"
+QUEUE_VARIABLE = "LLM_SESSIONS_FOLD_QUEUE"
 DEFAULT_TENANT = "default"
 
 
@@ -65,6 +66,14 @@ def opened_to_add(asked: argparse.Namespace, tenants: Iterable[str]) -> Sessions
         sealed = any(_sealed(plain, tenant, None) for tenant in {*tenants})
     keyring = _keyring(asked.url) if sealed or os.environ.get(KEYS_VARIABLE) else None
     return _behind_hot(asked, keyring, None)
+
+
+def opened_to_work(asked: argparse.Namespace, policy: Policy) -> Sessions:
+    """The sessions at `asked.url`, behind the cache `asked.hot` if one is named, for a worker; with keys in the
+    environment, sealed ones are decrypted. Raises: NotFound; StoreLost as above."""
+    _require_there(asked.url)
+    keyring = _keyring(asked.url) if os.environ.get(KEYS_VARIABLE) else None
+    return _behind_hot(asked, keyring, policy)
 
 
 def _behind_hot(asked: argparse.Namespace, keyring: Keyring | None, policy: Policy | None) -> Sessions:

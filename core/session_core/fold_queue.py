@@ -1,0 +1,73 @@
+"""`FoldQueue`: the port of a queue over which processes request folds from workers on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from session_core.turns import Key
+
+PRESENT_S = 30.0
+"""Seconds after its last call for which a worker counts as present."""
+MOST_ATTEMPTS = 5
+"""How often a request is taken at most: a fold that ends its worker each time must not end them all for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldTask:
+    """A session that a worker took, to fold it.
+
+    `token` names this taking, `waited_s` is the time since the request, by the queue's clock, and `attempt` counts
+    from 1.
+    """
+
+    key: Key
+    token: int
+    waited_s: float
+    attempt: int
+
+
+class FoldQueue(Protocol):
+    """Requests of folds: names of sessions and times, never content.
+
+    A session is queued once, and at work with one worker at a time. A request is kept until its worker has called
+    `done`; if the worker falls silent, another one takes it. All methods raise StoreError if the queue is unavailable.
+    """
+
+    place: str
+
+    async def ask(self, key: Key, *, urgent: bool) -> int | None:
+        """Request a fold; urgent ones are taken first. Returns how many sessions wait or are at work.
+
+        None if no worker is present: nothing was queued.
+        """
+        ...
+
+    async def take(self, worker: str, *, held_s: float) -> FoldTask | None:
+        """The next session; it is held for `held_s` seconds, and longer with `hold`."""
+        ...
+
+    async def hold(self, worker: str, tasks: Sequence[FoldTask], *, held_s: float) -> list[bool]:
+        """Hold `tasks` for `held_s` more seconds; returns for each whether it had not expired."""
+        ...
+
+    async def done(self, task: FoldTask) -> bool:
+        """Remove the request; False if it had expired, and is another worker's by now."""
+        ...
+
+    async def left(self, moment: str = "") -> tuple[str, int]:
+        """A moment, now by default, and how many of the requests up to then are not done."""
+        ...
+
+    async def leave(self, worker: str) -> None:
+        """The worker takes no more."""
+        ...
+
+    def awaiting(self) -> Self:
+        """The same queue for callers on an event loop; always the same object."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...

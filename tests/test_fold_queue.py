@@ -1,0 +1,281 @@
+"""The queue over which processes request folds from workers: each session once, in order, and never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+import redis
+from redis_server import RedisServer, redis_server
+
+from session_core.errors import ConfigError, StoreUnreadable, UnknownScheme
+from session_core.fold_queue import MOST_ATTEMPTS, FoldTask
+from session_core.stores.open_queue import open_queue
+from session_core.stores.redis.fold_queue import RedisFoldQueue
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+A, B, C = Key("a"), Key("b", "acme"), Key("c", "acme", "sub")
+ODD = Key("100 1 2|{x}%7C\ud800", "ten|ant", "{n}")
+HOUR_S = 3_600.0
+NAME = "llms:folds:{folds}:"
+
+
+class Queue:
+    """The queue on a server, called in one voice."""
+
+    def __init__(self, url: str, run: Callable[[Coroutine[Any, Any, Any]], Any], *, awaiting: bool) -> None:
+        self.opened = RedisFoldQueue(url)
+        self._queue, self._run = self.opened.awaiting() if awaiting else self.opened, run
+
+    def ask(self, key: Key, *, urgent: bool = False) -> int | None:
+        return self._run(self._queue.ask(key, urgent=urgent))
+
+    def take(self, worker: str = "w1", *, held_s: float = HOUR_S) -> FoldTask | None:
+        return self._run(self._queue.take(worker, held_s=held_s))
+
+    def keys(self, *workers: str) -> list[Key]:
+        """What the next takes give, in their order."""
+        return [task.key for worker in workers if (task := self.take(worker)) is not None]
+
+    def hold(self, *tasks: FoldTask) -> list[bool]:
+        return self._run(self._queue.hold("w1", tasks, held_s=HOUR_S))
+
+    def done(self, task: FoldTask) -> bool:
+        return self._run(self._queue.done(task))
+
+    def left(self, moment: str = "") -> tuple[str, int]:
+        return self._run(self._queue.left(moment))
+
+    def leave(self, worker: str = "w1") -> None:
+        self._run(self._queue.leave(worker))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server(appendonly="no") as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[redis.Redis]:
+    with server.client() as made:
+        made.flushall()
+        yield made
+
+
+@pytest.fixture(params=["blocking", "awaiting"])
+def queue(server: RedisServer, client: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Queue]:
+    """An empty queue that has a worker."""
+    awaiting = request.param == "awaiting"
+    made = Queue(server.url, asyncio.run if awaiting else run_blocking, awaiting=awaiting)
+    assert made.take() is None
+    yield made
+    run_blocking(made.opened.close())
+
+
+def _taken(task: FoldTask | None) -> FoldTask:
+    assert task is not None
+    return task
+
+
+def _expire_all(client: redis.Redis) -> None:
+    """As if all workers had been silent for too long."""
+    for name in client.zrange(NAME + "t", 0, -1):
+        client.zadd(NAME + "t", {name: 1})
+
+
+def _age(client: redis.Redis, part: str, seconds: float) -> None:
+    """As if what waits had been requested that much earlier."""
+    for name, at_ms in client.zrange(NAME + part, 0, -1, withscores=True):
+        client.zadd(NAME + part, {name: at_ms - seconds * 1000})
+
+
+def test_a_session_that_is_requested_again_and_again_is_queued_once(queue: Queue) -> None:
+    assert [queue.ask(A) for _ in range(50)] == [1] * 50
+    assert queue.ask(B) == 2
+    assert queue.keys("w1", "w2", "w1") == [A, B]
+
+
+def test_the_oldest_urgent_request_comes_first_and_keeps_its_time(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    queue.ask(B)
+    queue.ask(C, urgent=True)
+    _age(client, "w", 10)
+    queue.ask(B, urgent=True)
+    tasks = [_taken(queue.take()) for _ in range(3)]
+    assert [task.key for task in tasks] == [B, C, A]
+    assert tasks[0].waited_s >= 10 > tasks[1].waited_s
+    assert tasks[2].waited_s >= 10
+
+
+def test_a_request_stays_urgent(queue: Queue) -> None:
+    queue.ask(A)
+    queue.ask(B, urgent=True)
+    queue.ask(B)
+    assert queue.keys("w1", "w1", "w1") == [B, A]
+
+
+def test_without_a_worker_nothing_is_queued(queue: Queue, client: redis.Redis) -> None:
+    queue.leave()
+    assert queue.ask(A) is None
+    assert queue.left()[1] == 0
+    queue.take("w2")
+    assert queue.ask(A) == 1
+
+
+def test_a_worker_that_is_silent_for_long_does_not_count(queue: Queue, client: redis.Redis) -> None:
+    client.zadd(NAME + "p", {"w1": 1})
+    assert queue.ask(A, urgent=True) is None
+
+
+def test_a_session_at_work_is_given_to_nobody_else_and_waits_again_if_requested(queue: Queue) -> None:
+    queue.ask(A)
+    first = _taken(queue.take("w1"))
+    assert queue.ask(A, urgent=True) == 2
+    assert queue.take("w2") is None
+    queue.ask(B)
+    assert queue.keys("w2") == [B]
+    assert queue.done(first)
+    assert queue.keys("w2") == [A]
+
+
+def test_what_a_silent_worker_held_is_given_to_another_with_its_time(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A, urgent=True)
+    _age(client, "u", 10)
+    lost = _taken(queue.take("w1"))
+    _expire_all(client)
+    again = _taken(queue.take("w2"))
+    assert (again.key, again.attempt, lost.attempt) == (A, 2, 1)
+    assert again.waited_s >= 10
+    assert queue.hold(lost, again) == [False, True]
+    assert not queue.done(lost)
+    assert queue.left()[1] == 1
+    assert queue.done(again)
+    assert queue.left()[1] == 0
+
+
+def test_a_queue_that_lost_its_data_gives_new_tokens(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    lost = _taken(queue.take("w1"))
+    client.flushall()
+    queue.take("w2")
+    queue.ask(A)
+    again = _taken(queue.take("w2"))
+    assert not queue.done(lost)
+    assert queue.done(again)
+
+
+def test_what_is_held_longer_stays(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    task = _taken(queue.take("w1"))
+    _expire_all(client)
+    assert queue.hold(task) == [True]
+    assert queue.take("w2") is None
+    assert queue.done(task)
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_request_repeated_meanwhile_joins_the_one_that_was_lost(
+    first: bool, again: bool, queue: Queue, client: redis.Redis
+) -> None:
+    queue.ask(A, urgent=first)
+    _age(client, "u" if first else "w", 10)
+    queue.take("w1")
+    queue.ask(A, urgent=again)
+    _expire_all(client)
+    assert _taken(queue.take("w2")).waited_s >= 10
+    assert queue.take("w2") is None
+
+
+def test_a_silent_worker_that_wakes_does_not_hold_what_another_one_has(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    lost = _taken(queue.take("w1"))
+    _expire_all(client)
+    queue.take("w2")
+    _expire_all(client)
+    assert queue.hold(lost) == [False]
+    assert _taken(queue.take("w3")).attempt == 3
+
+
+def test_sessions_at_work_that_wait_again_stand_in_nobodys_way(queue: Queue, client: redis.Redis) -> None:
+    for key in (A, B):
+        queue.ask(key, urgent=True)
+        queue.take()
+        queue.ask(key, urgent=True)
+    _age(client, "u", 10)
+    queue.ask(C, urgent=True)
+    assert _taken(queue.take()).key == C
+
+
+def test_a_fold_that_ends_its_worker_each_time_is_given_up(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        assert _taken(queue.take()).attempt == attempt
+        _expire_all(client)
+    assert queue.take() is None
+    assert queue.left()[1] == 0
+    queue.ask(A)
+    assert _taken(queue.take()).attempt == 1
+
+
+def test_a_done_request_starts_over(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    queue.take()
+    _expire_all(client)
+    queue.done(_taken(queue.take()))
+    queue.ask(A)
+    assert _taken(queue.take()).attempt == 1
+
+
+def test_left_counts_the_requests_up_to_a_moment(queue: Queue, client: redis.Redis) -> None:
+    queue.ask(A)
+    queue.ask(B, urgent=True)
+    queue.take()
+    moment, left = queue.left()
+    assert left == 2
+    queue.ask(C, urgent=True)
+    _age(client, "u", -10)
+    assert queue.left(moment) == (moment, 2)
+    assert queue.left(str(int(moment) + 20_000))[1] == 3
+
+
+def test_names_come_back_as_they_were(queue: Queue) -> None:
+    for key in (ODD, C):
+        queue.ask(key)
+    assert {*queue.keys("w1", "w1")} == {ODD, C}
+
+
+def test_prefixes_separate_queues(server: RedisServer, queue: Queue) -> None:
+    other = RedisFoldQueue(f"{server.url}?prefix=other")
+    queue.ask(A)
+    assert run_blocking(other.take("w", held_s=HOUR_S)) is None
+    run_blocking(other.close())
+
+
+def test_what_somebody_else_put_there_is_refused(server: RedisServer, queue: Queue, client: redis.Redis) -> None:
+    client.zadd(NAME + "w", {"not a session": 1})
+    with pytest.raises(StoreUnreadable, match="set another prefix"):
+        queue.take()
+
+
+def test_a_queue_works_in_a_cluster(cluster: str) -> None:
+    made = open_queue(cluster)
+    assert run_blocking(made.take("w", held_s=HOUR_S)) is None
+    assert asyncio.run(made.awaiting().ask(A, urgent=True)) == 1
+    task = run_blocking(made.take("w", held_s=HOUR_S))
+    assert task is not None
+    assert (run_blocking(made.hold("w", [task], held_s=1)), run_blocking(made.done(task))) == ([True], True)
+    assert run_blocking(made.left())[1] == 0
+    run_blocking(made.leave("w"))
+    run_blocking(made.close())
+
+
+def test_only_redis_can_be_a_queue() -> None:
+    with pytest.raises(UnknownScheme, match="cannot be a queue of folds; use redis://"):
+        open_queue("postgresql://localhost/db")
+    with pytest.raises(ConfigError):
+        open_queue("")
