@@ -26,6 +26,7 @@ from session_core import Sessions
 from session_core.errors import NotPicklable
 from session_core.forks import WHOLE, FreedLock
 from session_core.ports import SessionStore
+from session_core.stores import sqlite_file
 from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
@@ -222,6 +223,27 @@ def test_a_thread_interrupted_before_it_got_a_lock_blocks_no_fork(monkeypatch: p
     with pytest.raises(KeyboardInterrupt), lock:
         pass
     assert threading.get_ident() not in WHOLE._at_work
+
+
+def test_a_fork_while_a_write_looks_for_the_journal_does_not_take_it_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, forks = SqliteStore(tmp_path / "s.db"), list[threading.Thread]()
+    run_blocking(store.append(KEY, [message(1)]))
+    real = sqlite_file._identity
+
+    def identity(path: Path) -> tuple[int, int] | None:
+        if path.name.endswith("-wal") and not forks:
+            forks.append(threading.Thread(target=lambda: went_well(forked(lambda: None))))
+            forks[0].start()
+            forks[0].join(0.3)
+        return real(path)
+
+    monkeypatch.setattr(sqlite_file, "_identity", identity)
+    run_blocking(store.append(KEY, [message(2)]))
+    forks[0].join(HANGS_S)
+    assert run_blocking(ids(store, KEY)) == ["m1", "m2"]
+    run_blocking(store.close())
 
 
 @pytest.mark.parametrize("url", ["memory://", "sqlite:///{}/chat.db"])

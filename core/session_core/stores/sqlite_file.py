@@ -82,9 +82,11 @@ class SqliteFile:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection with the only write transaction; the block is committed as a whole, or not at all."""
-        self._require_in_place()
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+        # A fork in between would close idle connections, and the last one to close removes the journal.
+        with WHOLE:
+            self._require_in_place()
+            with self._transaction("BEGIN IMMEDIATE") as connection:
+                yield connection
         if self._to_erase:
             self.erased(wait_s=0.0)
 
@@ -169,7 +171,8 @@ class SqliteFile:
                 f"{self.path} was removed, replaced or made inaccessible while it was open, and nothing was written; "
                 "put it back, or open the sessions again to continue with what is there"
             )
-        if self._idle.connections and self._idle.ours and _identity(self._journal) is None:
+        # In this order, since another thread may be closing the last connection, which removes the journal.
+        if _identity(self._journal) is None and self._idle.connections and self._idle.ours:
             raise StoreUnreadable(
                 f"{self.path}-wal was removed while it was open, and nothing was written; close the sessions, which "
                 "saves what was stored before, and open them again"
