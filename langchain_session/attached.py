@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
@@ -17,6 +17,7 @@ from langchain_session.inrun import Fit, Squeeze
 from langchain_session.output_mapping import OutputMapping, held, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
+from langchain_session.whole_state import Handouts, Seen
 from session_core import Policy
 from session_core.errors import ConfigError
 from session_core.workshop import Workshop
@@ -26,20 +27,23 @@ Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`."""
+    """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`, and with the
+    digests of `handouts`."""
 
     squeeze: Squeeze
     channel: str
     reminding: QuestionQuotes | None = None
+    handouts: Handouts = field(default_factory=Handouts)
 
     def said(self, value: Any) -> list[BaseMessage] | None:
         """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
         found: Any = value if isinstance(value, list) else held(value, self.channel)
         return found if is_message_list(found) and not _waits(found) else None
 
-    def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
+    def shown(self, value: Any, seen: Seen, recalled: str) -> tuple[Any, OutputMapping]:
         """The input with messages that fit, and a mapping back for the output of the node."""
-        fit: Fit = self.squeeze.fit(said, recalled=recalled)
+        fit: Fit = seen.through(self.squeeze.fit(seen.messages, recalled=recalled))
+        said = seen.raw
         whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
         back = OutputMapping(fit, self.channel)
         if whole:
@@ -61,18 +65,19 @@ class Fitted(Runnable[Any, Any]):
         said = self.fitting.said(input)
         if said is None:
             return self.bound.invoke(input, config, **kwargs)
-        reminding = self.fitting.reminding
-        recalled = reminding.text(said, _names(config)) if reminding is not None else ""
-        shown, back = self.fitting.shown(input, said, recalled)
+        reminding, seen = self.fitting.reminding, self.fitting.handouts.seen(said)
+        recalled = reminding.text(seen.messages, _names(config)) if reminding is not None else ""
+        shown, back = self.fitting.shown(input, seen, recalled)
         return back(self.bound.invoke(shown, config, **kwargs))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         said = self.fitting.said(input)
         if said is None:
             return await self.bound.ainvoke(input, config, **kwargs)
-        reminding = self.fitting.reminding
-        recalled = await reminding.atext(said, _names(config)) if reminding is not None else ""
-        shown, back = await self.fitting.squeeze.worked(said, lambda: self.fitting.shown(input, said, recalled))
+        reminding, seen = self.fitting.reminding, self.fitting.handouts.seen(said)
+        recalled = await reminding.atext(seen.messages, _names(config)) if reminding is not None else ""
+        fitted = self.fitting.squeeze.worked(seen.messages, lambda: self.fitting.shown(input, seen, recalled))
+        shown, back = await fitted
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
     # Only the complete output is mapped; streaming uses callbacks and writers.
@@ -103,10 +108,10 @@ def attach(
             f"attach({type(graph).__name__}) is not a compiled graph; pass graph.compile(checkpointer=...)"
         )
     own = saver or graph.checkpointer
-    reminding = None
+    reminding, handouts = None, Handouts()
     if isinstance(own, SessionSaver):
         shop = own.sessions.workshop if policy is None else Workshop(policy)
-        reminding = QuestionQuotes(own.sessions, own.tenant)
+        reminding, handouts = QuestionQuotes(own.sessions, own.tenant), own.handouts
         channel = channel or own.channel
     elif policy is not None:
         shop = Workshop(policy)
@@ -115,7 +120,7 @@ def attach(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding))
+    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding, handouts))
 
 
 def _attached(graph: Graph, fitting: Fitting) -> Graph:

@@ -58,6 +58,7 @@ from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
 from langchain_session.view_list import handed
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
+from langchain_session.whole_state import Handouts, StateOfRuns, handed_whole, is_whole
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import Settled
@@ -105,6 +106,7 @@ class SessionSaver(Maintenance, Lifetime):
         channel: str = "messages",
         serde: SerializerProtocol | None = None,
         inner: BaseCheckpointSaver[Any] | None = None,
+        state: StateOfRuns = "view",
         concurrency: Concurrency = "merge",
         turn_ttl_s: float = TURN_TTL_S,
         wait_s: float = 30.0,
@@ -114,6 +116,8 @@ class SessionSaver(Maintenance, Lifetime):
         self._opened = not isinstance(sessions, Sessions)
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)
+        self.handouts = Handouts()
+        self._whole = is_whole(state)
         store, awaited = self.sessions.store, self.sessions.awaited
         self._blocking = Voice(store, self.sessions.workshop, pause_blocking, store)
         self._awaiting = Voice(awaited, self.sessions.aworkshop, pause_awaiting, Settled(awaited))
@@ -233,7 +237,9 @@ class SessionSaver(Maintenance, Lifetime):
             return await self._tuple(voice, found, {}, run=run, fork=named)
         lineage, is_head = await starting_part(voice.store, key, part, named)
         hidden, values = list[tuple[int, int]](), dict[str, Any]()
-        if run and is_of_a_task(key):
+        if run and self._whole:
+            values[self.channel], lineage = await handed_whole(voice, key, lineage, self.handouts, is_head=is_head)
+        elif run and is_of_a_task(key):
             values = {self.channel: record_messages(await voice.store.record(key, lineage))}
         elif run:
             seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
@@ -276,7 +282,7 @@ class SessionSaver(Maintenance, Lifetime):
         originals, writes = Originals(), list[PendingWrite]()
         for write in found.writes:
             value = decode_write(write.value, self.serde)
-            if write.channel == self.channel and not run:
+            if write.channel == self.channel and (self._whole or not run):
                 value = await raw_write(value, found.key, voice.store, originals)
             writes.append((write.task_id, write.channel, value))
         config = config_of(found.key, found.id)
@@ -325,7 +331,7 @@ class SessionSaver(Maintenance, Lifetime):
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            Made.of(config, parent_id),
+            Made.of(config, parent_id, self.handouts.unchanged(str(key)) if self._whole else None),
             key=key,
             storage=storage,
             prepare=prepare,
