@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
@@ -17,7 +17,7 @@ from langchain_session.inrun import Fit, Squeeze
 from langchain_session.output_mapping import OutputMapping, held, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
-from langchain_session.whole_state import Handouts, Seen
+from langchain_session.whole_state import Seen, handouts
 from session_core import Policy
 from session_core.errors import ConfigError
 from session_core.workshop import Workshop
@@ -27,13 +27,11 @@ Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`, and with the
-    digests of `handouts`."""
+    """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`."""
 
     squeeze: Squeeze
     channel: str
     reminding: QuestionQuotes | None = None
-    handouts: Handouts = field(default_factory=Handouts)
 
     def said(self, value: Any) -> list[BaseMessage] | None:
         """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
@@ -65,7 +63,7 @@ class Fitted(Runnable[Any, Any]):
         said = self.fitting.said(input)
         if said is None:
             return self.bound.invoke(input, config, **kwargs)
-        reminding, seen = self.fitting.reminding, self.fitting.handouts.seen(said)
+        reminding, seen = self.fitting.reminding, handouts.seen(said)
         recalled = reminding.text(seen.messages, _names(config)) if reminding is not None else ""
         shown, back = self.fitting.shown(input, seen, recalled)
         return back(self.bound.invoke(shown, config, **kwargs))
@@ -74,7 +72,7 @@ class Fitted(Runnable[Any, Any]):
         said = self.fitting.said(input)
         if said is None:
             return await self.bound.ainvoke(input, config, **kwargs)
-        reminding, seen = self.fitting.reminding, self.fitting.handouts.seen(said)
+        reminding, seen = self.fitting.reminding, handouts.seen(said)
         recalled = await reminding.atext(seen.messages, _names(config)) if reminding is not None else ""
         fitted = self.fitting.squeeze.worked(seen.messages, lambda: self.fitting.shown(input, seen, recalled))
         shown, back = await fitted
@@ -108,10 +106,10 @@ def attach(
             f"attach({type(graph).__name__}) is not a compiled graph; pass graph.compile(checkpointer=...)"
         )
     own = saver or graph.checkpointer
-    reminding, handouts = None, Handouts()
+    reminding = None
     if isinstance(own, SessionSaver):
         shop = own.sessions.workshop if policy is None else Workshop(policy)
-        reminding, handouts = QuestionQuotes(own.sessions, own.tenant), own.handouts
+        reminding = QuestionQuotes(own.sessions, own.tenant)
         channel = channel or own.channel
     elif policy is not None:
         shop = Workshop(policy)
@@ -120,7 +118,7 @@ def attach(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding, handouts))
+    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding))
 
 
 def _attached(graph: Graph, fitting: Fitting) -> Graph:

@@ -21,13 +21,16 @@ from session_core.ranges import Ranges
 from session_core.serial.marks import MARK
 from session_core.turns import Key, Message
 
+Known = Callable[[BaseMessage], int | None]
+"""Tells the number of a message in the record, if the run got it whole and left it as it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
     (`hidden`), the parent checkpoint, and whether a run put it.
 
-    `known` tells the number of a message of `base` that the run got whole and left as it is.
+    A run that got the messages of `base` whole has `known`.
     """
 
     run: bool
@@ -35,12 +38,10 @@ class Made:
     version: Any
     base: Ranges
     hidden: Ranges
-    known: Callable[[BaseMessage], int | None] | None = None
+    known: Known | None = None
 
     @classmethod
-    def of(
-        cls, config: RunnableConfig, parent_id: str | None, known: Callable[[BaseMessage], int | None] | None = None
-    ) -> Made:
+    def of(cls, config: RunnableConfig, parent_id: str | None, known: Known | None) -> Made:
         """From the config that the list is put with."""
         version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]

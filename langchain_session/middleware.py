@@ -14,7 +14,7 @@ from langchain_session.inrun import Squeeze
 from langchain_session.messages import to_core
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
-from langchain_session.whole_state import Handouts
+from langchain_session.whole_state import handouts
 from session_core import Policy, Sessions
 from session_core.counting.tokens import is_of_another_table
 from session_core.errors import ConfigError
@@ -47,7 +47,6 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         self.tools = []
         self._squeeze = Squeeze(_workshop(source))
         self._reminding: QuestionQuotes | None = None
-        self._handouts = source.handouts if isinstance(source, SessionSaver) else Handouts()
         self._looked = False
         if isinstance(source, SessionSaver):
             self._reminding = QuestionQuotes(source.sessions, source.tenant)
@@ -58,7 +57,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
         """Call the model with messages that fit."""
-        reminding, seen = self._reminding, self._handouts.seen(request.messages).messages
+        reminding, seen = self._reminding, handouts.seen(request.messages).messages
         recalled = reminding.text(seen, _names(request)) if reminding is not None else ""
         return handler(self._fitted(request, seen, recalled))
 
@@ -68,7 +67,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         """Async form of `wrap_model_call`."""
-        reminding, seen = self._reminding, self._handouts.seen(request.messages).messages
+        reminding, seen = self._reminding, handouts.seen(request.messages).messages
         recalled = await reminding.atext(seen, _names(request)) if reminding is not None else ""
         return await handler(await self._squeeze.worked(seen, lambda: self._fitted(request, seen, recalled)))
 

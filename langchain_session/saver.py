@@ -43,6 +43,7 @@ from langchain_session.threads import (
     BASE,
     BEGAN,
     FORK,
+    HANDED,
     RUNTIME,
     config_of,
     forget,
@@ -58,7 +59,7 @@ from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
 from langchain_session.view_list import handed
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
-from langchain_session.whole_state import Handouts, StateOfRuns, handed_whole, is_whole
+from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import Settled
@@ -116,7 +117,6 @@ class SessionSaver(Maintenance, Lifetime):
         self._opened = not isinstance(sessions, Sessions)
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)
-        self.handouts = Handouts()
         self._whole = is_whole(state)
         store, awaited = self.sessions.store, self.sessions.awaited
         self._blocking = Voice(store, self.sessions.workshop, pause_blocking, store)
@@ -236,9 +236,11 @@ class SessionSaver(Maintenance, Lifetime):
         if part is None:
             return await self._tuple(voice, found, {}, run=run, fork=named)
         lineage, is_head = await starting_part(voice.store, key, part, named)
-        hidden, values = list[tuple[int, int]](), dict[str, Any]()
+        hidden, values, notes = list[tuple[int, int]](), dict[str, Any](), dict[str, Any]()
         if run and self._whole:
-            values[self.channel], lineage = await handed_whole(voice, key, lineage, self.handouts, is_head=is_head)
+            flow = voice.flow(key)
+            said, lineage, handed_on = await handed_whole(flow, voice.store, lineage, is_head=is_head)
+            values[self.channel], notes[HANDED] = said, handed_on
         elif run and is_of_a_task(key):
             values = {self.channel: record_messages(await voice.store.record(key, lineage))}
         elif run:
@@ -246,8 +248,8 @@ class SessionSaver(Maintenance, Lifetime):
             (values[self.channel], hidden), lineage = handed(seen, key), seen.lineage
         elif lineage != part or not is_made_of_writes(found, self.channel):
             values = {self.channel: await shown(lineage, key, voice.store)}
-        base = (found.versions[self.channel], lineage.pairs, hidden)
-        return await self._tuple(voice, found, values, run=run, fork=named, base=base)
+        notes[BASE] = (found.versions[self.channel], lineage.pairs, hidden)
+        return await self._tuple(voice, found, values, run=run, fork=named, notes=notes)
 
     async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
         """A checkpoint of a list; a run lists them when it replays a subgraph, and continues from the result."""
@@ -268,7 +270,7 @@ class SessionSaver(Maintenance, Lifetime):
         *,
         run: bool,
         fork: bool = False,
-        base: tuple[Any, ...] | None = None,
+        notes: Mapping[str, Any] | None = None,
     ) -> CheckpointTuple:
         """The checkpoint in LangGraph's form; channels that `values` lacks are read from the store.
 
@@ -278,7 +280,7 @@ class SessionSaver(Maintenance, Lifetime):
         rest = {name: value for name, value in found.values.items() if name not in values}
         whole = {**values, **await live_values(replace(found, values=rest), voice.store, self.serde)}
         checkpoint = {**body["checkpoint"], "channel_versions": dict(found.versions), "channel_values": whole}
-        notes = ({FORK: True} if fork else {}) | ({BASE: base} if base is not None else {})
+        notes = ({FORK: True} if fork else {}) | dict(notes or {})
         originals, writes = Originals(), list[PendingWrite]()
         for write in found.writes:
             value = decode_write(write.value, self.serde)
@@ -331,7 +333,7 @@ class SessionSaver(Maintenance, Lifetime):
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            Made.of(config, parent_id, self.handouts.unchanged(str(key)) if self._whole else None),
+            Made.of(config, parent_id, known_in(config)),
             key=key,
             storage=storage,
             prepare=prepare,

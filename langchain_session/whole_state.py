@@ -9,17 +9,19 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import raw_messages, view_messages
 from langchain_session.inrun import Fit
 from langchain_session.listing import uncompressed
 from langchain_session.message_cache import is_copy, plain_copy
-from langchain_session.threads import is_of_a_task
-from langchain_session.voice import Voice
+from langchain_session.threads import HANDED, is_of_a_task, notes_of
 from session_core.errors import ConfigError
 from session_core.plan import View
+from session_core.ports import SessionStore
 from session_core.ranges import Ranges
 from session_core.serial.marks import MARK
+from session_core.session import Flow
 from session_core.turns import Key
 
 StateOfRuns = Literal["view", "whole"]
@@ -35,13 +37,12 @@ def is_whole(state: StateOfRuns) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Handed:
-    """One list that a run started with, of the session `session`: what its view shows in another way.
+    """One list that a run started with: what its view shows in another way.
 
     `digest` is the view's message for the numbers `covered`; `named` has the messages that the view shows with their
     author's name, by number; `notes` are what the view adds at its end.
     """
 
-    session: str
     digest: BaseMessage | None = None
     covered: frozenset[int] = frozenset()
     named: dict[int, BaseMessage] = field(default_factory=dict)
@@ -111,12 +112,12 @@ class Handouts:
             name = id(message)
             places[name] = _Place(weakref.ref(message, partial(self._forget, name)), plain_copy(message), handed, seq)
 
-    def unchanged(self, session: str) -> Callable[[BaseMessage], int | None]:
-        """Tells the number of a message that was handed to a run of `session` and is as it was then."""
+    def unchanged(self, handed: Handed) -> Callable[[BaseMessage], int | None]:
+        """Tells the number of a message of that list that is as it was then."""
 
         def number(message: BaseMessage) -> int | None:
             place = self._place(message)
-            if place is None or place.handed.session != session or place.copied is None:
+            if place is None or place.handed is not handed or place.copied is None:
                 return None
             return place.seq if is_copy(place.copied, message) else None
 
@@ -163,21 +164,31 @@ class Handouts:
             del self._places[name]
 
 
+handouts = Handouts()
+"""Those of this process: messages are recognized whatever saver and middleware pass them on."""
+
+
+def known_in(config: RunnableConfig) -> Callable[[BaseMessage], int | None] | None:
+    """Tells the numbers of the messages that the run with this config was handed; None if it was handed a view."""
+    handed = notes_of(config).get(HANDED)
+    return handouts.unchanged(handed) if isinstance(handed, Handed) else None
+
+
 async def handed_whole(
-    voice: Voice, key: Key, part: Ranges, handouts: Handouts, *, is_head: bool
-) -> tuple[list[BaseMessage], Ranges]:
-    """The messages that a run of `key` starts with, as `get_state` gives them, and their part of the record.
+    flow: Flow, store: SessionStore, part: Ranges, *, is_head: bool
+) -> tuple[list[BaseMessage], Ranges, Handed]:
+    """The messages that a run of a session starts with, as `get_state` gives them, and their part of the record.
 
     `part` is what was asked for; for the head it is read again together with the view.
     """
-    handed = Handed(str(key))
+    key, handed = flow.key, Handed()
     if not is_of_a_task(key):
-        seen = await voice.flow(key).view(lineage=None if is_head else part, open_end=True)
+        seen = await flow.view(lineage=None if is_head else part, open_end=True)
         handed, part = _handed(seen, key), seen.lineage
-    record = await voice.store.record(key, part)
+    record = await store.record(key, part)
     raw = raw_messages(record)
     handouts.hand([(message, one.seq) for message, one in zip(raw, record, strict=True)], handed)
-    return await uncompressed(raw, key, voice.store), part
+    return await uncompressed(raw, key, store), part, handed
 
 
 def _handed(view: View, key: Key) -> Handed:
@@ -186,7 +197,6 @@ def _handed(view: View, key: Key) -> Handed:
     digest = next((made for made, message in shown if message.origin == "digest" and message.covers), None)
     covers = Ranges.from_pairs(digest.additional_kwargs[MARK]["covers"]) if digest is not None else Ranges()
     return Handed(
-        str(key),
         digest if covers else None,
         frozenset(covers.shared(view.lineage)),
         {message.seq: made for made, message in shown if message.rendition == "named"},
