@@ -78,7 +78,9 @@ class Player:
 
     def beside(self, state: State) -> dict[str, Any]:
         self.seen.append(("beside", told(state.get("messages", []))))
-        return {"messages": (state.get("script") or [{}])[0].get("beside", [])}
+        now = (state.get("script") or [{}])[0]
+        said = now.get("beside", [])
+        return {"messages": [*state["messages"], *said] if now.get("gives") else said}
 
 
 class Side(RuleBasedStateMachine):
@@ -192,7 +194,8 @@ class Side(RuleBasedStateMachine):
             step: dict[str, Any] = {"said": said}
             flag = draw(st.sampled_from(["", "", "", "breaks", "asks", "whole", "notes", "beside"]))
             if flag == "beside":
-                step |= {"beside": [AIMessage(f"aside {n}", id=f"ab{n}")], "asks": True}
+                gives = kind not in ("clears", "changes") and draw(st.booleans())
+                step |= {"beside": [AIMessage(f"aside {n}", id=f"ab{n}")], "asks": True, "gives": gives}
             elif flag and not (flag == "whole" and kind in ("clears", "changes")):
                 step[flag] = True
             return step
