@@ -85,6 +85,20 @@ def test_the_digest_that_models_see_is_the_stored_one(sessions: Sessions) -> Non
     assert ids(m for m in seen[-2] if (mark_of(m) or {}).get("origin") is None) == [*kept, "h-last"]
 
 
+def test_a_saver_inside_keeps_the_checkpoints_and_models_see_the_view(sessions: Sessions) -> None:
+    mine, theirs = InMemorySaver(), InMemorySaver()
+    seen: list[list[AnyMessage]] = []
+    app = attach(talker(SessionSaver(sessions, inner=mine, state="whole"), seen=seen, whole=True))
+    plain = talker(theirs, whole=True)
+    for graph in (app, plain):
+        ask(graph, *range(TURNS))
+        out = graph.invoke({"messages": [HumanMessage("edited", id="h0"), HumanMessage("next", id="h-next")]}, CONFIG)
+        assert len(out["messages"]) == 4 * (TURNS + 1)
+    assert history(talker(mine)) == history(plain)
+    assert digests(seen[-1])
+    assert len(seen[-1]) < 25
+
+
 def test_the_async_voice_is_the_same(sessions: Sessions) -> None:
     async def talk() -> tuple[Any, list[list[AnyMessage]]]:
         seen: list[list[AnyMessage]] = []
