@@ -64,7 +64,7 @@ async def listed(
     said = await _from_below(said, key, store)
     if not all(message.id for message in said):
         said = named(list(said), await _nameless(made, channel, key, store))
-    gone = await _numbers(removed_in(said), made.base, key, store)
+    gone = await numbers_of(removed_in(said), made.base, key, store)
     upper = {str(one) for one in above(key)}
     items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(said, upper))
     return MessageList(
@@ -171,7 +171,7 @@ async def _nameless(made: Made, channel: str, key: Key, store: SessionStore) -> 
     return await store.record(key, began.plus(since)) if began or since else ()
 
 
-async def _numbers(removed: Iterable[str], base: Ranges, key: Key, store: SessionStore) -> list[int]:
+async def numbers_of(removed: Iterable[str], base: Ranges, key: Key, store: SessionStore) -> list[int]:
     """The sequence numbers in `base` of the messages with the ids `removed`."""
     found: list[int] = []
     for name in removed:
