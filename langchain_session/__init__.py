@@ -9,7 +9,7 @@ In the order in which one may read it:
   (what a list shows), `turns` (runs at once), `lifetime`, `maintenance` and `pruning` (threads looked after).
 - A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
 - Within a run: `attached`, `middleware`, `inrun`, `conversion_cache`, `message_cache`, `output_mapping`,
-  `question_quotes`, `recall`.
+  `question_quotes`, `recall`, `whole_state` (runs that hold the whole record).
 - Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `saver_voice`,
   `redis_checkpoints`, `place`, `channel_versions`.
 """

@@ -17,6 +17,7 @@ from langchain_session.inrun import Fit, Squeeze
 from langchain_session.output_mapping import OutputMapping, held, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
+from langchain_session.whole_state import Seen, handouts
 from session_core import Policy
 from session_core.errors import ConfigError
 from session_core.workshop import Workshop
@@ -37,9 +38,10 @@ class Fitting:
         found: Any = value if isinstance(value, list) else held(value, self.channel)
         return found if is_message_list(found) and not _waits(found) else None
 
-    def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
+    def shown(self, value: Any, seen: Seen, recalled: str) -> tuple[Any, OutputMapping]:
         """The input with messages that fit, and a mapping back for the output of the node."""
-        fit: Fit = self.squeeze.fit(said, recalled=recalled)
+        fit: Fit = seen.through(self.squeeze.fit(seen.messages, recalled=recalled))
+        said = seen.raw
         whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
         back = OutputMapping(fit, self.channel)
         if whole:
@@ -61,18 +63,19 @@ class Fitted(Runnable[Any, Any]):
         said = self.fitting.said(input)
         if said is None:
             return self.bound.invoke(input, config, **kwargs)
-        reminding = self.fitting.reminding
-        recalled = reminding.text(said, _names(config)) if reminding is not None else ""
-        shown, back = self.fitting.shown(input, said, recalled)
+        reminding, seen = self.fitting.reminding, handouts.seen(said)
+        recalled = reminding.text(seen.messages, _names(config)) if reminding is not None else ""
+        shown, back = self.fitting.shown(input, seen, recalled)
         return back(self.bound.invoke(shown, config, **kwargs))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         said = self.fitting.said(input)
         if said is None:
             return await self.bound.ainvoke(input, config, **kwargs)
-        reminding = self.fitting.reminding
-        recalled = await reminding.atext(said, _names(config)) if reminding is not None else ""
-        shown, back = await self.fitting.squeeze.worked(said, lambda: self.fitting.shown(input, said, recalled))
+        reminding, seen = self.fitting.reminding, handouts.seen(said)
+        recalled = await reminding.atext(seen.messages, _names(config)) if reminding is not None else ""
+        fitted = self.fitting.squeeze.worked(seen.messages, lambda: self.fitting.shown(input, seen, recalled))
+        shown, back = await fitted
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
     # Only the complete output is mapped; streaming uses callbacks and writers.

@@ -7,7 +7,7 @@ writes amount to for messages (added, replaced by id, removed), so that the reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +15,13 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.checkpoint.base import DeltaChannelHistory
 
 from langchain_session.channels import Storage, decode_write, record_messages
+from langchain_session.listing import numbers_of
 from langchain_session.originals import Originals
-from langchain_session.threads import BASE, FORK
+from langchain_session.threads import BASE, FORK, HANDED
 from langchain_session.unfolding import raw_write
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
-from session_core.turns import Key
+from session_core.turns import Key, Message
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
 """The id of a `RemoveMessage` that removes all; copied from langgraph, which a saver does not require."""
@@ -102,13 +103,45 @@ async def with_what_was_said(
     row = replace(row, versions={**row.versions, ours: version})
     if channel in given:
         # A snapshot: its messages are stored under the second name.
-        return row, {**changed, channel: AS_SAID, ours: changed[channel]} if channel in changed else changed, ours
+        if channel not in changed:
+            return row, changed, ours
+        snapshot = await _without_removed(storage, row, changed[channel], notes)
+        return row, {**changed, channel: AS_SAID, ours: snapshot}, ours
     if channel not in changed:
         if forks and not (FORK in notes and version != notes.get(BASE, (None,))[0]):
             return row, await _of_a_fork(storage, row, changed), ours
         return row, changed, ours
     said = await _of_the_writes(storage, row, notes, encode)
     return (row, changed, channel) if said is None else (row, {**changed, **said}, ours)
+
+
+async def _without_removed(
+    storage: Storage, row: Checkpoint, value: Plain | MessageList | None, notes: Mapping[str, Any]
+) -> Plain | MessageList | None:
+    """A snapshot's list without messages that its run removed although its view did not show them: a delta's reducer
+    ignores unknown ids, and the list has them by its digest or as hidden ones."""
+    if not isinstance(value, MessageList) or not row.parent_id or HANDED in notes:
+        return value
+    ranges = [item for item in value.items if isinstance(item, Ranges)]
+    parent = await storage.store.checkpoint(row.key, row.parent_id) if ranges or value.hidden else None
+    if parent is None:
+        return value
+    said = [decode_write(write.value, storage.serde) for write in parent.writes if write.channel == storage.channel]
+    gone = {message.id for message in _messages_in(said) if isinstance(message, RemoveMessage) and message.id}
+    there = {item.id for item in value.items if isinstance(item, Message)}
+    seqs = await numbers_of(gone - there, value.base, row.key, storage.store)
+    before = part_in(parent, storage.channel)
+    if before is not None and parent.versions.get(storage.channel) != value.base_version:
+        # The run removed them in an earlier step.
+        seqs += value.base.minus(before)
+    items = (item.less(seqs) if isinstance(item, Ranges) else item for item in value.items)
+    return replace(value, items=tuple(item for item in items if item), hidden=value.hidden.less(seqs))
+
+
+def _messages_in(said: Iterable[Any]) -> Iterator[BaseMessage]:
+    """The messages of writes, in order."""
+    for value in said:
+        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, BaseMessage))
 
 
 async def _of_a_fork(storage: Storage, row: Checkpoint, changed: Values) -> Values:
@@ -134,11 +167,14 @@ async def _of_the_writes(storage: Storage, row: Checkpoint, notes: Mapping[str, 
     # The first checkpoint of a run continues from what the run received, which others may have extended.
     is_first = base_version is not None and parent.versions.get(channel) == base_version
     start = began if is_first else before
+    items = await _after(store, row.key, start, said, encode)
+    kept = next((item for item in items if isinstance(item, Ranges)), Ranges())
     value = MessageList(
-        await _after(store, row.key, start, said, encode),
+        items,
         base=began if BASE in notes else start,
         base_version=base_version,
-        hidden=Ranges.from_pairs(hidden),
+        # What a view hides can be removed too.
+        hidden=Ranges.from_pairs(hidden).shared(kept),
     )
     # The graph computes its value from the writes, which lack others' turns: then the value is stored.
     return {said_of(channel): value} if start == before else {said_of(channel): value, channel: AS_SAID}
@@ -186,9 +222,7 @@ async def _after(store: SessionStore, key: Key, start: Ranges, said: Iterable[An
     """The list `start` after these writes: a message with a known id replaces the old one."""
     new: dict[str, BaseMessage] = {}
     gone: set[str] = set()
-    for message in (message for value in said for message in (value if isinstance(value, list) else [value])):
-        if not isinstance(message, BaseMessage):
-            continue
+    for message in _messages_in(said):
         name = message.id or f"{len(new)}"
         if not isinstance(message, RemoveMessage):
             new[name] = message

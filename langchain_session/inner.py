@@ -49,11 +49,12 @@ class Inner(BaseCheckpointSaver[Any]):
     _rule: Rule
     _awaiting: Voice
     _originals: Originals
+    _whole: bool
 
     def _with(self, inner: BaseCheckpointSaver[Any]) -> None:
         self.inner = inner
         self.serde = inner.serde
-        opened, rest = self.sessions, (self.tenant, self.channel, self._originals)
+        opened, rest = self.sessions, (self.tenant, self.channel, self._originals, self._whole)
         self._beside = InnerRecords(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
         self._abeside = InnerRecords(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
 

@@ -20,13 +20,14 @@ from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
 from langchain_session.channels import decode_write, encode, encode_write, named
 from langchain_session.inner_voice import InnerVoice
-from langchain_session.listing import Made, listed
+from langchain_session.listing import Known, Made, listed
 from langchain_session.originals import Originals
 from langchain_session.threads import (
     BASE,
     DOUBT,
     ELSEWHERE,
     FORK,
+    HANDED,
     RUNTIME,
     bare,
     config_of,
@@ -39,6 +40,7 @@ from langchain_session.threads import (
 )
 from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
 from langchain_session.view_list import handed
+from langchain_session.whole_state import handed_whole, known_in
 from session_core.budget import Tier
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
@@ -68,6 +70,7 @@ class InnerRecords:
     tenant: str
     channel: str
     originals: Originals
+    whole_state: bool = False
 
     @property
     def whole(self) -> str:
@@ -78,7 +81,8 @@ class InnerRecords:
         return f"{self.channel}, found"
 
     async def get(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The inner saver's checkpoint; for a run with the view in the place of the messages."""
+        """The inner saver's checkpoint; for a run with the view in the place of the messages, or with those of others
+        too."""
         require_tenant(config["configurable"], self.tenant)
         found: CheckpointTuple | None = await self.inner.call("get_tuple", bare(config))
         if found is None:
@@ -97,10 +101,16 @@ class InnerRecords:
             lost = not named and await self._is_lost(key, newest, row)
             ours.update({DOUBT: newest.id} if lost else {})
             lineage, is_head = await starting_part(self.store, key, part, named or lost)
-            seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
-            messages, hidden = handed(seen, key)
-            ours[BASE] = (row.versions.get(self.channel), seen.lineage.pairs, hidden)
-            found = self._shown(found, row, messages)
+            hidden = list[tuple[int, int]]()
+            if self.whole_state:
+                flow = self._flow(key)
+                said, lineage, ours[HANDED] = await handed_whole(flow, self.store, lineage, is_head=is_head)
+                found = _with(found, self.channel, said)
+            else:
+                seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
+                (messages, hidden), lineage = handed(seen, key), seen.lineage
+                found = self._shown(found, row, messages)
+            ours[BASE] = (row.versions.get(self.channel), lineage.pairs, hidden)
         return found._replace(config=noted(found.config, **ours)) if ours else found
 
     async def put(
@@ -228,7 +238,7 @@ class InnerRecords:
         key, name = put.key, put.id
         base = await self._base(put)
         said = await self._with_ids(key, said, await self._nameless(put, said, base))
-        made = Made(put.run, put.parent_id, put.version, base, put.hidden)
+        made = Made(put.run, put.parent_id, put.version, base, put.hidden, put.known)
         value = await listed(said, made, self.channel, key, self.store, self.shop.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
@@ -324,9 +334,7 @@ class InnerRecords:
         for task_id, name, value in found.pending_writes or ():
             of_view = mine[task_id].pop(0) if name == self.channel and mine.get(task_id) else None
             writes.append((task_id, name, of_view if _says_the_same(of_view, value) else value))
-        values = {**found.checkpoint["channel_values"], self.channel: view}
-        checkpoint = cast(GraphCheckpoint, {**found.checkpoint, "channel_values": values})
-        return found._replace(checkpoint=checkpoint, pending_writes=writes)
+        return _with(found, self.channel, view)._replace(pending_writes=writes)
 
     def _flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.shop)
@@ -349,6 +357,7 @@ class _Put:
     version: Version | None
     base: Ranges
     hidden: Ranges
+    known: Known | None
     lease: Lease | None = None
 
     @classmethod
@@ -366,7 +375,14 @@ class _Put:
             version=version,
             base=Ranges.from_pairs(base),
             hidden=Ranges.from_pairs(hidden),
+            known=known_in(config),
         )
+
+
+def _with(found: CheckpointTuple, channel: str, said: list[BaseMessage]) -> CheckpointTuple:
+    """The checkpoint with other messages."""
+    values = {**found.checkpoint["channel_values"], channel: said}
+    return found._replace(checkpoint=cast(GraphCheckpoint, {**found.checkpoint, "channel_values": values}))
 
 
 def _messages(value: object) -> list[BaseMessage] | None:

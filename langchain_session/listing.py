@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -17,26 +18,34 @@ from langchain_session.unfolding import above
 from langchain_session.view_list import removed_in
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
+from session_core.serial.marks import MARK
 from session_core.turns import Key, Message
+
+Known = Callable[[BaseMessage], int | None]
+"""Tells the number of a message in the record, if the run got it whole and left it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
-    (`hidden`), the parent checkpoint, and whether a run put it."""
+    (`hidden`), the parent checkpoint, and whether a run put it.
+
+    A run that got the messages of `base` whole has `known`.
+    """
 
     run: bool
     parent_id: str | None
     version: Any
     base: Ranges
     hidden: Ranges
+    known: Known | None = None
 
     @classmethod
-    def of(cls, config: RunnableConfig, parent_id: str | None) -> Made:
+    def of(cls, config: RunnableConfig, parent_id: str | None, known: Known | None) -> Made:
         """From the config that the list is put with."""
         version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]
-        return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden))
+        return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known)
 
 
 async def listed(
@@ -48,10 +57,14 @@ async def listed(
     message. Messages from a parent graph are stored as received, with their marks; messages from a subgraph are
     replaced by those of its record. Ids that a run removed are looked up individually.
     """
+    places = [made.known(message) for message in said] if made.known is not None else []
+    rest = [message for message, seq in zip(said, places, strict=False) if seq is None]
+    if len(rest) < len(places) and not any(MARK in message.additional_kwargs for message in rest):
+        return await _of_whole(places, rest, made, channel, key, store, prepare)
     said = await _from_below(said, key, store)
     if not all(message.id for message in said):
         said = named(list(said), await _nameless(made, channel, key, store))
-    gone = await _numbers(removed_in(said), made.base, key, store)
+    gone = await numbers_of(removed_in(said), made.base, key, store)
     upper = {str(one) for one in above(key)}
     items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(said, upper))
     return MessageList(
@@ -62,9 +75,38 @@ async def listed(
     )
 
 
+async def _of_whole(
+    places: Sequence[int | None],
+    rest: Sequence[BaseMessage],
+    made: Made,
+    channel: str,
+    key: Key,
+    store: SessionStore,
+    prepare: Prepare,
+) -> MessageList:
+    """The stored form of a list whose messages are at `places` of the record, or the next one of `rest`."""
+    if not all(message.id for message in rest):
+        there = set(places)
+        rest = named(list(rest), [m for m in await _nameless(made, channel, key, store) if m.seq not in there])
+    others = iter(rest)
+    items: list[Message | Ranges] = []
+    for is_known, run in groupby(places, key=lambda seq: seq is not None):
+        if is_known:
+            items.append(Ranges.of(seq for seq in run if seq is not None))
+        else:
+            items += [prepare(to_core(next(others))) for _ in run]
+    return MessageList(tuple(items), base=made.base, base_version=made.version, hidden=made.hidden)
+
+
 async def shown(part: Ranges, key: Key, store: SessionStore) -> list[BaseMessage]:
     """The messages of `part` for `get_state`: as the graph had them, those from a parent graph uncompressed."""
-    return await _whole(raw_messages(await store.record(key, part)), key, store, of=set(map(str, above(key))))
+    return await uncompressed(raw_messages(await store.record(key, part)), key, store)
+
+
+async def uncompressed(said: Sequence[BaseMessage], key: Key, store: SessionStore) -> list[BaseMessage]:
+    """`said` with the messages of a parent graph's view replaced by those of its record; others are the same
+    objects."""
+    return await _whole(said, key, store, of=set(map(str, above(key))))
 
 
 async def _from_below(said: Sequence[BaseMessage], key: Key, store: SessionStore) -> Sequence[BaseMessage]:
@@ -118,16 +160,18 @@ def _each_once(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]
 
 
 async def _nameless(made: Made, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
-    """Stored messages that those without an id are compared with. A run got its first messages with ids, so only
-    those of the parent checkpoint that it added count; `update_state` got all of them without ids."""
-    if not made.run and made.base:
-        return await store.record(key, made.base)
+    """Stored messages that those without an id are compared with. A run of a view got its first messages with ids, so
+    only those of the parent checkpoint that it added count; others got all of them without ids."""
+    began = made.base if not made.run or made.known is not None else Ranges()
+    if not made.run and began:
+        return await store.record(key, began)
     before = await store.checkpoint(key, made.parent_id) if made.parent_id else None
     value = before.values.get(channel) if before is not None else None
-    return await store.record(key, value.part.without(set(made.base))) if isinstance(value, Stored) else ()
+    since = value.part.without(set(made.base)) if isinstance(value, Stored) else Ranges()
+    return await store.record(key, began.plus(since)) if began or since else ()
 
 
-async def _numbers(removed: Iterable[str], base: Ranges, key: Key, store: SessionStore) -> list[int]:
+async def numbers_of(removed: Iterable[str], base: Ranges, key: Key, store: SessionStore) -> list[int]:
     """The sequence numbers in `base` of the messages with the ids `removed`."""
     found: list[int] = []
     for name in removed:

@@ -48,6 +48,19 @@ class MessageCache(Generic[T]):
             del self._held[place]
 
 
+def plain_copy(message: BaseMessage) -> tuple[Any, ...] | None:
+    """A copy of everything in `message`, by which `is_copy` detects changes; None if it has more than plain data."""
+    try:
+        return tuple(map(_copied, _state(message)))
+    except _NotPlain:
+        return None
+
+
+def is_copy(copied: tuple[Any, ...], message: BaseMessage) -> bool:
+    """Whether `message` is as it was when `plain_copy` copied it."""
+    return _same(copied, _state(message))
+
+
 def is_same(one: BaseMessage, other: BaseMessage) -> bool:
     """Whether two messages have the same class and equal fields."""
     return type(one) is type(other) and _same(_state(one), _state(other))

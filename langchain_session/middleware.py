@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, BaseMessage
 
 from langchain_session.inrun import Squeeze
 from langchain_session.messages import to_core
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
+from langchain_session.whole_state import handouts
 from session_core import Policy, Sessions
 from session_core.counting.tokens import is_of_another_table
 from session_core.errors import ConfigError
@@ -56,9 +57,9 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
         """Call the model with messages that fit."""
-        reminding = self._reminding
-        recalled = reminding.text(request.messages, _names(request)) if reminding is not None else ""
-        return handler(self._fitted(request, recalled))
+        reminding, seen = self._reminding, handouts.seen(request.messages).messages
+        recalled = reminding.text(seen, _names(request)) if reminding is not None else ""
+        return handler(self._fitted(request, seen, recalled))
 
     async def awrap_model_call(
         self,
@@ -66,14 +67,14 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         """Async form of `wrap_model_call`."""
-        reminding = self._reminding
-        recalled = await reminding.atext(request.messages, _names(request)) if reminding is not None else ""
-        return await handler(await self._squeeze.worked(request.messages, lambda: self._fitted(request, recalled)))
+        reminding, seen = self._reminding, handouts.seen(request.messages).messages
+        recalled = await reminding.atext(seen, _names(request)) if reminding is not None else ""
+        return await handler(await self._squeeze.worked(seen, lambda: self._fitted(request, seen, recalled)))
 
-    def _fitted(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
+    def _fitted(self, request: ModelRequest[Any], seen: Sequence[BaseMessage], recalled: str) -> ModelRequest[Any]:
         self._look_at(request.model)
         overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))
-        fitted = cast(list[AnyMessage], self._squeeze(request.messages, overhead_tokens=overhead, recalled=recalled))
+        fitted = cast(list[AnyMessage], self._squeeze(seen, overhead_tokens=overhead, recalled=recalled))
         system = request.system_message
         if system is not None and to_core(system).empty:
             # deepagents sends one when it has nothing to say; providers refuse an empty message.

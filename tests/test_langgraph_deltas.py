@@ -279,3 +279,21 @@ def test_a_sealed_thread_keeps_its_deltas_when_it_is_pruned_and_copied():
     ours.checkpointer.prune(["t", "copy"])
     for config in (CONFIG, OTHER):
         assert told(ours.get_state(config)) == told(theirs.get_state(CONFIG))
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 1000])
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_message_that_no_view_shows_is_removed_for_good(every, steps, sessions):
+    """It is folded, or a call without a result; the reducer of a delta says nothing about ids that it does not have."""
+    ours, theirs = both(sessions, every)
+    for graph in (ours, theirs):
+        ask(graph, *range(7))
+        call = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "open"}], id="a-open")
+        graph.update_state(CONFIG, {"messages": [call, HumanMessage("never mind", id="h-open")]}, as_node="count")
+        ask(graph, 7)
+        gone = [RemoveMessage("h1"), RemoveMessage("a-open")]
+        graph.invoke({"messages": [*gone, HumanMessage("so", id="h-so")]}, CONFIG, durability="sync")
+        ask(graph, *range(8, 8 + steps))
+    assert history(ours) == history(theirs)
+    assert record(sessions) == ids(theirs.get_state(CONFIG).values["messages"])
+    assert {"h1", "a-open"}.isdisjoint(record(sessions))

@@ -41,6 +41,7 @@ class Player:
 
     def __init__(self, saver: BaseCheckpointSaver) -> None:
         self.broken = True
+        self.seen: list[tuple[str, Any]] = []
         built = StateGraph(State)
         built.add_node("step", self.step)
         built.add_node("beside", self.beside)
@@ -58,6 +59,7 @@ class Player:
         return ["step", "beside"] if script[0].get("beside") else ["step"]
 
     def step(self, state: State) -> dict[str, Any]:
+        self.seen.append(("step", told(state.get("messages", []))))
         script = state.get("script") or []
         if not script:
             return {}
@@ -75,18 +77,29 @@ class Player:
         return done
 
     def beside(self, state: State) -> dict[str, Any]:
-        return {"messages": (state.get("script") or [{}])[0].get("beside", [])}
+        self.seen.append(("beside", told(state.get("messages", []))))
+        now = (state.get("script") or [{}])[0]
+        said = now.get("beside", [])
+        return {"messages": [*state["messages"], *said] if now.get("gives") else said}
 
 
 class Side(RuleBasedStateMachine):
-    """After each rule the conversation and its history are the same on both sides."""
+    """After each rule the conversation and its history are the same on both sides.
 
-    @initialize(store=st.sampled_from(["memory", "memory", "sqlite"]), folding=st.sampled_from(["inline", "off"]))
-    def begin(self, store: str, folding: str) -> None:
+    While runs hold the whole record, so is what nodes see, and what runs return and stream.
+    """
+
+    @initialize(
+        store=st.sampled_from(["memory", "memory", "sqlite"]),
+        folding=st.sampled_from(["inline", "off"]),
+        state=st.sampled_from(["view", "whole"]),
+    )
+    def begin(self, store: str, folding: str, state: str) -> None:
         self.folder = TemporaryDirectory()
         url = "memory://" if store == "memory" else f"sqlite:///{self.folder.name}/chat.db"
         self.sessions = Sessions(url, policy=replace(SMALL, folding=folding))
-        self.ours = Player(SessionSaver(self.sessions))
+        self.state = state
+        self.ours = Player(SessionSaver(self.sessions, state=state))
         self.theirs = Player(InMemorySaver())
         self.n = 0
         self.waits = False
@@ -96,6 +109,11 @@ class Side(RuleBasedStateMachine):
         if hasattr(self, "sessions"):
             self.sessions.close()
             self.folder.cleanup()
+
+    @rule()
+    def the_other_state_is_chosen(self) -> None:
+        self.state = {"view": "whole", "whole": "view"}[self.state]
+        self.ours = Player(SessionSaver(self.sessions, state=self.state))
 
     # What people and nodes may do
 
@@ -107,7 +125,7 @@ class Side(RuleBasedStateMachine):
         parts = [kept[place :: steps + 1] for place in range(steps + 1)]
         given = [self.question(data), *(data.draw(self.changes(of=parts[0])) if changed in ("given", "both") else [])]
         script = [data.draw(self.steps(of=part if changed in ("said", "both") else None)) for part in parts[1:]]
-        self.both(lambda graph: graph.invoke({"messages": given, "script": script}, CONFIG, durability=how))
+        self.both(lambda graph: streamed(graph, {"messages": given, "script": script}, CONFIG, durability=how))
 
     @precondition(lambda self: self.waits)
     @rule()
@@ -115,7 +133,7 @@ class Side(RuleBasedStateMachine):
         self.ours.broken = self.theirs.broken = False
         task = [bool(side.graph.get_state(CONFIG).interrupts) for side in (self.ours, self.theirs)]
         assert task[0] == task[1]
-        self.both(lambda graph: graph.invoke(Command(resume="yes") if task[0] else None, CONFIG))
+        self.both(lambda graph: streamed(graph, Command(resume="yes") if task[0] else None, CONFIG))
 
     @rule(data=st.data())
     def people_edit(self, data: st.DataObject) -> None:
@@ -138,7 +156,7 @@ class Side(RuleBasedStateMachine):
             )
         else:
             given = {"messages": [self.question(data)], "script": [data.draw(self.steps())]}
-            self.each(lambda side, config: side.graph.invoke(given, config), configs)
+            self.each(lambda side, config: streamed(side.graph, given, config), configs)
 
     @rule(at=st.integers(0, 30))
     def is_replayed(self, at: int) -> None:
@@ -147,7 +165,7 @@ class Side(RuleBasedStateMachine):
             return
         at = at % len(history[1])
         configs = [found[at].config for found in history]
-        self.each(lambda side, config: side.graph.invoke(None, config), configs)
+        self.each(lambda side, config: streamed(side.graph, None, config), configs)
 
     # What is said
 
@@ -176,7 +194,8 @@ class Side(RuleBasedStateMachine):
             step: dict[str, Any] = {"said": said}
             flag = draw(st.sampled_from(["", "", "", "breaks", "asks", "whole", "notes", "beside"]))
             if flag == "beside":
-                step |= {"beside": [AIMessage(f"aside {n}", id=f"ab{n}")], "asks": True}
+                gives = kind not in ("clears", "changes") and draw(st.booleans())
+                step |= {"beside": [AIMessage(f"aside {n}", id=f"ab{n}")], "asks": True, "gives": gives}
             elif flag and not (flag == "whole" and kind in ("clears", "changes")):
                 step[flag] = True
             return step
@@ -213,14 +232,20 @@ class Side(RuleBasedStateMachine):
         self.each(lambda side, _: act(side.graph), [None, None])
 
     def each(self, act: Any, configs: list[Any]) -> None:
-        ended = []
+        ended, came, seen = [], [], []
         for side, config in zip((self.ours, self.theirs), configs, strict=True):
+            side.seen.clear()
             try:
-                act(side, config)
+                came.append(act(side, config))
                 ended.append("")
             except (Broken, ValueError) as exc:
                 ended.append(type(exc).__name__)
+            seen.append(sorted(side.seen, key=str))
         assert ended[0] == ended[1], ended
+        if self.state == "whole":
+            assert seen[0] == seen[1]
+            if isinstance(came[0] if came else None, list):
+                assert came[0] == came[1]
         self.waits = bool(self.theirs.graph.get_state(CONFIG).next)
         self.ours.broken = self.theirs.broken = True
 
@@ -237,6 +262,11 @@ class Side(RuleBasedStateMachine):
         assert [said_in(found) for found in history[0]] == [said_in(found) for found in history[1]]
         if not self.waits:
             assert told(SessionChatMessageHistory("t", sessions=self.sessions).record()) == said_in(theirs)
+
+
+def streamed(graph: Any, given: Any, config: Any, **how: Any) -> list[Any]:
+    """The messages of each `values` event of a run."""
+    return [told(values.get("messages", [])) for values in graph.stream(given, config, stream_mode="values", **how)]
 
 
 def ids_in(found: Any) -> list[Any]:
