@@ -24,11 +24,22 @@ def export(asked: argparse.Namespace) -> int:
         said = _all(sessions, asked.tenant) if asked.session is None else found(sessions, asked).export()
         empty = True
         for one in said:
-            print(json.dumps(one, ensure_ascii=False))
+            print(_line(one))
             empty = False
     if empty:
         print(f"llm-sessions: {none_in(asked)}", file=sys.stderr)
     return 0
+
+
+def _line(exported: dict[str, Any]) -> str:
+    """JSON that an import reads back unaltered, also where the output cannot encode every character (a terminal or a
+    locale without UTF-8; half of a surrogate pair)."""
+    text = json.dumps(exported, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(exported)
+    return text
 
 
 def _all(sessions: Sessions, tenant: str | None) -> Iterator[dict[str, Any]]:

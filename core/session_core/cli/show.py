@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from session_core.cli.opening import found, none_in, opened, opened_to_change, opened_to_read
-from session_core.cli.terminal import columns
+from session_core.cli.terminal import columns, visible
 from session_core.compress.pieces import counted
 from session_core.errors import ConfigError
 from session_core.language.words import one_line
@@ -38,8 +38,8 @@ def list_sessions(asked: argparse.Namespace) -> int:
     headers = ("session", "tenant", "messages", "tokens", "digests", "unfolded", "last message")
     rows = [
         (
-            state.key.session_id,
-            state.key.tenant,
+            _name(state.key.session_id),
+            _name(state.key.tenant),
             f"{len(state.head):,}",
             f"{state.ledger.tokens:,}",
             f"{state.ready.number}",
@@ -56,12 +56,13 @@ def show(asked: argparse.Namespace) -> int:
     """Print a session's figures, and its record, its view or its plan."""
     with opened_to_read(asked, asked.window) as sessions:
         session = found(sessions, asked)
-        print("\n".join(_figures(session.stats(), session)))
+        print(visible("\n".join(_figures(session.stats(), session))))
         if asked.view or asked.explain or asked.query:
             view = session.view(asked.query)
-            print("\n".join(_explained(view) if asked.explain else _read(view)))
+            lines = _explained(view) if asked.explain else _read(view)
         else:
-            print("\n".join(_listed(session.record())))
+            lines = iter(_listed(session.record()))
+        print(visible("\n".join(lines)))
     return 0
 
 
@@ -117,6 +118,11 @@ def doctor(asked: argparse.Namespace) -> int:
     return 0 if findings.healthy and not broken else 1
 
 
+def _name(name: str) -> str:
+    """A name as in errors (`Key`): quoted where it has line breaks or orders for a terminal."""
+    return name if name.isprintable() else ascii(name)
+
+
 def _standing(state: State) -> str:
     """Tokens of the active digest and all messages after it; unknown without reading where branches were left."""
     if len(state.head) != state.ledger.messages:
@@ -159,7 +165,7 @@ def _listed(messages: Sequence[Message]) -> list[str]:
 def _read(view: View) -> Iterator[str]:
     report = view.report
     yield (
-        f"view: {view.tokens:,} of {report.limit_tokens:,} tokens, {len(view.messages)} messages; "
+        f"view: {view.tokens:,} of {report.limit_tokens:,} tokens, {counted(len(view.messages), 'message')}; "
         f"{report.clipped} clipped, {report.folded} folded, {report.dropped} dropped, "
         f"counted by {report.counter}"
     )
