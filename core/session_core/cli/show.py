@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from session_core.cli.opening import found, none_in, opened, opened_to_change, opened_to_read
+from session_core.cli.opening import DEFAULT_TENANT, found, none_in, opened, opened_to_change, opened_to_read
 from session_core.cli.terminal import columns, visible
 from session_core.compress.pieces import counted
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, StoreUnreadable
 from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.ports import State
@@ -73,7 +73,7 @@ def delete(asked: argparse.Namespace) -> int:
     with opened(asked.url) if asked.dry_run else opened_to_change(asked) as sessions:
         if asked.session is None:
             return _purge(sessions, asked)
-        session = found(sessions, asked)
+        session = _to_delete(sessions, asked)
         if asked.dry_run or not asked.yes:
             parts = run_blocking(sessions.store.holdings(session.key))
             held = counted(sum(part.state.ledger.messages for part in parts), "message")
@@ -86,6 +86,16 @@ def delete(asked: argparse.Namespace) -> int:
             )
         print(f"deleted session {session.key}: {counted(session.delete(), 'message')}")
     return 0
+
+
+def _to_delete(sessions: Sessions, asked: argparse.Namespace) -> Session:
+    """The named session. One that cannot be read any more is found as well once its deletion is confirmed."""
+    try:
+        return found(sessions, asked)
+    except StoreUnreadable:
+        if not asked.yes:
+            raise
+        return sessions.session(asked.session, tenant=asked.tenant or DEFAULT_TENANT)
 
 
 def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
