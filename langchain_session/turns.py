@@ -25,6 +25,7 @@ from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 from langchain_session.run_ends import at_end_of_run
 from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, noted, notes_of
 from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
+from session_core.forks import FreedLock
 from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
@@ -197,6 +198,7 @@ class Serialize(Rule):
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._collected_s = -math.inf
+        self._starting = FreedLock()
         self._begin()
 
     def _begin(self) -> None:
@@ -311,16 +313,17 @@ class Serialize(Rule):
 
     def _keep(self) -> None:
         """Start a thread that releases turns that other processes wait for, even if nobody calls this saver again."""
-        if self._process != os.getpid():
-            self._begin()
-        if self._keeper is None or not self._keeper.is_alive():
-            self._keeper = threading.Thread(
-                target=self._turns.keep_giving_back,
-                args=(self._store,),
-                name="llm-sessions-turns",
-                daemon=True,
-            )
-            self._keeper.start()
+        with self._starting:
+            if self._process != os.getpid():
+                self._begin()
+            if self._keeper is None or not self._keeper.is_alive():
+                self._keeper = threading.Thread(
+                    target=self._turns.keep_giving_back,
+                    args=(self._store,),
+                    name="llm-sessions-turns",
+                    daemon=True,
+                )
+                self._keeper.start()
 
 
 def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> Rule:

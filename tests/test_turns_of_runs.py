@@ -5,6 +5,7 @@ import gc
 import multiprocessing
 import os
 import threading
+import time
 from operator import add
 from typing import Annotated, TypedDict
 
@@ -363,6 +364,32 @@ def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
     assert "did not release turns" in told
     assert "they expire 300 s after" in told
     go.set()
+
+
+def test_first_runs_of_several_threads_start_one_thread_that_gives_turns_back(sessions, monkeypatch):
+    """A second one would outlive the close, which waited for it and said so."""
+    started = []
+
+    class Slow(threading.Thread):
+        def start(self) -> None:
+            if self.name == "llm-sessions-turns":
+                started.append(self)
+                time.sleep(0.05)
+            super().start()
+
+    saver = SessionSaver(sessions, concurrency="serialize")
+    graph = graph_of(saver)
+    runs = [
+        threading.Thread(target=graph.invoke, args=(said("go"), {"configurable": {"thread_id": str(number)}}))
+        for number in range(4)
+    ]
+    monkeypatch.setattr(threading, "Thread", Slow)
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    saver.close()
+    assert [one.is_alive() for one in started] == [False]
 
 
 def test_the_next_run_does_not_wait_for_a_thread_that_is_just_giving_back(sessions, saver, monkeypatch):
