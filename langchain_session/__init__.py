@@ -6,7 +6,8 @@ In the order in which one may read it:
 - Chains: `history`, `runnable` and `turn` (`with_session`).
 - The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `conversation_start`, `view_list` (a run's view
   as a list), `listing`, `channels`, `values`, `other_lists` and `deltas` (what a graph stores), `checkpoint_filter`
-  (what a list shows), `turns` (runs at once), `lifetime`, `maintenance` and `pruning` (threads looked after).
+  (what a list shows), `turns` (runs at once), `run_ends`, `lifetime`, `maintenance` and `pruning` (threads looked
+  after).
 - A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
 - Within a run: `attached`, `middleware`, `inrun`, `conversion_cache`, `message_cache`, `output_mapping`,
   `question_quotes`, `recall`, `whole_state` (runs that hold the whole record).

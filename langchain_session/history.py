@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Self
+from uuid import UUID
 
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
@@ -28,7 +29,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
 
     def __init__(
         self,
-        session_id: str,
+        session_id: str | UUID,
         *,
         url: str | None = None,
         sessions: Sessions | None = None,
@@ -51,7 +52,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     def import_from(
         cls,
         history: BaseChatMessageHistory,
-        session_id: str | None = None,
+        session_id: str | UUID | None = None,
         *,
         url: str | None = None,
         sessions: Sessions | None = None,
@@ -74,7 +75,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     async def aimport_from(
         cls,
         history: BaseChatMessageHistory,
-        session_id: str | None = None,
+        session_id: str | UUID | None = None,
         *,
         url: str | None = None,
         sessions: Sessions | None = None,

@@ -92,7 +92,16 @@ def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
     """The record's form of each of `messages`, in their order. Raises: InputError."""
     if not isinstance(messages, Iterable):
         raise InputError(f"a {type(messages).__name__} is not a list of messages; pass [HumanMessage(...), ...]")
-    return [to_core(message) for message in messages]
+    return [to_core(_said(message)) for message in messages]
+
+
+def _said(message: BaseMessage) -> BaseMessage:
+    if isinstance(message, lc.RemoveMessage):
+        raise InputError(
+            "a RemoveMessage removes from the state of a graph, and a record keeps what was said; to start afresh call "
+            "clear(), or session.reset()"
+        )
+    return message
 
 
 def from_core_many(messages: Iterable[Message]) -> list[BaseMessage]:

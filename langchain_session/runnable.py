@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,8 @@ from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import TurnLease
 from session_core.sharing import shared
-from session_core.voices import run_blocking
+from session_core.turns import Message
+from session_core.voices import run_blocking, whole
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 
@@ -155,15 +156,17 @@ class SessionRunnable(Runnable[Any, Any]):
         session, turn = self._begun(input, config)
         with ExitStack() as held:
             lease = held.enter_context(self._turn_lease(session)) if self._lease else None
-            seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
-            call = _Call(turn.to_read(run_blocking(seen)))
+            call = None
             try:
+                seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+                call = _Call(turn.to_read(run_blocking(seen)))
                 yield call
-                whole = turn.whole(call.came)
-            except BaseException:
-                session.append(turn.broken_off(call.came), lenient=True, lease=lease)
+                said = turn.whole(call.came)
+            except BaseException as exc:
+                if _lost_otherwise(call, exc):
+                    session.append(turn.broken_off(call and call.came), lenient=True, lease=lease)
                 raise
-            session.append(whole, lenient=True, lease=lease)
+            session.append(said, lenient=True, lease=lease)
 
     @asynccontextmanager
     async def _aon_record(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
@@ -171,15 +174,17 @@ class SessionRunnable(Runnable[Any, Any]):
         session, turn = self._begun(input, config)
         async with AsyncExitStack() as held:
             lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
-            seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
-            call = _Call(turn.to_read(seen))
+            call = None
             try:
+                seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+                call = _Call(turn.to_read(seen))
                 yield call
-                whole = turn.whole(call.came)
-            except BaseException:
-                await session.aappend(turn.broken_off(call.came), lenient=True, lease=lease)
+                said = turn.whole(call.came)
+            except BaseException as exc:
+                if _lost_otherwise(call, exc):
+                    await whole(_ended(session, turn.broken_off(call and call.came), lease, held.pop_all()))
                 raise
-            await session.aappend(whole, lenient=True, lease=lease)
+            await whole(_ended(session, said, lease, held.pop_all()))
 
     def _begun(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
         return self.session(config), Turn(input, self._keys, self.sessions.workshop)
@@ -195,6 +200,21 @@ class _Call:
 
     given: Any
     came: Any = None
+
+
+def _lost_otherwise(call: _Call | None, exc: BaseException) -> bool:
+    """Whether the user's input has to be stored now: the runnable had it, or the caller went away before that. An error
+    of the view reaches the caller, who sends the input again."""
+    return call is not None or not isinstance(exc, Exception)
+
+
+async def _ended(session: Session, said: Sequence[Message], lease: TurnLease | None, held: AsyncExitStack) -> None:
+    """Store what the turn said, then release it.
+
+    To be run whole: web frameworks cancel the handler of a client that went away again at each of its waits.
+    """
+    async with held:
+        await session.aappend(said, lenient=True, lease=lease)
 
 
 def _joined(came: Any, piece: Any) -> Any:

@@ -6,10 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages, message_chunk_to_message
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    RemoveMessage,
+    convert_to_messages,
+    message_chunk_to_message,
+)
 from langchain_core.prompt_values import PromptValue
 
-from langchain_session.messages import from_core, to_core
+from langchain_session.messages import from_core, to_core, to_core_many
 from session_core.errors import InputError
 from session_core.plan import View
 from session_core.turns import Message
@@ -40,7 +47,7 @@ class Turn:
                 "as the prompt wants it, or leave history_messages_key out"
             )
         self.live = _messages(given if self._input_key is None else given[self._input_key])
-        self.said: list[Message] = [shop.prepare(to_core(message)) for message in self.live]
+        self.said: list[Message] = [shop.prepare(message) for message in to_core_many(self.live)]
         self._sent: list[BaseMessage] = []
 
     @property
@@ -62,7 +69,8 @@ class Turn:
         """All messages that the turn adds to the record. Raises: InputError if the answer contains no messages."""
         key = _key(answer, self._keys.output_messages, "output_messages_key")
         told = _messages(answer if key is None else answer[key], AIMessage)
-        taken = [to_core(message_chunk_to_message(message)) for message in self._news(told)]
+        news = [message for message in self._news(told) if not isinstance(message, RemoveMessage)]
+        taken = to_core_many(map(message_chunk_to_message, news))
         return [*self.said, *(message for message in taken if message.origin == "record")]
 
     def broken_off(self, part: Any) -> list[Message]:

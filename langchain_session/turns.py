@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal, TypedDict, get_args
 
@@ -21,8 +22,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
+from langchain_session.run_ends import at_end_of_run
 from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, noted, notes_of
 from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
+from session_core.forks import FreedLock
 from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
@@ -138,9 +141,15 @@ class _Turns:
         self._gone: deque[_Turn] = deque()
         self._bell: SimpleQueue[bool] = SimpleQueue()
 
+    def over(self, holder: str) -> None:
+        """Called when a run has ended; should it go on after all, its turn is still known."""
+        self._end(self.live.get(holder))
+
     def gone(self, holder: str) -> None:
-        """Called when a run is over."""
-        turn = self.live.pop(holder, None)
+        """Called when a run is over and nothing can go on with it."""
+        self._end(self.live.pop(holder, None))
+
+    def _end(self, turn: _Turn | None) -> None:
         if turn is not None:
             self._gone.append(turn)
             self._bell.put(True)
@@ -177,10 +186,10 @@ class Serialize(Rule):
     """A run has the turn of its thread from start to end; others wait.
 
     LangGraph does not tell checkpointers when a run ends. It is over when it stored a checkpoint after which the
-    graph has nothing to do, when a task failed or was interrupted, or, in all other cases (a breakpoint, the step
-    limit, a stream that is not read on), when its config is garbage-collected. The turn of a killed run expires; what
-    that run stores later is refused. A run that released its turn but continues takes it again, unless another holder
-    has it.
+    graph has nothing to do, when a task failed or was interrupted, when it leaves what it entered (`run_ends`: a
+    breakpoint, the step limit, Ctrl-C), or when its config is garbage-collected (a stream that is not read on). The
+    turn of a killed run expires; what that run stores later is refused. A run that released its turn but continues
+    takes it again, unless another holder has it.
     """
 
     def __init__(self, store: Leasing, tenant: str, *, ttl_s: float, wait_s: float) -> None:
@@ -189,6 +198,7 @@ class Serialize(Rule):
         self._store, self._tenant = store, tenant
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._collected_s = -math.inf
+        self._starting = FreedLock()
         self._begin()
 
     def _begin(self) -> None:
@@ -210,6 +220,7 @@ class Serialize(Rule):
         # LangGraph made this dict for the run, so the name is kept even by a first run without a checkpoint.
         names[TURN] = name = Holder(turn.holder)
         weakref.finalize(name, self._turns.gone, turn.holder).atexit = False
+        at_end_of_run(partial(self._turns.over, turn.holder))
         try:
             found = await read()
         except BaseException:
@@ -302,16 +313,17 @@ class Serialize(Rule):
 
     def _keep(self) -> None:
         """Start a thread that releases turns that other processes wait for, even if nobody calls this saver again."""
-        if self._process != os.getpid():
-            self._begin()
-        if self._keeper is None or not self._keeper.is_alive():
-            self._keeper = threading.Thread(
-                target=self._turns.keep_giving_back,
-                args=(self._store,),
-                name="llm-sessions-turns",
-                daemon=True,
-            )
-            self._keeper.start()
+        with self._starting:
+            if self._process != os.getpid():
+                self._begin()
+            if self._keeper is None or not self._keeper.is_alive():
+                self._keeper = threading.Thread(
+                    target=self._turns.keep_giving_back,
+                    args=(self._store,),
+                    name="llm-sessions-turns",
+                    daemon=True,
+                )
+                self._keeper.start()
 
 
 def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> Rule:

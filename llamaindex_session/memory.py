@@ -31,7 +31,7 @@ from session_core.advisers import require_power
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
 from session_core.moving import amove_in, move_in
-from session_core.turns import Key
+from session_core.turns import Key, text_of_id
 
 
 class SessionMemoryBuffer(ChatMemoryBuffer):
@@ -76,7 +76,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         token_limit: int | None = None,
         tokenizer_fn: Callable[[str], list[Any]] | None = None,
         *,
-        session_id: str | None = None,
+        session_id: str | uuid.UUID | None = None,
         url: str | None = None,
         sessions: Sessions | None = None,
         policy: Policy | None = None,
@@ -114,7 +114,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return made
 
     @classmethod
-    def import_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
+    def import_from(cls, memory: BaseMemory, session_id: str | uuid.UUID | None = None, **made_with: Any) -> Self:
         """A memory of session `session_id` with all messages of `memory`.
 
         Without `session_id` the session has the name of `memory`. An empty source makes an empty conversation. Other
@@ -128,7 +128,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return made
 
     @classmethod
-    async def aimport_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
+    async def aimport_from(
+        cls, memory: BaseMemory, session_id: str | uuid.UUID | None = None, **made_with: Any
+    ) -> Self:
         """Async form of `import_from`."""
         require_power(memory, "aget_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
@@ -321,8 +323,8 @@ def _policy(policy: Policy | None, llm: LLM | None, token_limit: int | None) -> 
     return Policy(budget, model=(metadata.model_name if metadata is not None else None) or None)
 
 
-def _named(session_id: str | None, tenant: str) -> str:
-    return uuid.uuid4().hex if session_id is None else Key(session_id, tenant).session_id
+def _named(session_id: str | uuid.UUID | None, tenant: str) -> str:
+    return uuid.uuid4().hex if session_id is None else Key(text_of_id(session_id), tenant).session_id
 
 
 def _checked(token_limit: int) -> int:

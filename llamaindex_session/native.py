@@ -30,7 +30,8 @@ def block_classes() -> dict[str, type]:
 def _url_from(plain: list[str]) -> object:
     path, text = plain
     kind = class_at(path)
-    return kind(text) if kind is not None and issubclass(kind, AnyUrl) else text
+    # The text is empty where a view has no room for what the URL names; no URL is.
+    return kind(text) if text and kind is not None and issubclass(kind, AnyUrl) else text
 
 
 _URL = Kind(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from postgres_server import postgres_server
+from redis import Redis
 from redis_server import redis_server
 
 from session_core import Sessions
@@ -202,3 +203,34 @@ def test_what_is_imported_for_a_sealed_tenant_of_a_file_is_sealed_or_refused(
     file.write_text(json.dumps({"tenant": "acme", "session_id": "s", "messages": [SAID]}), encoding="utf-8")
     assert main(["import", str(file), "--url", url]) == 2
     assert "set LLM_SESSIONS_KEYS" in capsys.readouterr().err
+
+
+def test_a_session_that_the_server_evicted_in_part_hinders_no_export_no_import_and_no_deletion(
+    redis: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"{redis}/3"
+    with Sessions(url) as sessions, Redis.from_url(url) as client:
+        for name in ("before", "broken", "after"):
+            sessions.session(name).append(SAID)
+        sessions.session("broken").append(SAID)
+        client.delete("llms:{default|broken}:m:")
+    assert main(["export", "--url", url]) == 2
+    captured = capsys.readouterr()
+    assert {json.loads(line)["session_id"] for line in captured.out.splitlines()} == {"before", "after"}
+    assert "1 session cannot be read" in captured.err
+    assert "session broken is incomplete" in captured.err
+    file = tmp_path / "more.jsonl"
+    file.write_text(json.dumps(SAID), encoding="utf-8")
+    assert main(["import", str(file), "--url", url]) == 0
+    assert main(["delete", "broken", "--yes", "--url", url]) == 0
+    assert main(["export", "--url", url]) == 0
+
+
+def test_a_session_without_its_state_can_be_deleted(redis: str) -> None:
+    url = f"{redis}/4"
+    with Sessions(url) as sessions, Redis.from_url(url) as client:
+        sessions.session("broken").append(SAID)
+        client.delete("llms:{default|broken}:s:")
+        assert main(["delete", "broken", "--url", url]) == 2
+        assert main(["delete", "broken", "--yes", "--url", url]) == 0
+        assert sessions.session("broken").record(all_branches=True) == []

@@ -12,11 +12,14 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from meaning import Meanings
 
 from langchain_session import EmbeddingsEmbedder, SessionChatMessageHistory, SessionSaver, VectorStoreIndex
+from langchain_session.index import session_digest
 from session_core import Budget, Policy, Session, Sessions
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, StoreLost
 from session_core.events import FellBack
 from session_core.indexing import rebuild
+from session_core.stores.memory import MemoryStore
 from session_core.testing import Heard
+from session_core.turns import Key
 from session_core.voices import run_blocking
 
 BUDGET = Budget(1_500, reply_reserve_tokens=0)
@@ -113,6 +116,58 @@ def test_what_is_purged_leaves_the_index(sessions, vectors):
     talk(sessions.session("s"), "The car of my sister is red")
     assert sessions.purge(0) == (sessions.session("s").key,)
     assert vectors.store == {}
+
+
+@pytest.mark.parametrize("delete", [*DELETIONS.values(), lambda sessions: sessions.purge(0)], ids=[*DELETIONS, "purge"])
+def test_what_is_deleted_leaves_the_index_with_its_namespaces(sessions, vectors, delete):
+    sessions.session("s").append({"role": "user", "content": "hello"})
+    talk(sessions.session("s", namespace="subgraph"), "The car of my sister is red")
+    assert vectors.store
+    delete(sessions)
+    assert vectors.store == {}
+
+
+class BreaksOff(MemoryStore):
+    """A store whose purge ends after the first session."""
+
+    deleted = 0
+
+    async def delete(self, key: Key) -> int:
+        self.deleted += 1
+        if self.deleted > 1:
+            raise StoreLost("the server is unavailable")
+        return await super().delete(key)
+
+
+def test_a_purge_that_breaks_off_leaves_no_text_of_what_it_deleted(vectors):
+    sessions = Sessions(BreaksOff(), policy=Policy(BUDGET, folding="inline", index=VectorStoreIndex(vectors)))
+    for name in "abc":
+        talk(sessions.session(name), "The car of my sister is red")
+    with pytest.raises(StoreLost):
+        sessions.purge(0)
+    left = {state.key for state in sessions.list()}
+    assert len(left) == 2
+    assert {one["metadata"]["session"] for one in vectors.store.values()} <= {session_digest(key) for key in left}
+
+
+class WrittenTo(MemoryStore):
+    """A store in which session "s" is written to between the search for idle sessions and their deletion."""
+
+    async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
+        found = await super().idle(older_than_s, tenant=tenant)
+        self.idle = lambda *_, **__: nothing()  # type: ignore[method-assign]
+        return found
+
+
+async def nothing() -> tuple[Key, ...]:
+    return ()
+
+
+def test_a_session_that_is_written_to_during_a_purge_is_still_found_by_what_it_means(vectors):
+    sessions = Sessions(WrittenTo(), policy=Policy(BUDGET, folding="inline", index=VectorStoreIndex(vectors)))
+    talk(sessions.session("s"), "The car of my sister is red")
+    assert sessions.purge(0) == ()
+    assert found(sessions.session("s"), "an automobile")[0] == "The car of my sister is red"
 
 
 def test_a_lost_index_is_rebuilt_from_the_record(sessions, vectors):

@@ -327,6 +327,13 @@ def test_shortened_calls_stand_in_every_place_of_a_clip() -> None:
     assert shown.additional_kwargs == {"kept": 1}
 
 
+@pytest.mark.parametrize("block", [b for blocks in BLOCKS.values() for b in blocks], ids=lambda b: b.block_type)
+def test_a_view_without_room_for_a_block_can_be_read(block: Any) -> None:
+    whole = to_core(ChatMessage([copy.deepcopy(block)], role=MessageRole.ASSISTANT))
+    bare = replace(whole, content="s…", media=(), tool_calls=(), aside="", rendition="clip", id="m1")
+    assert from_core(bare).blocks[0] == li.TextBlock(text="s…")
+
+
 def test_a_clip_without_media_is_text_and_a_named_message_keeps_them() -> None:
     blocks = [
         li.TextBlock(text="see"),

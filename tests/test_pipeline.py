@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sessions_made import conversation
 
-from session_core import Budget, Message, Policy, Role, Sessions, Tier
+from session_core import Budget, Message, Policy, Role, Sessions, Tier, pipeline
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
 from session_core.errors import Conflict, StoreBusy
@@ -359,3 +359,25 @@ def test_a_digest_that_waits_is_left_to_the_next_turn_while_there_is_room() -> N
         assert before.digest is None
         assert session.fold() is not None
         assert session.view().messages == before.messages
+
+
+def test_a_close_does_not_wait_for_a_model_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "CLOSE_WAITS_S", 0.0, raising=False)
+    asked, closed = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    class Hanging:
+        name = "hanging"
+
+        async def summarize(self, request: SummaryRequest) -> str:
+            asked.set()
+            seen.append(closed.wait(20))
+            return ""
+
+    sessions = Sessions(policy=replace(POLICY, summarizer=Hanging()))
+    sessions.session("s").append([one for number in range(MESSAGES) for one in wish(number)])
+    assert asked.wait(60)
+    sessions.close()
+    closed.set()
+    until(lambda: bool(seen))
+    assert seen == [True]

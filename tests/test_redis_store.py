@@ -22,7 +22,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from redis_server import RedisServer, redis_sentinel, redis_server, write_pairs
 
 from langchain_session import SessionSaver
-from session_core import Budget, Message, Policy, Role, Sessions
+from session_core import Budget, Message, Policy, Role, Session, Sessions
 from session_core.errors import ConfigError, Conflict, NewerSchema, StoreBusy, StoreError, StoreLost, StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Write
@@ -420,6 +420,38 @@ def test_a_session_that_the_server_threw_away_in_part_is_an_error_with_the_mend(
         run_blocking(store.load(KEY))
     assert run_blocking(store.delete(KEY)) == 0
     assert run_blocking(store.load(KEY)).messages == ()
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["state", "log"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        Session.record,
+        Session.export,
+        Session.stats,
+        Session.view,
+        lambda session: session.search("message"),
+        lambda session: asyncio.run(session.arecord()),
+    ],
+    ids=["record", "export", "stats", "view", "search", "arecord"],
+)
+def test_no_reader_takes_a_session_without_one_of_its_keys_for_an_empty_one(read, place, store, server):
+    session = Sessions(store).session(KEY.session_id, tenant=KEY.tenant)
+    session.append([{"role": "user", "content": "a message"}])
+    with server.client() as client:
+        client.delete(Names().of(KEY)[place])
+    with pytest.raises(StoreUnreadable, match="noeviction"):
+        read(session)
+    session.delete()
+    assert session.record() == []
+
+
+def test_messages_without_a_state_can_be_rescued(store, server):
+    session = Sessions(store).session(KEY.session_id, tenant=KEY.tenant)
+    session.append([{"role": "user", "content": "a message"}])
+    with server.client() as client:
+        client.delete(Names().of(KEY)[0])
+    assert [message.content for message in session.record(all_branches=True)] == ["a message"]
 
 
 @pytest.mark.parametrize("place", [2, 3], ids=["checkpoints", "values"])

@@ -5,6 +5,7 @@ import gc
 import multiprocessing
 import os
 import threading
+import time
 from operator import add
 from typing import Annotated, TypedDict
 
@@ -53,6 +54,8 @@ def graph_of(saver, **compiled):
         said = state["messages"][-1].content
         if said == "fail":
             raise ValueError("as asked")
+        if said == "stop":
+            raise KeyboardInterrupt
         if said == "ask":
             return {"messages": [AIMessage(str(interrupt("may I?")))]}
         return {"messages": [AIMessage("acted")]}
@@ -117,11 +120,40 @@ def test_an_interrupted_run_releases_its_turn(sessions, saver, voice, compiled):
 
 def test_a_run_over_the_recursion_limit_releases_its_turn(sessions, saver, voice):
     graph = graph_of(saver)
-    with pytest.raises(GraphRecursionError):
+    with pytest.raises(GraphRecursionError) as held:
         voice.invoke(graph, said("one"), {**CONFIG, "recursion_limit": 1})
-    gc.collect()
     voice.invoke(graph, said("two"))
     assert contents(sessions)[-1] == "ended"
+    assert held.value.__traceback__ is not None
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+def test_a_run_that_ctrl_c_ended_releases_its_turn_while_its_error_is_referenced(sessions, saver, durability):
+    """As a notebook references the last error, for `%debug`."""
+    graph = graph_of(saver)
+    with pytest.raises(KeyboardInterrupt) as held:
+        graph.invoke(said("stop"), CONFIG, durability=durability)
+    graph.invoke(said("two"), CONFIG)
+    assert contents(sessions)[-3:] == ["two", "acted", "ended"]
+    assert held.value.__traceback__ is not None
+
+
+def test_a_cancellation_that_somebody_handles_releases_the_turn_while_its_error_is_referenced(sessions, saver):
+    """As of a notebook's cell, whose task goes on."""
+    acting = asyncio.Event()
+    graph = slow_graph(saver, acting)
+
+    async def talk():
+        cell = asyncio.current_task()
+        waits = asyncio.ensure_future(acting.wait())
+        waits.add_done_callback(lambda _: cell.cancel())
+        with pytest.raises(asyncio.CancelledError) as held:
+            await graph.ainvoke(said("slow"), CONFIG)
+        await graph.ainvoke(said("next"), CONFIG)
+        return held
+
+    assert asyncio.run(talk()).value.__traceback__ is not None
+    assert contents(sessions) == ["slow", "next", "acted"]
 
 
 def test_an_abandoned_stream_releases_its_turn(saver):
@@ -334,6 +366,32 @@ def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
     go.set()
 
 
+def test_first_runs_of_several_threads_start_one_thread_that_gives_turns_back(sessions, monkeypatch):
+    """A second one would outlive the close, which waited for it and said so."""
+    started = []
+
+    class Slow(threading.Thread):
+        def start(self) -> None:
+            if self.name == "llm-sessions-turns":
+                started.append(self)
+                time.sleep(0.05)
+            super().start()
+
+    saver = SessionSaver(sessions, concurrency="serialize")
+    graph = graph_of(saver)
+    runs = [
+        threading.Thread(target=graph.invoke, args=(said("go"), {"configurable": {"thread_id": str(number)}}))
+        for number in range(4)
+    ]
+    monkeypatch.setattr(threading, "Thread", Slow)
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    saver.close()
+    assert [one.is_alive() for one in started] == [False]
+
+
 def test_the_next_run_does_not_wait_for_a_thread_that_is_just_giving_back(sessions, saver, monkeypatch):
     began, go = threading.Event(), threading.Event()
     drop = sessions.store.drop_lease
@@ -398,13 +456,11 @@ def test_an_inner_saver_can_serialize_runs(sessions, kind, tmp_path):
     def check(inner) -> None:
         saver = SessionSaver(sessions, inner=inner, concurrency="serialize", wait_s=0.0)
         graph = graph_of(saver, interrupt_before=["end"])
-        stream = graph.stream(said("one"), CONFIG)
+        stream = graph_of(saver).stream(said("one"), CONFIG)
         next(stream)
         with pytest.raises(TurnTaken):
             graph.invoke(said("hasty"), CONFIG)
         list(stream)
-        del stream
-        graph.invoke(None, CONFIG)
         graph.invoke(said("two"), CONFIG)
         graph.invoke(None, CONFIG)
         kept = [m.content for m in inner.get_tuple(CONFIG).checkpoint["channel_values"]["messages"]]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anyio
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -216,6 +217,55 @@ def test_a_cancelled_call_keeps_what_the_user_said(sessions):
 
     asyncio.run(cancel())
     assert kept(sessions) == [("user", "hi")]
+
+
+class Distant(MemoryStore):
+    """A store that has the loop wait for each answer; `reading` is called whenever a session is read."""
+
+    reading: Callable[[], None] = staticmethod(lambda: None)
+
+    async def load(self, *args: Any, **options: Any) -> Any:
+        self.reading()
+        await asyncio.sleep(0)
+        return await super().load(*args, **options)
+
+    async def append(self, *args: Any, **options: Any) -> Any:
+        await asyncio.sleep(0)
+        return await super().append(*args, **options)
+
+    async def drop_lease(self, *args: Any) -> None:
+        await asyncio.sleep(0)
+        await super().drop_lease(*args)
+
+
+@pytest.mark.parametrize("lease", [False, True])
+@pytest.mark.parametrize(
+    ("leaves", "stored"), [("answer", [("user", "hi"), ("assistant", "one")]), ("view", [("user", "hi")])]
+)
+def test_a_client_that_goes_away_loses_nothing_that_was_said(leaves, stored, lease):
+    """Web frameworks cancel its handler, and again at each further wait."""
+    store = Distant()
+    sessions = Sessions(store, policy=POLICY)
+
+    async def endless(pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async for piece in pieces:
+            yield piece
+            await asyncio.sleep(60)
+
+    async def call() -> None:
+        talk = with_session(StrictChatModel(answers=["one two"]) | RunnableGenerator(endless), sessions, lease=lease)
+        with anyio.CancelScope() as scope:
+            if leaves == "view":
+                store.reading = scope.cancel
+            async for _ in talk.astream("hi", CONFIG):
+                scope.cancel()
+        async with sessions.session("s").lease(wait_s=5.0):
+            pass
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    asyncio.run(call())
+    assert kept(sessions) == stored
 
 
 def test_the_partial_answer_says_that_it_was_broken_off(sessions):

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain_core.chat_history import InMemoryChatMessageHistory
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langchain_core.runnables import RunnableLambda
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.storage.chat_store import SimpleChatStore
 
-from langchain_session import SessionChatMessageHistory, SessionSaver, recall_tool
+from langchain_session import SessionChatMessageHistory, SessionSaver, recall_tool, with_session
 from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from llamaindex_session import recall_tool as recall_of_a_memory
 from session_core import Policy, Sessions
@@ -149,3 +152,25 @@ def test_others_histories_are_taken_all_the_same() -> None:
     assert len(SessionChatStore.import_from(store, sessions=Sessions()).get_messages("b")) == 1
     memory = ChatMemoryBuffer.from_defaults([ChatMessage("Hello")], token_limit=1_000)
     assert len(SessionMemoryBuffer.import_from(memory, "c", sessions=Sessions()).get_all()) == 1
+
+
+@pytest.mark.parametrize("wrong", [RemoveMessage("1"), RemoveMessage("unknown"), RemoveMessage(REMOVE_ALL_MESSAGES)])
+def test_a_remove_message_is_refused_by_a_history_and_stores_nothing(wrong: RemoveMessage, sessions: Sessions) -> None:
+    history = SessionChatMessageHistory("s", sessions=sessions)
+    history.add_messages([HumanMessage("hi", id="1")])
+    with pytest.raises(InputError, match="clear"):
+        history.add_messages([HumanMessage("more"), wrong])
+    assert len(history.record()) == 1
+
+
+def test_a_remove_message_in_an_answer_does_not_end_up_in_the_record(sessions: Sessions) -> None:
+    answer = [AIMessage("hello"), RemoveMessage("1")]
+    with_session(RunnableLambda(lambda _: answer), sessions).invoke("hi", {"configurable": {"session_id": "s"}})
+    assert [message.content for message in sessions.session("s").record()] == ["hi", "hello"]
+
+
+def test_a_uuid_names_the_session_of_its_text(sessions: Sessions) -> None:
+    name = uuid4()
+    SessionChatMessageHistory(name, sessions=sessions).add_user_message("hi")
+    assert len(sessions.session(name).record()) == len(sessions.session(str(name)).record()) == 1
+    assert len(SessionMemoryBuffer.from_defaults(session_id=name, sessions=sessions).get_all()) == 1

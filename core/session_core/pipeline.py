@@ -31,6 +31,9 @@ PATIENCE_S = 0.02
 """Seconds to wait for calls in progress to end; less for each urgent fold."""
 PUT_OFF_S = 10.0
 """Seconds that a fold may be postponed while calls leave no pause, for sessions far below their limit."""
+CLOSE_WAITS_S = 5.0
+"""Seconds that a close waits for the fold in progress. A fold by rules takes less; one that waits for a model may take
+minutes, and services are killed 10 to 30 s after they are asked to end."""
 LOOK_S = 0.05
 """Seconds between checks of whether a postponed fold may still wait."""
 
@@ -180,7 +183,8 @@ class Background:
                 self.pace.hurried -= 1
 
     def close(self) -> None:
-        """Finish the fold in progress and stop; the others are requested again by the next turn of their session."""
+        """Finish the fold in progress, unless a model keeps it for longer than `CLOSE_WAITS_S`, and stop; all others
+        are requested again by the next turn of their session."""
         self._begin_in_child()
         with self._changed:
             self._closed = True
@@ -189,7 +193,7 @@ class Background:
             self._changed.notify_all()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=30)
+            thread.join(timeout=CLOSE_WAITS_S)
 
     def _begin_in_child(self) -> None:
         """Reset after a fork: nothing is queued or in progress."""

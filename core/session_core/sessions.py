@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from session_core.advisers import require_power
 from session_core.append_args import Said, taken
@@ -35,7 +36,7 @@ from session_core.stats import SessionStats, stats_of
 from session_core.stores.from_arguments import degraded, opened, place_of
 from session_core.stores.index_deletion import forgetting
 from session_core.stores.retention import purging
-from session_core.turns import Key, Message
+from session_core.turns import Key, Message, text_of_id
 from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, in_thread, run_blocking, threaded
 from session_core.warmup import NOBODY, Warming
 from session_core.workshop import Clock, Workshop
@@ -93,12 +94,12 @@ class Sessions(OfOneProcess):
     def __repr__(self) -> str:
         return f"Sessions({self.place!r})"
 
-    def session(self, session_id: str, *, tenant: str = "default", namespace: str = "") -> Session:
-        """The session called `session_id`. Nothing is read or written yet.
+    def session(self, session_id: str | UUID, *, tenant: str = "default", namespace: str = "") -> Session:
+        """The session called `session_id`; a UUID names the same one as its text. Nothing is read or written yet.
 
         `namespace` names a separate record within it, such as that of a LangGraph subgraph; both are deleted together.
         """
-        return Session(self, Key(session_id, tenant, namespace))
+        return Session(self, Key(text_of_id(session_id), tenant, namespace))
 
     def observe(self, observer: Observer) -> None:
         """Send `observer` every event from now on; one that is registered already is not added twice."""

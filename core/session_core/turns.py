@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
 from session_core.errors import EmptyMessage, InputError, UnknownRole, shown
 from session_core.ranges import Ranges
@@ -85,6 +86,11 @@ class Key:
         name = f"{name}#{self.namespace}" if self.namespace else name
         # A line break in a name must not start a new line in a log.
         return name if name.isprintable() else ascii(name)
+
+
+def text_of_id(session_id: str | UUID) -> str:
+    """The name of a session that an application identifies by a UUID; anything else is left for `Key` to check."""
+    return str(session_id) if isinstance(session_id, UUID) else session_id
 
 
 @dataclass(frozen=True, slots=True)

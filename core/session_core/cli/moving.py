@@ -12,32 +12,59 @@ from typing import Any
 
 from session_core.cli.opening import DEFAULT_TENANT, found, none_in, opened_to_add, opened_to_read
 from session_core.compress.pieces import counted
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, StoreUnreadable
 from session_core.moving import Several, move_in
 from session_core.sessions import Sessions
 from session_core.transcripts import read
 
+NAMED = 5
+"""The most unreadable sessions to name."""
+
 
 def export(asked: argparse.Namespace) -> int:
-    """Print a record as JSONL in the shape of the OpenAI chat API, or all sessions, one a line."""
+    """Print a record as JSONL in the shape of the OpenAI chat API, or all sessions, one a line.
+
+    Raises: StoreUnreadable for those that cannot be read, after all others were printed.
+    """
+    unreadable: list[StoreUnreadable] = []
     with opened_to_read(asked) as sessions:
-        said = _all(sessions, asked.tenant) if asked.session is None else found(sessions, asked).export()
+        several = asked.session is None
+        said = _all(sessions, asked.tenant, unreadable) if several else found(sessions, asked).export()
         empty = True
         for one in said:
-            print(json.dumps(one, ensure_ascii=False))
+            print(_line(one))
             empty = False
+    if unreadable:
+        left = f"{counted(len(unreadable), 'session')} cannot be read and were left out"
+        raise StoreUnreadable(f"{left}, the others were exported: {'; '.join(map(str, unreadable[:NAMED]))}")
     if empty:
         print(f"llm-sessions: {none_in(asked)}", file=sys.stderr)
     return 0
 
 
-def _all(sessions: Sessions, tenant: str | None) -> Iterator[dict[str, Any]]:
-    """Every session of `tenant`; without one, those of all tenants, each with its tenant beside it."""
-    if tenant is not None:
-        yield from sessions.export(tenant)
-        return
-    for one in sorted({state.key.tenant for state in sessions.list()}):
-        yield from ({"tenant": one, **exported} for exported in sessions.export(one))
+def _line(exported: dict[str, Any]) -> str:
+    """JSON that an import reads back unaltered, also where the output cannot encode every character (a terminal or a
+    locale without UTF-8; half of a surrogate pair)."""
+    text = json.dumps(exported, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(exported)
+    return text
+
+
+def _all(sessions: Sessions, tenant: str | None, unreadable: list[StoreUnreadable]) -> Iterator[dict[str, Any]]:
+    """Every session of `tenant`; without one, those of all tenants, each with its tenant beside it. Why a session
+    cannot be read is added to `unreadable`."""
+    keys = [state.key for state in sessions.list(tenant)]
+    for key in sorted(keys, key=lambda key: key.tenant):
+        try:
+            messages = sessions.session(key.session_id, tenant=key.tenant).export()
+        except StoreUnreadable as exc:
+            unreadable.append(exc)
+            continue
+        named = {"tenant": key.tenant} if tenant is None else {}
+        yield {**named, "session_id": key.session_id, "messages": messages}
 
 
 def move_file_in(asked: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from session_core.budget import Budget
-from session_core.errors import ConfigError, NotFound, StoreLost
+from session_core.errors import ConfigError, NotFound, StoreLost, StoreUnreadable
 from session_core.policy import Policy
 from session_core.ports import State
 from session_core.ranges import Ranges
@@ -132,15 +132,19 @@ def _tenants_of(sessions: Sessions, session_id: str) -> list[str]:
 
 
 def _sealed(sessions: Sessions, tenant: str | None, session_id: str | None) -> bool:
-    """Whether a session is sealed; without an id, whether the newest of the tenant is, or of all."""
+    """Whether a session is sealed; without an id, whether the newest readable one of the tenant is, or of all."""
     key = None if session_id is None else Key(session_id, tenant or DEFAULT_TENANT)
     states = sessions.list(tenant) if key is None else (_state(sessions, key),)
-    state = next(iter(states), None)
-    if state is None or not state.head:
-        return False
-    first = state.head.pairs[0][0]
-    messages = run_blocking(sessions.store.record(state.key, Ranges(((first, first),))))
-    return any(map(is_sealed, messages))
+    for state in states:
+        if state is None or not state.head:
+            continue
+        first = state.head.pairs[0][0]
+        try:
+            messages = run_blocking(sessions.store.record(state.key, Ranges(((first, first),))))
+        except StoreUnreadable:
+            continue
+        return any(map(is_sealed, messages))
+    return False
 
 
 def _state(sessions: Sessions, key: Key) -> State | None:

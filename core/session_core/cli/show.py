@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from session_core.cli.opening import found, none_in, opened, opened_to_change, opened_to_read
-from session_core.cli.terminal import columns
+from session_core.cli.opening import DEFAULT_TENANT, found, none_in, opened, opened_to_change, opened_to_read
+from session_core.cli.terminal import columns, visible
 from session_core.compress.pieces import counted
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, StoreUnreadable
 from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.ports import State
@@ -38,8 +38,8 @@ def list_sessions(asked: argparse.Namespace) -> int:
     headers = ("session", "tenant", "messages", "tokens", "digests", "unfolded", "last message")
     rows = [
         (
-            state.key.session_id,
-            state.key.tenant,
+            _name(state.key.session_id),
+            _name(state.key.tenant),
             f"{len(state.head):,}",
             f"{state.ledger.tokens:,}",
             f"{state.ready.number}",
@@ -56,12 +56,13 @@ def show(asked: argparse.Namespace) -> int:
     """Print a session's figures, and its record, its view or its plan."""
     with opened_to_read(asked, asked.window) as sessions:
         session = found(sessions, asked)
-        print("\n".join(_figures(session.stats(), session)))
+        print(visible("\n".join(_figures(session.stats(), session))))
         if asked.view or asked.explain or asked.query:
             view = session.view(asked.query)
-            print("\n".join(_explained(view) if asked.explain else _read(view)))
+            lines = _explained(view) if asked.explain else _read(view)
         else:
-            print("\n".join(_listed(session.record())))
+            lines = iter(_listed(session.record()))
+        print(visible("\n".join(lines)))
     return 0
 
 
@@ -72,7 +73,7 @@ def delete(asked: argparse.Namespace) -> int:
     with opened(asked.url) if asked.dry_run else opened_to_change(asked) as sessions:
         if asked.session is None:
             return _purge(sessions, asked)
-        session = found(sessions, asked)
+        session = _to_delete(sessions, asked)
         if asked.dry_run or not asked.yes:
             parts = run_blocking(sessions.store.holdings(session.key))
             held = counted(sum(part.state.ledger.messages for part in parts), "message")
@@ -85,6 +86,16 @@ def delete(asked: argparse.Namespace) -> int:
             )
         print(f"deleted session {session.key}: {counted(session.delete(), 'message')}")
     return 0
+
+
+def _to_delete(sessions: Sessions, asked: argparse.Namespace) -> Session:
+    """The named session. One that cannot be read any more is found as well once its deletion is confirmed."""
+    try:
+        return found(sessions, asked)
+    except StoreUnreadable:
+        if not asked.yes:
+            raise
+        return sessions.session(asked.session, tenant=asked.tenant or DEFAULT_TENANT)
 
 
 def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
@@ -115,6 +126,11 @@ def doctor(asked: argparse.Namespace) -> int:
         broken = run_blocking(sessions.store.damage())
     print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken)]))
     return 0 if findings.healthy and not broken else 1
+
+
+def _name(name: str) -> str:
+    """A name as in errors (`Key`): quoted where it has line breaks or orders for a terminal."""
+    return name if name.isprintable() else ascii(name)
 
 
 def _standing(state: State) -> str:
@@ -159,7 +175,7 @@ def _listed(messages: Sequence[Message]) -> list[str]:
 def _read(view: View) -> Iterator[str]:
     report = view.report
     yield (
-        f"view: {view.tokens:,} of {report.limit_tokens:,} tokens, {len(view.messages)} messages; "
+        f"view: {view.tokens:,} of {report.limit_tokens:,} tokens, {counted(len(view.messages), 'message')}; "
         f"{report.clipped} clipped, {report.folded} folded, {report.dropped} dropped, "
         f"counted by {report.counter}"
     )

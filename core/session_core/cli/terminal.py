@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 BARS = "▁▂▃▄▅▆▇█"
+WIDEST = 64
+"""A longer cell sticks out instead of widening its column."""
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that command a terminal or reverse the text after them; not tabs and line breaks."""
 EVERY = 5
 """Without a terminal, one line of progress per this many turns."""
+
+
+def visible(text: str) -> str:
+    """`text` of users, tools or web pages for a terminal, which must not take orders from it."""
+    return _HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text.replace("\r\n", "\n"))
 
 
 def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
     """`rows` under `headers`, aligned: the first `left` columns and the last to the left, the others to the right."""
     table = [list(headers), *map(list, rows)]
-    widths = [max(len(row[i]) for row in table) for i in range(len(headers))]
+    widths = [max(min(len(row[i]), WIDEST) for row in table) for i in range(len(headers))]
     last = len(headers) - 1
 
     def cell(text: str, i: int) -> str:

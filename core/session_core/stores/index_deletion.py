@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 from session_core.advisers import Index
+from session_core.indexing import rebuild
 from session_core.one_process import OfOneProcess
 from session_core.ports import SessionStore
+from session_core.stores.retention import purging
 from session_core.turns import Key
 from session_core.voices import threaded
 
@@ -30,16 +32,22 @@ class _Forgetting(OfOneProcess):
 
     async def delete(self, key: Key) -> int:
         """Deletes from the index, then from the store."""
-        state = await self._store.state(key)
-        if state is not None:
-            await self._index.forget(key, state.ledger.messages)
+        await self._forget(key)
         return await self._store.delete(key)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """Purges the store, then deletes those sessions from the index, since only the result names them."""
-        before = {state.key: state for state in await self._store.sessions(tenant)}
-        gone = await cast(Any, self._store).purge(older_than_s, tenant=tenant)
-        for key in gone:
-            last = before[key].ledger.messages if key in before else 0
-            await self._index.forget(key, last)
-        return cast("tuple[Key, ...]", gone)
+        """Deletes idle sessions from the index, then from the store: a purge that breaks off does not say which of
+        them it deleted. One that was written to meanwhile stays, and is indexed anew."""
+        store = purging(self._store)
+        idle = await store.idle(older_than_s, tenant=tenant)
+        for key in idle:
+            await self._forget(key)
+        gone = await store.purge(older_than_s, tenant=tenant)
+        for key in {*idle}.difference(gone):
+            for part in await self._store.holdings(key):
+                await rebuild(self._store, part.state.key, self._index)
+        return gone
+
+    async def _forget(self, key: Key) -> None:
+        for part in await self._store.holdings(key):
+            await self._index.forget(part.state.key, part.state.ledger.messages)

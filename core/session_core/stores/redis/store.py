@@ -43,6 +43,7 @@ from session_core.stores.redis.scripts import (
     MARK,
     MEMORY,
     NOTICES,
+    PARTS,
     PUT_DIGEST,
     SEEK,
 )
@@ -144,8 +145,10 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         return Loaded(made, None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
+        """As in the protocol. Messages without a state are readable with `part=None`, to be rescued."""
         log = self._names.of(key)[1]
         found: list[Message] = []
+        every = part is None
         if part is None:
             length, rows = await self._wire.ask(("LLEN", log), ("LRANGE", log, 0, ROWS_AT_ONCE - 1))
             found.extend(map(message_from, rows, range(1, length + 1)))
@@ -159,6 +162,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         for (first, last), rows in zip(pieces, answers, strict=True):
             read = partial(_read_rows, rows, first)
             found += read() if last - first < BUSY_ROWS else await self._wire.apart(read)
+        if not found and (every or pieces):
+            await self._require_whole(key)
         return tuple(found)
 
     async def find(self, key: Key, message_id: str) -> Message | None:
@@ -175,7 +180,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
             return ()
         session, log = self._names.of(key)[:2]
         state, length = await self._wire.ask(("HGET", session, "state"), ("LLEN", log))
-        if state is None:
+        if state is None or not length:
+            await self._require_whole(key)
             return ()
         born = state_from(state, key).born
         parts, wanted = self._places.missing(key, born, length, at_once=ROWS_AT_ONCE)
@@ -192,8 +198,16 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         return self._places.read(key, born, first, _read_rows(rows, first))
 
     async def state(self, key: Key) -> State | None:
-        (state,) = await self._wire.ask(("HGET", self._names.of(key)[0], "state"))
+        session, log = self._names.of(key)[:2]
+        length, state = await self._wire.ask(("LLEN", log), ("HGET", session, "state"))
+        if length and state is None:
+            await self._require_whole(key)
         return None if state is None else state_from(state, key)
+
+    async def _require_whole(self, key: Key) -> None:
+        """Raises: StoreUnreadable if the server evicted the log or the state of the session; one that was deleted just
+        now has neither."""
+        await self._read(PARTS, key)
 
     async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         numbered = replace(digest, number=expected + 1)
