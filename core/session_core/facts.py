@@ -215,8 +215,10 @@ def _voice(fact: Fact) -> str:
 
 def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[_Stated]:
     for part, quoted in parts:
+        before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
+            previous, before = before, ""
             offer = None if quoted or question is None or filler(question) else question
             settles = offer is not None and decides(offer, sentence)
             if filler(sentence) and not settles:
@@ -233,10 +235,20 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
                 kind = FactKind.AMOUNT
             if kind is None and not quoted and labelled(sentence):
                 kind = FactKind.PREFERENCE
+            if kind is None:
+                before = one_line(sentence)
+            elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
+                sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:
                 yield kind, partial(_quoted, message, kind, sentence)
             elif kind is not None:
                 yield kind, partial(_answering, message, kind, sentence, offer, settles)
+
+
+def _corrects_itself(previous: str, sentence: str) -> bool:
+    """Whether a correction means the sentence right before it in the same message, which states no fact by itself:
+    "The contact is Petra. No, Petra left, it's Milan"."""
+    return bool(previous) and not subject_words(previous).isdisjoint(subject_words(sentence))
 
 
 def _quoted(message: Message, kind: FactKind, sentence: str) -> Fact | None:
