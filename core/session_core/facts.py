@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from session_core.classify import filler
 from session_core.language.acceptance import OFFERED_CHARACTERS, decides, offered, weighed, wondered
 from session_core.language.amending import subject_words
+from session_core.language.changes import alters
 from session_core.language.cues import kinds, promises, revises
 from session_core.language.instructions import commands, passes_on, poses
 from session_core.language.labels import labelled
@@ -229,7 +230,7 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
                 kind, _, valued = _first_stated(sentence)
             if kind is None and settles:
                 kind = FactKind.ANSWER
-            elif kind is None and not quoted and revises(sentence):
+            elif kind is None and not quoted and (revises(sentence) or alters(sentence)):
                 kind = FactKind.CORRECTION
             if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT

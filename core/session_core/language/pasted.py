@@ -46,6 +46,7 @@ _RULED = re.compile(
 )
 """Phrases after which a statement is only an example for a rule."""
 QUOTE_MARKS = '"“«„「'
+_QUOTE_MARK = re.compile(f"[{QUOTE_MARKS}]")
 _SPEECH = re.compile(r"[\"“«„「](?P<said>.+)[\"”»“」](?P<rest>[^\"”»“」]*)$")
 _HEADED = re.compile(r"^[ \t(*]*(?P<head>[^:：\"“«„「]{1,80})[:：]\**[ \t]*$")
 _NAMED_HEAD = re.compile(r"^(?:[^\W\d_a-z][\w.'’-]* ?){1,3}(?:\([^()]{1,40}\))? ?$")
@@ -137,7 +138,8 @@ def pasted(text: str) -> Iterator[tuple[int, int]]:
     if open_end:
         yield min(open_end), len(text)
     yield from _reported(lines)
-    yield from _speeches(lines)
+    if _QUOTE_MARK.search(text):
+        yield from _speeches(lines)
     yield from _talks(lines)
     yield from _rows(lines)
     yield from _structures(text)
@@ -221,9 +223,10 @@ def _speeches(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
     """What a line gives in quotation marks as the words of somebody who speaks of themselves: all of the line, or what
     stands behind a name, a verb of speaking or a task, and a colon. So speak the roles of a play, and letters."""
     for at, line in lines:
-        opened = min((place for mark in QUOTE_MARKS if (place := line.find(mark)) >= 0), default=-1)
-        if opened < 0 or (found := _SPEECH.search(line, opened)) is None:
+        mark = _QUOTE_MARK.search(line)
+        if mark is None or (found := _SPEECH.search(line, mark.start())) is None:
             continue
+        opened = mark.start()
         head = line[:opened]
         led = _led_by_another(head) if head.strip() else not found["rest"].strip(" \t.!)")
         if led and _FIRST_PERSON.search(found["said"]):

@@ -241,7 +241,7 @@ class Facts:
     def _touched(self, made: Change) -> Sequence[int]:
         """The places of facts that speak of what a change speaks of, newest first: what each speaks of is looked up
         only once something has changed."""
-        if made.denies:
+        if made.denies or made.lifted:
             return range(len(self.all) - 1, -1, -1)
         for place in range(self._looked_at, len(self.all)):
             for word in matters(parts_told(self.all[place].text)[0]):
