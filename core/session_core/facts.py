@@ -18,6 +18,7 @@ from session_core.language.quoting import echoes, prose, speaker_name, spoken, u
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
 from session_core.language.values import Value, ValueKind, currency, found, values
+from session_core.language.verdicts import judged, judges
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
@@ -72,6 +73,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
     stated: list[Fact] = []
     data: list[str] = []
     open_yet: str | None = None
+    told = ""
     for message in messages:
         if message.origin != "record":
             continue
@@ -80,11 +82,11 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 message = unnamed(message)
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
-                stated.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
-                asked, open_yet = None, wondered(message.content)
+                stated.extend(_capped(_of_user(message, parts, asked, told), USER_FACTS))
+                asked, open_yet, told = None, wondered(message.content), ""
             case Role.ASSISTANT:
                 stated.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked = _left_open(message, open_yet)
+                asked, told = _left_open(message, open_yet), message.content or told
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -214,7 +216,9 @@ def _voice(fact: Fact) -> str:
     return speaker_name(author) if spoken_by_user(fact) else one_line(author)
 
 
-def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[_Stated]:
+def _of_user(
+    message: Message, parts: Sequence[tuple[str, bool]], asked: str | None, told: str = ""
+) -> Iterator[_Stated]:
     for part, quoted in parts:
         before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
@@ -223,6 +227,9 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
             offer = None if quoted or question is None or filler(question) else question
             settles = offer is not None and decides(offer, sentence)
             if filler(sentence) and not settles:
+                continue
+            if told and not quoted and not settles and judges(told, sentence):
+                yield FactKind.ANSWER, partial(_judging, message, sentence, told)
                 continue
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             valued = False
@@ -259,6 +266,10 @@ def _quoted(message: Message, kind: FactKind, sentence: str) -> Fact | None:
 def _answering(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
     fact = _fact(message, kind, sentence, message.author)
     return replace(fact, slot=_question(offer)) if offer and _bare(fact, values(sentence), settles) else fact
+
+
+def _judging(message: Message, sentence: str, told: str) -> Fact:
+    return replace(_fact(message, FactKind.ANSWER, sentence, message.author), slot=judged(told))
 
 
 @lru_cache(maxsize=SENTENCES)

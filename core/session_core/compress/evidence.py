@@ -45,6 +45,8 @@ _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 power of their share) and where there is room for little of it (by the power of its scarcity)."""
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
+_LITTLE, _MUCH = 0.1, 0.2
+"""Shares of the room: where what users said takes less than the first, it counts as much more; over the second, not."""
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
@@ -234,7 +236,8 @@ class Evidence:
         share = _PROSE * prose * answers**_SCARCITY_POWER
         whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]
         less = 1 - _TIES_LESS * prose * (1 - scarcity)
-        favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": less}
+        most = max(prose * (1 - scarcity), _few(candidates, room_tokens))
+        favour = {"user": 1 + _ALL_OF_USERS * most, "assistant": less}
         counts = {voice: favour.get(voice, 1.0) * weight for voice, weight in _VOICES.items()}
         taken = _taken(candidates, standing)
         seen = _in_headings(candidates, standing)
@@ -282,6 +285,13 @@ class Evidence:
                 crowd = crowds[ties[place]] if crowds else 1.0
                 found.append(Candidate(passage, source, place, tied, spoken, weight, crowd))
         return found
+
+
+def _few(candidates: Sequence[Read], room_tokens: int) -> float:
+    """1 where all that users said takes so little of the room that none of it should make way for lines of outputs, 0
+    where it takes much of it."""
+    said = sum(p.brief_tokens for m, reading in candidates if m.role is Role.USER for p in reading.passages)
+    return min(1.0, max(0.0, (_MUCH - said / room_tokens) / (_MUCH - _LITTLE)))
 
 
 def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:

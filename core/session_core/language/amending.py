@@ -26,7 +26,7 @@ ENDS = ".!?。！？ "
 _BACK = re.compile(
     r"(?:\bnot|\binstead of|\brather than|\bfrom|\bi said|\bno longer|\bnicht|\bstatt|\bau lieu de|\bpas|"
     r"\ben (?:vez|lugar) de|\binvece di|\bem vez de)\s+"
-    r"(?P<old>[^,.;:!?]{1,60}?)(?=[,.;:!?]|\s(?:to|but|sondern|mais|sino|ma|mas|auf)\s|$)",
+    r"(?P<old>(?:[^,.;:!?]|[.:](?=\w)){1,60}?)(?=[,.;:!?](?!\w)|\s(?:to|but|sondern|mais|sino|ma|mas|auf)\s|$)",
     re.IGNORECASE,
 )
 _MARKS = frozenset(

@@ -104,12 +104,14 @@ class Facts:
         if (beside := self._beside.get(fact.seq)) and shorten(one_line(fact.text), ROOM) in beside:
             return
         by_user = spoken_by_user(fact)
-        correcting = by_user and corrects(fact.text)
+        answers = fact.kind is FactKind.ANSWER and fact.slot is not None
+        correcting = by_user and not answers and corrects(fact.text)
         found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
         if not found.gone:
-            if not by_user or not (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+            beside = by_user and not answers and self._put_beside(fact, correcting)
+            if not beside and not (by_user and _only_another_wish(fact)):
                 self._add(fact)
             return
         rests: list[Fact] = []
@@ -221,7 +223,19 @@ class Facts:
             if not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
         ]
         plain = not besides(fact.text) if new else corrects(fact.text)
-        return meant(fact.text, reach, plain=plain)
+        found, old = meant(fact.text, reach, plain=plain)
+        return (found, old) if found else self._named_as_wrong(fact)
+
+    def _named_as_wrong(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
+        """The newest fact, at any distance, with the words that `fact` says hold no more, and another one of its
+        words: a run of many calls may lie between the two."""
+        wrong = taken_back(fact.text)
+        others = subject_words(fact.text) - wrong if wrong else wrong
+        for index, known in self._own(fact, reach=fact.seq) if others else ():
+            said = frozenset(said_words(parts_told(known.text)[0]))
+            if wrong <= said and not others.isdisjoint(said):
+                return [index], wrong
+        return [], frozenset()
 
     def _reframed(self, fact: Fact) -> list[int]:
         for index, known in self._own(fact, self._framed.alike(fact.text)):
