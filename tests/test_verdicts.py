@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from session_core.compress.amended import amended
 from session_core.compress.answered import answered
+from session_core.corrections import Corrections
 from session_core.facts import extract, line, merge
 from session_core.language.verdicts import judged, judges
 from session_core.plan import FactKind
-from session_core.turns import Message, Role
+from session_core.turns import Key, Message, Role
 
 FOUND = "tax.py falls back to 19 % for unknown countries. I'd raise an error instead. P2."
 VERDICTS = [
@@ -57,7 +59,7 @@ def test_a_verdict_is_kept_with_what_it_judges(verdict: str) -> None:
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_quoted_finding_tells_how_it_was_judged(verdict: str) -> None:
     messages = said("go on", FOUND, verdict)
-    assert answered(messages[1:2], messages)[0].content.endswith(f"P2 (answered: “{verdict}”).")
+    assert f"for unknown countries (answered: “{verdict}”)." in answered(messages[1:2], messages)[0].content
 
 
 @pytest.mark.parametrize("text", OTHERS)
@@ -72,6 +74,12 @@ def test_what_only_confirms_cannot_be_judged() -> None:
 def test_a_verdict_corrects_no_earlier_statement() -> None:
     told = merge([], extract(said("we support the old app", "Noted.", "go on", FOUND, "go on", FOUND, "no, drop it")))
     assert all(fact.current and "later" not in fact.text for fact in told)
+
+
+def test_a_quoted_statement_is_not_corrected_by_a_verdict_on_something_else() -> None:
+    messages = said("we support the old app", "Noted.", "go on", FOUND, "no, drop it")
+    assert amended(messages, ())[0].content == "we support the old app"
+    assert Corrections().later(Key("t", "s"), None, messages) == ()
 
 
 def test_a_later_verdict_on_the_same_finding_replaces_the_first() -> None:

@@ -35,7 +35,8 @@ def _settled(message: Message, reply: Message | None) -> Message:
     if offer is not None and decides(offer, answer):
         asked = put(message.content)
     elif judges(message.content, answer):
-        asked = sentences(message.content)[-1]
+        said = sentences(message.content)
+        asked = next((one for one in reversed(said) if _speaks_for_itself(one)), said[-1])
     else:
         return message
     bare = asked.rstrip(ENDS)

@@ -245,7 +245,7 @@ class Evidence:
         ties_left = _ties_left(self._question, standing)
         open_ended = ties_left < 1
         came = outcomes(candidates, standing) if open_ended else Outcomes()
-        voices = talk(candidates, room_tokens) if open_ended else ()
+        speech = talk(candidates, room_tokens, _binds) if open_ended else None
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
@@ -280,7 +280,8 @@ class Evidence:
                     elif source in came.settling:
                         weight *= _SETTLES
                     weight *= _OLDEST + (1 - _OLDEST) * source / len(candidates)
-                    spoken = _PROSE if passage.voice in voices and self._weights.new_in(passage) else spoken * ties_left
+                    told = speech is not None and speech(passage) and self._weights.new_in(passage)
+                    spoken = _PROSE if told else spoken * ties_left
                     tied *= ties_left
                 crowd = crowds[ties[place]] if crowds else 1.0
                 found.append(Candidate(passage, source, place, tied, spoken, weight, crowd))
@@ -317,6 +318,13 @@ def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[in
 def _telling(passage: Passage) -> bool:
     """Whether it says a name, a figure or a code."""
     return any(worth > ORDINARY for worth in passage.values.values())
+
+
+def _binds(passage: Passage) -> bool:
+    """Whether somebody states, wishes, decides or settles something with a passage, or gives a name or a value."""
+    if passage.voice != "user":
+        return ANSWERED in passage.text
+    return _binding(passage, asked_for=False) > 1 or (_telling(passage) and not inquires(passage.text))
 
 
 def _binding(passage: Passage, *, asked_for: bool) -> float:

@@ -110,8 +110,8 @@ class Facts:
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
         if not found.gone:
-            beside = by_user and not answers and self._put_beside(fact, correcting)
-            if not beside and not (by_user and _only_another_wish(fact)):
+            placed = by_user and not answers and self._put_beside(fact, correcting)
+            if not placed and not (by_user and _only_another_wish(fact)):
                 self._add(fact)
             return
         rests: list[Fact] = []

@@ -14,6 +14,8 @@ _LABEL = re.compile(r"\b([A-Z]{1,4}-?)\d{1,2}\b")
 """A label of a row: a severity, a priority, a variant."""
 _LEAST_TOLD = 3
 """An assistant's message of fewer words only confirms."""
+_LONGEST = 120
+"""Characters; what is longer is no short verdict, and not looked at."""
 _VERDICT = re.compile(
     r"^\W*(?:(?:no|nope|nah|yes|yeah|ok(?:ay)?|hm+|well|ah|oh|agreed|right|fine|actually|please|nein|ja|doch|non|oui|sí|"
     r"não|sim|sì|nee|нет|да)[,.! ]+)*"
@@ -39,7 +41,7 @@ _VERDICT = re.compile(
 def judges(told: str, said: str) -> bool:
     """Whether `said` is a short verdict on what an assistant `told` right before it, and means nothing without that:
     "that's intended", "leave it as it is", or another label of a row ("P1", where the assistant said P2)."""
-    if not answers(said) or len(content_words(told)) < _LEAST_TOLD:
+    if not told or len(said) > _LONGEST or not answers(said) or len(content_words(told)) < _LEAST_TOLD:
         return False
     labels = {found.group(1): found.group() for found in _LABEL.finditer(told)}
     if labels and (new := _LABEL.search(said)) is not None:
