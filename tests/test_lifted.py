@@ -62,6 +62,9 @@ ALTERED = [
     ("встреча в понедельник", "встречу перенесли на два дня"),
 ]
 BESIDE = [
+    ("we ship the beta on 3 May", "Rutger argued for delaying the beta by 2 weeks"),
+    ("we ship the beta on 3 May", "could we move the beta back by 2 weeks"),
+    ("the beta is on 3 May", "maybe the beta was pushed by a week"),
     ("I am allergic to penicillin", "I feel fine again"),
     ("she can't have lactose", "parking is no problem"),
     ("I love nuts", "nuts are fine too"),

@@ -18,7 +18,7 @@ from itertools import pairwise
 from session_core.compress.answered import ANSWERED
 from session_core.compress.blocks import HEAD, Blocks
 from session_core.compress.echoed import unechoed
-from session_core.compress.outcomes import Outcomes, outcomes, talk
+from session_core.compress.outcomes import Outcomes, on_topic, outcomes, talk
 from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
 from session_core.compress.restated import restated
 from session_core.compress.scoring import Bearing, Question, Read
@@ -45,8 +45,6 @@ _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 power of their share) and where there is room for little of it (by the power of its scarcity)."""
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
-_LITTLE, _MUCH = 0.1, 0.2
-"""Shares of the room: where what users said takes less than the first, it counts as much more; over the second, not."""
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
@@ -236,8 +234,7 @@ class Evidence:
         share = _PROSE * prose * answers**_SCARCITY_POWER
         whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]
         less = 1 - _TIES_LESS * prose * (1 - scarcity)
-        most = max(prose * (1 - scarcity), _few(candidates, room_tokens))
-        favour = {"user": 1 + _ALL_OF_USERS * most, "assistant": less}
+        favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": less}
         counts = {voice: favour.get(voice, 1.0) * weight for voice, weight in _VOICES.items()}
         taken = _taken(candidates, standing)
         seen = _in_headings(candidates, standing)
@@ -246,6 +243,7 @@ class Evidence:
         open_ended = ties_left < 1
         came = outcomes(candidates, standing) if open_ended else Outcomes()
         speech = talk(candidates, room_tokens, _binds) if open_ended else None
+        topic = frozenset() if open_ended else on_topic(candidates, self._ties, room_tokens)
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             passages, ties = candidates[source][1].passages, self._ties[source]
@@ -273,6 +271,8 @@ class Evidence:
                     weight = max(weight, _ANSWERS)
                 elif kinds:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
+                if (source, place) in topic:
+                    spoken = max(spoken, _PROSE * ties[place])
                 if open_ended:
                     weight *= _binding(passage, asked_for=not place and _asking(candidates, source))
                     if source in came.told and not place:
@@ -286,13 +286,6 @@ class Evidence:
                 crowd = crowds[ties[place]] if crowds else 1.0
                 found.append(Candidate(passage, source, place, tied, spoken, weight, crowd))
         return found
-
-
-def _few(candidates: Sequence[Read], room_tokens: int) -> float:
-    """1 where all that users said takes so little of the room that none of it should make way for lines of outputs, 0
-    where it takes much of it."""
-    said = sum(p.brief_tokens for m, reading in candidates if m.role is Role.USER for p in reading.passages)
-    return min(1.0, max(0.0, (_MUCH - said / room_tokens) / (_MUCH - _LITTLE)))
 
 
 def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:

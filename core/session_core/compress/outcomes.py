@@ -24,6 +24,8 @@ SETTLING_WORDS, OUTCOME_WORDS = 6, 9
 SMALL_PART = 3
 """What people said is a small part of the room if it takes no more than one in so many."""
 
+_NEAR = 0.4
+"""How much of the best sentence's ties one has that is as much on the topic."""
 _SPOKEN = ("user", "assistant")
 
 
@@ -81,6 +83,27 @@ def talk(
     said = [passage for _, reading in candidates for passage in reading.passages if passage.voice in _SPOKEN]
     binding = sum(passage.brief_tokens for passage in said if binds(passage))
     return binds if binding * SMALL_PART <= room_tokens else None
+
+
+def on_topic(
+    candidates: Sequence[Read], ties: Sequence[Sequence[float]], room_tokens: int
+) -> frozenset[tuple[int, int]]:
+    """Of a run of tools, the places of the sentences that have most in common with a question, given the `ties` of all
+    passages; empty if they take more than a small part of the room. One of them says little that is rare, and there
+    are many lines of outputs, each with a name that occurs nowhere else."""
+    said = [
+        (source, place, passage)
+        for source, (_, reading) in enumerate(candidates)
+        for place, passage in enumerate(reading.passages)
+        if passage.voice in _SPOKEN
+    ]
+    outputs = sum(message.tokens for message, _ in candidates if message.role is Role.TOOL)
+    most = max((ties[source][place] for source, place, _ in said), default=0.0)
+    if most <= 0 or outputs < sum(passage.brief_tokens for *_, passage in said):
+        return frozenset()
+    near = [(source, place, p) for source, place, p in said if ties[source][place] >= _NEAR * most]
+    small = sum(passage.brief_tokens for *_, passage in near) * SMALL_PART <= room_tokens
+    return frozenset((source, place) for source, place, _ in near) if small else frozenset()
 
 
 def _speech(message: Message) -> bool:

@@ -161,10 +161,11 @@ def _with_neighbours(scores: Sequence[float]) -> list[float]:
 
 
 def _answers(asked: Message, reply: Message) -> bool:
-    """Whether `reply` may answer a question of another speaker right before it."""
-    if not asked.content.rstrip().endswith(("?", "？", "؟")):
+    """Whether one person may answer another's question with `reply`. Assistants end most messages with a question."""
+    people = asked.role is Role.USER and reply.role is Role.USER
+    if not people or (asked.author, asked.name) == (reply.author, reply.name):
         return False
-    return reply.role is not asked.role or reply.author != asked.author or reply.name != asked.name
+    return asked.content.rstrip().endswith(("?", "？", "؟"))
 
 
 def _among_people(candidates: Sequence[Read]) -> float:

@@ -78,7 +78,8 @@ _SPAN = (
     r"minut[oi]|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|uur|uren|dag(?:en)?|we(?:ek|ken)|maand(?:en)?))\b"
 )
 _SHIFTED = re.compile(
-    r"\b(?:push|move|postpone|delay|bump|shift|slip|slid|slide|bring|brought|put)\w*\b[^.;!?]{0,30}? "
+    r"\b(?:push(?:ed)?|moved?|moves|postponed?|delayed|bumped|shifted|slip(?:s|ped)|slid(?:es)?|brought|put)\b"
+    r"[^.;!?]{0,30}? "
     rf"(?:(?:back |forward |off )?by|back|forward|off) {_SPAN}|"
     rf"\b(?:is|are|will be|moves?|starts?|begins?|ends?|comes?|leaves?|arrives?)\b[^.;!?]{{0,20}}? {_SPAN} "
     r"(?:later|earlier)\b|"
@@ -106,6 +107,12 @@ SHIFTING_WORDS = frozenset(
     "дней часа недели месяца".split()
 )
 """Units of time, without which nothing is shifted by a span."""
+_WISHING = frozenset(
+    "if could should would might may maybe perhaps argued argues suggested suggests proposed proposes wants wanted "
+    "asked asks wenn falls könnte sollte würde vielleicht möchte pourrait peut-être podría quizás potrebbe forse "
+    "poderia talvez zou misschien если может".split()
+)
+"""Who only thinks of it has shifted nothing yet."""
 _LONGEST_WORDS = 16
 """A longer statement is a story."""
 
@@ -145,6 +152,6 @@ def _root(word: str) -> str:
 def shifts(text: str) -> bool:
     """Whether a short `text` says that something takes place so much later or earlier."""
     said = said_words(text)
-    if len(said) > _LONGEST_WORDS or SHIFTING_WORDS.isdisjoint(said):
+    if len(said) > _LONGEST_WORDS or SHIFTING_WORDS.isdisjoint(said) or not _WISHING.isdisjoint(said):
         return False
     return _SHIFTED.search(text) is not None
