@@ -103,3 +103,61 @@ def test_of_statements_in_words_the_one_that_is_named_most_goes_however_far_back
     stand = current(tuple(said))
     assert any("scarlet" in told and "ivory" not in told for told in stand), stand
     assert all("ivory" in told for told in stand if "amber" in told), stand
+
+
+def standing(*said: str) -> list[str]:
+    """The lines of the facts that hold after `said`, each in a message of its own, with a reply between each two."""
+    messages = [Message(Role.USER, text, id=f"m{at}", seq=2 * at) for at, text in enumerate(said, start=1)]
+    return [line(fact) for fact in merge([], extract(messages)) if fact.current]
+
+
+def test_an_identifier_that_is_named_as_wrong_but_was_never_said_leaves_other_identifiers() -> None:
+    told = standing("Tomasz does app/invoice.rb", "the target branch is release/7.4, not main")
+    assert "Tomasz does app/invoice.rb" in told
+
+
+def test_a_correction_belongs_to_the_one_statement_that_has_a_word_of_it_and_not_to_the_nearest() -> None:
+    others = [f"I like the {thing}" for thing in ("lake", "garden", "balcony", "kitchen", "view")]
+    told = standing(
+        "I need a desk for work",
+        *others,
+        "we're five: the four of us and grandpa",
+        "the desk isn't needed any more, I quit",
+    )
+    assert "I need a desk for work (later: “the desk isn't needed any more, I quit”)" in told
+    assert "we're five: the four of us and grandpa" in told
+
+
+def test_a_correction_of_the_sentence_before_it_corrects_no_earlier_message() -> None:
+    told = standing(
+        "for the floor: if Jansen can start before may he gets it, else Holt",
+        "contact at the installer is Petra. no, Petra left, it's Milan",
+    )
+    assert "for the floor: if Jansen can start before may he gets it, else Holt" in told
+    assert "contact at the installer is Petra. no, Petra left, it's Milan" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ("the budget is 1,500 euros, and please no balloons", "the budget is now 1,800 euros", "please no balloons"),
+        ("das Budget ist 900 Euro, aber bitte keine Ballons", "das Budget ist jetzt 950 Euro", "bitte keine Ballons"),
+        ("my budget is 900 euros; never book a hostel", "my budget is 1,000 euros", "never book a hostel"),
+    ],
+)  # fmt: skip
+def test_a_wish_beside_a_value_that_is_replaced_stays(old: str, new: str, kept: str) -> None:
+    told = standing(old, new)
+    assert kept in told
+    assert old not in told
+
+
+def test_a_file_that_a_correction_names_as_wrong_is_found_behind_a_long_run() -> None:
+    between = [f"step {at} went well, go on please" for at in range(40)]
+    told = standing("I want the findings in REVIEW.md", *between, "put the findings into comments, not in REVIEW.md")
+    assert "I want the findings in REVIEW.md (later: “put the findings into comments, not in REVIEW.md”)" in told
+
+
+def test_a_word_that_is_named_as_wrong_is_not_taken_back_elsewhere() -> None:
+    between = [f"step {at} went well, go on please" for at in range(40)]
+    told = standing("I was born in Oslo", *between, "the meeting is in Bergen, not in Oslo")
+    assert "I was born in Oslo" in told

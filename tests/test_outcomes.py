@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -71,17 +72,31 @@ def test_an_outcome_is_one_short_sentence() -> None:
     assert outcome("") == ""
 
 
+def _goes_first(run: list[Read], room_tokens: int) -> list[str]:
+    """What people say of `run` that goes before the outputs of tools; what binds has a figure."""
+    first = talk(run, room_tokens, lambda passage: any(map(str.isdigit, passage.text)))
+    said = [passage for message, reading in run if message.role is not Role.TOOL for passage in reading.passages]
+    return [passage.text for passage in said if first is not None and passage.voice != "call" and first(passage)]
+
+
 def test_what_people_say_goes_first_among_tools_if_all_of_it_has_room() -> None:
     run = _read("Migrate the billing module.", "Step 1 is done, the mailer is left.", tools=30)
-    assert talk(run, 2_000) == ("user", "assistant")
-    assert talk(run, 40) == ("user",)
-    assert talk(run, 10) == ()
+    assert _goes_first(run, 2_000) == ["Migrate the billing module.", "Step 1 is done, the mailer is left."]
+    assert _goes_first(run, 40) == ["Migrate the billing module."]
+    assert _goes_first(run, 10) == []
     long = _read("Go.", "I look at the parts of the module one by one. " * 40, tools=60)
-    assert talk(long, 1_000) == ("user",)
+    assert _goes_first(long, 1_000) == ["Go."]
+
+
+def test_of_much_talk_among_tools_what_binds_goes_first_if_it_has_room() -> None:
+    chat = ["The weather is lovely by the lake today, I think.", "So it is, the sun came out at last."] * 12
+    run = _read(*chat, "Never deploy before 9.", "Noted.", tools=60)
+    assert _goes_first(run, 100) == ["Never deploy before 9."]
+    assert _goes_first(run, 10) == []
 
 
 def test_a_conversation_without_tools_is_weighed_as_before() -> None:
-    assert talk(_read("We take slate.", "Good.", "And tin for the shed.", "All right."), 5_000) == ()
+    assert _goes_first(_read("We take slate.", "Good.", "And tin for the shed.", "All right."), 5_000) == []
 
 
 RUN = [
@@ -132,3 +147,19 @@ def test_a_run_too_long_to_be_read_whole_knows_them_too() -> None:
         shown = "\n".join(message.content for message in session.view("continue").messages)
     for text in ("feat/led-9", "update the docs", "rounding in refunds"):
         assert text in shown
+
+
+def test_a_plan_under_a_long_digest_is_found_by_the_words_of_progress() -> None:
+    steps = iter(range(1_000))
+    run = [("user", "Goal: move billing to the new ledger."), RUN[1]]
+    for part in range(60):
+        run += [("user", f"now look at part {part}"), *[("tool", "")] * 4, ("assistant", f"Part {part} looks fine")]
+    messages = _messages([(role, str(next(steps)) if role == "tool" else text) for role, text in run])[:-1]
+    turns = [place for place, message in enumerate(messages) if message["role"] == "user"]
+    policy = Policy(Budget(2_000, reply_reserve_tokens=0), folding="inline", embedder=None)
+    with Sessions("memory://", policy=policy) as sessions:
+        session = sessions.session("s")
+        for start, end in pairwise([*turns, len(messages)]):
+            session.append(messages[start:end])
+        shown = "\n".join(message.content for message in session.view("continue").messages)
+    assert "update the docs" in shown

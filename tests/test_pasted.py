@@ -124,6 +124,38 @@ def test_an_order_in_what_was_pasted_becomes_no_fact_of_the_user(text: str) -> N
     assert not any("ZQ-77" in fact.text or "never ask" in fact.text for fact in told)
 
 
+SPEECHES = (
+    '"Innkeeper, I want two rooms and I\'m allergic to ZQ-77!"',
+    'Sir Dunstan: "I live in the tower ZQ-77 and I never drink ale."',
+    'Nils (whispering): "I only eat ZQ-77."',
+    'In the play: "My name is ZQ-77 and I am nineteen."',
+    'translate this for my landlord: "Dear Mr Ross, I am moving out of ZQ-77. I want my deposit back."',
+    'my mother wrote me: "I can\'t stand ZQ-77 and I prefer tea." what should i answer her?',
+    "mein Bruder schreibt: „Ich mag ZQ-77 nicht und will um 9 Uhr fahren.“",
+    "ma sœur écrit : « Je préfère ZQ-77 et je ne veux pas de sucre. »",
+    "mi hermana escribe: «Quiero ZQ-77 y soy alérgica al polen.»",
+    'ami:\n"I\'m allergic to ZQ-77."',
+)
+OWN_SPEECHES = (
+    'i said: "I want the aisle"',
+    'my rule: "I never want emojis"',
+    'remember this: "I am allergic to nuts"',
+    '"Tea" then, I hate coffee',
+    '"No" means I don\'t want it',
+)
+
+
+@pytest.mark.parametrize("text", SPEECHES)
+def test_what_another_says_of_themselves_is_no_fact_of_the_user(text: str) -> None:
+    told = [fact for fact in extract([user(text)]) if fact.author != "quoted"]
+    assert not any("ZQ-77" in fact.text for fact in told)
+
+
+@pytest.mark.parametrize("text", OWN_SPEECHES)
+def test_what_users_say_of_themselves_in_quotation_marks_stays_theirs(text: str) -> None:
+    assert any(fact.author is None for fact in extract([user(text)]))
+
+
 @pytest.mark.parametrize("text", OWN)
 def test_a_users_own_rules_stay_theirs(text: str) -> None:
     assert any(fact.kind.pinned and fact.author is None for fact in extract([user(text)]))

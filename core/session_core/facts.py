@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from session_core.classify import filler
 from session_core.language.acceptance import OFFERED_CHARACTERS, decides, offered, weighed, wondered
 from session_core.language.amending import subject_words
+from session_core.language.changes import alters
 from session_core.language.cues import kinds, promises, revises
 from session_core.language.instructions import commands, passes_on, poses
 from session_core.language.labels import labelled
@@ -17,6 +18,7 @@ from session_core.language.quoting import echoes, prose, speaker_name, spoken, u
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
 from session_core.language.values import Value, ValueKind, currency, found, values
+from session_core.language.verdicts import judged, judges
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
@@ -71,6 +73,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
     stated: list[Fact] = []
     data: list[str] = []
     open_yet: str | None = None
+    told = ""
     for message in messages:
         if message.origin != "record":
             continue
@@ -79,11 +82,11 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 message = unnamed(message)
                 parts = tuple(spoken(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
-                stated.extend(_capped(_of_user(message, parts, asked), USER_FACTS))
-                asked, open_yet = None, wondered(message.content)
+                stated.extend(_capped(_of_user(message, parts, asked, told), USER_FACTS))
+                asked, open_yet, told = None, wondered(message.content), ""
             case Role.ASSISTANT:
                 stated.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked = _left_open(message, open_yet)
+                asked, told = _left_open(message, open_yet), message.content or told
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -213,13 +216,20 @@ def _voice(fact: Fact) -> str:
     return speaker_name(author) if spoken_by_user(fact) else one_line(author)
 
 
-def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | None) -> Iterator[_Stated]:
+def _of_user(
+    message: Message, parts: Sequence[tuple[str, bool]], asked: str | None, told: str = ""
+) -> Iterator[_Stated]:
     for part, quoted in parts:
+        before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
+            previous, before = before, ""
             offer = None if quoted or question is None or filler(question) else question
             settles = offer is not None and decides(offer, sentence)
             if filler(sentence) and not settles:
+                continue
+            if told and not quoted and not settles and judges(told, sentence):
+                yield FactKind.ANSWER, partial(_judging, message, sentence, told)
                 continue
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
             valued = False
@@ -227,16 +237,26 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
                 kind, _, valued = _first_stated(sentence)
             if kind is None and settles:
                 kind = FactKind.ANSWER
-            elif kind is None and not quoted and revises(sentence):
+            elif kind is None and not quoted and (revises(sentence) or alters(sentence)):
                 kind = FactKind.CORRECTION
             if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
             if kind is None and not quoted and labelled(sentence):
                 kind = FactKind.PREFERENCE
+            if kind is None:
+                before = one_line(sentence)
+            elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
+                sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:
                 yield kind, partial(_quoted, message, kind, sentence)
             elif kind is not None:
                 yield kind, partial(_answering, message, kind, sentence, offer, settles)
+
+
+def _corrects_itself(previous: str, sentence: str) -> bool:
+    """Whether a correction means the sentence right before it in the same message, which states no fact by itself:
+    "The contact is Petra. No, Petra left, it's Milan"."""
+    return bool(previous) and not subject_words(previous).isdisjoint(subject_words(sentence))
 
 
 def _quoted(message: Message, kind: FactKind, sentence: str) -> Fact | None:
@@ -246,6 +266,10 @@ def _quoted(message: Message, kind: FactKind, sentence: str) -> Fact | None:
 def _answering(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
     fact = _fact(message, kind, sentence, message.author)
     return replace(fact, slot=_question(offer)) if offer and _bare(fact, values(sentence), settles) else fact
+
+
+def _judging(message: Message, sentence: str, told: str) -> Fact:
+    return replace(_fact(message, FactKind.ANSWER, sentence, message.author), slot=judged(told))
 
 
 @lru_cache(maxsize=SENTENCES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from session_core.classify import filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
@@ -16,6 +17,7 @@ from session_core.language.quoting import spoken
 from session_core.language.slots import same_slot, slot
 from session_core.language.statements import Frames, frame
 from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
+from session_core.language.verdicts import judges
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.plan import Fact, FactKind, GiveWay, go_on
 from session_core.turns import Message, Role
@@ -46,7 +48,7 @@ def amended(
         if message.role is Role.USER:
             own += statements(message)
             give_way()
-    told = {message.seq for message in said if not brief(message)}
+    told = {message.seq for message in said if not brief(message)} | _judging(said)
     if not _amends([*own, *later], told):
         return list(messages)
     stated: list[Fact] = []
@@ -120,6 +122,16 @@ def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -
     if _takes_place(fact.text):
         return True
     return fact.kind in RESTATED and any(key in keys for key in frame(fact.text))
+
+
+def _judging(said: Sequence[Message]) -> set[int]:
+    """The numbers of users' messages that judge what an assistant said right before them, and correct nothing else."""
+    return {
+        reply.seq
+        for before, reply in pairwise(said)
+        if reply.seq == before.seq + 1 and before.role is Role.ASSISTANT and reply.role is Role.USER
+        if judges(before.content, own_words(reply))
+    }
 
 
 def brief(message: Message) -> bool:

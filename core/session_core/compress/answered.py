@@ -10,6 +10,7 @@ from session_core.facts import own_words
 from session_core.language.acceptance import answers, decides, offered, put
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
+from session_core.language.verdicts import judges
 from session_core.language.words import one_line, sentences
 from session_core.turns import Message, Role
 
@@ -31,9 +32,13 @@ def _settled(message: Message, reply: Message | None) -> Message:
     if not answers(answer) or _speaks_for_itself(answer):
         return message
     offer = offered(message.content, filler)
-    if offer is None or not decides(offer, answer):
+    if offer is not None and decides(offer, answer):
+        asked = put(message.content)
+    elif judges(message.content, answer):
+        said = sentences(message.content)
+        asked = next((one for one in reversed(said) if _speaks_for_itself(one)), said[-1])
+    else:
         return message
-    asked = put(message.content)
     bare = asked.rstrip(ENDS)
     told = f"{bare}{ANSWERED}{one_line(answer)}”){asked[len(bare) :]}"
     return replace(message, content=message.content.replace(asked, told, 1))

@@ -18,7 +18,7 @@ from itertools import pairwise
 from session_core.compress.answered import ANSWERED
 from session_core.compress.blocks import HEAD, Blocks
 from session_core.compress.echoed import unechoed
-from session_core.compress.outcomes import Outcomes, outcomes, talk
+from session_core.compress.outcomes import Outcomes, on_topic, outcomes, talk
 from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
 from session_core.compress.restated import restated
 from session_core.compress.scoring import Bearing, Question, Read
@@ -246,7 +246,8 @@ class Evidence:
         ties_left = _ties_left(self._question, standing)
         open_ended = ties_left < 1
         came = outcomes(candidates, standing) if open_ended else Outcomes()
-        voices = talk(candidates, room_tokens) if open_ended else ()
+        speech = talk(candidates, room_tokens, _binds) if open_ended else None
+        topic = frozenset() if open_ended else on_topic(candidates, self._ties, room_tokens)
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             self._give_way()
@@ -275,6 +276,8 @@ class Evidence:
                     weight = max(weight, _ANSWERS)
                 elif kinds:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
+                if (source, place) in topic:
+                    spoken = max(spoken, _PROSE * ties[place])
                 if open_ended:
                     weight *= _binding(passage, asked_for=not place and _asking(candidates, source))
                     if source in came.told and not place:
@@ -282,7 +285,8 @@ class Evidence:
                     elif source in came.settling:
                         weight *= _SETTLES
                     weight *= _OLDEST + (1 - _OLDEST) * source / len(candidates)
-                    spoken = _PROSE if passage.voice in voices and self._weights.new_in(passage) else spoken * ties_left
+                    told = speech is not None and speech(passage) and self._weights.new_in(passage)
+                    spoken = _PROSE if told else spoken * ties_left
                     tied *= ties_left
                 crowd = crowds[ties[place]] if crowds else 1.0
                 found.append(Candidate(passage, source, place, tied, spoken, weight, crowd))
@@ -312,6 +316,13 @@ def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[in
 def _telling(passage: Passage) -> bool:
     """Whether it says a name, a figure or a code."""
     return any(worth > ORDINARY for worth in passage.values.values())
+
+
+def _binds(passage: Passage) -> bool:
+    """Whether somebody states, wishes, decides or settles something with a passage, or gives a name or a value."""
+    if passage.voice != "user":
+        return ANSWERED in passage.text
+    return _binding(passage, asked_for=False) > 1 or (_telling(passage) and not inquires(passage.text))
 
 
 def _binding(passage: Passage, *, asked_for: bool) -> float:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from session_core.classify import filler
-from session_core.compress.passages import Voice
+from session_core.compress.passages import Passage, Voice
 from session_core.compress.scoring import Read
 from session_core.language.acceptance import put
 from session_core.language.continuations import inquires
@@ -23,6 +23,10 @@ SETTLING_WORDS, OUTCOME_WORDS = 6, 9
 
 SMALL_PART = 3
 """What people said is a small part of the room if it takes no more than one in so many."""
+
+_NEAR = 0.4
+"""How much of the best sentence's ties one has that is as much on the topic."""
+_SPOKEN = ("user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,47 @@ def outcome(reply: str) -> str:
     return first if short else ""
 
 
-def talk(candidates: Sequence[Read], room_tokens: int) -> Collection[Voice]:
-    """The voices of which all that was said takes but a small part of the room, as in a run of tools: what is wanted
-    and how far it has come is said there in few words."""
+def talk(
+    candidates: Sequence[Read], room_tokens: int, binds: Callable[[Passage], bool]
+) -> Callable[[Passage], bool] | None:
+    """What of the candidates takes but a small part of the room, as in a run of tools, where people say in few words
+    what is wanted and how far it has come: what they and assistants said, or what users said, or at least what of it
+    `binds`; None if not even that."""
     tokens = Counter[Voice]()
     for _, reading in candidates:
         for passage in reading.passages:
             tokens[passage.voice] += passage.brief_tokens
     users, both = tokens["user"], tokens["user"] + tokens["assistant"]
-    if tokens.total() < 2 * both or users * SMALL_PART > room_tokens:
-        return ()
-    voices: tuple[Voice, ...] = ("user", "assistant")
-    return voices if both * SMALL_PART <= room_tokens else voices[:1]
+    if tokens.total() < 2 * both:
+        return None
+    if both * SMALL_PART <= room_tokens:
+        return lambda passage: passage.voice in _SPOKEN
+    if users * SMALL_PART <= room_tokens:
+        return lambda passage: passage.voice == "user"
+    said = [passage for _, reading in candidates for passage in reading.passages if passage.voice in _SPOKEN]
+    binding = sum(passage.brief_tokens for passage in said if binds(passage))
+    return binds if binding * SMALL_PART <= room_tokens else None
+
+
+def on_topic(
+    candidates: Sequence[Read], ties: Sequence[Sequence[float]], room_tokens: int
+) -> frozenset[tuple[int, int]]:
+    """Of a run of tools, the places of the sentences that have most in common with a question, given the `ties` of all
+    passages; empty if they take more than a small part of the room. One of them says little that is rare, and there
+    are many lines of outputs, each with a name that occurs nowhere else."""
+    said = [
+        (source, place, passage)
+        for source, (_, reading) in enumerate(candidates)
+        for place, passage in enumerate(reading.passages)
+        if passage.voice in _SPOKEN
+    ]
+    outputs = sum(message.tokens for message, _ in candidates if message.role is Role.TOOL)
+    most = max((ties[source][place] for source, place, _ in said), default=0.0)
+    if most <= 0 or outputs < sum(passage.brief_tokens for *_, passage in said):
+        return frozenset()
+    near = [(source, place, p) for source, place, p in said if ties[source][place] >= _NEAR * most]
+    small = sum(passage.brief_tokens for *_, passage in near) * SMALL_PART <= room_tokens
+    return frozenset((source, place) for source, place, _ in near) if small else frozenset()
 
 
 def _speech(message: Message) -> bool:

@@ -109,6 +109,10 @@ class Bearing:
                 for score, (_, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)
+        for place, (asked, reply) in enumerate(pairwise(candidates), start=1):
+            if _answers(asked[0], reply[0]):
+                # Who replies seldom says again what was asked, so a reply has to do with all that its question has.
+                spread[place] = max(spread[place], scores[place - 1])
         if (share := _TOPIC * _among_people(candidates)) > 0:
             topic = _to_one(_smooth(scores, _TOPIC_REACH))
             spread = [(1 - share) * a + share * b for a, b in zip(_to_one(spread), topic, strict=True)]
@@ -157,6 +161,14 @@ def _with_neighbours(scores: Sequence[float]) -> list[float]:
     around = [0.0, 0.0, *scores, 0.0, 0.0]
     near = zip(around, around[1:], scores, around[3:], around[4:], strict=False)
     return [max(at, _NEIGHBOUR * max(b, c), _NEIGHBOUR**2 * max(a, d)) for a, b, at, c, d in near]
+
+
+def _answers(asked: Message, reply: Message) -> bool:
+    """Whether one person may answer another's question with `reply`. Assistants end most messages with a question."""
+    people = asked.role is Role.USER and reply.role is Role.USER
+    if not people or (asked.author, asked.name) == (reply.author, reply.name):
+        return False
+    return asked.content.rstrip().endswith(("?", "？", "؟"))
 
 
 def _among_people(candidates: Sequence[Read]) -> float:

@@ -26,7 +26,7 @@ ENDS = ".!?。！？ "
 _BACK = re.compile(
     r"(?:\bnot|\binstead of|\brather than|\bfrom|\bi said|\bno longer|\bnicht|\bstatt|\bau lieu de|\bpas|"
     r"\ben (?:vez|lugar) de|\binvece di|\bem vez de)\s+"
-    r"(?P<old>[^,.;:!?]{1,60}?)(?=[,.;:!?]|\s(?:to|but|sondern|mais|sino|ma|mas|auf)\s|$)",
+    r"(?P<old>(?:[^,.;:!?]|[.:](?=\w)){1,60}?)(?=[,.;:!?](?!\w)|\s(?:to|but|sondern|mais|sino|ma|mas|auf)\s|$)",
     re.IGNORECASE,
 )
 _MARKS = frozenset(
@@ -186,6 +186,9 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
             if back <= NAMES_NEAR and (old := names(text) - said):
                 return [place], old
     plain = plain and len(own) <= _FEW_WORDS and not _INQUIRES.search(correction)
+    if plain and (named := [place for place, _, text in known if not own.isdisjoint(words(text))]):
+        # "The desk isn't needed any more": further back than one word usually reaches, but nothing nearer has it.
+        return named[:1], frozenset()
     of_group = one_of_each(correction).keys()
     nearest = [
         (place, back)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
+from session_core.language.lifted import LIFTING_WORDS, SHIFTING_WORDS, lifts, restricts, roots, shifts, was_so
 from session_core.language.new_values import NEW_VALUE_WORDS, clauses, moved_to, moves, replaces, takes_over
+from session_core.language.question_types import days, times
 from session_core.language.statements import besides, families, figures, said_words, values_in
 from session_core.language.values import ValueKind
 from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
@@ -119,17 +121,22 @@ class Change:
     denies: bool
     since: bool
     takes_over: bool
+    lifted: frozenset[str] = frozenset()
+    shifted: bool = False
 
     def ends(self, old: str) -> bool:
         """Whether what `old` states holds no more.
 
         That is so where both tell in which place somebody lives or works, and the places differ; where this one puts
         another value of a type, or another name, to what `old` speaks of; where it says `old` again with other words in
-        one place, apart from "now" and the like; and where it denies what `old` says.
+        one place, apart from "now" and the like; where it shifts its day or time; where it denies what `old` says, or
+        lifts its restriction.
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
             return False
         shared = self.about & matters(old)
+        if self.lifted and self.lifted <= roots(old) and not (_others(old, self.text) or _other_name(old, self.text)):
+            return restricts(old) if not was_so(self.text) else not lifts(old)
         if self.takes_over and replaces(self.text, old):
             return True
         if not shared and not self.denies:
@@ -138,6 +145,8 @@ class Change:
             return _other_name(old, self.text)
         if _ordinals(old) != self.ordinals or _others(old, self.text):
             return False
+        if shared and self.shifted:
+            return "when" in families(old) or bool(days(old)) or bool(times(old))
         if shared and self.moved:
             named = _other_name(old, self.text) and bool(names(f"to {_last(self.text)}"))
             return _other_value(old, self.text) or named
@@ -156,13 +165,15 @@ def change(text: str) -> Change | None:
     # What is left of a longer text has a mark for what is not, which is no letter.
     foreign, said = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
     heard = foreign or not _HEARD.isdisjoint(said)
-    if not heard and NEW_VALUE_WORDS.isdisjoint(said):
+    if not heard and all(map(frozenset(said).isdisjoint, (NEW_VALUE_WORDS, LIFTING_WORDS, SHIFTING_WORDS))):
         return None
     if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
         return None
     plain = _QUOTED.sub(" ", text) if heard else text
     told = heard and any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
-    if not told and not moves(plain) and not takes_over(plain):
+    lifted = lifts(plain)
+    shifted = shifts(plain)
+    if not told and not lifted and not shifted and not moves(plain) and not takes_over(plain):
         return None
     new = _NEW.search(text)
     return Change(
@@ -174,12 +185,23 @@ def change(text: str) -> Change | None:
         _NO_MORE.search(text) is not None,
         _SINCE.search(text) is not None,
         takes_over(text),
+        lifted,
+        shifted,
     )
 
 
 def changes(text: str) -> bool:
     """Whether `text` may report a change."""
     return change(text) is not None
+
+
+def alters(text: str) -> bool:
+    """Whether `text` reports a change that has no value of its own: a restriction that is lifted, a shift by a span."""
+    said = frozenset(said_words(text))
+    if LIFTING_WORDS.isdisjoint(said) and SHIFTING_WORDS.isdisjoint(said):
+        return False
+    made = change(text)
+    return made is not None and (bool(made.lifted) or made.shifted)
 
 
 @lru_cache(maxsize=2_048)

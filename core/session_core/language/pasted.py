@@ -45,6 +45,31 @@ _RULED = re.compile(
     r"\b(?:if|when|whenever|unless|once|every time|always|never|must|should|wenn|sobald)\b", re.IGNORECASE
 )
 """Phrases after which a statement is only an example for a rule."""
+QUOTE_MARKS = '"“«„「'
+_QUOTE_MARK = re.compile(f"[{QUOTE_MARKS}]")
+_SPEECH = re.compile(r"[\"“«„「](?P<said>.+)[\"”»“」](?P<rest>[^\"”»“」]*)$")
+_HEADED = re.compile(r"^[ \t(*]*(?P<head>[^:：\"“«„「]{1,80})[:：]\**[ \t]*$")
+_NAMED_HEAD = re.compile(r"^(?:[^\W\d_a-z][\w.'’-]* ?){1,3}(?:\([^()]{1,40}\))? ?$")
+_OF_OTHERS = re.compile(
+    r"\bin (?:the|my|our|this) (?:play|story|scene|novel|book|film|movie|game|song|poem|script)\b|"
+    r"(?<!\bi )(?<!\bwe )(?<!\bich )(?<!\bwir )(?<!\bje )(?<!\byo )(?<!\bio )(?<!\beu )(?<!\bik )(?<!\bя )"
+    r"\b(?:says?|said|writes?|wrote|told|tells|texted|asks?|asked|answers?|answered|replie[sd]|reply|shouts?|whispers?|"
+    r"sagt|sagte|schreibt|schrieb|fragt|antwortet|dit|écrit|répond|demande|dice|dijo|escribe|escribió|responde|diz|"
+    r"disse|escreve|escreveu|scrive|ha (?:detto|scritto)|risponde|zegt|schrijft|сказала?|говорит|пишет|написала?)\b|"
+    r"说|写道|と言|と書|말했|썼",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(
+    r"\b(?:i|i['’]\w+|me|my|mine|we|our|us|ich|mir|mich|mein\w*|wir|uns|unser\w*|je|j['’]\w+|moi|mon|mes|nous|notre|yo|mi|"
+    r"mis|nosotros|quiero|soy|estoy|tengo|io|mio|mia|sono|voglio|noi|eu|meu|minha|nós|quero|sou|ik|mij|mijn|wij|я|меня|"
+    r"мне|мой|моя|мы|нас)\b|我|私|僕|俺|저는|제가|나는|내가|أنا|मैं|मेरा|मेरी|मुझे",
+    re.IGNORECASE,
+)
+_MY_OWN_WORDS = re.compile(
+    r"\b(?:i|we|my|our|rules?|instructions?|preferences?|remember|note|ich|meine?|regeln?|merke?|je|mes?|règles?|mi|mis|"
+    r"reglas?|io|mie|regole?|eu|meus?|regras?|ik|mijn|regels?|мои|правил\w*)\b",
+    re.IGNORECASE,
+)
 _TASK = re.compile(
     r"^\W*(?:(?:can|could|would) you |(?:please|kindly|now|bitte|help me) )*"
     r"(?:(?:translate|summari[sz]e|proofread|paraphrase|rephrase|rewrite|transcribe|explain|übersetze?|erkläre?|traduis|"
@@ -113,6 +138,8 @@ def pasted(text: str) -> Iterator[tuple[int, int]]:
     if open_end:
         yield min(open_end), len(text)
     yield from _reported(lines)
+    if _QUOTE_MARK.search(text):
+        yield from _speeches(lines)
     yield from _talks(lines)
     yield from _rows(lines)
     yield from _structures(text)
@@ -120,8 +147,10 @@ def pasted(text: str) -> Iterator[tuple[int, int]]:
 
 
 def of_one_line(text: str) -> bool:
-    """Whether a `text` of one line may be pasted although it has no sign of it: a forwarded mail, a file."""
-    return _FORWARDED.match(text) is not None or _FILE.match(text[:300]) is not None
+    """Whether a `text` of one line may be pasted although it has no sign of it: a forwarded mail, a file, or speech."""
+    return (
+        text.startswith(tuple(QUOTE_MARKS)) or _FORWARDED.match(text) is not None or _FILE.match(text[:300]) is not None
+    )
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -188,6 +217,32 @@ def _reported(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
         said = _SAID.search(line[:400])
         if said and said["who"].lower() not in _OWN and not _RULED.search(line[: said.start()].rpartition(". ")[2]):
             yield at + said.end(), at + len(line) if said.end() < len(line) else _end(lines)
+
+
+def _speeches(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """What a line gives in quotation marks as the words of somebody who speaks of themselves: all of the line, or what
+    stands behind a name, a verb of speaking or a task, and a colon. So speak the roles of a play, and letters."""
+    for at, line in lines:
+        mark = _QUOTE_MARK.search(line)
+        if mark is None or (found := _SPEECH.search(line, mark.start())) is None:
+            continue
+        opened = mark.start()
+        head = line[:opened]
+        led = _led_by_another(head) if head.strip() else not found["rest"].strip(" \t.!)")
+        if led and _FIRST_PERSON.search(found["said"]):
+            yield at + opened, at + found.start("rest")
+
+
+def _led_by_another(head: str) -> bool:
+    headed = _HEADED.match(head)
+    if headed is None:
+        return False
+    told = headed["head"].rstrip("*")
+    if _TASK.match(head):
+        return True
+    if _MY_OWN_WORDS.search(told) and not _OF_OTHERS.search(told):
+        return False
+    return _NAMED_HEAD.match(told) is not None or _OF_OTHERS.search(told) is not None
 
 
 def _talks(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:

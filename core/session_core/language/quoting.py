@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from session_core.language.pasted import of_one_line, pasted
+from session_core.language.pasted import QUOTE_MARKS, of_one_line, pasted
 from session_core.language.words import LONG_CHARACTERS, LONG_TEXTS, READ_AGAIN_CHARACTERS, one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
@@ -62,7 +62,7 @@ _PLACES = (
     r"^[^\s,;=]+[,;=]\S.*\n"
 )
 _MAYBE = re.compile(
-    rf"[<>~`：\t]|\"\"\"|'''|---|===|\*\*\*|___|###|:[ \t]*$|:[ \t]|{_PLACES}|"
+    rf"[<>~`：\t]|^[{QUOTE_MARKS}]|\"\"\"|'''|---|===|\*\*\*|___|###|:[ \t]*$|:[ \t]|{_PLACES}|"
     r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -136,7 +136,7 @@ def _may_quote(text: str) -> bool:
     for name in _NAMING:
         if name in lowered:
             return True
-    if text.endswith(":"):
+    if text.endswith(":") or text.startswith('"') or '\n"' in text:
         return True
     placed = any(sign in text for sign in _PLACED) or lowered.startswith(_LINE_STARTS)
     return placed and _IN_PLACE.search(text) is not None

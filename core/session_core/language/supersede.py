@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,7 +19,7 @@ from session_core.language.amending import (
     told_later,
 )
 from session_core.language.changes import Change, change, matters
-from session_core.language.cues import corrects, revises
+from session_core.language.cues import corrects, kinds, revises
 from session_core.language.slots import THINGS, open_to, same_slot, slot, without
 from session_core.language.statements import (
     Frames,
@@ -35,7 +36,7 @@ from session_core.language.statements import (
     states_only,
     values_in,
 )
-from session_core.language.values import Value
+from session_core.language.values import Value, ValueKind
 from session_core.language.words import one_line, shorten
 from session_core.plan import Fact, FactKind
 
@@ -51,6 +52,14 @@ RESTATED = frozenset(
 
 
 _LASTING = frozenset((FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE))
+
+_STANDING = frozenset((FactKind.RULE, FactKind.CONSTRAINT, FactKind.PREFERENCE))
+_CLAUSES = re.compile(
+    r"[;,]\s+(?:(?:and|but|und|aber|et|mais|y|pero|e|ma|mas|en|maar|и|но|а|i|ale|ve|ama)\s+)?|[，；、،]\s*",
+    re.IGNORECASE,
+)
+_POINTS = frozenset("it that this them these those there es das sie ça cela eso esto lo ciò isso dat это".split())
+"""A clause with one of these means nothing without the one before it."""
 
 CORRECTION_REACH = 60
 """A correction that names no slot ("no, the 4th") looks back over so many messages for what it means."""
@@ -95,12 +104,14 @@ class Facts:
         if (beside := self._beside.get(fact.seq)) and shorten(one_line(fact.text), ROOM) in beside:
             return
         by_user = spoken_by_user(fact)
-        correcting = by_user and corrects(fact.text)
+        answers = fact.kind is FactKind.ANSWER and fact.slot is not None
+        correcting = by_user and not answers and corrects(fact.text)
         found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
         if not found.gone:
-            if not by_user or not (self._put_beside(fact, correcting) or _only_another_wish(fact)):
+            placed = by_user and not answers and self._put_beside(fact, correcting)
+            if not placed and not (by_user and _only_another_wish(fact)):
                 self._add(fact)
             return
         rests: list[Fact] = []
@@ -110,6 +121,8 @@ class Facts:
             if by_user and spoken_by_user(known) and known.kind.pinned and not kind.pinned:
                 kind = known.kind
             rest = left_of(known.text, fact.text) if index != found.told_by else None
+            if rest is None and spoken_by_user(known):
+                rest = _other_clause(known, fact, found.about or "")
             if rest is not None:
                 rests.append(replace(known, text=rest, slot=None))
             self._supersede(index, fact, fact.text)
@@ -210,7 +223,19 @@ class Facts:
             if not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
         ]
         plain = not besides(fact.text) if new else corrects(fact.text)
-        return meant(fact.text, reach, plain=plain)
+        found, old = meant(fact.text, reach, plain=plain)
+        return (found, old) if found else self._named_as_wrong(fact)
+
+    def _named_as_wrong(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
+        """The newest fact, at any distance, with the words that `fact` says hold no more, and another one of its
+        words: a run of many calls may lie between the two."""
+        wrong = taken_back(fact.text)
+        others = subject_words(fact.text) - wrong if wrong else wrong
+        for index, known in self._own(fact, reach=fact.seq) if others else ():
+            said = frozenset(said_words(parts_told(known.text)[0]))
+            if wrong <= said and not others.isdisjoint(said):
+                return [index], wrong
+        return [], frozenset()
 
     def _reframed(self, fact: Fact) -> list[int]:
         for index, known in self._own(fact, self._framed.alike(fact.text)):
@@ -230,7 +255,7 @@ class Facts:
     def _touched(self, made: Change) -> Sequence[int]:
         """The places of facts that speak of what a change speaks of, newest first: what each speaks of is looked up
         only once something has changed."""
-        if made.denies:
+        if made.denies or made.lifted:
             return range(len(self.all) - 1, -1, -1)
         for place in range(self._looked_at, len(self.all)):
             for word in matters(parts_told(self.all[place].text)[0]):
@@ -293,9 +318,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     # The meaning is clear if the correction names the old value itself.
     said = figures(fact.text)
     named = [index for index in reach if said & figures(facts[index].text)]
-    wrong = frozenset(word for word in taken_back(fact.text) if word.isdecimal())
+    wrong = taken_back(fact.text)
+    if all(value.kind is not ValueKind.IDENTIFIER for value in values_in(fact.text)):
+        wrong = frozenset(filter(str.isdecimal, wrong))
     if wrong and not any(wrong <= frozenset(said_words(facts[index].text)) for index in named or reach):
-        # "The 12th, not the 2nd": the old value is not among these, and nothing else is meant.
+        # "The 12th, not the 2nd", "release/7, not main": the old value is not among these, and nothing else is meant.
         return _NONE_FOUND
     nearest = _nearest(facts, named or reach, fact)
     for value in values_in(fact.text):
@@ -329,6 +356,17 @@ def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[in
     }
     most = max(shared.values(), default=0)
     return [index for index, count in shared.items() if count == most]
+
+
+def _other_clause(known: Fact, fact: Fact, about: str) -> str | None:
+    """What `known` demands or wishes in a clause that has no value of the type that `fact` replaces, and that is not
+    kept as its subject `about`: "the budget is 900, and please no balloons"."""
+    new = families(fact.text)
+    for part in _CLAUSES.split(known.text)[1:]:
+        binding = not _STANDING.isdisjoint(kinds(part)) and not _POINTS.intersection(said_words(part))
+        if binding and new.isdisjoint(families(part)) and part not in about:
+            return part
+    return None
 
 
 def _speaks_of(known: Fact, named: str | None) -> bool:
