@@ -97,9 +97,10 @@ def attach(
     calls is passed unchanged, and tools see the state unchanged.
 
     Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone nothing
-    is quoted from the record. Attaching twice has no further effect. For what a node adds to its messages (system
-    prompt, tool schemas) set `Policy(overhead_tokens=...)`. Raises: ConfigError without a SessionSaver and a policy,
-    or if the graph is not compiled.
+    is quoted from the record. Where the state has the whole record (`SessionSaver(state="whole")`), nodes see the
+    stored digest in place of what it covers. Attaching twice has no further effect. For what a node adds to its
+    messages (system prompt, tool schemas) set `Policy(overhead_tokens=...)`. Raises: ConfigError without a
+    SessionSaver and a policy, or if the graph is not compiled.
     """
     if not isinstance(graph, Pregel):
         raise ConfigError(

@@ -129,7 +129,7 @@ class Handouts:
         The digest takes the place of what it covers if all of that is still there; what was removed or replaced would
         otherwise live on in it.
         """
-        places = [self._place(message) for message in messages]
+        places = [self._place(message) for message in messages] if self._places else []
         handed = next((place.handed for place in places if place is not None and place.handed.differs), None)
         if handed is None:
             return Seen(messages, messages, {})
