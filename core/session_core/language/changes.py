@@ -201,7 +201,7 @@ def alters(text: str) -> bool:
     if LIFTING_WORDS.isdisjoint(said) and SHIFTING_WORDS.isdisjoint(said):
         return False
     made = change(text)
-    return made is not None and (bool(made.lifted) or made.shifted)
+    return made is not None and (made.shifted or (bool(made.lifted) and not was_so(text)))
 
 
 @lru_cache(maxsize=2_048)

@@ -112,14 +112,15 @@ _WISHING = frozenset(
     "asked asks wenn falls könnte sollte würde vielleicht möchte pourrait peut-être podría quizás potrebbe forse "
     "poderia talvez zou misschien если может".split()
 )
-"""Who only thinks of it has shifted nothing yet."""
+"""Who only thinks of it has lifted or shifted nothing yet."""
 _LONGEST_WORDS = 16
 """A longer statement is a story."""
 
 
 def lifts(text: str) -> frozenset[str]:
     """The roots of what `text` says is restricted no longer, or is not so after all; empty for nothing."""
-    if LIFTING_WORDS.isdisjoint(said_words(text)):
+    said = said_words(text)
+    if LIFTING_WORDS.isdisjoint(said) or not _WISHING.isdisjoint(said):
         return frozenset()
     if found := _LIFTED.search(text):
         what = next((part for part in found.groups() if part), "")
