@@ -19,7 +19,7 @@ from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
 from session_core import Policy
 from session_core.errors import ConfigError
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
@@ -105,17 +105,17 @@ def attach(
     own = saver or graph.checkpointer
     reminding = None
     if isinstance(own, SessionSaver):
-        shop = own.sessions.workshop if policy is None else Workshop(policy)
+        services = own.sessions.services if policy is None else Services(policy)
         reminding = QuestionQuotes(own.sessions, own.tenant)
         channel = channel or own.channel
     elif policy is not None:
-        shop = Workshop(policy)
+        services = Services(policy)
     else:
         raise ConfigError(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding))
+    return _attached(graph, Fitting(Squeeze(services), channel or "messages", reminding))
 
 
 def _attached(graph: Graph, fitting: Fitting) -> Graph:

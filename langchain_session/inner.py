@@ -54,8 +54,8 @@ class Inner(BaseCheckpointSaver[Any]):
         self.inner = inner
         self.serde = inner.serde
         opened, rest = self.sessions, (self.tenant, self.channel, self._originals)
-        self._beside = InnerRecords(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
-        self._abeside = InnerRecords(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
+        self._beside = InnerRecords(InnerVoice(inner, False), opened.store, opened.services, *rest)
+        self._abeside = InnerRecords(InnerVoice(inner, True), opened.awaited, opened.aservices, *rest)
 
     @property
     def config_specs(self) -> list[Any]:

@@ -43,9 +43,9 @@ from session_core.budget import Tier
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.services import Services
 from session_core.session import Flow
 from session_core.turns import Key, Message
-from session_core.workshop import Workshop
 
 AFRESH = Ranges.span(0, 0)
 """As the base of a list: it was not derived from the record, so the list's own order is used."""
@@ -64,7 +64,7 @@ class InnerRecords:
 
     inner: InnerVoice
     store: SessionStore
-    shop: Workshop
+    services: Services
     tenant: str
     channel: str
     originals: Originals
@@ -125,7 +125,7 @@ class InnerRecords:
             put = replace(_Put.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
             raw, done = await self._kept(put, said, is_new=self.channel in new_versions)
             if done is not None and done.new and not put.key.namespace:
-                fold = await self._flow(put.key).settle(done, time.perf_counter() - began)
+                fold = await self._flow(put.key).report_append(done, time.perf_counter() - began)
             shown = cast(Any, value)._replace(value=raw) if snapshot else raw
             checkpoint = {**checkpoint, "channel_values": {**values, self.channel: shown}}
         stored: RunnableConfig = await self.inner.call("put", bare(config), checkpoint, metadata, new_versions)
@@ -229,7 +229,7 @@ class InnerRecords:
         base = await self._base(put)
         said = await self._with_ids(key, said, await self._nameless(put, said, base))
         made = Made(put.run, put.parent_id, put.version, base, put.hidden)
-        value = await listed(said, made, self.channel, key, self.store, self.shop.prepare)
+        value = await listed(said, made, self.channel, key, self.store, self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
@@ -311,7 +311,7 @@ class InnerRecords:
         return named(said, await self.store.record(key, part))
 
     def _list(self, key: Key, said: list[BaseMessage]) -> MessageList:
-        value = encode(said, key, self.inner.saver.serde, self.shop.prepare) if said else None
+        value = encode(said, key, self.inner.saver.serde, self.services.prepare) if said else None
         return value if isinstance(value, MessageList) else MessageList(())
 
     def _shown(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:
@@ -329,7 +329,7 @@ class InnerRecords:
         return found._replace(checkpoint=checkpoint, pending_writes=writes)
 
     def _flow(self, key: Key) -> Flow:
-        return Flow(key, self.store, self.shop)
+        return Flow(key, self.store, self.services)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from langchain_session.marks import marked
 from langchain_session.messages import from_core, to_core
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
-from session_core.offload import BUSY_TOKENS, Apart
+from session_core.offload import BUSY_TOKENS, Executor
 from session_core.plan import Plan
 from session_core.ranges import Ranges
 from session_core.serial.cache import BoundedCache
+from session_core.services import Services
 from session_core.turns import Message
-from session_core.voices import BesideLoop
-from session_core.workshop import Workshop
+from session_core.voices import ThreadExecutor
 
 T = TypeVar("T")
 KNOWN_TOOLS = 1_024
@@ -42,20 +42,20 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Squeeze:
-    """Fits lists of messages into the policy of `shop`; equal lists give equal results.
+    """Fits lists of messages into the policy of `services`; equal lists give equal results.
 
     As a list grows within a run, its result changes only at the end, except when the total crosses the facts
     threshold (see `session_core.compress.ladder`). Shortened and generated messages are marked, so that a saver can
     map them back if a node returns them. Each message is parsed once and cached as long as it lives.
     """
 
-    shop: Workshop
-    apart: Apart = field(default_factory=BesideLoop)
+    services: Services
+    executor: Executor = field(default_factory=ThreadExecutor)
     known: ConversionCache = field(init=False)
     _tools: BoundedCache[tuple[Any, int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "known", ConversionCache(self.shop.prepare))
+        object.__setattr__(self, "known", ConversionCache(self.services.prepare))
         object.__setattr__(self, "_tools", BoundedCache[tuple[Any, int]](KNOWN_TOOLS))
 
     def __call__(
@@ -66,29 +66,31 @@ class Squeeze:
 
     def fit(self, messages: Sequence[BaseMessage], *, overhead_tokens: int = 0, recalled: str = "") -> Fit:
         """`messages` within the budget, with `recalled` right before the newest question, and the mapping back."""
-        limits = self.shop.policy.limits
-        tools = replace(self.shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
+        limits = self.services.policy.limits
+        context = replace(
+            self.services.plan_context, limits=replace(limits, budget=limits.budget.less(overhead_tokens))
+        )
         known = [self.known(message, place) for place, message in enumerate(messages, start=1)]
         head = next((place for place, one in enumerate(known) if one.digest is not None), None)
         rest = [one.neutral for place, one in enumerate(known) if place != head]
         digest = known[head].digest if head is not None else None
-        made = plan(rest, digest, tools=tools, extras=Extras(recalled))
+        made = plan(rest, digest, context=context, extras=Extras(recalled))
         return _fit(messages, known, head, made)
 
     async def worked(self, messages: Sequence[BaseMessage], fit: Callable[[], T]) -> T:
         """The result of `fit`; computed off the event loop for large inputs."""
         characters = sum([len(m.content if isinstance(m.content, str) else str(m.content)) for m in messages])
-        return fit() if characters <= BUSY_TOKENS * 4 else await self.apart(fit)
+        return fit() if characters <= BUSY_TOKENS * 4 else await self.executor(fit)
 
     def overhead(self, system: SystemMessage | None, tools: Sequence[Any], schemas: Sequence[Any] = ()) -> int:
         """Tokens of a system message, tools and other schemas, in the form sent to a provider."""
-        count = self.shop.counter.count
+        count = self.services.counter.count
         priced = sum(map(self._price, tools)) + sum(count(str(schema)) for schema in schemas)
-        return priced + (self.shop.measure(to_core(system)) if system is not None else 0)
+        return priced + (self.services.measure(to_core(system)) if system is not None else 0)
 
     def _price(self, tool: Any) -> int:
         """Tokens of a tool's schema, cached per tool."""
-        count = self.shop.counter.count
+        count = self.services.counter.count
         if not isinstance(tool, BaseTool):
             return count(str(convert_to_openai_tool(tool)))
         key = id(tool), tool.name, tool.description, id(tool.args_schema)

@@ -17,7 +17,7 @@ from langchain_session.saver import SessionSaver
 from session_core import Policy, Sessions
 from session_core.counting.tokens import is_of_another_table
 from session_core.errors import ConfigError
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _look_at(self, model: object) -> None:
         """Tell, once, of a model that is counted as another one, so that what fits here may be too long for it."""
-        policy, name = self._squeeze.shop.policy, _name_of(model)
+        policy, name = self._squeeze.services.policy, _name_of(model)
         if self._looked or policy.model is not None or policy.counter is not None or not is_of_another_table(name):
             return
         self._looked = True
@@ -100,10 +100,10 @@ def _name_of(model: object) -> str:
     return next((name for name in names if isinstance(name, str)), "")
 
 
-def _workshop(source: SessionSaver | Sessions | Policy) -> Workshop:
+def _workshop(source: SessionSaver | Sessions | Policy) -> Services:
     if isinstance(source, Policy):
-        return Workshop(source)
-    return source.sessions.workshop if isinstance(source, SessionSaver) else source.workshop
+        return Services(source)
+    return source.sessions.services if isinstance(source, SessionSaver) else source.services
 
 
 def _names(request: ModelRequest[Any]) -> Mapping[str, Any]:

@@ -248,7 +248,7 @@ async def _with_all_said(source: SaverVoice, target: SaverVoice, newest: Place) 
         return
     if isinstance(theirs, Moving):
         behind = await _without_place(source, ours, newest.thread_id, {newest})
-        prepare = theirs.sessions.workshop.prepare
+        prepare = theirs.sessions.services.prepare
         added = [prepare(replace(message, seq=0)) for message in behind]
         if added:
             await target.store(theirs.sessions).append(Key(newest.thread_id, theirs.tenant), added)

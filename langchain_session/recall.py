@@ -19,7 +19,7 @@ from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
 from session_core.recalling import TOOL_NAME, is_recalled, page, told
 from session_core.retrieve import rank, terms
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 MAX_HITS = 5
 
@@ -43,7 +43,7 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
         names = config.get("configurable", {})
         name = names.get("thread_id") or names.get("session_id")
         session = sessions.session(str(name), tenant=str(names.get("tenant") or whose)) if name else None
-        return _Run(_state_of(config, key), session, sessions.workshop)
+        return _Run(_state_of(config, key), session, sessions.services)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
         """Look up earlier parts of this conversation that were shortened or left out.
@@ -81,7 +81,7 @@ class _Run:
 
     state: Sequence[BaseMessage]
     session: Session | None
-    shop: Workshop
+    services: Services
 
     def live(self, reference: str) -> Message | None:
         """The run's own message with that reference, unless the state has it in a shortened form."""
@@ -103,14 +103,14 @@ class _Run:
             if any(word in words for word in wanted) and not is_recalled(neutral := to_core(message)):
                 own.append(neutral)
         best = [one for one, _ in rank(query, [*stored, *own], max_hits=MAX_HITS)] if own else stored
-        limits, most = self.shop.policy.limits, self.shop.policy.tool_output_tokens
-        return told(best, query, max_tokens=most, count=self.shop.counter.count, page_tokens=limits.page_tokens)
+        limits, most = self.services.policy.limits, self.services.policy.tool_output_tokens
+        return told(best, query, max_tokens=most, count=self.services.counter.count, page_tokens=limits.page_tokens)
 
     def page(self, message: Message | None, reference: str, offset: int) -> str:
         if message is None:
             return f"This conversation has no message {reference!r}; references come from its own views."
-        most = self.shop.policy.limits.page_tokens
-        return page(message, reference=reference, offset=offset, page_tokens=most, count=self.shop.counter.count)
+        most = self.services.policy.limits.page_tokens
+        return page(message, reference=reference, offset=offset, page_tokens=most, count=self.services.counter.count)
 
 
 def _state_of(config: RunnableConfig, channel: str) -> list[BaseMessage]:

@@ -155,7 +155,7 @@ class SessionRunnable(Runnable[Any, Any]):
         session, turn = self._begun(input, config)
         with ExitStack() as held:
             lease = held.enter_context(self._turn_lease(session)) if self._lease else None
-            seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+            seen = session.flow.view(turn.query, pending=turn.said, overhead_tokens=self._overhead_tokens)
             call = _Call(turn.to_read(run_blocking(seen)))
             try:
                 yield call
@@ -171,7 +171,7 @@ class SessionRunnable(Runnable[Any, Any]):
         session, turn = self._begun(input, config)
         async with AsyncExitStack() as held:
             lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
-            seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+            seen = await session.aflow.view(turn.query, pending=turn.said, overhead_tokens=self._overhead_tokens)
             call = _Call(turn.to_read(seen))
             try:
                 yield call
@@ -182,7 +182,7 @@ class SessionRunnable(Runnable[Any, Any]):
             await session.aappend(whole, lenient=True, lease=lease)
 
     def _begun(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
-        return self.session(config), Turn(input, self._keys, self.sessions.workshop)
+        return self.session(config), Turn(input, self._keys, self.sessions.services)
 
     def _turn_lease(self, session: Session) -> TurnLease:
         ttl_s, wait_s = self._lease or (60.0, 30.0)

@@ -115,8 +115,8 @@ class SessionSaver(Maintenance, Lifetime):
         self.tenant = Key("any", tenant).tenant
         self.channel = state_key(channel)
         store, awaited = self.sessions.store, self.sessions.awaited
-        self._blocking = Voice(store, self.sessions.workshop, pause_blocking, store)
-        self._awaiting = Voice(awaited, self.sessions.aworkshop, pause_awaiting, Settled(awaited))
+        self._blocking = Voice(store, self.sessions.services, pause_blocking, store)
+        self._awaiting = Voice(awaited, self.sessions.aservices, pause_awaiting, Settled(awaited))
         self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._tell_what_serde_leaves_clear()
 
@@ -314,14 +314,14 @@ class SessionSaver(Maintenance, Lifetime):
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
-        prepare, storage = self.sessions.workshop.prepare, Storage(voice.store, self.channel, self.serde)
+        prepare, storage = self.sessions.services.prepare, Storage(voice.store, self.channel, self.serde)
         parent_id = behind if behind != BEGAN else None
         forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
         if (forks or behind == BEGAN) and self.channel in values:
             # The conversation follows a fork, also one without new messages.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         # Processed off the event loop; the results are cached.
-        await voice.shop.prepared(newest_large(values.get(self.channel)))
+        await voice.services.prepare_all(newest_large(values.get(self.channel)))
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
@@ -349,7 +349,7 @@ class SessionSaver(Maintenance, Lifetime):
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL
-        return named, await voice.flow(key).settle(done, time.perf_counter() - began)
+        return named, await voice.flow(key).report_append(done, time.perf_counter() - began)
 
     async def _put_writes(
         self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str

@@ -12,8 +12,8 @@ from langchain_core.prompt_values import PromptValue
 from langchain_session.messages import from_core, to_core
 from session_core.errors import InputError
 from session_core.plan import View
+from session_core.services import Services
 from session_core.turns import Message
-from session_core.workshop import Workshop
 
 BROKEN_OFF = "broken_off"
 """The key in the response metadata of an answer that arrived only in part."""
@@ -31,7 +31,7 @@ class Keys:
 class Turn:
     """The messages of one turn, in the runnable's form and in the record's."""
 
-    def __init__(self, given: Any, keys: Keys, shop: Workshop) -> None:
+    def __init__(self, given: Any, keys: Keys, services: Services) -> None:
         self._given, self._keys = given, keys
         self._input_key = _key(given, keys.input_messages, "input_messages_key")
         if keys.history_messages is not None and not isinstance(given, Mapping):
@@ -40,7 +40,7 @@ class Turn:
                 "as the prompt wants it, or leave history_messages_key out"
             )
         self.live = _messages(given if self._input_key is None else given[self._input_key])
-        self.said: list[Message] = [shop.prepare(to_core(message)) for message in self.live]
+        self.said: list[Message] = [services.prepare(to_core(message)) for message in self.live]
         self._sent: list[BaseMessage] = []
 
     @property
@@ -50,12 +50,12 @@ class Turn:
 
     def to_read(self, seen: View) -> Any:
         """The runnable's input, with the history `seen`."""
-        history = [message for message in seen.messages if message.seq < seen.said_from]
+        history = [message for message in seen.messages if message.seq < seen.pending_from]
         if self._keys.history_messages is not None:
             shown = [from_core(message) for message in history]
             self._sent = [*shown, *self.live]
             return {**self._given, self._keys.history_messages: shown}
-        self._sent = [self._shown(message, seen.said_from) for message in seen.messages]
+        self._sent = [self._shown(message, seen.pending_from) for message in seen.messages]
         return self._sent if self._input_key is None else {**self._given, self._input_key: self._sent}
 
     def whole(self, answer: Any) -> list[Message]:
@@ -76,11 +76,11 @@ class Turn:
         texts = [AIMessage(m.content, response_metadata={BROKEN_OFF: True}) for m in came if m.content.strip()]
         return [*self.said, *map(to_core, texts)]
 
-    def _shown(self, message: Message, said_from: int) -> BaseMessage:
+    def _shown(self, message: Message, pending_from: int) -> BaseMessage:
         """The same message object that came in, if the view shows it unchanged."""
-        if message.seq < said_from or message.rendition != "whole":
+        if message.seq < pending_from or message.rendition != "whole":
             return from_core(message)
-        return self.live[message.seq - said_from]
+        return self.live[message.seq - pending_from]
 
     def _news(self, told: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
         """The messages of an answer that were not in the input: agents return their whole state."""

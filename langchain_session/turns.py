@@ -26,7 +26,7 @@ from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, 
 from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import cancelled_since, run_blocking
+from session_core.voices import cancellation_check, run_blocking
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class _Turn:
     held_s: float
     stored: str | None = None
     stopped: str | None = None
-    cancelled: Callable[[], bool] = field(default_factory=cancelled_since)
+    cancelled: Callable[[], bool] = field(default_factory=cancellation_check)
     process: int = field(default_factory=os.getpid)
 
     async def give_back(self, store: Leasing) -> None:

@@ -44,16 +44,16 @@ class Run:
 
         Together they fit into the budget minus `overhead_tokens`.
         """
-        shop = session.sessions.aworkshop
-        limits = shop.policy.limits
-        tools = replace(shop.tools, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
+        services = session.sessions.aservices
+        limits = services.policy.limits
+        context = replace(services.plan_context, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
         record = [message for message in seen.messages if message.origin == "record"]
         last = max((message.seq for message in record), default=0)
         said = [replace(to_core(message), id=name) for message, name in zip(self.whole, self.ids, strict=True)]
-        own = numbered(await shop.prepared(said), last + 1)
+        own = numbered(await services.prepare_all(said), last + 1)
         all_of_it = [*record, *own]
-        make = partial(plan, all_of_it, seen.digest, tools=tools, extras=_extras(seen), open_end=True)
-        made = await shop.worked(make, tokens=sum([message.tokens for message in all_of_it]))
+        make = partial(plan, all_of_it, seen.digest, context=context, extras=_extras(seen), open_end=True)
+        made = await services.offload(make, tokens=sum([message.tokens for message in all_of_it]))
         live = {message.seq: whole for message, whole in zip(own, self.whole, strict=True)}
         await self._show([_live(message, live) for message in made.messages if message.seq in live])
         return tuple(message for message in made.messages if message.seq not in live)

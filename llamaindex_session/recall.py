@@ -69,12 +69,12 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
 
 
 def _told(found: list[Message], query: str, session: Session) -> str:
-    shop = session.sessions.workshop
-    limits, most = shop.policy.limits, shop.policy.tool_output_tokens
-    return told(found, query, max_tokens=most, count=shop.counter.count, page_tokens=limits.page_tokens)
+    services = session.sessions.services
+    limits, most = services.policy.limits, services.policy.tool_output_tokens
+    return told(found, query, max_tokens=most, count=services.counter.count, page_tokens=limits.page_tokens)
 
 
 def _page(message: Message, reference: str, offset: int, session: Session) -> str:
-    shop = session.sessions.workshop
-    most = shop.policy.limits.page_tokens
-    return page(message, reference=reference, offset=offset, page_tokens=most, count=shop.counter.count)
+    services = session.sessions.services
+    most = services.policy.limits.page_tokens
+    return page(message, reference=reference, offset=offset, page_tokens=most, count=services.counter.count)

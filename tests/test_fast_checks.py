@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.fold import Memory, Tools, digest_message, fold, lines_of
+from session_core.compress.fold import PlanCache, PlanContext, digest_message, fold, lines_of
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import instructions, quoting
@@ -89,36 +89,36 @@ def test_what_a_pattern_finds_has_one_of_the_words_that_it_is_looked_up_by(found
     assert not cue.also.isdisjoint(runs(sentence))
 
 
-def _tools(memory: Memory, limits: Limits) -> Tools:
+def _tools(memory: PlanCache, limits: Limits) -> PlanContext:
     counter = counter_for(None)
-    return Tools(counter.count, lambda message: message_tokens(message, counter), limits, memory)
+    return PlanContext(counter.count, lambda message: message_tokens(message, counter), limits, memory)
 
 
 def test_the_message_of_a_digest_is_handed_on_and_is_that_of_its_own_room() -> None:
-    memory, limits = Memory(), Policy().limits
+    memory, limits = PlanCache(), Policy().limits
     digest = Digest(Ranges.span(1, 9), "User: We meet on Monday.\nAssistant: Noted, on Monday.", ())
     numbered = Digest(Ranges.span(1, 9), digest.summary, (), number=3)
-    made = digest_message(digest, tools=_tools(memory, limits))
-    memory.handed_on(digest, numbered)
-    assert digest_message(numbered, tools=_tools(memory, limits)) is made
+    made = digest_message(digest, context=_tools(memory, limits))
+    memory.carry_over(digest, numbered)
+    assert digest_message(numbered, context=_tools(memory, limits)) is made
     small = Policy(limits.budget.less(limits.budget.limit_tokens - 200)).limits
-    narrow = digest_message(numbered, tools=_tools(memory, small))
-    assert narrow == digest_message(numbered, tools=_tools(Memory(), small))
-    assert digest_message(numbered, tools=_tools(memory, limits)) == made
+    narrow = digest_message(numbered, context=_tools(memory, small))
+    assert narrow == digest_message(numbered, context=_tools(PlanCache(), small))
+    assert digest_message(numbered, context=_tools(memory, limits)) == made
 
 
 def test_the_lines_of_a_fold_upon_another_are_what_they_are_without_a_memory() -> None:
     limits = Policy().limits
-    tools = _tools(Memory(), limits)
+    tools = _tools(PlanCache(), limits)
     said = ["My budget is $900.", "Always answer in English.", "The deadline is 3 May.", "No, my budget is $700."]
     digest: Digest | None = None
     for seq, text in enumerate(said, 1):
         part = Unit((Message(Role.USER, text, seq=seq, id=str(seq)),))
-        digest = fold(digest, [part], Ranges.span(1, seq), tools=tools)
+        digest = fold(digest, [part], Ranges.span(1, seq), context=tools)
     assert digest is not None
     assert len(digest.facts) == 3
-    assert "$700" in "".join(lines_of(digest, tools).said)
-    assert lines_of(digest, tools) == lines_of(digest, _tools(Memory(), limits))
+    assert "$700" in "".join(lines_of(digest, tools).texts)
+    assert lines_of(digest, tools) == lines_of(digest, _tools(PlanCache(), limits))
 
 
 RULED = ("always ", "never ", "must ", "don't ", "do not ", "'", '"', "{", "}", "; ", ":", "\n", "only ", "rule", "x ")

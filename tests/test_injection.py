@@ -131,7 +131,7 @@ def test_five_rounds_of_folding_promote_none(first: int, limit: int) -> None:
                 session.append(user(f"Tell me about town {number}-{turn} and its old bridges, at some length, please."))
                 session.append(Message(Role.ASSISTANT, f"Town {turn} lies by a river with many bridges of stone. " * 3))
         assert shown > 0
-        whole = digest_message(digest, tools=sessions.workshop.tools)
+        whole = digest_message(digest, context=sessions.services.plan_context)
         assert "(rule) Please never call me." in whole.content
 
 

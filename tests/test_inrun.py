@@ -18,7 +18,7 @@ from session_core import Budget, Policy, Sessions
 from session_core.compress import ladder
 from session_core.compress.fold import fold
 from session_core.errors import ConfigError
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}, "recursion_limit": 500}
@@ -183,14 +183,14 @@ def exchange(number: int) -> list[BaseMessage]:
 
 
 def test_a_message_is_read_once_in_a_run():
-    squeeze = Squeeze(Workshop(POLICY))
+    squeeze = Squeeze(Services(POLICY))
     messages = [HumanMessage("go", id="h"), *exchange(1), *exchange(2)]
     assert read_again(squeeze, messages) == []
 
 
 @pytest.mark.parametrize("in_place", [False, True], ids=["new-content", "changed-in-place"])
 def test_a_message_that_was_changed_is_read_anew(in_place):
-    squeeze = Squeeze(Workshop(POLICY))
+    squeeze = Squeeze(Services(POLICY))
     asked = HumanMessage([{"type": "text", "text": "one"}], id="h")
     squeeze([asked, *exchange(1)])
     if in_place:
@@ -202,14 +202,14 @@ def test_a_message_that_was_changed_is_read_anew(in_place):
 
 
 def test_cached_messages_are_freed_with_the_run():
-    squeeze = Squeeze(Workshop(POLICY))
+    squeeze = Squeeze(Services(POLICY))
     squeeze([HumanMessage("go", id="h"), *exchange(1)])
     gc.collect()
     assert len(squeeze.known) == 0
 
 
 def test_the_view_of_a_list_does_not_depend_on_cached_steps():
-    grown, fresh = Squeeze(Workshop(POLICY)), Squeeze(Workshop(POLICY))
+    grown, fresh = Squeeze(Services(POLICY)), Squeeze(Services(POLICY))
     messages: list[BaseMessage] = [HumanMessage("go", id="h")]
     for number in range(1, 40):
         messages += exchange(number)
@@ -222,7 +222,7 @@ def test_messages_that_a_checkpointer_read_anew_are_not_folded_anew(monkeypatch)
     folds: list[object] = []
     monkeypatch.setattr(ladder, "fold", lambda *of, **named: folds.append(of) or fold(*of, **named))
     times = itertools.count(1_000.0)
-    squeeze = Squeeze(Workshop(POLICY, clock=lambda: next(times)))
+    squeeze = Squeeze(Services(POLICY, clock=lambda: next(times)))
     said = [kind(f"{n} of these " * 60, id=f"m{n}") for n in range(40) for kind in (HumanMessage, AIMessage)]
     shown = squeeze(said)
     made = len(folds)
@@ -232,7 +232,7 @@ def test_messages_that_a_checkpointer_read_anew_are_not_folded_anew(monkeypatch)
 
 
 def test_a_clip_of_a_message_without_an_id_names_its_call():
-    squeeze = Squeeze(Workshop(Policy(Budget(8_000), whole_tool_outputs=0)))
+    squeeze = Squeeze(Services(Policy(Budget(8_000), whole_tool_outputs=0)))
     call, result = exchange(1)
     result.id = None
     assert "ref c1" in str(squeeze([HumanMessage("go"), call, result])[-1].content)

@@ -67,7 +67,7 @@ def test_two_ids_are_never_kept_as_one(one: str, other: str) -> None:
 
 
 def test_the_ids_that_sessions_give_take_8_bytes_and_uuids_17() -> None:
-    given_id = Sessions().workshop.prepare(Message(Role.USER, "hi")).id
+    given_id = Sessions().services.prepare(Message(Role.USER, "hi")).id
     assert [len(id_in(one)) for one in (given_id, str(uuid4()), "m1")] == [8, 17, 3]
 
 

@@ -16,7 +16,7 @@ from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.events import Event, FellBack
-from session_core.offload import done_in_turn
+from session_core.offload import run_serially
 from session_core.plan import View
 from session_core.quotes import quotes
 
@@ -67,7 +67,7 @@ def held() -> Iterator[threading.Event]:
         taken.set()
         over.wait(30)
 
-    holder = threading.Thread(target=done_in_turn, args=(work,))
+    holder = threading.Thread(target=run_serially, args=(work,))
     holder.start()
     taken.wait(30)
     yield over
@@ -106,7 +106,7 @@ def test_questions_run_one_at_a_time_per_process(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
-    monkeypatch.setattr("session_core.offload._turn", turn)
+    monkeypatch.setattr("session_core.offload._serial_lock", turn)
     monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
     def noting(module: str, name: str) -> None:
@@ -198,21 +198,21 @@ def test_a_hanging_embedder_blocks_no_other_question(
 def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
-        session, calls = _filled(sessions), sessions.workshop.calls
+        session, calls = _filled(sessions), sessions.services.calls
 
         def noting(*args: Any, **named: Any) -> Any:
-            seen.append(calls.under_way)
+            seen.append(calls.active)
             return quotes(*args, **named)
 
         monkeypatch.setattr("session_core.searching.quotes", noting)
         session.view(QUESTION)
-        assert (seen, calls.under_way) == ([0], 0)
+        assert (seen, calls.active) == ([0], 0)
 
 
 def test_a_forked_process_has_its_own_queue(held: threading.Event) -> None:
     child = os.fork()
     if child == 0:
         signal.alarm(20)
-        os._exit(done_in_turn(lambda: 0))
+        os._exit(run_serially(lambda: 0))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not held.is_set()

@@ -8,9 +8,9 @@ from session_core.compress.fixed import ADDITIONS_SHARE, Extras
 from session_core.compress.ladder import plan
 from session_core.compress.quote_trimming import fewer_lines
 from session_core.language.quoting import BROUGHT_BACK
-from session_core.workshop import Workshop
+from session_core.services import Services
 
-SHOP = Workshop(Policy(Budget(1_000, reply_reserve_tokens=0)))
+SHOP = Services(Policy(Budget(1_000, reply_reserve_tokens=0)))
 COUNT = SHOP.counter.count
 LINES = [f" the code of room {n} is LK-{n * 37:04d}" for n in range(60)]
 BLOCK = "\n".join([BROUGHT_BACK, "user:", *LINES[:30], "Ann:", *LINES[30:]])
@@ -47,7 +47,7 @@ def test_it_fits_whatever_the_room(room, lines):
 
 def test_a_plan_shows_recalled_lines_in_their_share():
     said = [SHOP.prepare(Message(Role.USER, "What is the code of room 7?", id="q"))]
-    made = plan(said, None, tools=SHOP.tools, extras=Extras(BLOCK))
+    made = plan(said, None, context=SHOP.plan_context, extras=Extras(BLOCK))
     recalled = [message for message in made.messages if message.origin == "recall"]
     assert [LINES[7] in message.content for message in recalled] == [True]
     assert recalled[0].tokens <= SHOP.policy.limits.total * ADDITIONS_SHARE

@@ -142,7 +142,7 @@ def _change(rnd: random.Random, session: Session, name: str) -> None:
         asked = Message(Role.ASSISTANT, id=f"{name}a", tool_calls=(ToolCall(name, "look"),))
         session.append([asked, Message(Role.TOOL, text, id=f"{name}t", tool_call_id=name)][: rnd.randint(1, 2)])
     elif kind == "edit" and record:
-        edited = replace(session.sessions.workshop.prepare(replace(rnd.choice(record), content=text)), seq=0)
+        edited = replace(session.sessions.services.prepare(replace(rnd.choice(record), content=text)), seq=0)
         run_blocking(store.append(session.key, [edited], revise=True))
     elif kind == "fork" and record:
         head = Ranges.of([message.seq for message in record[: rnd.randint(1, len(record))]])

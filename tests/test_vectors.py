@@ -69,7 +69,7 @@ def test_a_view_is_the_same_whether_vectors_are_remembered_or_not() -> None:
     views = []
     for room in (10, 1_000_000):
         with Sessions(policy=_policy(QuickWords())) as sessions:
-            object.__setattr__(sessions.workshop, "vectors", Vectors(room))
+            object.__setattr__(sessions.services, "vectors", Vectors(room))
             one = sessions.session("s")
             one.append(_talk(300))
             one.view("something else about the weather")
@@ -89,7 +89,7 @@ def test_least_recently_used_vectors_are_dropped() -> None:
 def test_the_two_voices_share_their_vectors() -> None:
     embedder = QuickWords()
     with Sessions(policy=_policy(embedder)) as sessions:
-        assert sessions.workshop.vectors is sessions.aworkshop.vectors
+        assert sessions.services.vectors is sessions.aservices.vectors
 
 
 class _Gone(PlainWords):

@@ -41,7 +41,7 @@ def test_no_view_is_over_budget_or_invalid(block):
                 session.append(part, lenient=True)
                 view = session.view("budget" if seed % 3 == 0 else None)
                 assert view.tokens <= window, (seed, view.tokens, window)
-                assert sum(map(sessions.workshop.measure, view.messages)) == view.tokens, seed
+                assert sum(map(sessions.services.measure, view.messages)) == view.tokens, seed
                 assert check_valid(view.messages) == [], seed
 
 

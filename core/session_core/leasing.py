@@ -12,7 +12,7 @@ from typing import Self
 from session_core.errors import BudgetError, InputError, StoreClosed, TurnLost, TurnTaken
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import pause_awaiting, pause_blocking, run_blocking, whole
+from session_core.voices import finish_or_undo, pause_awaiting, pause_blocking, run_blocking
 
 FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
@@ -34,10 +34,10 @@ class Settled:
         self._store = store
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
-        return await whole(self._store.take_lease(key, holder=holder, ttl_s=ttl_s), self._given_back)
+        return await finish_or_undo(self._store.take_lease(key, holder=holder, ttl_s=ttl_s), self._given_back)
 
     async def drop_lease(self, lease: Lease) -> None:
-        await whole(self._store.drop_lease(lease))
+        await finish_or_undo(self._store.drop_lease(lease))
 
     async def _given_back(self, lease: Lease | None) -> None:
         if lease is not None:

@@ -68,7 +68,7 @@ async def _moved(session: Session, flow: Flow, store: Store, ask: _Ask, messages
         new += await _appended(flow, batch, ask)
         done += len(batch)
         note = Message(Role.ASSISTANT, json.dumps([done, prints[done]]), id=f"{GIVEN_ID}{done}-{prints[done]}")
-        await store.append(beside, [session.sessions.workshop.prepare(note)])
+        await store.append(beside, [session.sessions.services.prepare(note)])
     return new
 
 

@@ -7,7 +7,7 @@ from typing import Never, Self
 from session_core.errors import NotPicklable
 
 
-class OfOneProcess:
+class ProcessBound:
     """What has connections or locks: a copy is the same object, and it cannot be pickled."""
 
     def __copy__(self) -> Self:

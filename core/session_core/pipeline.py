@@ -15,9 +15,9 @@ from session_core.budget import Tier
 from session_core.errors import SessionError, StoreClosed
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
+from session_core.services import Services
 from session_core.turns import Key
 from session_core.voices import run_blocking
-from session_core.workshop import Workshop
 
 WORK_S = 0.0005
 """Seconds that a fold works before it yields."""
@@ -132,7 +132,7 @@ class Background:
     """
 
     folder: Folder
-    shop: Workshop
+    services: Services
     pace: Pace = field(init=False)
     queue: Queue = field(default_factory=Queue)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -141,7 +141,7 @@ class Background:
     _closed: bool = False
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self._pressed, self.shop.calls.quiet)
+        self.pace = Pace(self._pressed, self.services.calls.wait_until_idle)
 
     @property
     def waiting(self) -> int:
@@ -162,7 +162,7 @@ class Background:
                 self._thread.start()
             self._changed.notify_all()
             waiting = len(self.queue)
-        self.shop.tell(FoldAsked(key, waiting))
+        self.services.emit(FoldAsked(key, waiting))
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing is queued; False if `timeout_s` seconds were not enough."""
@@ -206,7 +206,7 @@ class Background:
         except StoreClosed:
             return
         except SessionError as exc:
-            self.shop.tell(FoldFailed(key, _reason(exc)))
+            self.services.emit(FoldFailed(key, _reason(exc)))
 
     def _next(self) -> tuple[Key, float] | None:
         """The next session and the time of its request, when there is one; None after the end."""
@@ -229,7 +229,7 @@ class Background:
             except StoreClosed:
                 continue
             except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
-                self.shop.tell(FoldFailed(key, _reason(exc)))
+                self.services.emit(FoldFailed(key, _reason(exc)))
             finally:
                 with self._changed:
                     self.queue.at_work = None

@@ -285,7 +285,7 @@ class View:
     version: int = 0
     recalled: tuple[Recalled, ...] = ()
     """The messages that were quoted for the question, in the order of the record."""
-    said_from: int = 0
+    pending_from: int = 0
     """Messages from this number on are not in the record; they were about to be appended."""
 
     def _repr_html_(self) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from session_core.boosts import leanings
 from session_core.compress.answered import answered
 from session_core.compress.evidence import TIGHT_TOKENS
-from session_core.compress.fold import facts_on
+from session_core.compress.fold import related_facts
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.digest_vectors import newest
@@ -26,9 +26,9 @@ from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
 from session_core.retrieve import fuse, likely, rank, searchable, terms
 from session_core.sealed import require_unsealed
+from session_core.services import Services
 from session_core.turns import Key, Message, Role
 from session_core.vectors import quick
-from session_core.workshop import Workshop
 
 T = TypeVar("T")
 
@@ -58,10 +58,10 @@ READ_AT_ONCE = 500
 class Searching:
     """Search in one session of one store, as coroutines."""
 
-    def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
+    def __init__(self, key: Key, store: Store, services: Services) -> None:
         self.key = key
         self._store = store
-        self._shop = workshop
+        self._services = services
 
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
@@ -78,7 +78,7 @@ class Searching:
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
         ranked = partial(rank, query, first_said, max_hits=len(first_said))
-        best = [message for message, _ in await self._shop.looked(ranked, tokens=_tokens(first_said))]
+        best = [message for message, _ in await self._services.offload_search(ranked, tokens=_tokens(first_said))]
         if self._quick is not None:
             state = await self._store.state(self.key)
             nearest = await self._meant(query, best, state.head, state.born) if state else []
@@ -88,13 +88,13 @@ class Searching:
         told = [ranking for ranking in rankings if ranking]
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         require_unsealed(self.key, best)
-        self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
+        self._services.emit(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
         return best[:max_hits]
 
     def _require_query(self, query: str) -> None:
         if not isinstance(query, str):
             raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a string")
-        self._shop.covered.asked = True
+        self._services.digest_vectors.asked = True
 
     async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
         """The results by words, in the embedder's order."""
@@ -104,22 +104,22 @@ class Searching:
     @property
     def _quick(self) -> Embedder | None:
         """The embedder, if it is available and fast enough to compare all messages of a session."""
-        embedder = self._shop.embedder
-        return embedder if embedder is not None and quick(embedder) and not self._shop.vectors.lost else None
+        embedder = self._services.embedder
+        return embedder if embedder is not None and quick(embedder) and not self._services.vectors.lost else None
 
     async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
         """The messages of `part` that are similar to `query` in meaning, nearest first.
 
         Vectors are in memory; missing ones are computed now, with one read of the record.
         """
-        embedder, covered = self._quick, self._shop.covered
+        embedder, covered = self._quick, self._services.digest_vectors
         if embedder is None:
             return []
         part = newest(part)
         missing = covered.missing(self.key, born, part)
         for start in range(0, len(missing), READ_AT_ONCE):
             page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
-            if await self._tried(covered.add(self.key, born, page, embedder, self._shop.vectors), embedder) is None:
+            if await self._tried(covered.add(self.key, born, page, embedder, self._services.vectors), embedder) is None:
                 return []
         seqs = await self._tried(covered.near(self.key, born, query, part, embedder), embedder) or []
         there = {message.seq: message for message in known}
@@ -129,13 +129,13 @@ class Searching:
 
     async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
         """The messages that the index finds; they are read from the record, and missing ones are left out."""
-        index = self._shop.index
+        index = self._services.index
         if index is None:
             return []
         try:
             seqs = await index.near(self.key, query, max_hits=max_hits)
         except Exception as exc:  # noqa: BLE001 (as for an embedder: a vector store may be away)
-            self._shop.tell(FellBack(self.key, index.name, type(exc).__name__))
+            self._services.emit(FellBack(self.key, index.name, type(exc).__name__))
             return []
         known = {message.seq: message for message in best}
         if missing := {seq for seq in seqs if seq not in known}:
@@ -172,8 +172,8 @@ class Searching:
         was corrected under the digest, in these messages or in those said `since`, is quoted with its correction.
         `born` distinguishes the session from an older one of the same name.
         """
-        shop = self._shop
-        shop.covered.asked = True
+        services = self._services
+        services.digest_vectors.asked = True
         if room_tokens < LEAST_RECALL:
             return Quotes()
         whole = digest is None or _can_be_read_whole(digest, room_tokens)
@@ -185,11 +185,11 @@ class Searching:
         candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
-        later = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
+        later = partial(services.corrections.later, self.key, digest, (*absent, *standing, *since))
 
         def quoted() -> Quotes:
             said = answered(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
-            last = [shop.read(message) for message in standing[-4:]]
+            last = [services.read(message) for message in standing[-4:]]
             complete = whole and len(said) == len(candidates)
             text, repeated = asked_and_repeated(query, (*candidates, *standing))
             return quotes(
@@ -197,13 +197,13 @@ class Searching:
                 said,
                 standing,
                 later=later,
-                read=shop.read,
+                read=services.read,
                 room_tokens=room_tokens - FRAMING_TOKENS,
-                count=shop.counter.count,
+                count=services.counter.count,
                 inset=inset,
             )
 
-        return await shop.looked(quoted, tokens=_tokens(candidates))
+        return await services.offload_search(quoted, tokens=_tokens(candidates))
 
     async def _under(
         self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
@@ -219,7 +219,7 @@ class Searching:
         else:
             found = await self._found(query, standing, digest, born)
         under = [message for message in found if message.role is not Role.SYSTEM]
-        self._shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
+        self._services.emit(Searched(self.key, len(under), time.perf_counter() - began))
         return under
 
     async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
@@ -229,7 +229,7 @@ class Searching:
         found = await self._store.search(self.key, words, max_hits=CANDIDATES)
         found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
         found = (*found, *await self._meant(query, found, digest.covers, born))
-        facts = enumerate(facts_on(query, digest, tools=self._shop.tools))
+        facts = enumerate(related_facts(query, digest, context=self._services.plan_context))
         return [m for m in found if m.seq in digest.covers] + [
             Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
             for place, fact in facts
@@ -249,7 +249,9 @@ class Searching:
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
         words: Sequence[float] = ()
         if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
-            words = await self._shop.looked(partial(self._shop.lexicon.scores, query, candidates), tokens=sum(tokens))
+            words = await self._services.offload_search(
+                partial(self._services.lexicon.scores, query, candidates), tokens=sum(tokens)
+            )
         if more:
             near = None if near is None else _with(near, more)
             words = _with(words, more)
@@ -269,7 +271,7 @@ class Searching:
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """The similarity of each message to `query`; None without an embedder, or if it fails."""
-        embedder, vectors = self._shop.embedder, self._shop.vectors
+        embedder, vectors = self._services.embedder, self._services.vectors
         if embedder is None or vectors.lost or len(sources) < 2:
             return None
         return await self._tried(vectors.nearness(query, sources, embedder), embedder)
@@ -279,8 +281,8 @@ class Searching:
         try:
             return await work
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
-            self._shop.vectors.lost |= isinstance(exc, ConfigError)
-            self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
+            self._services.vectors.lost |= isinstance(exc, ConfigError)
+            self._services.emit(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
 
     async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
@@ -288,7 +290,7 @@ class Searching:
 
         The block is short: within a run it competes with the results of the run's own calls, which matter more.
         """
-        limits = self._shop.tools.limits
+        limits = self._services.plan_context.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
         state = None if self._quick is None else await self._store.state(self.key)
         born = state.born if state else ""

@@ -20,7 +20,7 @@ from session_core.events import Event, Notice
 from session_core.folding import Folder
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
@@ -28,21 +28,21 @@ from session_core.ports import Appended, Marks, Observer, SessionStore, State, S
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
+from session_core.services import Clock, Services
 from session_core.session import Flow
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.from_arguments import degraded, opened, place_of
 from session_core.stores.index_deletion import forgetting
 from session_core.stores.retention import purging
 from session_core.turns import Key, Message
-from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, run_blocking, threaded
+from session_core.voices import SERIAL_THREADS, THREADS, awaitable, run_blocking, threaded
 from session_core.warmup import NOBODY, Warming
-from session_core.workshop import Clock, Workshop
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 
-class Sessions(OfOneProcess):
+class Sessions(ProcessBound):
     """All sessions of one store, under one policy.
 
     `url` names the store ("sqlite:///chat.db"; "memory://" if nothing is given). A store object can be passed
@@ -74,14 +74,16 @@ class Sessions(OfOneProcess):
         self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
         self._on_event = on_event and require_power(on_event, "__call__", "on_event")
         embedder, aembedder = in_both_voices(chosen(self.policy))
-        self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
+        self.services = Services(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
-        self.aworkshop = replace(self.workshop, embedder=aembedder, index=aindex, apart=BESIDE, in_turn=BESIDE_IN_TURN)
+        self.aservices = replace(
+            self.services, embedder=aembedder, index=aindex, executor=THREADS, serial_executor=SERIAL_THREADS
+        )
         self.awaited: SessionStore = self.store.awaiting()
-        self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
+        self.folder = Folder(self.store, self.services, self.policy.summarizer)
         self._afolder = threaded(self.folder)
-        self._warming = Warming(self.workshop)
-        self.pipeline = Background(self.folder, self.workshop)
+        self._warming = Warming(self.services)
+        self.pipeline = Background(self.folder, self.services)
 
     def __repr__(self) -> str:
         return f"Sessions({self.place!r})"
@@ -218,7 +220,7 @@ class _Closing:
         self._sessions.close()
 
 
-class Session(OfOneProcess):
+class Session(ProcessBound):
     """One conversation: append its messages, and get the view before each model call.
 
     Methods block, and also work inside a running event loop; their async forms start with `a`.
@@ -227,8 +229,8 @@ class Session(OfOneProcess):
     def __init__(self, sessions: Sessions, key: Key) -> None:
         self.sessions = sessions
         self.key = key
-        self.flow = Flow(key, sessions.store, sessions.workshop)
-        self.aflow = Flow(key, sessions.awaited, sessions.aworkshop)
+        self.flow = Flow(key, sessions.store, sessions.services)
+        self.aflow = Flow(key, sessions.awaited, sessions.aservices)
 
     def __repr__(self) -> str:
         return f"Session({str(self.key)!r}, {self.sessions.place!r})"

@@ -25,7 +25,7 @@ from session_core.compress.fixed import (
     pinned_messages,
     told_tokens,
 )
-from session_core.compress.fold import Tools, fingerprint, fold
+from session_core.compress.fold import PlanContext, fingerprint, fold
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
@@ -60,7 +60,7 @@ def plan(
     messages: Sequence[Message],
     digest: Digest | None,
     *,
-    tools: Tools,
+    context: PlanContext,
     extras: Extras | None = None,
     open_end: bool = False,
 ) -> Plan:
@@ -74,34 +74,36 @@ def plan(
     FoldNeeded.
     """
     extras = extras or _NONE
-    if extras == _NONE and (made := all_whole(messages, digest, tools)) is not None:
+    if extras == _NONE and (made := all_whole(messages, digest, context)) is not None:
         return made
-    make = partial(_plan, messages, digest, tools, extras, open_end)
-    return tools.memory.planned(messages, digest, (tools.limits, extras, open_end), make)
+    make = partial(_plan, messages, digest, context, extras, open_end)
+    return context.cache.plan(messages, digest, (context.limits, extras, open_end), make)
 
 
-def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool) -> Plan:
-    pinned = pinned_messages(messages, tools)
+def _plan(
+    messages: Sequence[Message], digest: Digest | None, context: PlanContext, extras: Extras, open_end: bool
+) -> Plan:
+    pinned = pinned_messages(messages, context)
     rest = [message for message in messages if message.role is not Role.SYSTEM]
     whole = units(rest)
     waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
-    parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
-    parts = _without_courtesies(parts) if tools.limits.terse else parts
+    parts = [settled for unit in whole if (settled := _settle(unit, context)) is not None]
+    parts = _without_courtesies(parts) if context.limits.terse else parts
     asked = _newest_turn(parts)
-    free = tools.limits.total - sum(m.tokens for m in pinned)
-    added = additions(extras, free, _question(messages), tools)
-    fixed = tools.limits.total - free + sum(m.tokens for m in added)
+    free = context.limits.total - sum(m.tokens for m in pinned)
+    added = additions(extras, free, _question(messages), context)
+    fixed = context.limits.total - free + sum(m.tokens for m in added)
     fixed += min(waiting.tokens, free // 2) if waiting else 0
-    steps = walk(parts, fixed, digest, asked=asked, tools=tools)
-    grown = _grown(digest, messages, parts, steps, tools)
+    steps = walk(parts, fixed, digest, asked=asked, context=context)
+    grown = _grown(digest, messages, parts, steps, context)
     kept = [*map(_clipped, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    condensed = head_of(grown, free, tools, frozenset(question.seqs) if question else ())
+    condensed = head_of(grown, free, context, frozenset(question.seqs) if question else ())
     head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
-    first = head or [opening(tools)]
-    room = tools.limits.total - fixed - sum(m.tokens for m in first)
-    body = squeeze(body, room, tools=tools) + ([waiting] if waiting else [])
+    first = head or [opening(context)]
+    room = context.limits.total - fixed - sum(m.tokens for m in first)
+    body = squeeze(body, room, context=context) + ([waiting] if waiting else [])
     shown = _with_additions(body, added)
     if shown and shown[0].role is not Role.USER:
         head = first
@@ -116,7 +118,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     )
 
 
-def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
+def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, context: PlanContext) -> Steps:
     """How far the units are clipped and folded, found by adding them one after another.
 
     `fixed` tokens are taken by other parts of the view; `asked` is the index of the newest question, which is never
@@ -125,11 +127,11 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     a long one, are folded only if they take more than midway to the threshold. With `whole_tool_outputs` the older
     long outputs are clipped earlier, in batches, so that most added units clip nothing.
     """
-    limits, budget = tools.limits, tools.limits.budget
+    limits, budget = context.limits, context.limits.budget
     threshold, target = budget.threshold_tokens, budget.fold_target_tokens
     midway = budget.keep_tokens(budget.facts_at)
     whole_outputs = limits.whole_tool_outputs
-    digest_now, digest_grown = told_tokens(digest, tools), digest_reserve(digest, tools)
+    digest_now, digest_grown = told_tokens(digest, context), digest_reserve(digest, context)
     prices = [unit.tokens for unit in parts]
     total = fixed + digest_now
     if whole_outputs is None and total + sum(prices) <= threshold:
@@ -192,7 +194,7 @@ def _last_outputs(parts: Sequence[Unit], end: int, most: int) -> tuple[int, int]
 
 
 def _grown(
-    digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, tools: Tools
+    digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, context: PlanContext
 ) -> Digest | None:
     """The digest with all that the walk folded, step by step, so that a longer list only adds a step.
 
@@ -200,34 +202,34 @@ def _grown(
     """
     if not steps.folds:
         return digest
-    memory, made_of = tools.memory, [fingerprint(digest, tools.limits)]
+    memory, made_of = context.cache, [fingerprint(digest, context.limits)]
     for start, end in pairwise((0, *steps.folds)):
         prints = [memory.fingerprint(message) for unit in parts[start:end] for message in unit.messages]
         made_of.append(fingerprint(made_of[-1], *prints))
     # From the last cached step on: in a long run the first ones are dropped some day.
     grown, done = digest, 0
     for step in range(len(steps.folds), 0, -1):
-        known = memory.known(made_of[step])
+        known = memory.known_digest(made_of[step])
         if known is not None:
             grown, done = known, step
             break
-    if done < len(steps.folds) and not tools.folds:
+    if done < len(steps.folds) and not context.folds:
         raise FoldNeeded
     covers = _covers(digest, messages, parts, steps.folds)
     for step in range(done, len(steps.folds)):
         start, end = (0, *steps.folds)[step : step + 2]
-        make = partial(_folded, grown, parts[start:end], covers[step], tools)
+        make = partial(_folded, grown, parts[start:end], covers[step], context)
         # A longer list shares these steps or all but the last ones; caching more would only evict others.
         last = len(steps.folds) - step <= REMEMBERED_STEPS
-        grown = memory.folded(made_of[step + 1], make) if last else make()
+        grown = memory.digest(made_of[step + 1], make) if last else make()
     return grown
 
 
-def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, tools: Tools) -> Digest:
-    return fold(base, gone, covers, tools=tools)
+def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, context: PlanContext) -> Digest:
+    return fold(base, gone, covers, context=context)
 
 
-def _settle(unit: Unit, tools: Tools) -> Unit | None:
+def _settle(unit: Unit, context: PlanContext) -> Unit | None:
     """The unit in a form that providers accept: no unanswered call, nothing empty; None if nothing is left."""
     first = unit.first
     if len(unit.messages) == 1 and not first.tool_calls:
@@ -241,8 +243,8 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
         # Some models repeat call ids; only the first of equal ones can be matched.
         calls = {call.id: call for call in reversed(first.tool_calls) if call.id in answered}
         first = replace(first, tool_calls=tuple(reversed(calls.values())), rendition="clip")
-        first = replace(first, tokens=tools.measure(first))
-    return None if first.empty else Unit((first, *(_spoken(message, tools) for message in results)))
+        first = replace(first, tokens=context.measure(first))
+    return None if first.empty else Unit((first, *(_spoken(message, context) for message in results)))
 
 
 def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
@@ -251,12 +253,12 @@ def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
     return [u for place, u in enumerate(parts) if place == asked or u.first.importance is not Importance.DISCARD]
 
 
-def _spoken(message: Message, tools: Tools) -> Message:
+def _spoken(message: Message, context: PlanContext) -> Message:
     """A non-empty tool result, since providers refuse empty ones."""
     if not message.empty:
         return message
     said = replace(message, content="(no output)", aside="", rendition="clip")
-    return replace(said, tokens=tools.measure(said))
+    return replace(said, tokens=context.measure(said))
 
 
 def _clipped(unit: Unit) -> Unit:
@@ -300,13 +302,13 @@ def _newest_turn(parts: Sequence[Unit]) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
-def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, tools: Tools) -> Plan:
+def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, context: PlanContext) -> Plan:
     """The plan with `text`, which quotes the messages `quoted`, as a message right before its newest user message
     (else at its end), if there is room."""
     if not text:
         return made
     recalled = Message(Role.USER, text, id="llm-sessions:recall", origin="recall")
-    recalled = replace(recalled, tokens=tools.measure(recalled))
+    recalled = replace(recalled, tokens=context.measure(recalled))
     if made.tokens + recalled.tokens > limit_tokens:
         return made
     said = [i for i, m in enumerate(made.messages) if m.role is Role.USER and m.origin == "record"]

@@ -10,8 +10,8 @@ from typing import cast
 from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
-from session_core.offload import Apart, in_turn
-from session_core.one_process import OfOneProcess
+from session_core.offload import Executor, inline_serially
+from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -36,7 +36,7 @@ from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.stores.word_places import WordPlaces, best
 from session_core.turns import Key, Message
-from session_core.voices import BESIDE_IN_TURN
+from session_core.voices import SERIAL_THREADS
 
 SEARCHED_AT_ONCE = 250
 """How many messages a search decrypts before it drops their text."""
@@ -58,7 +58,7 @@ class Rotated:
     left: Mapping[Key, str] = field(default_factory=dict)
 
 
-class EncryptedStore(OfOneProcess):
+class EncryptedStore(ProcessBound):
     """Keeps sessions in `inner`, encrypted; `inner` never sees message content.
 
     Sealed: content, tool names and arguments, media, authors, clips, framework-specific fields, summaries, facts,
@@ -90,12 +90,12 @@ class EncryptedStore(OfOneProcess):
         self.scheme = inner.scheme
         self._seals = Seals(keyring)
         self._places = WordPlaces()
-        self._in_turn: Apart = in_turn
+        self._in_turn: Executor = inline_serially
 
     def awaiting(self) -> EncryptedStore:
         """The same store for async callers."""
         twin = EncryptedStore(self.inner.awaiting(), self.keyring)
-        twin._places, twin._in_turn = self._places, BESIDE_IN_TURN
+        twin._places, twin._in_turn = self._places, SERIAL_THREADS
         return twin
 
     async def rotate(self, key: Key) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from session_core.errors import StoreClosed, StoreError
-from session_core.forks import FreedLock
+from session_core.forks import ForkSafeLock
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Breaker:
     def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._retry_after_s, self._clock = retry_after_s, clock
         self._closed_until_s: float | None = None
-        self._lock = FreedLock()
+        self._lock = ForkSafeLock()
 
     def lets_through(self) -> bool:
         """Whether to try now; while the circuit is open, True is returned to one caller only."""

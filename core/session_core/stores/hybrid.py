@@ -17,7 +17,7 @@ from session_core.errors import (
     StoreUnreadable,
 )
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -58,7 +58,7 @@ _LIVELY = (StoreBusy, StoreUnreadable, NewerSchema, StoreClosed)
 """Errors that an available cold side raises, except for StoreLost."""
 
 
-class HybridStore(HybridThreads, OfOneProcess):
+class HybridStore(HybridThreads, ProcessBound):
     """Keeps sessions durably in `cold`, and the input of views for a while in `hot`.
 
     A write is confirmed when `cold` has it. `load` is served by `hot` in one round trip if its entry is up to date. A

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from session_core.advisers import Index
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.ports import SessionStore
 from session_core.turns import Key
 from session_core.voices import threaded
@@ -17,7 +17,7 @@ def forgetting(store: SessionStore, index: Index | None) -> SessionStore:
     return cast(SessionStore, _Forgetting(store, index)) if index is not None else store
 
 
-class _Forgetting(OfOneProcess):
+class _Forgetting(ProcessBound):
     def __init__(self, store: SessionStore, index: Index) -> None:
         self._store, self._index = store, index
 

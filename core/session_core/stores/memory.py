@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from session_core.admission import require_storable
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -58,7 +58,7 @@ from session_core.stores.rules import (
 from session_core.turns import Key, Message
 
 
-class MemoryStore(MemoryThreads, OfOneProcess):
+class MemoryStore(MemoryThreads, ProcessBound):
     """A store in the memory of this process. Thread-safe."""
 
     scheme = "memory"

@@ -10,7 +10,7 @@ from pathlib import Path
 from session_core.admission import require_storable
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
@@ -68,7 +68,7 @@ from session_core.voices import threaded
 
 
 @naming_sessions
-class SqliteStore(SqliteCheckpoints, SqliteThreads, OfOneProcess):
+class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
     """Keeps sessions and checkpoints in the file at `path`, which is created if missing.
 
     Raises: StoreUnreadable, NewerSchema if this release cannot read the file.

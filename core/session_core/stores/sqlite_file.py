@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
-from session_core.forks import WHOLE, FreedLock
+from session_core.forks import FORK_GUARD, ForkSafeLock
 from session_core.stores.closing import Closing
 from session_core.stores.schema import MIGRATIONS
 
@@ -65,8 +65,8 @@ class SqliteFile:
         self._to_erase = False
         self._keep(_Idle())
         self._identity: tuple[int, int] | None = None
-        self._lock = FreedLock()
-        WHOLE.before_forks(self._let_go)
+        self._lock = ForkSafeLock()
+        FORK_GUARD.run_before_forks(self._let_go)
         self._closing = Closing(str(path))
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -113,7 +113,7 @@ class SqliteFile:
         """Accept no more work; a transaction in progress ends first and then closes its own connection."""
         with self._lock:
             self._closing.begin()
-        with WHOLE:
+        with FORK_GUARD:
             self._idle.close()
 
     @contextmanager
@@ -125,7 +125,7 @@ class SqliteFile:
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
-        with WHOLE:
+        with FORK_GUARD:
             connection = self._taken()
             try:
                 yield connection

@@ -9,7 +9,7 @@ from itertools import islice
 from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
 from session_core.ranges import Ranges
@@ -62,7 +62,7 @@ FALSE_HITS = 60
 
 
 @naming_sessions
-class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, OfOneProcess):
+class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, ProcessBound):
     """Keeps sessions and checkpoints in a schema of the database at `url`, which is created if missing.
 
     `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s` (30), `prepare`

@@ -24,7 +24,7 @@ from session_core.stores.postgres.connections import (
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
 from session_core.stores.postgres.settings import AS_THEY_STAND
-from session_core.voices import PerLoop, fair_gate, within
+from session_core.voices import PerLoop, fair_semaphore, with_timeout
 
 Call = tuple[str, Sequence[object]]
 """A statement and its values."""
@@ -138,7 +138,7 @@ class AwaitingWire:
     async def _here(self) -> _ForLoop:
         """The connections of the running loop. Raises: StoreClosed."""
         self._closing.require_open()
-        mine = await self._loops.here()
+        mine = await self._loops.current()
         if self._closing.begun:
             # Closed in another thread, which may not have seen this sender.
             await self._loops.close()
@@ -231,7 +231,7 @@ class _ForLoop:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._gate = fair_gate(address.max_connections)
+        self._gate = fair_semaphore(address.max_connections)
         self._free = IdleConnections[psycopg.AsyncCursor[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
@@ -262,7 +262,7 @@ class _ForLoop:
     async def _taken(self) -> AsyncIterator[psycopg.AsyncCursor[Row]]:
         async with AsyncExitStack() as place:
             try:
-                await within(self._address.wait_s, place.enter_async_context(self._gate))
+                await with_timeout(self._address.wait_s, place.enter_async_context(self._gate))
             except TimeoutError as exc:
                 raise no_connection(self._address) from exc
             cursor = self._free.take() or await self._opened()

@@ -9,7 +9,7 @@ from typing import Any
 
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
-from session_core.voices import Patience, cut
+from session_core.voices import RenewableTimeout, cut
 
 IDLE_S = 10.0
 """Servers and proxies close idle connections after some time; none after less than this."""
@@ -126,12 +126,12 @@ class AwaitingDirect:
 
     async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
-            async with Patience(self._timeout_s) as patience:
+            async with RenewableTimeout(self._timeout_s) as patience:
                 return await self._exchanged(connection, commands, patience)
         except TimeoutError:
             raise exceptions.TimeoutError("no answer in time") from None
 
-    async def _exchanged(self, connection: Any, commands: Sequence[Command], patience: Patience) -> list[Any]:
+    async def _exchanged(self, connection: Any, commands: Sequence[Command], patience: RenewableTimeout) -> list[Any]:
         if not connection.is_connected:
             # The caller retries; both must not.
             await connection.connect_check_health(check_health=False, retry_socket_connect=False)

@@ -12,7 +12,7 @@ from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.ids import fresh_id
 from session_core.offload import BUSY_ROWS
-from session_core.one_process import OfOneProcess
+from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.ranges import Ranges
@@ -67,7 +67,7 @@ removed from the list by their time."""
 
 
 @naming_sessions
-class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, OfOneProcess):
+class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, ProcessBound):
     """Keeps sessions and checkpoints on the server, or servers, at `url`.
 
     Writes are as durable as the server is configured to be (`appendonly yes`, `appendfsync`). With `?ttl_s=` in the
@@ -158,7 +158,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         answers = await self._wire.ask(*(("LRANGE", log, first - 1, last - 1) for first, last in pieces))
         for (first, last), rows in zip(pieces, answers, strict=True):
             read = partial(_read_rows, rows, first)
-            found += read() if last - first < BUSY_ROWS else await self._wire.apart(read)
+            found += read() if last - first < BUSY_ROWS else await self._wire.executor(read)
         return tuple(found)
 
     async def find(self, key: Key, message_id: str) -> Message | None:
@@ -181,12 +181,12 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         parts, wanted = self._places.missing(key, born, length, at_once=ROWS_AT_ONCE)
         for first, last in wanted:
             (rows,) = await self._wire.ask(("LRANGE", log, first - 1, last - 1))
-            parts += await self._wire.in_turn(partial(self._read_words, key, born, first, rows))
-        seqs = await self._wire.in_turn(partial(best, parts, words, max_hits=max_hits))
+            parts += await self._wire.serial_executor(partial(self._read_words, key, born, first, rows))
+        seqs = await self._wire.serial_executor(partial(best, parts, words, max_hits=max_hits))
         found = await self._wire.ask(*(("LINDEX", log, seq - 1) for seq in seqs)) if seqs else []
         there = [(row, seq) for row, seq in zip(found, seqs, strict=True) if row is not None]
         read = partial(_read_found, there)
-        return read() if len(there) < BUSY_ROWS else await self._wire.in_turn(read)
+        return read() if len(there) < BUSY_ROWS else await self._wire.serial_executor(read)
 
     def _read_words(self, key: Key, born: str, first: int, rows: Sequence[bytes]) -> list[Part]:
         return self._places.read(key, born, first, _read_rows(rows, first))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from session_core.batching import Batcher, Overdue
+from session_core.batching import Batcher, BatchTimeout
 from session_core.errors import StoreBusy
-from session_core.offload import Apart, in_turn, inline
+from session_core.offload import Executor, inline, inline_serially
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.redis.address import Address
@@ -18,7 +18,7 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.lines import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.voices import BESIDE, BESIDE_IN_TURN, PerLoop
+from session_core.voices import SERIAL_THREADS, THREADS, PerLoop
 
 TOGETHER = 16
 """Maximum commands of several calls in one exchange, since each waits for the answers to those before it."""
@@ -46,8 +46,8 @@ class Wire(Protocol):
 
     address: Address
     closing: Closing
-    apart: Apart
-    in_turn: Apart
+    executor: Executor
+    serial_executor: Executor
 
     async def run(self, *calls: Call) -> list[Any]:
         """The answers to `calls`, in their order; one round trip, in a cluster one per node."""
@@ -73,8 +73,8 @@ class BlockingWire:
         require_driver(address)
         self.address = address
         self.closing = Closing(address.shown)
-        self.apart: Apart = inline
-        self.in_turn: Apart = in_turn
+        self.executor: Executor = inline
+        self.serial_executor: Executor = inline_serially
         self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
@@ -149,8 +149,8 @@ class AwaitingWire:
     def __init__(self, address: Address, closing: Closing | None = None) -> None:
         self.address = address
         self.closing = closing or Closing(address.shown)
-        self.apart: Apart = BESIDE
-        self.in_turn: Apart = BESIDE_IN_TURN
+        self.executor: Executor = THREADS
+        self.serial_executor: Executor = SERIAL_THREADS
         self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:
@@ -179,7 +179,7 @@ class AwaitingWire:
     async def _here(self) -> _AwaitingOpened:
         """The objects of the running loop. Raises: StoreClosed."""
         self.closing.require_open()
-        opened = await self._senders.here()
+        opened = await self._senders.current()
         if self.closing.begun:
             # Closed in another thread, which may not have seen this sender.
             await self._senders.close()
@@ -188,8 +188,8 @@ class AwaitingWire:
     async def _sent(self, opened: _AwaitingOpened, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error is returned as the answer to its command."""
         try:
-            return await opened.together.do(commands, wait_s=self.address.wait_s)
-        except Overdue:
+            return await opened.together.run(commands, wait_s=self.address.wait_s)
+        except BatchTimeout:
             raise _no_connection(self.address) from None
         except exceptions.ResponseError as exc:
             return [exc] * len(commands)

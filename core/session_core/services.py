@@ -14,7 +14,7 @@ from weakref import WeakSet
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
-from session_core.compress.fold import PRINTED, Memory, Tools
+from session_core.compress.fold import MAX_FINGERPRINTS, PlanCache, PlanContext
 from session_core.compress.passages import Reading, read
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
@@ -25,7 +25,7 @@ from session_core.facts import unnamed
 from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon
-from session_core.offload import BUSY_TOKENS, Apart, in_turn, inline
+from session_core.offload import BUSY_TOKENS, Executor, inline, inline_serially
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
 from session_core.serial.cache import BoundedCache
@@ -33,46 +33,46 @@ from session_core.serial.codec import body_digest
 from session_core.turns import GIVEN_ID, Importance, Message, Role
 from session_core.vectors import Vectors
 
-KNOWN_PASSAGES = 40_000
+MAX_CACHED_PASSAGES = 40_000
 """Capacity of the cache of passages."""
 Clock = Callable[[], float]
 T = TypeVar("T")
 _IMPORTANCES = {importance.value: importance for importance in Importance}
 HEAD_TOKENS = 64
 """Maximum tokens of the line before a recalled text, and of the message around it."""
-KNOWN_CONTENTS = 8_192
+MAX_CACHED_CONTENTS = 8_192
 """Capacity of the cache of contents' figures; a full cache is cleared."""
 
 
-class Calls:
+class ActiveCalls:
     """Counts the views and appends in progress in this process, so that background folds can wait for a pause."""
 
-    _ended: threading.Event | None
+    _idle: threading.Event | None
 
     def __init__(self) -> None:
-        self.begin()
-        _counted.add(self)
+        self.reset()
+        _instances.add(self)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Reset the count: calls in progress at a fork belong to the parent."""
-        self.under_way = 0
-        self._counting = threading.Lock()
-        self._ended = None
+        self.active = 0
+        self._lock = threading.Lock()
+        self._idle = None
 
-    def quiet(self, timeout_s: float) -> bool:
+    def wait_until_idle(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s` seconds until none is in progress; returns whether that happened. For one thread at
         a time.
 
         Also False if the next call started before this thread could continue.
         """
-        with self._counting:
-            if not self.under_way:
+        with self._lock:
+            if not self.active:
                 return True
-            ended = self._ended = threading.Event()
-        return ended.wait(timeout_s) and not self.under_way
+            ended = self._idle = threading.Event()
+        return ended.wait(timeout_s) and not self.active
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Do not count a call within the block: it does long work that folds need not wait for.
 
         When folds did wait for it, a series of questions left no pause, and views had to fold by themselves.
@@ -84,27 +84,27 @@ class Calls:
             self.__enter__()
 
     def __enter__(self) -> None:
-        with self._counting:
-            self.under_way += 1
+        with self._lock:
+            self.active += 1
 
     def __exit__(self, *_: object) -> None:
-        with self._counting:
-            self.under_way -= 1
-            if self._ended is not None and not self.under_way:
-                self._ended.set()
-                self._ended = None
+        with self._lock:
+            self.active -= 1
+            if self._idle is not None and not self.active:
+                self._idle.set()
+                self._idle = None
 
 
-_counted: WeakSet[Calls] = WeakSet()
+_instances: WeakSet[ActiveCalls] = WeakSet()
 
 
-def _begin_in_child() -> None:
-    for calls in _counted:
-        calls.begin()
+def _reset_after_fork() -> None:
+    for calls in _instances:
+        calls.reset()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 Figures = tuple[int, str, str | None, int]
@@ -115,35 +115,37 @@ A plain tuple: thousands are cached, and Python's garbage collector skips tuples
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class Services:
     """What all sessions of one `Sessions` share: policy, counter, rules, clock, and observers."""
 
     policy: Policy
-    tell: Callable[[Event], None] = field(default=lambda _: None)
+    emit: Callable[[Event], None] = field(default=lambda _: None)
     clock: Clock = field(default=time.time)
     embedder: Embedder | None = field(default=None)
     index: Index | None = field(default=None)
-    known: dict[bytes, Figures] = field(default_factory=dict)
+    figures_cache: dict[bytes, Figures] = field(default_factory=dict)
     corrections: Corrections = field(default_factory=Corrections)
     lexicon: Lexicon = field(default_factory=Lexicon)
-    covered: DigestVectors = field(default_factory=DigestVectors)
+    digest_vectors: DigestVectors = field(default_factory=DigestVectors)
     vectors: Vectors = field(default_factory=Vectors)
-    calls: Calls = field(default_factory=Calls)
-    apart: Apart = field(default=inline)
-    in_turn: Apart = field(default=in_turn)
-    memory: Memory = field(default_factory=Memory)
-    readings: BoundedCache[Reading] = field(default_factory=lambda: BoundedCache[Reading](KNOWN_PASSAGES))
-    names: BoundedCache[tuple[Message, Message]] = field(
-        default_factory=lambda: BoundedCache[tuple[Message, Message]](PRINTED)
+    calls: ActiveCalls = field(default_factory=ActiveCalls)
+    executor: Executor = field(default=inline)
+    serial_executor: Executor = field(default=inline_serially)
+    plan_cache: PlanCache = field(default_factory=PlanCache)
+    reading_cache: BoundedCache[Reading] = field(default_factory=lambda: BoundedCache[Reading](MAX_CACHED_PASSAGES))
+    name_cache: BoundedCache[tuple[Message, Message]] = field(
+        default_factory=lambda: BoundedCache[tuple[Message, Message]](MAX_FINGERPRINTS)
     )
     counter: TokenCounter = field(init=False)
-    tools: Tools = field(init=False)
+    plan_context: PlanContext = field(init=False)
     classifier: Classifier = field(init=False)
 
     def __post_init__(self) -> None:
         counter = self.policy.counting()
         object.__setattr__(self, "counter", counter)
-        object.__setattr__(self, "tools", Tools(counter.count, self.measure, self.policy.limits, self.memory))
+        object.__setattr__(
+            self, "plan_context", PlanContext(counter.count, self.measure, self.policy.limits, self.plan_cache)
+        )
         given = self.policy.classifier
         quick = given if given is not None and not isinstance(given, LateClassifier) else RuleClassifier()
         object.__setattr__(self, "classifier", quick)
@@ -151,13 +153,13 @@ class Workshop:
     def read(self, message: Message) -> Reading:
         """The passages of a message, cached."""
         made_of = (message.role, message.content, message.tool_calls)
-        known = self.readings.known(made_of)
+        known = self.reading_cache.known(made_of)
         if known is None:
             made = read(message, self.counter.count)
-            known = self.readings.get(made_of, lambda: made, size=len(made.passages) + 1)
+            known = self.reading_cache.get(made_of, lambda: made, size=len(made.passages) + 1)
         return known
 
-    def named(self, message: Message) -> Message:
+    def with_author_name(self, message: Message) -> Message:
         """A user's message with its author's name before it, as views show it in sessions with several users.
 
         Cached, so that the same message gives the same object and plans recognize it.
@@ -165,17 +167,17 @@ class Workshop:
         if message.role is not Role.USER or not message.author or not message.content:
             return message
         size = 1 + len(message.content) // 4096
-        return self.names.get(id(message), lambda: (message, self._name(message)), size=size)[1]
+        return self.name_cache.get(id(message), lambda: (message, self._with_name(message)), size=size)[1]
 
-    def unnamed(self, message: Message) -> Message:
+    def without_author_name(self, message: Message) -> Message:
         """The message without the name that `named` put before it, cached likewise, since other caches use that object
         as their key."""
         if message.rendition != "named":
             return message
         size = 1 + len(message.content) // 4096
-        return self.names.get(id(message), lambda: (message, unnamed(message)), size=size)[1]
+        return self.name_cache.get(id(message), lambda: (message, unnamed(message)), size=size)[1]
 
-    def _name(self, message: Message) -> Message:
+    def _with_name(self, message: Message) -> Message:
         content = f"{speaker_name(message.author or '')}: {message.content}"
         named = replace(message, content=content, rendition="named")
         return replace(named, tokens=self.measure(named))
@@ -184,18 +186,18 @@ class Workshop:
         """Tokens of a message as a provider counts it."""
         return message_tokens(message, self.counter)
 
-    async def worked(self, work: Callable[[], T], *, tokens: int) -> T:
+    async def offload(self, work: Callable[[], T], *, tokens: int) -> T:
         """The result of `work`, run off the event loop if it reads more than `BUSY_TOKENS` tokens."""
-        return work() if tokens <= BUSY_TOKENS else await self.apart(work)
+        return work() if tokens <= BUSY_TOKENS else await self.executor(work)
 
-    async def looked(self, work: Callable[[], T], *, tokens: int) -> T:
-        """As `worked`, for a question."""
-        return work() if tokens <= BUSY_TOKENS else await self.in_turn(work)
+    async def offload_search(self, work: Callable[[], T], *, tokens: int) -> T:
+        """As `offload`, for a question."""
+        return work() if tokens <= BUSY_TOKENS else await self.serial_executor(work)
 
-    async def prepared(self, messages: Sequence[Message]) -> list[Message]:
+    async def prepare_all(self, messages: Sequence[Message]) -> list[Message]:
         """Each message as `prepare` returns it; for many or large ones, run off the event loop."""
         characters = sum([len(message.content) for message in messages])
-        return await self.worked(lambda: [self.prepare(message) for message in messages], tokens=characters // 4)
+        return await self.offload(lambda: [self.prepare(message) for message in messages], tokens=characters // 4)
 
     def prepare(self, message: Message) -> Message:
         """The message with id, time, tokens and importance, and a clip if it is a large tool output."""
@@ -218,17 +220,17 @@ class Workshop:
         """
         besides = name if message.role is Role.TOOL else message.author or ""
         content = body_digest(message) + besides.encode("utf-8", "surrogatepass")
-        found = self.known.get(content)
+        found = self.figures_cache.get(content)
         if found is None:
-            if len(self.known) >= KNOWN_CONTENTS:
-                self.known.clear()
+            if len(self.figures_cache) >= MAX_CACHED_CONTENTS:
+                self.figures_cache.clear()
             # Our own rules do not use the id, and only a clip contains it.
             plain = message.role is not Role.TOOL and type(self.classifier) is RuleClassifier
             named = message if message.id or plain else replace(message, id=name)
-            found = self.known[content] = self._work_out(named)
+            found = self.figures_cache[content] = self._compute_figures(named)
         return found
 
-    def _judged(self, message: Message) -> str:
+    def _classify(self, message: Message) -> str:
         judged = self.classifier.classify(message)
         try:
             return Importance(judged).value
@@ -238,9 +240,9 @@ class Workshop:
                 f"is none of {', '.join(Importance)}; nothing was written: have it return an Importance"
             ) from None
 
-    def _work_out(self, message: Message) -> Figures:
+    def _compute_figures(self, message: Message) -> Figures:
         tokens = self.measure(message)
-        importance = self._judged(message)
+        importance = self._classify(message)
         most = self.policy.tool_output_tokens
         if message.role is not Role.TOOL or tokens <= most:
             return tokens, importance, None, 0
