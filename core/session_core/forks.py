@@ -45,8 +45,8 @@ class ForkSafeLock:
 
 
 class ForkGuard:
-    """A reentrant block (`with FORK_GUARD:`) that a fork must not interrupt: it waits until no other thread is in one, and
-    none enters one meanwhile."""
+    """A reentrant block (`with FORK_GUARD:`) that a fork must not interrupt: it waits until no other thread is in one,
+    and none enters one meanwhile."""
 
     def __init__(self) -> None:
         self._before: list[WeakMethod[Callable[[], None]]] = []

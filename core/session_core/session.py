@@ -105,8 +105,8 @@ class Flow(Searching):
     ) -> View:
         """The view of the head, or of another part of the record, for one model call.
 
-        `pending` is about to be appended. The view treats it as the end of the record, so that quotes for the query come
-        before it, and numbers it from the view's `pending_from` on.
+        `pending` is about to be appended. The view treats it as the end of the record, so that quotes for the query
+        come before it, and numbers it from the view's `pending_from` on.
         Raises: InputError and subclasses if no record would accept it.
         """
         began = time.perf_counter()

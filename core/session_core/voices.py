@@ -212,7 +212,8 @@ def _call(work: Callable[[], T]) -> T:
 
 
 class ThreadExecutor:
-    """`Executor` for async callers: CPU-bound work runs by `done` in a thread, at most `MAX_THREADS` per loop and instance."""
+    """`Executor` for async callers: CPU-bound work runs by `done` in a thread, at most `MAX_THREADS` per loop and
+    instance."""
 
     def __init__(self, done: Callable[[Callable[[], Any]], Any] = _call) -> None:
         self._done = done
