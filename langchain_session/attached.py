@@ -13,7 +13,7 @@ from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
-from langchain_session.inrun import Fit, Squeeze
+from langchain_session.in_run import Fit, Squeeze
 from langchain_session.output_mapping import OutputMapping, held, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointTuple
 
-from langchain_session.place import Place
+from langchain_session.checkpoint_place import Place
 from session_core.errors import InputError
 
 

@@ -17,7 +17,7 @@ from langgraph.checkpoint.base import DeltaChannelHistory
 from langchain_session.channels import Storage, decode_write, record_messages
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, FORK
-from langchain_session.unfolding import raw_write
+from langchain_session.view_expansion import raw_write
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.turns import Key

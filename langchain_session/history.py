@@ -8,11 +8,11 @@ from typing import Self
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
+from langchain_session.history_transfer import amessages_of, messages_of, session_id_of, taken, wanting
 from langchain_session.messages import from_core_many, to_core_many
-from langchain_session.moving_history import amessages_of, messages_of, session_id_of, taken, wanting
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
-from session_core.moving import amove_in, move_in
+from session_core.importing import amove_in, move_in
 from session_core.sharing import shared
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"

@@ -16,12 +16,12 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
+from langchain_session.concurrency import Rule
 from langchain_session.inner_records import InnerRecords
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.lifetime import Lifetime
 from langchain_session.originals import Originals
 from langchain_session.threads import RUNTIME, bare, begin_anew, require_tenant
-from langchain_session.turns import Rule
 from langchain_session.voice import Voice
 from session_core import Sessions, Tier
 from session_core.errors import ConfigError

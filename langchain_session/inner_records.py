@@ -37,7 +37,7 @@ from langchain_session.threads import (
     require_tenant,
     starting_part,
 )
-from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
+from langchain_session.view_expansion import above, is_of_a_view, raw_write, unfolded
 from langchain_session.view_list import handed
 from session_core.budget import Tier
 from session_core.leasing import hold_turn

@@ -8,7 +8,7 @@ from typing import Self
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from langchain_session.turns import Rule
+from langchain_session.concurrency import Rule
 from session_core import Sessions
 
 

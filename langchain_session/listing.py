@@ -13,7 +13,7 @@ from langchain_session.channels import Prepare, named, raw_messages, record_mess
 from langchain_session.marks import held, mark_of
 from langchain_session.messages import to_core
 from langchain_session.threads import BASE, RUNTIME, notes_of
-from langchain_session.unfolding import above
+from langchain_session.view_expansion import above
 from langchain_session.view_list import removed_in
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges

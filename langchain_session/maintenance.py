@@ -12,7 +12,7 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langchain_session.channels import Storage
 from langchain_session.deltas import history_of, said_of
-from langchain_session.moving import Moving
+from langchain_session.import_export import Moving
 from langchain_session.pruning import UNLISTED, Rows, drop, head_after_drop, is_unlisted
 from langchain_session.threads import ELSEWHERE, key_of
 from session_core.errors import ConfigError, Conflict, InputError

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.types import Command, Overwrite, Send
 from pydantic import BaseModel
 
-from langchain_session.inrun import Fit
+from langchain_session.in_run import Fit
 from langchain_session.marks import mark_of
 
 _OVERWRITE = "__overwrite__"

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, text_of
 from langchain_session.messages import to_core
-from langchain_session.unfolding import above
+from langchain_session.view_expansion import above
 from session_core import Sessions
 from session_core.plan import Digest
 from session_core.ports import SessionStore

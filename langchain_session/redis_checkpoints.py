@@ -8,8 +8,8 @@ from typing import Any
 
 from langgraph.checkpoint.base import CheckpointTuple
 
-from langchain_session.moving_redis import is_found_again, is_of_package
-from langchain_session.place import Place
+from langchain_session.checkpoint_place import Place
+from langchain_session.redis_history import is_found_again, is_of_package
 
 _NO_NAMESPACE = "__empty__"
 _FIELDS = ("thread_id", "checkpoint_ns", "checkpoint_id")

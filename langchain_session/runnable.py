@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 
-from langchain_session.turn import Keys, Turn
+from langchain_session.runnable_turn import Keys, Turn
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import TurnLease

@@ -24,6 +24,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
 from langchain_session.checkpoint_filter import chosen
+from langchain_session.concurrency import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.conversation_start import begun_elsewhere
 from langchain_session.deltas import (
     as_the_graph_has_it,
@@ -53,9 +54,8 @@ from langchain_session.threads import (
     starting_part,
     state_key,
 )
-from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
-from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
+from langchain_session.view_expansion import raw_write
 from langchain_session.view_list import handed
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
 from session_core import Policy, Sessions, Tier

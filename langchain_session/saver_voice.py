@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from langchain_session.place import Place
+from langchain_session.checkpoint_place import Place
 from langchain_session.redis_checkpoints import is_langgraph_redis, lists_more_writes, places_in_redis, with_writes
 from session_core import Sessions
 from session_core.errors import VoiceError

@@ -9,7 +9,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.channels import Prepare, Storage, is_message_list
 from langchain_session.listing import Made, listed, shown
-from langchain_session.other_lists import ASIDE, from_aside, put_aside
+from langchain_session.message_lists import ASIDE, from_aside, put_aside
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored
 from session_core.turns import Key
 

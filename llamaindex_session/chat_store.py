@@ -11,12 +11,12 @@ from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 
 from llamaindex_session.changes import change_to, said
+from llamaindex_session.import_export import akeys_of, amessages_of, keys_of, messages_of, moved_in, wanting
 from llamaindex_session.messages import from_core, from_core_many, listed
-from llamaindex_session.moving import akeys_of, amessages_of, keys_of, messages_of, moved_in, wanting
 from llamaindex_session.references import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
-from session_core.moving import Several, amove_in, move_in
+from session_core.importing import Several, amove_in, move_in
 from session_core.ports import Marks
 from session_core.ranges import Ranges
 from session_core.voices import run_blocking

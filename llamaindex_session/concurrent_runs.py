@@ -12,7 +12,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.workflow import Context
 
-from llamaindex_session.inrun import step_context
+from llamaindex_session.in_run import step_context
 from session_core import Session
 from session_core.ranges import Ranges
 

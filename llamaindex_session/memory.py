@@ -22,15 +22,15 @@ from llama_index.core.utils import get_tokenizer
 from llamaindex_session.changes import said
 from llamaindex_session.chat_store import SessionChatStore
 from llamaindex_session.concurrent_runs import note_asked, note_set, seen_by_run
-from llamaindex_session.inrun import run_of, stored, whole_of
+from llamaindex_session.import_export import moved_in, session_id_of
+from llamaindex_session.in_run import run_of, stored, whole_of
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import from_core_many, listed
-from llamaindex_session.moving import moved_in, session_id_of
 from session_core import Budget, Message, Policy, Session, Sessions
-from session_core.advisers import require_power
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
-from session_core.moving import amove_in, move_in
+from session_core.helper_protocols import require_power
+from session_core.importing import amove_in, move_in
 from session_core.turns import Key
 
 

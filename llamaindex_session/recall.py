@@ -5,7 +5,7 @@ from __future__ import annotations
 from llama_index.core.tools import FunctionTool
 
 from llamaindex_session.chat_store import SessionChatStore
-from llamaindex_session.inrun import in_run
+from llamaindex_session.in_run import in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound

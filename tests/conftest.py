@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 
 # The fixtures import what they need when they run: not every environment of these tests has all drivers.
 if TYPE_CHECKING:
-    from corner_places import Corner
+    from edge_case_stores import Corner
     from every_store import Servers
     from fault_tools import Places
 
@@ -99,7 +99,7 @@ def places() -> Iterator[Places]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes a `corner` in each of `corner_places.PLACES`."""
     if "corner" in metafunc.fixturenames:
-        from corner_places import PLACES
+        from edge_case_stores import PLACES
 
         metafunc.parametrize("corner", PLACES, indirect=True)
 
@@ -107,6 +107,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Corner:
     """One store in one voice, empty."""
-    from corner_places import corner_at
+    from edge_case_stores import corner_at
 
     return corner_at(request.param, tmp_path, servers)

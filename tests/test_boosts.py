@@ -9,7 +9,7 @@ from near_words import QuickWords
 
 from session_core import Budget, Policy, Sessions
 from session_core.boosts import NAMED, TIMED, leanings
-from session_core.compress.conflicts import MOST_MARKED, Quote, mark, ties
+from session_core.compress.conflicts import MOST_MARKED, Quote, conflict_line, find_conflicts
 from session_core.language.spans import span
 from session_core.turns import Message, Role
 
@@ -111,13 +111,13 @@ OTHER = Quote("I think the deadline of the report is 19 May.", "Bob", _at("2026-
 
 
 def test_conflicting_answers_are_marked_with_speaker_and_time() -> None:
-    found = ties("When is the deadline of the report?", [FIRST, OTHER])
+    found = find_conflicts("When is the deadline of the report?", [FIRST, OTHER])
     assert [tie.values for tie in found] == [("12 May", "19 May")]
-    assert mark(found) == (
+    assert conflict_line(found) == (
         '[Conflicting answers, oldest first: "12 May" (Ann, 2026-05-01 00:00) and "19 May" '
         "(Bob, 2026-05-02 00:00). The record does not say which is correct.]"
     )
-    assert mark([]) == ""
+    assert conflict_line([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,20 @@ def test_conflicting_answers_are_marked_with_speaker_and_time() -> None:
     ],
 )
 def test_agreeing_or_unrelated_answers_are_not_marked(question: str, other: str) -> None:
-    assert ties(question, [FIRST, Quote(other, "Bob")]) == []
+    assert find_conflicts(question, [FIRST, Quote(other, "Bob")]) == []
 
 
 def test_values_of_different_things_are_not_marked() -> None:
     quotes = [Quote("The Ritz costs $200 a night.", "assistant"), Quote("The Plaza costs $150 a night.", "assistant")]
-    assert ties("How much does a night cost?", quotes) == []
-    assert ties("How much does a night cost?", [quotes[0], Quote("The Ritz costs $240 a night.", "Bob")]) != []
+    assert find_conflicts("How much does a night cost?", quotes) == []
+    assert (
+        find_conflicts("How much does a night cost?", [quotes[0], Quote("The Ritz costs $240 a night.", "Bob")]) != []
+    )
 
 
 def test_the_number_of_marked_conflicts_is_bounded() -> None:
     quotes = [Quote(f"The deadline of the report is {day} May.", "Ann") for day in range(1, 9)]
-    assert len(ties("deadline of the report?", quotes)) == MOST_MARKED
+    assert len(find_conflicts("deadline of the report?", quotes)) == MOST_MARKED
 
 
 def test_a_view_says_that_two_people_gave_different_deadlines() -> None:

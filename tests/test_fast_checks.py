@@ -12,7 +12,7 @@ from session_core.language import instructions, quoting
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
 from session_core.language.cues import _Cues, may_rule, ruling
-from session_core.language.pasted import of_one_line
+from session_core.language.pasted_text import of_one_line
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
 from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
 from session_core.plan import Digest, Limits

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from injected import INJECTED, codes
+from injections import INJECTED, codes
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.compress.fold import digest_message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from injected import INJECTED
+from injections import INJECTED
 
 from session_core import Budget, Policy, Sessions
 from session_core.events import Event, FellBack

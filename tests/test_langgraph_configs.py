@@ -8,7 +8,7 @@ import pickle
 from typing import Any
 
 import pytest
-from corner_places import Corner
+from edge_case_stores import Corner
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph

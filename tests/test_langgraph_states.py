@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 
 import pydantic
 import pytest
-from corner_places import Corner
+from edge_case_stores import Corner
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.message import add_messages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from corner_places import Corner
+from edge_case_stores import Corner
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver

@@ -9,16 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given
 from hypothesis import strategies as st
 from postgres_server import postgres_server
 from redis_server import redis_server
-from sessions_made import conversation
 
 from session_core import Message, Role, Sessions
 from session_core.cli import main
 from session_core.errors import Diverged, InputError
-from session_core.moving import BATCH_CHARACTERS, NOTES, Several, amove_in, in_batches, move_in, with_ids
+from session_core.importing import BATCH_CHARACTERS, NOTES, Several, amove_in, in_batches, move_in, with_ids
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.open import open_store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amended import amended
+from session_core.compress.amendments import with_corrections
 from session_core.language.new_values import clauses, moved_to, moves, replaces, takes_over
 from session_core.turns import Message, Role
 
@@ -105,7 +105,7 @@ def linked(old: str, new: str) -> bool:
     """Whether the first statement is shown with the second."""
     said = [(Role.USER, old), (Role.ASSISTANT, "Noted."), (Role.USER, new), (Role.ASSISTANT, "All right.")]
     messages = [Message(role, text, id=str(at), seq=at) for at, (role, text) in enumerate(said, start=1)]
-    return "(later: " in amended(messages, ())[0].content
+    return "(later: " in with_corrections(messages, ())[0].content
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGED)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.outcomes import outcome, outcomes, talk
+from session_core.compress.outcomes import find_outcomes, minor_voices, outcome
 from session_core.compress.passages import read
 from session_core.compress.scoring import Read
 from session_core.turns import Message, Role, ToolCall
@@ -40,7 +40,7 @@ def _read(*said: str, tools: int = 0) -> list[Read]:
     ],
 )
 def test_what_came_of_an_exchange_is_found(asked: str, offer: str, said: str, came: str) -> None:
-    found = outcomes(_read(asked, offer, said, came), ())
+    found = find_outcomes(_read(asked, offer, said, came), ())
     assert found.told == {3}
     assert found.settling == {2}
 
@@ -62,7 +62,7 @@ def test_what_came_of_an_exchange_is_found(asked: str, offer: str, said: str, ca
     ],
 )  # fmt: skip
 def test_what_settles_nothing_has_no_outcome(said: tuple[str, ...]) -> None:
-    assert not outcomes(_read(*said), ()).told
+    assert not find_outcomes(_read(*said), ()).told
 
 
 def test_an_outcome_is_one_short_sentence() -> None:
@@ -73,15 +73,15 @@ def test_an_outcome_is_one_short_sentence() -> None:
 
 def test_what_people_say_goes_first_among_tools_if_all_of_it_has_room() -> None:
     run = _read("Migrate the billing module.", "Step 1 is done, the mailer is left.", tools=30)
-    assert talk(run, 2_000) == ("user", "assistant")
-    assert talk(run, 40) == ("user",)
-    assert talk(run, 10) == ()
+    assert minor_voices(run, 2_000) == ("user", "assistant")
+    assert minor_voices(run, 40) == ("user",)
+    assert minor_voices(run, 10) == ()
     long = _read("Go.", "I look at the parts of the module one by one. " * 40, tools=60)
-    assert talk(long, 1_000) == ("user",)
+    assert minor_voices(long, 1_000) == ("user",)
 
 
 def test_a_conversation_without_tools_is_weighed_as_before() -> None:
-    assert talk(_read("We take slate.", "Good.", "And tin for the shed.", "All right."), 5_000) == ()
+    assert minor_voices(_read("We take slate.", "Good.", "And tin for the shed.", "All right."), 5_000) == ()
 
 
 RUN = [

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from session_core.facts import extract
-from session_core.language.pasted import pasted
+from session_core.language.pasted_text import pasted
 from session_core.language.quoting import spoken
 from session_core.turns import Message, Role
 

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sessions_made import conversation
+from generated_sessions import conversation
 
 from session_core import Budget, Message, Policy, Role, Sessions, Tier
 from session_core.compress.fold import fold

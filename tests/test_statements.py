@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.passages import bound
+from session_core.compress.passages import joined_sentences
 from session_core.facts import extract, merge
 from session_core.language.abbreviations import written_out
 from session_core.language.cues import corrects, kinds
@@ -177,7 +177,7 @@ def test_other_colons_are_no_labels(sentence: str) -> None:
 
 def test_what_another_wants_stands_with_what_comes_of_it() -> None:
     said = ["The choir wants a second tent.", "We have no room for it.", "It rains."]
-    assert list(bound(said)) == ["The choir wants a second tent. We have no room for it.", "It rains."]
+    assert list(joined_sentences(said)) == ["The choir wants a second tent. We have no room for it.", "It rains."]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from llama_index.core.base.llms.types import (
 
 from session_core import Sessions
 from session_core.errors import InputError, TranscriptError, UnknownRole
-from session_core.moving import move_in
+from session_core.importing import move_in
 from session_core.testing import require_accepted
 from session_core.transcripts import Transcript, message_from_plain, read
 from session_core.turns import Media, Message, Role, ToolCall

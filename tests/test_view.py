@@ -1,7 +1,7 @@
 """The promises of a view: it fits, it is valid, it is the same for the same version, and it keeps what matters."""
 
 import pytest
-from sessions_made import conversation
+from generated_sessions import conversation
 
 from session_core import Budget, Message, Policy, Role, Sessions, Tier, ToolCall
 from session_core.compress.fold import fold

@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sessions_made import conversation
 
 from session_core import Budget, Message, Policy, Role, ToolCall
 from session_core.compress.ladder import plan

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_core import Budget, Policy
-from session_core.compress.fast_path import all_whole
+from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import PlanContext, fold
 from session_core.compress.ladder import _plan, plan
@@ -107,6 +107,6 @@ def test_the_short_path_gives_the_plan_of_the_ladder(said, limits, folded, open_
 def test_the_short_path_reads_each_message_once(said, folded):
     limits = Policy(Budget(20_000)).limits
     messages = _recorded([message for part in said for message in part], 3 if folded else 1)
-    made = all_whole(messages, _digest(limits) if folded else None, _tools(limits))
+    made = plan_unchanged(messages, _digest(limits) if folded else None, _tools(limits))
     assert made is not None
     assert [m for m in made.messages if m.origin == "record"] == messages

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from session_core.language.courtesies import courtesy
 from session_core.language.cues import kinds, promises
+from session_core.language.locales.all_locales import LOCALES
 from session_core.language.quoting import spoken, unquoted
-from session_core.language.tongues.every import TONGUES
 from session_core.language.values import ValueKind, found
 from session_core.language.words import SENTENCES, sentences
 from session_core.turns import Importance, Message, Role
@@ -44,7 +44,7 @@ _FILLER = frozenset(
         "i'm happy to help|i’m happy to help|how can i help you|how can i help you today|how may i help you|"
         "how can i assist you|how can i assist you today|is there anything else|anything else|"
         "is there anything else i can help you with|let me know if you need anything else|let me know|"
-        + "|".join(tongue.fillers for tongue in TONGUES if tongue.fillers)
+        + "|".join(locale.fillers for locale in LOCALES if locale.fillers)
     ).split("|")
 )
 _LONGEST_FILLER = max(len(phrase) for phrase in _FILLER)

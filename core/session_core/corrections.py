@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from session_core.compress.amended import brief, could_amend
+from session_core.compress.amendments import could_amend, is_brief
 from session_core.facts import extract
 from session_core.language.supersede import Facts
 from session_core.plan import Digest, Fact
@@ -56,7 +56,7 @@ class Corrections:
     def later(self, key: Key, digest: Digest | None, said: Sequence[Message]) -> Sequence[Fact]:
         """The facts of `digest` and of the users' messages among `said` that can correct something, in order."""
         base = digest.facts if digest else ()
-        users = sorted((m for m in said if m.role is Role.USER and m.origin == "record" and brief(m)), key=_seq_of)
+        users = sorted((m for m in said if m.role is Role.USER and m.origin == "record" and is_brief(m)), key=_seq_of)
         prints = [_print(message) for message in users]
         place = (key, prints[0] if prints else None)
         stated = self._stated.pop(place, None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from session_core import pictures
+from session_core import notebook_html
 from session_core.budget import Budget
 from session_core.errors import StoreError
 from session_core.events import Notice
-from session_core.pictures import Bar, escape
+from session_core.notebook_html import Bar, escape
 from session_core.plan import Digest, Fact
 from session_core.policy import Policy
 from session_core.ports import State, Store
@@ -24,7 +24,7 @@ async def drawn(store: Store, key: Key, policy: Policy) -> str:
         loaded = await store.load(key)
         told = await store.notices(key)
     except StoreError as exc:
-        return pictures.page(f"<p>{escape(str(exc.about(key)))}</p>")
+        return notebook_html.page(f"<p>{escape(str(exc.about(key)))}</p>")
     return session_html(
         describe(state, messages, policy),
         messages=messages,
@@ -43,11 +43,11 @@ def session_html(
     notice: Notice | None = None,
 ) -> str:
     """A session as HTML: figures, newest notice, budget gauge, timeline of turns, the digest that views stand on."""
-    return pictures.page(
+    return notebook_html.page(
         _headline(stats),
         _notice_html(notice) if notice else "",
-        pictures.gauge(stats.standing_tokens, budget),
-        pictures.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
+        notebook_html.gauge(stats.standing_tokens, budget),
+        notebook_html.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
         _digest_html(digest) if digest else f"<p>{_unfolded(stats, budget)}</p>",
     )
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from session_core.advisers import LateClassifier
 from session_core.compress.attribution import without_swaps
 from session_core.compress.check import check
 from session_core.compress.fold import digest_message, fold, hidden_rules
-from session_core.compress.summary_completion import filled
-from session_core.compress.window import covered, fold_point
+from session_core.compress.summary_completion import complete_summary
+from session_core.compress.window import covered_prefix, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
 from session_core.grounding import grounded, judged, source_of_check, without_orders
 from session_core.helper_calls import ask
+from session_core.helper_protocols import LateClassifier
 from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
@@ -97,7 +97,7 @@ class Folder:
     async def _digest(self, loaded: Loaded, chosen: Sequence[Unit], give_way: GiveWay) -> Digest | None:
         under = loaded.digest.covers if loaded.digest else Ranges()
         behind = [message for message in loaded.messages if message.seq not in under]
-        gone = behind[: covered(behind, chosen)]
+        gone = behind[: covered_prefix(behind, chosen)]
         if not gone:
             return None
         covers = Ranges.of(message.seq for message in gone)
@@ -210,7 +210,7 @@ class Folder:
             self.services.emit(FellBack(key, name, "empty or over its length"))
             return None
         count = self.services.counter.count
-        whole = filled(checked.text, previous, told, max_tokens=most, count=count, give_way=give_way)
+        whole = complete_summary(checked.text, previous, told, max_tokens=most, count=count, give_way=give_way)
         if whole is None:
             self.services.emit(FellBack(key, name, "says less than the rules do"))
         return whole

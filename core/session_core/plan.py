@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from session_core.budget import LEAST_PART_TOKENS, Budget, Tier
+from session_core.notebook_html import view_html
 from session_core.payloads.anthropic import anthropic_request
 from session_core.payloads.openai import openai_messages
-from session_core.pictures import view_html
 from session_core.ranges import Ranges
 from session_core.turns import Message
 

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from session_core.boosts import leanings
-from session_core.compress.answered import answered
 from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import related_facts
+from session_core.compress.offer_answers import with_answers
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.digest_vectors import newest
@@ -188,7 +188,7 @@ class Searching:
         later = partial(services.corrections.later, self.key, digest, (*absent, *standing, *since))
 
         def quoted() -> Quotes:
-            said = answered(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
+            said = with_answers(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
             last = [services.read(message) for message in standing[-4:]]
             complete = whole and len(said) == len(candidates)
             text, repeated = asked_and_repeated(query, (*candidates, *standing))

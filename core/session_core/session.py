@@ -13,9 +13,9 @@ from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
 from session_core.compress.fold import PlanContext, lines_of
-from session_core.compress.goodbyes import parting, without
-from session_core.compress.insets import bare, with_rows
-from session_core.compress.ladder import FoldNeeded, plan, with_recalled
+from session_core.compress.goodbyes import closing_courtesy, remove_message
+from session_core.compress.insets import add_rows, reduce_to_marks
+from session_core.compress.ladder import FoldRequired, add_recalled, plan
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
@@ -198,7 +198,7 @@ class Flow(Searching):
             return await planned(loaded, context)
         try:
             return await planned(loaded, replace(context, folds=False))
-        except FoldNeeded:
+        except FoldRequired:
             # If nothing can be written now, as above, the view folds by itself.
             with suppress(StoreError):
                 await self._store.mark(self.key, Marks(activate=True))
@@ -247,7 +247,7 @@ class Flow(Searching):
         if sum([message.tokens for message in named]) <= context.limits.total:
             try:
                 return make(context=replace(context, folds=False))
-            except FoldNeeded:
+            except FoldRequired:
                 if not context.folds:
                     raise
         return await self._services.executor(partial(make, context=context))
@@ -259,10 +259,10 @@ class Flow(Searching):
         limits = context.limits
         made, smaller = await self._plan_with_reserve(loaded, named, context, open_end)
         # A closing goodbye is not the question: quotes may take its place.
-        thanks = None if open_end else parting(made, query, limits.total)
+        thanks = None if open_end else closing_courtesy(made, query, limits.total)
         reclaimed = thanks.tokens if thanks else 0
         # In a small view a shortened result is reduced to its mark; its rows compete with all other passages.
-        shortened, inset = bare(made, named, context) if smaller.terse else (made, frozenset[str]())
+        shortened, inset = reduce_to_marks(made, named, context) if smaller.terse else (made, frozenset[str]())
         shown = [message for message in shortened.messages if message is not thanks]
         room = min(limits.recall_tokens, limits.total - shortened.tokens + reclaimed)
         word_for_word = {message.seq for message in made.messages if message.rendition in ("whole", "named")}
@@ -274,10 +274,10 @@ class Flow(Searching):
         born = loaded.state.born
         with self._services.calls.paused():
             found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
-        with_result_rows = with_rows(shortened, found.rows, context)
+        with_result_rows = add_rows(shortened, found.rows, context)
         base = with_result_rows if (found.rows or found.block) and with_result_rows.tokens <= limits.total else made
-        quoting = with_recalled(base, found.block, found.quoted, limits.total + reclaimed, context)
-        return without(quoting, thanks) if thanks and quoting is not base else quoting
+        quoting = add_recalled(base, found.block, found.quoted, limits.total + reclaimed, context)
+        return remove_message(quoting, thanks) if thanks and quoting is not base else quoting
 
     async def _plan_with_reserve(
         self, loaded: Loaded, named: Sequence[Message], context: PlanContext, open_end: bool

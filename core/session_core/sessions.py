@@ -9,7 +9,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from session_core.advisers import require_power
 from session_core.append_args import Said, taken
 from session_core.budget import Tier
 from session_core.display import drawn
@@ -18,13 +17,14 @@ from session_core.embedding import chosen
 from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
+from session_core.helper_protocols import require_power
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
-from session_core.one_process import ProcessBound
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message

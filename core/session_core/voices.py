@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, ref
 
 from session_core.errors import VoiceError
 from session_core.offload import Executor, run_serially
-from session_core.one_process import ProcessBound
+from session_core.process_bound import ProcessBound
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -19,7 +19,7 @@ from langchain_session.attached import attach
 from langchain_session.demo.agent import SYSTEM, agent
 from langchain_session.demo.model import StandIn
 from langchain_session.history import SessionChatMessageHistory
-from langchain_session.inrun import Squeeze
+from langchain_session.in_run import Squeeze
 from langchain_session.marks import mark_of
 from langchain_session.messages import to_core, to_core_many
 from langchain_session.saver import SessionSaver

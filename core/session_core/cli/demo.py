@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from session_core.budget import Budget
+from session_core.cli.chart import picture_or_why_not
+from session_core.cli.checks import Kept, told
 from session_core.cli.journal import Journal
-from session_core.cli.picture import picture_or_why_not
-from session_core.cli.promises import Kept, told
 from session_core.cli.report import curves, table
 from session_core.cli.terminal import Progress, columns, size
 from session_core.compress.pieces import counted

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from session_core.cli.opening import found, none_in, opened, opened_to_change, opened_to_read
+from session_core.cli.stores import found, none_in, opened, opened_to_change, opened_to_read
 from session_core.cli.terminal import columns
 from session_core.compress.pieces import counted
 from session_core.errors import ConfigError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from session_core.compress.claims import Claim, Count, Item, claims, counts, measure, names_in, stem
+from session_core.compress.claims import Claim, Count, Item, claims, counts, is_unit, names_in, stem
 from session_core.plan import GiveWay, go_on
 
 ENOUGH = 0.5
@@ -14,7 +14,7 @@ _MUTUAL = frozenset("and or with und et y e con avec mit marri meet met versus v
 
 
 @dataclass(frozen=True, slots=True)
-class Bonds:
+class Associations:
     """Which values, counts and names a source mentions together."""
 
     names: frozenset[str]
@@ -22,12 +22,12 @@ class Bonds:
     counts: tuple[Count, ...]
 
     @classmethod
-    def of(cls, source: str, give_way: GiveWay = go_on) -> Bonds:
+    def of(cls, source: str, give_way: GiveWay = go_on) -> Associations:
         called = names_in(source, give_way)
         give_way()
         return cls(called, tuple(claims(source, called, give_way)), tuple(counts(source)))
 
-    def hold(self, sentence: str) -> bool:
+    def are_kept_by(self, sentence: str) -> bool:
         """Whether `sentence` combines nothing that the source combines differently.
 
         Only a contradiction counts: what the source combines with nothing may occur anywhere.
@@ -50,10 +50,14 @@ class Bonds:
             return True
         if any(count.noun == told.noun for count in same):
             return False
-        return not (measure(told.noun) and nouns and all(measure(noun) for noun in nouns))
+        return not (is_unit(told.noun) and nouns and all(is_unit(noun) for noun in nouns))
 
     def _bound(self, claim: Claim, item: Item) -> bool:
-        here = [one for one in self.claims if any(item.keys & other.keys for other in one.items if _alike(other, item))]
+        here = [
+            one
+            for one in self.claims
+            if any(item.keys & other.keys for other in one.items if _may_be_equal(other, item))
+        ]
         if not here:
             return True
         those = {id(one) for one in here}
@@ -101,7 +105,7 @@ class Bonds:
         return kept or not turned
 
 
-def _alike(one: Item, other: Item) -> bool:
+def _may_be_equal(one: Item, other: Item) -> bool:
     """Whether two values may be the same: a bare number may count anything."""
     return one.sort == other.sort or "count" in (one.sort, other.sort)
 

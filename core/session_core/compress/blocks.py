@@ -23,7 +23,7 @@ class Blocks:
         self._headings, self._count, self._counted = headings, count, _Counted(count)
         self._less: float | None = None
 
-    def about(self, chosen: Collection[Candidate]) -> int:
+    def estimate_tokens(self, chosen: Collection[Candidate]) -> int:
         """Tokens of the block and the rows of `chosen`, line by line: what a table counts, as a rule exactly. An
         estimate rounds each line up, so as much is taken off as the first lines take less together."""
         told = [*self._block(chosen), *(line for lines in self._within(chosen).values() for line in lines)]

@@ -114,7 +114,7 @@ def stems(text: str) -> list[str]:
     ]
 
 
-def telling(text: str) -> list[str]:
+def distinctive_stems(text: str) -> list[str]:
     """The same without words that tell no thing from another."""
     plain = " ".join(word for word in words(text) if word not in LABELS)
     return [one for one in stems(plain) if one not in _VAGUE_STEMS]
@@ -138,19 +138,19 @@ def names_in(text: str, give_way: GiveWay = go_on) -> frozenset[str]:
     """The names that `text` has anywhere, in small letters, and what its sentences begin with that may be one."""
     found: set[str] = set()
     for sentence in sentences(text):
-        blank = _blanked(sentence, values(sentence))
+        blank = _blank_out(sentence, values(sentence))
         found.update(re.sub("['’]s$", "", name.casefold()) for name in (*names(blank, False), *_subjects(blank)))
         give_way()
     return frozenset(found) - _TITLES
 
 
-def stated(text: str) -> frozenset[Key]:
+def stated_keys(text: str) -> frozenset[Key]:
     """The values and the names that `text` states, whatever way they are written."""
     found: set[Key] = set()
     for sentence in sentences(text):
         every = values(sentence)
         found.update(min(keys, key=repr) for value in every for keys in [_sort_and_keys(value)[1]] if keys)
-        found.update(("name", name.casefold()) for name in names(_blanked(sentence, every), False))
+        found.update(("name", name.casefold()) for name in names(_blank_out(sentence, every), False))
     return frozenset(found)
 
 
@@ -177,7 +177,7 @@ def counts(text: str) -> Iterator[Count]:
         yield Count(Decimal(one.number).normalize(), one.ordinal, _next_noun(text, one.end))
 
 
-def measure(noun: str) -> bool:
+def is_unit(noun: str) -> bool:
     """Whether a noun of `counts` is a unit that something is measured in."""
     return noun.removeprefix("square ") in _MEASURES
 
@@ -200,7 +200,7 @@ def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
     for one in spelled(sentence):
         if one.start not in taken and one.number > 1 and not one.ordinal:
             stated.append(Item("count", frozenset([("n", Decimal(one.number).normalize())]), one.start, one.end))
-    blank = _blanked(sentence, stated)
+    blank = _blank_out(sentence, stated)
     named = [
         Item("name", frozenset([("name", plain)]), match.start(), match.end())
         for match in re.finditer(r"[^\W\d_][\w-]*", blank)
@@ -247,7 +247,7 @@ def _spans(blank: str, stated: Sequence[Item], named: Sequence[Item]) -> Iterato
     yield from found or [(0, len(blank))]
 
 
-def _blanked(text: str, found: Sequence[Value | Item]) -> str:
+def _blank_out(text: str, found: Sequence[Value | Item]) -> str:
     rest = list(text)
     for value in found:
         rest[value.start : value.end] = " " * (value.end - value.start)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from session_core.compress.fold import DigestHead, PlanContext, digest_message, hidden_rules, lines_of, shown_facts
-from session_core.compress.quote_trimming import fewer_lines
+from session_core.compress.quote_trimming import trim_quotes
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
@@ -69,7 +69,7 @@ def additions(extras: Extras, room_tokens: int, question: str, context: PlanCont
         if message.tokens > left and origin == "recall":
             around = message.tokens - context.count(text)
             message = replace(
-                message, content=fewer_lines(text, question, max_tokens=left - around, count=context.count)
+                message, content=trim_quotes(text, question, max_tokens=left - around, count=context.count)
             )
             message = replace(message, tokens=context.measure(message))
         if message.content and message.tokens <= left:
@@ -78,7 +78,7 @@ def additions(extras: Extras, room_tokens: int, question: str, context: PlanCont
     return made
 
 
-def told_tokens(digest: Digest | None, context: PlanContext) -> int:
+def digest_tokens(digest: Digest | None, context: PlanContext) -> int:
     """The size of a digest's message for the decision whether more has to be folded."""
     return min(digest.tokens, digest_reserve(digest, context)) if digest else 0
 
@@ -90,18 +90,20 @@ def digest_reserve(digest: Digest | None, context: PlanContext) -> int:
     return limits.summary_room + max(limits.facts_room, rules) + 64
 
 
-def opening(context: PlanContext) -> Message:
+def opening_message(context: PlanContext) -> Message:
     """A first message for a view that would begin with the assistant, which some providers refuse."""
-    return context.cache.opening(partial(_opening, context))
+    return context.cache.opening(partial(_make_opening, context))
 
 
-def _opening(context: PlanContext) -> Message:
+def _make_opening(context: PlanContext) -> Message:
     text = "[The conversation begins with the assistant.]"
     made = Message(Role.USER, text, id="llm-sessions:opening", origin="digest")
     return replace(made, tokens=context.measure(made))
 
 
-def head_of(digest: Digest | None, room_tokens: int, context: PlanContext, shown: Collection[int] = ()) -> DigestHead:
+def digest_head(
+    digest: Digest | None, room_tokens: int, context: PlanContext, shown: Collection[int] = ()
+) -> DigestHead:
     """The digest's message in its share of the room: with less and less of its summary and facts; none if not even
     its first line fits, or, in a small room, if it has neither and hides no rule.
 

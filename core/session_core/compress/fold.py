@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TypeVar
 from weakref import ref
 
-from session_core.compress.amended import amended, statements
+from session_core.compress.amendments import statements, with_corrections
 from session_core.compress.summary import amended_lines, summarize
 from session_core.facts import bullet, extract, left_open, line, merge, places
 from session_core.language.quoting import CONDENSED, quoted_lines
@@ -205,7 +205,7 @@ def fold(
     if summary is None:
         told = [message for message in said if message.importance is not Importance.DISCARD]
         every = [one for message in told if message.role is Role.USER for one in statements(message)]
-        told = amended(told, stated, give_way=give_way)
+        told = with_corrections(told, stated, give_way=give_way)
         previous = amended_lines(previous, [*stated, *every], give_way=give_way)
         summary = summarize(
             previous, told, max_tokens=context.limits.summary_room, count=context.count, give_way=give_way

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from session_core.compress.columns import Cells, extremes, name_rank, outstanding
+from session_core.compress.columns import Cells, extremes, name_rank, outliers
 from session_core.compress.pieces import UNCUT, Rendition, counted, ends, join, pick, preference, shorten
 from session_core.compress.relevance import by_terms
 
@@ -38,7 +38,7 @@ class Grid:
         chosen = preference(
             (1, [0]),
             (3, by_terms(texts, self.terms)),
-            (3, outstanding(self.names, self.rows)),
+            (3, outliers(self.names, self.rows)),
             (1, extremes(self.names, self.rows)),
             (1, ends(len(self.rows))),
         )

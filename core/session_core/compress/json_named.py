@@ -17,7 +17,7 @@ RARE = 24
 _DEEPEST = 40
 
 
-def named_of(value: Json, names: Mapping[str, float]) -> Json:
+def objects_naming(value: Json, names: Mapping[str, float]) -> Json:
     """The objects of `value` that say most of `names`, each with the plain values of those around it; None for none.
 
     `names` are in lower case, each with what it counts. What more than `RARE` objects say, as the columns of a table,
@@ -25,7 +25,7 @@ def named_of(value: Json, names: Mapping[str, float]) -> Json:
     """
     search = _Search(names)
     search.look(value, 0)
-    return search.kept(value, search.weigh() / 2)
+    return search.select(value, search.weigh() / 2)
 
 
 @dataclass(slots=True)
@@ -40,16 +40,18 @@ class _Search:
     def look(self, value: Json, depth: int, key: str = "") -> None:
         """Hear what `value` and all that is in it say."""
         # What Python writes of a value is had at once, and most say nothing that is looked for.
-        if depth > _DEEPEST or not self._in(f"{key} {value}"):
+        if depth > _DEEPEST or not self._names_in(f"{key} {value}"):
             return
         self.holding.add(id(value))
         if isinstance(value, dict):
-            self._heard(value, " ".join([key, *(f"{name} {told}" for name, told in value.items() if _plain(told))]))
+            self._note_matches(
+                value, " ".join([key, *(f"{name} {told}" for name, told in value.items() if _plain(told))])
+            )
             for name, inside in value.items():
                 if not _plain(inside):
                     self.look(inside, depth + 1, name)
         else:
-            self._heard(value, " ".join([key, *(str(item) for item in value if _plain(item))]))
+            self._note_matches(value, " ".join([key, *(str(item) for item in value if _plain(item))]))
             for item in value:
                 if not _plain(item):
                     self.look(item, depth + 1)
@@ -61,15 +63,15 @@ class _Search:
             self.weights[one] = sum(self.names[name] for name in names if times[name] <= RARE)
         return max(self.weights.values(), default=0.0)
 
-    def _heard(self, value: Json, text: str) -> None:
-        if names := self._in(text):
+    def _note_matches(self, value: Json, text: str) -> None:
+        if names := self._names_in(text):
             self.said[id(value)] = names
 
-    def _in(self, text: str) -> list[str]:
+    def _names_in(self, text: str) -> list[str]:
         lowered = text.lower()
         return [name for name in self.names if has_term(lowered, name)]
 
-    def kept(self, value: Json, least: float) -> Json:
+    def select(self, value: Json, least: float) -> Json:
         """What of `value` says so much, with the plain values of the objects around it."""
         if not least or id(value) not in self.holding:
             return None
@@ -77,7 +79,7 @@ class _Search:
         if isinstance(value, dict):
             if meant and dump(value, SMALL_CHARACTERS) is not None:
                 return value
-            inside = {name: self.kept(told, least) for name, told in value.items() if not _plain(told)}
+            inside = {name: self.select(told, least) for name, told in value.items() if not _plain(told)}
             if not meant and all(told is None for told in inside.values()):
                 return None
             return {
@@ -90,8 +92,8 @@ class _Search:
 
     def _item(self, item: Json, least: float, *, listed: bool) -> Json:
         if not _plain(item):
-            return self.kept(item, least)
-        return item if listed and self._in(str(item)) else None
+            return self.select(item, least)
+        return item if listed and self._names_in(str(item)) else None
 
 
 def _plain(value: Json) -> bool:

@@ -68,7 +68,7 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
         if all(isinstance(item, dict) for item in value):
             yield from _table(path, value, depth)
         elif all(map(_plain, value)):
-            yield path, (), _lines([_told(item) for item in value])
+            yield path, (), _lines([_as_text(item) for item in value])
         else:
             for item in value:
                 yield from _groups(item, path, depth + 1)
@@ -82,11 +82,11 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
         for key, inside in rest:
             yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
     elif _in_lines(value):
-        first, *others = [line for line in map(_told, value.splitlines()) if line]
+        first, *others = [line for line in map(_as_text, value.splitlines()) if line]
         yield path, (), [first]
         yield "", (), others
     else:
-        yield path, (), [_told(value)]
+        yield path, (), [_as_text(value)]
 
 
 def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iterator[Group]:
@@ -104,7 +104,7 @@ def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iter
         ragged = any(len(fields) > len(common) for fields in told)
         yield path, (*common, *(["…"] if ragged else [])), [_line(fields, common) for fields in told]
     else:
-        yield from _by_columns(path, told)
+        yield from _group_by_columns(path, told)
     for key, inside in inner:
         yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
 
@@ -117,7 +117,7 @@ def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
     return _Line(SEPARATOR.join(cells), ", ".join(_named(fields)))
 
 
-def _by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]:
+def _group_by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]:
     """The rows that have the same columns under these; one that is like no other names its own."""
     alike: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for fields in told:
@@ -147,12 +147,12 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
         elif _empty(value):
             continue
         elif _plain(value):
-            fields.append((key, _told(value)))
+            fields.append((key, _as_text(value)))
         elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):
-            fields.append((key, ", ".join(map(_told, value))))
+            fields.append((key, ", ".join(map(_as_text, value))))
         elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(_plain, value.values())):
             own = {name for name, _ in fields}
-            told = [(name, _told(inside)) for name, inside in value.items() if not _empty(inside)]
+            told = [(name, _as_text(inside)) for name, inside in value.items() if not _empty(inside)]
             fields.extend((f"{key}.{name}" if name in own or name in one else name, said) for name, said in told)
         else:
             rest.append((key, value))
@@ -195,7 +195,7 @@ def _empty(value: Json) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _told(value: Json) -> str:
+def _as_text(value: Json) -> str:
     if isinstance(value, str):
         return " ".join(value.split())
     return {None: "null", True: "true", False: "false"}.get(value, str(value))

@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 
-from session_core.compress.fast_path import all_whole
+from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import (
     Extras,
     additions,
+    digest_head,
     digest_reserve,
-    head_of,
-    opening,
+    digest_tokens,
+    opening_message,
     pinned_messages,
-    told_tokens,
 )
 from session_core.compress.fold import PlanContext, fingerprint, fold
 from session_core.compress.squeeze import squeeze
@@ -40,7 +40,7 @@ REMEMBERED_STEPS = 4
 _NONE = Extras()
 
 
-class FoldNeeded(Exception):
+class FoldRequired(Exception):
     """A plan needs a digest that is not cached, and may not fold (`Tools.folds`)."""
 
 
@@ -74,7 +74,7 @@ def plan(
     FoldNeeded.
     """
     extras = extras or _NONE
-    if extras == _NONE and (made := all_whole(messages, digest, context)) is not None:
+    if extras == _NONE and (made := plan_unchanged(messages, digest, context)) is not None:
         return made
     make = partial(_plan, messages, digest, context, extras, open_end)
     return context.cache.plan(messages, digest, (context.limits, extras, open_end), make)
@@ -95,13 +95,13 @@ def _plan(
     fixed = context.limits.total - free + sum(m.tokens for m in added)
     fixed += min(waiting.tokens, free // 2) if waiting else 0
     steps = walk(parts, fixed, digest, asked=asked, context=context)
-    grown = _grown(digest, messages, parts, steps, context)
-    kept = [*map(_clipped, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
+    grown = _extend_digest(digest, messages, parts, steps, context)
+    kept = [*map(_clip_unit, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    condensed = head_of(grown, free, context, frozenset(question.seqs) if question else ())
+    condensed = digest_head(grown, free, context, frozenset(question.seqs) if question else ())
     head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
-    first = head or [opening(context)]
+    first = head or [opening_message(context)]
     room = context.limits.total - fixed - sum(m.tokens for m in first)
     body = squeeze(body, room, context=context) + ([waiting] if waiting else [])
     shown = _with_additions(body, added)
@@ -110,7 +110,7 @@ def _plan(
     final = (*pinned, *head, *shown)
     return Plan(
         final,
-        _decided(messages, digest, parts, steps, body, {m.seq for m in pinned}),
+        _decisions(messages, digest, parts, steps, body, {m.seq for m in pinned}),
         sum(message.tokens for message in final),
         _raw_tokens(messages, digest),
         grown,
@@ -131,7 +131,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     threshold, target = budget.threshold_tokens, budget.fold_target_tokens
     midway = budget.keep_tokens(budget.facts_at)
     whole_outputs = limits.whole_tool_outputs
-    digest_now, digest_grown = told_tokens(digest, context), digest_reserve(digest, context)
+    digest_now, digest_grown = digest_tokens(digest, context), digest_reserve(digest, context)
     prices = [unit.tokens for unit in parts]
     total = fixed + digest_now
     if whole_outputs is None and total + sum(prices) <= threshold:
@@ -156,7 +156,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
             continue
         outputs = 0 if clipped > index else parts[index].long_outputs
         clip_before(index)
-        kept_from = _kept_from(starts, index, limits.keep_turns)
+        kept_from = _first_kept(starts, index, limits.keep_turns)
         while folded < index and total > target and (folded < kept_from or total > midway):
             if folded == 0:
                 total += digest_grown - digest_now
@@ -174,7 +174,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     return Steps(folded, clipped, tuple(folds))
 
 
-def _kept_from(starts: Sequence[int], index: int, keep_turns: int) -> int:
+def _first_kept(starts: Sequence[int], index: int, keep_turns: int) -> int:
     """The index of the first unit that is kept as long as there is room, seen from `index`: the last `keep_turns`
     turns, or the last units of a longer turn. `starts` are the indexes at which turns begin."""
     turns = bisect_right(starts, index)
@@ -193,7 +193,7 @@ def _last_outputs(parts: Sequence[Unit], end: int, most: int) -> tuple[int, int]
     return end, held
 
 
-def _grown(
+def _extend_digest(
     digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, context: PlanContext
 ) -> Digest | None:
     """The digest with all that the walk folded, step by step, so that a longer list only adds a step.
@@ -214,18 +214,18 @@ def _grown(
             grown, done = known, step
             break
     if done < len(steps.folds) and not context.folds:
-        raise FoldNeeded
+        raise FoldRequired
     covers = _covers(digest, messages, parts, steps.folds)
     for step in range(done, len(steps.folds)):
         start, end = (0, *steps.folds)[step : step + 2]
-        make = partial(_folded, grown, parts[start:end], covers[step], context)
+        make = partial(_fold, grown, parts[start:end], covers[step], context)
         # A longer list shares these steps or all but the last ones; caching more would only evict others.
         last = len(steps.folds) - step <= REMEMBERED_STEPS
         grown = memory.digest(made_of[step + 1], make) if last else make()
     return grown
 
 
-def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, context: PlanContext) -> Digest:
+def _fold(base: Digest | None, gone: Sequence[Unit], covers: Ranges, context: PlanContext) -> Digest:
     return fold(base, gone, covers, context=context)
 
 
@@ -244,7 +244,7 @@ def _settle(unit: Unit, context: PlanContext) -> Unit | None:
         calls = {call.id: call for call in reversed(first.tool_calls) if call.id in answered}
         first = replace(first, tool_calls=tuple(reversed(calls.values())), rendition="clip")
         first = replace(first, tokens=context.measure(first))
-    return None if first.empty else Unit((first, *(_spoken(message, context) for message in results)))
+    return None if first.empty else Unit((first, *(_non_empty(message, context) for message in results)))
 
 
 def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
@@ -253,7 +253,7 @@ def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
     return [u for place, u in enumerate(parts) if place == asked or u.first.importance is not Importance.DISCARD]
 
 
-def _spoken(message: Message, context: PlanContext) -> Message:
+def _non_empty(message: Message, context: PlanContext) -> Message:
     """A non-empty tool result, since providers refuse empty ones."""
     if not message.empty:
         return message
@@ -261,11 +261,11 @@ def _spoken(message: Message, context: PlanContext) -> Message:
     return replace(said, tokens=context.measure(said))
 
 
-def _clipped(unit: Unit) -> Unit:
-    return Unit(tuple(_by_clip(message) for message in unit.messages))
+def _clip_unit(unit: Unit) -> Unit:
+    return Unit(tuple(_replace_by_clip(message) for message in unit.messages))
 
 
-def _by_clip(message: Message) -> Message:
+def _replace_by_clip(message: Message) -> Message:
     if message.clip is None:
         return message
     short = replace(message, content=message.clip, media=(), aside="", rendition="clip")
@@ -302,7 +302,7 @@ def _newest_turn(parts: Sequence[Unit]) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
-def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, context: PlanContext) -> Plan:
+def add_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, context: PlanContext) -> Plan:
     """The plan with `text`, which quotes the messages `quoted`, as a message right before its newest user message
     (else at its end), if there is room."""
     if not text:
@@ -325,7 +325,7 @@ def _raw_tokens(messages: Sequence[Message], digest: Digest | None) -> int:
     return (digest.tokens if digest else 0) + sum(message.tokens for message in messages)
 
 
-def _decided(
+def _decisions(
     messages: Sequence[Message],
     digest: Digest | None,
     parts: Sequence[Unit],

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from session_core.compress.passages import Voice
-from session_core.compress.scoring import Bearing, Read
+from session_core.compress.scoring import Read, Relevance
 from session_core.compress.word_values import parts_of, shape
 
 LATELY_TOKENS = 12_000
@@ -49,7 +49,7 @@ class Mentions:
                 self._names.update(reading.names)
             self._fields |= reading.fields
 
-    def weights(self, bearing: Bearing, *, tight: bool = False) -> Mapping[str, float]:
+    def weights(self, bearing: Relevance, *, tight: bool = False) -> Mapping[str, float]:
         """Those values that count otherwise than 1, each with how much. In `tight` room what was told on counts as the
         rest: there the sentence that told it competes with what users said."""
         by = self._by
@@ -59,7 +59,7 @@ class Mentions:
                 found[value] = _COINED
         for value, times in self._names.items():
             if value not in self._fields:
-                tied = bearing.ties(parts_of(value))
+                tied = bearing.tie_score(parts_of(value))
                 more = (1 + _AGAIN * math.log(times)) * (1 + _ASKED * tied / (tied + _HALF_ASKED))
                 found[value] = found.get(value, 1.0) * more
         return found

@@ -33,7 +33,7 @@ class Outcomes:
     settling: frozenset[int] = frozenset()
 
 
-def outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
+def find_outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
     """The outcomes among `candidates`, for which what stands beside them may be the question."""
     said = [(message, place) for place, (message, _) in enumerate(candidates)]
     said += [(message, -1) for message, _ in standing]
@@ -59,7 +59,7 @@ def outcome(reply: str) -> str:
     return first if short else ""
 
 
-def talk(candidates: Sequence[Read], room_tokens: int) -> Collection[Voice]:
+def minor_voices(candidates: Sequence[Read], room_tokens: int) -> Collection[Voice]:
     """The voices of which all that was said takes but a small part of the room, as in a run of tools: what is wanted
     and how far it has come is said there in few words."""
     tokens = Counter[Voice]()

@@ -10,12 +10,12 @@ from itertools import groupby
 from typing import Literal
 
 from session_core.classify import filler
-from session_core.compress.answer_parts import written
+from session_core.compress.answer_parts import answer_parts
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
-from session_core.compress.relevance import alarming, standing_out
-from session_core.compress.telegram import brief, saved
+from session_core.compress.relevance import alarm_lines, prominent_lines
+from session_core.compress.telegram import to_telegram_style, tokens_saved
 from session_core.compress.word_values import WORTH, parts_of, shape, stems, values_of
 from session_core.language.quoting import speaker_name, spoken
 from session_core.language.reported_speech import reports
@@ -76,7 +76,7 @@ class Passage:
     bare: frozenset[str] = frozenset()
 
     @property
-    def tells(self) -> Iterable[str]:
+    def told_values(self) -> Iterable[str]:
         """The values that need not be told again once this is: a code in a bare list leaves its row to be told."""
         return [value for value in self.values if value not in self.bare] if self.bare else self.values
 
@@ -121,11 +121,14 @@ def read(message: Message, count: Count) -> Reading:
     text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
     price = count(text) / max(1, len(text))
     value = _outline(message) if message.role is Role.TOOL else None
-    found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else of_value(value, price))]
+    found = [
+        *_of_calls(message, price),
+        *(_of_text(message, price) if value is None else passages_of_value(value, price)),
+    ]
     if len(found) > MOST_PASSAGES:
         half = MOST_PASSAGES // 2
         middle = found[half:-half] if message.role is Role.TOOL and value is None else []
-        alone = standing_out([passage.text for passage in middle], MOST_STANDING_OUT)
+        alone = prominent_lines([passage.text for passage in middle], MOST_STANDING_OUT)
         found = [*found[:half], *(middle[place] for place in alone), *found[-half:]]
     total = Counter[str]()
     for passage in found:
@@ -136,7 +139,7 @@ def read(message: Message, count: Count) -> Reading:
                 total[word] += times - 1
     structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
     if structured:
-        found = list(_explained(found))
+        found = list(_without_explained_codes(found))
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     values = frozenset[str]().union(*said.values())
@@ -144,11 +147,11 @@ def read(message: Message, count: Count) -> Reading:
     names = frozenset(value for value in shapes if parts_of(value))
     fields = frozenset([*_fields(found, structured), *[call.name.lower() for call in message.tool_calls]])
     lines = message.role is Role.TOOL and not structured
-    alarms = frozenset(alarming([passage.text for passage in found])) if lines else frozenset[int]()
+    alarms = frozenset(alarm_lines([passage.text for passage in found])) if lines else frozenset[int]()
     return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields, alarms)
 
 
-def _explained(found: Sequence[Passage]) -> Iterator[Passage]:
+def _without_explained_codes(found: Sequence[Passage]) -> Iterator[Passage]:
     """The passages of a structure, each with those of its codes that another one says among more words."""
     homes: dict[str, int] = {}
     least = WORTH["path"]
@@ -182,7 +185,7 @@ def heading(message: Message, called: Mapping[str, str]) -> str:
     return f"{who or message.name or message.role.value}:"
 
 
-def asked(messages: Sequence[Message]) -> dict[str, str]:
+def call_texts(messages: Sequence[Message]) -> dict[str, str]:
     """What each call asked for, by its id."""
     return {call.id: f"{call.name} {call.arguments}" for message in messages for call in message.tool_calls}
 
@@ -191,10 +194,10 @@ def _of_calls(message: Message, price: float) -> Iterator[Passage]:
     for call in message.tool_calls:
         found = read_json(call.arguments) if len(call.arguments) > PASSAGE_CHARACTERS else None
         if found is None:
-            yield from made(f"{call.name} {call.arguments}", "call", price)
+            yield from make_passages(f"{call.name} {call.arguments}", "call", price)
         else:
             for row in rows(found.value):
-                yield from made(row.text, "call", price)
+                yield from make_passages(row.text, "call", price)
 
 
 def _of_text(message: Message, price: float) -> Iterator[Passage]:
@@ -203,19 +206,19 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
         yield from _of_answer(answer, price)
         return
     if message.role is Role.ASSISTANT:
-        yield from _of_written(text, price)
+        yield from _passages_of_text(text, price)
         return
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for part, quoted in spoken(text) if voice == "user" else ((text, False),):
-            for sentence in bound(sentences(part)) if voice == "user" and not quoted else sentences(part):
+            for sentence in joined_sentences(sentences(part)) if voice == "user" and not quoted else sentences(part):
                 if not filler(sentence):
-                    yield from made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
+                    yield from make_passages(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
     for group, (form, run) in enumerate(groupby(_lines(message.content), key=_form), start=1):
         alike = list(run)
         for line in alike:
-            yield from made(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
+            yield from make_passages(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
 
 
 def _lines(text: str) -> list[str]:
@@ -224,12 +227,12 @@ def _lines(text: str) -> list[str]:
     if len(text) <= READ_CHARACTERS:
         return [line.strip() for line in text.splitlines()]
     between = [line.strip() for line in text[half:-half][:SEARCHED_CHARACTERS].splitlines()[1:-1]]
-    alone = [between[place] for place in standing_out(between, MOST_STANDING_OUT)]
+    alone = [between[place] for place in prominent_lines(between, MOST_STANDING_OUT)]
     first, last = ([line.strip() for line in end.splitlines()] for end in (text[:half], text[-half:]))
     return [*first, *alone, *last]
 
 
-def bound(said: Sequence[str]) -> Iterator[str]:
+def joined_sentences(said: Sequence[str]) -> Iterator[str]:
     """Sentences in their order; what somebody else is reported to want stands with the one behind it, which tells what
     comes of it: "Tom wants to wait. We don't."."""
     before = ""
@@ -250,23 +253,23 @@ def _form(line: str) -> str:
     return " ".join(_LETTERS.sub("a", _DIGITS.sub("9", line)).split())
 
 
-def _of_written(text: str, price: float) -> Iterator[Passage]:
+def _passages_of_text(text: str, price: float) -> Iterator[Passage]:
     """The sentences of an answer, the lines of its code, which stay as they are, and the rows of its tables."""
-    for kind, part in written(text):
+    for kind, part in answer_parts(text):
         value = records(part) if kind == "table" else None
         if value is not None:
             for row in rows(value):
                 yield from _of_row(row, "assistant", price)
         elif kind == "code":
             for line in part.splitlines():
-                yield from (_as_it_is(passage) for passage in made(line.strip(), "assistant", price))
+                yield from (_verbatim(passage) for passage in make_passages(line.strip(), "assistant", price))
         else:
             for sentence in sentences(part):
                 if not filler(sentence):
-                    yield from made(sentence, "assistant", price)
+                    yield from make_passages(sentence, "assistant", price)
 
 
-def _as_it_is(passage: Passage) -> Passage:
+def _verbatim(passage: Passage) -> Passage:
     """A passage that is shown whole or not at all: code without an article is other code."""
     values = {value: max(worth, WORTH["name"]) for value, worth in passage.values.items() if worth}
     return replace(passage, brief="", brief_tokens=passage.tokens, values=values)
@@ -279,7 +282,7 @@ def _outline(output: Message) -> Json | None:
     return records(text) if found is None else found.value
 
 
-def of_value(value: Json, price: float) -> Iterator[Passage]:
+def passages_of_value(value: Json, price: float) -> Iterator[Passage]:
     for row in rows(value):
         yield from _of_row(row, "tool", price)
 
@@ -293,7 +296,7 @@ def _ends(text: str) -> str:
 def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
     # A query may name a column: the row is found by its name, and can say it.
     alone = row.alone if row.schema and len(row.alone) <= PASSAGE_CHARACTERS else ""
-    return made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
+    return make_passages(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
 
 
 def _structured(text: str) -> Json | None:
@@ -311,16 +314,21 @@ def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
         else:
             for sentence in sentences(row.text):
                 if not filler(sentence):
-                    yield from made(sentence, "assistant", price)
+                    yield from make_passages(sentence, "assistant", price)
 
 
-def made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = "") -> Iterator[Passage]:
+def make_passages(
+    text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = ""
+) -> Iterator[Passage]:
     named = int(len(alone) * price) + 2 if alone else 0
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]
         if any(character.isalnum() for character in part):
-            tokens, short = int(len(part) * price) + 2, brief(part) if voice in ("user", "assistant") else ""
-            fewer = tokens if not short else min(tokens, max(2, tokens - saved(part, short)))
+            tokens, short = (
+                int(len(part) * price) + 2,
+                to_telegram_style(part) if voice in ("user", "assistant") else "",
+            )
+            fewer = tokens if not short else min(tokens, max(2, tokens - tokens_saved(part, short)))
             words, values = _counted(stems(alone or part)), values_of(part)
             short = short if fewer < tokens else ""
             yield Passage(part, tokens, voice, words, values, group, schema, short, fewer, alone, named)

@@ -10,7 +10,7 @@ from session_core.plan import Count
 from session_core.retrieve import terms
 
 
-def fewer_lines(block: str, question: str, *, max_tokens: int, count: Count) -> str:
+def trim_quotes(block: str, question: str, *, max_tokens: int, count: Count) -> str:
     """`block` in at most `max_tokens`: its first line, and quoted lines under what names their source; "" when
     there is no room for one.
 

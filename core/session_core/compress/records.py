@@ -52,8 +52,8 @@ def records(text: str) -> Json | None:
         if (element := element_of(text)) is not None:
             return element
     if _EXPANDED.search(text, 0, 400):
-        return _fielded(_BAR.sub(r"\1: ", text))
-    return _tabled(text) or _fielded(text)
+        return _read_fields(_BAR.sub(r"\1: ", text))
+    return _read_table(text) or _read_fields(text)
 
 
 def _in_markup(lines: Sequence[str]) -> Json:
@@ -69,7 +69,7 @@ def _in_markup(lines: Sequence[str]) -> Json:
     return found
 
 
-def _tabled(text: str) -> Json | None:
+def _read_table(text: str) -> Json | None:
     grid = read_cells(Lines.of(text))
     if grid is None or grid.unread:
         return None
@@ -77,7 +77,7 @@ def _tabled(text: str) -> Json | None:
     return [*before, [dict(zip(grid.names, row, strict=True)) for row in grid.rows], *after]
 
 
-def _fielded(text: str) -> Json | None:
+def _read_fields(text: str) -> Json | None:
     """Fields below each other (`key: value`), as YAML, blocks of facts and the expanded rows of databases have them."""
     items = list(_items(text))
     keys = Counter(item.key for item in items if item.key)
@@ -87,7 +87,7 @@ def _fielded(text: str) -> Json | None:
     # Each line with one key of its own says what kind of line it is ("INFO: ..."), and is no part of a record.
     if fields < 2 * max(keys.values()) or sum(item.said.endswith(_CODE_ENDS) for item in items) * 5 > len(items):
         return None
-    return _value(_aligned(items), 0)
+    return _value(_normalize_indent(items), 0)
 
 
 def _items(text: str) -> Iterator[_Item]:
@@ -108,7 +108,7 @@ def _items(text: str) -> Iterator[_Item]:
         fresh = False
 
 
-def _aligned(items: Sequence[_Item]) -> Sequence[_Item]:
+def _normalize_indent(items: Sequence[_Item]) -> Sequence[_Item]:
     """Names of fields that end in one column are indented for that alone."""
     ends = {item.indent + len(item.key) for item in items if item.key}
     return [replace(item, indent=0) for item in items] if len(ends) == 1 else items
@@ -153,7 +153,7 @@ def _value(items: Sequence[_Item], depth: int) -> Json:
         else:
             record = None
             found.append(item.said)
-    return found[0] if len(found) == 1 else _together(found)
+    return found[0] if len(found) == 1 else _group_adjacent(found)
 
 
 def _field(item: _Item, inner: Sequence[_Item], depth: int) -> Json:
@@ -165,7 +165,7 @@ def _field(item: _Item, inner: Sequence[_Item], depth: int) -> Json:
     return f"{item.said} {told}" if isinstance(told, str) else [item.said, told]
 
 
-def _together(found: Sequence[Json]) -> Json:
+def _group_adjacent(found: Sequence[Json]) -> Json:
     """Records that follow each other as one list of their own where something else stands between them."""
     if all(isinstance(one, dict) and len(one) == 1 for one in found):
         keys = [key for one in found for key in one]

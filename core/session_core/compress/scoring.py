@@ -47,7 +47,7 @@ class Question:
     repeated: str = ""
 
 
-class Bearing:
+class Relevance:
     """What has to do with `question`, among the `candidates` and what else of the record stands beside them."""
 
     def __init__(self, question: Question, candidates: Sequence[Read], standing: Sequence[Read]) -> None:
@@ -66,33 +66,33 @@ class Bearing:
             for word in reading.words:
                 self._weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
 
-    def each(self, reading: Reading) -> list[float]:
+    def passage_scores(self, reading: Reading) -> list[float]:
         """How much each passage has in common with the question and the last messages; 0 for nothing."""
         weights = self._weights
         if weights.keys().isdisjoint(reading.words):
             return [0.0] * len(reading.passages)
         return [_ties(weights, passage.words) for passage in reading.passages]
 
-    def ties(self, words: Mapping[str, int]) -> float:
+    def tie_score(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""
         return _ties(self._weights, words)
 
-    def around(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
+    def context_scores(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
         """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
-        where one of the two has a number or code of the question. `ties` are those of its parts."""
+        where one of the two has a number or code of the question. `tie_score` are those of its parts."""
         head = Counter(stems(heading))
         if not reading.structured:
-            return _LINES * self.ties(head)
+            return _LINES * self.tie_score(head)
         share = _ROWS if self._codes.isdisjoint(head) and self._codes.isdisjoint(reading.words) else 1.0
-        return share * max(self.ties(head), *ties, 0.0)
+        return share * max(self.tie_score(head), *ties, 0.0)
 
-    def whole(self, candidates: Sequence[Read], *, tight: bool = False) -> list[float]:
+    def candidate_scores(self, candidates: Sequence[Read], *, tight: bool = False) -> list[float]:
         """How much each candidate as a whole has to do with the question, the best 1: by words (BM25), by meaning, by
         its neighbours; short ones and those of users first, since a question is about what somebody said. In `tight`
         room what says a value of the kind that is asked for (a day, a time, a number) goes before the rest."""
-        scores = _to_one(self._by_words(candidates))
+        scores = _normalize(self._by_words(candidates))
         if self._nearness is not None:
-            near = _to_one([max(0.0, value) for value in self._nearness])
+            near = _normalize([max(0.0, value) for value in self._nearness])
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
         if tight and self.wanted:
             scores = [
@@ -100,10 +100,10 @@ class Bearing:
                 for score, (_, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)
-        if (share := _TOPIC * _among_people(candidates)) > 0:
-            topic = _to_one(_smooth(scores, _TOPIC_REACH))
-            spread = [(1 - share) * a + share * b for a, b in zip(_to_one(spread), topic, strict=True)]
-        return _to_one(
+        if (share := _TOPIC * _exchange_share(candidates)) > 0:
+            topic = _normalize(_smooth(scores, _TOPIC_REACH))
+            spread = [(1 - share) * a + share * b for a, b in zip(_normalize(spread), topic, strict=True)]
+        return _normalize(
             [
                 score * (_ASSISTANT if said.role is Role.ASSISTANT else 1.0) / max(20, said.tokens) ** _LENGTH_POWER
                 for score, (said, _) in zip(spread, candidates, strict=True)
@@ -144,7 +144,7 @@ def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
     return rarity
 
 
-def _to_one(values: Sequence[float]) -> list[float]:
+def _normalize(values: Sequence[float]) -> list[float]:
     most = max(values, default=0.0)
     return [value / most for value in values] if most > 0 else [0.0] * len(values)
 
@@ -156,7 +156,7 @@ def _with_neighbours(scores: Sequence[float]) -> list[float]:
     return [max(at, _NEIGHBOUR * max(b, c), _NEIGHBOUR**2 * max(a, d)) for a, b, at, c, d in near]
 
 
-def _among_people(candidates: Sequence[Read]) -> float:
+def _exchange_share(candidates: Sequence[Read]) -> float:
     """The share of turns in which one person answers another: people go on about a thing for many turns."""
     said = [(message.author or message.name) if message.role is Role.USER else None for message, _ in candidates]
     return sum(bool(one and other and one != other) for one, other in pairwise(said)) / max(1, len(said) - 1)

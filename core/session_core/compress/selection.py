@@ -44,7 +44,7 @@ class State:
     sources: set[int] = field(default_factory=set)
     groups: Counter[tuple[int, int]] = field(default_factory=Counter)
 
-    def tell(self, values: Iterable[str]) -> None:
+    def mark_shown(self, values: Iterable[str]) -> None:
         """Mark values as shown: they count nothing from now on."""
         told = dict.fromkeys(values, 0.0)
         self.counts |= told
@@ -159,5 +159,5 @@ class Choice:
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
-        state.tell(one.passage.tells)
-        state.tell(named_in(self._headings[one.source]))
+        state.mark_shown(one.passage.told_values)
+        state.mark_shown(named_in(self._headings[one.source]))

@@ -23,18 +23,18 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) ->
     result.
     """
     kept = list(parts)
-    if _price(kept) <= room_tokens:
+    if _total_tokens(kept) <= room_tokens:
         return kept
     while kept:
         cut = _cut_all(kept, room_tokens, context)
-        if _price(cut) <= room_tokens:
+        if _total_tokens(cut) <= room_tokens:
             return cut
         if not _drop_oldest(kept):
             break
     return _fewer_calls(kept, room_tokens, context)
 
 
-def _price(parts: Sequence[Unit]) -> int:
+def _total_tokens(parts: Sequence[Unit]) -> int:
     return sum([unit.tokens for unit in parts])
 
 
@@ -51,11 +51,11 @@ def _cut_all(parts: Sequence[Unit], room_tokens: int, context: PlanContext) -> l
     """The units with every message over the common ceiling cut to it; recalled ones only if cutting the rest is not
     enough."""
     messages = [message for unit in parts for message in unit.messages]
-    recalled = [message for message in messages if _recalled(message)]
+    recalled = [message for message in messages if _is_recalled(message)]
     spared = sum(message.tokens for message in recalled)
     if recalled and spared < room_tokens:
         cut = _cut_some(parts, room_tokens - spared, {id(message) for message in recalled}, context)
-        if _price(cut) <= room_tokens:
+        if _total_tokens(cut) <= room_tokens:
             return cut
     return _cut_some(parts, room_tokens, frozenset(), context)
 
@@ -68,19 +68,19 @@ def _cut_some(parts: Sequence[Unit], room_tokens: int, spared: Collection[int], 
         return message if id(message) in spared else _cut(message, ceiling, context)
 
     prices = [message.tokens for unit in parts for message in unit.messages if id(message) not in spared]
-    total = room_tokens + _price(parts) - sum(prices)
+    total = room_tokens + _total_tokens(parts) - sum(prices)
     ceiling = _ceiling(prices, room_tokens)
     cut = list(parts)
     for _ in range(4):
         cut = [Unit(tuple(shorter(m, ceiling) for m in unit.messages), unit.complete) for unit in parts]
-        over = _price(cut) - total
+        over = _total_tokens(cut) - total
         if over <= 0 or ceiling <= LEAST_TEXT_TOKENS:
             break
         ceiling = max(LEAST_TEXT_TOKENS, ceiling - over // max(1, sum(p >= ceiling for p in prices)) - 4)
     return cut
 
 
-def _recalled(message: Message) -> bool:
+def _is_recalled(message: Message) -> bool:
     return message.role is Role.TOOL and message.content.startswith(RECALLED)
 
 
@@ -128,7 +128,7 @@ def _cut(message: Message, ceiling: int, context: PlanContext) -> Message:
 def _fewer_calls(kept: list[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
     """What remains if even the newest unit is too large: its newest calls, each with its result."""
     shortest = _cut_all(kept, 0, context)
-    while shortest and _price(shortest) > room_tokens:
+    while shortest and _total_tokens(shortest) > room_tokens:
         unit = shortest[-1]
         if len(unit.messages) > 2:
             shortest[-1] = _without_first_result(unit, context)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 from session_core.classify import filler
-from session_core.compress.amended import amended
+from session_core.compress.amendments import with_corrections
 from session_core.language.cues import kinds, promises
 from session_core.language.instructions import commands
 from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
@@ -71,16 +71,16 @@ def summarize(
     …" for a tool's result. System messages are left out, since every view shows them. Equal input gives equal
     output. Empty if not even one line fits. Yields to other threads after each message and each candidate.
     """
-    lines = [*_earlier(previous), *_candidates(messages, give_way)]
+    lines = [*_previous_lines(previous), *_candidates(messages, give_way)]
     _add_centrality(lines)
     give_way()
     chosen: list[_Line] = []
     _choose([one for one in lines if one.old], chosen, int(max_tokens * PREVIOUS_SHARE), count, give_way)
     _choose([one for one in lines if not one.old], chosen, max_tokens, count, give_way)
     _choose(lines, chosen, max_tokens, count, give_way)
-    while chosen and count(_joined(chosen)) > max_tokens:
+    while chosen and count(_join(chosen)) > max_tokens:
         chosen.remove(min(chosen, key=lambda one: (one.worth, -one.place)))
-    return _joined(chosen)
+    return _join(chosen)
 
 
 def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go_on) -> str:
@@ -94,15 +94,15 @@ def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go
         role = _role(who) if QUOTING not in who else Role.TOOL
         author = who[:-2] if role is Role.USER and who != "User: " else ""
         said.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
-    told = amended(said, later, give_way=give_way)
+    told = with_corrections(said, later, give_way=give_way)
     return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
 
 
-def _joined(lines: Sequence[_Line]) -> str:
+def _join(lines: Sequence[_Line]) -> str:
     return "\n".join(one.text for one in sorted(lines, key=lambda one: one.place))
 
 
-def _earlier(previous: str) -> Iterator[_Line]:
+def _previous_lines(previous: str) -> Iterator[_Line]:
     """The lines of the previous summary. Our own lines stay complete, a model's prose is split into sentences."""
     place = -1_000_000
     for row in previous.splitlines():
@@ -132,7 +132,7 @@ def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Lin
     first_user = next((m for m in messages if m.role is Role.USER and not filler(m.content)), None)
     for index, message in enumerate(messages):
         late = 0.3 * index / len(messages)
-        for number, (text, said) in enumerate(_spoken(message, called)):
+        for number, (text, said) in enumerate(_candidate_lines(message, called)):
             own = QUOTING not in text[: -len(said)]
             worth = _worth(said, message.role, own=own) + late + (0.4 if number == 0 else 0.0)
             worth += 0.5 if message.importance is Importance.MUST_KEEP else 0.0
@@ -142,7 +142,7 @@ def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Lin
         give_way()
 
 
-def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _candidate_lines(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The candidates of `message`: lines with their speaker and content."""
     if message.role is Role.SYSTEM or message.importance is Importance.DISCARD:
         return
@@ -206,7 +206,7 @@ def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: 
     spent = sum(count(one.text) + 1 for one in chosen)
     holders: dict[str, list[_Line]] = {}
     for one in chosen:
-        _hold(holders, one)
+        _index_line(holders, one)
     taken = {id(one) for one in chosen}
     texts = {one.text for one in chosen}
     misfits = 0
@@ -224,10 +224,10 @@ def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: 
         spent += price
         chosen.append(one)
         texts.add(one.text)
-        _hold(holders, one)
+        _index_line(holders, one)
 
 
-def _hold(holders: dict[str, list[_Line]], one: _Line) -> None:
+def _index_line(holders: dict[str, list[_Line]], one: _Line) -> None:
     for word in one.words:
         holders.setdefault(word, []).append(one)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from session_core.compress.mentions import Mentions
 from session_core.compress.passages import Passage
-from session_core.compress.scoring import Bearing, Read
+from session_core.compress.scoring import Read, Relevance
 from session_core.compress.selection import Candidate, State, Worth
 from session_core.compress.word_values import named_in, shape
 from session_core.language.words import ASKING_WORDS
@@ -37,14 +37,14 @@ class Weights:
         candidates: Sequence[Read],
         standing: Sequence[Read],
         headings: Sequence[str],
-        bearing: Bearing,
+        bearing: Relevance,
         count: Count,
     ) -> None:
         self._said, self._bearing = [*candidates, *standing], bearing
         self._gone = frozenset[str]().union(*(reading.values for _, reading in standing))
         self._mentions = Mentions(self._said)
         self._lately = self._mentions.lately
-        used = _used_in(self._said)
+        used = _uses_in_calls(self._said)
         self._uses = {value: 1 + _USED * math.log1p(times) for value, times in used.items()}
         forms = Counter(form for value in used if (form := shape(value)))
         self._like = {form: 1 + _LIKE_USED * times / (times + 1) for form, times in forms.items()}
@@ -65,10 +65,10 @@ class Weights:
         counts = dict(self._mentions.weights(self._bearing, tight=tight))
         coded = {value for _, reading in self._said for value, form in reading.shapes.items() if form in self._like}
         for value in coded.union(self._uses):
-            counts[value] = counts.get(value, 1.0) * self._used(value)
+            counts[value] = counts.get(value, 1.0) * self._use_weight(value)
         return counts
 
-    def _used(self, value: str) -> float:
+    def _use_weight(self, value: str) -> float:
         return self._uses.get(value, 1.0) * self._like.get(shape(value), 1.0)
 
     def add(self, place: int, values: Iterable[str]) -> None:
@@ -76,7 +76,7 @@ class Weights:
         fresh = [value for value in values if value not in self._lately]
         self._lately.update(dict.fromkeys(fresh, self._mentions.near[place]))
         for counts in self._counts.values():
-            counts.update((value, self._used(value)) for value in fresh)
+            counts.update((value, self._use_weight(value)) for value in fresh)
 
     def new_in(self, passage: Passage) -> bool:
         """Whether it says something that does not stand beside the quotes."""
@@ -94,9 +94,9 @@ class Weights:
                 counts[value] = weight
                 now[value] = weight * lately[value]
         state = State(counts, now)
-        state.tell(self._gone)
+        state.mark_shown(self._gone)
         if tight:
-            state.tell(ASKING_WORDS)
+            state.mark_shown(ASKING_WORDS)
         return state
 
     def worth(self, state: State, best: float) -> Worth:
@@ -132,7 +132,7 @@ class Weights:
         return worth
 
 
-def crowds_of(ties: Sequence[float]) -> dict[float, float]:
+def crowding_penalties(ties: Sequence[float]) -> dict[float, float]:
     """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
     has as much to do with it as those that it names."""
     crowd = max(1.0, len(ties) / _FEW_ROWS)
@@ -145,7 +145,7 @@ def crowds_of(ties: Sequence[float]) -> dict[float, float]:
     return found
 
 
-def _used_in(messages: Sequence[Read]) -> Counter[str]:
+def _uses_in_calls(messages: Sequence[Read]) -> Counter[str]:
     """How often calls used each value."""
     calls = [reading for message, reading in messages if message.tool_calls]
     passages = [passage for reading in calls for passage in reading.passages if passage.voice == "call"]

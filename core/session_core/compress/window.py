@@ -33,7 +33,7 @@ def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, 
     return point
 
 
-def covered(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
+def covered_prefix(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
     """How many of `messages` a fold of the units `chosen` covers: a prefix without messages of other units, so that
     concurrent turns are never folded partly."""
     seqs = {seq for unit in chosen for seq in unit.seqs}

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from session_core.language.amending import names, subject_words
+from session_core.language.locales.all_locales import DOINGS, REFUSES, TAKES
 from session_core.language.phrases import DONE
 from session_core.language.slots import typed
-from session_core.language.tongues.every import DOINGS, REFUSES, TAKES
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 
 OFFERED_CHARACTERS = 140

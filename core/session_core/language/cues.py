@@ -10,8 +10,8 @@ from session_core.language.abbreviations import written_out
 from session_core.language.conditions import CONDITIONS, REFUSALS
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
+from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
-from session_core.language.tongues.every import REQUESTS, TONGUES
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
 
@@ -45,16 +45,16 @@ class _Cues:
         return any(cue.pattern.search(sentence) for _, cue in self.tried(sentence))
 
 
-_RULES = _Cues([*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)])
-_COMMITMENTS = _Cues([*COMMITMENTS, *(cue for tongue in TONGUES for cue in tongue.commitments)])
-_REVISIONS = _Cues([*REVISIONS, *(cue for tongue in TONGUES for cue in tongue.revisions)])
+_RULES = _Cues([*RULES, *(cue for locale in LOCALES for cue in locale.rules)])
+_COMMITMENTS = _Cues([*COMMITMENTS, *(cue for locale in LOCALES for cue in locale.commitments)])
+_REVISIONS = _Cues([*REVISIONS, *(cue for locale in LOCALES for cue in locale.revisions)])
 _USER = _Cues(
-    [*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)],
-    [*CONSTRAINTS, *(cue for tongue in TONGUES for cue in tongue.constraints)],
-    [*CORRECTIONS, *(cue for tongue in TONGUES for cue in tongue.corrections)],
-    [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for tongue in TONGUES for cue in tongue.decisions)],
-    [*IDENTITIES, *(cue for tongue in TONGUES for cue in tongue.identities)],
-    [*PREFERENCES, *(cue for tongue in TONGUES for cue in tongue.preferences)],
+    [*RULES, *(cue for locale in LOCALES for cue in locale.rules)],
+    [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
+    [*CORRECTIONS, *(cue for locale in LOCALES for cue in locale.corrections)],
+    [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for locale in LOCALES for cue in locale.decisions)],
+    [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
+    [*PREFERENCES, *(cue for locale in LOCALES for cue in locale.preferences)],
 )
 _USER_KINDS = (
     FactKind.RULE,

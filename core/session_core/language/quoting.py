@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from session_core.language.pasted import of_one_line, pasted
+from session_core.language.pasted_text import of_one_line, pasted
 from session_core.language.words import LONG_CHARACTERS, LONG_TEXTS, READ_AGAIN_CHARACTERS, one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"

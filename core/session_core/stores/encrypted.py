@@ -11,7 +11,6 @@ from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
 from session_core.offload import Executor, inline_serially
-from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -26,6 +25,7 @@ from session_core.ports import (
     State,
     Write,
 )
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.stores.copying import copied
 from session_core.stores.exposure import Risk, risks_of

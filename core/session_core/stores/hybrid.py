@@ -17,7 +17,6 @@ from session_core.errors import (
     StoreUnreadable,
 )
 from session_core.events import Notice
-from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -31,6 +30,7 @@ from session_core.ports import (
     State,
     Write,
 )
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache
 from session_core.stores.closing import Closing

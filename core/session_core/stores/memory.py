@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from session_core.admission import require_storable
 from session_core.events import Notice
-from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -24,6 +23,7 @@ from session_core.ports import (
     Stored,
     Write,
 )
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes

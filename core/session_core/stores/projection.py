@@ -20,7 +20,7 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.cache import Entry
-from session_core.stores.plain import state_from_plain, state_to_plain
+from session_core.stores.plain_state import state_from_plain, state_to_plain
 from session_core.turns import Importance, Key, Message
 
 FORMAT = 1

@@ -10,9 +10,9 @@ from pathlib import Path
 from session_core.admission import require_storable
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
-from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of

@@ -23,7 +23,7 @@ from session_core.serial.codec import (
     readable,
     unpack,
 )
-from session_core.stores.plain import state_from_plain, state_to_plain
+from session_core.stores.plain_state import state_from_plain, state_to_plain
 from session_core.stores.rules import Numbered, begun, number
 from session_core.turns import Importance, Key, Message
 

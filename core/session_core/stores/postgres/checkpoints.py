@@ -11,8 +11,8 @@ from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes, without_keys
 from session_core.serial.codec import pack, readable, unpack
+from session_core.stores.postgres.checkpoint_plan import Planned, Seen, asked
 from session_core.stores.postgres.connections import Row
-from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.recent_state import RecentStates
 from session_core.stores.postgres.rows import (
     Batch,

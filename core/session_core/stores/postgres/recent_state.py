@@ -9,7 +9,7 @@ from typing import Any
 
 from session_core.ports import Checkpoint, MessageList, Version
 from session_core.stores.list_parts import Before
-from session_core.stores.postgres.deciding import Planned, Seen, Values
+from session_core.stores.postgres.checkpoint_plan import Planned, Seen, Values
 from session_core.stores.postgres.states import state_from
 from session_core.turns import Key
 

@@ -9,9 +9,9 @@ from itertools import islice
 from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
-from session_core.one_process import ProcessBound
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import is_sealed, seal_of, without_keys

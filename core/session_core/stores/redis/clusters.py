@@ -12,7 +12,7 @@ from typing import Any
 
 from session_core.stores.redis.direct import cut_off
 from session_core.stores.redis.driver import exceptions
-from session_core.stores.redis.lines import Command
+from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)

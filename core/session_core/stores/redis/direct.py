@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from session_core.stores.redis.driver import exceptions
-from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
+from session_core.stores.redis.fast_connection import SCRIPTED, Command, Line, packed
 from session_core.voices import RenewableTimeout, cut
 
 IDLE_S = 10.0

@@ -13,7 +13,7 @@ from typing import Any
 
 from session_core.stores.redis.direct import AwaitingDirect, Direct, cut_off
 from session_core.stores.redis.driver import Replaced, exceptions, opened_with
-from session_core.stores.redis.lines import Command, Line
+from session_core.stores.redis.fast_connection import Command, Line
 from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 ASKED_AFTER_S = 1.0

@@ -15,7 +15,7 @@ from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import exceptions, require_driver
 from session_core.stores.redis.failures import FAILURES, reason, translation
-from session_core.stores.redis.lines import Command
+from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
 from session_core.voices import SERIAL_THREADS, THREADS, PerLoop

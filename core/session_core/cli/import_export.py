@@ -1,0 +1,72 @@
+"""`llm-sessions export` and `import`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from session_core.cli.stores import DEFAULT_TENANT, found, none_in, opened_to_add, opened_to_read
+from session_core.compress.pieces import counted
+from session_core.errors import ConfigError
+from session_core.importing import Several, move_in
+from session_core.sessions import Sessions
+from session_core.transcripts import read
+
+
+def export(asked: argparse.Namespace) -> int:
+    """Print a record as JSONL in the shape of the OpenAI chat API, or all sessions, one a line."""
+    with opened_to_read(asked) as sessions:
+        said = _all(sessions, asked.tenant) if asked.session is None else found(sessions, asked).export()
+        empty = True
+        for one in said:
+            print(json.dumps(one, ensure_ascii=False))
+            empty = False
+    if empty:
+        print(f"llm-sessions: {none_in(asked)}", file=sys.stderr)
+    return 0
+
+
+def _all(sessions: Sessions, tenant: str | None) -> Iterator[dict[str, Any]]:
+    """Every session of `tenant`; without one, those of all tenants, each with its tenant beside it."""
+    if tenant is not None:
+        yield from sessions.export(tenant)
+        return
+    for one in sorted({state.key.tenant for state in sessions.list()}):
+        yield from ({"tenant": one, **exported} for exported in sessions.export(one))
+
+
+def import_file(asked: argparse.Namespace) -> int:
+    """Store the conversations of a file, and print a line for each.
+
+    Raises: ConfigError when it has two of one name; Diverged or InputError for what was refused, at the end.
+    """
+    transcripts = read(asked.file)
+    if asked.session is not None and len(transcripts) > 1:
+        raise ConfigError(
+            f"{asked.file} has {len(transcripts)} conversations, each stored under its own name; drop --session"
+        )
+    whose = [asked.tenant or one.tenant or DEFAULT_TENANT for one in transcripts]
+    _require_names(asked.file, [(tenant, one.name) for tenant, one in zip(whose, transcripts, strict=True)])
+    several = Several()
+    with opened_to_add(asked, whose) as sessions:
+        for one, tenant in zip(transcripts, whose, strict=True):
+            with several.one():
+                session = sessions.session(asked.session or one.name, tenant=tenant)
+                new = move_in(session, one.messages)
+                print(f"session {session.key}: {new:,} new of {counted(len(one.messages), 'message')}")
+    several.tell()
+    return 0
+
+
+def _require_names(file: Path, names: Sequence[tuple[str, str]]) -> None:
+    twice = [name for (_, name), count in Counter(names).items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"{file} has {len(twice)} names that several conversations of one tenant have, {twice[0]!r} first; nothing "
+            "was written: give each conversation a name of its own"
+        )
