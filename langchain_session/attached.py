@@ -13,8 +13,8 @@ from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
-from langchain_session.in_run import Fit, Squeeze
-from langchain_session.output_mapping import OutputMapping, held, put
+from langchain_session.in_run import Fit, RunFitter
+from langchain_session.output_mapping import OutputMapping, messages_under, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
 from session_core import Policy
@@ -25,19 +25,19 @@ Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Fitting:
+class NodeFitting:
     """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`."""
 
-    squeeze: Squeeze
+    squeeze: RunFitter
     channel: str
     reminding: QuestionQuotes | None = None
 
-    def said(self, value: Any) -> list[BaseMessage] | None:
+    def messages_to_fit(self, value: Any) -> list[BaseMessage] | None:
         """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
-        found: Any = value if isinstance(value, list) else held(value, self.channel)
-        return found if is_message_list(found) and not _waits(found) else None
+        found: Any = value if isinstance(value, list) else messages_under(value, self.channel)
+        return found if is_message_list(found) and not _has_pending_calls(found) else None
 
-    def shown(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
+    def fit_input(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
         """The input with messages that fit, and a mapping back for the output of the node."""
         fit: Fit = self.squeeze.fit(said, recalled=recalled)
         whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
@@ -47,10 +47,10 @@ class Fitting:
         return fit.shown if isinstance(value, list) else put(value, self.channel, fit.shown), back
 
 
-class Fitted(Runnable[Any, Any]):
+class FittedNode(Runnable[Any, Any]):
     """Runs a node with messages that fit, and maps its output back to the messages of the state."""
 
-    def __init__(self, bound: Runnable[Any, Any], fitting: Fitting) -> None:
+    def __init__(self, bound: Runnable[Any, Any], fitting: NodeFitting) -> None:
         self.bound = bound
         self.fitting = fitting
 
@@ -58,21 +58,21 @@ class Fitted(Runnable[Any, Any]):
         return self.bound.get_name(suffix, name=name)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        said = self.fitting.said(input)
+        said = self.fitting.messages_to_fit(input)
         if said is None:
             return self.bound.invoke(input, config, **kwargs)
         reminding = self.fitting.reminding
         recalled = reminding.text(said, _names(config)) if reminding is not None else ""
-        shown, back = self.fitting.shown(input, said, recalled)
+        shown, back = self.fitting.fit_input(input, said, recalled)
         return back(self.bound.invoke(shown, config, **kwargs))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        said = self.fitting.said(input)
+        said = self.fitting.messages_to_fit(input)
         if said is None:
             return await self.bound.ainvoke(input, config, **kwargs)
         reminding = self.fitting.reminding
         recalled = await reminding.atext(said, _names(config)) if reminding is not None else ""
-        shown, back = await self.fitting.squeeze.worked(said, lambda: self.fitting.shown(input, said, recalled))
+        shown, back = await self.fitting.squeeze.offload(said, lambda: self.fitting.fit_input(input, said, recalled))
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
     # Only the complete output is mapped; streaming uses callbacks and writers.
@@ -115,22 +115,22 @@ def attach(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _attached(graph, Fitting(Squeeze(services), channel or "messages", reminding))
+    return _fit_nodes(graph, NodeFitting(RunFitter(services), channel or "messages", reminding))
 
 
-def _attached(graph: Graph, fitting: Fitting) -> Graph:
+def _fit_nodes(graph: Graph, fitting: NodeFitting) -> Graph:
     nodes = dict(graph.nodes)
     for name, node in nodes.items():
         bound: Any = node.bound
         if isinstance(bound, Pregel):
-            inner = _attached(bound, fitting)
+            inner = _fit_nodes(bound, fitting)
             nodes[name] = node.copy({"bound": inner, "subgraphs": [inner]})
             continue
         reads = node.channels if isinstance(node.channels, list) else [node.channels]
         if fitting.channel not in reads and "__root__" not in reads:
             continue
-        if not isinstance(bound, Fitted | ToolNode | PregelProtocol):
-            nodes[name] = node.copy({"bound": Fitted(bound, fitting)})
+        if not isinstance(bound, FittedNode | ToolNode | PregelProtocol):
+            nodes[name] = node.copy({"bound": FittedNode(bound, fitting)})
     attached = graph.copy()
     attached.nodes = nodes
     return attached
@@ -140,7 +140,7 @@ def _names(config: RunnableConfig | None) -> Mapping[str, Any]:
     return config.get("configurable", {}) if config else {}
 
 
-def _waits(messages: list[BaseMessage]) -> bool:
+def _has_pending_calls(messages: list[BaseMessage]) -> bool:
     """Whether calls wait for their results: the node that makes them must get their arguments whole."""
     answered: set[str] = set()
     for message in reversed(messages):

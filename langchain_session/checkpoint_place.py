@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class CheckpointPlace:
     """The position of a checkpoint, ordered by creation. Without an id: the newest one."""
 
     id: str
@@ -14,6 +14,6 @@ class Place:
     thread_id: str
 
     @property
-    def now(self) -> Place:
+    def newest(self) -> CheckpointPlace:
         """The newest checkpoint of the same thread and namespace."""
-        return Place("", self.namespace, self.thread_id)
+        return CheckpointPlace("", self.namespace, self.thread_id)

@@ -21,7 +21,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.serde.types import ERROR, INTERRUPT, TASKS
 
-from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, noted, notes_of
+from langchain_session.threads import FORK, FROM, RUNTIME, TURN, key_of, notes_of, with_notes
 from session_core.errors import BudgetError, ConfigError, StoreError, TurnLost, VoiceError, shown
 from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
@@ -56,10 +56,12 @@ class Guard(TypedDict, total=False):
     follows: bool
 
 
-class Rule:
+class ConcurrencyRule:
     """`merge`: any run may store checkpoints, and the record has the messages of concurrent runs after each other."""
 
-    async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
+    async def start_run(
+        self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read
+    ) -> CheckpointTuple | None:
         """The result of `read` for a caller with `config`; a run has started then."""
         return await read()
 
@@ -67,27 +69,29 @@ class Rule:
         """The conditions for storing the next checkpoint of a run. Raises: TurnLost."""
         return {}
 
-    async def stored(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
+    async def on_checkpoint(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
         """Called after a checkpoint was stored."""
 
-    async def wrote(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
+    async def on_writes(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
         """Called after a task's writes were stored."""
 
     def close(self) -> None:
         """Called when no more runs start."""
 
 
-class Reject(Rule):
+class Reject(ConcurrencyRule):
     """Each checkpoint of a run must follow the newest one of its thread.
 
     Except for the first one of a run that was told to start from an older checkpoint. Subgraphs follow their parents.
     """
 
-    async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
+    async def start_run(
+        self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read
+    ) -> CheckpointTuple | None:
         found = await read()
         if found is not None and RUNTIME in config["configurable"]:
             begins = {FROM: found.config["configurable"]["checkpoint_id"]}
-            return found._replace(config=noted(found.config, **begins))
+            return found._replace(config=with_notes(found.config, **begins))
         return found
 
     async def guard(self, store: Leasing, config: RunnableConfig) -> Guard:
@@ -104,8 +108,8 @@ class Holder(str):
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """The turn of one run. `lease` is None after its release; `stored` is the run's newest checkpoint, and `stopped`
-    one whose tasks ended the run. `cancelled` tells whether the task that began the run was cancelled."""
+    """The turn of one run. `lease` is None after its release; `on_checkpoint` is the run's newest checkpoint, and
+    `stopped` one whose tasks ended the run. `cancelled` tells whether the task that began the run was cancelled."""
 
     key: Key
     holder: str
@@ -116,7 +120,7 @@ class _Turn:
     cancelled: Callable[[], bool] = field(default_factory=cancellation_check)
     process: int = field(default_factory=os.getpid)
 
-    async def give_back(self, store: Leasing) -> None:
+    async def release(self, store: Leasing) -> None:
         """Release the turn if that was not done; the child of a fork leaves it to its parent.
 
         Two simultaneous callers both release it, which is harmless: neither returns before it is free.
@@ -130,7 +134,7 @@ class _Turn:
 class _Turns:
     """The turns of running runs by holder, and those of ended runs until they are released.
 
-    A run may end whenever the interpreter frees its config, so `gone` may interrupt any line here.
+    A run may end whenever the interpreter frees its config, so `run_ended` may interrupt any line here.
     """
 
     def __init__(self) -> None:
@@ -138,7 +142,7 @@ class _Turns:
         self._gone: deque[_Turn] = deque()
         self._bell: SimpleQueue[bool] = SimpleQueue()
 
-    def gone(self, holder: str) -> None:
+    def run_ended(self, holder: str) -> None:
         """Called when a run is over."""
         turn = self.live.pop(holder, None)
         if turn is not None:
@@ -146,14 +150,14 @@ class _Turns:
             self._bell.put(True)
 
     def end(self) -> None:
-        """Make `keep_giving_back` return."""
+        """Make `release_until_end` return."""
         self._bell.put(False)
 
-    async def give_back(self, store: Leasing) -> None:
+    async def release_ended(self, store: Leasing) -> None:
         """Release the turns of ended runs. A turn that another caller is releasing stays listed until it is free."""
         while (turn := self._next()) is not None:
             try:
-                await turn.give_back(store)
+                await turn.release(store)
             finally:
                 with suppress(ValueError):
                     self._gone.remove(turn)
@@ -163,17 +167,17 @@ class _Turns:
             return self._gone[0]
         return None
 
-    def keep_giving_back(self, store: Leasing) -> None:
+    def release_until_end(self, store: Leasing) -> None:
         """Release the turn of each ended run, until `end` is called."""
         while self._bell.get():
             try:
-                run_blocking(self.give_back(store))
+                run_blocking(self.release_ended(store))
             except (StoreError, VoiceError):
                 # Then it expires: the store is unreachable, or for async callers only.
                 continue
 
 
-class Serialize(Rule):
+class Serialize(ConcurrencyRule):
     """A run has the turn of its thread from start to end; others wait.
 
     LangGraph does not tell checkpointers when a run ends. It is over when it stored a checkpoint after which the
@@ -199,21 +203,23 @@ class Serialize(Rule):
         self._keeper: threading.Thread | None = None
         self._end = weakref.finalize(self, self._turns.end)
 
-    async def begun(self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read) -> CheckpointTuple | None:
+    async def start_run(
+        self, store: Leasing, pause: Pause, config: RunnableConfig, read: Read
+    ) -> CheckpointTuple | None:
         names = config["configurable"]
         key = key_of(config, self._tenant)
         mine = self._turns.live.get(names.get(TURN, ""))
         if RUNTIME not in names or key.namespace or (mine is not None and mine.key == key):
             return await read()
-        self._keep()
-        turn = await self._taken(store, pause, key)
+        self._start_releasing()
+        turn = await self._take(store, pause, key)
         # LangGraph made this dict for the run, so the name is kept even by a first run without a checkpoint.
         names[TURN] = name = Holder(turn.holder)
-        weakref.finalize(name, self._turns.gone, turn.holder).atexit = False
+        weakref.finalize(name, self._turns.run_ended, turn.holder).atexit = False
         try:
             found = await read()
         except BaseException:
-            await turn.give_back(store)
+            await turn.release(store)
             raise
         turn.stored = found.checkpoint["id"] if found is not None else None
         return found
@@ -237,21 +243,21 @@ class Serialize(Rule):
             turn.held_s = time.monotonic()
         return {"lease": turn.lease}
 
-    async def stored(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
+    async def on_checkpoint(self, store: Leasing, config: RunnableConfig, checkpoint: Checkpoint) -> None:
         turn = self._of(config)
         if turn is None or config["configurable"].get("checkpoint_ns"):
             return
         turn.stored = checkpoint["id"]
-        if turn.stopped == turn.stored or nothing_follows(checkpoint):
-            await turn.give_back(store)
+        if turn.stopped == turn.stored or is_final(checkpoint):
+            await turn.release(store)
 
-    async def wrote(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
+    async def on_writes(self, store: Leasing, config: RunnableConfig, writes: Sequence[tuple[str, Any]]) -> None:
         turn = self._of(config)
-        if turn is None or config["configurable"].get("checkpoint_ns") or not stop(writes):
+        if turn is None or config["configurable"].get("checkpoint_ns") or not ends_run(writes):
             return
         turn.stopped = config["configurable"]["checkpoint_id"]
         if turn.stopped == turn.stored:
-            await turn.give_back(store)
+            await turn.release(store)
 
     def close(self) -> None:
         self._end()
@@ -275,14 +281,14 @@ class Serialize(Rule):
         turn = self._turns.live.get(names.get(TURN, ""))
         return turn if turn is not None and turn.key.session_id == str(names["thread_id"]) else None
 
-    async def _taken(self, store: Leasing, pause: Pause, key: Key) -> _Turn:
+    async def _take(self, store: Leasing, pause: Pause, key: Key) -> _Turn:
         async def pause_and_tidy(seconds: float) -> None:
             await pause(seconds)
             if seconds >= LONGEST_PAUSE_S:
                 self._find_runs_that_are_gone(key)
-            await self._turns.give_back(store)
+            await self._turns.release_ended(store)
 
-        await self._turns.give_back(store)
+        await self._turns.release_ended(store)
         holder = secrets.token_hex(16)
         lease = await take_turn(store, key, holder=holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause_and_tidy)
         turn = self._turns.live[holder] = _Turn(key, holder, lease, time.monotonic())
@@ -295,18 +301,18 @@ class Serialize(Rule):
         held_here = [turn for turn in list(self._turns.live.values()) if turn.key == key and turn.lease is not None]
         over = [turn for turn in held_here if turn.cancelled()]
         for turn in over:
-            self._turns.gone(turn.holder)
+            self._turns.run_ended(turn.holder)
         if held_here and not over and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
             gc.collect()
             self._collected_s = time.monotonic()
 
-    def _keep(self) -> None:
+    def _start_releasing(self) -> None:
         """Start a thread that releases turns that other processes wait for, even if nobody calls this saver again."""
         if self._process != os.getpid():
             self._begin()
         if self._keeper is None or not self._keeper.is_alive():
             self._keeper = threading.Thread(
-                target=self._turns.keep_giving_back,
+                target=self._turns.release_until_end,
                 args=(self._store,),
                 name="llm-sessions-turns",
                 daemon=True,
@@ -314,7 +320,7 @@ class Serialize(Rule):
             self._keeper.start()
 
 
-def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> Rule:
+def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float, wait_s: float) -> ConcurrencyRule:
     """The rule with that name. Raises: ConfigError for an unknown one; BudgetError."""
     if concurrency not in get_args(Concurrency):
         raise ConfigError(f"concurrency={shown(concurrency)}; it is one of: {', '.join(get_args(Concurrency))}")
@@ -323,10 +329,10 @@ def rule_of(concurrency: str, store: Leasing, tenant: str, *, turn_ttl_s: float,
             raise BudgetError(f"{name}={seconds!r}; pass seconds")
     if concurrency == "serialize":
         return Serialize(store, tenant, ttl_s=turn_ttl_s, wait_s=wait_s)
-    return Reject() if concurrency == "reject" else Rule()
+    return Reject() if concurrency == "reject" else ConcurrencyRule()
 
 
-def nothing_follows(checkpoint: Checkpoint) -> bool:
+def is_final(checkpoint: Checkpoint) -> bool:
     """Whether a graph of nodes and edges, or an entrypoint, ends with this checkpoint.
 
     Always False for a graph that was built from channels by hand.
@@ -336,7 +342,7 @@ def nothing_follows(checkpoint: Checkpoint) -> bool:
     return known and fresh is not None and not any(name.startswith(_LEADS_ON) for name in fresh)
 
 
-def stop(writes: Sequence[tuple[str, Any]]) -> bool:
+def ends_run(writes: Sequence[tuple[str, Any]]) -> bool:
     """Whether a task's writes end its run: an interrupt, or an error that no node handles. Parallel tasks may still be
     running, but no checkpoint follows."""
     names = {name for name, _ in writes}

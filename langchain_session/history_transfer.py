@@ -46,7 +46,7 @@ async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     return said
 
 
-def taken(messages: Iterable[BaseMessage]) -> Iterator[Message]:
+def to_record(messages: Iterable[BaseMessage]) -> Iterator[Message]:
     """`messages` for the record. A message with the id of an earlier one keeps it in its own form only."""
     ids: set[str] = set()
     for message in messages:
@@ -54,7 +54,9 @@ def taken(messages: Iterable[BaseMessage]) -> Iterator[Message]:
         ids.update([message.id] if message.id else [])
 
 
-def wanting(said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str) -> Iterator[list[BaseMessage]]:
+def missing_batches(
+    said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str
+) -> Iterator[list[BaseMessage]]:
     """The messages of `said` that a history called `name` lacks, in bounded batches. Raises: Diverged.
 
     Histories keep less of a message than the record, so only type and content are compared.

@@ -12,12 +12,12 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 
 from langchain_session.channel_versions import VersionTranslator
 from langchain_session.channels import is_message_list
-from langchain_session.checkpoint_place import Place
+from langchain_session.checkpoint_place import CheckpointPlace
 from langchain_session.message_cache import is_same
 from langchain_session.messages import MARK, to_core
 from langchain_session.pruning import is_unlisted
 from langchain_session.saver_voice import SaverVoice, config_at
-from langchain_session.threads import BASE, FORK, noted
+from langchain_session.threads import BASE, FORK, with_notes
 from session_core import Message, Sessions
 from session_core.errors import ConfigError, Diverged, InputError, NotFound
 from session_core.helper_protocols import require_power
@@ -30,7 +30,7 @@ _NO_PART = ((2**31 - 1, 2**31 - 1),)
 """An empty part of a record: a list with this base keeps its own order."""
 
 
-class Moving(BaseCheckpointSaver[str]):
+class ImportExport(BaseCheckpointSaver[str]):
     """The import and export methods of a `SessionSaver`."""
 
     sessions: Sessions
@@ -57,7 +57,7 @@ class Moving(BaseCheckpointSaver[str]):
         thread also continued here; InputError for a message that cannot be stored.
         """
         made = cast(Any, cls)(_where(url, sessions), **made_with)
-        run_blocking(_all_moved(SaverVoice(saver, False), SaverVoice(made, False), thread_id))
+        run_blocking(_copy_threads(SaverVoice(saver, False), SaverVoice(made, False), thread_id))
         return cast(Self, made)
 
     @classmethod
@@ -72,7 +72,7 @@ class Moving(BaseCheckpointSaver[str]):
     ) -> Self:
         """Async form of `import_from`, from an async saver. Raises: VoiceError if that saver has no async methods."""
         made = cast(Any, cls)(_where(url, sessions), **made_with)
-        await _all_moved(SaverVoice(saver, True), SaverVoice(made, True), thread_id)
+        await _copy_threads(SaverVoice(saver, True), SaverVoice(made, True), thread_id)
         return cast(Self, made)
 
     def export_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
@@ -82,11 +82,11 @@ class Moving(BaseCheckpointSaver[str]):
         (these are omitted only while the thread has pending tool calls). Repeated calls add only what is new. Raises:
         NotFound if `thread_id` has no checkpoint; Diverged if the thread also continued in `saver`.
         """
-        return run_blocking(_all_moved(SaverVoice(self, False), SaverVoice(saver, False), thread_id))
+        return run_blocking(_copy_threads(SaverVoice(self, False), SaverVoice(saver, False), thread_id))
 
     async def aexport_to(self, saver: BaseCheckpointSaver[Any], thread_id: str | None = None) -> int:
         """Async form of `export_to`, to an async saver. Raises: VoiceError if that saver has no async methods."""
-        return await _all_moved(SaverVoice(self, True), SaverVoice(saver, True), thread_id)
+        return await _copy_threads(SaverVoice(self, True), SaverVoice(saver, True), thread_id)
 
 
 def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
@@ -96,7 +96,7 @@ def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
     return where
 
 
-async def _all_moved(source: SaverVoice, target: SaverVoice, thread_id: str | None) -> int:
+async def _copy_threads(source: SaverVoice, target: SaverVoice, thread_id: str | None) -> int:
     require_power(source.saver, "list", "the saver to import from")
     require_power(target.saver, "put", "the saver to export to")
     named = None if thread_id is None else str(thread_id)
@@ -104,20 +104,20 @@ async def _all_moved(source: SaverVoice, target: SaverVoice, thread_id: str | No
     several, new = Several(), 0
     for thread, places in threads.items():
         with several.one():
-            new += await _moved(source, target, thread, places, named=named is not None)
+            new += await _copy_thread(source, target, thread, places, named=named is not None)
     several.tell()
     return new
 
 
-async def _moved(
-    source: SaverVoice, target: SaverVoice, thread_id: str, places: Sequence[Place], *, named: bool
+async def _copy_thread(
+    source: SaverVoice, target: SaverVoice, thread_id: str, places: Sequence[CheckpointPlace], *, named: bool
 ) -> int:
     """Copy one thread with its checkpoints at `places`, oldest first; returns how many were new. A `named` thread must
     exist."""
     theirs = sorted([*places, *await _unlisted(source, thread_id)])
     if named and not theirs:
-        raise await _nothing_of(source, thread_id)
-    unread: set[Place] = set()
+        raise await _not_found(source, thread_id)
+    unread: set[CheckpointPlace] = set()
     known = {*await target.places(thread_id), *await _unlisted(target, thread_id)}
     new = set(theirs) - known
     if new:
@@ -131,38 +131,38 @@ async def _moved(
         checkpoint, changed = counted.of(found, place)
         if place in new:
             values = checkpoint["channel_values"]
-            checkpoint["channel_values"] = {name: _carried(values[name], target, name, read) for name in values}
-            config = _written(target, place, found.parent_config)
+            checkpoint["channel_values"] = {name: _converted_value(values[name], target, name, read) for name in values}
+            config = _config_for_put(target, place, found.parent_config)
             await target.put(config, checkpoint, found.metadata, changed)
         for task_id, writes, path in _by_task(found.pending_writes or ()):
             await target.put_writes(config_at(place), writes, task_id, path)
     await _require_read(source, thread_id, unread)
     newest = max((place for place in theirs if not place.namespace), default=None)
     if newest is not None:
-        await _with_all_said(source, target, newest)
+        await _append_unsaved(source, target, newest)
     return len(new)
 
 
-async def _unlisted(hand: SaverVoice, thread_id: str) -> list[Place]:
+async def _unlisted(hand: SaverVoice, thread_id: str) -> list[CheckpointPlace]:
     """The places of our unlisted rows, which exist only because other checkpoints depend on them."""
     saver = hand.saver
-    if not isinstance(saver, Moving):
+    if not isinstance(saver, ImportExport):
         return []
     found = await hand.store(saver.sessions).checkpoints(saver.tenant, thread_id, None)
-    return [Place(one.id, one.key.namespace, thread_id) for one in found if is_unlisted(one)]
+    return [CheckpointPlace(one.id, one.key.namespace, thread_id) for one in found if is_unlisted(one)]
 
 
-async def _nothing_of(source: SaverVoice, thread_id: str) -> NotFound:
+async def _not_found(source: SaverVoice, thread_id: str) -> NotFound:
     """The error for a named thread without checkpoints."""
     saver, mend = source.saver, "name a thread that its list() shows, or none for all of them"
-    if isinstance(saver, Moving) and await source.store(saver.sessions).state(Key(thread_id, saver.tenant)):
+    if isinstance(saver, ImportExport) and await source.store(saver.sessions).state(Key(thread_id, saver.tenant)):
         mend = "no graph ran on this conversation yet: move it with SessionChatMessageHistory"
     return NotFound(
         f"session {thread_id}: the {type(saver).__name__} has no checkpoint of that thread, nothing was moved; {mend}"
     )
 
 
-async def _require_read(source: SaverVoice, thread_id: str, unread: set[Place]) -> None:
+async def _require_read(source: SaverVoice, thread_id: str, unread: set[CheckpointPlace]) -> None:
     """Raises: InputError if checkpoints still cannot be read; those deleted meanwhile do not count."""
     lost = sorted(unread.intersection(await source.places(thread_id))) if unread else ()
     if lost:
@@ -173,14 +173,14 @@ async def _require_read(source: SaverVoice, thread_id: str, unread: set[Place]) 
 
 
 async def _require_same(
-    source: SaverVoice, target: SaverVoice, thread_id: str, known: set[Place], theirs: set[Place]
+    source: SaverVoice, target: SaverVoice, thread_id: str, known: set[CheckpointPlace], theirs: set[CheckpointPlace]
 ) -> None:
     """Raises: Diverged if the target has checkpoints of the thread that the source lacks."""
-    apart = bool(await _not_behind(target, known - theirs, known & theirs))
-    apart = apart and (bool(known & theirs) or not await _begins_with_all(source, target, known, theirs))
-    if isinstance(target.saver, Moving) and not apart:
+    apart = bool(await _without_shared_descendants(target, known - theirs, known & theirs))
+    apart = apart and (bool(known & theirs) or not await _begins_with_target(source, target, known, theirs))
+    if isinstance(target.saver, ImportExport) and not apart:
         there = {message.id for message in await _without_place(target, target.saver, thread_id, known)}
-        if isinstance(source.saver, Moving) and there:
+        if isinstance(source.saver, ImportExport) and there:
             there -= {message.id for message in await _without_place(source, source.saver, thread_id, theirs)}
         apart = bool(there)
     if apart:
@@ -192,23 +192,27 @@ async def _require_same(
         )
 
 
-async def _begins_with_all(source: SaverVoice, target: SaverVoice, known: set[Place], theirs: set[Place]) -> bool:
+async def _begins_with_target(
+    source: SaverVoice, target: SaverVoice, known: set[CheckpointPlace], theirs: set[CheckpointPlace]
+) -> bool:
     """Whether the source's newest conversation begins with all messages of the target: then it is the same thread,
     continued, in a saver that keeps only the newest checkpoint, and nobody continued it in the target."""
-    saver = target.saver if isinstance(target.saver, Moving) else source.saver
+    saver = target.saver if isinstance(target.saver, ImportExport) else source.saver
     ends = [max((place for place in places if not place.namespace), default=None) for places in (known, theirs)]
-    if not isinstance(saver, Moving) or ends[0] is None or ends[1] is None or ends[1] < ends[0]:
+    if not isinstance(saver, ImportExport) or ends[0] is None or ends[1] is None or ends[1] < ends[0]:
         return False
     lists: list[list[BaseMessage]] = []
     for hand, place in ((target, ends[0]), (source, ends[1])):
-        found = await hand.read(place.now)
+        found = await hand.read(place.newest)
         said = found.checkpoint["channel_values"].get(saver.channel) if found is not None else None
         lists.append(list(said) if said is not None and is_message_list(said) else [])
     had, has = lists
     return bool(had) and len(had) <= len(has) and all(map(is_same, had, has))
 
 
-async def _not_behind(target: SaverVoice, apart: set[Place], shared: set[Place]) -> set[Place]:
+async def _without_shared_descendants(
+    target: SaverVoice, apart: set[CheckpointPlace], shared: set[CheckpointPlace]
+) -> set[CheckpointPlace]:
     """The places in `apart` that no `shared` checkpoint descends from; the source deleted the others since the last
     copy."""
     left, follow = set(apart), list(shared) if apart else []
@@ -216,14 +220,16 @@ async def _not_behind(target: SaverVoice, apart: set[Place], shared: set[Place])
         place = follow.pop()
         found = await target.read(place)
         before = found.parent_config["configurable"]["checkpoint_id"] if found and found.parent_config else ""
-        parent = Place(before, place.namespace, place.thread_id)
+        parent = CheckpointPlace(before, place.namespace, place.thread_id)
         if parent in left:
             left.remove(parent)
             follow.append(parent)
     return left
 
 
-async def _without_place(hand: SaverVoice, saver: Moving, thread_id: str, places: set[Place]) -> list[Message]:
+async def _without_place(
+    hand: SaverVoice, saver: ImportExport, thread_id: str, places: set[CheckpointPlace]
+) -> list[Message]:
     """Messages of a conversation of ours that are not in its newest checkpoint, since other adapters added them."""
     store, key = hand.store(saver.sessions), Key(thread_id, saver.tenant)
     state = await store.state(key)
@@ -238,46 +244,46 @@ async def _without_place(hand: SaverVoice, saver: Moving, thread_id: str, places
     return [message for message in await store.record(key, state.head) if message.id not in had] if state else []
 
 
-async def _with_all_said(source: SaverVoice, target: SaverVoice, newest: Place) -> None:
+async def _append_unsaved(source: SaverVoice, target: SaverVoice, newest: CheckpointPlace) -> None:
     """Add to the target what was appended to a conversation of ours after its newest checkpoint."""
     ours, theirs = source.saver, target.saver
-    if not isinstance(ours, Moving):
+    if not isinstance(ours, ImportExport):
         return
-    there = await target.read(newest.now)
+    there = await target.read(newest.newest)
     if there is None or there.checkpoint["id"] != newest.id:
         return
-    if isinstance(theirs, Moving):
+    if isinstance(theirs, ImportExport):
         behind = await _without_place(source, ours, newest.thread_id, {newest})
         prepare = theirs.sessions.services.prepare
         added = [prepare(replace(message, seq=0)) for message in behind]
         if added:
             await target.store(theirs.sessions).append(Key(newest.thread_id, theirs.tenant), added)
         return
-    now = await source.read(newest.now)
+    now = await source.read(newest.newest)
     said = now.checkpoint["channel_values"].get(ours.channel) if now is not None else None
-    whole = _carried(said, target, ours.channel, {})
+    whole = _converted_value(said, target, ours.channel, {})
     if said is not None and whole != there.checkpoint["channel_values"].get(ours.channel):
-        checkpoint, changed = VersionTranslator(theirs).raised(there.checkpoint, {ours.channel: whole})
-        await target.put(_written(target, newest, there.parent_config), checkpoint, there.metadata, changed)
+        checkpoint, changed = VersionTranslator(theirs).with_new_versions(there.checkpoint, {ours.channel: whole})
+        await target.put(_config_for_put(target, newest, there.parent_config), checkpoint, there.metadata, changed)
 
 
-def _written(target: SaverVoice, place: Place, parent: RunnableConfig | None) -> RunnableConfig:
+def _config_for_put(target: SaverVoice, place: CheckpointPlace, parent: RunnableConfig | None) -> RunnableConfig:
     """The config to put a checkpoint with; ours keeps the order of its message list."""
     config = config_at(place)
     config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"] if parent else None
-    if isinstance(target.saver, Moving):
-        return noted(config, **{FORK: True, BASE: (None, _NO_PART, ())})
+    if isinstance(target.saver, ImportExport):
+        return with_notes(config, **{FORK: True, BASE: (None, _NO_PART, ())})
     return config
 
 
-def _carried(value: Any, target: SaverVoice, channel: str, read: dict[str, BaseMessage]) -> Any:
+def _converted_value(value: Any, target: SaverVoice, channel: str, read: dict[str, BaseMessage]) -> Any:
     """A channel's value for the target, without marks of ours. Messages without an id get the same new one in each
     checkpoint, so that they are stored once. Messages `read` in an earlier checkpoint are the same objects again, so
     that their conversion is reused."""
     if not is_message_list(value):
         return value
-    plain = [_unmarked(_met(message, read)) for message in value]
-    if not isinstance(target.saver, Moving) or all(message.id for message in plain):
+    plain = [_unmarked(_deduplicated(message, read)) for message in value]
+    if not isinstance(target.saver, ImportExport) or all(message.id for message in plain):
         return plain
     said: dict[bytes, int] = {}
     for at, message in enumerate(plain):
@@ -288,7 +294,7 @@ def _carried(value: Any, target: SaverVoice, channel: str, read: dict[str, BaseM
     return plain
 
 
-def _met(message: BaseMessage, read: dict[str, BaseMessage]) -> BaseMessage:
+def _deduplicated(message: BaseMessage, read: dict[str, BaseMessage]) -> BaseMessage:
     """The equal message that was read before, or else `message`."""
     if not message.id:
         return message

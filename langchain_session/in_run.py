@@ -10,8 +10,8 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.conversion_cache import ConversionCache, Known
-from langchain_session.marks import marked
+from langchain_session.conversion_cache import ConversionCache, ConvertedMessage
+from langchain_session.marks import with_mark
 from langchain_session.messages import from_core, to_core
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
@@ -41,7 +41,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Squeeze:
+class RunFitter:
     """Fits lists of messages into the policy of `services`; equal lists give equal results.
 
     As a list grows within a run, its result changes only at the end, except when the total crosses the facts
@@ -77,18 +77,18 @@ class Squeeze:
         made = plan(rest, digest, context=context, extras=Extras(recalled))
         return _fit(messages, known, head, made)
 
-    async def worked(self, messages: Sequence[BaseMessage], fit: Callable[[], T]) -> T:
+    async def offload(self, messages: Sequence[BaseMessage], fit: Callable[[], T]) -> T:
         """The result of `fit`; computed off the event loop for large inputs."""
         characters = sum([len(m.content if isinstance(m.content, str) else str(m.content)) for m in messages])
         return fit() if characters <= BUSY_TOKENS * 4 else await self.executor(fit)
 
-    def overhead(self, system: SystemMessage | None, tools: Sequence[Any], schemas: Sequence[Any] = ()) -> int:
+    def overhead_tokens(self, system: SystemMessage | None, tools: Sequence[Any], schemas: Sequence[Any] = ()) -> int:
         """Tokens of a system message, tools and other schemas, in the form sent to a provider."""
         count = self.services.counter.count
-        priced = sum(map(self._price, tools)) + sum(count(str(schema)) for schema in schemas)
+        priced = sum(map(self._schema_tokens, tools)) + sum(count(str(schema)) for schema in schemas)
         return priced + (self.services.measure(to_core(system)) if system is not None else 0)
 
-    def _price(self, tool: Any) -> int:
+    def _schema_tokens(self, tool: Any) -> int:
         """Tokens of a tool's schema, cached per tool."""
         count = self.services.counter.count
         if not isinstance(tool, BaseTool):
@@ -98,7 +98,7 @@ class Squeeze:
         return self._tools.get(key, lambda: (tool, count(str(convert_to_openai_tool(tool)))))[1]
 
 
-def _fit(messages: Sequence[BaseMessage], known: Sequence[Known], head: int | None, made: Plan) -> Fit:
+def _fit(messages: Sequence[BaseMessage], known: Sequence[ConvertedMessage], head: int | None, made: Plan) -> Fit:
     shown: list[BaseMessage] = []
     stands_for: dict[str, tuple[BaseMessage, ...]] = {}
     handed = messages[head] if head is not None else None
@@ -111,7 +111,7 @@ def _fit(messages: Sequence[BaseMessage], known: Sequence[Known], head: int | No
             one = known[message.seq - 1].as_shown(live, message)
             stands_for[one.id or ""] = (live,)
         elif message.origin == "digest":
-            one = _condensed(message, handed, known[head].mark if head is not None else {})
+            one = _digest_message(message, handed, known[head].mark if head is not None else {})
             covered = [messages[seq - 1] for seq in message.covers]
             stands_for[one.id or ""] = (*([handed] if handed is not None else []), *covered)
         else:
@@ -121,10 +121,10 @@ def _fit(messages: Sequence[BaseMessage], known: Sequence[Known], head: int | No
     return Fit(messages, shown, stands_for)
 
 
-def _condensed(message: Message, handed: BaseMessage | None, mark: dict[str, Any]) -> BaseMessage:
+def _digest_message(message: Message, handed: BaseMessage | None, mark: dict[str, Any]) -> BaseMessage:
     """The digest's message with the id and mark of the one that the run received, since a node may refer to it by id,
     and returning it must mean only that the old part is still there."""
     if handed is not None and message.content == handed.content:
         return handed
     made = from_core(replace(message, covers=Ranges()))
-    return made if handed is None else marked(made.model_copy(update={"id": handed.id}), mark)
+    return made if handed is None else with_mark(made.model_copy(update={"id": handed.id}), mark)

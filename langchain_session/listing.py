@@ -9,11 +9,11 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_session.channels import Prepare, named, raw_messages, record_messages
-from langchain_session.marks import held, mark_of
+from langchain_session.channels import Prepare, raw_messages, record_messages, with_ids
+from langchain_session.marks import mark_of, set_mark_aside
 from langchain_session.messages import to_core
 from langchain_session.threads import BASE, RUNTIME, notes_of
-from langchain_session.view_expansion import above
+from langchain_session.view_expansion import parent_keys
 from langchain_session.view_list import removed_in
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
@@ -21,7 +21,7 @@ from session_core.turns import Key, Message
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ListOrigin:
     """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
     (`hidden`), the parent checkpoint, and whether a run put it."""
 
@@ -32,15 +32,15 @@ class Made:
     hidden: Ranges
 
     @classmethod
-    def of(cls, config: RunnableConfig, parent_id: str | None) -> Made:
+    def of(cls, config: RunnableConfig, parent_id: str | None) -> ListOrigin:
         """From the config that the list is put with."""
         version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]
         return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden))
 
 
-async def listed(
-    said: Sequence[BaseMessage], made: Made, channel: str, key: Key, store: SessionStore, prepare: Prepare
+async def stored_list(
+    said: Sequence[BaseMessage], made: ListOrigin, channel: str, key: Key, store: SessionStore, prepare: Prepare
 ) -> MessageList:
     """The stored form of the message list `said` for the session `key`.
 
@@ -50,9 +50,9 @@ async def listed(
     """
     said = await _from_below(said, key, store)
     if not all(message.id for message in said):
-        said = named(list(said), await _nameless(made, channel, key, store))
+        said = with_ids(list(said), await _messages_without_id(made, channel, key, store))
     gone = await _numbers(removed_in(said), made.base, key, store)
-    upper = {str(one) for one in above(key)}
+    upper = {str(one) for one in parent_keys(key)}
     items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(said, upper))
     return MessageList(
         tuple(item for item in items if item is not None),
@@ -62,14 +62,14 @@ async def listed(
     )
 
 
-async def shown(part: Ranges, key: Key, store: SessionStore) -> list[BaseMessage]:
+async def whole_list(part: Ranges, key: Key, store: SessionStore) -> list[BaseMessage]:
     """The messages of `part` for `get_state`: as the graph had them, those from a parent graph uncompressed."""
-    return await _whole(raw_messages(await store.record(key, part)), key, store, of=set(map(str, above(key))))
+    return await _whole(raw_messages(await store.record(key, part)), key, store, of=set(map(str, parent_keys(key))))
 
 
 async def _from_below(said: Sequence[BaseMessage], key: Key, store: SessionStore) -> Sequence[BaseMessage]:
     spaces = {str(mark["session"]) for message in said if (mark := mark_of(message)) and "session" in mark}
-    strange = spaces - {str(key), *map(str, above(key))}
+    strange = spaces - {str(key), *map(str, parent_keys(key))}
     return await _whole(said, key, store, of=strange) if strange else said
 
 
@@ -101,10 +101,10 @@ async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, 
         else:
             found = await store.find(other, str(mark.get("ref")))
             whole += record_messages([found]) if found is not None else [message]
-    return _each_once(whole, told) if told else whole
+    return _without_duplicates(whole, told) if told else whole
 
 
-def _each_once(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
+def _without_duplicates(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
     """`said` without duplicates: a digest was replaced by messages (the objects `told`) that `said` may also contain
     directly. Each message stays at its first position, in the version that `said` contained directly."""
     own = {message.id: message for message in said if id(message) not in told}
@@ -117,7 +117,7 @@ def _each_once(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]
     return each
 
 
-async def _nameless(made: Made, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
+async def _messages_without_id(made: ListOrigin, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
     """Stored messages that those without an id are compared with. A run got its first messages with ids, so only
     those of the parent checkpoint that it added count; `update_state` got all of them without ids."""
     if not made.run and made.base:
@@ -165,7 +165,7 @@ def _item(
     """The range of the record that a digest of this session covers, or the message to store; None for neither."""
     mark = mark_of(message)
     if mark is not None and mark.get("session") in upper:
-        return prepare(to_core(held(message)))
+        return prepare(to_core(set_mark_aside(message)))
     if mark is None or mark.get("origin", "record") == "record":
         return prepare(to_core(message))
     if mark.get("session") != str(key):

@@ -8,8 +8,8 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from langchain_session.channels import is_message_list, named
-from langchain_session.marks import held, unheld
+from langchain_session.channels import is_message_list, with_ids
+from langchain_session.marks import restore_mark, set_mark_aside
 from langchain_session.messages import from_core, to_core
 from session_core.ports import Plain, SessionStore
 from session_core.ranges import Ranges
@@ -28,7 +28,9 @@ async def put_aside(
     Their messages go into a session of their own, in one append for all channels; stored ones are not stored again.
     Messages that were made for a view are stored as they are, with their marks.
     """
-    lists = {name: [held(message) for message in value] for name, value in values.items() if is_message_list(value)}
+    lists = {
+        name: [set_mark_aside(message) for message in value] for name, value in values.items() if is_message_list(value)
+    }
     if not lists:
         return {}
     if any(not message.id for said in lists.values() for message in said):
@@ -41,7 +43,7 @@ async def put_aside(
 
 async def from_aside(value: Plain, key: Key, store: SessionStore) -> list[BaseMessage]:
     """The message list that `value` was stored for."""
-    return [unheld(from_core(message)) for message in await _kept(value, key, store)]
+    return [restore_mark(from_core(message)) for message in await _kept(value, key, store)]
 
 
 async def _with_ids(
@@ -53,7 +55,7 @@ async def _with_ids(
     for name, said in lists.items():
         value = before.values.get(name) if before is not None else None
         known = await _kept(value, key, store) if isinstance(value, Plain) and value.type == ASIDE else ()
-        made[name] = named(said, known)
+        made[name] = with_ids(said, known)
     return made
 
 

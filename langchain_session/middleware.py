@@ -10,7 +10,7 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage
 
-from langchain_session.in_run import Squeeze
+from langchain_session.in_run import RunFitter
 from langchain_session.messages import to_core
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
@@ -44,7 +44,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
             )
         super().__init__()
         self.tools = []
-        self._squeeze = Squeeze(_workshop(source))
+        self._fitter = RunFitter(_services_of(source))
         self._reminding: QuestionQuotes | None = None
         self._looked = False
         if isinstance(source, SessionSaver):
@@ -58,7 +58,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         """Call the model with messages that fit."""
         reminding = self._reminding
         recalled = reminding.text(request.messages, _names(request)) if reminding is not None else ""
-        return handler(self._fitted(request, recalled))
+        return handler(self._fit_request(request, recalled))
 
     async def awrap_model_call(
         self,
@@ -68,12 +68,14 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         """Async form of `wrap_model_call`."""
         reminding = self._reminding
         recalled = await reminding.atext(request.messages, _names(request)) if reminding is not None else ""
-        return await handler(await self._squeeze.worked(request.messages, lambda: self._fitted(request, recalled)))
+        return await handler(await self._fitter.offload(request.messages, lambda: self._fit_request(request, recalled)))
 
-    def _fitted(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
+    def _fit_request(self, request: ModelRequest[Any], recalled: str) -> ModelRequest[Any]:
         self._look_at(request.model)
-        overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))
-        fitted = cast(list[AnyMessage], self._squeeze(request.messages, overhead_tokens=overhead, recalled=recalled))
+        overhead = self._fitter.overhead_tokens(
+            request.system_message, request.tools, _schemas(request.response_format)
+        )
+        fitted = cast(list[AnyMessage], self._fitter(request.messages, overhead_tokens=overhead, recalled=recalled))
         system = request.system_message
         if system is not None and to_core(system).empty:
             # deepagents sends one when it has nothing to say; providers refuse an empty message.
@@ -82,7 +84,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _look_at(self, model: object) -> None:
         """Tell, once, of a model that is counted as another one, so that what fits here may be too long for it."""
-        policy, name = self._squeeze.services.policy, _name_of(model)
+        policy, name = self._fitter.services.policy, _name_of(model)
         if self._looked or policy.model is not None or policy.counter is not None or not is_of_another_table(name):
             return
         self._looked = True
@@ -100,7 +102,7 @@ def _name_of(model: object) -> str:
     return next((name for name in names if isinstance(name, str)), "")
 
 
-def _workshop(source: SessionSaver | Sessions | Policy) -> Services:
+def _services_of(source: SessionSaver | Sessions | Policy) -> Services:
     if isinstance(source, Policy):
         return Services(source)
     return source.sessions.services if isinstance(source, SessionSaver) else source.services

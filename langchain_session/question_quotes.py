@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, text_of
 from langchain_session.messages import to_core
-from langchain_session.view_expansion import above
+from langchain_session.view_expansion import parent_keys
 from session_core import Sessions
 from session_core.plan import Digest
 from session_core.ports import SessionStore
@@ -60,7 +60,9 @@ class QuestionQuotes:
             made_of = (session, digest.number, digest.covers.pairs, asked.id, query)
             known = self._found.known(made_of)
             if known is None:
-                known = await Flow(key, store, services).recalled(query, digest, since=_said_since(messages, digest))
+                known = await Flow(key, store, services).recalled(
+                    query, digest, since=_questions_since(messages, digest)
+                )
                 self._found.get(made_of, partial(str, known))
             return known
         return ""
@@ -72,7 +74,7 @@ class QuestionQuotes:
         if not thread:
             return []
         place = Key(str(thread), self.tenant, str(names.get("checkpoint_ns") or ""))
-        return [place, *above(place)]
+        return [place, *parent_keys(place)]
 
 
 def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
@@ -83,7 +85,7 @@ def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
     return None
 
 
-def _said_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message]:
+def _questions_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message]:
     """User messages of the run, numbered as if they followed `digest`, since a correction has a limited range."""
     return [
         replace(to_core(message), seq=digest.covers.last + place)

@@ -39,11 +39,11 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
     whose = source.tenant if isinstance(source, SessionSaver) else tenant
     key = channel or (source.channel if isinstance(source, SessionSaver) else "messages")
 
-    def run_of(config: RunnableConfig) -> _Run:
+    def run_of(config: RunnableConfig) -> _RecallContext:
         names = config.get("configurable", {})
         name = names.get("thread_id") or names.get("session_id")
         session = sessions.session(str(name), tenant=str(names.get("tenant") or whose)) if name else None
-        return _Run(_state_of(config, key), session, sessions.services)
+        return _RecallContext(_state_of(config, key), session, sessions.services)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
         """Look up earlier parts of this conversation that were shortened or left out.
@@ -76,7 +76,7 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _RecallContext:
     """The state of the run that calls the tool, the session of its thread, and the shared rules."""
 
     state: Sequence[BaseMessage]

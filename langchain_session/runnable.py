@@ -122,66 +122,68 @@ class SessionRunnable(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """The runnable's answer, returned once the turn is durable."""
         config = ensure_config(config)
-        with self._on_record(input, config) as call:
+        with self._recorded_call(input, config) as call:
             call.came = self.runnable.invoke(call.given, config, **kwargs)
         return call.came
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async form of `invoke`."""
         config = ensure_config(config)
-        async with self._aon_record(input, config) as call:
+        async with self._arecorded_call(input, config) as call:
             call.came = await self.runnable.ainvoke(call.given, config, **kwargs)
         return call.came
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         """The answer in chunks; the turn is stored when the stream ends or is interrupted."""
         config = ensure_config(config)
-        with self._on_record(input, config) as call:
+        with self._recorded_call(input, config) as call:
             for piece in self.runnable.stream(call.given, config, **kwargs):
-                call.came = _joined(call.came, piece)
+                call.came = _sum_chunks(call.came, piece)
                 yield piece
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         """Async form of `stream`."""
         config = ensure_config(config)
-        async with self._aon_record(input, config) as call:
+        async with self._arecorded_call(input, config) as call:
             async for piece in self.runnable.astream(call.given, config, **kwargs):
-                call.came = _joined(call.came, piece)
+                call.came = _sum_chunks(call.came, piece)
                 yield piece
 
     @contextmanager
-    def _on_record(self, input: Any, config: RunnableConfig) -> Iterator[_Call]:
+    def _recorded_call(self, input: Any, config: RunnableConfig) -> Iterator[_Call]:
         """A call with the view as its history. Its turn is stored at the end, or as far as it came."""
-        session, turn = self._begun(input, config)
+        session, turn = self._start_turn(input, config)
         with ExitStack() as held:
             lease = held.enter_context(self._turn_lease(session)) if self._lease else None
-            seen = session.flow.view(turn.query, pending=turn.said, overhead_tokens=self._overhead_tokens)
+            seen = session.flow.view(turn.query, pending=turn.input_messages, overhead_tokens=self._overhead_tokens)
             call = _Call(turn.to_read(run_blocking(seen)))
             try:
                 yield call
-                whole = turn.whole(call.came)
+                whole = turn.complete(call.came)
             except BaseException:
-                session.append(turn.broken_off(call.came), lenient=True, lease=lease)
+                session.append(turn.interrupted(call.came), lenient=True, lease=lease)
                 raise
             session.append(whole, lenient=True, lease=lease)
 
     @asynccontextmanager
-    async def _aon_record(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
-        """Async form of `_on_record`."""
-        session, turn = self._begun(input, config)
+    async def _arecorded_call(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
+        """Async form of `_recorded_call`."""
+        session, turn = self._start_turn(input, config)
         async with AsyncExitStack() as held:
             lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
-            seen = await session.aflow.view(turn.query, pending=turn.said, overhead_tokens=self._overhead_tokens)
+            seen = await session.aflow.view(
+                turn.query, pending=turn.input_messages, overhead_tokens=self._overhead_tokens
+            )
             call = _Call(turn.to_read(seen))
             try:
                 yield call
-                whole = turn.whole(call.came)
+                whole = turn.complete(call.came)
             except BaseException:
-                await session.aappend(turn.broken_off(call.came), lenient=True, lease=lease)
+                await session.aappend(turn.interrupted(call.came), lenient=True, lease=lease)
                 raise
             await session.aappend(whole, lenient=True, lease=lease)
 
-    def _begun(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
+    def _start_turn(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
         return self.session(config), Turn(input, self._keys, self.sessions.services)
 
     def _turn_lease(self, session: Session) -> TurnLease:
@@ -197,7 +199,7 @@ class _Call:
     came: Any = None
 
 
-def _joined(came: Any, piece: Any) -> Any:
+def _sum_chunks(came: Any, piece: Any) -> Any:
     """All pieces added up; the last one if they cannot be added."""
     if came is None:
         return piece

@@ -40,13 +40,13 @@ class Turn:
                 "as the prompt wants it, or leave history_messages_key out"
             )
         self.live = _messages(given if self._input_key is None else given[self._input_key])
-        self.said: list[Message] = [services.prepare(to_core(message)) for message in self.live]
+        self.input_messages: list[Message] = [services.prepare(to_core(message)) for message in self.live]
         self._sent: list[BaseMessage] = []
 
     @property
     def query(self) -> str | None:
         """The query for relevant old messages: the text of the last message."""
-        return (self.said[-1].content or None) if self.said else None
+        return (self.input_messages[-1].content or None) if self.input_messages else None
 
     def to_read(self, seen: View) -> Any:
         """The runnable's input, with the history `seen`."""
@@ -55,34 +55,34 @@ class Turn:
             shown = [from_core(message) for message in history]
             self._sent = [*shown, *self.live]
             return {**self._given, self._keys.history_messages: shown}
-        self._sent = [self._shown(message, seen.pending_from) for message in seen.messages]
+        self._sent = [self._original_or_shown(message, seen.pending_from) for message in seen.messages]
         return self._sent if self._input_key is None else {**self._given, self._input_key: self._sent}
 
-    def whole(self, answer: Any) -> list[Message]:
+    def complete(self, answer: Any) -> list[Message]:
         """All messages that the turn adds to the record. Raises: InputError if the answer contains no messages."""
         key = _key(answer, self._keys.output_messages, "output_messages_key")
         told = _messages(answer if key is None else answer[key], AIMessage)
-        taken = [to_core(message_chunk_to_message(message)) for message in self._news(told)]
-        return [*self.said, *(message for message in taken if message.origin == "record")]
+        taken = [to_core(message_chunk_to_message(message)) for message in self._new_messages(told)]
+        return [*self.input_messages, *(message for message in taken if message.origin == "record")]
 
-    def broken_off(self, part: Any) -> list[Message]:
+    def interrupted(self, part: Any) -> list[Message]:
         """What the turn adds if only a part of the answer arrived: its text, marked as broken off."""
         if part is None:
-            return self.said
+            return self.input_messages
         try:
-            came = self.whole(part)[len(self.said) :]
+            came = self.complete(part)[len(self.input_messages) :]
         except InputError:
-            return self.said
+            return self.input_messages
         texts = [AIMessage(m.content, response_metadata={BROKEN_OFF: True}) for m in came if m.content.strip()]
-        return [*self.said, *map(to_core, texts)]
+        return [*self.input_messages, *map(to_core, texts)]
 
-    def _shown(self, message: Message, pending_from: int) -> BaseMessage:
+    def _original_or_shown(self, message: Message, pending_from: int) -> BaseMessage:
         """The same message object that came in, if the view shows it unchanged."""
         if message.seq < pending_from or message.rendition != "whole":
             return from_core(message)
         return self.live[message.seq - pending_from]
 
-    def _news(self, told: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    def _new_messages(self, told: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
         """The messages of an answer that were not in the input: agents return their whole state."""
         known = len(self._sent)
         if len(told) >= known and all(map(_same, told, self._sent)):

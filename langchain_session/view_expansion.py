@@ -18,7 +18,7 @@ LEVELS = "|"
 """The separator between the names of a graph and its subgraph in a checkpoint namespace."""
 
 
-def above(key: Key) -> list[Key]:
+def parent_keys(key: Key) -> list[Key]:
     """The sessions of a subgraph's parent graphs, nearest first; it receives their views."""
     names = key.namespace.split(LEVELS) if key.namespace else []
     return [Key(key.session_id, key.tenant, LEVELS.join(names[:n])) for n in range(len(names) - 1, -1, -1)]
@@ -39,7 +39,7 @@ async def raw_write(value: Any, key: Key, store: SessionStore, originals: Origin
         return value
     if not any(map(is_of_a_view, said)):
         return value
-    raw = await unfolded(said, [key, *above(key), *_others(said, key)], store, originals)
+    raw = await expand_view(said, [key, *parent_keys(key), *_others(said, key)], store, originals)
     return raw[0] if single and len(raw) == 1 else raw
 
 
@@ -47,10 +47,12 @@ def _others(said: Sequence[BaseMessage], key: Key) -> list[Key]:
     """The other sessions of this thread that marks name: those of subgraphs."""
     marks = [mark for message in said if (mark := mark_of(message)) is not None and "session" in mark]
     named = {Key(key.session_id, key.tenant, str(mark.get("space"))): str(mark["session"]) for mark in marks}
-    return [other for other, session in named.items() if str(other) == session and other not in (key, *above(key))]
+    return [
+        other for other, session in named.items() if str(other) == session and other not in (key, *parent_keys(key))
+    ]
 
 
-async def unfolded(
+async def expand_view(
     said: Sequence[BaseMessage],
     keys: Sequence[Key],
     store: SessionStore,

@@ -21,7 +21,7 @@ ASKED = "llm_sessions_asked"
 (`own`)."""
 
 
-async def note_asked(messages: Sequence[ChatMessage], seqs: Sequence[int], session: Session) -> None:
+async def note_question(messages: Sequence[ChatMessage], seqs: Sequence[int], session: Session) -> None:
     """The run that this is called in has stored `messages` under `seqs`; the newest user message is its question."""
     context = step_context()
     if context is None or not seqs:

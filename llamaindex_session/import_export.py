@@ -10,7 +10,7 @@ from llama_index.core.memory.types import DEFAULT_CHAT_STORE_KEY, BaseMemory
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 
-from llamaindex_session.changes import unnamed
+from llamaindex_session.changes import without_id
 from llamaindex_session.marks import text_of
 from session_core import Message
 from session_core.errors import ConfigError, NotFound
@@ -63,12 +63,12 @@ def session_id_of(memory: BaseMemory) -> str:
     return str(found)
 
 
-def moved_in(messages: Iterable[ChatMessage]) -> Iterator[Message]:
+def to_record(messages: Iterable[ChatMessage]) -> Iterator[Message]:
     """`messages` for the record."""
-    return map(unnamed, messages)
+    return map(without_id, messages)
 
 
-def wanting(
+def missing_messages(
     said: Sequence[ChatMessage], there: Sequence[ChatMessage], chat_store: BaseChatStore, key: str
 ) -> Sequence[ChatMessage]:
     """The messages of `said` that are missing under `key`; role and text are compared. Raises: Diverged."""

@@ -85,14 +85,14 @@ async def whole_of(messages: Sequence[ChatMessage], session: Session) -> list[tu
     return await _whole(step_context(), messages, session)
 
 
-async def stored(messages: Sequence[ChatMessage], session: Session) -> None:
+async def forget_stored(messages: Sequence[ChatMessage], session: Session) -> None:
     """Drop what was kept of `messages`, since the record has them."""
     context = step_context()
     if context is not None and _begin(messages, await _kept(context, session)):
         await context.store.set(KEPT, None)
 
 
-async def in_run(reference: str, session: Session) -> Message | None:
+async def original_in_run(reference: str, session: Session) -> Message | None:
     """The unstored original of the message with `reference` that this run shortened."""
     kept = await _kept(step_context(), session)
     named = dict(zip(kept["ids"], kept["whole"], strict=True)) if kept else {}

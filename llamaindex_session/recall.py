@@ -5,7 +5,7 @@ from __future__ import annotations
 from llama_index.core.tools import FunctionTool
 
 from llamaindex_session.chat_store import SessionChatStore
-from llamaindex_session.in_run import in_run
+from llamaindex_session.in_run import original_in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
@@ -37,7 +37,7 @@ def recall_tool(
         get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
         """
         if not reference:
-            return _told(session.search(query, max_hits=MAX_HITS), query, session)
+            return _result_text(session.search(query, max_hits=MAX_HITS), query, session)
         try:
             message = session.expand(reference)
         except NotFound as exc:
@@ -46,9 +46,9 @@ def recall_tool(
 
     async def arecall(query: str = "", reference: str = "", offset: int = 0) -> str:
         if not reference:
-            return _told(await session.asearch(query, max_hits=MAX_HITS), query, session)
+            return _result_text(await session.asearch(query, max_hits=MAX_HITS), query, session)
         try:
-            message = await in_run(reference, session) or await session.aexpand(reference)
+            message = await original_in_run(reference, session) or await session.aexpand(reference)
         except NotFound as exc:
             return str(exc)
         return _page(message, reference, offset, session)
@@ -68,7 +68,7 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
     return source.session(session_id, tenant=tenant)
 
 
-def _told(found: list[Message], query: str, session: Session) -> str:
+def _result_text(found: list[Message], query: str, session: Session) -> str:
     services = session.sessions.services
     limits, most = services.policy.limits, services.policy.tool_output_tokens
     return told(found, query, max_tokens=most, count=services.counter.count, page_tokens=limits.page_tokens)

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, Remove
 from langgraph.graph import END, START, StateGraph
 
 from langchain_session import SessionSaver, attach
-from langchain_session.in_run import Squeeze
+from langchain_session.in_run import RunFitter
 from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
 from session_core.compress import ladder
@@ -168,7 +168,7 @@ def test_a_node_may_trim_what_it_was_shown(sessions):
     assert len(run.get_state(CONFIG).values["messages"]) == 2
 
 
-def read_again(squeeze: Squeeze, messages: list[BaseMessage]) -> list[BaseMessage]:
+def read_again(squeeze: RunFitter, messages: list[BaseMessage]) -> list[BaseMessage]:
     """Those of `messages` that a second call reads anew."""
     squeeze(messages)
     before = [squeeze.known(message, place) for place, message in enumerate(messages, start=1)]
@@ -183,14 +183,14 @@ def exchange(number: int) -> list[BaseMessage]:
 
 
 def test_a_message_is_read_once_in_a_run():
-    squeeze = Squeeze(Services(POLICY))
+    squeeze = RunFitter(Services(POLICY))
     messages = [HumanMessage("go", id="h"), *exchange(1), *exchange(2)]
     assert read_again(squeeze, messages) == []
 
 
 @pytest.mark.parametrize("in_place", [False, True], ids=["new-content", "changed-in-place"])
 def test_a_message_that_was_changed_is_read_anew(in_place):
-    squeeze = Squeeze(Services(POLICY))
+    squeeze = RunFitter(Services(POLICY))
     asked = HumanMessage([{"type": "text", "text": "one"}], id="h")
     squeeze([asked, *exchange(1)])
     if in_place:
@@ -202,14 +202,14 @@ def test_a_message_that_was_changed_is_read_anew(in_place):
 
 
 def test_cached_messages_are_freed_with_the_run():
-    squeeze = Squeeze(Services(POLICY))
+    squeeze = RunFitter(Services(POLICY))
     squeeze([HumanMessage("go", id="h"), *exchange(1)])
     gc.collect()
     assert len(squeeze.known) == 0
 
 
 def test_the_view_of_a_list_does_not_depend_on_cached_steps():
-    grown, fresh = Squeeze(Services(POLICY)), Squeeze(Services(POLICY))
+    grown, fresh = RunFitter(Services(POLICY)), RunFitter(Services(POLICY))
     messages: list[BaseMessage] = [HumanMessage("go", id="h")]
     for number in range(1, 40):
         messages += exchange(number)
@@ -222,7 +222,7 @@ def test_messages_that_a_checkpointer_read_anew_are_not_folded_anew(monkeypatch)
     folds: list[object] = []
     monkeypatch.setattr(ladder, "fold", lambda *of, **named: folds.append(of) or fold(*of, **named))
     times = itertools.count(1_000.0)
-    squeeze = Squeeze(Services(POLICY, clock=lambda: next(times)))
+    squeeze = RunFitter(Services(POLICY, clock=lambda: next(times)))
     said = [kind(f"{n} of these " * 60, id=f"m{n}") for n in range(40) for kind in (HumanMessage, AIMessage)]
     shown = squeeze(said)
     made = len(folds)
@@ -232,7 +232,7 @@ def test_messages_that_a_checkpointer_read_anew_are_not_folded_anew(monkeypatch)
 
 
 def test_a_clip_of_a_message_without_an_id_names_its_call():
-    squeeze = Squeeze(Services(Policy(Budget(8_000), whole_tool_outputs=0)))
+    squeeze = RunFitter(Services(Policy(Budget(8_000), whole_tool_outputs=0)))
     call, result = exchange(1)
     result.id = None
     assert "ref c1" in str(squeeze([HumanMessage("go"), call, result])[-1].content)

@@ -207,9 +207,9 @@ def test_a_tools_schema_is_made_once(sessions, monkeypatch):
     assert real is not None
     monkeypatch.setattr(BaseTool, "tool_call_schema", property(lambda self: made.append(self.name) or real(self)))
     middleware = SessionMiddleware(POLICY)
-    middleware._squeeze.overhead(None, [fetch])
+    middleware._fitter.overhead_tokens(None, [fetch])
     once = len(made)
-    middleware._squeeze.overhead(None, [fetch])
+    middleware._fitter.overhead_tokens(None, [fetch])
     assert once > 0
     assert len(made) == once
 

@@ -159,5 +159,5 @@ def test_messages_that_nothing_can_amend_are_known_before_all_is_looked_at(said:
     messages = [Message(roles[by_user], " ".join(texts), seq=seq) for seq, (by_user, texts) in enumerate(said, 1)]
     known = with_corrections(messages, extract(messages))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(amending, "_amends", lambda *_: True)
+        patch.setattr(amending, "_may_supersede", lambda *_: True)
         assert with_corrections(messages, extract(messages)) == known

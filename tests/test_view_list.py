@@ -11,7 +11,7 @@ from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 
-from langchain_session.view_list import ViewList, Waiting, removed_in
+from langchain_session.view_list import PendingCalls, ViewList, removed_in
 from session_core.ranges import Ranges
 
 
@@ -70,7 +70,7 @@ RESULTS = [ToolMessage("found", tool_call_id=f"c.{n}", id=f"r{n}") for n in rang
 
 def waiting():
     made = ViewList([HumanMessage("hello", id="h1"), CALLS, RESULTS[0]])
-    made.waiting, made.hidden = Waiting(frozenset({"c.1"}), {"c": 2, "r0": 3}), [(1, 1)]
+    made.waiting, made.hidden = PendingCalls(frozenset({"c.1"}), {"c": 2, "r0": 3}), [(1, 1)]
     return made
 
 

@@ -19,7 +19,7 @@ from langchain_session.attached import attach
 from langchain_session.demo.agent import SYSTEM, agent
 from langchain_session.demo.model import StandIn
 from langchain_session.history import SessionChatMessageHistory
-from langchain_session.in_run import Squeeze
+from langchain_session.in_run import RunFitter
 from langchain_session.marks import mark_of
 from langchain_session.messages import to_core, to_core_many
 from langchain_session.saver import SessionSaver
@@ -37,14 +37,14 @@ MOST_STEPS = 25
 
 def overhead_tokens(folder: Folder, policy: Policy) -> int:
     """What the agent puts around its messages in each model call: its system prompt and its tools."""
-    return Squeeze(Services(policy)).overhead(SYSTEM, _tools(folder))
+    return RunFitter(Services(policy)).overhead_tokens(SYSTEM, _tools(folder))
 
 
 def play(sessions: Sessions, session_id: str, folder: Folder, asked: Sequence[str]) -> Iterator[Played]:
     """The agent with our saver, turn after turn; the graph is the one of `agent.py`, unchanged."""
     tools = _tools(folder)
     graph = attach(agent(StandIn(), tools, SessionSaver(sessions)))
-    around = Squeeze(sessions.services).overhead(None, tools)
+    around = RunFitter(sessions.services).overhead_tokens(None, tools)
     for question in asked:
         heard = _Heard(sessions.services, around)
         asking = HumanMessage(question)
