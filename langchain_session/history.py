@@ -12,8 +12,8 @@ from langchain_session.history_transfer import amessages_of, messages_of, missin
 from langchain_session.messages import from_core_many, to_core_many
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
-from session_core.importing import amove_in, move_in
-from session_core.sharing import shared
+from session_core.importing import aimport_messages, import_messages
+from session_core.sharing import shared_sessions
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 
@@ -37,7 +37,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     ) -> None:
         if sessions is not None and (url is not None or policy is not None):
             raise ConfigError("sessions has its own store and policy; pass sessions=, or url= and policy=")
-        opened = shared(DEFAULT_URL if url is None else url, policy) if sessions is None else sessions
+        opened = shared_sessions(DEFAULT_URL if url is None else url, policy) if sessions is None else sessions
         if not isinstance(opened, Sessions):
             raise ConfigError(f"sessions={type(opened).__name__}; pass a Sessions, or url=")
         self.session: Session = opened.session(session_id, tenant=tenant)
@@ -67,7 +67,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         """
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
         said = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
-        move_in(made.session, to_record(said))
+        import_messages(made.session, to_record(said))
         return made
 
     @classmethod
@@ -84,7 +84,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         """Async form of `import_from`."""
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
         said = history.arecord() if isinstance(history, SessionChatMessageHistory) else amessages_of(history)
-        await amove_in(made.session, to_record(await said))
+        await aimport_messages(made.session, to_record(await said))
         return made
 
     def export_to(self, history: BaseChatMessageHistory) -> int:

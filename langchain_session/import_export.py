@@ -20,8 +20,8 @@ from langchain_session.saver_voice import SaverVoice, config_at
 from langchain_session.threads import BASE, FORK, with_notes
 from session_core import Message, Sessions
 from session_core.errors import ConfigError, Diverged, InputError, NotFound
-from session_core.helper_protocols import require_power
-from session_core.importing import Several, stable_id
+from session_core.helper_protocols import require_method
+from session_core.importing import RefusedConversations, stable_id
 from session_core.serial.codec import body_digest
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -97,11 +97,11 @@ def _where(url: str | None, sessions: Sessions | str | None) -> Sessions | str:
 
 
 async def _copy_threads(source: SaverVoice, target: SaverVoice, thread_id: str | None) -> int:
-    require_power(source.saver, "list", "the saver to import from")
-    require_power(target.saver, "put", "the saver to export to")
+    require_method(source.saver, "list", "the saver to import from")
+    require_method(target.saver, "put", "the saver to export to")
     named = None if thread_id is None else str(thread_id)
     threads = await source.threads() if named is None else {named: await source.places(named)}
-    several, new = Several(), 0
+    several, new = RefusedConversations(), 0
     for thread, places in threads.items():
         with several.one():
             new += await _copy_thread(source, target, thread, places, named=named is not None)

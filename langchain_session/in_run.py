@@ -68,7 +68,7 @@ class RunFitter:
         """`messages` within the budget, with `recalled` right before the newest question, and the mapping back."""
         limits = self.services.policy.limits
         context = replace(
-            self.services.plan_context, limits=replace(limits, budget=limits.budget.less(overhead_tokens))
+            self.services.plan_context, limits=replace(limits, budget=limits.budget.minus_overhead(overhead_tokens))
         )
         known = [self.known(message, place) for place, message in enumerate(messages, start=1)]
         head = next((place for place, one in enumerate(known) if one.digest is not None), None)

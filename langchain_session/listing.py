@@ -170,4 +170,4 @@ def _item(
         return prepare(to_core(message))
     if mark.get("session") != str(key):
         return None
-    return Ranges.from_pairs(mark.get("covers", ())).shared(base).less(gone) or None
+    return Ranges.from_pairs(mark.get("covers", ())).intersection(base).less(gone) or None

@@ -16,7 +16,7 @@ from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
-from session_core.serial.calls import arguments_text, function_call_id, says_exactly
+from session_core.serial.calls import arguments_text, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.references import HeldBy
 from session_core.turns import Media, Message, Role, ToolCall
@@ -153,7 +153,7 @@ def _calls(message: BaseMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
     for call in message.tool_calls:
         text = arguments_text(call["args"], written.get(call["id"] or ""))
         calls.append(ToolCall(call["id"] or "", call["name"], text))
-        parsed.append(says_exactly(text, call["args"], exact))
+        parsed.append(is_exact(text, call["args"], exact))
     for bad in message.invalid_tool_calls:
         if bad.get("id"):
             calls.append(ToolCall(bad["id"] or "", bad.get("name") or "", bad.get("args") or ""))

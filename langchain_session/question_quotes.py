@@ -60,9 +60,7 @@ class QuestionQuotes:
             made_of = (session, digest.number, digest.covers.pairs, asked.id, query)
             known = self._found.known(made_of)
             if known is None:
-                known = await Flow(key, store, services).recalled(
-                    query, digest, since=_questions_since(messages, digest)
-                )
+                known = await Flow(key, store, services).recall(query, digest, since=_questions_since(messages, digest))
                 self._found.get(made_of, partial(str, known))
             return known
         return ""

@@ -17,7 +17,7 @@ from langchain_session.saver import SessionSaver
 from langchain_session.threads import READ
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import TOOL_NAME, is_recalled, page, told
+from session_core.recalling import TOOL_NAME, is_recalled, page_text, results_text
 from session_core.retrieve import rank, terms
 from session_core.services import Services
 
@@ -104,13 +104,17 @@ class _RecallContext:
                 own.append(neutral)
         best = [one for one, _ in rank(query, [*stored, *own], max_hits=MAX_HITS)] if own else stored
         limits, most = self.services.policy.limits, self.services.policy.tool_output_tokens
-        return told(best, query, max_tokens=most, count=self.services.counter.count, page_tokens=limits.page_tokens)
+        return results_text(
+            best, query, max_tokens=most, count=self.services.counter.count, page_tokens=limits.page_tokens
+        )
 
     def page(self, message: Message | None, reference: str, offset: int) -> str:
         if message is None:
             return f"This conversation has no message {reference!r}; references come from its own views."
         most = self.services.policy.limits.page_tokens
-        return page(message, reference=reference, offset=offset, page_tokens=most, count=self.services.counter.count)
+        return page_text(
+            message, reference=reference, offset=offset, page_tokens=most, count=self.services.counter.count
+        )
 
 
 def _state_of(config: RunnableConfig, channel: str) -> list[BaseMessage]:

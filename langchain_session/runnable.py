@@ -15,7 +15,7 @@ from langchain_session.runnable_turn import Keys, Turn
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import TurnLease
-from session_core.sharing import shared
+from session_core.sharing import shared_sessions
 from session_core.voices import run_blocking
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
@@ -77,7 +77,7 @@ def _opened(sessions: Sessions | str, url: str | None, policy: Policy | None) ->
         )
     if url is not None and sessions != DEFAULT_URL:
         raise ConfigError("with_session(str, url=...) names two stores; pass only one")
-    return shared(sessions if url is None else url, policy)
+    return shared_sessions(sessions if url is None else url, policy)
 
 
 class SessionRunnable(Runnable[Any, Any]):

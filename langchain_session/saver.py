@@ -60,7 +60,7 @@ from langchain_session.view_list import view_for_run
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
-from session_core.leasing import Settled
+from session_core.leasing import SettledLeases
 from session_core.ports import Checkpoint, Plain, Write
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
@@ -116,7 +116,7 @@ class SessionSaver(Maintenance, Lifetime):
         self.channel = state_key(channel)
         store, awaited = self.sessions.store, self.sessions.awaited
         self._blocking = Voice(store, self.sessions.services, pause_blocking, store)
-        self._awaiting = Voice(awaited, self.sessions.aservices, pause_awaiting, Settled(awaited))
+        self._awaiting = Voice(awaited, self.sessions.aservices, pause_awaiting, SettledLeases(awaited))
         self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._warn_unencrypted()
 

@@ -16,7 +16,7 @@ from llamaindex_session.messages import as_list, from_core, from_core_many
 from llamaindex_session.references import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
-from session_core.importing import Several, amove_in, move_in
+from session_core.importing import RefusedConversations, aimport_messages, import_messages
 from session_core.ports import Marks
 from session_core.ranges import Ranges
 from session_core.voices import run_blocking
@@ -89,10 +89,10 @@ class SessionChatStore(BaseChatStore):
         longer begins with what was imported; InputError for a message that cannot be stored; ConfigError.
         """
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
-        several = Several()
+        several = RefusedConversations()
         for key in keys_of(chat_store, keys):
             with several.one():
-                move_in(made.session(key), to_record(messages_of(chat_store, key, named=keys is not None)))
+                import_messages(made.session(key), to_record(messages_of(chat_store, key, named=keys is not None)))
         several.tell()
         return made
 
@@ -109,11 +109,11 @@ class SessionChatStore(BaseChatStore):
     ) -> Self:
         """Async form of `import_from`; also from an `AsyncDBChatStore`, including its archived messages."""
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
-        several = Several()
+        several = RefusedConversations()
         for key in await akeys_of(chat_store, keys):
             with several.one():
                 said = await amessages_of(chat_store, key, named=keys is not None)
-                await amove_in(made.session(key), to_record(said))
+                await aimport_messages(made.session(key), to_record(said))
         several.tell()
         return made
 
@@ -123,7 +123,7 @@ class SessionChatStore(BaseChatStore):
         Raises: NotFound for one of `keys` that is not a session; Diverged if a key there has messages that its
         session does not begin with.
         """
-        several, added = Several(), 0
+        several, added = RefusedConversations(), 0
         for key in keys_of(self, keys):
             with several.one():
                 said = messages_of(self, key, named=keys is not None)
@@ -135,7 +135,7 @@ class SessionChatStore(BaseChatStore):
 
     async def aexport_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
         """Async form of `export_to`."""
-        several, added = Several(), 0
+        several, added = RefusedConversations(), 0
         for key in await akeys_of(self, keys):
             with several.one():
                 said = await amessages_of(self, key, named=keys is not None)

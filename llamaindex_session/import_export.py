@@ -14,13 +14,13 @@ from llamaindex_session.changes import without_id
 from llamaindex_session.marks import text_of
 from session_core import Message
 from session_core.errors import ConfigError, NotFound
-from session_core.helper_protocols import require_power
+from session_core.helper_protocols import require_method
 from session_core.importing import missing
 
 
 def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
     """The requested keys, or all of `chat_store`. Raises: ConfigError if the store has async methods only."""
-    require_power(chat_store, "get_messages", "a chat store")
+    require_method(chat_store, "get_messages", "a chat store")
     if isinstance(chat_store, AsyncDBChatStore):
         raise ConfigError(f"a {type(chat_store).__name__} has async methods only; use aimport_from")
     return _given(keys) if keys is not None else list(chat_store.get_keys())
@@ -28,7 +28,7 @@ def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
 
 async def akeys_of(chat_store: BaseChatStore | AsyncDBChatStore, keys: Iterable[str] | None) -> list[str]:
     """Async form of `keys_of`, of either kind of store."""
-    require_power(chat_store, "get_messages", "a chat store")
+    require_method(chat_store, "get_messages", "a chat store")
     if keys is not None:
         return _given(keys)
     found = chat_store.get_keys() if isinstance(chat_store, AsyncDBChatStore) else chat_store.aget_keys()

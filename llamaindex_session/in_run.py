@@ -46,7 +46,9 @@ class Run:
         """
         services = session.sessions.aservices
         limits = services.policy.limits
-        context = replace(services.plan_context, limits=replace(limits, budget=limits.budget.less(overhead_tokens)))
+        context = replace(
+            services.plan_context, limits=replace(limits, budget=limits.budget.minus_overhead(overhead_tokens))
+        )
         record = [message for message in seen.messages if message.origin == "record"]
         last = max((message.seq for message in record), default=0)
         said = [replace(to_core(message), id=name) for message, name in zip(self.whole, self.ids, strict=True)]

@@ -29,8 +29,8 @@ from llamaindex_session.messages import as_list, from_core_many
 from session_core import Budget, Message, Policy, Session, Sessions
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
-from session_core.helper_protocols import require_power
-from session_core.importing import amove_in, move_in
+from session_core.helper_protocols import require_method
+from session_core.importing import aimport_messages, import_messages
 from session_core.turns import Key
 
 
@@ -122,17 +122,17 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         what is new. Raises: ConfigError if `memory` has no session name; Diverged if it no longer begins with what
         was imported; InputError.
         """
-        require_power(memory, "get_all", "a memory")
+        require_method(memory, "get_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_with_token_limit(made_with, memory))
-        move_in(made.session, to_record(memory.get_all()))
+        import_messages(made.session, to_record(memory.get_all()))
         return made
 
     @classmethod
     async def aimport_from(cls, memory: BaseMemory, session_id: str | None = None, **made_with: Any) -> Self:
         """Async form of `import_from`."""
-        require_power(memory, "aget_all", "a memory")
+        require_method(memory, "aget_all", "a memory")
         made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_with_token_limit(made_with, memory))
-        await amove_in(made.session, to_record(await memory.aget_all()))
+        await aimport_messages(made.session, to_record(await memory.aget_all()))
         return made
 
     @classmethod

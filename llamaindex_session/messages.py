@@ -19,7 +19,7 @@ from session_core.media import source_of
 from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import read_blocks
-from session_core.serial.calls import arguments_text, calls_from, function_call_id, says_exactly
+from session_core.serial.calls import arguments_text, calls_from, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.objects import read_file
 from session_core.serial.references import HeldBy
@@ -139,7 +139,7 @@ def _calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
             given, call_id = block.tool_kwargs, block.tool_call_id or ""
             text = given if isinstance(given, str) else arguments_text(given, written.get(call_id))
             calls.append(ToolCall(call_id, block.tool_name, text))
-            parsed.append(not isinstance(given, str) and says_exactly(text, given, exact))
+            parsed.append(not isinstance(given, str) and is_exact(text, given, exact))
     known = {call.id for call in calls}
     calls += [call for call in raw if call.id not in known]
     legacy = message.additional_kwargs.get("function_call")

@@ -9,7 +9,7 @@ from llamaindex_session.in_run import original_in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import page, told
+from session_core.recalling import page_text, results_text
 
 MAX_HITS = 5
 
@@ -71,10 +71,10 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
 def _result_text(found: list[Message], query: str, session: Session) -> str:
     services = session.sessions.services
     limits, most = services.policy.limits, services.policy.tool_output_tokens
-    return told(found, query, max_tokens=most, count=services.counter.count, page_tokens=limits.page_tokens)
+    return results_text(found, query, max_tokens=most, count=services.counter.count, page_tokens=limits.page_tokens)
 
 
 def _page(message: Message, reference: str, offset: int, session: Session) -> str:
     services = session.sessions.services
     most = services.policy.limits.page_tokens
-    return page(message, reference=reference, offset=offset, page_tokens=most, count=services.counter.count)
+    return page_text(message, reference=reference, offset=offset, page_tokens=most, count=services.counter.count)

@@ -8,7 +8,7 @@ import pytest
 from near_words import QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.boosts import NAMED, TIMED, leanings
+from session_core.boosts import NAMED, TIMED, message_boosts
 from session_core.compress.conflicts import MOST_MARKED, Quote, conflict_line, find_conflicts
 from session_core.language.spans import span
 from session_core.turns import Message, Role
@@ -72,20 +72,20 @@ def _said(number: int, author: str | None, time_s: float | None = None) -> Messa
 
 def test_a_person_who_is_named_is_preferred() -> None:
     messages = [_said(1, "Project Manager"), _said(2, "Industrial Designer"), _said(3, None)]
-    assert leanings("what did the project manager think?", messages, None) == [NAMED, 0.0, 0.0]
-    assert leanings("What did Designer want?", messages, None) == [0.0, NAMED, 0.0]
-    assert leanings("what project is it?", messages, None) is None
-    assert leanings("what did Ann say?", [_said(1, "Ann")], None) is None
-    assert leanings("Ann Lee?", [_said(1, "Ann Lee"), _said(2, "Ann Roy")], None) == [NAMED, 0.0]
+    assert message_boosts("what did the project manager think?", messages, None) == [NAMED, 0.0, 0.0]
+    assert message_boosts("What did Designer want?", messages, None) == [0.0, NAMED, 0.0]
+    assert message_boosts("what project is it?", messages, None) is None
+    assert message_boosts("what did Ann say?", [_said(1, "Ann")], None) is None
+    assert message_boosts("Ann Lee?", [_said(1, "Ann Lee"), _said(2, "Ann Roy")], None) == [NAMED, 0.0]
 
 
 def test_a_time_that_is_named_is_preferred_where_it_tells_messages_apart() -> None:
     now = NOW.timestamp()
     messages = [_said(1, None, now - 9 * DAY_S), _said(2, None, now - DAY_S), _said(3, None, None)]
-    assert leanings("what did I say yesterday?", messages, now) == [0.0, TIMED, 0.0]
-    assert leanings("what did I say yesterday?", messages[1:2], now) is None
-    assert leanings("what did I say in 1999-01-01?", messages, now) is None
-    assert leanings("what did I say yesterday?", messages, None) is None
+    assert message_boosts("what did I say yesterday?", messages, now) == [0.0, TIMED, 0.0]
+    assert message_boosts("what did I say yesterday?", messages[1:2], now) is None
+    assert message_boosts("what did I say in 1999-01-01?", messages, now) is None
+    assert message_boosts("what did I say yesterday?", messages, None) is None
 
 
 @pytest.mark.parametrize("embedder", [None, QuickWords()])

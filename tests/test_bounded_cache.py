@@ -19,7 +19,7 @@ from session_core.ranges import Ranges
 from session_core.serial.cache import BoundedCache
 from session_core.services import Services
 from session_core.sessions import Sessions
-from session_core.stores.redis.rows import Tails, begun, content
+from session_core.stores.redis.rows import Tails, begin_row, finish_row
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
 
@@ -61,8 +61,8 @@ def test_of_many_short_sessions_few_messages_are_remembered():
     session_tails, before = Tails(), messages_alive()
     for number in range(40_000):
         message = Message(Role.USER, "yes", id=f"~{number:016x}", tokens=1)
-        label, body = begun(message)
-        session_tails.messages(b"%d" % number, [1, 1], [label + content(message, body)])
+        label, body = begin_row(message)
+        session_tails.messages(b"%d" % number, [1, 1], [label + finish_row(message, body)])
     assert messages_alive() - before < 20_000
 
 

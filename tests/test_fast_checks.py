@@ -101,7 +101,7 @@ def test_the_message_of_a_digest_is_handed_on_and_is_that_of_its_own_room() -> N
     made = digest_message(digest, context=_tools(memory, limits))
     memory.carry_over(digest, numbered)
     assert digest_message(numbered, context=_tools(memory, limits)) is made
-    small = Policy(limits.budget.less(limits.budget.limit_tokens - 200)).limits
+    small = Policy(limits.budget.minus_overhead(limits.budget.limit_tokens - 200)).limits
     narrow = digest_message(numbered, context=_tools(memory, small))
     assert narrow == digest_message(numbered, context=_tools(PlanCache(), small))
     assert digest_message(numbered, context=_tools(memory, limits)) == made

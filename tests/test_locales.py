@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from session_core.classify import RuleClassifier, filler
+from session_core.classify import RuleClassifier, is_filler
 from session_core.facts import extract
 from session_core.language.acceptance import decides, takes
 from session_core.language.cues import _Cues, corrects, kinds, promises
@@ -199,12 +199,12 @@ def test_a_short_answer_settles_what_was_offered(offer: str, answer: str) -> Non
 
 @pytest.mark.parametrize("text", FILLERS)
 def test_greetings_and_thanks_say_nothing(text: str) -> None:
-    assert filler(text)
+    assert is_filler(text)
 
 
 @pytest.mark.parametrize("text", NO_FILLERS)
 def test_thanks_with_an_answer_say_something(text: str) -> None:
-    assert not filler(text)
+    assert not is_filler(text)
 
 
 @pytest.mark.parametrize(

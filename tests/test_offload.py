@@ -32,7 +32,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[int]]:
     """In which threads quotes were chosen, plans folded, words looked up and large messages read."""
     seen: dict[str, set[int]] = {}
     for place in (
-        "session_core.searching.quotes",
+        "session_core.searching.select_quotes",
         "session_core.compress.ladder.fold",
         "session_core.stores.redis.store.best",
         "session_core.stores.encrypted.best",
@@ -68,11 +68,11 @@ def test_questions_to_long_sessions_run_off_the_event_loop(server: RedisServer, 
         awaited = asyncio.run(_seen(session))
         mine = threading.get_ident()
         assert all(mine not in those for those in threads.values())
-        assert {"searching.quotes", "ladder.fold"} <= set(threads)
+        assert {"searching.select_quotes", "ladder.fold"} <= set(threads)
         threads.clear()
         again = session.view(QUESTION)
         assert again.messages == awaited.messages
-        assert threads["searching.quotes"] == {mine}
+        assert threads["searching.select_quotes"] == {mine}
 
 
 def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any) -> None:
@@ -81,7 +81,7 @@ def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any)
         session = sessions.session("short")
         session.append(said(8))
         asyncio.run(_seen(session))
-    assert threads["searching.quotes"] == {threading.get_ident()}
+    assert threads["searching.select_quotes"] == {threading.get_ident()}
 
 
 @pytest.mark.parametrize("sealed", [False, True])

@@ -56,7 +56,7 @@ def test_the_facts_that_bind_most_are_kept_as_if_all_were_made(stated: list[tupl
     every = [fact for _, fact in told if fact is not None]
     most_kept = max(most, min(USER_RULES, sum(fact.kind is FactKind.RULE for fact in every)))
     best = sorted(every, key=lambda fact: (list(FactKind).index(fact.kind), fact.seq))[:most_kept]
-    kept = facts._capped(((kind, lambda fact=fact: fact) for kind, fact in told), most)
+    kept = facts._keep_most_binding(((kind, lambda fact=fact: fact) for kind, fact in told), most)
     assert kept == sorted(best, key=lambda fact: fact.seq)
 
 

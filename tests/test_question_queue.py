@@ -18,7 +18,7 @@ from session_core import Budget, Policy, Session, Sessions
 from session_core.events import Event, FellBack
 from session_core.offload import run_serially
 from session_core.plan import View
-from session_core.quotes import quotes
+from session_core.quotes import select_quotes
 
 QUESTION = "On which day is the review of project 7?"
 BUDGET = Budget(4_000, reply_reserve_tokens=0)
@@ -202,9 +202,9 @@ def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> Non
 
         def noting(*args: Any, **named: Any) -> Any:
             seen.append(calls.active)
-            return quotes(*args, **named)
+            return select_quotes(*args, **named)
 
-        monkeypatch.setattr("session_core.searching.quotes", noting)
+        monkeypatch.setattr("session_core.searching.select_quotes", noting)
         session.view(QUESTION)
         assert (seen, calls.active) == ([0], 0)
 

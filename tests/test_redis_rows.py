@@ -62,9 +62,9 @@ SAID = [Message(Role.USER, f"message {number}", id=f"m{number}") for number in r
 @settings(max_examples=600)
 @given(MESSAGES, st.integers(1, 9))
 def test_a_row_says_the_same_to_who_wrote_it_and_to_who_reads_it(message: Message, seq: int) -> None:
-    label, body = rows.begun(message)
-    row = label + rows.content(message, body)
-    rows.written(message, row)
+    label, body = rows.begin_row(message)
+    row = label + rows.finish_row(message, body)
+    rows.cache_row(message, row)
     known = [rows.message_from(row, seq), rows.message_from(row, seq), *rows.messages_from([row], [seq])]
     read = rows._read(row, seq)
     assert known == [read] * 3
@@ -77,7 +77,7 @@ def _types(message: Message) -> list[type]:
     ]
 
 
-ROWS = [b"".join((label, rows.content(said, body))) for said in SAID for label, body in [rows.begun(said)]]
+ROWS = [b"".join((label, rows.finish_row(said, body))) for said in SAID for label, body in [rows.begin_row(said)]]
 PARTS = st.one_of(
     st.builds(Ranges.span, st.integers(1, 3), st.integers(3, 12)),
     st.lists(st.integers(1, 12), unique=True, max_size=8).map(Ranges.of),

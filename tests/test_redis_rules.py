@@ -30,8 +30,8 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
-from session_core.stores.redis.names import escaped, from_plain, plain, unescaped
-from session_core.stores.redis.rows import begun, content, message_from, packed_id, unpacked_id
+from session_core.stores.redis.names import escape, from_plain, plain, unescape
+from session_core.stores.redis.rows import begin_row, finish_row, message_from, packed_id, unpacked_id
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
 from session_core.turns import GIVEN_ID, Importance, Key
@@ -278,7 +278,7 @@ _IDS = st.builds("{}{}{}".format, _TEXT | st.just("~"), _DIGITS, _TEXT | st.just
 def test_every_id_comes_back(message_id: str) -> None:
     message = Message(Role.USER, "x", id=message_id)
     assert unpacked_id(packed_id(message_id)) == message_id
-    assert message_from(begun(message)[0] + content(message), 0) == message
+    assert message_from(begin_row(message)[0] + finish_row(message), 0) == message
 
 
 def test_the_ids_that_sessions_give_take_9_bytes() -> None:
@@ -293,5 +293,5 @@ def test_every_text_comes_back_from_a_script(text: str) -> None:
 
 @given(st.text(st.characters() | st.sampled_from("{}|%7BD")))
 def test_every_name_comes_back_from_a_key(name: str) -> None:
-    assert not set(escaped(name)) & set("{}|")
-    assert unescaped(escaped(name)) == name
+    assert not set(escape(name)) & set("{}|")
+    assert unescape(escape(name)) == name

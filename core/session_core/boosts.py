@@ -17,7 +17,7 @@ MARGIN_S = 8 * 3600.0
 """Seconds around a day that belong to it in some time zone."""
 
 
-def leanings(query: str, messages: Sequence[Message], now_s: float | None) -> list[float] | None:
+def message_boosts(query: str, messages: Sequence[Message], now_s: float | None) -> list[float] | None:
     """The bonus of each message for its author and its time; None if `query` names none that distinguishes them.
 
     `now_s` is the time of the question. A time that no message, or nearly every message has, counts for nothing.

@@ -65,7 +65,7 @@ class RuleClassifier:
             return Importance.MUST_KEEP
         if message.tool_calls or message.media:
             return Importance.MUST_KEEP if self._binding(message) else Importance.SUMMARIZE
-        if filler(message.content):
+        if is_filler(message.content):
             return Importance.DISCARD
         return Importance.MUST_KEEP if self._binding(message) else Importance.SUMMARIZE
 
@@ -80,14 +80,14 @@ class RuleClassifier:
 
 
 @lru_cache(maxsize=SENTENCES)
-def filler(text: str) -> bool:
+def is_filler(text: str) -> bool:
     """Whether `text` is empty, or only greets, thanks, acknowledges or is polite."""
     if len(text) > _FILLER_CHARACTERS:
         return not text.strip()
-    return _phrases(text) or courtesy(text, _phrases)
+    return _is_only_phrases(text) or courtesy(text, _is_only_phrases)
 
 
-def _phrases(text: str) -> bool:
+def _is_only_phrases(text: str) -> bool:
     said = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.casefold())
     at = 0
     while at < len(said):

@@ -16,7 +16,7 @@ from session_core.stats import SessionStats, describe
 from session_core.turns import Key, Message, Role
 
 
-async def drawn(store: Store, key: Key, policy: Policy) -> str:
+async def session_html_or_error(store: Store, key: Key, policy: Policy) -> str:
     """The session called `key` as HTML, or why it cannot be read; reads its record once."""
     try:
         state = await store.state(key) or State(key)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
-from session_core.embedding import chosen
+from session_core.embedding import embedder_of
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
 from session_core.stats import Percentiles
@@ -65,7 +65,7 @@ class Findings:
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
     """The condition of the sessions in `store` under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
-    counter, budget, embedder = policy.counting(), policy.budget, chosen(policy)
+    counter, budget, embedder = policy.counting(), policy.budget, embedder_of(policy)
     straight = [state for state in states if not _branched(state)]
     tiers = [_tier(state, budget) for state in states]
     return Findings(

@@ -96,7 +96,7 @@ class StoreError(SessionError):
     _named: str = ""
 
     @property
-    def unnamed(self) -> str:
+    def message_without_session(self) -> str:
         """The message without the session's name."""
         return str(self).removeprefix(self._named)
 

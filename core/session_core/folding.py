@@ -16,16 +16,16 @@ from session_core.compress.window import covered_prefix, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
-from session_core.grounding import grounded, judged, source_of_check, without_orders
-from session_core.helper_calls import ask
+from session_core.grounding import apply_judgements, grounded_facts, source_of_check, strike_instructions
+from session_core.helper_calls import call_with_timeout
 from session_core.helper_protocols import LateClassifier
-from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
+from session_core.plan import Digest, Fact, FactKind, GiveWay, never_pause
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
 from session_core.services import Services
 from session_core.turns import Importance, Key, Message, Role, Unit, units
-from session_core.vectors import quick
+from session_core.vectors import is_fast
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Folder:
         *,
         asked_at_s: float | None = None,
         everything: bool = False,
-        give_way: GiveWay = go_on,
+        give_way: GiveWay = never_pause,
     ) -> Digest | None:
         """The new digest of the session, which views use from the next turn on; None if there is nothing to fold.
 
@@ -65,7 +65,7 @@ class Folder:
                 loaded = await self.store.load(key, loaded.state.head)
             require_unsealed(key, loaded.messages)
             give_way()
-            chosen = self._chosen(loaded, everything=everything)
+            chosen = self._choose_units(loaded, everything=everything)
             if not chosen:
                 return None
             digest = await self._digest(loaded, chosen, give_way)
@@ -81,12 +81,12 @@ class Folder:
                     raise
                 continue
             self.services.plan_cache.carry_over(digest, made)
-            self._tell(loaded, made, chosen, time.monotonic() - began)
-            self._indexed(loaded, made)
+            self._emit_folded(loaded, made, chosen, time.monotonic() - began)
+            self._index(loaded, made)
             return made
         return None
 
-    def _chosen(self, loaded: Loaded, *, everything: bool) -> Sequence[Unit]:
+    def _choose_units(self, loaded: Loaded, *, everything: bool) -> Sequence[Unit]:
         spoken = [message for message in loaded.messages if message.role is not Role.SYSTEM]
         parts = units(spoken)
         if everything:
@@ -104,7 +104,7 @@ class Folder:
         if loaded.digest:
             covers = loaded.digest.covers.plus(covers)
         key = loaded.state.key
-        gone = self._judged(key, gone)
+        gone = self._judge(key, gone)
         summary = await self._summary(loaded, gone, give_way)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
@@ -113,7 +113,7 @@ class Folder:
         digest = fold(loaded.digest, parts, covers, context=context, summary=summary, made_by=made_by, found=found)
         return context.cache.carry_over(digest, replace(digest, time_s=self.services.clock()))
 
-    def _indexed(self, loaded: Loaded, made: Digest) -> None:
+    def _index(self, loaded: Loaded, made: Digest) -> None:
         """Send the newly folded messages to the index; if it fails it has a gap, which `indexing.rebuild` fills.
 
         With a fast embedder their vectors are computed here, once there are questions, so that no view has to read
@@ -124,35 +124,35 @@ class Folder:
         gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under]
         if index is not None:
             told = [message for message in gone if message.role is not Role.SYSTEM]
-            self._asked(state.key, index.name, partial(index.add, state.key, told))
+            self._ask_helper(state.key, index.name, partial(index.add, state.key, told))
         if (
             self.services.digest_vectors.asked
             and embedder is not None
-            and quick(embedder)
+            and is_fast(embedder)
             and not self.services.vectors.lost
         ):
             name = getattr(embedder, "name", "embedder")
-            self._asked(state.key, name, partial(self._remembered, state, gone, embedder))
+            self._ask_helper(state.key, name, partial(self._cache_vectors, state, gone, embedder))
 
-    async def _remembered(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
+    async def _cache_vectors(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
         try:
             return await self.services.digest_vectors.add(state.key, state.born, gone, embedder, self.services.vectors)
         except ConfigError:
             self.services.vectors.lost = True
             raise
 
-    def _judged(self, key: Key, gone: Sequence[Message]) -> list[Message]:
+    def _judge(self, key: Key, gone: Sequence[Message]) -> list[Message]:
         """The messages with the importance that a model gives them, if one is configured."""
         classifier = self.services.policy.classifier
         if not isinstance(classifier, LateClassifier):
             return list(gone)
         said: dict[int, Importance] = {}
         for part in _batches(gone):
-            told = self._asked(key, classifier.name, partial(classifier.judge, part))
+            told = self._ask_helper(key, classifier.name, partial(classifier.judge, part))
             if told is not None and not told:
                 self.services.emit(FellBack(key, classifier.name, "an answer without a judgement"))
             said.update(told or {})
-        return judged(gone, said)
+        return apply_judgements(gone, said)
 
     def _facts(self, key: Key, gone: Sequence[Message]) -> list[Fact]:
         """Facts that a model finds in addition to the rules', if one is configured; they are checked."""
@@ -161,17 +161,17 @@ class Folder:
             return []
         kept: list[Fact] = []
         for part in _batches(gone):
-            found = self._asked(key, extractor.name, partial(extractor.extract, part)) or ()
-            facts, struck = grounded(found, part, extract(part))
+            found = self._ask_helper(key, extractor.name, partial(extractor.extract, part)) or ()
+            facts, struck = grounded_facts(found, part, extract(part))
             if struck:
                 self.services.emit(FellBack(key, extractor.name, f"{struck} facts not in their messages"))
             kept.extend(facts)
         return kept
 
-    def _asked(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+    def _ask_helper(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         """A helper's answer; None, with an event, if it fails or takes too long."""
         try:
-            return ask(work, wait_s=self.services.policy.helper_wait_s)
+            return call_with_timeout(work, wait_s=self.services.policy.helper_wait_s)
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
             self.services.emit(FellBack(key, name, type(exc).__name__))
             return None
@@ -185,7 +185,7 @@ class Folder:
         most = self.services.plan_context.limits.summary_room
         request = SummaryRequest(previous, tuple(told), most)
         key, name = loaded.state.key, self.summarizer.name
-        written = self._asked(key, name, partial(self.summarizer.summarize, request))
+        written = self._ask_helper(key, name, partial(self.summarizer.summarize, request))
         if written is None:
             return None
         if not isinstance(written, str):
@@ -193,7 +193,7 @@ class Folder:
             return None
         source = "\n".join(source_of_check(message) for message in told)
         checked = check(written, source, previous=previous, give_way=give_way)
-        text, orders = without_orders(checked.text, told, previous, give_way=give_way)
+        text, orders = strike_instructions(checked.text, told, previous, give_way=give_way)
         if orders:
             self.services.emit(FellBack(key, name, f"{orders} sentences that repeat instructions in data"))
         text, swapped = without_swaps(text, told, previous, give_way=give_way)
@@ -215,7 +215,7 @@ class Folder:
             self.services.emit(FellBack(key, name, "says less than the rules do"))
         return whole
 
-    def _tell(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
+    def _emit_folded(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
         before = (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)
         gone = sum(unit.tokens for unit in chosen)
         after = before - gone - (loaded.digest.tokens if loaded.digest else 0) + made.tokens

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeVar
 
-from session_core.append_args import Said
+from session_core.append_args import AppendArgument
 from session_core.budget import Tier
 from session_core.errors import Diverged, DuplicateMessage, InputError, NotFound
 from session_core.ports import Store
@@ -36,7 +36,7 @@ M = TypeVar("M")
 _Ask = Callable[[Key, Tier], Awaitable[None]]
 
 
-def move_in(session: Session, messages: Iterable[Said]) -> int:
+def import_messages(session: Session, messages: Iterable[AppendArgument]) -> int:
     """Store `messages` in `session`, in order and in bounded batches; returns how many were new.
 
     They are all messages of a source: ours, or dicts such as `Session.export` returns. A repeated call continues where
@@ -48,31 +48,31 @@ def move_in(session: Session, messages: Iterable[Said]) -> int:
     async def ask(key: Key, tier: Tier) -> None:
         session.sessions.ask_fold(key, tier)
 
-    return run_blocking(_moved(session, session.flow, session.sessions.store, ask, messages))
+    return run_blocking(_import(session, session.flow, session.sessions.store, ask, messages))
 
 
-async def amove_in(session: Session, messages: Iterable[Said]) -> int:
-    """Async form of `move_in`."""
+async def aimport_messages(session: Session, messages: Iterable[AppendArgument]) -> int:
+    """Async form of `import_messages`."""
     sessions = session.sessions
-    return await _moved(session, session.aflow, sessions.awaited, sessions.aask_fold, messages)
+    return await _import(session, session.aflow, sessions.awaited, sessions.aask_fold, messages)
 
 
-async def _moved(session: Session, flow: Flow, store: Store, ask: _Ask, messages: Iterable[Said]) -> int:
+async def _import(session: Session, flow: Flow, store: Store, ask: _Ask, messages: Iterable[AppendArgument]) -> int:
     key = session.key
     said = with_ids(one if isinstance(one, Message) else message_from_plain(one) for one in messages)
     beside = replace(key, namespace=NOTES)
     prints = _fingerprints(said)
-    done = await _begun(store, beside, prints, key)
+    done = await _resume_point(store, beside, prints, key)
     new = 0
     for batch in in_batches(said[done:], _characters):
-        new += await _appended(flow, batch, ask)
+        new += await _append_batch(flow, batch, ask)
         done += len(batch)
         note = Message(Role.ASSISTANT, json.dumps([done, prints[done]]), id=f"{GIVEN_ID}{done}-{prints[done]}")
         await store.append(beside, [session.sessions.services.prepare(note)])
     return new
 
 
-async def _appended(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
+async def _append_batch(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
     try:
         appended, fold = await flow.append(batch, lenient=True)
     except DuplicateMessage as exc:
@@ -84,7 +84,7 @@ async def _appended(flow: Flow, batch: Sequence[Message], ask: _Ask) -> int:
     return appended.new
 
 
-async def _begun(store: Store, beside: Key, prints: Sequence[str], key: Key) -> int:
+async def _resume_point(store: Store, beside: Key, prints: Sequence[str], key: Key) -> int:
     """How many messages of the source were imported already. Raises: Diverged."""
     state = await store.state(beside)
     if state is None or not state.head:
@@ -99,7 +99,7 @@ async def _begun(store: Store, beside: Key, prints: Sequence[str], key: Key) -> 
     )
 
 
-class Several:
+class RefusedConversations:
     """Imports several conversations one after another; an error of one does not stop the others."""
 
     def __init__(self) -> None:

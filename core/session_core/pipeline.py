@@ -60,7 +60,7 @@ class Queue:
         if tier >= Tier.FACTS:
             self._pressing.add(key)
 
-    def pressed(self, now_s: float) -> int:
+    def is_hurried(self, now_s: float) -> int:
         """The number of urgent folds, including the one in progress."""
         return len(self._pressing) + len(self._overdue(now_s)) + (self.at_work is not None and self._due_s <= now_s)
 
@@ -92,7 +92,7 @@ class Pace:
     """How a background fold shares the interpreter with calls that somebody waits for.
 
     A computing thread keeps the GIL for 5 ms (`sys.getswitchinterval`), and a view or an append releases it at each
-    read and write, so each of these would wait 5 ms during a fold. `pressed` returns how many folds are urgent;
+    read and write, so each of these would wait 5 ms during a fold. `is_hurried` returns how many folds are urgent;
     `quiet` waits up to that many seconds for a pause without views and appends, and returns whether there is one;
     `pauses` counts how often a fold yielded. While `hurried` callers wait for the folds themselves, it does not
     yield.
@@ -196,10 +196,10 @@ class Background:
 
     def _pressed(self) -> int:
         with self._changed:
-            return self.queue.pressed(time.monotonic())
+            return self.queue.is_hurried(time.monotonic())
 
     @contextmanager
-    def telling(self, key: Key) -> Iterator[None]:
+    def reporting_failures(self, key: Key) -> Iterator[None]:
         """Emit an event for a fold that fails in the block, instead of raising; none if its store was closed."""
         try:
             yield

@@ -26,7 +26,7 @@ GiveWay = Callable[[], None]
 """What long work calls between its parts, so that whoever waits for the interpreter can have it."""
 
 
-def go_on() -> None:
+def never_pause() -> None:
     """A no-op in place of yielding, for work that a caller waits for."""
 
 
@@ -98,7 +98,7 @@ class Limits:
         of the limit, only facts that are always needed: rules, constraints, who the user is and what they like. Other
         facts are quoted if the question needs them, and messages that only greet or thank are left out.
         """
-        budget = self.budget.part(tokens)
+        budget = self.budget.minus_reserved(tokens)
         if self.total > UNCACHED_TOKENS:
             return replace(self, budget=budget)
         budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)

@@ -34,7 +34,7 @@ class Quotes:
     rows: Mapping[str, str] = field(default_factory=dict)
 
 
-def quotes(
+def select_quotes(
     question: Question,
     sources: Sequence[Message],
     standing: Sequence[Message],
@@ -64,16 +64,16 @@ def quotes(
     for place, after in corrected.items():
         weighed.amend(place, (after, read(after)))
     weighed.choose(room_tokens)
-    differ = _differing(question.text, weighed.chosen_passages)
+    differ = _conflict_lines(question.text, weighed.chosen_passages)
     quoted = weighed.quote(room_tokens, differ)
     if (kept := len(quoted.passages)) < len(weighed.chosen_passages) and (
-        still := _differing(question.text, quoted.passages)
+        still := _conflict_lines(question.text, quoted.passages)
     ) != differ:
         quoted = weighed.quote(room_tokens, still, most=kept if still else None)
-    return Quotes(quoted.block, _why(question, quoted.messages, sources, read), quoted.rows)
+    return Quotes(quoted.block, _reasons(question, quoted.messages, sources, read), quoted.rows)
 
 
-def _differing(query: str, said: Sequence[QuotedPassage]) -> str:
+def _conflict_lines(query: str, said: Sequence[QuotedPassage]) -> str:
     """A line about sentences that answer `query` with different values; "" for none. Quoted text, and text that reads
     like an instruction, is ignored."""
     return conflict_line(find_conflicts(query, list(_answers(said))))
@@ -88,7 +88,9 @@ def _answers(said: Sequence[QuotedPassage]) -> Iterator[Quote]:
             yield Quote(text, speaker(message), message.time_s)
 
 
-def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:
+def _reasons(
+    question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read
+) -> tuple[Recalled, ...]:
     """Why each message was quoted: shared words, similar meaning, or values of the last messages."""
     asked, near = {word: frozenset(stems(word)) for word in terms(question.text)}, question.nearness
     forms_asked = frozenset[str]().union(*asked.values())

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
-from session_core.boosts import leanings
+from session_core.boosts import message_boosts
 from session_core.compress.evidence import TIGHT_TOKENS
 from session_core.compress.fold import related_facts
 from session_core.compress.offer_answers import with_answers
@@ -21,14 +21,14 @@ from session_core.language.continuations import PROGRESS, goes_on, wants_all
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
 from session_core.query_cleanup import asked_and_repeated
-from session_core.quotes import Quotes, quotes
+from session_core.quotes import Quotes, select_quotes
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
-from session_core.retrieve import fuse, likely, rank, searchable, terms
+from session_core.retrieve import best_candidates, fuse, rank, searchable, terms
 from session_core.sealed import require_unsealed
 from session_core.services import Services
 from session_core.turns import Key, Message, Role
-from session_core.vectors import quick
+from session_core.vectors import is_fast
 
 T = TypeVar("T")
 
@@ -79,12 +79,12 @@ class Searching:
         first_said = [message for message in found if not is_recalled(message)]
         ranked = partial(rank, query, first_said, max_hits=len(first_said))
         best = [message for message, _ in await self._services.offload_search(ranked, tokens=_tokens(first_said))]
-        if self._quick is not None:
+        if self._fast_embedder is not None:
             state = await self._store.state(self.key)
-            nearest = await self._meant(query, best, state.head, state.born) if state else []
+            nearest = await self._similar_messages(query, best, state.head, state.born) if state else []
         else:
-            nearest = await self._nearest(query, best)
-        rankings = [best, nearest, await self._indexed(query, best, max_hits)]
+            nearest = await self._rerank_by_meaning(query, best)
+        rankings = [best, nearest, await self._search_index(query, best, max_hits)]
         told = [ranking for ranking in rankings if ranking]
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         require_unsealed(self.key, best)
@@ -96,38 +96,41 @@ class Searching:
             raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a string")
         self._services.digest_vectors.asked = True
 
-    async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
+    async def _rerank_by_meaning(self, query: str, best: Sequence[Message]) -> list[Message]:
         """The results by words, in the embedder's order."""
         near = await self._nearness(query, best)
         return [] if near is None else [m for _, m in sorted(zip(near, best, strict=True), key=_nearer)]
 
     @property
-    def _quick(self) -> Embedder | None:
+    def _fast_embedder(self) -> Embedder | None:
         """The embedder, if it is available and fast enough to compare all messages of a session."""
         embedder = self._services.embedder
-        return embedder if embedder is not None and quick(embedder) and not self._services.vectors.lost else None
+        return embedder if embedder is not None and is_fast(embedder) and not self._services.vectors.lost else None
 
-    async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
+    async def _similar_messages(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
         """The messages of `part` that are similar to `query` in meaning, nearest first.
 
         Vectors are in memory; missing ones are computed now, with one read of the record.
         """
-        embedder, covered = self._quick, self._services.digest_vectors
+        embedder, covered = self._fast_embedder, self._services.digest_vectors
         if embedder is None:
             return []
         part = newest(part)
         missing = covered.missing(self.key, born, part)
         for start in range(0, len(missing), READ_AT_ONCE):
             page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
-            if await self._tried(covered.add(self.key, born, page, embedder, self._services.vectors), embedder) is None:
+            if (
+                await self._try_embedder(covered.add(self.key, born, page, embedder, self._services.vectors), embedder)
+                is None
+            ):
                 return []
-        seqs = await self._tried(covered.near(self.key, born, query, part, embedder), embedder) or []
+        seqs = await self._try_embedder(covered.near(self.key, born, query, part, embedder), embedder) or []
         there = {message.seq: message for message in known}
         if absent := sorted(seq for seq in seqs if seq not in there):
             there |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(absent))}
         return [there[seq] for seq in seqs if seq in there and not is_recalled(there[seq])]
 
-    async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
+    async def _search_index(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
         """The messages that the index finds; they are read from the record, and missing ones are left out."""
         index = self._services.index
         if index is None:
@@ -177,7 +180,7 @@ class Searching:
         if room_tokens < LEAST_RECALL:
             return Quotes()
         whole = digest is None or _can_be_read_whole(digest, room_tokens)
-        under = await self._under(query, standing, digest, born, whole=whole)
+        under = await self._messages_under(query, standing, digest, born, whole=whole)
         candidates: Sequence[Message] = absent
         if under:
             by_place = {(m.seq, m.id): m for m in (*under, *absent)}
@@ -192,7 +195,7 @@ class Searching:
             last = [services.read(message) for message in standing[-4:]]
             complete = whole and len(said) == len(candidates)
             text, repeated = asked_and_repeated(query, (*candidates, *standing))
-            return quotes(
+            return select_quotes(
                 Question(text, last, near, complete=complete, repeated=repeated),
                 said,
                 standing,
@@ -205,7 +208,7 @@ class Searching:
 
         return await services.offload_search(quoted, tokens=_tokens(candidates))
 
-    async def _under(
+    async def _messages_under(
         self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
     ) -> list[Message]:
         """The messages under `digest` that may be quoted: all that it covers (`whole`, one read), or the results of a
@@ -217,18 +220,18 @@ class Searching:
         if whole:
             found = await self._store.record(self.key, digest.covers)
         else:
-            found = await self._found(query, standing, digest, born)
+            found = await self._search_under(query, standing, digest, born)
         under = [message for message in found if message.role is not Role.SYSTEM]
         self._services.emit(Searched(self.key, len(under), time.perf_counter() - began))
         return under
 
-    async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
+    async def _search_under(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
         """The results of a search under `digest` by words, index and meaning, and the facts relevant to it."""
         progress = PROGRESS if _open_ended(query) else ()
         words = list(dict.fromkeys([*terms(query), *progress, *_last_words(standing)]))[: SEARCH_WORDS + len(progress)]
         found = await self._store.search(self.key, words, max_hits=CANDIDATES)
-        found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
-        found = (*found, *await self._meant(query, found, digest.covers, born))
+        found = (*found, *await self._search_index(query, found, CANDIDATES // 4))
+        found = (*found, *await self._similar_messages(query, found, digest.covers, born))
         facts = enumerate(related_facts(query, digest, context=self._services.plan_context))
         return [m for m in found if m.seq in digest.covers] + [
             Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
@@ -243,8 +246,8 @@ class Searching:
 
         A fast embedder helps to choose them; a slow one only compares the chosen ones.
         """
-        near = await self._nearness(query, candidates) if self._quick is not None else None
-        more = leanings(query, candidates, now_s)
+        near = await self._nearness(query, candidates) if self._fast_embedder is not None else None
+        more = message_boosts(query, candidates, now_s)
         most_tokens = SOURCE_ROOMS * room_tokens
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
         words: Sequence[float] = ()
@@ -253,20 +256,20 @@ class Searching:
                 partial(self._services.lexicon.scores, query, candidates), tokens=sum(tokens)
             )
         if more:
-            near = None if near is None else _with(near, more)
-            words = _with(words, more)
+            near = None if near is None else _add_normalized(near, more)
+            words = _add_normalized(words, more)
         if len(candidates) > SOURCES or sum(tokens) > most_tokens:
             if _open_ended(query) and any(message.role is Role.TOOL for message in candidates):
                 # What people say in a run of tools is little, and tells what it is for and how far it has come.
                 words = [w + PEOPLE * _said(message) for w, message in zip(words, candidates, strict=True)]
-            places = likely(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
+            places = best_candidates(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
             candidates = [candidates[place] for place in places]
             near = None if near is None else [near[place] for place in places]
             words = [words[place] for place in places]
             more = None if more is None else [more[place] for place in places]
-        if self._quick is None:
+        if self._fast_embedder is None:
             near = await self._nearness(query, candidates)
-            near = _with(near, more) if near is not None and more else near
+            near = _add_normalized(near, more) if near is not None and more else near
         return candidates, words if near is None and more else near
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
@@ -274,9 +277,9 @@ class Searching:
         embedder, vectors = self._services.embedder, self._services.vectors
         if embedder is None or vectors.lost or len(sources) < 2:
             return None
-        return await self._tried(vectors.nearness(query, sources, embedder), embedder)
+        return await self._try_embedder(vectors.nearness(query, sources, embedder), embedder)
 
-    async def _tried(self, work: Awaitable[T], embedder: Embedder) -> T | None:
+    async def _try_embedder(self, work: Awaitable[T], embedder: Embedder) -> T | None:
         """The embedder's result; None, with an event, if it fails. One that is not installed is not asked again."""
         try:
             return await work
@@ -285,14 +288,14 @@ class Searching:
             self._services.emit(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
 
-    async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
+    async def recall(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
         """Quotes relevant to `query` from the part of the record under `digest`, as one block; "" for nothing.
 
         The block is short: within a run it competes with the results of the run's own calls, which matter more.
         """
         limits = self._services.plan_context.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
-        state = None if self._quick is None else await self._store.state(self.key)
+        state = None if self._fast_embedder is None else await self._store.state(self.key)
         born = state.born if state else ""
         return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)).block
 
@@ -320,7 +323,7 @@ def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
     return -pair[0], -pair[1].seq
 
 
-def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
+def _add_normalized(values: Sequence[float], more: Sequence[float]) -> list[float]:
     """The sums of `values`, scaled to a maximum of 1, and `more`."""
     most = max(*values, 1e-9)
     return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]

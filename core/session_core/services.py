@@ -20,7 +20,7 @@ from session_core.counting.tokens import TokenCounter, message_tokens
 from session_core.digest_vectors import DigestVectors
 from session_core.errors import ConfigError
 from session_core.events import Event
-from session_core.facts import unnamed
+from session_core.facts import without_author_name
 from session_core.helper_protocols import Index, LateClassifier
 from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
@@ -175,7 +175,7 @@ class Services:
         if message.rendition != "named":
             return message
         size = 1 + len(message.content) // 4096
-        return self.name_cache.get(id(message), lambda: (message, unnamed(message)), size=size)[1]
+        return self.name_cache.get(id(message), lambda: (message, without_author_name(message)), size=size)[1]
 
     def _with_name(self, message: Message) -> Message:
         content = f"{speaker_name(message.author or '')}: {message.content}"
@@ -203,7 +203,7 @@ class Services:
         """The message with id, time, tokens and importance, and a clip if it is a large tool output."""
         name = message.id or f"{GIVEN_ID}{fresh_id()}"
         tokens, importance, clip_text, clip_tokens = self._figures(message, name)
-        return message.priced(
+        return message.with_figures(
             name,
             message.time_s if message.time_s is not None else self.clock(),
             tokens=tokens,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from session_core.absence import absence_ended, absence_note
+from session_core.absence import absence_note, find_ended_absence
 from session_core.admission import require_storable
 from session_core.budget import Tier
 from session_core.compress.fixed import Extras
@@ -177,7 +177,7 @@ class Flow(Searching):
 
     async def _mark_resumption(self, loaded: Loaded) -> Loaded:
         """After an absence: marks it, so that all views of this turn mention it."""
-        absence = absence_ended(loaded, self._services.clock(), self._services.policy.resume_after_s)
+        absence = find_ended_absence(loaded, self._services.clock(), self._services.policy.resume_after_s)
         if absence is None:
             return loaded
         after_seq, absent_s = absence.after_seq, absence.seconds
@@ -218,7 +218,7 @@ class Flow(Searching):
     ) -> View:
         services, limits = self._services, context.limits
         if overhead_tokens:
-            limits = replace(limits, budget=limits.budget.less(overhead_tokens))
+            limits = replace(limits, budget=limits.budget.minus_overhead(overhead_tokens))
             context = replace(context, limits=limits)
         pending_from = loaded.state.ledger.messages + 1
         numbered_pending = numbered(await services.prepare_all(pending), pending_from)

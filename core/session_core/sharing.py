@@ -32,7 +32,7 @@ _opened: dict[tuple[str, int], _Opened] = {}
 _sharing = ForkSafeLock()
 
 
-def shared(url: str, policy: Policy | None = None) -> Sessions:
+def shared_sessions(url: str, policy: Policy | None = None) -> Sessions:
     """The `Sessions` that this process keeps open for `url` and `policy`; a forked process has its own.
 
     All policies of a URL share one store and its connections. They are closed at exit. A policy that is created for

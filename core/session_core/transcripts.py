@@ -154,10 +154,10 @@ def _from_value(value: Any, place: _Place, name: str) -> Iterator[Transcript]:
 
 def _is_conversation(value: Any) -> bool:
     """Whether an item of a list is a conversation rather than a message (or a broken one)."""
-    return isinstance(value, list) or (isinstance(value, Mapping) and _said(value) is not None)
+    return isinstance(value, list) or (isinstance(value, Mapping) and _messages_in(value) is not None)
 
 
-def _said(value: Mapping[str, Any]) -> list[Any] | None:
+def _messages_in(value: Mapping[str, Any]) -> list[Any] | None:
     """The message list of an object that represents a conversation."""
     return next((value[key] for key in _LISTS if isinstance(value.get(key), list)), None)
 
@@ -169,7 +169,7 @@ def _from_object(value: Mapping[str, Any], place: _Place, name: str) -> Iterator
         for key, messages in store.items():
             yield from _from_value(messages, place.at(f"key {key!r}"), str(key))
         return
-    said = _said(value)
+    said = _messages_in(value)
     if said is None:
         keys = ", ".join(map(shown, value)) or "none"
         raise place.error(

@@ -167,9 +167,9 @@ class Message:
             if type(given := getattr(self, name)) is list:
                 object.__setattr__(self, name, tuple(given))
 
-    def says(self, digest: Callable[[Message], bytes]) -> bytes:
+    def has_content(self, digest: Callable[[Message], bytes]) -> bytes:
         """A hash of the message's content (`digest`), computed once: a graph passes the same objects at each step.
-        `priced` keeps it; `dataclasses.replace` drops it."""
+        `with_figures` keeps it; `dataclasses.replace` drops it."""
         if not self._says:
             object.__setattr__(self, "_says", digest(self))
         return self._says
@@ -184,7 +184,7 @@ class Message:
         """Its size once it is no longer recent: of the clip if there is one, else of the whole message."""
         return self.clip_tokens if self.clip is not None else self.tokens
 
-    def priced(
+    def with_figures(
         self, name: str, time_s: float, *, tokens: int, importance: Importance, clip: str | None, clip_tokens: int
     ) -> Message:
         """The same message with the values computed at its append; `dataclasses.replace` would take twice as long."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from session_core.errors import ConfigError
 from session_core.services import Services
 from session_core.turns import Key
-from session_core.vectors import quick
+from session_core.vectors import is_fast
 
 NOBODY = Key("nobody")
 """A session that need not exist: reading it opens a connection."""
@@ -22,7 +22,7 @@ class Warming:
         money; one that is not installed is not asked again."""
         self._services.counter.count("ready")
         embedder, vectors = self._services.embedder, self._services.vectors
-        if embedder is None or not quick(embedder) or vectors.lost:
+        if embedder is None or not is_fast(embedder) or vectors.lost:
             return
         try:
             await embedder.embed(["ready"])

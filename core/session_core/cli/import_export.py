@@ -13,7 +13,7 @@ from typing import Any
 from session_core.cli.stores import DEFAULT_TENANT, found, none_in, opened_to_add, opened_to_read
 from session_core.compress.pieces import counted
 from session_core.errors import ConfigError
-from session_core.importing import Several, move_in
+from session_core.importing import RefusedConversations, import_messages
 from session_core.sessions import Sessions
 from session_core.transcripts import read
 
@@ -52,12 +52,12 @@ def import_file(asked: argparse.Namespace) -> int:
         )
     whose = [asked.tenant or one.tenant or DEFAULT_TENANT for one in transcripts]
     _require_names(asked.file, [(tenant, one.name) for tenant, one in zip(whose, transcripts, strict=True)])
-    several = Several()
+    several = RefusedConversations()
     with opened_to_add(asked, whose) as sessions:
         for one, tenant in zip(transcripts, whose, strict=True):
             with several.one():
                 session = sessions.session(asked.session or one.name, tenant=tenant)
-                new = move_in(session, one.messages)
+                new = import_messages(session, one.messages)
                 print(f"session {session.key}: {new:,} new of {counted(len(one.messages), 'message')}")
     several.tell()
     return 0

@@ -18,7 +18,7 @@ from session_core.ports import State
 from session_core.ranges import Ranges
 from session_core.sealed import is_sealed
 from session_core.sessions import Session, Sessions
-from session_core.stores.from_arguments import opened as opened_store
+from session_core.stores.from_arguments import open_from_arguments as opened_store
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.urls import shown_url, split_url
 from session_core.turns import Key

@@ -6,7 +6,7 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
 from session_core.facts import own_words
 from session_core.language.amending import ENDS, parts_told, told_later
@@ -17,7 +17,7 @@ from session_core.language.slots import same_slot, slot
 from session_core.language.statements import Frames, frame
 from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
-from session_core.plan import Fact, FactKind, GiveWay, go_on
+from session_core.plan import Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Message, Role
 
 BRIEF_CHARACTERS = 600
@@ -32,7 +32,7 @@ def with_corrections(
     later: Sequence[Fact],
     *,
     line_characters: int = PASSAGE_CHARACTERS,
-    give_way: GiveWay = go_on,
+    give_way: GiveWay = never_pause,
 ) -> list[Message]:
     """`messages` of a record, with the correction added to each sentence that another of them, or one of the facts
     `later`, corrects: "We fly on 3 May (later: “No, 4 May.”)".
@@ -76,7 +76,7 @@ def statements(message: Message) -> Sequence[Fact]:
 @lru_cache(maxsize=STATED_MESSAGES)
 def _statements_in(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fact, ...]:
     parts = spoken(text) if by_user else ((text, False),)
-    own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not filler(sentence)]
+    own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not is_filler(sentence)]
     return tuple(
         Fact(next(iter(kinds(one)), FactKind.IDENTIFIER), one, seq=seq, author=author, slot=slot(one)) for one in own
     )

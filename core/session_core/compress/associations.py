@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from session_core.compress.claims import Claim, Count, Item, claims, counts, is_unit, names_in, stem
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 ENOUGH = 0.5
 """Share of a claim's words that must occur with another value of the same kind to contradict it."""
@@ -22,7 +22,7 @@ class Associations:
     counts: tuple[Count, ...]
 
     @classmethod
-    def of(cls, source: str, give_way: GiveWay = go_on) -> Associations:
+    def of(cls, source: str, give_way: GiveWay = never_pause) -> Associations:
         called = names_in(source, give_way)
         give_way()
         return cls(called, tuple(claims(source, called, give_way)), tuple(counts(source)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from session_core.compress.claims import distinctive_stems, stem, stems
 from session_core.language.quoting import spoken
 from session_core.language.words import sentences, struck, words
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 from session_core.turns import Message, Role
 
 SHORT_WORDS = 6
@@ -46,7 +46,7 @@ class _Saying:
 
 
 def without_swaps(
-    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = go_on
+    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = never_pause
 ) -> tuple[str, int]:
     """`summary` less each sentence that tells of a person a wish which only another one uttered, and how many went.
 

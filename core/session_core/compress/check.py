@@ -15,7 +15,7 @@ from session_core.language.names import names
 from session_core.language.number_words import spelled
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import sentences
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 MAX_REPEATS = 3
 """A phrase of up to 12 words repeated more often than this means that the model is stuck in a loop."""
@@ -46,7 +46,7 @@ class Checked:
     struck: tuple[str, ...] = ()
 
 
-def check(summary: str, source: str, *, previous: str = "", give_way: GiveWay = go_on) -> Checked:
+def check(summary: str, source: str, *, previous: str = "", give_way: GiveWay = never_pause) -> Checked:
     """`summary` without each sentence that states something neither `source` nor `previous` does.
 
     Every number, date, time, amount, identifier and proper name must stand there; case, thousands
@@ -80,7 +80,7 @@ class Source:
     denials: list[Statement] = field(repr=False)
 
     @classmethod
-    def of(cls, source: str, give_way: GiveWay = go_on) -> Source:
+    def of(cls, source: str, give_way: GiveWay = never_pause) -> Source:
         found = values(source)
         words = frozenset(_word_forms(source))
         amounts = {(n, c) for v in found if (c := currency(v.text)) for n in numbers(v.text)}

@@ -14,7 +14,7 @@ from session_core.language.names import LABELS, names
 from session_core.language.number_words import spelled
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import STOP_WORDS, sentences, words
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 Key = tuple[object, ...]
 """What two ways to say one value have in common."""
@@ -120,7 +120,7 @@ def distinctive_stems(text: str) -> list[str]:
     return [one for one in stems(plain) if one not in _VAGUE_STEMS]
 
 
-def claims(text: str, known_names: frozenset[str], give_way: GiveWay = go_on) -> list[Claim]:
+def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pause) -> list[Claim]:
     """The claims of each sentence of `text`, in which words of `known_names` with a capital are names."""
     found: list[Claim] = []
     asked: frozenset[str] = frozenset()
@@ -134,7 +134,7 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = go_on) ->
     return found
 
 
-def names_in(text: str, give_way: GiveWay = go_on) -> frozenset[str]:
+def names_in(text: str, give_way: GiveWay = never_pause) -> frozenset[str]:
     """The names that `text` has anywhere, in small letters, and what its sentences begin with that may be one."""
     found: set[str] = set()
     for sentence in sentences(text):

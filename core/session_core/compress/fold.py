@@ -11,10 +11,10 @@ from weakref import ref
 
 from session_core.compress.amendments import statements, with_corrections
 from session_core.compress.summary import amended_lines, summarize
-from session_core.facts import bullet, extract, left_open, line, merge, places
+from session_core.facts import bullet, extract, line, merge, open_question, select_places
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
-from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
+from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, never_pause, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
 from session_core.serial.cache import BoundedCache
@@ -176,7 +176,7 @@ class PlanContext:
     measure: Measure
     limits: Limits
     cache: PlanCache = field(default_factory=PlanCache, compare=False)
-    give_way: GiveWay = field(default=go_on, compare=False)
+    give_way: GiveWay = field(default=never_pause, compare=False)
     folds: bool = field(default=True, compare=False)
 
 
@@ -215,7 +215,7 @@ def fold(
     known = merge(base.facts if base else (), stated, give_way=give_way)
     lines = _lines(known, context.count, base, context.cache.known_lines(base) if base else None)
     room = STORED_FACTS * context.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
-    kept = places(known, lines.tokens, room)
+    kept = select_places(known, lines.tokens, room)
     facts = tuple([known[place] for place in kept])
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
@@ -227,7 +227,7 @@ def fold(
         covered_tokens=(base.covered_tokens if base else 0) + sum(m.tokens for m in messages),
         covered_messages=(base.covered_messages if base else 0) + len(messages),
         made_by=made_by,
-        asked=left_open(said),
+        asked=open_question(said),
     )
     context.cache.lines(digest, lambda: lines.at(kept))
     return context.cache.carry_over(digest, replace(digest, tokens=digest_message(digest, context=context).tokens))
@@ -296,13 +296,13 @@ def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
 def _selected_places(digest: Digest, lines: FactLines, limits: Limits, already_shown: Set[int] = NO_SEQS) -> list[int]:
     room = max(limits.facts_room, min(limits.rules_room, lines.rules_tokens))
     if not limits.terse:
-        return places(digest.facts, lines.tokens, room)
+        return select_places(digest.facts, lines.tokens, room)
     lasting = [
         place
         for place, fact in enumerate(digest.facts)
         if fact.kind.pinned or (fact.seq not in already_shown and _is_always_needed(fact))
     ]
-    told = places([digest.facts[place] for place in lasting], [lines.tokens[place] for place in lasting], room)
+    told = select_places([digest.facts[place] for place in lasting], [lines.tokens[place] for place in lasting], room)
     return [lasting[place] for place in told]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from session_core.compress.claims import stem, stems
 from session_core.language.values import values
 from session_core.language.words import sentences
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 ENOUGH = 0.75
 """Share of a sentence's words that a sentence of the source must contain to be about the same."""
@@ -58,7 +58,7 @@ class Statement:
     half: frozenset[str] = frozenset()
 
 
-def denials(text: str, give_way: GiveWay = go_on) -> list[Statement]:
+def denials(text: str, give_way: GiveWay = never_pause) -> list[Statement]:
     """What each sentence of `text` states and negates, and each part that negates without a "not"; questions are
     skipped."""
     found: list[Statement] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 from session_core.facts import own_words
 from session_core.language.acceptance import answers, decides, offered, put
 from session_core.language.amending import ENDS, names
@@ -30,7 +30,7 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
     answer = next(iter(sentences(own_words(reply))), "")
     if not answers(answer) or _speaks_for_itself(answer):
         return message
-    offer = offered(message.content, filler)
+    offer = offered(message.content, is_filler)
     if offer is None or not decides(offer, answer):
         return message
     asked = put(message.content)

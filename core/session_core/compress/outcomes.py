@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 from session_core.compress.passages import Voice
 from session_core.compress.scoring import Read
 from session_core.language.acceptance import put
@@ -55,7 +55,7 @@ def find_outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outco
 def outcome(reply: str) -> str:
     """What `reply` says came of an exchange: its first sentence, if it is short and asks nothing; "" for nothing."""
     first = next(iter(sentences(reply)), "")
-    short = 0 < len(words(first)) <= OUTCOME_WORDS and not inquires(first) and not filler(first)
+    short = 0 < len(words(first)) <= OUTCOME_WORDS and not inquires(first) and not is_filler(first)
     return first if short else ""
 
 

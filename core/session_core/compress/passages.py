@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 from session_core.compress.answer_parts import answer_parts
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
@@ -212,7 +212,7 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for part, quoted in spoken(text) if voice == "user" else ((text, False),):
             for sentence in joined_sentences(sentences(part)) if voice == "user" and not quoted else sentences(part):
-                if not filler(sentence):
+                if not is_filler(sentence):
                     yield from make_passages(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
     for group, (form, run) in enumerate(groupby(_lines(message.content), key=_form), start=1):
@@ -265,7 +265,7 @@ def _passages_of_text(text: str, price: float) -> Iterator[Passage]:
                 yield from (_verbatim(passage) for passage in make_passages(line.strip(), "assistant", price))
         else:
             for sentence in sentences(part):
-                if not filler(sentence):
+                if not is_filler(sentence):
                     yield from make_passages(sentence, "assistant", price)
 
 
@@ -313,7 +313,7 @@ def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
             yield from _of_row(row, "assistant", price)
         else:
             for sentence in sentences(row.text):
-                if not filler(sentence):
+                if not is_filler(sentence):
                     yield from make_passages(sentence, "assistant", price)
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 from session_core.compress.amendments import with_corrections
 from session_core.language.cues import kinds, promises
 from session_core.language.instructions import commands
 from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
-from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
+from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Importance, Message, Role
 
 SENTENCE_CHARACTERS = 320
@@ -63,7 +63,7 @@ class _Line:
 
 
 def summarize(
-    previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count, give_way: GiveWay = go_on
+    previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count, give_way: GiveWay = never_pause
 ) -> str:
     """The most important lines of `previous` and sentences of `messages`, in at most `max_tokens`.
 
@@ -83,7 +83,7 @@ def summarize(
     return _join(chosen)
 
 
-def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go_on) -> str:
+def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = never_pause) -> str:
     """The lines of a summary; those that one of the facts `later` corrects have the correction added."""
     rows = summary.splitlines()
     leads = [_SPOKEN.match(row) for row in rows]
@@ -129,7 +129,7 @@ def _role(who: str) -> Role:
 def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Line]:
     called = {call.id: call.name for message in messages for call in message.tool_calls}
     place = 0
-    first_user = next((m for m in messages if m.role is Role.USER and not filler(m.content)), None)
+    first_user = next((m for m in messages if m.role is Role.USER and not is_filler(m.content)), None)
     for index, message in enumerate(messages):
         late = 0.3 * index / len(messages)
         for number, (text, said) in enumerate(_candidate_lines(message, called)):
@@ -161,7 +161,7 @@ def _candidate_lines(message: Message, called: dict[str, str]) -> Iterator[tuple
     parts = spoken(content) if message.role is Role.USER else ((content, False),)
     for part, quoted in parts:
         for sentence in sentences(part):
-            if not filler(sentence):
+            if not is_filler(sentence):
                 said = shorten(one_line(sentence), SENTENCE_CHARACTERS)
                 yield f"{who}{QUOTING if quoted else ''}: {said}", said
 

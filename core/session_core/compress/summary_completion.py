@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from session_core.compress.claims import Key, stated_keys
 from session_core.compress.summary import summarize
-from session_core.plan import Count, GiveWay, go_on
+from session_core.plan import Count, GiveWay, never_pause
 from session_core.turns import Message
 
 WORTH = 0.7
@@ -20,7 +20,7 @@ def complete_summary(
     *,
     max_tokens: int,
     count: Count,
-    give_way: GiveWay = go_on,
+    give_way: GiveWay = never_pause,
 ) -> str | None:
     """`written`, and after it lines of the rules for what it leaves out, in about `max_tokens`.
 

@@ -11,13 +11,13 @@ from session_core.turns import Key
 from session_core.voices import threaded
 
 
-def forgetting(store: SessionStore, index: Index | None) -> SessionStore:
+def with_index_deletion(store: SessionStore, index: Index | None) -> SessionStore:
     """`store`, with deletions that reach `index` first: a crash in between leaves a record without an index, which
     can be rebuilt, and never text in the index that nobody deletes."""
-    return cast(SessionStore, _Forgetting(store, index)) if index is not None else store
+    return cast(SessionStore, _IndexDeleting(store, index)) if index is not None else store
 
 
-class _Forgetting(ProcessBound):
+class _IndexDeleting(ProcessBound):
     def __init__(self, store: SessionStore, index: Index) -> None:
         self._store, self._index = store, index
 
@@ -26,7 +26,7 @@ class _Forgetting(ProcessBound):
 
     def awaiting(self) -> SessionStore:
         """The same store for async callers."""
-        return forgetting(self._store.awaiting(), threaded(self._index))
+        return with_index_deletion(self._store.awaiting(), threaded(self._index))
 
     async def delete(self, key: Key) -> int:
         """Deletes from the index, then from the store."""

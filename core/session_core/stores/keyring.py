@@ -137,7 +137,7 @@ class Keyring:
                 "one, or the stored value was changed or moved here from elsewhere: restore key or backup"
             ) from exc
 
-    def renewed(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
+    def reseal(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
         """The value sealed with the first key; `sealed` itself if it already is."""
         if self.key_of(key, place, sealed) == self.primary:
             return sealed

@@ -26,15 +26,15 @@ from session_core.serial.codec import (
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
+    apply_marks,
     digest_for,
-    gone,
-    grown,
-    marked,
+    grow_state,
     require_calls,
     require_lease,
     require_newest,
     require_version,
     sealed_by,
+    session_gone,
     standing,
     version_in,
 )
@@ -111,7 +111,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
             if strict:
                 require_calls(row.state, outcome)
             insert_messages(connection, row, outcome)
-            save_state(connection, row, grown(row.state, outcome), new=len(outcome.new))
+            save_state(connection, row, grow_state(row.state, outcome), new=len(outcome.new))
             return Appended(outcome.seqs, len(outcome.new), row.state, outcome.tokens)
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -173,7 +173,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
         with self._file.writing() as connection:
             row = session_row(connection, key)
             if row is None:
-                raise gone(key)
+                raise session_gone(key)
             require_newest(row.state, expected, born)
             numbered = replace(digest, number=expected + 1)
             forget_digest(connection, row, numbered.number)
@@ -189,7 +189,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
             row = session_row(connection, key)
             if row is None:
                 return
-            save_state(connection, row, marked(row.state, marks))
+            save_state(connection, row, apply_marks(row.state, marks))
             if marks.notice is not None:
                 connection.execute(
                     "INSERT INTO notices (session, number, data) SELECT ?, count(*) + 1, ? FROM notices "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from session_core.ports import Checkpoint, MessageList, Plain, State
 from session_core.ranges import Ranges
-from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
+from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
 from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import (
     flat,
@@ -21,13 +21,13 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.states import state_from
-from session_core.stores.rules import begun, grown, number, with_head
+from session_core.stores.rules import begun, grow_state, number, with_head
 from session_core.turns import Key, Message
 
 Values = Mapping[str, Plain | MessageList | None]
 
 
-def asked(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
+def read_parent_args(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
     """The arguments of `read_parent` after the names of the session."""
     lists = {channel: value for channel, value in new_values.items() if isinstance(value, MessageList)}
     ids = list({id_in(item.id) for value in lists.values() for item in value.items if isinstance(item, Message)})
@@ -40,7 +40,7 @@ def asked(checkpoint: Checkpoint, new_values: Values) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ParentState:
     """A session as `read_parent` returned it; `read` and `born` identify that state."""
 
     state: State
@@ -50,7 +50,7 @@ class Seen:
     known: Mapping[str, Mapping[bytes, int]]
 
     @classmethod
-    def of(cls, key: Key, rows: Sequence[Row]) -> Seen:
+    def of(cls, key: Key, rows: Sequence[Row]) -> ParentState:
         if not rows:
             return cls(begun(key), (0, 0, 0), None, {}, {})
         row = rows[0][0]
@@ -65,18 +65,18 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class CheckpointPlan:
     """What a checkpoint adds to the session: its new messages, and the part of each list. `known` is what the record
     has of these messages afterwards."""
 
-    seen: Seen
+    seen: ParentState
     state: State
     new: tuple[Message, ...]
     parts: Mapping[str, Ranges]
     known: Mapping[str, Mapping[bytes, int]]
 
     @classmethod
-    def on(cls, seen: Seen, new_values: Values, *, head_channel: str | None, merge: bool) -> Planned:
+    def make(cls, seen: ParentState, new_values: Values, *, head_channel: str | None, merge: bool) -> CheckpointPlan:
         state = seen.state
         known = {message_id: dict(versions) for message_id, versions in seen.known.items()}
         new: list[Message] = []
@@ -91,12 +91,12 @@ class Planned:
                 next_seq=state.ledger.messages + 1,
                 known=lambda message_id: dict(known.get(message_id, {})),
                 revise=True,
-                lineage=made_of(value, before),
+                lineage=base_of(value, before),
             )
             for message, digest in outcome.new:
                 known.setdefault(message.id, {})[digest] = message.seq
                 new.append(message)
-            state = grown(state, outcome, state.head)
+            state = grow_state(state, outcome, state.head)
             part = parts[channel] = part_of(value, outcome, before, is_head=channel == head_channel)
             if channel == head_channel:
                 answering = answers(value, outcome)

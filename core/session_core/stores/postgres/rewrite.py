@@ -32,7 +32,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Wire
-from session_core.stores.postgres.writes import rewritten, rewritten_draft
+from session_core.stores.postgres.writes import rewrite_draft, rewrite_row
 from session_core.stores.rewrite import (
     AT_ONCE,
     BYTES_AT_ONCE,
@@ -185,14 +185,14 @@ def _writes(key: Key, value: Value, change: Change) -> Value:
     def plain(index: int, old: Plain) -> Plain:
         return change.plain(key, ("write", checkpoint, task, str(value.number + index)), old)
 
-    return replace(value, data=rewritten(value.data, plain, partial(changed_author, change, key)))
+    return replace(value, data=rewrite_row(value.data, plain, partial(changed_author, change, key)))
 
 
 def _draft(key: Key, value: Value, change: Change) -> Value:
     def body(message_id: str, said: bytes) -> bytes:
         return encode_body(change.message(key, decode_body(said, id=message_id)))
 
-    return replace(value, data=rewritten_draft(value.data, body))
+    return replace(value, data=rewrite_draft(value.data, body))
 
 
 def _plain(key: Key, place: tuple[str, ...], value: Value, change: Change) -> Value:

@@ -18,7 +18,7 @@ from session_core.ports import Version
 from session_core.ranges import Ranges
 from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
-from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
+from session_core.serial.codec import decode_body, pack, packed_body, reading, unpack, wrap
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
@@ -75,7 +75,7 @@ def id_out(data: bytes) -> str:
     if len(data) == _GIVEN_BYTES:
         return f"~{data.hex()}"
     kind, said = data[:1], data[1:]
-    with readable("a message's id"):
+    with reading("a message's id"):
         if kind == b"-":
             return str(UUID(bytes=said))
         return said[kind == b"+" :].decode("utf-8", "surrogatepass")
@@ -191,7 +191,7 @@ def version_in(version: Version) -> bytes:
 def version_out(data: bytes) -> Version:
     """The inverse of `version_in`. Raises: StoreUnreadable."""
     kind, said = data[:1], data[1:]
-    with readable("a channel's version"):
+    with reading("a channel's version"):
         if kind == b"c":
             number, drawn = struct.unpack(">I4s", said)
             return f"{number:010d}.{drawn.hex()}"
@@ -213,7 +213,7 @@ class Batch:
         for place, message in enumerate(messages, start=1):
             body, digest = packed_body(message)
             columns.append(_columns(place, message, digest, again=message.id in seen))
-            bodies.append(wrapped(body))
+            bodies.append(wrap(body))
             seen.add(message.id)
         clips = [clip_in(message.clip, message.clip_tokens) for message in messages]
         return cls(json.dumps(columns), bodies, clips)
@@ -263,7 +263,7 @@ def plain_values(message: Message) -> tuple[object, ...]:
         message.tokens,
         _LETTERS[message.importance],
         message.role is Role.USER,
-        wrapped(body),
+        wrap(body),
         words_in(message),
     )
 

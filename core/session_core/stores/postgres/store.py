@@ -51,7 +51,7 @@ from session_core.stores.postgres.states import state_from, state_read, state_se
 from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Wire
 from session_core.stores.retention import require_age
-from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
+from session_core.stores.rules import require_lease, require_newest, require_version, session_gone, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.turns import Key, Message
 
@@ -185,7 +185,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         )
         refusal, newest = rows[0]
         if refusal == "gone":
-            raise gone(key)
+            raise session_gone(key)
         if refusal is not None:
             require_newest(State(key, ready=Standing(newest)), expected, None)
         return numbered

@@ -17,8 +17,8 @@ from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.connections import (
     IdleConnections,
     Row,
-    finished_if_broken_off,
-    finished_if_interrupted,
+    close_if_interrupted,
+    closing_if_unfinished,
     interruptible,
 )
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
@@ -70,17 +70,17 @@ class BlockingWire:
         self._processes: dict[int, _ForThreads] = {}
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
-        mine = self._here()
+        mine = self._current()
         with self._translated:
             return mine.fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
-        mine = self._here()
+        mine = self._current()
         with self._translated:
             return mine.fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
-        mine = self._here()
+        mine = self._current()
         with self._translated:
             return mine.fetch_all(calls)
 
@@ -93,7 +93,7 @@ class BlockingWire:
         if mine is not None:
             mine.close()
 
-    def _here(self) -> _ForThreads:
+    def _current(self) -> _ForThreads:
         """The connections of this process. Raises: StoreClosed.
 
         A forked child must not use those of its parent.
@@ -117,15 +117,15 @@ class AwaitingWire:
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
         with self._translated:
-            return await (await self._here()).fetch((sql, values))
+            return await (await self._current()).fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         with self._translated:
-            return await (await self._here()).fetch(call, then)
+            return await (await self._current()).fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
         with self._translated:
-            return await (await self._here()).fetch_all(calls)
+            return await (await self._current()).fetch_all(calls)
 
     async def close(self) -> None:
         self._closing.begin()
@@ -135,7 +135,7 @@ class AwaitingWire:
         self._closing.begin()
         self._loops.close_soon()
 
-    async def _here(self) -> _ForLoop:
+    async def _current(self) -> _ForLoop:
         """The connections of the running loop. Raises: StoreClosed."""
         self._closing.require_open()
         mine = await self._loops.current()
@@ -172,7 +172,7 @@ class _ForThreads:
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         except BaseException as exc:
-            finished_if_interrupted(exc, cursor.connection.pgconn)
+            close_if_interrupted(exc, cursor.connection.pgconn)
             raise
         finally:
             self._leave(place, cursor)
@@ -186,7 +186,7 @@ class _ForThreads:
         except SerializationFailure:
             pass
         except BaseException as exc:
-            finished_if_interrupted(exc, taken.connection.pgconn)
+            close_if_interrupted(exc, taken.connection.pgconn)
             raise
         finally:
             self._leave(place, taken)
@@ -218,7 +218,7 @@ class _ForThreads:
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
             made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
-            with finished_if_broken_off(made.pgconn):
+            with closing_if_unfinished(made.pgconn):
                 made.execute(AS_THEY_STAND)
                 made.isolation_level = IsolationLevel.READ_COMMITTED
                 return preparing(made, wanted=self._address.prepare).cursor()
@@ -269,7 +269,7 @@ class _ForLoop:
             try:
                 yield cursor
             except BaseException as exc:
-                finished_if_interrupted(exc, cursor.connection.pgconn)
+                close_if_interrupted(exc, cursor.connection.pgconn)
                 raise
             finally:
                 for unwanted in self._free.give_back(cursor):
@@ -289,7 +289,7 @@ class _ForLoop:
             made = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=None
             )
-            with finished_if_broken_off(made.pgconn):
+            with closing_if_unfinished(made.pgconn):
                 await made.execute(AS_THEY_STAND)
                 await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
                 return preparing(made, wanted=self._address.prepare).cursor()

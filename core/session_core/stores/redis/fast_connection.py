@@ -14,7 +14,7 @@ SCRIPTED = "EVALSHA"
 READ_BYTES = 65_536
 
 
-class Line:
+class FastConnection:
     """Sends commands and reads their answers, one call at a time.
 
     `hiredis` parses the answer to a single script. The driver opens the connection and classifies errors; with its
@@ -27,7 +27,7 @@ class Line:
         self._sock: Any = None
         self._buffer = bytearray(READ_BYTES)
 
-    def exchanged(self, commands: Sequence[Command]) -> list[Any]:
+    def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The answers to `commands`; an error of the server is returned as one. Raises: what the driver raises."""
         connection = self.connection
         if connection._sock is None:
@@ -40,13 +40,13 @@ class Line:
             self._sock = connection._sock
             self._reader = answer_reader(replyError=connection._parser.parse_error)
         try:
-            return [self._exchanged(packed(connection, commands)[0])]
+            return [self._exchange_one(packed(connection, commands)[0])]
         except TimeoutError:
             raise exceptions.TimeoutError("no answer in time") from None
         except OSError as exc:
             raise exceptions.ConnectionError(f"the connection broke ({type(exc).__name__})") from exc
 
-    def _exchanged(self, command: bytes) -> Any:
+    def _exchange_one(self, command: bytes) -> Any:
         sock, reader, buffer = self._sock, self._reader, self._buffer
         sock.sendall(command)
         # It returns False for an incomplete answer; in this protocol no answer is false.

@@ -16,13 +16,13 @@ from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
-from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
+from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, reading, unpack
 from session_core.stores.exposure import Risk
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.calls import accepted, packed, unpacked
+from session_core.stores.redis.calls import packed, require_accepted, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
 from session_core.stores.redis.leases import RedisLeases
-from session_core.stores.redis.names import as_bytes, as_text, escaped, pattern, unescaped
+from session_core.stores.redis.names import as_bytes, as_text, escape, pattern, unescape
 from session_core.stores.redis.rewrite import RedisRewriting
 from session_core.stores.redis.rows import (
     Tails,
@@ -46,7 +46,7 @@ from session_core.stores.redis.scripts import (
     PUT_DIGEST,
     SEEK,
 )
-from session_core.stores.redis.states import ends, state_from, touched_ms
+from session_core.stores.redis.states import may_expire, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
@@ -122,21 +122,23 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         part = b"" if lineage is None else packed(flat(lineage))
         due = self._listing.due(key, exists=True)
-        (answer,) = await self._in_use(key, due, self._call(LOAD, key, part))
+        (answer,) = await self._call_in_use(key, due, self._call(LOAD, key, part))
         return await self._loaded(key, answer)
 
     async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
         due = self._listing.due(key, exists=True)
-        found, answer = await self._in_use(key, due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
-        return checkpoint_from(None if found is None else accepted(found, key), key), await self._loaded(key, answer)
+        found, answer = await self._call_in_use(key, due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
+        return checkpoint_from(None if found is None else require_accepted(found, key), key), await self._loaded(
+            key, answer
+        )
 
     async def _loaded(self, key: Key, answer: Any) -> Loaded:
         if answer is None:
             return Loaded(State(key), None, ())
-        _, state, digest, wanted, *found = accepted(answer, key)
+        _, state, digest, wanted, *found = require_accepted(answer, key)
         self._listing.noted(key, exists=True)
-        if not self._ttl_ms and ends(state):
-            await self._made_lasting(key)
+        if not self._ttl_ms and may_expire(state):
+            await self._remove_expiry(key)
         name, rows = self._names.of(key)[0], found[0] if len(found) == 1 else [row for some in found for row in some]
         messages = self._tails.messages(name, unpacked(wanted), rows)
         made = state_from(state, key)
@@ -206,7 +208,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         }
         call = self._call(PUT_DIGEST, key, packed(request), digest_entry(numbered))
         (answer,) = await self._wire.run(call)
-        accepted(answer, key, expected=expected)
+        require_accepted(answer, key, expected=expected)
         return numbered
 
     async def mark(self, key: Key, marks: Marks) -> None:
@@ -222,7 +224,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         answer = await self._read(NOTICES, key)
-        with readable(f"a notice of session {key}"):
+        with reading(f"a notice of session {key}"):
             return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
 
     async def delete(self, key: Key) -> int:
@@ -238,7 +240,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
             until_ms = now_ms - round(older_than_s * 1000)
             names = await self._listed(listed)
             for start in range(0, len(names), ROWS_AT_ONCE):
-                some = [Key(unescaped(as_text(name)), one) for name in names[start : start + ROWS_AT_ONCE]]
+                some = [Key(unescape(as_text(name)), one) for name in names[start : start + ROWS_AT_ONCE]]
                 states = zip(some, await self._packed_states(some), strict=True)
                 found += await self._idle_whole([key for key, state in states if _is_idle(state, until_ms)], until_ms)
         return tuple(found)
@@ -259,7 +261,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
 
     async def _removed(self, key: Key, *, age_ms: int | None = None) -> int | None:
         """The number of messages deleted with the session; None if it was written to within `age_ms`, and stays."""
-        listed, name = self._names.sessions(key.tenant), as_bytes(escaped(key.session_id))
+        listed, name = self._names.sessions(key.tenant), as_bytes(escape(key.session_id))
         sought = False
         while True:
             names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
@@ -339,7 +341,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         """The states of a tenant's sessions; entries of expired sessions are removed from the list."""
         listed = self._names.sessions(tenant)
         names = await self._listed(listed)
-        keys = [Key(unescaped(as_text(name)), tenant) for name in names]
+        keys = [Key(unescape(as_text(name)), tenant) for name in names]
         found: list[State] = []
         gone: list[bytes] = []
         for start in range(0, len(keys), ROWS_AT_ONCE):

@@ -78,7 +78,7 @@ class BlockingWire:
         self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
-        here = self._here()
+        here = self._current()
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in self._sent(here, call.command)]
         else:
@@ -86,11 +86,11 @@ class BlockingWire:
         if failed := _failed(answers):
             for place in _unknown(answers, failed):
                 answers[place : place + 1] = self._sent(here, calls[place].whole)
-            return _good(answers, self.address)
+            return _require_no_errors(answers, self.address)
         return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
-        return _good(self._sent(self._here(), *commands), self.address) if commands else []
+        return _require_no_errors(self._sent(self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
         self.close_soon()
@@ -116,7 +116,7 @@ class BlockingWire:
         except FAILURES as exc:
             raise translation(exc, self.address.shown) from reason(exc)
 
-    def _here(self) -> _Opened:
+    def _current(self) -> _Opened:
         """The sender of this process, and a gate for as many callers as it has connections. Raises: StoreClosed."""
         self.closing.require_open()
         process = os.getpid()
@@ -154,7 +154,7 @@ class AwaitingWire:
         self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:
-        here = await self._here()
+        here = await self._current()
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in await self._sent(here, call.command)]
         else:
@@ -162,11 +162,11 @@ class AwaitingWire:
         if failed := _failed(answers):
             for place in _unknown(answers, failed):
                 answers[place : place + 1] = await self._sent(here, calls[place].whole)
-            return _good(answers, self.address)
+            return _require_no_errors(answers, self.address)
         return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
-        return _good(await self._sent(await self._here(), *commands), self.address) if commands else []
+        return _require_no_errors(await self._sent(await self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
         self.closing.begin()
@@ -176,7 +176,7 @@ class AwaitingWire:
         self.closing.begin()
         self._senders.close_soon()
 
-    async def _here(self) -> _AwaitingOpened:
+    async def _current(self) -> _AwaitingOpened:
         """The objects of the running loop. Raises: StoreClosed."""
         self.closing.require_open()
         opened = await self._senders.current()
@@ -227,7 +227,7 @@ def _unknown(answers: Sequence[Any], failed: Sequence[int]) -> list[int]:
     return [place for place in failed if isinstance(answers[place], exceptions.NoScriptError)]
 
 
-def _good(answers: list[Any], address: Address) -> list[Any]:
+def _require_no_errors(answers: list[Any], address: Address) -> list[Any]:
     for answer in answers:
         if isinstance(answer, Exception):
             raise translation(answer, address.shown) from reason(answer)
