@@ -70,7 +70,7 @@ class Primary(Direct):
         for client in opened_with(self._client)[1:]:
             client.connection_pool.disconnect(inuse_connections=False)
 
-    def _exchanged(self, line: FastConnection, commands: Sequence[Command]) -> list[Any]:
+    def _exchange(self, line: FastConnection, commands: Sequence[Command]) -> list[Any]:
         connection = line.connection
         if connection._sock is not None:
             if self._place.due():
