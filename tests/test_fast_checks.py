@@ -11,7 +11,7 @@ from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import instructions, quoting
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
-from session_core.language.cues import _Cues, may_rule, ruling
+from session_core.language.cues import _Cues, is_rule, may_be_rule
 from session_core.language.pasted_text import of_one_line
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
 from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
@@ -50,7 +50,7 @@ def test_the_fast_check_for_quotes_agrees_with_the_pattern(text: str) -> None:
 @given(TEXTS)
 def test_the_fast_check_for_instructions_in_data_agrees_with_the_patterns(text: str) -> None:
     signs = (instructions._ORDER, instructions._ROLE, instructions._WILL, instructions._NOTE)
-    assert instructions.poses(text) == any(sign.search(text) for sign in signs)
+    assert instructions.imitates_message(text) == any(sign.search(text) for sign in signs)
 
 
 @given(TEXTS.filter(lambda text: "@" not in text and "http" not in text))
@@ -80,7 +80,7 @@ def test_a_cue_is_not_passed_over_for_a_word_that_it_can_do_without(sentence: st
     stems = {word[:STEM_CHARACTERS] for word in words(sentence)}
     for cue in COMMITMENTS:
         tried = not stems.isdisjoint(cue.stems)
-        assert _Cues([cue]).said(sentence) == (tried and cue.pattern.search(sentence) is not None)
+        assert _Cues([cue]).matches(sentence) == (tried and cue.pattern.search(sentence) is not None)
 
 
 @given(st.sampled_from(CUES).flatmap(lambda cue: st.tuples(st.just(cue), st.from_regex(cue.pattern, alphabet=ASCII))))
@@ -126,4 +126,4 @@ RULED = ("always ", "never ", "must ", "don't ", "do not ", "'", '"', "{", "}", 
 
 @given(st.lists(st.sampled_from(RULED), max_size=10).map("".join))
 def test_no_part_of_a_text_lays_down_a_rule_where_none_may(text: str) -> None:
-    assert may_rule(text) or not any(map(ruling, (text, *instructions._PARTS.split(text))))
+    assert may_be_rule(text) or not any(map(is_rule, (text, *instructions._PARTS.split(text))))

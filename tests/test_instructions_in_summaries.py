@@ -8,7 +8,7 @@ from injections import INJECTED
 from session_core import Budget, Policy, Sessions
 from session_core.events import Event, FellBack
 from session_core.grounding import strike_instructions
-from session_core.language.instructions import commands
+from session_core.language.instructions import is_instruction
 from session_core.language.words import sentences
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role
@@ -24,7 +24,9 @@ TAKEN_UP = (
 )
 
 KNOWN = [
-    text for text in INJECTED if any(CODE in said and commands(said) for said in sentences(text.format(CODE, CODE)))
+    text
+    for text in INJECTED
+    if any(CODE in said and is_instruction(said) for said in sentences(text.format(CODE, CODE)))
 ]
 """Those that are heard as orders by themselves. In other languages data is known by being prose, which is no sign here:
 a summary of a page is prose too."""

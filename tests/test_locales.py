@@ -9,8 +9,8 @@ import pytest
 
 from session_core.classify import RuleClassifier, is_filler
 from session_core.facts import extract
-from session_core.language.acceptance import decides, takes
-from session_core.language.cues import _Cues, corrects, kinds, promises
+from session_core.language.acceptance import accepts_offer, settles_offer
+from session_core.language.cues import _Cues, is_commitment, is_correction, kinds
 from session_core.language.locales.all_locales import LOCALES
 from session_core.language.slots import slot
 from session_core.language.values import currency, numbers, values
@@ -166,7 +166,7 @@ def test_what_a_user_states_is_kept_for_what_it_is(locale: str, kind: str, sente
 
 @pytest.mark.parametrize("sentence", [row[2] for row in rows(STATED) if row[1] == "promise"])
 def test_what_an_assistant_did_or_will_do_is_kept(sentence: str) -> None:
-    assert promises(sentence)
+    assert is_commitment(sentence)
 
 
 @pytest.mark.parametrize("sentence", lines(NOTHING))
@@ -179,22 +179,22 @@ def test_what_states_nothing_is_no_fact(sentence: str) -> None:
 
 @pytest.mark.parametrize("text", lines(SMALL_TALK))
 def test_small_talk_of_an_assistant_promises_nothing(text: str) -> None:
-    assert not promises(text)
+    assert not is_commitment(text)
 
 
 @pytest.mark.parametrize("text", TAKEN)
 def test_an_offer_is_taken(text: str) -> None:
-    assert takes(text)
+    assert accepts_offer(text)
 
 
 @pytest.mark.parametrize("text", NOT_TAKEN)
 def test_an_offer_is_not_taken(text: str) -> None:
-    assert not takes(text)
+    assert not accepts_offer(text)
 
 
 @pytest.mark.parametrize(("offer", "answer"), SETTLED)
 def test_a_short_answer_settles_what_was_offered(offer: str, answer: str) -> None:
-    assert decides(offer, answer)
+    assert settles_offer(offer, answer)
 
 
 @pytest.mark.parametrize("text", FILLERS)
@@ -241,7 +241,7 @@ def test_one_thing_has_one_slot(first: str, second: str) -> None:
 
 def test_a_thing_that_only_changed_has_no_value() -> None:
     assert slot("予算が変わりました。") is None
-    assert not corrects("我们的预算不高。")
+    assert not is_correction("我们的预算不高。")
 
 
 @pytest.mark.parametrize("locale", SPOKEN)
@@ -252,4 +252,4 @@ def test_no_phrase_is_passed_over_for_a_word_that_it_can_do_without(locale: str)
     assert said
     for cue in cues:
         for sentence in filter(cue.pattern.search, said):
-            assert (0, cue) in _Cues([cue]).tried(sentence)
+            assert (0, cue) in _Cues([cue]).candidates(sentence)

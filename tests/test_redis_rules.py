@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core import Message, Role, ToolCall
 from session_core.errors import SessionError
@@ -43,18 +43,12 @@ CHANNELS = ("messages", "other", "third")
 Step = Callable[[SessionStore], Awaitable[Any]]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.mark.parametrize("seed", range(120))
-def test_redis_answers_as_the_store_in_memory_does(seed: int, server: RedisServer) -> None:
+def test_redis_answers_as_the_store_in_memory_does(seed: int, plain_redis: RedisServer) -> None:
     rnd = random.Random(seed)
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.flushall()
-    model, store = MemoryStore(), RedisStore(server.url)
+    model, store = MemoryStore(), RedisStore(plain_redis.url)
     for number in range(STEPS):
         step = _step(rnd, model)
         assert (number, _answer(store, step)) == (number, _answer(model, step))
@@ -62,11 +56,11 @@ def test_redis_answers_as_the_store_in_memory_does(seed: int, server: RedisServe
     run_blocking(store.close())
 
 
-def test_a_version_behind_a_whole_list_takes_the_place_of_what_it_replaces(server: RedisServer) -> None:
-    with server.client() as client:
+def test_a_version_behind_a_whole_list_takes_the_place_of_what_it_replaces(plain_redis: RedisServer) -> None:
+    with plain_redis.client() as client:
         client.flushall()
     heads = []
-    for store in (MemoryStore(), RedisStore(server.url)):
+    for store in (MemoryStore(), RedisStore(plain_redis.url)):
         run_blocking(store.append(KEY, [message(1), message(2)]))
         part = MessageList((Ranges.span(1, 2), message(3), message(1, content="anew")), base=Ranges.span(1, 2))
         checkpoint = Checkpoint(KEY, "1", None, Plain("b", b""), {"messages": "1"})

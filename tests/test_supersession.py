@@ -11,7 +11,7 @@ from session_core import Budget, Policy, Session, Sessions, View
 from session_core.compress.amendments import with_corrections
 from session_core.compress.summary import amended_lines
 from session_core.facts import extract, line, merge
-from session_core.language.amending import parts_told, told_later
+from session_core.language.amending import append_correction, parts_told
 from session_core.plan import Fact, FactKind
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role
@@ -250,7 +250,7 @@ def test_a_line_of_a_summary_takes_its_correction_along() -> None:
 def test_statement_and_corrections_stay_on_one_short_line() -> None:
     text = "So it went. " * 40
     for number in range(5):
-        text = told_later(text, f"No, {number}, " + "and so on " * 30)
+        text = append_correction(text, f"No, {number}, " + "and so on " * 30)
     first, laters = parts_told(text)
     assert len(text) < 320
     assert first.startswith("So it went")
@@ -274,6 +274,6 @@ def test_a_fold_keeps_statement_and_correction_through_a_model_that_drops_the_co
 
 
 def test_what_was_told_beside_a_fact_is_found_again() -> None:
-    fact = Fact(FactKind.PREFERENCE, told_later("We live in Oslo now.", "Sorry, Bergen."), seq=3)
+    fact = Fact(FactKind.PREFERENCE, append_correction("We live in Oslo now.", "Sorry, Bergen."), seq=3)
     [told] = with_corrections([user("We live in Oslo now.", 1)], [fact])
     assert told.content == "We live in Oslo now (later: “Sorry, Bergen.”)"

@@ -8,12 +8,18 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
-from session_core.language.acceptance import OFFERED_CHARACTERS, decides, offered, weighed, wondered
+from session_core.language.acceptance import (
+    OFFERED_CHARACTERS,
+    considered_text,
+    find_offer,
+    find_wondering,
+    settles_offer,
+)
 from session_core.language.amending import subject_words
-from session_core.language.cues import kinds, promises, revises
-from session_core.language.instructions import commands, passes_on, poses
-from session_core.language.labels import labelled
-from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
+from session_core.language.cues import is_commitment, is_revision, kinds
+from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
+from session_core.language.labels import is_labelled
+from session_core.language.quoting import has_prose, repeats_data, speaker_name, split_quoted, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
 from session_core.language.values import Value, ValueKind, currency, found, values
@@ -77,10 +83,10 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
         match message.role:
             case Role.USER:
                 message = without_author_name(message)
-                parts = tuple(spoken(message.content))
+                parts = tuple(split_quoted(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
                 stated.extend(_keep_most_binding(_of_user(message, parts, asked), USER_FACTS))
-                asked, open_yet = None, wondered(message.content)
+                asked, open_yet = None, find_wondering(message.content)
             case Role.ASSISTANT:
                 stated.extend(_keep_most_binding(_of_assistant(message, data), ASSISTANT_FACTS))
                 asked = _open_question_of(message, open_yet)
@@ -98,14 +104,18 @@ def open_question(messages: Sequence[Message]) -> str | None:
     if not said or said[0].role is Role.USER:
         return None
     before = said[1:] and said[1].role is Role.USER
-    return _open_question_of(said[0], wondered(said[1].content) if before else None)
+    return _open_question_of(said[0], find_wondering(said[1].content) if before else None)
 
 
 def _open_question_of(message: Message, wondering: str | None) -> str | None:
     """The question or offer in an assistant's `message`, or else the open question of the user before it."""
-    if (offer := offered(message.content, is_filler)) is not None or wondering is None or not message.content.strip():
+    if (
+        (offer := find_offer(message.content, is_filler)) is not None
+        or wondering is None
+        or not message.content.strip()
+    ):
         return offer
-    return weighed(wondering, message.content)
+    return considered_text(wondering, message.content)
 
 
 def without_author_name(message: Message) -> Message:
@@ -218,7 +228,7 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
             offer = None if quoted or question is None or is_filler(question) else question
-            settles = offer is not None and decides(offer, sentence)
+            settles = offer is not None and settles_offer(offer, sentence)
             if is_filler(sentence) and not settles:
                 continue
             kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
@@ -227,11 +237,11 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
                 kind, _, valued = _first_stated(sentence)
             if kind is None and settles:
                 kind = FactKind.ANSWER
-            elif kind is None and not quoted and revises(sentence):
+            elif kind is None and not quoted and is_revision(sentence):
                 kind = FactKind.CORRECTION
             if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
-            if kind is None and not quoted and labelled(sentence):
+            if kind is None and not quoted and is_labelled(sentence):
                 kind = FactKind.PREFERENCE
             if kind is not None and quoted:
                 yield kind, partial(_quoted_fact, message, kind, sentence)
@@ -240,7 +250,7 @@ def _of_user(message: Message, parts: Sequence[tuple[str, bool]], asked: str | N
 
 
 def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None:
-    return None if commands(sentence) or prose(sentence) else _fact(message, kind, sentence, QUOTED)
+    return None if is_instruction(sentence) or has_prose(sentence) else _fact(message, kind, sentence, QUOTED)
 
 
 def _answer_fact(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
@@ -262,7 +272,7 @@ def _first_stated(sentence: str) -> tuple[FactKind | None, int, bool]:
 
 def _needs_question(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
     """Whether a fact means nothing without the question that it answers: a yes, a choice, or a value alone."""
-    if fact.slot is not None or (revises(fact.text) and fact.kind is not FactKind.ANSWER):
+    if fact.slot is not None or (is_revision(fact.text) and fact.kind is not FactKind.ANSWER):
         return False
     valued = {word for value in stated for word in words(value.text)}
     if settles:
@@ -279,7 +289,7 @@ def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[_Stated]:
     author = f"{ASSISTANT} {one_line(named)}" if named else ASSISTANT
     for sentence in sentences(message.content):
         kind: FactKind | None = None
-        if promises(sentence):
+        if is_commitment(sentence):
             kind = FactKind.COMMITMENT
         elif not sentence.endswith(_ASKING):
             kind = _first_telling(sentence)
@@ -288,7 +298,9 @@ def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[_Stated]:
 
 
 def _own_fact(message: Message, kind: FactKind, sentence: str, author: str, data: Sequence[str]) -> Fact | None:
-    return None if passes_on(sentence) or echoes(sentence, data) else _fact(message, kind, sentence, author)
+    return (
+        None if relays_instruction(sentence) or repeats_data(sentence, data) else _fact(message, kind, sentence, author)
+    )
 
 
 @lru_cache(maxsize=SENTENCES)
@@ -309,7 +321,7 @@ def _of_tool(message: Message, author: str) -> list[Fact]:
         clause = one_line(text[start:end]).strip(" ,")
         taken.append((start, end))
         line, member = _around(text, value)
-        if len(content_words(clause)) < 2 or poses(line) or commands(member) or prose(member):
+        if len(content_words(clause)) < 2 or imitates_message(line) or is_instruction(member) or has_prose(member):
             continue
         told.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
         if len(told) >= 4 * TOOL_FACTS:

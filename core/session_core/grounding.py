@@ -8,11 +8,11 @@ from dataclasses import replace
 from session_core.compress.check import Source
 from session_core.compress.claims import stems
 from session_core.facts import FACT_CHARACTERS, TOOL_CHARACTERS
-from session_core.language.instructions import commands
-from session_core.language.quoting import spoken
+from session_core.language.instructions import is_instruction
+from session_core.language.quoting import split_quoted
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL
-from session_core.language.words import content_words, one_line, sentences, struck
+from session_core.language.words import content_words, one_line, sentences, strike_sentences
 from session_core.plan import Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Importance, Message, Role
 
@@ -72,16 +72,20 @@ def strike_instructions(
         said = frozenset(stems(sentence)) if orders else frozenset[str]()
         return bool(said) and _alike(said, orders) and not _alike(said, known, whole=True)
 
-    return struck(summary, taken_up)
+    return strike_sentences(summary, taken_up)
 
 
 def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:
     """The parts of the messages that are data and read like instructions."""
     for message in messages:
-        parts = spoken(message.content) if message.role is Role.USER else [(message.content, message.role is Role.TOOL)]
+        parts = (
+            split_quoted(message.content)
+            if message.role is Role.USER
+            else [(message.content, message.role is Role.TOOL)]
+        )
         for part, data in parts:
             if data:
-                yield from filter(commands, sentences(part[:TOOL_CHARACTERS]))
+                yield from filter(is_instruction, sentences(part[:TOOL_CHARACTERS]))
         give_way()
 
 
@@ -117,13 +121,13 @@ def _own_words(message: Message) -> Message:
     """A user's message without what it only quotes."""
     if message.role is not Role.USER:
         return message
-    return replace(message, content="\n".join(part for part, quoted in spoken(message.content) if not quoted))
+    return replace(message, content="\n".join(part for part, quoted in split_quoted(message.content) if not quoted))
 
 
 def _is_stated(message: Message, fact: Fact, text: str, sources: dict[tuple[int, bool], Source]) -> bool:
     if not text or len(text) > FACT_CHARACTERS or message.role is Role.SYSTEM:
         return False
-    if message.role is not Role.USER and (fact.kind.pinned or commands(text)):
+    if message.role is not Role.USER and (fact.kind.pinned or is_instruction(text)):
         return False
     data = fact.kind in _OF_DATA
     if message.role is Role.TOOL and not data:

@@ -12,7 +12,7 @@ from session_core.compress.named_passages import add_named_passages
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
 from session_core.compress.scoring import Question
 from session_core.compress.word_values import stems
-from session_core.language.instructions import commands
+from session_core.language.instructions import is_instruction
 from session_core.plan import Count, Fact, Recalled
 from session_core.recalling import speaker
 from session_core.retrieve import terms
@@ -84,7 +84,7 @@ def _answers(said: Sequence[QuotedPassage]) -> Iterator[Quote]:
         if passage.voice not in ("user", "assistant") or passage.text.startswith(QUOTE):
             continue
         text = passage.text.removeprefix(f"{message.author}: ") if message.author else passage.text
-        if has_value(text) and not commands(passage.text):
+        if has_value(text) and not is_instruction(passage.text):
             yield Quote(text, speaker(message), message.time_s)
 
 

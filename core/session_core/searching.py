@@ -17,7 +17,7 @@ from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
-from session_core.language.continuations import PROGRESS, goes_on, wants_all
+from session_core.language.continuations import PROGRESS, asks_for_everything, is_continuation
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
 from session_core.query_cleanup import asked_and_repeated
@@ -302,7 +302,7 @@ class Searching:
 
 def _open_ended(query: str) -> bool:
     """Whether `query` asks for nothing in particular."""
-    return goes_on(query) or wants_all(query)
+    return is_continuation(query) or asks_for_everything(query)
 
 
 def _said(message: Message) -> bool:

@@ -9,10 +9,10 @@ from functools import lru_cache
 from session_core.classify import is_filler
 from session_core.compress.passages import PASSAGE_CHARACTERS
 from session_core.facts import own_words
-from session_core.language.amending import ENDS, parts_told, told_later
-from session_core.language.changes import changes
-from session_core.language.cues import kinds, revises
-from session_core.language.quoting import spoken
+from session_core.language.amending import ENDS, append_correction, parts_told
+from session_core.language.changes import may_report_change
+from session_core.language.cues import is_revision, kinds
+from session_core.language.quoting import split_quoted
 from session_core.language.slots import same_slot, slot
 from session_core.language.statements import Frames, frame
 from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
@@ -75,7 +75,7 @@ def statements(message: Message) -> Sequence[Fact]:
 
 @lru_cache(maxsize=STATED_MESSAGES)
 def _statements_in(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fact, ...]:
-    parts = spoken(text) if by_user else ((text, False),)
+    parts = split_quoted(text) if by_user else ((text, False),)
     own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not is_filler(sentence)]
     return tuple(
         Fact(next(iter(kinds(one)), FactKind.IDENTIFIER), one, seq=seq, author=author, slot=slot(one)) for one in own
@@ -101,7 +101,7 @@ def _may_supersede(said: Sequence[Fact], told: Collection[int]) -> bool:
 
 def _replaces_earlier(text: str) -> bool:
     """Whether `text` retracts something, reports a change, or contains a later correction."""
-    return revises(text) or changes(text) or bool(parts_told(text)[1])
+    return is_revision(text) or may_report_change(text) or bool(parts_told(text)[1])
 
 
 def could_amend(fact: Fact) -> bool:
@@ -162,7 +162,7 @@ def _corrections_in(fact: Fact, first: str, since: Sequence[str]) -> Iterator[Fa
     """The corrections in one fact, each as it was said; what they correct is identified by its words."""
     if not since and fact.current:
         yield fact
-    elif not since or revises(first):
+    elif not since or is_revision(first):
         yield replace(fact, text=first, seq=fact.seq - len(since), superseded_by=None)
     for back, text in enumerate(reversed(since)):
         yield replace(fact, text=text, seq=fact.seq - back, superseded_by=None)
@@ -178,6 +178,6 @@ def _rewrite(message: Message, since: dict[str, list[str]], line_characters: int
     for text, corrections in since.items():
         told = text
         for correction in dict.fromkeys(corrections):
-            told = told_later(told, correction, line_characters=line_characters)
+            told = append_correction(told, correction, line_characters=line_characters)
         content = content.replace(text, told, 1)
     return replace(message, content=content) if content != message.content else message

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from session_core.compress.claims import distinctive_stems, stem, stems
-from session_core.language.quoting import spoken
-from session_core.language.words import sentences, struck, words
+from session_core.language.quoting import split_quoted
+from session_core.language.words import sentences, strike_sentences, words
 from session_core.plan import GiveWay, never_pause
 from session_core.turns import Message, Role
 
@@ -56,7 +56,7 @@ def without_swaps(
     people = _people(messages)
     said = list(_all_sayings(messages, previous, people, give_way))
     brief = {(at, name) for at, message in enumerate(messages) if _brief(message) for name in _speaker(message)}
-    return struck(summary, lambda sentence: _is_swapped(sentence, people, said, brief))
+    return strike_sentences(summary, lambda sentence: _is_swapped(sentence, people, said, brief))
 
 
 def _people(messages: Sequence[Message]) -> Mapping[str, str]:
@@ -87,7 +87,7 @@ def _all_sayings(
             )
     for at, message in enumerate(messages):
         whose = _speaker(message)
-        parts = spoken(message.content) if message.role is Role.USER else [(message.content, False)]
+        parts = split_quoted(message.content) if message.role is Role.USER else [(message.content, False)]
         for part, _ in parts if whose else ():
             for sentence in sentences(part):
                 yield _Saying(at, whose | _people_named(sentence, people), frozenset(stems(sentence)))

@@ -12,7 +12,7 @@ from session_core.compress.claims import distinctive_stems, stems
 from session_core.compress.negation import Statement, agrees_with, denials
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import names
-from session_core.language.number_words import spelled
+from session_core.language.number_words import spelled_numbers
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import sentences
 from session_core.plan import GiveWay, never_pause
@@ -84,7 +84,7 @@ class Source:
         found = values(source)
         words = frozenset(_word_forms(source))
         amounts = {(n, c) for v in found if (c := currency(v.text)) for n in numbers(v.text)}
-        written = {Decimal(one.number).normalize() for one in spelled(source)}
+        written = {Decimal(one.number).normalize() for one in spelled_numbers(source)}
         figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
         stated = {n for v in figures for n in numbers(v.text)}
         # Digits of other values; those of "1,000" are neither 1 nor 0.
@@ -149,7 +149,7 @@ def _is_grounded(sentence: str, known: Source, german: bool) -> bool:
     left = _blank_out(sentence, found)
     if not _is_spoken_of(left, known):
         return False
-    counted = (one for one in spelled(left) if one.number > _COMMON_NUMBERS + one.ordinal)
+    counted = (one for one in spelled_numbers(left) if one.number > _COMMON_NUMBERS + one.ordinal)
     if not all(Decimal(one.number).normalize() in known.numbers for one in counted):
         return False
     if not all(_is_name_known(name, known) for name in names(left, german)):

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from session_core.language.cues import corrects
+from session_core.language.cues import is_correction
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import LABELS, names
-from session_core.language.number_words import spelled
+from session_core.language.number_words import spelled_numbers
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import STOP_WORDS, sentences, words
 from session_core.plan import GiveWay, never_pause
@@ -126,7 +126,7 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pau
     asked: frozenset[str] = frozenset()
     for number, sentence in enumerate(sentences(text)):
         made = list(_of_sentence(sentence, known_names))
-        correcting = corrects(sentence)
+        correcting = is_correction(sentence)
         found.extend(replace(claim, question=asked, corrects=correcting, sentence=number) for claim in made)
         asks = sentence.endswith(("?", "？"))
         asked = frozenset(stems(sentence)) - _VAGUE_STEMS if asks else frozenset()
@@ -173,7 +173,7 @@ def counts(text: str) -> Iterator[Count]:
             if not re.search(r"\d(?:st|nd|rd|th)$", value.text):
                 for number in numbers(value.text):
                     yield Count(number, False, noun)
-    for one in spelled(text):
+    for one in spelled_numbers(text):
         yield Count(Decimal(one.number).normalize(), one.ordinal, _next_noun(text, one.end))
 
 
@@ -197,7 +197,7 @@ def _noun(word: str) -> str:
 def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
     stated = [Item(*_sort_and_keys(value), value.start, value.end) for value in values(sentence)]
     taken = {place for item in stated for place in range(item.start, item.end)}
-    for one in spelled(sentence):
+    for one in spelled_numbers(sentence):
         if one.start not in taken and one.number > 1 and not one.ordinal:
             stated.append(Item("count", frozenset([("n", Decimal(one.number).normalize())]), one.start, one.end))
     blank = _blank_out(sentence, stated)

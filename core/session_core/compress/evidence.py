@@ -25,12 +25,12 @@ from session_core.compress.scoring import Question, Read, Relevance
 from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
 from session_core.compress.weights import Weights, crowding_penalties
 from session_core.compress.word_values import ORDINARY
-from session_core.language.acceptance import offers, put, takes
-from session_core.language.continuations import goes_on, inquires, wants_all
+from session_core.language.acceptance import accepts_offer, has_offer, put
+from session_core.language.continuations import asks_for_everything, is_continuation, is_question
 from session_core.language.cues import kinds as stated
-from session_core.language.labels import labelled
-from session_core.language.question_types import says
-from session_core.language.reported_speech import last, reports
+from session_core.language.labels import is_labelled
+from session_core.language.question_types import has_value_of
+from session_core.language.reported_speech import is_report, last
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -266,7 +266,7 @@ class Evidence:
                 if open_ended and ANSWERED in passage.text:
                     weight = max(weight, _TAKEN) * _BINDS
                 tied = ties[place] * less
-                if kinds and says(passage.text, kinds):
+                if kinds and has_value_of(passage.text, kinds):
                     weight = max(weight, _ANSWERS)
                 elif kinds:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
@@ -304,7 +304,7 @@ def _accepted_offers(candidates: Sequence[Read], standing: Sequence[Read]) -> fr
         place
         for (_, place, offer), (_, _, reply) in pairwise(sorted(said, key=lambda one: one[0]))
         if place >= 0 and offer.role is Role.ASSISTANT and reply.role is Role.USER
-        if takes(reply.content) and offers(offer.content)
+        if accepts_offer(reply.content) and has_offer(offer.content)
     )
 
 
@@ -317,9 +317,13 @@ def _speech_act_weight(passage: Passage, *, asked_for: bool) -> float:
     """How much more than another one a sentence counts by what its speaker does with it."""
     if passage.voice != "user" or passage.text.startswith(QUOTE):
         return 1.0
-    if stated(passage.text) or labelled(passage.text) or (reports(passage.text) and not reports(last(passage.text))):
+    if (
+        stated(passage.text)
+        or is_labelled(passage.text)
+        or (is_report(passage.text) and not is_report(last(passage.text)))
+    ):
         return _BINDS
-    if inquires(passage.text):
+    if is_question(passage.text):
         return _WONDERS
     return _ASKED_FOR if asked_for else 1.0
 
@@ -328,11 +332,13 @@ def _remaining_ties_weight(question: Question, standing: Sequence[Read]) -> floa
     """How much ties with `question` tell: less where it asks for nothing in particular. Who says yes to what was put
     right before it means that."""
     text = question.text
-    if goes_on(text):
+    if is_continuation(text):
         return (
-            1.0 if question.repeated or (_last_question(standing) and takes(text) and not inquires(text)) else _GOES_ON
+            1.0
+            if question.repeated or (_last_question(standing) and accepts_offer(text) and not is_question(text))
+            else _GOES_ON
         )
-    return _WANTS_ALL if wants_all(text) else 1.0
+    return _WANTS_ALL if asks_for_everything(text) else 1.0
 
 
 def _last_question(standing: Sequence[Read]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from session_core.classify import is_filler
-from session_core.language.courtesies import courtesy
+from session_core.language.courtesies import is_courtesy
 from session_core.plan import Choice, Decided, Plan
 from session_core.turns import Importance, Message, Role
 
@@ -23,7 +23,9 @@ def closing_courtesy(made: Plan, query: str, limit_tokens: int) -> Message | Non
     said = made.messages[at]
     bare = said.importance is Importance.DISCARD and not said.media and said.rendition == "whole"
     dear = said.tokens > limit_tokens * LEAST_SHARE
-    return said if bare and dear and said.content.strip() not in query and courtesy(said.content, is_filler) else None
+    return (
+        said if bare and dear and said.content.strip() not in query and is_courtesy(said.content, is_filler) else None
+    )
 
 
 def remove_message(made: Plan, message: Message) -> Plan:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from session_core.classify import is_filler
 from session_core.facts import own_words
-from session_core.language.acceptance import answers, decides, offered, put
+from session_core.language.acceptance import find_offer, is_only_answer, put, settles_offer
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.words import one_line, sentences
@@ -28,10 +28,10 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
     if message.role is not Role.ASSISTANT or reply is None or reply.role is not Role.USER or message.tool_calls:
         return message
     answer = next(iter(sentences(own_words(reply))), "")
-    if not answers(answer) or _speaks_for_itself(answer):
+    if not is_only_answer(answer) or _speaks_for_itself(answer):
         return message
-    offer = offered(message.content, is_filler)
-    if offer is None or not decides(offer, answer):
+    offer = find_offer(message.content, is_filler)
+    if offer is None or not settles_offer(offer, answer):
         return message
     asked = put(message.content)
     bare = asked.rstrip(ENDS)

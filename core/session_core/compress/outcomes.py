@@ -14,7 +14,7 @@ from session_core.classify import is_filler
 from session_core.compress.passages import Voice
 from session_core.compress.scoring import Read
 from session_core.language.acceptance import put
-from session_core.language.continuations import inquires
+from session_core.language.continuations import is_question
 from session_core.language.words import sentences, words
 from session_core.turns import Message, Role
 
@@ -55,7 +55,7 @@ def find_outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outco
 def outcome(reply: str) -> str:
     """What `reply` says came of an exchange: its first sentence, if it is short and asks nothing; "" for nothing."""
     first = next(iter(sentences(reply)), "")
-    short = 0 < len(words(first)) <= OUTCOME_WORDS and not inquires(first) and not is_filler(first)
+    short = 0 < len(words(first)) <= OUTCOME_WORDS and not is_question(first) and not is_filler(first)
     return first if short else ""
 
 
@@ -79,6 +79,6 @@ def _speech(message: Message) -> bool:
 
 def _settles(answer: Message, before: Message, asked: Message | None) -> bool:
     said = words(answer.content)
-    if not 0 < len(said) <= SETTLING_WORDS or inquires(answer.content):
+    if not 0 < len(said) <= SETTLING_WORDS or is_question(answer.content):
         return False
-    return bool(put(before.content)) or (asked is not None and inquires(asked.content))
+    return bool(put(before.content)) or (asked is not None and is_question(asked.content))

@@ -17,8 +17,8 @@ from session_core.compress.records import records
 from session_core.compress.relevance import alarm_lines, prominent_lines
 from session_core.compress.telegram import to_telegram_style, tokens_saved
 from session_core.compress.word_values import WORTH, parts_of, shape, stems, values_of
-from session_core.language.quoting import speaker_name, spoken
-from session_core.language.reported_speech import reports
+from session_core.language.quoting import speaker_name, split_quoted
+from session_core.language.reported_speech import is_report
 from session_core.language.words import sentences
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -210,7 +210,7 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
         return
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
-        for part, quoted in spoken(text) if voice == "user" else ((text, False),):
+        for part, quoted in split_quoted(text) if voice == "user" else ((text, False),):
             for sentence in joined_sentences(sentences(part)) if voice == "user" and not quoted else sentences(part):
                 if not is_filler(sentence):
                     yield from make_passages(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
@@ -241,7 +241,7 @@ def joined_sentences(said: Sequence[str]) -> Iterator[str]:
         if before and len(both) > PASSAGE_CHARACTERS:
             yield before
             both = sentence
-        before = both if reports(sentence) else ""
+        before = both if is_report(sentence) else ""
         if not before:
             yield both
     if before:

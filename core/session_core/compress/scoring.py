@@ -11,7 +11,7 @@ from operator import mul
 
 from session_core.compress.passages import Reading
 from session_core.compress.word_values import stems
-from session_core.language.question_types import says, wanted
+from session_core.language.question_types import has_value_of, wanted_kinds
 from session_core.retrieve import K1, B
 from session_core.turns import Message, Role
 
@@ -54,7 +54,7 @@ class Relevance:
         self._nearness = question.nearness
         rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
-        self.wanted = wanted(question.text)
+        self.wanted = wanted_kinds(question.text)
         self._asked = {word: rarity(word) for word in words}
         for word in list(dict.fromkeys(stems(question.repeated)))[:_QUERY_WORDS]:
             self._asked.setdefault(word, rarity(word) * _LAST_TIES)
@@ -96,7 +96,7 @@ class Relevance:
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
         if tight and self.wanted:
             scores = [
-                score * (_KIND if any(says(passage.text, self.wanted) for passage in reading.passages) else 1.0)
+                score * (_KIND if any(has_value_of(passage.text, self.wanted) for passage in reading.passages) else 1.0)
                 for score, (_, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)

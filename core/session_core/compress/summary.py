@@ -10,9 +10,9 @@ from math import log, sqrt
 
 from session_core.classify import is_filler
 from session_core.compress.amendments import with_corrections
-from session_core.language.cues import kinds, promises
-from session_core.language.instructions import commands
-from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
+from session_core.language.cues import is_commitment, kinds
+from session_core.language.instructions import is_instruction
+from session_core.language.quoting import quoted_line, speaker_name, split_quoted, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
 from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Importance, Message, Role
@@ -158,7 +158,7 @@ def _candidate_lines(message: Message, called: dict[str, str]) -> Iterator[tuple
         return
     who = "User" if message.role is Role.USER else "Assistant"
     who = speaker_name(message.author) if message.author else who
-    parts = spoken(content) if message.role is Role.USER else ((content, False),)
+    parts = split_quoted(content) if message.role is Role.USER else ((content, False),)
     for part, quoted in parts:
         for sentence in sentences(part):
             if not is_filler(sentence):
@@ -173,9 +173,9 @@ def _worth(said: str, role: Role, *, own: bool = True) -> float:
     if role is Role.USER and own:
         worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(said))), default=0.0)
     elif role is Role.ASSISTANT:
-        worth += 2.0 if promises(said) else 0.0
+        worth += 2.0 if is_commitment(said) else 0.0
         worth -= 0.6 if said.endswith(("?", "？")) else 0.0
-    elif commands(said):
+    elif is_instruction(said):
         worth -= 1.0
     return worth
 

@@ -118,7 +118,7 @@ _PLACE = re.compile(
 )
 
 
-def offered(text: str, empty: Callable[[str], bool]) -> str | None:
+def find_offer(text: str, empty: Callable[[str], bool]) -> str | None:
     """What an assistant's message offers or asks: the last sentence that does, unless it is `empty`, with the
     sentence after it, or else before it, if that is short."""
     said = sentences(text)
@@ -143,7 +143,7 @@ def _enumerated(text: str) -> str | None:
     return listed if 0 < len(listed) <= LISTED_CHARACTERS else None
 
 
-def wondered(text: str) -> str | None:
+def find_wondering(text: str) -> str | None:
     """The alternatives that a user considers at the end of `text`: whether to do something, or which of two; None if
     there are none."""
     said = sentences(text)
@@ -152,7 +152,7 @@ def wondered(text: str) -> str | None:
     return said[-1] if _WONDERS.search(said[-1]) or _CHOICE.search(said[-1]) else None
 
 
-def weighed(question: str, reply: str) -> str:
+def considered_text(question: str, reply: str) -> str:
     """What a user considered, and the beginning of the reply to it: a statement after both decides it."""
     return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
 
@@ -175,16 +175,16 @@ def _puts(sentence: str) -> bool:
     return False
 
 
-def answers(said: str) -> bool:
+def is_only_answer(said: str) -> bool:
     """Whether `said` is so short that it is only an answer, and asks nothing itself."""
     return not said.endswith(("?", "？", "؟")) and len(words(said)) <= ANSWER_WORDS
 
 
 @lru_cache(maxsize=SENTENCES)
-def decides(offer: str, said: str) -> bool:
+def settles_offer(offer: str, said: str) -> bool:
     """Whether `said` is a short answer that settles `offer`: a yes or a no to a named action, or a choice of one of
     several."""
-    if not answers(said):
+    if not is_only_answer(said):
         return False
     if not _PUTS.search(offer):
         return _ENUMERATED.search(offer) is not None and _PLACE.search(said) is not None
@@ -193,7 +193,7 @@ def decides(offer: str, said: str) -> bool:
         return False
     weighs = alternatives or bool(names(offer)) or bool(typed(offer)) or _DOES.search(offer) is not None
     weighs = weighs or _WONDERS.search(offer) is not None
-    if weighs and (takes(said) or _REFUSES.search(said)):
+    if weighs and (accepts_offer(said) or _REFUSES.search(said)):
         return True
     if _PLACE.search(said):
         return alternatives or _LISTED.search(offer) is not None
@@ -201,12 +201,12 @@ def decides(offer: str, said: str) -> bool:
     return picks and not frozenset(content_words(said)).isdisjoint(subject_words(offer))
 
 
-def offers(text: str) -> bool:
+def has_offer(text: str) -> bool:
     """Whether `text` offers or asks something that can be accepted."""
     return _OFFERS.search(text) is not None
 
 
 @lru_cache(maxsize=SENTENCES)
-def takes(text: str) -> bool:
+def accepts_offer(text: str) -> bool:
     """Whether `text` begins by accepting what was offered right before it."""
     return _TAKES.search(text) is not None and _DECLINES.search(text) is None

@@ -96,7 +96,7 @@ _FEW_WORDS = 4
 """A correction that says more than so many words speaks for itself, if it shares nothing with what was said before."""
 
 
-def told_later(text: str, correction: str, *, line_characters: int = 0) -> str:
+def append_correction(text: str, correction: str, *, line_characters: int = 0) -> str:
     """`text`, and behind it on one line what was said later; both stand there in their order. Of `text` there is as
     much as a line of `line_characters` has room for, and at least `ROOM` characters."""
     first, laters = parts_told(text)
@@ -107,7 +107,7 @@ def told_later(text: str, correction: str, *, line_characters: int = 0) -> str:
 
 
 def parts_told(text: str) -> tuple[str, list[str]]:
-    """What was said first, and what later, of a text that `told_later` gave; of any other the text itself."""
+    """What was said first, and what later, of a text that `append_correction` gave; of any other the text itself."""
     if not text.endswith(_END):
         return text, []
     first, mark, rest = text.partition(_LATER)
@@ -115,7 +115,7 @@ def parts_told(text: str) -> tuple[str, list[str]]:
 
 
 @lru_cache(maxsize=2_048)
-def taken_back(correction: str) -> frozenset[str]:
+def retracted_words(correction: str) -> frozenset[str]:
     """The words that `correction` names as no longer holding ("Bergen, not Oslo")."""
     return (
         frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
@@ -154,7 +154,9 @@ def one_of_each(text: str) -> dict[int, frozenset[str]]:
     return {group: said for group, said in alternatives(text).items() if group not in _COUNTED}
 
 
-def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool) -> tuple[list[int], frozenset[str]]:
+def retracted_statements(
+    correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool
+) -> tuple[list[int], frozenset[str]]:
     """The places of the statements that `correction` takes back, and the words of theirs that no longer hold, if known.
 
     `earlier` are statements of one voice, newest first: place, how many messages back, text. First those with the
@@ -163,7 +165,7 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
     `plain` correction, what was said right before.
     """
     known = list(earlier)
-    own, wrong = subject_words(correction), taken_back(correction)
+    own, wrong = subject_words(correction), retracted_words(correction)
     if not own:
         return [], frozenset()
     if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
@@ -215,13 +217,13 @@ def _replaced(correction: str, text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=2_048)
-def reframed(old: str, new: str) -> bool:
+def restates(old: str, new: str) -> bool:
     """Whether `new` says `old` again with another word or two in one place. With others in two ("the hall is red", "the
     roof is blue") it speaks of another thing."""
     before, after = words(old), words(new)
     if before == after or abs(len(before) - len(after)) > 2:
         return False
-    frame, *gaps = parted(before, after)
+    frame, *gaps = split_common_ends(before, after)
     if not all(0 < len(gap) <= OTHER_WORDS for gap in gaps) or any(
         c.isdigit() for gap in gaps for word in gap for c in word
     ):
@@ -232,7 +234,9 @@ def reframed(old: str, new: str) -> bool:
     return same >= 4 and same >= 2 * max(map(len, gaps)) and len(content_words(" ".join(frame))) >= 2
 
 
-def parted(before: Sequence[str], after: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+def split_common_ends(
+    before: Sequence[str], after: Sequence[str]
+) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
     """The words with which both begin and end, and those in between, of the one and of the other."""
     shorter = min(len(before), len(after))
     start = next((i for i in range(shorter) if before[i] != after[i]), shorter)

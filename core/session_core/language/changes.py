@@ -10,9 +10,16 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
-from session_core.language.new_values import NEW_VALUE_WORDS, clauses, moved_to, moves, replaces, takes_over
-from session_core.language.statements import besides, families, figures, said_words, values_in
+from session_core.language.amending import OTHER_WORDS, names, split_common_ends, subject_words
+from session_core.language.new_values import (
+    NEW_VALUE_WORDS,
+    clauses,
+    is_takeover,
+    may_report_takeover,
+    reports_new_value,
+    text_after_change,
+)
+from session_core.language.statements import families, figures, other_subjects, said_words, values_in
 from session_core.language.values import ValueKind
 from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
 
@@ -129,8 +136,8 @@ class Change:
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
             return False
-        shared = self.about & matters(old)
-        if self.takes_over and replaces(self.text, old):
+        shared = self.about & subject_of(old)
+        if self.takes_over and is_takeover(self.text, old):
             return True
         if not shared and not self.denies:
             return False
@@ -162,32 +169,32 @@ def change(text: str) -> Change | None:
         return None
     plain = _QUOTED.sub(" ", text) if heard else text
     told = heard and any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
-    if not told and not moves(plain) and not takes_over(plain):
+    if not told and not reports_new_value(plain) and not may_report_takeover(plain):
         return None
     new = _NEW.search(text)
     return Change(
         text,
-        matters(text),
+        subject_of(text),
         _ordinals(text),
-        _MOVED.search(text) is not None or moves(text),
+        _MOVED.search(text) is not None or reports_new_value(text),
         new.group("what").casefold() if new else "",
         _NO_MORE.search(text) is not None,
         _SINCE.search(text) is not None,
-        takes_over(text),
+        may_report_takeover(text),
     )
 
 
-def changes(text: str) -> bool:
+def may_report_change(text: str) -> bool:
     """Whether `text` may report a change."""
     return change(text) is not None
 
 
 @lru_cache(maxsize=2_048)
-def matters(text: str) -> frozenset[str]:
+def subject_of(text: str) -> frozenset[str]:
     """The subject of a statement without values, names and words of change, and which of the `_STATES` it states."""
     plain = _SINCE.sub(" ", text)
     called = frozenset[str]() if _GERMAN.search(text) else names(plain.partition(" ")[2])
-    told = besides(plain) - called - _VERB_WORDS
+    told = other_subjects(plain) - called - _VERB_WORDS
     telling = (word for word in told if len(word) >= _LEAST_LETTERS or not word.isascii())
     return frozenset((*telling, *(name for name, pattern in _STATES.items() if pattern.search(text))))
 
@@ -210,7 +217,7 @@ def _unit(value: str) -> str:
 def _last(text: str) -> str:
     """The value after "to": 40 in "from 20 to 40"."""
     found = _MOVED.search(text)
-    return text[found.end() :] if found else moved_to(text)
+    return text[found.end() :] if found else text_after_change(text)
 
 
 def _other_name(old: str, new: str) -> bool:
@@ -252,7 +259,7 @@ def _plain_words(text: str) -> list[str]:
 
 def _said_again(old: str, new: str) -> bool:
     """Whether `new`, apart from its beginning, repeats `old` with other words in one place."""
-    kept, *others = parted(_plain_words(old), _plain_words(_SINCE.sub(" ", new)))
+    kept, *others = split_common_ends(_plain_words(old), _plain_words(_SINCE.sub(" ", new)))
     if not subject_words(" ".join(kept)) - STOP_WORDS or _TO_OTHERS.intersection(kept):
         return False
     return all(0 < len(gap) <= OTHER_WORDS and content_words(" ".join(gap)) for gap in others)

@@ -152,7 +152,7 @@ _ENDING = re.compile(
 _YES, _NO = frozenset("yes yeah yep".split()), frozenset("no nope nah".split())
 
 
-def courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
+def is_courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
     """Whether each clause of `text` only thanks for help, wishes well, offers more help, says that this was all, or
     is one of the filler `phrases`.
 

@@ -105,27 +105,27 @@ def _told(text: str, heard: frozenset[str]) -> bool:
     return not text.isascii() or not heard.isdisjoint(said_words(text))
 
 
-def moves(text: str) -> bool:
+def reports_new_value(text: str) -> bool:
     """Whether `text` says that something rises, falls or slips to a value, or is to be set to one."""
     if _DIGIT.search(text) is None or not _told(text, _MOVING):
         return False
     return _TO_VALUE.search(text) is not None or _MOVED_LAST.search(text) is not None
 
 
-def moved_to(text: str) -> str:
+def text_after_change(text: str) -> str:
     """What stands behind such a verb; all of a text in which none does."""
     found = _TO_VALUE.search(text)
     return text[found.end() :] if found else text
 
 
-def takes_over(text: str) -> bool:
+def may_report_takeover(text: str) -> bool:
     """Whether `text` may say that one is not there any more, and another one does from now on what that one did."""
     if not _told(text, _REPLACING) or _CLAUSES.search(text) is None or _CAPITAL.search(text) is None:
         return False
     return _TAKES_OVER.search(text) is not None
 
 
-def replaces(new: str, old: str) -> bool:
+def is_takeover(new: str, old: str) -> bool:
     """Whether one of whom `old` speaks is named in the first clause of `new`, and another one behind it."""
     first, *others = _CLAUSES.split(new)
     gone = (frozenset(_CALLED.findall(first)) - _TITLES).intersection(_CALLED.findall(old))

@@ -105,7 +105,7 @@ _MARKUP = re.compile(
 )
 
 
-def pasted(text: str) -> Iterator[tuple[int, int]]:
+def pasted_spans(text: str) -> Iterator[tuple[int, int]]:
     """The spans of pasted text, in no order; they may overlap. One without a clear end (a mail, an announced text)
     extends to the end of `text`, since it may contain anything."""
     lines = _lines(text)

@@ -130,7 +130,7 @@ _SAID = {
 }
 
 
-def wanted(question: str) -> frozenset[str]:
+def wanted_kinds(question: str) -> frozenset[str]:
     """The kinds of values that `question` asks for and does not contain itself; empty if no rule matches."""
     asked: set[str] = set()
     for sentence in sentences(question):
@@ -159,6 +159,6 @@ def times(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=SENTENCES)
-def says(text: str, kinds: frozenset[str]) -> bool:
+def has_value_of(text: str, kinds: frozenset[str]) -> bool:
     """Whether `text` contains a value of one of the `kinds`."""
     return any(_SAID[kind].search(text) for kind in kinds)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from session_core.language.pasted_text import of_one_line, pasted
+from session_core.language.pasted_text import of_one_line, pasted_spans
 from session_core.language.words import LONG_CHARACTERS, LONG_TEXTS, READ_AGAIN_CHARACTERS, one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
@@ -94,7 +94,7 @@ _BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
 _AROUND = " \t\"'“”«»„「」.:;"
 
 
-def spoken(text: str) -> Iterator[tuple[str, bool]]:
+def split_quoted(text: str) -> Iterator[tuple[str, bool]]:
     """`text` in parts, in order, each with whether it is only quoted.
 
     Quoted are fenced code, `>` lines, what stands in tags, rules or quotation marks that name or announce
@@ -165,7 +165,7 @@ def speaker_name(name: str) -> str:
     return f"user {said}".rstrip() if not said or said.split()[0].casefold() in ROLES else said
 
 
-def prose(text: str) -> bool:
+def has_prose(text: str) -> bool:
     """Whether `text` has more than names, values and a few words: then it may contain an instruction in any
     language, or hide it in a code."""
     said = [word.strip("\"'“”(<>[]{}*_.,:;") for word in text.split()]
@@ -175,13 +175,13 @@ def prose(text: str) -> bool:
     return small > MOST_WORDS or len(worded) > 2 * MOST_WORDS or uncased > MOST_UNCASED or bool(_ENCODED.search(text))
 
 
-def echoes(sentence: str, data: Sequence[str]) -> bool:
+def repeats_data(sentence: str, data: Sequence[str]) -> bool:
     """Whether `sentence`, or its part after a colon or in quotation marks, is prose that occurs verbatim in `data`
     (on one line, in lower case)."""
     if not data:
         return False
     parts = [sentence, *_BY_QUOTES.split(sentence)]
-    told = [one_line(part).casefold().strip(_AROUND) for part in parts if prose(part)]
+    told = [one_line(part).casefold().strip(_AROUND) for part in parts if has_prose(part)]
     return any(part in one for part in told for one in data)
 
 
@@ -201,7 +201,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     yield from _tagged(text)
     yield from _fenced(text)
     yield from _labelled(text)
-    yield from pasted(text)
+    yield from pasted_spans(text)
     for mark in ('"""', "'''"):
         if (start := text.find(mark)) >= 0:
             last = text.rfind(mark)

@@ -24,7 +24,7 @@ _LEAST = 3
 
 
 @lru_cache(maxsize=SENTENCES)
-def reports(sentence: str) -> bool:
+def is_report(sentence: str) -> bool:
     """Whether `sentence` reports what somebody else says, thinks or wants."""
     return len(sentence.split()) > _LEAST and _REPORTS.search(sentence) is not None
 

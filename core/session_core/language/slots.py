@@ -163,7 +163,7 @@ def same_slot(named: str, known: str) -> bool:
     return named == known or known.endswith(f" {named}") or known.startswith(f"{named} for ")
 
 
-def open_to(named: str | None, known: str | None) -> bool:
+def may_fill(named: str | None, known: str | None) -> bool:
     """Whether a correction by value may refer to a fact: one of the two names no subject."""
     return named is None or known is None or known.split()[-1] in THINGS or "…" in known
 

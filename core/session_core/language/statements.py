@@ -34,11 +34,11 @@ def values_in(text: str) -> tuple[Value, ...]:
 
 @lru_cache(maxsize=STATEMENTS)
 def families(text: str) -> frozenset[str]:
-    """The kinds of values in `text`, in the terms of `counted`."""
-    return frozenset(map(counted, values_in(text)))
+    """The kinds of values in `text`, in the terms of `counted_things`."""
+    return frozenset(map(counted_things, values_in(text)))
 
 
-def counted(value: Value) -> str:
+def counted_things(value: Value) -> str:
     """The family, an amount and a bare number being one: "4 people", "make it 5"."""
     return ValueKind.NUMBER if value.kind is ValueKind.AMOUNT else _family(value)
 
@@ -61,7 +61,7 @@ def figures(text: str) -> frozenset[str]:
     return frozenset(found) if found else NOTHING
 
 
-def replaced(known: str, value: Value, correction: str) -> Value | None:
+def replace_value(known: str, value: Value, correction: str) -> Value | None:
     """The value of `known` that `value` replaces, if that is unambiguous."""
     alike = [v for v in values_in(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
     if _family(value) == "when":
@@ -143,23 +143,23 @@ def _about(text: str) -> frozenset[str]:
     stated = values_in(text)
     if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
         return NOTHING
-    found = besides(text)
+    found = other_subjects(text)
     return found if len(found) >= 2 else NOTHING
 
 
 @lru_cache(maxsize=STATEMENTS)
-def besides(text: str) -> frozenset[str]:
+def other_subjects(text: str) -> frozenset[str]:
     """The subject of `text` besides dates, amounts and numbers: none for "the 4th", a suite for "Suite 641"."""
     return subject_words(text).difference(*(said_words(value.text) for value in values_in(text)))
 
 
 @lru_cache(maxsize=STATEMENTS)
-def spoken_of(text: str) -> frozenset[str]:
+def subjects_of(text: str) -> frozenset[str]:
     """The subject of `text` without values; includes the letter of "room B"."""
-    return besides(text) | frozenset(_LETTER.findall(text))
+    return other_subjects(text) | frozenset(_LETTER.findall(text))
 
 
-def states_again(old: str, new: str) -> bool:
+def is_restatement(old: str, new: str) -> bool:
     """Whether `new` repeats `old` with other values of the same types."""
     same = bool(_about(old)) and _about(old) == _about(new) and not figures(old) & figures(new)
     return same and {_family(value) for value in values_in(old)} == {_family(value) for value in values_in(new)}
