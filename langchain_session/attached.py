@@ -37,10 +37,10 @@ class NodeFitting:
         found: Any = value if isinstance(value, list) else messages_under(value, self.channel)
         return found if is_message_list(found) and not _has_pending_calls(found) else None
 
-    def fit_input(self, value: Any, said: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
+    def fit_input(self, value: Any, messages: list[BaseMessage], recalled: str) -> tuple[Any, OutputMapping]:
         """The input with messages that fit, and a mapping back for the output of the node."""
-        fit: Fit = self.squeeze.fit(said, recalled=recalled)
-        whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
+        fit: Fit = self.squeeze.fit(messages, recalled=recalled)
+        whole = len(fit.shown) == len(messages) and all(a is b for a, b in zip(fit.shown, messages, strict=True))
         back = OutputMapping(fit, self.channel)
         if whole:
             return value, back

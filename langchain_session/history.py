@@ -66,8 +66,8 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         InputError for a message that a session cannot store.
         """
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
-        said = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
-        import_messages(made.session, to_record(said))
+        messages = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
+        import_messages(made.session, to_record(messages))
         return made
 
     @classmethod

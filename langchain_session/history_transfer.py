@@ -31,9 +31,9 @@ def messages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     _require_history(history)
     if is_langchain_redis(history):
         return messages_in_redis(history)
-    said = list(history.messages)
-    _require_all(history, said)
-    return said
+    messages = list(history.messages)
+    _require_all(history, messages)
+    return messages
 
 
 async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
@@ -41,9 +41,9 @@ async def amessages_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
     _require_history(history)
     if is_langchain_redis(history):
         return await run_in_executor(None, messages_in_redis, history)
-    said = list(await history.aget_messages())
-    await run_in_executor(None, _require_all, history, said)
-    return said
+    messages = list(await history.aget_messages())
+    await run_in_executor(None, _require_all, history, messages)
+    return messages
 
 
 def to_record(messages: Iterable[BaseMessage]) -> Iterator[Message]:
@@ -55,13 +55,13 @@ def to_record(messages: Iterable[BaseMessage]) -> Iterator[Message]:
 
 
 def missing_batches(
-    said: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str
+    messages: Sequence[BaseMessage], there: Sequence[BaseMessage], name: str
 ) -> Iterator[list[BaseMessage]]:
-    """The messages of `said` that a history called `name` lacks, in bounded batches. Raises: Diverged.
+    """The messages of `messages` that a history called `name` lacks, in bounded batches. Raises: Diverged.
 
     Histories keep less of a message than the record, so only type and content are compared.
     """
-    rest = missing(said, there, lambda message: (message.type, text_of(message)), where=f"the {name}")
+    rest = missing(messages, there, lambda message: (message.type, text_of(message)), where=f"the {name}")
     return in_batches(rest, lambda message: len(str(message.content)))
 
 
@@ -70,10 +70,10 @@ def _require_history(history: BaseChatMessageHistory) -> None:
         raise ConfigError(f"a {type(history).__name__} is not a chat history; pass a BaseChatMessageHistory")
 
 
-def _require_all(history: BaseChatMessageHistory, said: Sequence[BaseMessage]) -> None:
+def _require_all(history: BaseChatMessageHistory, messages: Sequence[BaseMessage]) -> None:
     count = len(history) if isinstance(history, Sized) else 0
-    if count > len(said):
+    if count > len(messages):
         raise InputError(
-            f"the {type(history).__name__} says that it has {count} messages and gives {len(said)}; nothing was "
+            f"the {type(history).__name__} says that it has {count} messages and gives {len(messages)}; nothing was "
             "written: read it another way, and pass an InMemoryChatMessageHistory with all of them"
         )

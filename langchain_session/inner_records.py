@@ -166,7 +166,7 @@ class InnerRecords:
         self.originals.forget(key)
 
     async def _row(
-        self, key: Key, found: CheckpointTuple, said: list[BaseMessage], *, named: bool
+        self, key: Key, found: CheckpointTuple, messages: list[BaseMessage], *, named: bool
     ) -> tuple[Checkpoint, Ranges, Checkpoint]:
         """Our row for a checkpoint of the inner saver, its part of the record, and our newest row.
 
@@ -180,7 +180,7 @@ class InnerRecords:
         part = self._stored_part(row, named)
         if row is not None and newest is not None and part is not None:
             return row, part, newest
-        value = self._list(key, await self._with_ids(key, said, self._stored_part(newest, True) or Ranges()))
+        value = self._list(key, await self._with_ids(key, messages, self._stored_part(newest, True) or Ranges()))
         if named and newest is not None and name < newest.id:
             row = Checkpoint(key, name, None, ELSEWHERE, {self.found: name})
             await self.store.put_checkpoint(row, {self.found: value}, head_channel=None, merge=False)
@@ -204,22 +204,22 @@ class InnerRecords:
         return next((value.part for value in values if isinstance(value, Stored)), None)
 
     async def _keep(
-        self, put: _Put, said: list[BaseMessage], *, is_new: bool
+        self, put: _Put, messages: list[BaseMessage], *, is_new: bool
     ) -> tuple[list[BaseMessage], Appended | None]:
         """All messages for the inner saver, and those that were new to the record.
 
         A subgraph receives its parent's view. It gets its own record when a run of it first starts with one.
         """
-        handed_down = put.key.namespace and any(map(is_of_a_view, said))
+        handed_down = put.key.namespace and any(map(is_of_a_view, messages))
         if handed_down:
-            said = await expand_view(said, parent_keys(put.key), self.store, self.originals, keep=put.key)
+            messages = await expand_view(messages, parent_keys(put.key), self.store, self.originals, keep=put.key)
             if not put.began:
-                return said, None
+                return messages, None
         if is_new:
-            return await self._append_changed(put, said)
-        return await self._keep_unchanged(put, said), None
+            return await self._append_changed(put, messages)
+        return await self._keep_unchanged(put, messages), None
 
-    async def _append_changed(self, put: _Put, said: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
+    async def _append_changed(self, put: _Put, messages: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
         """Add a changed list to the record; returns the complete conversation after that.
 
         It includes messages that others added in the meantime, except for a fork, and for a thread that was deleted in
@@ -227,9 +227,9 @@ class InnerRecords:
         """
         key, name = put.key, put.id
         base = await self._base(put)
-        said = await self._with_ids(key, said, await self._messages_without_id(put, said, base))
+        messages = await self._with_ids(key, messages, await self._messages_without_id(put, messages, base))
         made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden)
-        value = await stored_list(said, made, self.channel, key, self.store, self.services.prepare)
+        value = await stored_list(messages, made, self.channel, key, self.store, self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
@@ -244,7 +244,7 @@ class InnerRecords:
             await self.store.put_checkpoint(row, {self.whole: MessageList((head,))}, head_channel=None, merge=False)
         return [one.message for one in all_of_it], done
 
-    async def _keep_unchanged(self, put: _Put, said: list[BaseMessage]) -> list[BaseMessage]:
+    async def _keep_unchanged(self, put: _Put, messages: list[BaseMessage]) -> list[BaseMessage]:
         """All messages under a version that the inner saver already has, exactly as it received them before.
 
         Some savers store them again and some do not, so they must be identical, without messages added since. A copied
@@ -253,7 +253,7 @@ class InnerRecords:
         row = await self._parent(put)
         part = self._stored_part(row, True)
         if row is None or part is None or (put.fork and not put.run):
-            return said
+            return messages
         after = Checkpoint(put.key, put.id, put.parent_id, ELSEWHERE, row.versions)
         if put.fork:
             after = replace(after, versions={self.channel: put.id})
@@ -264,7 +264,7 @@ class InnerRecords:
         else:
             done = await self.store.put_checkpoint(after, {}, head_channel=None, merge=False, lease=put.lease)
         if not put.run:
-            return said
+            return messages
         return [one.message for one in await self.originals.of(self.store, done.state, part)]
 
     async def _base(self, put: _Put) -> Ranges:
@@ -299,19 +299,19 @@ class InnerRecords:
     async def _parent(self, put: _Put) -> Checkpoint | None:
         return await self.store.checkpoint(put.key, put.parent_id) if put.parent_id else None
 
-    async def _messages_without_id(self, put: _Put, said: list[BaseMessage], base: Ranges) -> Ranges:
+    async def _messages_without_id(self, put: _Put, messages: list[BaseMessage], base: Ranges) -> Ranges:
         """Stored messages that those without an id are compared with: a run got ids for those that it started with."""
-        if not put.run or all(message.id for message in said):
+        if not put.run or all(message.id for message in messages):
             return base
         return (self._stored_part(await self._parent(put), True) or Ranges()).without(set(base))
 
-    async def _with_ids(self, key: Key, said: list[BaseMessage], part: Ranges) -> list[BaseMessage]:
-        if all(message.id for message in said):
-            return said
-        return with_ids(said, await self.store.record(key, part))
+    async def _with_ids(self, key: Key, messages: list[BaseMessage], part: Ranges) -> list[BaseMessage]:
+        if all(message.id for message in messages):
+            return messages
+        return with_ids(messages, await self.store.record(key, part))
 
-    def _list(self, key: Key, said: list[BaseMessage]) -> MessageList:
-        value = encode(said, key, self.inner.saver.serde, self.services.prepare) if said else None
+    def _list(self, key: Key, messages: list[BaseMessage]) -> MessageList:
+        value = encode(messages, key, self.inner.saver.serde, self.services.prepare) if messages else None
         return value if isinstance(value, MessageList) else MessageList(())
 
     def _with_view(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:

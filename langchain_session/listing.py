@@ -40,20 +40,20 @@ class ListOrigin:
 
 
 async def stored_list(
-    said: Sequence[BaseMessage], made: ListOrigin, channel: str, key: Key, store: SessionStore, prepare: Prepare
+    messages: Sequence[BaseMessage], made: ListOrigin, channel: str, key: Key, store: SessionStore, prepare: Prepare
 ) -> MessageList:
-    """The stored form of the message list `said` for the session `key`.
+    """The stored form of the message list `messages` for the session `key`.
 
     Messages made for a view are replaced by their originals: a digest by the range that it covers, a clip by its
     message. Messages from a parent graph are stored as received, with their marks; messages from a subgraph are
     replaced by those of its record. Ids that a run removed are looked up individually.
     """
-    said = await _from_below(said, key, store)
-    if not all(message.id for message in said):
-        said = with_ids(list(said), await _messages_without_id(made, channel, key, store))
-    gone = await _numbers(removed_in(said), made.base, key, store)
+    messages = await _from_below(messages, key, store)
+    if not all(message.id for message in messages):
+        messages = with_ids(list(messages), await _messages_without_id(made, channel, key, store))
+    gone = await _numbers(removed_in(messages), made.base, key, store)
     upper = {str(one) for one in parent_keys(key)}
-    items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(said, upper))
+    items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(messages, upper))
     return MessageList(
         tuple(item for item in items if item is not None),
         base=made.base,
@@ -67,21 +67,21 @@ async def whole_list(part: Ranges, key: Key, store: SessionStore) -> list[BaseMe
     return await _whole(raw_messages(await store.record(key, part)), key, store, of=set(map(str, parent_keys(key))))
 
 
-async def _from_below(said: Sequence[BaseMessage], key: Key, store: SessionStore) -> Sequence[BaseMessage]:
-    spaces = {str(mark["session"]) for message in said if (mark := mark_of(message)) and "session" in mark}
+async def _from_below(messages: Sequence[BaseMessage], key: Key, store: SessionStore) -> Sequence[BaseMessage]:
+    spaces = {str(mark["session"]) for message in messages if (mark := mark_of(message)) and "session" in mark}
     strange = spaces - {str(key), *map(str, parent_keys(key))}
-    return await _whole(said, key, store, of=strange) if strange else said
+    return await _whole(messages, key, store, of=strange) if strange else messages
 
 
-async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, of: set[str]) -> list[BaseMessage]:
-    """`said`, with messages made for views of the sessions `of` replaced by those of their records.
+async def _whole(messages: Sequence[BaseMessage], key: Key, store: SessionStore, *, of: set[str]) -> list[BaseMessage]:
+    """`messages`, with messages made for views of the sessions `of` replaced by those of their records.
 
     Only namespaces of this thread are read: marks are part of messages, so they cannot be trusted.
     """
     whole: list[BaseMessage] = []
     told: set[int] = set()
-    names = {message.id for message in said}
-    for message in said:
+    names = {message.id for message in messages}
+    for message in messages:
         mark = mark_of(message) or {}
         if mark.get("session") not in of:
             whole.append(message)
@@ -104,13 +104,13 @@ async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, 
     return _without_duplicates(whole, told) if told else whole
 
 
-def _without_duplicates(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
-    """`said` without duplicates: a digest was replaced by messages (the objects `told`) that `said` may also contain
-    directly. Each message stays at its first position, in the version that `said` contained directly."""
-    own = {message.id: message for message in said if id(message) not in told}
+def _without_duplicates(messages: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
+    """`messages` without duplicates: a digest was replaced by messages (the objects `told`) that `messages` may also
+    contain directly. Each message stays at its first position, in the version that `messages` contained directly."""
+    own = {message.id: message for message in messages if id(message) not in told}
     named: set[str] = set()
     each: list[BaseMessage] = []
-    for message in said:
+    for message in messages:
         if message.id not in named:
             each.append(own.get(message.id, message) if message.id else message)
         named |= {message.id} if message.id else set()
@@ -139,18 +139,18 @@ async def _numbers(removed: Iterable[str], base: Ranges, key: Key, store: Sessio
     return found
 
 
-def _without_older_notes(said: Sequence[BaseMessage], upper: set[str]) -> Sequence[BaseMessage]:
-    """`said` with one digest per parent session: the newest, at the position of the oldest. A subgraph that keeps its
-    messages receives a new digest with each call."""
+def _without_older_notes(messages: Sequence[BaseMessage], upper: set[str]) -> Sequence[BaseMessage]:
+    """`messages` with one digest per parent session: the newest, at the position of the oldest. A subgraph that keeps
+    its messages receives a new digest with each call."""
     newest: dict[str, BaseMessage] = {}
-    for message in said:
+    for message in messages:
         mark = mark_of(message) or {}
         if mark.get("origin") == "digest" and mark.get("session") in upper:
             newest[mark["session"]] = message
     if not newest:
-        return said
+        return messages
     kept: list[BaseMessage] = []
-    for message in said:
+    for message in messages:
         mark = mark_of(message) or {}
         if mark.get("origin") != "digest" or mark.get("session") not in upper:
             kept.append(message)

@@ -35,7 +35,7 @@ async def put_aside(
         return {}
     if any(not message.id for said in lists.values() for message in said):
         lists = await _with_ids(lists, key, store, parent_id)
-    every = [to_core(message) for said in lists.values() for message in said]
+    every = [to_core(message) for messages in lists.values() for message in messages]
     numbers = iter((await store.append(_beside(key), every, revise=True)).seqs)
     parts = {name: Ranges.of(next(numbers) for _ in said) for name, said in lists.items()}
     return {name: Plain(ASIDE, pack([list(pair) for pair in part.pairs])) for name, part in parts.items()}
@@ -52,10 +52,10 @@ async def _with_ids(
     """The lists with an id for each message: the one of the channel's previous checkpoint, else a new one."""
     before = await store.checkpoint(key, parent_id) if parent_id else None
     made: dict[str, list[BaseMessage]] = {}
-    for name, said in lists.items():
+    for name, messages in lists.items():
         value = before.values.get(name) if before is not None else None
         known = await _kept(value, key, store) if isinstance(value, Plain) and value.type == ASIDE else ()
-        made[name] = with_ids(said, known)
+        made[name] = with_ids(messages, known)
     return made
 
 

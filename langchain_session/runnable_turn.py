@@ -61,8 +61,8 @@ class Turn:
     def complete(self, answer: Any) -> list[Message]:
         """All messages that the turn adds to the record. Raises: InputError if the answer contains no messages."""
         key = _key(answer, self._keys.output_messages, "output_messages_key")
-        told = _messages(answer if key is None else answer[key], AIMessage)
-        taken = [to_core(message_chunk_to_message(message)) for message in self._new_messages(told)]
+        messages = _messages(answer if key is None else answer[key], AIMessage)
+        taken = [to_core(message_chunk_to_message(message)) for message in self._new_messages(messages)]
         return [*self.input_messages, *(message for message in taken if message.origin == "record")]
 
     def interrupted(self, part: Any) -> list[Message]:
@@ -82,12 +82,12 @@ class Turn:
             return from_core(message)
         return self.live[message.seq - pending_from]
 
-    def _new_messages(self, told: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    def _new_messages(self, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
         """The messages of an answer that were not in the input: agents return their whole state."""
         known = len(self._sent)
-        if len(told) >= known and all(map(_same, told, self._sent)):
-            return told[known:]
-        return told
+        if len(messages) >= known and all(map(_same, messages, self._sent)):
+            return messages[known:]
+        return messages
 
 
 def _same(one: BaseMessage, other: BaseMessage) -> bool:

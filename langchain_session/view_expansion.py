@@ -43,9 +43,9 @@ async def raw_write(value: Any, key: Key, store: SessionStore, originals: Origin
     return raw[0] if single and len(raw) == 1 else raw
 
 
-def _others(said: Sequence[BaseMessage], key: Key) -> list[Key]:
+def _others(messages: Sequence[BaseMessage], key: Key) -> list[Key]:
     """The other sessions of this thread that marks name: those of subgraphs."""
-    marks = [mark for message in said if (mark := mark_of(message)) is not None and "session" in mark]
+    marks = [mark for message in messages if (mark := mark_of(message)) is not None and "session" in mark]
     named = {Key(key.session_id, key.tenant, str(mark.get("space"))): str(mark["session"]) for mark in marks}
     return [
         other for other, session in named.items() if str(other) == session and other not in (key, *parent_keys(key))
@@ -53,19 +53,19 @@ def _others(said: Sequence[BaseMessage], key: Key) -> list[Key]:
 
 
 async def expand_view(
-    said: Sequence[BaseMessage],
+    messages: Sequence[BaseMessage],
     keys: Sequence[Key],
     store: SessionStore,
     originals: Originals,
     *,
     keep: Key | None = None,
 ) -> list[BaseMessage]:
-    """`said` with messages of views of `keys` replaced by the originals: clips by their messages, a digest by all that
-    it covers. Other generated messages are removed, except those of `keep`."""
+    """`messages` with messages of views of `keys` replaced by the originals: clips by their messages, a digest by all
+    that it covers. Other generated messages are removed, except those of `keep`."""
     states = {str(key): state for key in keys if (state := await store.state(key)) is not None}
-    names = {message.id for message in said}
+    names = {message.id for message in messages}
     covered: dict[int, list[Original]] = {}
-    for place, message in enumerate(said):
+    for place, message in enumerate(messages):
         mark = mark_of(message) or {}
         state = states.get(str(mark.get("session")))
         if state is not None and "origin" in mark:
@@ -74,14 +74,14 @@ async def expand_view(
             found = await originals.of(store, state, part.plus(covers.minus(part)))
             covered[place] = [one for one in found if one.seq in covers or one.id in names]
     # Messages shown beside their digest (pinned rules) are restored at their place under it or in the middle of it.
-    listed = {message.id: message for message in said if message.type != "remove" and not is_of_a_view(message)}
+    listed = {message.id: message for message in messages if message.type != "remove" and not is_of_a_view(message)}
     under = {one.id for found in covered.values() for one in found}
     known: dict[str, Original] = {}
-    if any(is_of_a_view(message) and "origin" not in (mark_of(message) or {}) for message in said):
+    if any(is_of_a_view(message) and "origin" not in (mark_of(message) or {}) for message in messages):
         for state in reversed(states.values()):
             known |= {one.id: one for one in await originals.of(store, state, state.head)}
     whole: list[BaseMessage] = []
-    for place, message in enumerate(said):
+    for place, message in enumerate(messages):
         mark = mark_of(message) or {}
         if place in covered:
             whole += [listed.get(one.id, one.message) for one in covered[place]]

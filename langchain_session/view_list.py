@@ -83,11 +83,11 @@ class PendingCalls:
 
     def is_passed_by(self, given: Iterable[BaseMessage]) -> bool:
         """Whether `given` contains a question before the results of the calls; edits of the calls refer to them."""
-        said = list(given)
-        if any(message.id in self.seqs for message in said):
+        messages = list(given)
+        if any(message.id in self.seqs for message in messages):
             return False
         answered: set[str] = set()
-        for message in said:
+        for message in messages:
             if isinstance(message, ToolMessage):
                 answered.add(message.tool_call_id)
             elif isinstance(message, HumanMessage):

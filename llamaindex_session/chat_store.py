@@ -112,8 +112,8 @@ class SessionChatStore(BaseChatStore):
         several = RefusedConversations()
         for key in await akeys_of(chat_store, keys):
             with several.one():
-                said = await amessages_of(chat_store, key, named=keys is not None)
-                await aimport_messages(made.session(key), to_record(said))
+                messages = await amessages_of(chat_store, key, named=keys is not None)
+                await aimport_messages(made.session(key), to_record(messages))
         several.tell()
         return made
 
@@ -126,8 +126,8 @@ class SessionChatStore(BaseChatStore):
         several, added = RefusedConversations(), 0
         for key in keys_of(self, keys):
             with several.one():
-                said = messages_of(self, key, named=keys is not None)
-                for message in missing_messages(said, chat_store.get_messages(key), chat_store, key):
+                messages = messages_of(self, key, named=keys is not None)
+                for message in missing_messages(messages, chat_store.get_messages(key), chat_store, key):
                     chat_store.add_message(key, message)
                     added += 1
         several.tell()
@@ -138,9 +138,9 @@ class SessionChatStore(BaseChatStore):
         several, added = RefusedConversations(), 0
         for key in await akeys_of(self, keys):
             with several.one():
-                said = await amessages_of(self, key, named=keys is not None)
+                messages = await amessages_of(self, key, named=keys is not None)
                 there = await chat_store.aget_messages(key)
-                for message in missing_messages(said, there, chat_store, key):
+                for message in missing_messages(messages, there, chat_store, key):
                     await chat_store.async_add_message(key, message)
                     added += 1
         several.tell()

@@ -69,11 +69,11 @@ def to_record(messages: Iterable[ChatMessage]) -> Iterator[Message]:
 
 
 def missing_messages(
-    said: Sequence[ChatMessage], there: Sequence[ChatMessage], chat_store: BaseChatStore, key: str
+    messages: Sequence[ChatMessage], there: Sequence[ChatMessage], chat_store: BaseChatStore, key: str
 ) -> Sequence[ChatMessage]:
-    """The messages of `said` that are missing under `key`; role and text are compared. Raises: Diverged."""
+    """The messages of `messages` that are missing under `key`; role and text are compared. Raises: Diverged."""
     where = f"key {key!r} of the {type(chat_store).__name__}"
-    return missing(said, there, lambda message: (message.role, text_of(message)), where=where)
+    return missing(messages, there, lambda message: (message.role, text_of(message)), where=where)
 
 
 def _given(keys: Iterable[str]) -> list[str]:

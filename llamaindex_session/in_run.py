@@ -51,8 +51,8 @@ class Run:
         )
         record = [message for message in seen.messages if message.origin == "record"]
         last = max((message.seq for message in record), default=0)
-        said = [replace(to_core(message), id=name) for message, name in zip(self.whole, self.ids, strict=True)]
-        own = numbered(await services.prepare_all(said), last + 1)
+        messages = [replace(to_core(message), id=name) for message, name in zip(self.whole, self.ids, strict=True)]
+        own = numbered(await services.prepare_all(messages), last + 1)
         all_of_it = [*record, *own]
         make = partial(plan, all_of_it, seen.digest, context=context, extras=_extras(seen), open_end=True)
         made = await services.offload(make, tokens=sum([message.tokens for message in all_of_it]))

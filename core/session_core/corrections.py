@@ -53,10 +53,12 @@ class Corrections:
         self._own: BoundedCache[tuple[Fact, ...]] = BoundedCache(room_facts)
         self._stated: dict[Place, Stated] = {}
 
-    def later(self, key: Key, digest: Digest | None, said: Sequence[Message]) -> Sequence[Fact]:
-        """The facts of `digest` and of the users' messages among `said` that can correct something, in order."""
+    def later(self, key: Key, digest: Digest | None, messages: Sequence[Message]) -> Sequence[Fact]:
+        """The facts of `digest` and of the users' messages among `messages` that can correct something, in order."""
         base = digest.facts if digest else ()
-        users = sorted((m for m in said if m.role is Role.USER and m.origin == "record" and is_brief(m)), key=_seq_of)
+        users = sorted(
+            (m for m in messages if m.role is Role.USER and m.origin == "record" and is_brief(m)), key=_seq_of
+        )
         prints = [_print(message) for message in users]
         place = (key, prints[0] if prints else None)
         stated = self._stated.pop(place, None)

@@ -79,14 +79,14 @@ def _bar(number: int, turn: Sequence[Message], folded: Collection[int]) -> Bar:
 
 
 def _headline(stats: SessionStats) -> str:
-    told = [
+    texts = [
         f"{_counted(stats.messages, 'message')} in {_counted(stats.turns, 'turn')}",
         f"{stats.tokens:,} tokens on record",
         f"version {stats.version:,}",
     ]
     if stats.authors:
-        told.append(f"with {', '.join(stats.authors)}")
-    return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(told))}</div>"
+        texts.append(f"with {', '.join(stats.authors)}")
+    return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(texts))}</div>"
 
 
 def _notice_html(notice: Notice) -> str:

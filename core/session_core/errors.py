@@ -102,12 +102,12 @@ class StoreError(SessionError):
 
     def about(self, session: object) -> Self:
         """The same error, with the name of the session that the call was about."""
-        said = str(self)
-        _, named, behind = said.partition(f"session {session}")
+        text = str(self)
+        _, named, behind = text.partition(f"session {session}")
         if named and not behind[:1].isalnum():
             return self
         beginning = f"session {session}: "
-        made = type(self)(beginning + said)
+        made = type(self)(beginning + text)
         made._named = beginning
         return made
 

@@ -123,8 +123,8 @@ class Folder:
         under = loaded.digest.covers if loaded.digest else Ranges()
         gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under]
         if index is not None:
-            told = [message for message in gone if message.role is not Role.SYSTEM]
-            self._ask_helper(state.key, index.name, partial(index.add, state.key, told))
+            messages = [message for message in gone if message.role is not Role.SYSTEM]
+            self._ask_helper(state.key, index.name, partial(index.add, state.key, messages))
         if (
             self.services.digest_vectors.asked
             and embedder is not None
@@ -180,10 +180,10 @@ class Folder:
         """The summarizer's text without what its source contradicts; None to use the rules instead."""
         if self.summarizer is None:
             return None
-        told = [m for m in gone if m.importance is not Importance.DISCARD and m.role is not Role.SYSTEM]
+        messages = [m for m in gone if m.importance is not Importance.DISCARD and m.role is not Role.SYSTEM]
         previous = loaded.digest.summary if loaded.digest else ""
         most = self.services.plan_context.limits.summary_room
-        request = SummaryRequest(previous, tuple(told), most)
+        request = SummaryRequest(previous, tuple(messages), most)
         key, name = loaded.state.key, self.summarizer.name
         written = self._ask_helper(key, name, partial(self.summarizer.summarize, request))
         if written is None:
@@ -191,12 +191,12 @@ class Folder:
         if not isinstance(written, str):
             self.services.emit(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
             return None
-        source = "\n".join(source_of_check(message) for message in told)
+        source = "\n".join(source_of_check(message) for message in messages)
         checked = check(written, source, previous=previous, give_way=give_way)
-        text, orders = strike_instructions(checked.text, told, previous, give_way=give_way)
+        text, orders = strike_instructions(checked.text, messages, previous, give_way=give_way)
         if orders:
             self.services.emit(FellBack(key, name, f"{orders} sentences that repeat instructions in data"))
-        text, swapped = without_swaps(text, told, previous, give_way=give_way)
+        text, swapped = without_swaps(text, messages, previous, give_way=give_way)
         if swapped:
             self.services.emit(FellBack(key, name, f"{swapped} sentences that attribute a wish to the wrong person"))
         checked = replace(checked, text=text)
@@ -210,7 +210,7 @@ class Folder:
             self.services.emit(FellBack(key, name, "empty or over its length"))
             return None
         count = self.services.counter.count
-        whole = complete_summary(checked.text, previous, told, max_tokens=most, count=count, give_way=give_way)
+        whole = complete_summary(checked.text, previous, messages, max_tokens=most, count=count, give_way=give_way)
         if whole is None:
             self.services.emit(FellBack(key, name, "says less than the rules do"))
         return whole

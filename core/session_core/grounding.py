@@ -69,8 +69,8 @@ def strike_instructions(
     ]
 
     def taken_up(sentence: str) -> bool:
-        said = frozenset(stems(sentence)) if orders else frozenset[str]()
-        return bool(said) and _alike(said, orders) and not _alike(said, known, whole=True)
+        words = frozenset(stems(sentence)) if orders else frozenset[str]()
+        return bool(words) and _alike(words, orders) and not _alike(words, known, whole=True)
 
     return strike_sentences(summary, taken_up)
 
@@ -89,9 +89,9 @@ def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:
         give_way()
 
 
-def _alike(said: frozenset[str], others: Sequence[frozenset[str]], *, whole: bool = False) -> bool:
-    """Whether most words of `said` occur in one of `others`, or, if not `whole`, most words of that one in `said`."""
-    return any(len(said & one) >= SAID_SHARE * (len(said) if whole else min(len(said), len(one))) for one in others)
+def _alike(words: frozenset[str], others: Sequence[frozenset[str]], *, whole: bool = False) -> bool:
+    """Whether most words of `words` occur in one of `others`, or, if not `whole`, most words of that one in `words`."""
+    return any(len(words & one) >= SAID_SHARE * (len(words) if whole else min(len(words), len(one))) for one in others)
 
 
 def grounded_facts(found: Sequence[Fact], messages: Sequence[Message], known: Sequence[Fact]) -> tuple[list[Fact], int]:
@@ -137,15 +137,15 @@ def _is_stated(message: Message, fact: Fact, text: str, sources: dict[tuple[int,
         sources[message.seq, data] = Source.of(source)
     if sources[message.seq, data].check(text).text != text:
         return False
-    said, told = content_words(text), set(content_words(source))
-    beginnings = {word[:5] for word in told}
-    return bool(said) and sum(word in told or word[:5] in beginnings for word in said) >= SAID_SHARE * len(said)
+    texts, words = content_words(text), set(content_words(source))
+    beginnings = {word[:5] for word in words}
+    return bool(texts) and sum(word in words or word[:5] in beginnings for word in texts) >= SAID_SHARE * len(texts)
 
 
 def _is_new(text: str, seq: int, known: Sequence[Fact]) -> bool:
-    said = set(content_words(text))
+    words = set(content_words(text))
     return not any(
-        fact.seq == seq and len(said & set(content_words(fact.text))) >= ALIKE_SHARE * len(said) for fact in known
+        fact.seq == seq and len(words & set(content_words(fact.text))) >= ALIKE_SHARE * len(words) for fact in known
     )
 
 

@@ -65,17 +65,17 @@ def gauge(tokens: int, budget: Budget) -> str:
         (budget.facts_at, Tier.FACTS),
         (budget.notify_at, Tier.NOTIFY),
     )
-    said = f"{tokens:,} of {budget.limit_tokens:,} tokens ({budget.pressure(tokens):.0%}), tier {tier}"
+    text = f"{tokens:,} of {budget.limit_tokens:,} tokens ({budget.pressure(tokens):.0%}), tier {tier}"
     drawn = [
         _rect(0, 18, limit_x, 16, _FAINT, f"limit: {budget.limit_tokens:,} tokens"),
-        _rect(0, 18, tokens * scale, 16, TIER_COLOURS[tier], said),
-        _text(0, 12, said),
+        _rect(0, 18, tokens * scale, 16, TIER_COLOURS[tier], text),
+        _text(0, 12, text),
     ]
     for row, (share, named) in enumerate(marks):
         x = share * limit_x
         drawn.append(_rect(x - 1, 14, 2, 32 + row * 12, TIER_COLOURS[named], f"{named} at {share:.0%}"))
         drawn.append(_text(x - 4, 46 + row * 12, f"{named} {share:.0%}", anchor="end", size=10))
-    return _svg(74, said, drawn)
+    return _svg(74, text, drawn)
 
 
 def timeline(bars: Sequence[Bar], *, digest: str = "") -> str:
@@ -115,11 +115,11 @@ def view_html(messages: Sequence[Message], *, tokens: int, limit_tokens: int, ti
         width = message.tokens * scale
         drawn.append(_rect(x, 4, width, 16, _colour(message), f"{_place(message)}: {message.tokens:,} tokens"))
         x += width
-    said = f"{tokens:,} of {limit_tokens:,} tokens, tier {tier}, {len(messages)} messages"
+    text = f"{tokens:,} of {limit_tokens:,} tokens, tier {tier}, {len(messages)} messages"
     rows = [(_place(m), str(m.role), f"{m.tokens:,}", _excerpt(m)) for m in messages]
     return page(
-        f"<div><b>View</b>: {escape(said)}</div>",
-        _svg(26, said, drawn),
+        f"<div><b>View</b>: {escape(text)}</div>",
+        _svg(26, text, drawn),
         table(("where", "role", "tokens", "says"), rows),
     )
 

@@ -318,10 +318,10 @@ class View:
 
         Followed by a line for each message that was quoted for the question, and for rules without room, if any.
         """
-        told = [*map(str, self.decisions), *map(str, self.recalled)]
+        texts = [*map(str, self.decisions), *map(str, self.recalled)]
         if self.report.hidden_rules:
-            told.append(f"{self.report.hidden_rules} standing rules have no room; raise Budget(window_tokens=...)")
-        return "\n".join(told)
+            texts.append(f"{self.report.hidden_rules} standing rules have no room; raise Budget(window_tokens=...)")
+        return "\n".join(texts)
 
 
 def seqs_of(messages: Sequence[Message]) -> Ranges:

@@ -121,17 +121,17 @@ def _json(text: str, place: _Place, *, line: int = 0) -> Any:
 
 def _from_lines(text: str, place: _Place, name: str) -> Iterator[Transcript]:
     """Lines with messages form one conversation; a line with a conversation is one of its own."""
-    said: list[Message] = []
+    messages: list[Message] = []
     others: list[Transcript] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         value, here = _json(line, place, line=number), place.at(f"line {number}")
         if is_message(value):
-            said.extend(_messages([value], here))
+            messages.extend(_messages([value], here))
         else:
             others.extend(_from_value(value, here, f"{name}-{len(others) + 1}"))
-    yield Transcript(name, tuple(said))
+    yield Transcript(name, tuple(messages))
     yield from others
 
 

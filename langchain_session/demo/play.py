@@ -48,13 +48,13 @@ def play(sessions: Sessions, session_id: str, folder: Folder, asked: Sequence[st
     for question in asked:
         heard = _Heard(sessions.services, around)
         asking = HumanMessage(question)
-        said: list[BaseMessage] = [asking]
+        messages: list[BaseMessage] = [asking]
         steps = graph.stream(
             {"messages": [asking]}, _config(session_id, heard), stream_mode="updates", durability="sync"
         )
         for step in steps:
-            said.extend(message for update in step.values() for message in update["messages"])
-        yield Played(tuple(to_core_many(said)), tuple(heard.sent))
+            messages.extend(message for update in step.values() for message in update["messages"])
+        yield Played(tuple(to_core_many(messages)), tuple(heard.sent))
 
 
 def whole_state(sessions: Sessions, session_id: str, folder: Folder) -> list[Message]:

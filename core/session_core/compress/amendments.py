@@ -176,8 +176,8 @@ def _is_first(text: str, first: str) -> bool:
 def _rewrite(message: Message, since: dict[str, list[str]], line_characters: int) -> Message:
     content = message.content
     for text, corrections in since.items():
-        told = text
+        sentence = text
         for correction in dict.fromkeys(corrections):
-            told = append_correction(told, correction, line_characters=line_characters)
-        content = content.replace(text, told, 1)
+            sentence = append_correction(sentence, correction, line_characters=line_characters)
+        content = content.replace(text, sentence, 1)
     return replace(message, content=content) if content != message.content else message

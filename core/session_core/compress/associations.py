@@ -73,20 +73,20 @@ class Associations:
             return not theirs and not any(claim.names & one.names for one in others)
         if sum(one.sort == item.sort for one in claim.items) > 1 or any(not _words(one) for one in here):
             return True
-        said = claim.anchors | _stems(claim.names)
-        most = max(len(said & _words(one)) for one in here)
-        against = max((len(said & (one.anchors | _stems(one.names))) for one in others), default=0)
-        return against <= most or against < ENOUGH * len(said)
+        words = claim.anchors | _stems(claim.names)
+        most = max(len(words & _words(one)) for one in here)
+        against = max((len(words & (one.anchors | _stems(one.names))) for one in others), default=0)
+        return against <= most or against < ENOUGH * len(words)
 
     def _together(self, claim: Claim) -> bool:
         """Whether values are attached to the right names: who lives in Rome does not live in Paris."""
         if len(claim.names) < 2 or not claim.anchors:
             return True
-        told = claim.names & self.names
+        words = claim.names & self.names
         alike = [one for one in self.claims if claim.anchors <= one.anchors]
-        for name in told:
+        for name in words:
             mine = [one for one in alike if name in one.names]
-            for other in told - {name}:
+            for other in words - {name}:
                 theirs = [one for one in alike if other in one.names]
                 if not mine or not theirs or any(other in one.names for one in mine):
                     continue

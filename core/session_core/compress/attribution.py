@@ -105,11 +105,11 @@ def _brief(message: Message) -> bool:
 
 
 def _is_swapped(sentence: str, people: Mapping[str, str], said: Sequence[_Saying], brief: set[tuple[int, str]]) -> bool:
-    told = [_without_punctuation(word) for word in words(sentence)]
-    who = next((people[word] for word in told[:2] if word in people), None)
-    if who is None or _WISHING.isdisjoint(told):
+    texts = [_without_punctuation(word) for word in words(sentence)]
+    who = next((people[word] for word in texts[:2] if word in people), None)
+    if who is None or _WISHING.isdisjoint(texts):
         return False
-    wish = frozenset(distinctive_stems(sentence)) - {stem(word) for word in told if word in people or word in _WISHING}
+    wish = frozenset(distinctive_stems(sentence)) - {stem(word) for word in texts if word in people or word in _WISHING}
     if not wish:
         return False
     uttered = [one for one in said if wish <= one.stems]

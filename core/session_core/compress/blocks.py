@@ -26,10 +26,10 @@ class Blocks:
     def estimate_tokens(self, chosen: Collection[Candidate]) -> int:
         """Tokens of the block and the rows of `chosen`, line by line: what a table counts, as a rule exactly. An
         estimate rounds each line up, so as much is taken off as the first lines take less together."""
-        told = [*self._block(chosen), *(line for lines in self._within(chosen).values() for line in lines)]
-        if not told:
+        texts = [*self._block(chosen), *(line for lines in self._within(chosen).values() for line in lines)]
+        if not texts:
             return 0
-        *lines, last = told
+        *lines, last = texts
         if self._less is None:
             first = lines[:SAMPLE]
             together = self._count("".join([f"{line}\n" for line in first]))
@@ -59,15 +59,15 @@ class Blocks:
     def _lines(self, chosen: Collection[Candidate]) -> list[str]:
         headings = self._headings
         lines: list[str] = []
-        source, said, schema = -1, "", ""
+        source, text, schema = -1, "", ""
         groups = Counter([(one.source, one.passage.group) for one in chosen if one.passage.group])
         for one in sorted(chosen, key=lambda one: (one.source, one.place)):
             passage = one.passage
             if one.source != source:
                 source, schema = one.source, ""
-                if headings[source] and headings[source] != said:
-                    said = headings[source]
-                    lines.append(said)
+                if headings[source] and headings[source] != text:
+                    text = headings[source]
+                    lines.append(text)
             if passage.alone and groups[one.source, passage.group] == 1:
                 lines.append(f"{WITHIN}{passage.alone}")
                 continue

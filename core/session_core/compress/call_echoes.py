@@ -39,4 +39,4 @@ def _call_values(call: str) -> frozenset[str]:
     if found is None or not isinstance(found.value, dict):
         return frozenset()
     plain = (value for value in found.value.values() if isinstance(value, str | int) and not isinstance(value, bool))
-    return frozenset(said for value in plain if len(said := str(value)) >= LEAST_CHARACTERS)
+    return frozenset(text for value in plain if len(text := str(value)) >= LEAST_CHARACTERS)

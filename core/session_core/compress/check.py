@@ -100,7 +100,7 @@ class Source:
             frozenset(amounts),
             frozenset((written | runs | stated) - priced),
             frozenset(c for _, c in amounts) | {c for w in words if (c := currency(w))},
-            frozenset(part for said in dated for reading in dates(said) for part in parts(reading)),
+            frozenset(part for text in dated for reading in dates(text) for part in parts(reading)),
             frozenset(time for v in found if v.kind is ValueKind.TIME for time in times(v.text)),
             re.sub(r"\D", "", source),
             Associations.of(source, give_way),
@@ -159,8 +159,8 @@ def _is_grounded(sentence: str, known: Source, german: bool) -> bool:
 
 def _is_spoken_of(sentence: str, known: Source) -> bool:
     """Whether the source contains half of the words, by their stems, or lacks hardly any."""
-    said = {stem for stem in distinctive_stems(sentence) if stem.isalpha()}
-    return len(said - known.spoken) <= max(FEW, len(said) // 2)
+    words = {stem for stem in distinctive_stems(sentence) if stem.isalpha()}
+    return len(words - known.spoken) <= max(FEW, len(words) // 2)
 
 
 def _is_stated(value: Value, known: Source) -> bool:
@@ -239,11 +239,11 @@ def _word_forms(text: str) -> Iterator[str]:
 def _without_loop(sentence: str) -> str:
     """`sentence` up to where a phrase was repeated more than `MAX_REPEATS` times."""
     tokens = list(re.finditer(r"[\u3040-\u9fff]|[^\W_]+|[^\w\s]", sentence))
-    said = [token.group().casefold() for token in tokens]
+    texts = [token.group().casefold() for token in tokens]
     for size in range(1, 13):
         run = 0
-        for index in range(size, len(said)):
-            run = run + 1 if said[index] == said[index - size] else 0
-            if run >= size * MAX_REPEATS and any(w.isalpha() for w in said[index - size + 1 : index + 1]):
+        for index in range(size, len(texts)):
+            run = run + 1 if texts[index] == texts[index - size] else 0
+            if run >= size * MAX_REPEATS and any(w.isalpha() for w in texts[index - size + 1 : index + 1]):
                 return sentence[: tokens[index - run + size - size].end()].rstrip()
     return sentence

@@ -211,12 +211,12 @@ def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
     for start, end in _spans(blank, stated, named):
         items = sorted((i for i in (*stated, *named) if start <= i.start < end), key=lambda item: item.start)
         here = frozenset(str(key[1]) for item in items if item.sort == "name" for key in item.keys)
-        said = [s for s in stems(blank[start:end]) if s not in _VAGUE_STEMS and s not in {stem(n) for n in here}]
+        texts = [s for s in stems(blank[start:end]) if s not in _VAGUE_STEMS and s not in {stem(n) for n in here}]
         first = next(iter(words(blank[start:end].lstrip(" ,;:").removeprefix("and").removeprefix("but"))), "")
         own = first in _PRONOUNS or bool(here)
-        anchors = frozenset(said) if own or not said else frozenset(said) | subject
+        anchors = frozenset(texts) if own or not texts else frozenset(texts) | subject
         subject = (
-            frozenset() if own and first not in ("the", "der", "die", "das", "la", "le", "el") else frozenset(said[:1])
+            frozenset() if own and first not in ("the", "der", "die", "das", "la", "le", "el") else frozenset(texts[:1])
         )
         who = here or (frozenset() if own else who)
         leads = next((word for word in words(blank[start:end]) if word not in STOP_WORDS | LABELS), "")

@@ -61,10 +61,10 @@ def find_conflicts(question: str, quotes: Sequence[Quote]) -> list[Conflict]:
 
 def conflict_line(found: Sequence[Conflict]) -> str:
     """A line that reports the differing quotes, with speakers and times; "" for none."""
-    told = [" and ".join(map(_attributed_value, tie.values, tie.quotes)) for tie in found]
+    texts = [" and ".join(map(_attributed_value, tie.values, tie.quotes)) for tie in found]
     return (
-        f"[Conflicting answers, oldest first: {'; '.join(told)}. The record does not say which is correct.]"
-        if told
+        f"[Conflicting answers, oldest first: {'; '.join(texts)}. The record does not say which is correct.]"
+        if texts
         else ""
     )
 

@@ -20,8 +20,8 @@ def detect(text: str, terms: frozenset[str]) -> Shape:
     if found is not None:
         return JsonShape(found, terms, lambda inner: detect(inner, terms))
     if is_markup(text):
-        said = markup_text(text)
-        return read_prose(Lines.of(said, terms), terms, kind="html", note="markup left out")
+        sentence = markup_text(text)
+        return read_prose(Lines.of(sentence, terms), terms, kind="html", note="markup left out")
     lines = Lines.of(text, terms)
     return (
         read_trace(lines, terms)

@@ -237,8 +237,8 @@ def _brief(message: Message) -> Message:
     """A tool output's clip, which keeps everything that facts are made of and is fast to read."""
     if message.clip is None:
         return message
-    said, _, mark = message.clip.rpartition("\n")
-    return replace(message, content=said if mark.startswith("[clipped") else message.clip)
+    text, _, mark = message.clip.rpartition("\n")
+    return replace(message, content=text if mark.startswith("[clipped") else message.clip)
 
 
 def shown_facts(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> tuple[Fact, ...]:
@@ -276,17 +276,17 @@ def _lines(
 ) -> FactLines:
     """The lines of `facts`; for fact objects of `base` those in `known` are reused."""
     before = {id(fact): place for place, fact in enumerate(base.facts)} if base and known else {}
-    said: list[str] = []
+    texts: list[str] = []
     tokens: list[int] = []
     for fact in facts:
         place = before.get(id(fact))
         if known is not None and place is not None:
-            said.append(known.texts[place])
+            texts.append(known.texts[place])
             tokens.append(known.tokens[place])
         else:
-            said.append(bullet(fact))
-            tokens.append(count(said[-1]) if fact.current else 0)
-    return FactLines(tuple(said), tuple(tokens), _rules(facts))
+            texts.append(bullet(fact))
+            tokens.append(count(texts[-1]) if fact.current else 0)
+    return FactLines(tuple(texts), tuple(tokens), _rules(facts))
 
 
 def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
@@ -349,11 +349,11 @@ def _fitting_summary(summary: str, context: PlanContext) -> str:
     if count(summary) <= room:
         return summary
     kept: list[str] = []
-    for said in summary.splitlines():
-        room -= count(said) + 1
+    for text in summary.splitlines():
+        room -= count(text) + 1
         if room < 0:
             break
-        kept.append(said)
+        kept.append(text)
     return "\n".join(kept)
 
 

@@ -28,12 +28,12 @@ def closing_courtesy(made: Plan, query: str, limit_tokens: int) -> Message | Non
     )
 
 
-def remove_message(made: Plan, message: Message) -> Plan:
-    """The plan without the message `message`; quotes right before it take its place."""
-    gone: Decided = (message.seq, Choice.DROP, 0, "a courtesy, while the question is about something else")
+def remove_message(made: Plan, removed: Message) -> Plan:
+    """The plan without the message `removed`; quotes right before it take its place."""
+    gone: Decided = (removed.seq, Choice.DROP, 0, "a courtesy, while the question is about something else")
     return replace(
         made,
-        messages=tuple(message for message in made.messages if message is not message),
-        decided=tuple(gone if one[0] == message.seq else one for one in made.decided),
-        tokens=made.tokens - message.tokens,
+        messages=tuple(message for message in made.messages if message is not removed),
+        decided=tuple(gone if one[0] == removed.seq else one for one in made.decided),
+        tokens=made.tokens - removed.tokens,
     )

@@ -149,8 +149,8 @@ def _constants(grid: Grid, max_characters: int) -> str:
     told = sorted(grid.constants.items(), key=lambda pair: (len(pair[1]), pair[0]))
     line = ""
     for cap in _CONSTANT_CAPS:
-        said = ", ".join(f"{_flat(grid.names[c])} = {_flat(shorten(v, cap)) or '(empty)'}" for c, v in told)
-        line = f"every row: {said}"
+        text = ", ".join(f"{_flat(grid.names[c])} = {_flat(shorten(v, cap)) or '(empty)'}" for c, v in told)
+        line = f"every row: {text}"
         if len(line) <= max_characters:
             return line
     return shorten(line, max_characters)

@@ -112,7 +112,7 @@ def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iter
 def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
     """The row in its columns, then what else it has, by name."""
     over = len(fields) > len(columns)
-    more = _named({name: said for name, said in fields.items() if name not in columns}) if over else []
+    more = _named({name: text for name, text in fields.items() if name not in columns}) if over else []
     cells = [*(fields[name] for name in columns), *([", ".join(more)] if more else [])]
     return _Line(SEPARATOR.join(cells), ", ".join(_named(fields)))
 
@@ -130,7 +130,7 @@ def _group_by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[
 
 
 def _named(fields: Mapping[str, str]) -> list[str]:
-    return [f"{name}: {said}" for name, said in fields.items()]
+    return [f"{name}: {text}" for name, text in fields.items()]
 
 
 def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[str, Json]]]:
@@ -153,7 +153,7 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
         elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(_plain, value.values())):
             own = {name for name, _ in fields}
             told = [(name, _as_text(inside)) for name, inside in value.items() if not _empty(inside)]
-            fields.extend((f"{key}.{name}" if name in own or name in one else name, said) for name, said in told)
+            fields.extend((f"{key}.{name}" if name in own or name in one else name, text) for name, text in told)
         else:
             rest.append((key, value))
     return fields, rest

@@ -42,8 +42,8 @@ class JsonShape:
         losses = Losses()
         room = max(8, max_characters - len(before) - len(after))
         body = self._show(self._found.value, room, 0, losses)
-        said = "; ".join(filter(None, [self._found.note, losses.summary()]))
-        return Rendition("\n".join(filter(None, [before, body, after])), said or UNCUT)
+        text = "; ".join(filter(None, [self._found.note, losses.summary()]))
+        return Rendition("\n".join(filter(None, [before, body, after])), text or UNCUT)
 
     def _show(self, value: Json, room: int, depth: int, losses: Losses) -> str:
         whole = dump(value, room)

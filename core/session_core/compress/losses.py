@@ -29,15 +29,15 @@ class Losses:
 
     def summary(self) -> str:
         """The counts as text; of several tables the first two."""
-        said = list(self._said[:2])
+        texts = list(self._said[:2])
         if len(self._said) > 2:
-            said.append(f"more in {counted(len(self._said) - 2, 'table')}")
+            texts.append(f"more in {counted(len(self._said) - 2, 'table')}")
         if self.items:
-            said.append(f"{counted(self.items, 'item')} left out")
+            texts.append(f"{counted(self.items, 'item')} left out")
         if self.keys:
-            said.append(f"{counted(self.keys, 'key')} left out")
+            texts.append(f"{counted(self.keys, 'key')} left out")
         if self.parts:
-            said.append(f"{counted(self.parts, 'part')} reduced to shape")
+            texts.append(f"{counted(self.parts, 'part')} reduced to shape")
         if self.texts:
-            said.append(f"{counted(self.texts, 'long text')} shortened")
-        return "; ".join(said)
+            texts.append(f"{counted(self.texts, 'long text')} shortened")
+        return "; ".join(texts)

@@ -40,9 +40,9 @@ class Mentions:
             message, reading = messages[place]
             behind -= message.tokens
             near = self.near[place] = math.exp(-behind / LATELY_TOKENS)
-            for voice, said in reading.said.items():
-                self._by[voice] |= said
-                self.lately.update(dict.fromkeys(said, near))
+            for voice, words in reading.said.items():
+                self._by[voice] |= words
+                self.lately.update(dict.fromkeys(words, near))
             if "call" in reading.said:
                 self._calls.update(reading.said["call"])
             if reading.names:

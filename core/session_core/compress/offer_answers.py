@@ -35,8 +35,8 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
         return message
     asked = put(message.content)
     bare = asked.rstrip(ENDS)
-    told = f"{bare}{ANSWERED}{one_line(answer)}”){asked[len(bare) :]}"
-    return replace(message, content=message.content.replace(asked, told, 1))
+    text = f"{bare}{ANSWERED}{one_line(answer)}”){asked[len(bare) :]}"
+    return replace(message, content=message.content.replace(asked, text, 1))
 
 
 def _speaks_for_itself(answer: str) -> bool:

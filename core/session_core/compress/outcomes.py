@@ -78,7 +78,7 @@ def _speech(message: Message) -> bool:
 
 
 def _settles(answer: Message, before: Message, asked: Message | None) -> bool:
-    said = words(answer.content)
-    if not 0 < len(said) <= SETTLING_WORDS or is_question(answer.content):
+    texts = words(answer.content)
+    if not 0 < len(texts) <= SETTLING_WORDS or is_question(answer.content):
         return False
     return bool(put(before.content)) or (asked is not None and is_question(asked.content))

@@ -157,8 +157,8 @@ def _without_explained_codes(found: Sequence[Passage]) -> Iterator[Passage]:
     least = WORTH["path"]
     codes = [[value for value, worth in passage.values.items() if worth >= least] for passage in found]
     words = [len(passage.values) - len(said) for passage, said in zip(found, codes, strict=True)]
-    for place, said in enumerate(codes):
-        for value in said:
+    for place, texts in enumerate(codes):
+        for value in texts:
             if words[place] > homes.get(value, -1):
                 homes[value] = words[place]
     for place, passage in enumerate(found):
@@ -232,11 +232,11 @@ def _lines(text: str) -> list[str]:
     return [*first, *alone, *last]
 
 
-def joined_sentences(said: Sequence[str]) -> Iterator[str]:
+def joined_sentences(texts: Sequence[str]) -> Iterator[str]:
     """Sentences in their order; what somebody else is reported to want stands with the one behind it, which tells what
     comes of it: "Tom wants to wait. We don't."."""
     before = ""
-    for sentence in said:
+    for sentence in texts:
         both = f"{before} {sentence}" if before else sentence
         if before and len(both) > PASSAGE_CHARACTERS:
             yield before
@@ -301,8 +301,8 @@ def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
 
 def _structured(text: str) -> Json | None:
     """The value of a text that is JSON from its first to its last character, as agents with an output schema answer."""
-    said = text.strip()
-    found = read_json(said) if (said[:1], said[-1:]) in (("{", "}"), ("[", "]")) else None
+    sentence = text.strip()
+    found = read_json(sentence) if (sentence[:1], sentence[-1:]) in (("{", "}"), ("[", "]")) else None
     return None if found is None or found.before or found.after or found.note else found.value
 
 

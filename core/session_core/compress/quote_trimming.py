@@ -30,9 +30,9 @@ def trim_quotes(block: str, question: str, *, max_tokens: int, count: Count) -> 
             kept.append(place)
             left -= price
     while kept:
-        told = "\n".join([head, *_with_sources(rest, kept)])
-        if count(told) <= max_tokens:
-            return told
+        text = "\n".join([head, *_with_sources(rest, kept)])
+        if count(text) <= max_tokens:
+            return text
         kept.pop()
     return ""
 

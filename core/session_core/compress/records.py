@@ -60,12 +60,12 @@ def _in_markup(lines: Sequence[str]) -> Json:
     """The lines that markup says, those of a table as its rows."""
     found: list[Json] = []
     for cells, run in groupby(lines, key=lambda line: line.count(SEPARATOR)):
-        told = list(run)
-        rows = [line.split(SEPARATOR) for line in told]
+        texts = list(run)
+        rows = [line.split(SEPARATOR) for line in texts]
         if cells and len(rows) > 1 and len(set(rows[0])) == len(rows[0]):
             found.append([dict(zip(rows[0], row, strict=True)) for row in rows[1:]])
         else:
-            found.extend(told)
+            found.extend(texts)
     return found
 
 
@@ -93,13 +93,13 @@ def _read_fields(text: str) -> Json | None:
 def _items(text: str) -> Iterator[_Item]:
     fresh = True
     for line in text.splitlines():
-        said = line.strip()
-        if not any(map(str.isalnum, said)) or _NUMBERED_RULE.fullmatch(said):
+        sentence = line.strip()
+        if not any(map(str.isalnum, sentence)) or _NUMBERED_RULE.fullmatch(sentence):
             fresh = True
             continue
         indent = len(line) - len(line.lstrip())
-        mark = _MARK.match(said)
-        bare = said[mark.end() :] if mark else said
+        mark = _MARK.match(sentence)
+        bare = sentence[mark.end() :] if mark else sentence
         field = _FIELD.match(bare.replace("**", "").replace('"', "", 2) if bare[:1] in '*"' else bare)
         if field:
             yield _Item(indent, bool(mark), field["key"], (field["said"] or "").strip(), fresh)

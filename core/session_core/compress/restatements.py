@@ -33,14 +33,14 @@ def find_restatements(messages: Sequence[Read]) -> dict[Spot, Spot]:
     """
     newest = refused_wishes(messages)
     recent: dict[Hashable, deque[tuple[int, Spot, frozenset[str]]]] = {}
-    for turn, spot, kind, said in _statements(messages):
+    for turn, spot, kind, words in _statements(messages):
         known = recent.setdefault(kind, deque())
         while known and turn - known[0][0] > REACH:
             known.popleft()
         for before, older, other in known:
-            if before < turn and said.isdisjoint(other):
+            if before < turn and words.isdisjoint(other):
                 newest[older] = spot
-        known.append((turn, spot, said))
+        known.append((turn, spot, words))
     return newest
 
 
@@ -58,15 +58,15 @@ def _statements(messages: Sequence[Read]) -> Iterator[tuple[int, Spot, Hashable,
         for place, passage in enumerate(reading.passages):
             if passage.text.startswith(QUOTE):
                 continue
-            for kind, said in stated_values(passage.text).items():
-                yield turn, (at, place), (message.author, kind), said
+            for kind, words in stated_values(passage.text).items():
+                yield turn, (at, place), (message.author, kind), words
 
 
 @lru_cache(maxsize=SENTENCES)
 def stated_values(text: str) -> Mapping[Hashable, frozenset[str]]:
     """The days, times, counts and members of a group that `text` says, by kind: one holds at a time of each."""
     found: dict[Hashable, frozenset[str]] = {"day": days(text), "time": times(text)}
-    found |= {("group", group): said for group, said in one_of_each(text).items()}
+    found |= {("group", group): words for group, words in one_of_each(text).items()}
     numbers: dict[Hashable, frozenset[str]] = {}
     for one in counts(text):
         if one.noun and not one.ordinal and one.number != 1:

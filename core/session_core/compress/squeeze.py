@@ -149,8 +149,8 @@ def _without_first_result(unit: Unit, context: PlanContext) -> Unit:
 
 def _hard_cut(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
     """One unit as a plain note, if not even one call and its result fit."""
-    said = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
-    text = unit.first.content if unit.starts_turn else said
+    sentence = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
+    text = unit.first.content if unit.starts_turn else sentence
     note = replace(unit.first, content=text, aside="", media=(), tool_calls=(), rendition="clip")
     framing = context.measure(replace(note, content=""))
     shorter = clip(text, max_tokens=max(12, room_tokens - framing), count=context.count, reference=unit.first.id)

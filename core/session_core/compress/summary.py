@@ -88,13 +88,13 @@ def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = ne
     rows = summary.splitlines()
     leads = [_SPOKEN.match(row) for row in rows]
     first = min((fact.seq for fact in later), default=1)
-    said: list[Message] = []
+    messages: list[Message] = []
     for seq, (row, lead) in enumerate(zip(rows, leads, strict=True), first - 1 - len(rows)):
         who = lead.group() if lead else ""
         role = _role(who) if QUOTING not in who else Role.TOOL
         author = who[:-2] if role is Role.USER and who != "User: " else ""
-        said.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
-    told = with_corrections(said, later, give_way=give_way)
+        messages.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
+    told = with_corrections(messages, later, give_way=give_way)
     return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
 
 
@@ -113,9 +113,9 @@ def _previous_lines(previous: str) -> Iterator[_Line]:
                 shown = quoted_line(shorten(text, SENTENCE_CHARACTERS + 60))
                 lead = _SPOKEN.match(shown)
                 who = lead.group() if lead else ""
-                said = shown[len(who) :]
-                worth = _worth(said, _role(who), own=QUOTING not in who) + 0.3
-                yield _Line(place, shown, frozenset(content_words(said)), worth, old=True)
+                sentence = shown[len(who) :]
+                worth = _worth(sentence, _role(who), own=QUOTING not in who) + 0.3
+                yield _Line(place, shown, frozenset(content_words(sentence)), worth, old=True)
                 place += 1
 
 
@@ -132,12 +132,12 @@ def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Lin
     first_user = next((m for m in messages if m.role is Role.USER and not is_filler(m.content)), None)
     for index, message in enumerate(messages):
         late = 0.3 * index / len(messages)
-        for number, (text, said) in enumerate(_candidate_lines(message, called)):
-            own = QUOTING not in text[: -len(said)]
-            worth = _worth(said, message.role, own=own) + late + (0.4 if number == 0 else 0.0)
+        for number, (text, sentence) in enumerate(_candidate_lines(message, called)):
+            own = QUOTING not in text[: -len(sentence)]
+            worth = _worth(sentence, message.role, own=own) + late + (0.4 if number == 0 else 0.0)
             worth += 0.5 if message.importance is Importance.MUST_KEEP else 0.0
             worth += 1.0 if message is first_user and number == 0 else 0.0
-            yield _Line(place, text, frozenset(content_words(said)), worth)
+            yield _Line(place, text, frozenset(content_words(sentence)), worth)
             place += 1
         give_way()
 
@@ -150,9 +150,9 @@ def _candidate_lines(message: Message, called: dict[str, str]) -> Iterator[tuple
     if len(content) > READ_CHARACTERS:
         content = f"{content[: READ_CHARACTERS // 2]}\n{content[-READ_CHARACTERS // 2 :]}"
     if message.role is Role.TOOL:
-        told = one_line(content[:2_000])
-        if told:
-            outcome = shorten(told, OUTCOME_CHARACTERS)
+        text = one_line(content[:2_000])
+        if text:
+            outcome = shorten(text, OUTCOME_CHARACTERS)
             name = message.name or called.get(message.tool_call_id or "") or "tool"
             yield f"{one_line(name)}{ARROW}{outcome}", outcome
         return
@@ -166,23 +166,23 @@ def _candidate_lines(message: Message, called: dict[str, str]) -> Iterator[tuple
                 yield f"{who}{QUOTING if quoted else ''}: {said}", said
 
 
-def _worth(said: str, role: Role, *, own: bool = True) -> float:
+def _worth(text: str, role: Role, *, own: bool = True) -> float:
     """The value of a sentence by its content and speaker alone; quoted text (`own` is false) binds nobody."""
-    figures = _FIGURES if "@" in said or "http" in said else _NUMERALS
-    worth = _BASE[role] + 0.35 * min(4, len(figures.findall(said))) + 0.15 * min(3, _capitals(said))
+    figures = _FIGURES if "@" in text or "http" in text else _NUMERALS
+    worth = _BASE[role] + 0.35 * min(4, len(figures.findall(text))) + 0.15 * min(3, _capitals(text))
     if role is Role.USER and own:
-        worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(said))), default=0.0)
+        worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(text))), default=0.0)
     elif role is Role.ASSISTANT:
-        worth += 2.0 if is_commitment(said) else 0.0
-        worth -= 0.6 if said.endswith(("?", "？")) else 0.0
-    elif is_instruction(said):
+        worth += 2.0 if is_commitment(text) else 0.0
+        worth -= 0.6 if text.endswith(("?", "？")) else 0.0
+    elif is_instruction(text):
         worth -= 1.0
     return worth
 
 
-def _capitals(said: str) -> int:
+def _capitals(text: str) -> int:
     """Capitalized words that do not begin the sentence: usually names."""
-    _, *rest = said.split(maxsplit=1) or ("",)
+    _, *rest = text.split(maxsplit=1) or ("",)
     if not rest or rest[0].islower():
         return 0
     return sum([1 for word in rest[0].split() if word[0].isupper() and len(word) > 1])

@@ -100,8 +100,8 @@ def append_correction(text: str, correction: str, *, line_characters: int = 0) -
     """`text`, and behind it on one line what was said later; both stand there in their order. Of `text` there is as
     much as a line of `line_characters` has room for, and at least `ROOM` characters."""
     first, laters = parts_told(text)
-    said = shorten(one_line(correction), ROOM)
-    laters = laters if said in laters else [*laters[-1:], said]
+    sentence = shorten(one_line(correction), ROOM)
+    laters = laters if sentence in laters else [*laters[-1:], sentence]
     room = line_characters - sum(map(len, (_LATER, _END, _BETWEEN, *laters)))
     return f"{shorten(first.rstrip(ENDS), max(ROOM, room))}{_LATER}{_BETWEEN.join(laters)}{_END}"
 
@@ -125,8 +125,8 @@ def retracted_words(correction: str) -> frozenset[str]:
 @lru_cache(maxsize=2_048)
 def subject_words(text: str) -> frozenset[str]:
     """What `text` is about: its words less those that only correct."""
-    said = frozenset(content_words(text)) - _MARKS
-    return said if text.isascii() else frozenset(word for word in said if not _GRAMMAR.fullmatch(word))
+    words = frozenset(content_words(text)) - _MARKS
+    return words if text.isascii() else frozenset(word for word in words if not _GRAMMAR.fullmatch(word))
 
 
 @lru_cache(maxsize=2_048)
@@ -151,7 +151,7 @@ def alternatives(text: str) -> dict[int, frozenset[str]]:
 
 def one_of_each(text: str) -> dict[int, frozenset[str]]:
     """The same less days, numbers, ways to travel, and what stands in any sentence."""
-    return {group: said for group, said in alternatives(text).items() if group not in _COUNTED}
+    return {group: words for group, words in alternatives(text).items() if group not in _COUNTED}
 
 
 def retracted_statements(

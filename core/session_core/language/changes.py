@@ -161,9 +161,9 @@ class Change:
 def change(text: str) -> Change | None:
     """The change that `text` may report; None if it reports none."""
     # What is left of a longer text has a mark for what is not, which is no letter.
-    foreign, said = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
-    heard = foreign or not _HEARD.isdisjoint(said)
-    if not heard and NEW_VALUE_WORDS.isdisjoint(said):
+    foreign, texts = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
+    heard = foreign or not _HEARD.isdisjoint(texts)
+    if not heard and NEW_VALUE_WORDS.isdisjoint(texts):
         return None
     if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
         return None
@@ -194,8 +194,8 @@ def subject_of(text: str) -> frozenset[str]:
     """The subject of a statement without values, names and words of change, and which of the `_STATES` it states."""
     plain = _SINCE.sub(" ", text)
     called = frozenset[str]() if _GERMAN.search(text) else names(plain.partition(" ")[2])
-    told = other_subjects(plain) - called - _VERB_WORDS
-    telling = (word for word in told if len(word) >= _LEAST_LETTERS or not word.isascii())
+    words = other_subjects(plain) - called - _VERB_WORDS
+    telling = (word for word in words if len(word) >= _LEAST_LETTERS or not word.isascii())
     return frozenset((*telling, *(name for name, pattern in _STATES.items() if pattern.search(text))))
 
 
@@ -247,14 +247,14 @@ def _denied(old: str, new: str) -> bool:
     if found is None or _NO_MORE.search(old):
         return False
     part = re.split(r"[,;.:]", new[found.start() :])[0]
-    told = {word[:_ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
-    return bool(told) and told <= {word[:_ROOT] for word in said_words(old)}
+    words = {word[:_ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
+    return bool(words) and words <= {word[:_ROOT] for word in said_words(old)}
 
 
 def _plain_words(text: str) -> list[str]:
     """The words of a statement, without an article at its beginning."""
-    said = words(text)
-    return said[1:] if said[:1] and said[0] in _ARTICLES else said
+    texts = words(text)
+    return texts[1:] if texts[:1] and texts[0] in _ARTICLES else texts
 
 
 def _said_again(old: str, new: str) -> bool:

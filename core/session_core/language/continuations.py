@@ -73,8 +73,8 @@ def is_continuation(text: str) -> bool:
 def _only_goes_on(text: str) -> bool:
     if not text.isascii() and _UNSPACED.match(text):
         return True
-    said = words(text)
-    return 0 < len(said) <= MOST_WORDS and _NOTHING.issuperset(said)
+    texts = words(text)
+    return 0 < len(texts) <= MOST_WORDS and _NOTHING.issuperset(texts)
 
 
 def asks_for_everything(text: str) -> bool:

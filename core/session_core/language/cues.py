@@ -93,8 +93,8 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        said = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
-        if _matches_table(place, tried, said) or (kind.pinned and _is_announced(sentence, place)):
+        text = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
+        if _matches_table(place, tried, text) or (kind.pinned and _is_announced(sentence, place)):
             yield kind
 
 

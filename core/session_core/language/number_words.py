@@ -74,9 +74,9 @@ def spelled_numbers(text: str) -> tuple[SpelledNumber, ...]:
     return tuple(sorted((*ordinals, *counted), key=lambda one: one.start))
 
 
-def _parts(said: str, start: int) -> Iterator[SpelledNumber]:
+def _parts(text: str, start: int) -> Iterator[SpelledNumber]:
     """The numbers in a sequence of number words: "twenty five" is one, "five six" are two."""
-    words = list(re.finditer(r"\w+", said))
+    words = list(re.finditer(r"\w+", text))
     part: list[re.Match[str]] = []
     for word in words:
         if word.group().lower() == "and":

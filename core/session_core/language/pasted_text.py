@@ -196,8 +196,8 @@ def _talks(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, int]]:
     stamped = [at for at, line in lines if _STAMPED.match(line)]
     posted = [
         at
-        for (at, line), (_, said) in pairwise(lines)
-        if _NAMED_AT.match(line) and said.strip() and not _NAMED_AT.match(said)
+        for (at, line), (_, text) in pairwise(lines)
+        if _NAMED_AT.match(line) and text.strip() and not _NAMED_AT.match(text)
     ]
     for times in (stamped, posted):
         if len(times) > 1:

@@ -153,8 +153,8 @@ def days(text: str) -> frozenset[str]:
 def times(text: str) -> frozenset[str]:
     """The times of day that `text` says, those in figures as on a clock with twelve hours."""
     return frozenset(
-        str(minutes_of(said)[0] % (12 * 60)) if any(map(str.isdigit, said)) else said
-        for said in (match.group().casefold() for match in _SAID[_TIME].finditer(text))
+        str(minutes_of(sentence)[0] % (12 * 60)) if any(map(str.isdigit, sentence)) else sentence
+        for sentence in (match.group().casefold() for match in _SAID[_TIME].finditer(text))
     )
 
 

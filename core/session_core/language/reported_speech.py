@@ -31,5 +31,5 @@ def is_report(sentence: str) -> bool:
 
 def last(text: str) -> str:
     """The last sentence of `text`."""
-    said = sentences(text)
-    return said[-1] if said else ""
+    texts = sentences(text)
+    return texts[-1] if texts else ""

@@ -192,8 +192,8 @@ def without(text: str, gone: Sequence[Value]) -> str:
 
 
 def _plain(named: str) -> str:
-    said = [word for word in words(named) if word not in STOP_WORDS or word in _ATTRIBUTES]
-    return " ".join(said)[:MAX_SLOT_CHARACTERS]
+    texts = [word for word in words(named) if word not in STOP_WORDS or word in _ATTRIBUTES]
+    return " ".join(texts)[:MAX_SLOT_CHARACTERS]
 
 
 def _attribute(named: str, given: str) -> bool:

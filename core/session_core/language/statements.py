@@ -69,8 +69,8 @@ def replace_value(known: str, value: Value, correction: str) -> Value | None:
     alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
     if not alike and value.kind is ValueKind.NUMBER:
         alike = [v for v in values_in(known) if v.kind is ValueKind.AMOUNT]
-    said = {form(v) for v in values_in(correction)}
-    quoted = [v for v in alike if form(v) in said]
+    words = {form(v) for v in values_in(correction)}
+    quoted = [v for v in alike if form(v) in words]
     if quoted:
         return quoted[0] if len(quoted) == 1 and form(value) != form(quoted[0]) else None
     return alike[0] if len({form(v) for v in alike}) == 1 else None
@@ -89,11 +89,11 @@ def states_only(known: str, old: Value) -> bool:
 def left_of(known: str, correction: str) -> str | None:
     """What `known` states besides the type of value that `correction` replaces; None if nothing."""
     new = values_in(correction)
-    said = {form(value) for value in new}
+    words = {form(value) for value in new}
     if not new:
         return None
     gone = [value for value in values_in(known) if _family(value) == _family(new[0])]
-    left = [value for value in values_in(known) if value not in gone and form(value) not in said]
+    left = [value for value in values_in(known) if value not in gone and form(value) not in words]
     return without(known, gone) if gone and left else None
 
 
@@ -105,8 +105,8 @@ def frame(text: str) -> tuple[Hashable, ...]:
 
 
 def _ends(text: str) -> tuple[Hashable, ...]:
-    said = said_words(text)
-    return (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
+    texts = said_words(text)
+    return (("begins", *texts[:2]), ("ends", *texts[-2:])) if len(texts) >= 4 else ()
 
 
 class Frames:
@@ -132,9 +132,9 @@ class Frames:
         found = {place for key in keys for place in self._places.get(key, ())[-MOST_ALIKE:]}
         return sorted(found, reverse=True)
 
-    def _names_all(self, said: tuple[str, ...]) -> bool:
-        """Whether the words `said` contain the whole subject of one of the statements."""
-        return any(about.issubset(said) for word in said for about in self._about.get(word, ()))
+    def _names_all(self, texts: tuple[str, ...]) -> bool:
+        """Whether the words `texts` contain the whole subject of one of the statements."""
+        return any(about.issubset(texts) for word in texts for about in self._about.get(word, ()))
 
 
 @lru_cache(maxsize=STATEMENTS)

@@ -162,8 +162,8 @@ class Facts:
             known = self.all[index]
             if not known.current or spoken_by_user(known):
                 continue
-            said = said_words(known.text)
-            if any(words.issubset(said) for words in old):
+            texts = said_words(known.text)
+            if any(words.issubset(texts) for words in old):
                 rest = left_of(known.text, fact.text)
                 rests += [] if rest is None else [replace(known, text=rest, slot=None)]
                 self._supersede(index, fact, fact.text)
@@ -198,8 +198,8 @@ class Facts:
 
     def _old_value(self, index: int, fact: Fact) -> list[str]:
         """The words of the values at `index` in whose place `fact` puts another of their type."""
-        new, said = families(fact.text), {form(value) for value in values_in(fact.text)}
-        values = [v.text for v in values_in(self.all[index].text) if counted_things(v) in new and form(v) not in said]
+        new, words = families(fact.text), {form(value) for value in values_in(fact.text)}
+        values = [v.text for v in values_in(self.all[index].text) if counted_things(v) in new and form(v) not in words]
         return list(said_words(" ".join(values)))
 
     def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
@@ -291,8 +291,8 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     near = [place for place, known in enumerate(facts) if first <= known.seq <= fact.seq]
     reach = [place for place in reversed(near) if facts[place].current and _open(facts[place], fact)]
     # The meaning is clear if the correction names the old value itself.
-    said = figures(fact.text)
-    named = [index for index in reach if said & figures(facts[index].text)]
+    words = figures(fact.text)
+    named = [index for index in reach if words & figures(facts[index].text)]
     wrong = frozenset(word for word in retracted_words(fact.text) if word.isdecimal())
     if wrong and not any(wrong <= frozenset(said_words(facts[index].text)) for index in named or reach):
         # "The 12th, not the 2nd": the old value is not among these, and nothing else is meant.

@@ -53,10 +53,10 @@ def encode_body(message: Message) -> bytes:
 
 def packed_body(message: Message) -> tuple[bytes, bytes]:
     """The packed content of a message and its `body_digest`, faster than computing both."""
-    body = said = _exact.encode(_body(message))
+    body = data = _exact.encode(_body(message))
     if message.native is not None and message.native.note:
-        said = _exact.encode(_body(message, note=False))
-    return body, _digest(said)
+        data = _exact.encode(_body(message, note=False))
+    return body, _digest(data)
 
 
 def decode_body(
@@ -105,8 +105,8 @@ def _digest_of(message: Message) -> bytes:
     return _digest(_exact.encode(_body(message, note=False)))
 
 
-def _digest(said: bytes) -> bytes:
-    return blake2b(said, digest_size=DIGEST_BYTES).digest()
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 _FACT_FIELDS = tuple(field.name for field in fields(Fact))

@@ -60,8 +60,8 @@ class Seals:
         """The decrypted message. Raises: StoreUnreadable."""
         native = _sealed(key, message)
         self.ring.require_match(key, native.data)
-        author, said = _author_and_body(self.ring.open(key, _body(message.id, native.data), native.note))
-        body = decode_body(said, id=message.id)
+        author, data = _author_and_body(self.ring.open(key, _body(message.id, native.data), native.note))
+        body = decode_body(data, id=message.id)
         return replace(
             message,
             role=body.role,

@@ -267,7 +267,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
                 found = [str(said) for (said,) in connection.execute("PRAGMA quick_check(5)")]
         except StoreUnreadable as exc:
             return (str(exc),)
-        return tuple(" ".join(said.split()) for said in found if said != "ok")
+        return tuple(" ".join(text.split()) for text in found if text != "ok")
 
     async def close(self) -> None:
         self._file.close()

@@ -242,29 +242,29 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
-    said = str(exc)
-    if "locked" in said or "busy" in said:
-        return StoreBusy(f"{path}: another writer held the database too long ({said}); retry")
-    if "disk is full" in said:
+    text = str(exc)
+    if "locked" in text or "busy" in text:
+        return StoreBusy(f"{path}: another writer held the database too long ({text}); retry")
+    if "disk is full" in text:
         return StoreError(f"{path}: the disk is full, and nothing of this was written; make room, then send it again")
-    if "disk I/O error" in said:
+    if "disk I/O error" in text:
         return StoreError(
-            f"{path}: reading or writing the disk failed ({said}); check its free space, the limit on file size "
+            f"{path}: reading or writing the disk failed ({text}); check its free space, the limit on file size "
             "and the system's log, then send it again: messages with ids are stored once"
         )
-    if "readonly" in said:
+    if "readonly" in text:
         return StoreError(
             f"{path}: no permission to write, and nothing was written; fix the permissions of the file, of those "
             "beside it (-wal, -shm) and of the folder"
         )
-    if "unable to open" in said and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
+    if "unable to open" in text and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")
-    if "unable to open" in said:
-        return StoreUnreadable(f"{path} cannot be opened ({said}); does its folder exist, and may you write there?")
-    if "not a database" in said or "malformed" in said:
+    if "unable to open" in text:
+        return StoreUnreadable(f"{path} cannot be opened ({text}); does its folder exist, and may you write there?")
+    if "not a database" in text or "malformed" in text:
         return StoreUnreadable(
-            f"{path} is not a readable SQLite database ({said}); see docs/runbook.md, or restore it from a backup"
+            f"{path} is not a readable SQLite database ({text}); see docs/runbook.md, or restore it from a backup"
         )
-    if "no such module: fts5" in said:
+    if "no such module: fts5" in text:
         return ConfigError("this Python's sqlite3 was built without FTS5; use a Python that has it")
-    return StoreError(f"{path}: {said}")
+    return StoreError(f"{path}: {text}")

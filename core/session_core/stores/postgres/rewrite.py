@@ -112,9 +112,9 @@ class PostgresRewriting:
     async def _put(self, key: Key, kind: str, new: Sequence[Value]) -> int:
         if not new:
             return 0
-        told = json.dumps([value.place for value in new])
+        text = json.dumps([value.place for value in new])
         data, clips = [value.data for value in new], [value.clip for value in new]
-        return len(await self._ask("put_values", *names(key), kind, told, data, clips))
+        return len(await self._ask("put_values", *names(key), kind, text, data, clips))
 
     async def _authors(self, key: Key, authors: list[str], change: Change) -> int:
         for _ in range(TRIES):
@@ -189,8 +189,8 @@ def _writes(key: Key, value: Value, change: Change) -> Value:
 
 
 def _draft(key: Key, value: Value, change: Change) -> Value:
-    def body(message_id: str, said: bytes) -> bytes:
-        return encode_body(change.message(key, decode_body(said, id=message_id)))
+    def body(message_id: str, data: bytes) -> bytes:
+        return encode_body(change.message(key, decode_body(data, id=message_id)))
 
     return replace(value, data=rewrite_draft(value.data, body))
 

@@ -66,8 +66,8 @@ def id_in(message_id: str) -> bytes:
         return bytes.fromhex(given.group(1))
     if _UUID.fullmatch(message_id):
         return b"-" + bytes.fromhex(message_id.replace("-", ""))
-    said = b"=" + message_id.encode("utf-8", "surrogatepass")
-    return said if len(said) != _GIVEN_BYTES else b"+" + said
+    data = b"=" + message_id.encode("utf-8", "surrogatepass")
+    return data if len(data) != _GIVEN_BYTES else b"+" + data
 
 
 def id_out(data: bytes) -> str:
@@ -151,8 +151,8 @@ class _Parts(dict[bytes, bytes]):
     def __missing__(self, word: bytes) -> bytes:
         if len(self) >= WORDS_REMEMBERED:
             self.clear()
-        said = word.decode()
-        made = self[word] = b"" if said in STOP_WORDS else _hashes[said]
+        text = word.decode()
+        made = self[word] = b"" if text in STOP_WORDS else _hashes[text]
         return made
 
 

@@ -25,8 +25,8 @@ class PostgresThreads:
     _statements: Mapping[str, str]
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
-        told = [text_in(channel) for channel in dict.fromkeys(channels)]
-        rows = await self._wire.fetch(self._statements["read_ancestors"], (*names(key), text_in(checkpoint_id), told))
+        texts = [text_in(channel) for channel in dict.fromkeys(channels)]
+        rows = await self._wire.fetch(self._statements["read_ancestors"], (*names(key), text_in(checkpoint_id), texts))
         begins = [place for place, row in enumerate(rows) if row[0] == "checkpoint"]
         with reading(f"a checkpoint of session {key}"):
             return tuple(whole(key, rows[first:end], channels) for first, end in pairwise([*begins, len(rows)]))

@@ -224,7 +224,7 @@ def unpacked_id(data: bytes) -> str:
 def facts(message: Message) -> bytes:
     """What the scripts must know of a message; account.lua names the indexes."""
     time_s, call_id, calls = message.time_s, message.tool_call_id, message.tool_calls
-    told = _FACTS.pack(
+    data = _FACTS.pack(
         _ROLES[message.role],
         (message.rendition == "whole") + 2 * is_sealed(message),
         message.tokens,
@@ -233,9 +233,9 @@ def facts(message: Message) -> bytes:
     )
     author = message.author if message.role is Role.USER else None
     if not (author or calls or call_id is not None):
-        return told
+        return data
     names = [plain(author) if author else None, None if call_id is None else plain(call_id)]
-    return told + ormsgpack.packb([*names, [plain(call.id) for call in calls]])
+    return data + ormsgpack.packb([*names, [plain(call.id) for call in calls]])
 
 
 def flat(part: Ranges) -> list[int]:
