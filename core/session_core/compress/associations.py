@@ -1,4 +1,4 @@
-"""Checks whether a sentence attaches a value, a count or a name to something else than its source does."""
+"""Checks whether a sentence associates a value, a count or a name with something else than its source does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MUTUAL = frozenset("and or with und et y e con avec mit marri meet met versus v
 
 @dataclass(frozen=True, slots=True)
 class Associations:
-    """Which values, counts and names a source mentions together."""
+    """The values, counts and names that occur together in a source."""
 
     names: frozenset[str]
     claims: tuple[Claim, ...]
@@ -28,9 +28,9 @@ class Associations:
         return cls(called, tuple(claims(source, called, give_way)), tuple(counts(source)))
 
     def are_kept_by(self, sentence: str) -> bool:
-        """Whether `sentence` combines nothing that the source combines differently.
+        """Whether `sentence` contradicts no association of the source.
 
-        Only a contradiction counts: what the source combines with nothing may occur anywhere.
+        Only contradictions count: a value without associations in the source may occur anywhere.
         """
         told = claims(sentence, self.names)
         return (
@@ -41,7 +41,7 @@ class Associations:
         )
 
     def _counted(self, told: Count) -> bool:
-        """Whether counts are right: three rooms stay three rooms, and five kilometers are not five miles."""
+        """Whether counts are kept: three rooms stay three rooms, and five kilometers are not five miles."""
         if not told.noun:
             return True
         same = [count for count in self.counts if count.ordinal == told.ordinal]
@@ -79,7 +79,7 @@ class Associations:
         return against <= most or against < ENOUGH * len(words)
 
     def _together(self, claim: Claim) -> bool:
-        """Whether values are attached to the right names: who lives in Rome does not live in Paris."""
+        """Whether values stay with their names: who lives in Rome does not live in Paris."""
         if len(claim.names) < 2 or not claim.anchors:
             return True
         words = claim.names & self.names
@@ -95,8 +95,7 @@ class Associations:
         return True
 
     def _in_order(self, first: Item, words: tuple[str, ...], second: Item) -> bool:
-        """Whether the order is right: from May 3 to May 10 is not from May 10 to May 3, and a lender is not a
-        borrower."""
+        """Whether the order is kept: May 3 to May 10 is not May 10 to May 3, and a lender is not a borrower."""
         if not words or first.sort != second.sort or _MUTUAL.intersection(words):
             return True
         pairs = [pair for one in self.claims for pair in one.between if pair[1] == words]
@@ -106,12 +105,12 @@ class Associations:
 
 
 def _may_be_equal(one: Item, other: Item) -> bool:
-    """Whether two values may be the same: a bare number may count anything."""
+    """Whether two values may be equal: a number without a noun may count anything."""
     return one.sort == other.sort or "count" in (one.sort, other.sort)
 
 
 def _words(claim: Claim) -> frozenset[str]:
-    """The words of a claim of the source, including the question that it answers."""
+    """The words of a claim in the source and of the question that it answers."""
     return claim.anchors | claim.question | _stems(claim.names)
 
 

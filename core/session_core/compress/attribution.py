@@ -38,7 +38,7 @@ _LED = re.compile(r"([^\n:→]{1,80}?): ")
 
 @dataclass(frozen=True, slots=True)
 class _Saying:
-    """A sentence by its stems: when, whose it is, and whom else it names."""
+    """A sentence as stems, with its time, its speakers, and other people that it names."""
 
     at: int
     who: frozenset[str]
@@ -48,10 +48,11 @@ class _Saying:
 def without_swaps(
     summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = never_pause
 ) -> tuple[str, int]:
-    """`summary` less each sentence that tells of a person a wish which only another one uttered, and how many went.
+    """`summary` without sentences that attribute to one person a wish that only another one stated, and their number.
 
-    A wish is somebody's whose words it has, of whom others said it, or who answered it soon with a few words that
-    deny nothing. What nobody said in one sentence is left: another way to put it. Gives way after each message.
+    A wish belongs to whoever stated it, to the people that others stated it about, and to those who accepted it soon
+    after in a few words. Sentences that match no single statement are kept, as paraphrases. Gives way after each
+    message.
     """
     people = _people(messages)
     said = list(_all_sayings(messages, previous, people, give_way))
@@ -60,7 +61,7 @@ def without_swaps(
 
 
 def _people(messages: Sequence[Message]) -> Mapping[str, str]:
-    """Who a word at the head of a sentence may be: a role, or the author of messages by a part of their name."""
+    """The people that a word at the beginning of a sentence may name: a role, or an author by a part of the name."""
     authors = {message.author for message in messages if message.role is Role.USER and message.author}
     named: dict[str, set[str]] = {}
     for author in authors:

@@ -54,7 +54,7 @@ _MEASURES = frozenset(_UNITS.values()) - {"person"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A value or a name, where it stands, and what sort it is, so that others of its sort can be told from it."""
+    """A value or a name, its position, and its sort: only items of one sort can contradict each other."""
 
     sort: str
     keys: frozenset[Key]
@@ -64,7 +64,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many (or the how manieth) of what. `noun` is empty where no word says it."""
+    """A count or an ordinal, and its noun, which is empty if there is none."""
 
     number: Decimal
     ordinal: bool
@@ -73,9 +73,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A part of a sentence that says one thing: its values, its names, its other words by their stems.
+    """A part of a sentence with one statement: its values, its names, and its other words as stems.
 
-    `doers` are the names that it begins with; `sentence` tells which parts stand in one sentence.
+    `doers` are the names at its beginning; `sentence` identifies the sentence that it is part of.
     """
 
     items: tuple[Item, ...]
@@ -89,7 +89,7 @@ class Claim:
 
 
 def stem(word: str) -> str:
-    """The beginning that forms of a word share: "leaves", "leaving" and "leave" have one."""
+    """The beginning that the forms of a word share: "leaves", "leaving" and "leave" have the same."""
     plain = word.casefold()
     if plain in _IRREGULAR:
         return _IRREGULAR[plain]
@@ -105,7 +105,7 @@ _VAGUE_STEMS = frozenset(stem(word) for word in _VAGUE)
 
 
 def stems(text: str) -> list[str]:
-    """The stems of the words that say something, in order."""
+    """The stems of the content words, in order."""
     return [
         stem(part)
         for word in words(text)
@@ -115,13 +115,13 @@ def stems(text: str) -> list[str]:
 
 
 def distinctive_stems(text: str) -> list[str]:
-    """The same without words that tell no thing from another."""
+    """As `stems`, without words that distinguish nothing."""
     plain = " ".join(word for word in words(text) if word not in LABELS)
     return [one for one in stems(plain) if one not in _VAGUE_STEMS]
 
 
 def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pause) -> list[Claim]:
-    """The claims of each sentence of `text`, in which words of `known_names` with a capital are names."""
+    """The claims of each sentence of `text`; capitalized words in `known_names` are names."""
     found: list[Claim] = []
     asked: frozenset[str] = frozenset()
     for number, sentence in enumerate(sentences(text)):
@@ -135,7 +135,7 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pau
 
 
 def names_in(text: str, give_way: GiveWay = never_pause) -> frozenset[str]:
-    """The names that `text` has anywhere, in small letters, and what its sentences begin with that may be one."""
+    """The names in `text`, in lower case, and words at the beginning of sentences that may be names."""
     found: set[str] = set()
     for sentence in sentences(text):
         blank = _blank_out(sentence, values(sentence))
@@ -145,7 +145,7 @@ def names_in(text: str, give_way: GiveWay = never_pause) -> frozenset[str]:
 
 
 def stated_keys(text: str) -> frozenset[Key]:
-    """The values and the names that `text` states, whatever way they are written."""
+    """The values and names in `text`, in normalized form."""
     found: set[Key] = set()
     for sentence in sentences(text):
         every = values(sentence)
@@ -165,7 +165,7 @@ def _subjects(sentence: str) -> Iterator[str]:
 
 
 def counts(text: str) -> Iterator[Count]:
-    """How many of what `text` says there are, in figures or in words."""
+    """The counted things in `text`, with numbers in digits or in words."""
     for value in values(text):
         if value.kind in (ValueKind.AMOUNT, ValueKind.NUMBER) and currency(value.text) is None:
             unit = re.search(r"[^\W\d_]+$", value.text) if value.kind is ValueKind.AMOUNT else None
@@ -178,7 +178,7 @@ def counts(text: str) -> Iterator[Count]:
 
 
 def is_unit(noun: str) -> bool:
-    """Whether a noun of `counts` is a unit that something is measured in."""
+    """Whether a noun from `counts` is a unit of measurement."""
     return noun.removeprefix("square ") in _MEASURES
 
 
@@ -231,7 +231,7 @@ def _between(blank: str, items: Sequence[Item]) -> Iterator[tuple[Item, tuple[st
 
 
 def _spans(blank: str, stated: Sequence[Item], named: Sequence[Item]) -> Iterator[tuple[int, int]]:
-    """The parts that say something by themselves; others belong to what follows, the last to what precedes."""
+    """The parts that are statements on their own; other parts belong to the next one, the last to the one before."""
     cuts = [match.start() for match in _BREAK.finditer(blank)]
     found: list[tuple[int, int]] = []
     start = 0

@@ -1,4 +1,4 @@
-"""Keeps of a value read from JSON, XML, YAML or a table those objects that say what is looked for."""
+"""Selects the objects of a value (from JSON, XML, YAML or a table) that contain given names."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _DEEPEST = 40
 
 
 def objects_naming(value: Json, names: Mapping[str, float]) -> Json:
-    """The objects of `value` that say most of `names`, each with the plain values of those around it; None for none.
+    """The objects of `value` that contain most of `names`, each with the plain values of the objects around it; None if
+    there are none.
 
-    `names` are in lower case, each with what it counts. What more than `RARE` objects say, as the columns of a table,
-    counts nothing; an object that says less than half of what the best one says is left out.
+    `names` are in lower case and have a weight. A name in more than `RARE` objects, such as a column name, counts
+    nothing. An object with less than half of the weight of the best one is left out.
     """
     search = _Search(names)
     search.look(value, 0)
@@ -30,7 +31,7 @@ def objects_naming(value: Json, names: Mapping[str, float]) -> Json:
 
 @dataclass(slots=True)
 class _Search:
-    """What each object and list of a value says itself of what is looked for, and what that counts, by identity."""
+    """For each object and list of a value, by identity: the names that it contains itself, and their weight."""
 
     names: Mapping[str, float]
     said: dict[int, list[str]] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class _Search:
     holding: set[int] = field(default_factory=set)
 
     def look(self, value: Json, depth: int, key: str = "") -> None:
-        """Hear what `value` and all that is in it say."""
+        """Note the names in `value` and in everything inside it."""
         # What Python writes of a value is had at once, and most say nothing that is looked for.
         if depth > _DEEPEST or not self._names_in(f"{key} {value}"):
             return
@@ -57,7 +58,7 @@ class _Search:
                     self.look(item, depth + 1)
 
     def weigh(self) -> float:
-        """Weigh what was heard; what the best says."""
+        """Compute the weight of each object; returns the highest."""
         times = Counter(name for names in self.said.values() for name in names)
         for one, names in self.said.items():
             self.weights[one] = sum(self.names[name] for name in names if times[name] <= RARE)
@@ -72,7 +73,7 @@ class _Search:
         return [name for name in self.names if has_term(lowered, name)]
 
     def select(self, value: Json, least: float) -> Json:
-        """What of `value` says so much, with the plain values of the objects around it."""
+        """The objects in `value` with at least this weight, with the plain values of the objects around them."""
         if not least or id(value) not in self.holding:
             return None
         meant = self.weights.get(id(value), 0.0) >= least

@@ -24,8 +24,8 @@ _DEEPEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a value. `schema` names the columns where several rows have the same; `group` tells which, and
-    `alone` is the row with their names in it, for where none of the others stands beside it."""
+    """One line of a value. `schema` names the columns that several rows share, `group` identifies these rows, and
+    `alone` is the row with its column names, for use without the others."""
 
     text: str
     group: int
@@ -34,7 +34,7 @@ class Row:
 
 
 def rows(value: Json) -> list[Row]:
-    """The lines of `value`, in its order: plain values of one object together, empty ones left out."""
+    """The lines of `value` in order: plain values of one object on one line; empty ones are left out."""
     found: list[Row] = []
     for group, (path, columns, lines) in enumerate(_groups(value, "", 0)):
         schema = f"{path} ({SEPARATOR.join(columns)}):".lstrip() if columns else ""
@@ -90,8 +90,8 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
 
 
 def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iterator[Group]:
-    """Rows under one schema of what all have, the rest named in its row; where that is too little, rows of the same
-    columns under theirs."""
+    """Rows under one schema of the columns that all have; other columns are named in their row. If too few are common,
+    rows with the same columns share a schema."""
     told: list[Mapping[str, str]] = []
     inner: list[tuple[str, Json]] = []
     for one in objects:
@@ -110,7 +110,7 @@ def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iter
 
 
 def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
-    """The row in its columns, then what else it has, by name."""
+    """The row: the values of the columns, then other fields with their names."""
     over = len(fields) > len(columns)
     more = _named({name: text for name, text in fields.items() if name not in columns}) if over else []
     cells = [*(fields[name] for name in columns), *([", ".join(more)] if more else [])]
@@ -118,7 +118,7 @@ def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
 
 
 def _group_by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]:
-    """The rows that have the same columns under these; one that is like no other names its own."""
+    """Rows grouped by equal columns; a row without an equal names its columns itself."""
     alike: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for fields in told:
         alike.setdefault(tuple(fields), []).append(fields)
@@ -134,7 +134,7 @@ def _named(fields: Mapping[str, str]) -> list[str]:
 
 
 def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[str, Json]]]:
-    """The plain values of an object and of small ones in it, and the parts that are rows of their own."""
+    """The plain values of an object and of small objects in it, and the parts that get rows of their own."""
     fields: list[tuple[str, str]] = []
     rest: list[tuple[str, Json]] = []
     for key, value in one.items():
@@ -160,7 +160,7 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
 
 
 def _alike(value: Mapping[str, Json]) -> bool:
-    """Whether the object is a map of like objects, its keys being their names."""
+    """Whether the object is a map of similar objects with their names as keys."""
     items = list(value.values())
     if len(items) < 2 or not all(isinstance(item, dict) and item for item in items):
         return False
@@ -168,7 +168,7 @@ def _alike(value: Mapping[str, Json]) -> bool:
 
 
 def _with_key(key: str, item: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The object with the key under which it stood, unless it says it itself."""
+    """The object with its key in the map as a field, unless it contains it already."""
     return item if any(_plain(inside) and str(inside) == key for inside in item.values()) else {"key": key, **item}
 
 
@@ -183,7 +183,7 @@ def _lines(parts: Sequence[str]) -> list[str]:
 
 
 def _in_lines(value: Json) -> bool:
-    """Whether the value is a text of several lines that are too much for one."""
+    """Whether the value is a text of several lines that is too long for one line."""
     return isinstance(value, str) and len(value) > LINE_CHARACTERS and "\n" in value.strip()
 
 

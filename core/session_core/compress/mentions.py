@@ -25,7 +25,7 @@ _ASKED, _HALF_ASKED = 1.0, 5.0
 
 
 class Mentions:
-    """How lately each value was mentioned (1 for just now), and how much it counts for what happened to it since."""
+    """How recently each value was mentioned (1 for just now), and its weight for what happened to it afterwards."""
 
     def __init__(self, messages: Sequence[Read]) -> None:
         self.lately: dict[str, float] = {}
@@ -50,8 +50,8 @@ class Mentions:
             self._fields |= reading.fields
 
     def weights(self, bearing: Relevance, *, tight: bool = False) -> Mapping[str, float]:
-        """Those values that count otherwise than 1, each with how much. In `tight` room what was told on counts as the
-        rest: there the sentence that told it competes with what users said."""
+        """The weights of the values whose weight is not 1. If room is `tight`, values that were passed on count like
+        all others, since the sentence that passes them on competes with what users said."""
         by = self._by
         found = {} if tight else {value: _TOLD_ON for value in by["tool"] & by["assistant"] if shape(value)}
         for value in by["call"].difference(by["tool"], by["assistant"], by["user"], self._fields):

@@ -1,4 +1,4 @@
-"""Finds what a question names in the middle of long messages, of which otherwise only the ends are read."""
+"""Finds what a question names in the middle of long messages, of which otherwise only both ends are read."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _WORD = re.compile(r"[\w#@][\w#@.+/:'’-]*\w|\w")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a text something rare stands that is sought, what that is in lower case, and what it counts."""
+    """The position of a rare name in a text, the name in lower case, and its weight."""
 
     at: int
     name: str
@@ -61,9 +61,10 @@ class Place:
 
 
 def add_named_passages(question: str, read: Sequence[Read]) -> list[Read]:
-    """What was `read`, of long messages also those lines and rows between their ends that say what `question` names.
+    """`read` with additional passages of long messages: lines and rows between their ends that contain names of
+    `question`.
 
-    Equal input gives equal output; what names nothing rare costs one look for each word.
+    Deterministic. Names that are not rare cost one search per word.
     """
     long = [place for place, (message, reading) in enumerate(read) if _unread(message, reading)]
     names = rare_names(question) if long else ()
@@ -79,7 +80,7 @@ def add_named_passages(question: str, read: Sequence[Read]) -> list[Read]:
 
 
 def rare_names(question: str) -> tuple[str, ...]:
-    """The words of `question` that may stand for one thing, and each two of them that stand side by side."""
+    """The words of `question` that may identify something, and each pair of them that are neighbours."""
     lowered, worths = question.lower(), values_of(question)
     words = [found for found in _WORD.finditer(lowered) if found[0] in worths]
     pairs = [f"{a[0]} {b[0]}" for a, b in pairwise(words) if lowered[a.end() : b.start()] == " "]
@@ -103,13 +104,13 @@ def _places(text: str, names: Sequence[str]) -> list[Place]:
 
 
 def _lowered(text: str) -> str:
-    """`text` in lower case, letter by letter: in some scripts a letter becomes two."""
+    """`text` in lower case with unchanged positions, since some letters become two."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else text
 
 
 def _occurrences(lowered: str, name: str) -> list[int]:
-    """Where words begin with `name`; none where these are too many."""
+    """The positions of words that begin with `name`; none if there are too many."""
     found: list[int] = []
     at = lowered.find(name)
     while at >= 0:
@@ -122,7 +123,7 @@ def _occurrences(lowered: str, name: str) -> list[int]:
 
 
 def _missing_passages(message: Message, reading: Reading, places: Sequence[Place]) -> list[Passage]:
-    """The passages of `message` at `places` that its `reading` has not."""
+    """The passages of `message` at `places` that `reading` lacks."""
     known = {passage.text for passage in reading.passages}
     price = message.tokens / max(1, len(message.content))
     found: dict[str, Passage] = {}
@@ -153,7 +154,7 @@ def _passages(message: Message, places: Sequence[Place], price: float) -> Iterat
 
 
 def _value(text: str, places: Sequence[Place]) -> Json:
-    """What a structure says at `places`; None for a text."""
+    """The parts of a structure at `places`; None for a text."""
     if text.lstrip()[:1] in ("{", "["):
         found = read_json(text) if len(text) <= PARSED_CHARACTERS else None
         table = None if found is None else found.value
@@ -166,7 +167,7 @@ def _value(text: str, places: Sequence[Place]) -> Json:
 
 
 def _records(text: str, places: Sequence[Place]) -> Json:
-    """The records of a text; of a table below its first lines only those at `places`."""
+    """The records of a text; of a table, the first lines and those at `places`."""
     head = text[:READ_CHARACTERS].splitlines()[:HEAD_LINES]
     grid = read_cells(Lines.of("\n".join(head)))
     if grid is None or grid.unread:
@@ -175,7 +176,7 @@ def _records(text: str, places: Sequence[Place]) -> Json:
 
 
 def _lines(text: str, places: Sequence[Place]) -> list[str]:
-    """The lines that say most of what is sought, in their order; below a title what stands there."""
+    """The lines with the most names, in order; below a title, the lines that follow it."""
     said: dict[tuple[int, int], dict[str, float]] = {}
     for place in places:
         said.setdefault(_line(text, place.at), {})[place.name] = place.weight
@@ -193,7 +194,7 @@ def _lines(text: str, places: Sequence[Place]) -> list[str]:
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
-    """Where the line at a place begins and ends, or what is read of a long one."""
+    """Start and end of the line at a position, or of the part that is read of a long line."""
     start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
     end = len(text) if end < 0 else end
     half = LINE_CHARACTERS // 2
@@ -201,7 +202,7 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 
 def _relevant_sentences(line: str, places: Sequence[Place]) -> Iterator[str]:
-    """The sentences of `line` that say something sought, each with the one behind it."""
+    """The sentences of `line` with a name, each with the next sentence."""
     names = {place.name for place in places}
     goes_on = False
     for sentence in sentences(line):
@@ -213,7 +214,7 @@ def _relevant_sentences(line: str, places: Sequence[Place]) -> Iterator[str]:
 
 
 def _regroup(reading: Reading, found: Sequence[Passage]) -> Iterator[Passage]:
-    """Rows with columns that rows of `reading` have belong to these, others to groups of their own."""
+    """The rows, in the groups of `reading` with the same columns, else in new groups."""
     groups = {passage.schema: passage.group for passage in reading.passages if passage.schema}
     last = max((passage.group for passage in reading.passages), default=0)
     for passage in found:
@@ -224,7 +225,7 @@ def _regroup(reading: Reading, found: Sequence[Passage]) -> Iterator[Passage]:
 
 
 def _insert(reading: Reading, more: Sequence[Passage]) -> Reading:
-    """`reading` with passages between its ends."""
+    """`reading` with these passages between those of its ends."""
     if not more:
         return reading
     half = len(reading.passages) // 2

@@ -1,6 +1,7 @@
-"""Finds what came of an exchange: the few words in which an assistant takes up what a user settled in fewer.
+"""Finds the outcome of an exchange: a short sentence in which an assistant confirms what a user chose in fewer words.
 
-"Deck or rack oven?" "The rack oven costs less." "That one then." "The Brisa rack oven." The last says it all.
+"Deck or rack oven?" "The rack oven costs less." "That one then." "The Brisa rack oven." The last sentence has all of
+it.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ SMALL_PART = 3
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The places of candidates that say what came of an exchange, and of those that only settled it."""
+    """The places of candidates that state the outcome of an exchange, and of those that only settled it."""
 
     told: frozenset[int] = frozenset()
     settling: frozenset[int] = frozenset()
 
 
 def find_outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
-    """The outcomes among `candidates`, for which what stands beside them may be the question."""
+    """The outcomes among `candidates`; messages that stand beside them may contain the question."""
     said = [(message, place) for place, (message, _) in enumerate(candidates)]
     said += [(message, -1) for message, _ in standing]
     order = sorted((one for one in said if _speech(one[0])), key=lambda one: one[0].seq)
@@ -53,15 +54,15 @@ def find_outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outco
 
 
 def outcome(reply: str) -> str:
-    """What `reply` says came of an exchange: its first sentence, if it is short and asks nothing; "" for nothing."""
+    """The outcome that `reply` states: its first sentence, if it is short and no question; "" if there is none."""
     first = next(iter(sentences(reply)), "")
     short = 0 < len(words(first)) <= OUTCOME_WORDS and not is_question(first) and not is_filler(first)
     return first if short else ""
 
 
 def minor_voices(candidates: Sequence[Read], room_tokens: int) -> Collection[Voice]:
-    """The voices of which all that was said takes but a small part of the room, as in a run of tools: what is wanted
-    and how far it has come is said there in few words."""
+    """The voices whose text is only a small part of what fits, as in a run of tools. They say in few words what is
+    wanted and how far the work has come."""
     tokens = Counter[Voice]()
     for _, reading in candidates:
         for passage in reading.passages:

@@ -77,23 +77,24 @@ class Passage:
 
     @property
     def told_values(self) -> Iterable[str]:
-        """The values that need not be told again once this is: a code in a bare list leaves its row to be told."""
+        """The values that need not be shown again after this passage; a code in a bare list does not replace the row
+        that explains it."""
         return [value for value in self.values if value not in self.bare] if self.bare else self.values
 
     def schema_tokens(self, whole: int, before: int) -> int:
-        """What its schema of `whole` tokens adds for a row that has `before` others of its own before it: the first
-        names its columns itself where that is shorter, which the second makes up for."""
+        """The additional tokens for a schema of `whole` tokens if `before` rows with it precede. The first row may name
+        its columns itself if that is shorter; the second then pays for the schema."""
         named = self.alone_tokens - self.tokens if self.alone else whole
         return (min(whole, named), max(0, whole - named), 0)[min(before, 2)]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure.
+    """A message that was read once: its passages in order, its words, and whether its parts are rows of a structure.
 
-    `said` has the values of its passages by their voice; among them `shapes` are what codes and paths look like,
-    `names` the paths and names of several words, `fields` those of a structure's fields and of tools. `alarms` are the
-    places of those lines of an output that tell of something gone wrong.
+    `said` has the values of its passages by voice. Of these, `shapes` are the forms of codes and paths, `names` the
+    paths and names of several words, `fields` the names of a structure's fields and of tools. `alarms` are the places
+    of lines of an output that report a failure.
     """
 
     passages: tuple[Passage, ...]
@@ -108,14 +109,15 @@ class Reading:
 
     @property
     def values(self) -> frozenset[str]:
-        """All values that its passages say."""
+        """All values in its passages."""
         return frozenset[str]().union(*self.said.values())
 
 
 def read(message: Message, count: Count) -> Reading:
     """The passages of `message`: its calls first, then its sentences, lines or rows.
 
-    Their tokens are their share of a count of the message's beginning: to count each would take most of the time.
+    Their tokens are estimated from the beginning of the message, since counting each passage would take most of the
+    time.
     """
     calls = " ".join(call.arguments for call in message.tool_calls)
     text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
@@ -152,7 +154,7 @@ def read(message: Message, count: Count) -> Reading:
 
 
 def _without_explained_codes(found: Sequence[Passage]) -> Iterator[Passage]:
-    """The passages of a structure, each with those of its codes that another one says among more words."""
+    """The passages of a structure; codes that another passage explains are listed in `bare`."""
     homes: dict[str, int] = {}
     least = WORTH["path"]
     codes = [[value for value, worth in passage.values.items() if worth >= least] for passage in found]
@@ -167,7 +169,7 @@ def _without_explained_codes(found: Sequence[Passage]) -> Iterator[Passage]:
 
 
 def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
-    """The names of the fields of a structure and of a call's arguments, as its rows tell them."""
+    """The field names of a structure and of a call's arguments, as they occur in its rows."""
     schemas = {passage.schema for passage in passages if passage.schema}
     for schema in schemas:
         yield from values_of(schema)
@@ -177,7 +179,7 @@ def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
 
 
 def heading(message: Message, called: Mapping[str, str]) -> str:
-    """Who says what follows: the author or role, for a result the call that it answers."""
+    """The source of a passage: the author or role; for a result, the call that it answers."""
     if message.role is Role.TOOL:
         asked = called.get(message.tool_call_id or "", message.name or "tool")
         return f"{_cut(asked)} →"
@@ -186,7 +188,7 @@ def heading(message: Message, called: Mapping[str, str]) -> str:
 
 
 def call_texts(messages: Sequence[Message]) -> dict[str, str]:
-    """What each call asked for, by its id."""
+    """The text of each call, by its id."""
     return {call.id: f"{call.name} {call.arguments}" for message in messages for call in message.tool_calls}
 
 
@@ -222,7 +224,7 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines that are read of an output: those of its ends, and those that stand out between them."""
+    """The lines of an output that are read: those at both ends, and prominent ones between them."""
     half = READ_CHARACTERS // 2
     if len(text) <= READ_CHARACTERS:
         return [line.strip() for line in text.splitlines()]
@@ -233,8 +235,8 @@ def _lines(text: str) -> list[str]:
 
 
 def joined_sentences(texts: Sequence[str]) -> Iterator[str]:
-    """Sentences in their order; what somebody else is reported to want stands with the one behind it, which tells what
-    comes of it: "Tom wants to wait. We don't."."""
+    """Sentences in order. A report of what somebody else wants is joined with the next sentence, which says what comes
+    of it: "Tom wants to wait. We don't."."""
     before = ""
     for sentence in texts:
         both = f"{before} {sentence}" if before else sentence
@@ -249,12 +251,12 @@ def joined_sentences(texts: Sequence[str]) -> Iterator[str]:
 
 
 def _form(line: str) -> str:
-    """What a line looks like, in which a listing's lines are alike."""
+    """The form of a line; the lines of a listing have the same."""
     return " ".join(_LETTERS.sub("a", _DIGITS.sub("9", line)).split())
 
 
 def _passages_of_text(text: str, price: float) -> Iterator[Passage]:
-    """The sentences of an answer, the lines of its code, which stay as they are, and the rows of its tables."""
+    """The sentences of an answer, the lines of its code unchanged, and the rows of its tables."""
     for kind, part in answer_parts(text):
         value = records(part) if kind == "table" else None
         if value is not None:
@@ -270,13 +272,13 @@ def _passages_of_text(text: str, price: float) -> Iterator[Passage]:
 
 
 def _verbatim(passage: Passage) -> Passage:
-    """A passage that is shown whole or not at all: code without an article is other code."""
+    """A passage that is shown unchanged or not at all: shortened code would be different code."""
     values = {value: max(worth, WORTH["name"]) for value, worth in passage.values.items() if worth}
     return replace(passage, brief="", brief_tokens=passage.tokens, values=values)
 
 
 def _outline(output: Message) -> Json | None:
-    """What a tool's output tells in fields or rows; None for a text."""
+    """The fields or rows of a tool's output; None for a text."""
     text = _ends(output.content)
     found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
     return records(text) if found is None else found.value
@@ -288,7 +290,7 @@ def passages_of_value(value: Json, price: float) -> Iterator[Passage]:
 
 
 def _ends(text: str) -> str:
-    """What is read of a text: all, or its two ends."""
+    """The part of a text that is read: all of it, or both ends."""
     half = READ_CHARACTERS // 2
     return text if len(text) <= READ_CHARACTERS else f"{text[:half]}\n{text[-half:]}"
 
@@ -300,14 +302,14 @@ def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
 
 
 def _structured(text: str) -> Json | None:
-    """The value of a text that is JSON from its first to its last character, as agents with an output schema answer."""
+    """The value of a text that is entirely JSON, as agents with an output schema answer."""
     sentence = text.strip()
     found = read_json(sentence) if (sentence[:1], sentence[-1:]) in (("{", "}"), ("[", "]")) else None
     return None if found is None or found.before or found.after or found.note else found.value
 
 
 def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
-    """The rows of an answer; of a text in it the sentences."""
+    """The rows of an answer, and the sentences of texts in it."""
     for row in rows(answer):
         if row.schema:
             yield from _of_row(row, "assistant", price)
@@ -335,7 +337,8 @@ def make_passages(
 
 
 def _counted(words: Sequence[str]) -> Mapping[str, int]:
-    """Each word with how often it comes; in most passages each comes once, which a plain dictionary tells sooner."""
+    """Each word with its number of occurrences; a plain dictionary is fastest where each occurs once, as in most
+    passages."""
     once = dict.fromkeys(words, 1)
     return once if len(once) == len(words) else Counter(words)
 

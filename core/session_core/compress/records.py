@@ -31,8 +31,8 @@ _DEEPEST = 12
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One line: how far it is indented, whether a mark of a list stands before it, its key if it has one, and whether
-    an empty line or a rule stands above it."""
+    """One line: its indent, whether it has a list marker, its key if it has one, and whether an empty line or a rule
+    precedes it."""
 
     indent: int
     marked: bool
@@ -42,9 +42,9 @@ class _Item:
 
 
 def records(text: str) -> Json | None:
-    """The value that `text` tells in records; None when it is something else.
+    """The value that `text` describes in records; None for any other text.
 
-    Text before and after a table, and lines between records, are strings in a list with them.
+    Text before and after a table, and lines between records, are strings in the list.
     """
     if is_markup(text):
         if is_html(text):
@@ -57,7 +57,7 @@ def records(text: str) -> Json | None:
 
 
 def _in_markup(lines: Sequence[str]) -> Json:
-    """The lines that markup says, those of a table as its rows."""
+    """The lines of the markup's text; those of a table as rows."""
     found: list[Json] = []
     for cells, run in groupby(lines, key=lambda line: line.count(SEPARATOR)):
         texts = list(run)
@@ -78,7 +78,7 @@ def _read_table(text: str) -> Json | None:
 
 
 def _read_fields(text: str) -> Json | None:
-    """Fields below each other (`key: value`), as YAML, blocks of facts and the expanded rows of databases have them."""
+    """Lines of `key: value`, as in YAML, blocks of facts, and expanded database rows."""
     items = list(_items(text))
     keys = Counter(item.key for item in items if item.key)
     fields = keys.total()
@@ -109,13 +109,13 @@ def _items(text: str) -> Iterator[_Item]:
 
 
 def _normalize_indent(items: Sequence[_Item]) -> Sequence[_Item]:
-    """Names of fields that end in one column are indented for that alone."""
+    """The items without the indent of right-aligned field names."""
     ends = {item.indent + len(item.key) for item in items if item.key}
     return [replace(item, indent=0) for item in items] if len(ends) == 1 else items
 
 
 def _value(items: Sequence[_Item], depth: int) -> Json:
-    """The records that these lines tell: one by itself, else in a list, texts between them by themselves."""
+    """The records in these lines: a single one as it is, several as a list with the texts between them."""
     found: list[Json] = []
     record: dict[str, Json] | None = None
     last, at = "", 0
@@ -166,7 +166,7 @@ def _field(item: _Item, inner: Sequence[_Item], depth: int) -> Json:
 
 
 def _group_adjacent(found: Sequence[Json]) -> Json:
-    """Records that follow each other as one list of their own where something else stands between them."""
+    """Adjacent records as a list of their own if something else stands between the groups."""
     if all(isinstance(one, dict) and len(one) == 1 for one in found):
         keys = [key for one in found for key in one]
         if len(set(keys)) == len(keys):

@@ -1,6 +1,6 @@
-"""Finds wishes that were refused: what a user asks for right after a refusal replaces what was asked before.
+"""Finds wishes that were refused: what a user asks for right after a refusal replaces the wish before it.
 
-Also where no word of it says so ("We have no tulips; roses, perhaps?" "Roses, then").
+Also without common words ("We have no tulips; roses, perhaps?" "Roses, then").
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _REFUSES = re.compile(
 
 @lru_cache(maxsize=SENTENCES)
 def refuses(text: str) -> bool:
-    """Whether `text`, which an assistant says, tells that something could not be had or done."""
+    """Whether an assistant's `text` says that something is not available or not possible."""
     return _REFUSES.search(text) is not None
 
 
 def refused_wishes(messages: Sequence[Read]) -> dict[Spot, Spot]:
-    """For each passage of a user that was refused, what the same user said right behind the refusal, if it says
-    something; of refusals in a row, behind the last.
+    """For each refused passage of a user, the next passage of the same user with content; after several refusals in a
+    row, the one after the last.
 
-    Nothing tells for sure that both speak of one thing: what stands for two only keeps them together.
+    It is not certain that both are about the same thing, so a pair only keeps both passages together.
     """
     order = sorted(range(len(messages)), key=lambda place: messages[place][0].seq)
     said = [at for at in order if messages[at][0].origin == "record" and messages[at][0].content]
@@ -60,11 +60,11 @@ def refused_wishes(messages: Sequence[Read]) -> dict[Spot, Spot]:
 
 
 def _refusal(wish: Message, answer: Message, again: Message) -> bool:
-    """Whether a user wishes something, hears that it cannot be, and says something more."""
+    """Whether a user asks for something, is refused, and says something else."""
     talk = (wish.role, answer.role, again.role) == (Role.USER, Role.ASSISTANT, Role.USER)
     return talk and wish.author == again.author and refuses(answer.content)
 
 
 def _wishes(passage: Passage) -> bool:
-    """Whether somebody says something with it, in their own words."""
+    """Whether the passage is the speaker's own statement."""
     return not passage.text.startswith(QUOTE) and bool(passage.values)

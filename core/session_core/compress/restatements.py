@@ -1,6 +1,6 @@
-"""Finds statements that were stated again: a day, a time, a count or a choice that the same person soon gave anew.
+"""Finds statements that were made again: a day, a time, a count or a choice that the same person changed soon after.
 
-Showing only the older one would present it as if it still held.
+Showing only the older one would present it as still valid.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ SENTENCES_OF_ONE = 3
 
 
 def find_restatements(messages: Sequence[Read]) -> dict[Spot, Spot]:
-    """For each passage of a user that was stated again, the newest that did.
+    """For each passage of a user that was stated again, the newest statement.
 
-    Nothing tells for sure that both speak of one thing: what stands for two only keeps them together.
+    It is not certain that both are about the same thing, so a pair only keeps both passages together.
     """
     newest = refused_wishes(messages)
     recent: dict[Hashable, deque[tuple[int, Spot, frozenset[str]]]] = {}
@@ -45,8 +45,8 @@ def find_restatements(messages: Sequence[Read]) -> dict[Spot, Spot]:
 
 
 def _statements(messages: Sequence[Read]) -> Iterator[tuple[int, Spot, Hashable, frozenset[str]]]:
-    """What users state in short messages, in order: the number of the user's message, the passage, the author with the
-    kind of the values, and the values."""
+    """Statements of users in short messages, in order: the number of the user's message, the passage, author and kind
+    of the values, and the values."""
     turn = 0
     for at in sorted(range(len(messages)), key=lambda place: messages[place][0].seq):
         message, reading = messages[at]
@@ -64,7 +64,7 @@ def _statements(messages: Sequence[Read]) -> Iterator[tuple[int, Spot, Hashable,
 
 @lru_cache(maxsize=SENTENCES)
 def stated_values(text: str) -> Mapping[Hashable, frozenset[str]]:
-    """The days, times, counts and members of a group that `text` says, by kind: one holds at a time of each."""
+    """The days, times, counts and alternatives in `text`, by kind; only one value of each kind can hold at a time."""
     found: dict[Hashable, frozenset[str]] = {"day": days(text), "time": times(text)}
     found |= {("group", group): words for group, words in one_of_each(text).items()}
     numbers: dict[Hashable, frozenset[str]] = {}

@@ -30,7 +30,7 @@ many that is not so for those that have most to do with the question."""
 
 
 class Weights:
-    """What each value counts that `candidates` and `standing` say, worked out once for all choices among them."""
+    """The weight of each value in `candidates` and `standing`, computed once for all choices among them."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Weights:
         self._opening = [count(text) if len(named) > 1 else 0 for text, named in zip(headings, told, strict=True)]
 
     def _counted(self, *, tight: bool) -> dict[str, float]:
-        """What values count that do not count 1, wherever they were said."""
+        """The values whose weight is not 1, wherever they occur."""
         counts = dict(self._mentions.weights(self._bearing, tight=tight))
         coded = {value for _, reading in self._said for value, form in reading.shapes.items() if form in self._like}
         for value in coded.union(self._uses):
@@ -72,19 +72,19 @@ class Weights:
         return self._uses.get(value, 1.0) * self._like.get(shape(value), 1.0)
 
     def add(self, place: int, values: Iterable[str]) -> None:
-        """Let values count that the candidate there turned out to say besides."""
+        """Add weights for values that the candidate was found to contain later."""
         fresh = [value for value in values if value not in self._lately]
         self._lately.update(dict.fromkeys(fresh, self._mentions.near[place]))
         for counts in self._counts.values():
             counts.update((value, self._use_weight(value)) for value in fresh)
 
     def new_in(self, passage: Passage) -> bool:
-        """Whether it says something that does not stand beside the quotes."""
+        """Whether the passage has a value that is not shown beside the quotes."""
         return not self._gone.issuperset(passage.values)
 
     def state(self, *, tight: bool) -> State:
-        """Where a choice begins: nothing is chosen; what stands beside it counts nothing, in `tight` room words of
-        asking neither."""
+        """The start of a choice: nothing is chosen. Values shown beside the quotes count nothing; if room is `tight`,
+        nor do the words of questions."""
         if tight not in self._counts:
             self._counts[tight] = self._counted(tight=tight)
         lately, counted = self._lately, self._counts[tight]
@@ -100,7 +100,7 @@ class Weights:
         return state
 
     def worth(self, state: State, best: float) -> Worth:
-        """What a passage is worth in a `state`, where the `best` has so much to do with the question."""
+        """The function that computes the worth of a passage in `state`, where `best` is the highest relevance."""
         counts, counts_now, lately = state.counts, state.counts_now, self._lately
         named, opening = self._named, self._opening
         sources, groups = state.sources, state.groups
@@ -133,8 +133,8 @@ class Weights:
 
 
 def crowding_penalties(ties: Sequence[float]) -> dict[float, float]:
-    """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
-    has as much to do with it as those that it names."""
+    """How much less a row counts because of the other rows of its structure, by its relevance to the question: hardly
+    any row is as relevant as the ones that the question names."""
     crowd = max(1.0, len(ties) / _FEW_ROWS)
     if len(ties) < _MANY_ROWS:
         return dict.fromkeys(ties, crowd)
