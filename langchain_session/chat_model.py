@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from session_core.advisers import EqualByParts
 from session_core.answers import facts_in, facts_prompt, judge_prompt, judgements_in
-from session_core.helper_protocols import EqualByParts
 from session_core.plan import Fact
 from session_core.ports import SummaryRequest
 from session_core.prompts import summary_prompt

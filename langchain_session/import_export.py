@@ -19,8 +19,8 @@ from langchain_session.pruning import is_unlisted
 from langchain_session.saver_voice import SaverVoice, config_at
 from langchain_session.threads import BASE, FORK, with_notes
 from session_core import Message, Sessions
+from session_core.advisers import require_method
 from session_core.errors import ConfigError, Diverged, InputError, NotFound
-from session_core.helper_protocols import require_method
 from session_core.importing import RefusedConversations, stable_id
 from session_core.serial.codec import body_digest
 from session_core.turns import Key

@@ -10,7 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
-from session_core.helper_protocols import EqualByParts
+from session_core.advisers import EqualByParts
 from session_core.retrieve import searchable
 from session_core.turns import Key, Message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms.llm import LLM
 
-from session_core.helper_protocols import EqualByParts
+from session_core.advisers import EqualByParts
 from session_core.ports import SummaryRequest
 from session_core.prompts import summary_prompt
 

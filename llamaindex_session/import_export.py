@@ -13,8 +13,8 @@ from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 from llamaindex_session.changes import without_id
 from llamaindex_session.marks import text_of
 from session_core import Message
+from session_core.advisers import require_method
 from session_core.errors import ConfigError, NotFound
-from session_core.helper_protocols import require_method
 from session_core.importing import missing
 
 

@@ -27,9 +27,9 @@ from llamaindex_session.in_run import forget_stored, run_of, whole_of
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import as_list, from_core_many
 from session_core import Budget, Message, Policy, Session, Sessions
+from session_core.advisers import require_method
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
-from session_core.helper_protocols import require_method
 from session_core.importing import aimport_messages, import_messages
 from session_core.turns import Key
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 # The fixtures import what they need when they run: not every environment of these tests has all drivers.
 if TYPE_CHECKING:
-    from edge_case_stores import Corner
+    from edge_case_stores import CornerCase
     from every_store import Servers
     from fault_tools import Places
     from postgres_server import PostgresServer
@@ -160,7 +160,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Corner:
+def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> CornerCase:
     """One store in one voice, empty."""
     from edge_case_stores import corner_at
 

@@ -11,7 +11,7 @@ from side_by_side import SMALL, Build, Script, under_ours, under_theirs
 from session_core import Policy
 
 
-class Corner:
+class CornerCase:
     """One store in one voice; each call has an empty place of its own."""
 
     def __init__(self, url: str, voice: str) -> None:
@@ -32,11 +32,11 @@ class Corner:
 PLACES = ("sqlite-blocking", "sqlite-awaiting", "redis-blocking", "redis-awaiting")
 
 
-def corner_at(place: str, folder: Path, servers: Servers) -> Corner:
+def corner_at(place: str, folder: Path, servers: Servers) -> CornerCase:
     """One of `PLACES`, empty."""
     kind, voice = place.split("-")
     if kind == "sqlite":
-        return Corner(f"sqlite:///{folder}/chat.db", voice)
+        return CornerCase(f"sqlite:///{folder}/chat.db", voice)
     with servers.redis.client() as client:
         client.flushall()
-    return Corner(servers.redis.url, voice)
+    return CornerCase(servers.redis.url, voice)

@@ -7,7 +7,7 @@ import time
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from edge_case_stores import Corner
+from edge_case_stores import CornerCase
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -60,7 +60,7 @@ async def all_of(thread: Thread) -> list[Any]:
 
 
 @pytest.mark.parametrize("durability", ["sync", "async", "exit"])
-def test_all_durability_modes_store_the_same(corner: Corner, durability: str) -> None:
+def test_all_durability_modes_store_the_same(corner: CornerCase, durability: str) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread, durability=durability)
         return await all_of(thread)
@@ -70,7 +70,7 @@ def test_all_durability_modes_store_the_same(corner: Corner, durability: str) ->
     assert len(history) == (TURNS if durability == "exit" else 5 * TURNS)
 
 
-def test_time_travel_continues_from_the_chosen_checkpoint(corner: Corner) -> None:
+def test_time_travel_continues_from_the_chosen_checkpoint(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         await thread.run(turn(40), await thread.at(8))
@@ -84,7 +84,7 @@ def test_time_travel_continues_from_the_chosen_checkpoint(corner: Corner) -> Non
 
 
 @pytest.mark.parametrize("as_node", ["answers", "calls"])
-def test_a_fork_by_update_goes_on(corner: Corner, as_node: str) -> None:
+def test_a_fork_by_update_goes_on(corner: CornerCase, as_node: str) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         values = {"messages": [HumanMessage("edited", id="h1"), user(30)], "say": turn(31)["say"]}
@@ -97,7 +97,7 @@ def test_a_fork_by_update_goes_on(corner: Corner, as_node: str) -> None:
     corner.same(talker, script)
 
 
-def test_a_replay_runs_again_what_came_after(corner: Corner) -> None:
+def test_a_replay_runs_again_what_came_after(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         await thread.run(None, await thread.at(13, settled=False))
@@ -125,7 +125,7 @@ def asker(saver: BaseCheckpointSaver) -> Pregel:
 
 
 @pytest.mark.parametrize("durability", ["async", "exit"])
-def test_writes_of_sibling_tasks_survive_an_interrupt(corner: Corner, durability: str) -> None:
+def test_writes_of_sibling_tasks_survive_an_interrupt(corner: CornerCase, durability: str) -> None:
     async def script(thread: Thread) -> Any:
         seen = []
         for n in range(TURNS):
@@ -161,7 +161,7 @@ def breaker(saver: BaseCheckpointSaver) -> Pregel:
 
 
 @pytest.mark.parametrize("durability", ["sync", "exit"])
-def test_a_failed_run_can_be_resumed(corner: Corner, durability: str) -> None:
+def test_a_failed_run_can_be_resumed(corner: CornerCase, durability: str) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(TURNS):
             with pytest.raises(ConnectionError):
@@ -197,7 +197,7 @@ def nested(keeps: bool | None) -> Any:
 
 
 @pytest.mark.parametrize("keeps", [None, True], ids=["per-call", "per-thread"])
-def test_a_resumed_subgraph_returns_the_originals_of_its_input(corner: Corner, keeps: bool | None) -> None:
+def test_a_resumed_subgraph_returns_the_originals_of_its_input(corner: CornerCase, keeps: bool | None) -> None:
     async def script(thread: Thread) -> Any:
         inside = []
         for n in range(TURNS):
@@ -224,12 +224,12 @@ async def looked_into(thread: Thread) -> Any:
     return inside
 
 
-def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_a_subgraph(corner: Corner) -> None:
+def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_a_subgraph(corner: CornerCase) -> None:
     inside = corner.same(nested(None), looked_into)
     assert len(inside[-1]) == 4 * TURNS - 1
 
 
-def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_an_inner_saver(corner: Corner) -> None:
+def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_an_inner_saver(corner: CornerCase) -> None:
     def beside(saver: BaseCheckpointSaver) -> Pregel:
         if not isinstance(saver, SessionSaver):
             return nested(None)(saver)
@@ -240,7 +240,7 @@ def test_what_stands_in_the_middle_of_a_digest_has_its_place_in_an_inner_saver(c
 
 
 @pytest.mark.parametrize("keeps", [None, True], ids=["per-call", "per-thread"])
-def test_a_subgraph_is_replayed(corner: Corner, keeps: bool | None) -> None:
+def test_a_subgraph_is_replayed(corner: CornerCase, keeps: bool | None) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(TURNS):
             await thread.run(turn(n))
@@ -256,7 +256,7 @@ def test_a_subgraph_is_replayed(corner: Corner, keeps: bool | None) -> None:
 
 
 @pytest.mark.parametrize("keeps", [None, True], ids=["per-call", "per-thread"])
-def test_a_subgraph_is_replayed_from_before_it_said_anything(corner: Corner, keeps: bool | None) -> None:
+def test_a_subgraph_is_replayed_from_before_it_said_anything(corner: CornerCase, keeps: bool | None) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(TURNS):
             await thread.run(turn(n))
@@ -274,7 +274,7 @@ def test_a_subgraph_is_replayed_from_before_it_said_anything(corner: Corner, kee
     assert len(now) == 5
 
 
-def test_a_subgraph_may_be_looked_into_and_changed(corner: Corner) -> None:
+def test_a_subgraph_may_be_looked_into_and_changed(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await thread.run(turn(0))
         await thread.run(Command(resume="yes"))
@@ -290,7 +290,7 @@ def test_a_subgraph_may_be_looked_into_and_changed(corner: Corner) -> None:
     assert sum(m[1].startswith("in between") for m in now) == TURNS - 1
 
 
-def test_sends_and_commands_reach_their_nodes(corner: Corner) -> None:
+def test_sends_and_commands_reach_their_nodes(corner: CornerCase) -> None:
     class Fanned(State):
         parts: Annotated[list[str], operator.add]
 
@@ -321,7 +321,7 @@ def test_sends_and_commands_reach_their_nodes(corner: Corner) -> None:
     assert len(parts) == 4 * TURNS
 
 
-def test_a_function_remembers_what_it_saved(corner: Corner) -> None:
+def test_a_function_remembers_what_it_saved(corner: CornerCase) -> None:
     def build(saver: BaseCheckpointSaver) -> Pregel:
         @task
         def answers(n: int) -> AIMessage:
@@ -353,7 +353,7 @@ def test_a_function_remembers_what_it_saved(corner: Corner) -> None:
     assert counts[-1] == 2 * TURNS
 
 
-def test_all_messages_may_be_removed_in_a_run(corner: Corner) -> None:
+def test_all_messages_may_be_removed_in_a_run(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         kept = [AIMessage(long("summary", 30), id="as"), said(TURNS - 1)]
@@ -376,7 +376,7 @@ def test_all_messages_may_be_removed_in_a_run(corner: Corner) -> None:
     assert [m[2] for m in first[0]] == ["as", f"a{TURNS - 1}", "t9.0", "a51"]
 
 
-def test_a_pending_call_keeps_its_place_when_the_shown_messages_are_edited(corner: Corner) -> None:
+def test_a_pending_call_keeps_its_place_when_the_shown_messages_are_edited(corner: CornerCase) -> None:
     """No view shows such a call, so a list of nothing but new versions names it in no way."""
 
     def build(saver: BaseCheckpointSaver) -> Pregel:

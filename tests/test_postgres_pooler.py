@@ -20,7 +20,7 @@ from session_core.testing import (
     PURGING_PROMISES,
     STORE_PROMISES,
     WRITER_PROMISES,
-    gather_results,
+    at_once,
     message,
 )
 from session_core.turns import Key
@@ -71,7 +71,7 @@ def test_it_keeps_its_promise_blocking(promise, store):
 
 @pytest.mark.parametrize("promise", WRITER_PROMISES, ids=lambda promise: promise.__name__)
 def test_concurrent_tasks_lose_nothing(promise, store):
-    asyncio.run(promise(store.awaiting(), gather_results))
+    asyncio.run(promise(store.awaiting(), at_once))
 
 
 def test_tenants_stay_hidden_from_each_other(pooler: PoolingProxy) -> None:

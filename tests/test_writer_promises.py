@@ -16,7 +16,7 @@ from session_core.ports import Appended, Lease, Marks, SessionStore, State
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
-from session_core.testing import STORE_PROMISES, WRITER_PROMISES, gather_results, in_threads
+from session_core.testing import STORE_PROMISES, WRITER_PROMISES, at_once, in_threads
 from session_core.turns import Key, Message
 from session_core.voices import pause_blocking, run_blocking, threaded
 
@@ -36,7 +36,7 @@ def test_it_keeps_its_promise_blocking(promise: Any, store: SessionStore) -> Non
 def test_it_keeps_its_promise_awaiting(promise: Any, store: SessionStore) -> None:
     async def kept() -> None:
         awaiting = threaded(store) if isinstance(store, MemoryStore) else store.awaiting()
-        await promise(awaiting, gather_results)
+        await promise(awaiting, at_once)
 
     asyncio.run(kept())
 

@@ -105,7 +105,7 @@ class _Waiter(Generic[T, R]):
     begun: bool = False
 
     def time_out(self) -> None:
-        """Fail with `Overdue`: it waited long enough."""
+        """Fail with `BatchTimeout`: it waited long enough."""
         if not self.begun and not self.result.done():
             self.result.set_exception(BatchTimeout())
 

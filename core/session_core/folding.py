@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from session_core.advisers import LateClassifier
 from session_core.compress.attribution import without_swaps
 from session_core.compress.check import check
 from session_core.compress.fold import digest_message, fold, hidden_rules
@@ -18,7 +19,6 @@ from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
 from session_core.grounding import apply_judgements, grounded_facts, source_of_check, strike_instructions
 from session_core.helper_calls import call_with_timeout
-from session_core.helper_protocols import LateClassifier
 from session_core.plan import Digest, Fact, FactKind, GiveWay, never_pause
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges

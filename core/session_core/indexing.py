@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from session_core.advisers import Index
 from session_core.errors import ConfigError
-from session_core.helper_protocols import Index
 from session_core.ports import Store
 from session_core.ranges import Ranges
 from session_core.turns import Key, Role

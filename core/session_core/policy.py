@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from session_core.advisers import Extractor, Index, LateClassifier, require_method
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.counting.tokens import RememberingCounter, TokenCounter, counter_for
 from session_core.errors import BudgetError, ConfigError
-from session_core.helper_protocols import Extractor, Index, LateClassifier, require_method
 from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from weakref import WeakSet
 
+from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
 from session_core.compress.fold import MAX_FINGERPRINTS, PlanCache, PlanContext
@@ -21,7 +22,6 @@ from session_core.digest_vectors import DigestVectors
 from session_core.errors import ConfigError
 from session_core.events import Event
 from session_core.facts import without_author_name
-from session_core.helper_protocols import Index, LateClassifier
 from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
 from session_core.lexicon import Lexicon

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from session_core.advisers import require_method
 from session_core.append_args import AppendArgument, messages_from_argument
 from session_core.budget import Tier
 from session_core.display import session_html_or_error
@@ -17,7 +18,6 @@ from session_core.embedding import embedder_of
 from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.folding import Folder
-from session_core.helper_protocols import require_method
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
 from session_core.pipeline import Background

@@ -155,7 +155,7 @@ class Message:
     origin: Origin = field(default="record", kw_only=True)
     rendition: Rendition = field(default="whole", kw_only=True)
     covers: Ranges = field(default=Ranges(), kw_only=True)
-    _says: bytes = field(default=b"", init=False, repr=False, compare=False)
+    _content_hash: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, Role):
@@ -167,12 +167,12 @@ class Message:
             if type(given := getattr(self, name)) is list:
                 object.__setattr__(self, name, tuple(given))
 
-    def has_content(self, digest: Callable[[Message], bytes]) -> bytes:
+    def content_hash(self, digest: Callable[[Message], bytes]) -> bytes:
         """A hash of the message's content (`digest`), computed once: a graph passes the same objects at each step.
         `with_figures` keeps it; `dataclasses.replace` drops it."""
-        if not self._says:
-            object.__setattr__(self, "_says", digest(self))
-        return self._says
+        if not self._content_hash:
+            object.__setattr__(self, "_content_hash", digest(self))
+        return self._content_hash
 
     @property
     def empty(self) -> bool:
@@ -209,8 +209,8 @@ class Message:
             rendition=self.rendition,
             covers=self.covers,
         )
-        if self._says:
-            object.__setattr__(made, "_says", self._says)
+        if self._content_hash:
+            object.__setattr__(made, "_content_hash", self._content_hash)
         return made
 
     def require_content(self, key: Key) -> None:

@@ -246,7 +246,7 @@ async def pause_awaiting(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def gather_results(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> Sequence[object]:
+async def at_once(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> Sequence[object]:
     """The results of all `works`, run concurrently on the running loop; an exception takes the place of a result."""
     return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 

@@ -96,7 +96,7 @@ def _all_sayings(
 
 
 def _people_named(sentence: str, people: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(people[word] for word in map(_without_punctuation, words(sentence)) if word in people)
+    return frozenset(people[word] for word in map(_without_possessive, words(sentence)) if word in people)
 
 
 def _brief(message: Message) -> bool:
@@ -106,7 +106,7 @@ def _brief(message: Message) -> bool:
 
 
 def _is_swapped(sentence: str, people: Mapping[str, str], said: Sequence[_Saying], brief: set[tuple[int, str]]) -> bool:
-    texts = [_without_punctuation(word) for word in words(sentence)]
+    texts = [_without_possessive(word) for word in words(sentence)]
     who = next((people[word] for word in texts[:2] if word in people), None)
     if who is None or _WISHING.isdisjoint(texts):
         return False
@@ -119,5 +119,5 @@ def _is_swapped(sentence: str, people: Mapping[str, str], said: Sequence[_Saying
     return not any((later, who) in brief for one in uttered for later in range(one.at + 1, one.at + 1 + SOON))
 
 
-def _without_punctuation(word: str) -> str:
+def _without_possessive(word: str) -> str:
     return re.sub("['’]s$", "", word)

@@ -72,7 +72,7 @@ class PlanCache:
     Messages and digests are looked up by identity (`id`), since a store returns the same object for what it read
     before. Plans keep their inputs alive, so that no other object gets the same address. Digests are held by weak
     references, since each has a hundred objects for the garbage collector to visit; an entry whose digest is gone is
-    ignored (`_of`).
+    ignored (`_cached`).
     """
 
     def __init__(self) -> None:
@@ -307,7 +307,7 @@ def _selected_places(digest: Digest, lines: FactLines, limits: Limits, already_s
 
 
 def related_facts(query: str, digest: Digest, *, context: PlanContext) -> list[Fact]:
-    """The `MOST_FACTS_ON` facts of `digest` that are most relevant to `query` and do not fit into a view, best
+    """The `MAX_RELATED_FACTS` facts of `digest` that are most relevant to `query` and do not fit into a view, best
     first.
 
     They must have two thirds of the query's words, since such short lines share one with nearly everything.

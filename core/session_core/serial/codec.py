@@ -98,7 +98,7 @@ def decode_body(
 
 def body_digest(message: Message) -> bytes:
     """16 bytes that are equal for messages with equal content, whatever their ids."""
-    return message.has_content(_digest_of)
+    return message.content_hash(_digest_of)
 
 
 def _digest_of(message: Message) -> bytes:

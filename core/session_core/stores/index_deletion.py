@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from session_core.helper_protocols import Index
+from session_core.advisers import Index
 from session_core.ports import SessionStore
 from session_core.process_bound import ProcessBound
 from session_core.turns import Key

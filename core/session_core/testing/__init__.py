@@ -22,7 +22,7 @@ from session_core.testing.sessions import SESSION_PROMISES
 from session_core.testing.threads import THREAD_PROMISES
 from session_core.testing.versions import VERSION_PROMISES
 from session_core.testing.writers import WRITER_PROMISES, in_threads
-from session_core.voices import gather_results
+from session_core.voices import at_once
 
 STORE_PROMISES: tuple[Promise, ...] = (
     *SESSION_PROMISES,
