@@ -50,7 +50,7 @@ __all__ = [
     "BadRequest",
     "Heard",
     "Promise",
-    "gather_results",
+    "at_once",
     "check_valid",
     "faults",
     "in_threads",
