@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from session_core.classify import is_filler
 from session_core.language.acceptance import (
     OFFERED_CHARACTERS,
-    considered_text,
+    considered,
     find_offer,
     find_wondering,
     settles_offer,
@@ -109,13 +109,10 @@ def open_question(messages: Sequence[Message]) -> str | None:
 
 def _open_question_of(message: Message, wondering: str | None) -> str | None:
     """The question or offer in an assistant's `message`, or else the open question of the user before it."""
-    if (
-        (offer := find_offer(message.content, is_filler)) is not None
-        or wondering is None
-        or not message.content.strip()
-    ):
+    offer = find_offer(message.content, is_filler)
+    if offer is not None or wondering is None or not message.content.strip():
         return offer
-    return considered_text(wondering, message.content)
+    return considered(wondering, message.content)
 
 
 def without_author_name(message: Message) -> Message:

@@ -163,7 +163,7 @@ class Evidence:
         state = self._weights.state(tight=tight)
         worth = self._weights.worth(state, max(one.relevance for one in found))
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
-        newer = _newer_statements(found, find_restatements([*self._candidates, *self._standing]))
+        newer = _newer(found, find_restatements([*self._candidates, *self._standing]))
         first = self._initial_worths(found, worth, tight=tight)
         choice = Choice(found, first, state, worth, self._prices.of(state), self._named, own_words, newer)
         choice.fill(room)
@@ -271,9 +271,7 @@ class Evidence:
                 elif kinds:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
                 if open_ended:
-                    weight *= _speech_act_weight(
-                        passage, asked_for=not place and _is_answer_to_question(candidates, source)
-                    )
+                    weight *= _act_weight(passage, asked_for=not place and _answers_question(candidates, source))
                     if source in came.told and not place:
                         weight = max(weight, _TAKEN) * _CAME
                     elif source in came.settling:
@@ -286,9 +284,7 @@ class Evidence:
         return found
 
 
-def _newer_statements(
-    found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]
-) -> dict[int, int]:
+def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tuple[int, int]]) -> dict[int, int]:
     """The candidates that were stated again, each with the one that did."""
     if not stated_again:
         return {}
@@ -313,7 +309,7 @@ def _is_specific(passage: Passage) -> bool:
     return any(worth > ORDINARY for worth in passage.values.values())
 
 
-def _speech_act_weight(passage: Passage, *, asked_for: bool) -> float:
+def _act_weight(passage: Passage, *, asked_for: bool) -> float:
     """How much more than another one a sentence counts by what its speaker does with it."""
     if passage.voice != "user" or passage.text.startswith(QUOTE):
         return 1.0
@@ -333,11 +329,8 @@ def _remaining_ties_weight(question: Question, standing: Sequence[Read]) -> floa
     right before it means that."""
     text = question.text
     if is_continuation(text):
-        return (
-            1.0
-            if question.repeated or (_last_question(standing) and accepts_offer(text) and not is_question(text))
-            else _GOES_ON
-        )
+        accepted = _last_question(standing) and accepts_offer(text) and not is_question(text)
+        return 1.0 if question.repeated or accepted else _GOES_ON
     return _WANTS_ALL if asks_for_everything(text) else 1.0
 
 
@@ -347,7 +340,7 @@ def _last_question(standing: Sequence[Read]) -> bool:
     return bool(said) and put(said[-1].content) != ""
 
 
-def _is_answer_to_question(candidates: Sequence[Read], source: int) -> bool:
+def _answers_question(candidates: Sequence[Read], source: int) -> bool:
     """Whether an assistant asked something right before what stands at `source`."""
     before = candidates[source - 1][0] if source else None
     return before is not None and before.role is Role.ASSISTANT and before.content.rstrip().endswith(("?", "？", "؟"))

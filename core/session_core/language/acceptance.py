@@ -152,7 +152,7 @@ def find_wondering(text: str) -> str | None:
     return texts[-1] if _WONDERS.search(texts[-1]) or _CHOICE.search(texts[-1]) else None
 
 
-def considered_text(question: str, reply: str) -> str:
+def considered(question: str, reply: str) -> str:
     """What a user considered, and the beginning of the reply to it: a statement after both decides it."""
     return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
 
