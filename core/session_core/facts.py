@@ -8,13 +8,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
-from session_core.language.acceptance import (
-    OFFERED_CHARACTERS,
-    considered,
-    find_offer,
-    find_wondering,
-    settles_offer,
-)
+from session_core.language.acceptance import OFFERED_CHARACTERS, considered, find_offer, find_wondering, settles_offer
 from session_core.language.amending import subject_words
 from session_core.language.cues import is_commitment, is_revision, kinds
 from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
