@@ -98,7 +98,7 @@ def _appends(database: Database) -> Times:
     theirs = langchain_postgres(database.theirs, "theirs_appends")
     floor.fill(before)
     fill(theirs, before)
-    prepared = [sessions.workshop.prepare(message_from_plain(one)) for one in others]
+    prepared = [sessions.services.prepare(message_from_plain(one)) for one in others]
     objects = langchain_messages(said)
     times = interleaved(
         [

@@ -17,12 +17,12 @@ from session_core.compress.passages import Reading
 from session_core.plan import Count
 from session_core.policy import Folding
 from session_core.serial.cache import BoundedCache
+from session_core.services import MAX_CACHED_PASSAGES
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message
-from session_core.workshop import KNOWN_PASSAGES
 
 SHOWN = ("role", "content", "tool_calls", "tool_call_id", "name")
-CLIPPERS = ("session_core.workshop.clip", "session_core.compress.squeeze.clip")
+CLIPPERS = ("session_core.services.clip", "session_core.compress.squeeze.clip")
 """Where messages are clipped for a view."""
 HEAD_SHARE = 2 / 3
 """Share of a plain cut that goes to the beginning of a text."""
@@ -40,7 +40,7 @@ class Ours:
         self._folding: Folding = "inline" if folded else "off"
         self._plain_clips = plain_clips
         self._options = options
-        self._readings = BoundedCache[Reading](KNOWN_PASSAGES)
+        self._readings = BoundedCache[Reading](MAX_CACHED_PASSAGES)
 
     def begin(self, conversation: Conversation) -> Contexts:
         """A record for each budget when it is folded, else one for all."""
@@ -65,7 +65,7 @@ class Ours:
     def _sessions(self, store: MemoryStore, policy: Policy) -> Sessions:
         """Sessions that know what those of other budgets read, as one process with one policy knows what it read."""
         sessions = Sessions(store, policy=policy)
-        sessions.workshop = replace(sessions.workshop, readings=self._readings)
+        sessions.services = replace(sessions.services, readings=self._readings)
         return sessions
 
 

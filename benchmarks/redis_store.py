@@ -81,7 +81,7 @@ def _appends(both: Both) -> Times:
     theirs = langchain_redis(both.modules, "appends")
     fill(community, before)
     fill(theirs, before)
-    prepared = [sessions.workshop.prepare(message_from_plain(one)) for one in others]
+    prepared = [sessions.services.prepare(message_from_plain(one)) for one in others]
     objects = langchain_messages(said)
     return interleaved(
         [

@@ -3,16 +3,17 @@
 In the order in which one may read it:
 
 - Messages: `messages` (to the record's and back), `native` (what has no neutral form), `marks` (what a view changed).
-- Chains: `history`, `runnable` and `turn` (`with_session`).
+- Chains: `history`, `runnable` and `runnable_turn` (`with_session`).
 - The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `conversation_start`, `view_list` (a run's view
-  as a list), `listing`, `channels`, `values`, `other_lists` and `deltas` (what a graph stores), `checkpoint_filter`
-  (what a list shows), `turns` (runs at once), `run_ends`, `lifetime`, `maintenance` and `pruning` (threads looked
-  after).
-- A saver inside it: `inner`, `inner_voice`, `inner_records`, `unfolding`, `originals`.
-- Within a run: `attached`, `middleware`, `inrun`, `conversion_cache`, `message_cache`, `output_mapping`,
+  as a list), `listing`, `channels`, `values`, `message_lists` and `deltas` (what a graph stores), `checkpoint_filter`
+  (what a list shows), `concurrency` (concurrent runs), `run_ends`, `lifetime`, `maintenance` and `pruning` (care of
+  threads).
+- A saver inside it: `inner`, `inner_voice`, `inner_records`, `view_expansion`, `originals`.
+- Within a run: `attached`, `middleware`, `in_run`, `conversion_cache`, `message_cache`, `output_mapping`,
   `question_quotes`, `recall`, `whole_state` (runs that hold the whole record).
-- Models and vectors: `chat_model`, `index`. Moving: `moving`, `moving_history`, `moving_redis`, `saver_voice`,
-  `redis_checkpoints`, `place`, `channel_versions`.
+- Models and vectors: `chat_model`, `index`.
+- Import and export: `import_export`, `history_transfer`, `redis_history`, `saver_voice`, `redis_checkpoints`,
+  `checkpoint_place`, `channel_versions`.
 """
 
 from __future__ import annotations

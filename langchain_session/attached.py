@@ -13,46 +13,46 @@ from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 
 from langchain_session.channels import is_message_list
-from langchain_session.inrun import Fit, Squeeze
-from langchain_session.output_mapping import OutputMapping, held, put
+from langchain_session.in_run import Fit, RunFitter
+from langchain_session.output_mapping import OutputMapping, messages_under, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
 from langchain_session.whole_state import Seen, handouts
 from session_core import Policy
 from session_core.errors import ConfigError
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Fitting:
+class NodeFitting:
     """How the nodes of one graph see messages: fitted by `squeeze`, with quotes found by `reminding`."""
 
-    squeeze: Squeeze
+    squeeze: RunFitter
     channel: str
     reminding: QuestionQuotes | None = None
 
-    def said(self, value: Any) -> list[BaseMessage] | None:
+    def messages_to_fit(self, value: Any) -> list[BaseMessage] | None:
         """The messages of a node's input that need fitting; None if there are none, or calls are pending."""
-        found: Any = value if isinstance(value, list) else held(value, self.channel)
-        return found if is_message_list(found) and not _waits(found) else None
+        found: Any = value if isinstance(value, list) else messages_under(value, self.channel)
+        return found if is_message_list(found) and not _has_pending_calls(found) else None
 
-    def shown(self, value: Any, seen: Seen, recalled: str) -> tuple[Any, OutputMapping]:
+    def fit_input(self, value: Any, seen: Seen, recalled: str) -> tuple[Any, OutputMapping]:
         """The input with messages that fit, and a mapping back for the output of the node."""
         fit: Fit = seen.through(self.squeeze.fit(seen.messages, recalled=recalled))
-        said = seen.raw
-        whole = len(fit.shown) == len(said) and all(a is b for a, b in zip(fit.shown, said, strict=True))
+        messages = seen.raw
+        whole = len(fit.shown) == len(messages) and all(a is b for a, b in zip(fit.shown, messages, strict=True))
         back = OutputMapping(fit, self.channel)
         if whole:
             return value, back
         return fit.shown if isinstance(value, list) else put(value, self.channel, fit.shown), back
 
 
-class Fitted(Runnable[Any, Any]):
+class FittedNode(Runnable[Any, Any]):
     """Runs a node with messages that fit, and maps its output back to the messages of the state."""
 
-    def __init__(self, bound: Runnable[Any, Any], fitting: Fitting) -> None:
+    def __init__(self, bound: Runnable[Any, Any], fitting: NodeFitting) -> None:
         self.bound = bound
         self.fitting = fitting
 
@@ -60,21 +60,21 @@ class Fitted(Runnable[Any, Any]):
         return self.bound.get_name(suffix, name=name)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        said = self.fitting.said(input)
+        said = self.fitting.messages_to_fit(input)
         if said is None:
             return self.bound.invoke(input, config, **kwargs)
         reminding, seen = self.fitting.reminding, handouts.seen(said)
         recalled = reminding.text(seen.messages, _names(config)) if reminding is not None else ""
-        shown, back = self.fitting.shown(input, seen, recalled)
+        shown, back = self.fitting.fit_input(input, seen, recalled)
         return back(self.bound.invoke(shown, config, **kwargs))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        said = self.fitting.said(input)
+        said = self.fitting.messages_to_fit(input)
         if said is None:
             return await self.bound.ainvoke(input, config, **kwargs)
         reminding, seen = self.fitting.reminding, handouts.seen(said)
         recalled = await reminding.atext(seen.messages, _names(config)) if reminding is not None else ""
-        fitted = self.fitting.squeeze.worked(seen.messages, lambda: self.fitting.shown(input, seen, recalled))
+        fitted = self.fitting.squeeze.offload(seen.messages, lambda: self.fitting.fit_input(input, seen, recalled))
         shown, back = await fitted
         return back(await self.bound.ainvoke(shown, config, **kwargs))
 
@@ -109,32 +109,32 @@ def attach(
     own = saver or graph.checkpointer
     reminding = None
     if isinstance(own, SessionSaver):
-        shop = own.sessions.workshop if policy is None else Workshop(policy)
+        services = own.sessions.services if policy is None else Services(policy)
         reminding = QuestionQuotes(own.sessions, own.tenant)
         channel = channel or own.channel
     elif policy is not None:
-        shop = Workshop(policy)
+        services = Services(policy)
     else:
         raise ConfigError(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _attached(graph, Fitting(Squeeze(shop), channel or "messages", reminding))
+    return _fit_nodes(graph, NodeFitting(RunFitter(services), channel or "messages", reminding))
 
 
-def _attached(graph: Graph, fitting: Fitting) -> Graph:
+def _fit_nodes(graph: Graph, fitting: NodeFitting) -> Graph:
     nodes = dict(graph.nodes)
     for name, node in nodes.items():
         bound: Any = node.bound
         if isinstance(bound, Pregel):
-            inner = _attached(bound, fitting)
+            inner = _fit_nodes(bound, fitting)
             nodes[name] = node.copy({"bound": inner, "subgraphs": [inner]})
             continue
         reads = node.channels if isinstance(node.channels, list) else [node.channels]
         if fitting.channel not in reads and "__root__" not in reads:
             continue
-        if not isinstance(bound, Fitted | ToolNode | PregelProtocol):
-            nodes[name] = node.copy({"bound": Fitted(bound, fitting)})
+        if not isinstance(bound, FittedNode | ToolNode | PregelProtocol):
+            nodes[name] = node.copy({"bound": FittedNode(bound, fitting)})
     attached = graph.copy()
     attached.nodes = nodes
     return attached
@@ -144,7 +144,7 @@ def _names(config: RunnableConfig | None) -> Mapping[str, Any]:
     return config.get("configurable", {}) if config else {}
 
 
-def _waits(messages: list[BaseMessage]) -> bool:
+def _has_pending_calls(messages: list[BaseMessage]) -> bool:
     """Whether calls wait for their results: the node that makes them must get their arguments whole."""
     answered: set[str] = set()
     for message in reversed(messages):

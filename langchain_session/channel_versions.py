@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointTuple
 
-from langchain_session.place import Place
+from langchain_session.checkpoint_place import CheckpointPlace
 from session_core.errors import InputError
 
 
@@ -23,15 +23,15 @@ class VersionTranslator:
         first = saver.get_next_version(None, None)
         self._saver = saver
         self._width = len(first.partition(".")[0]) if isinstance(first, str) else 0
-        self._told: dict[Place, tuple[ChannelVersions, ChannelVersions]] = {}
+        self._told: dict[CheckpointPlace, tuple[ChannelVersions, ChannelVersions]] = {}
         self._stored: set[tuple[str, str, Any]] = set()
         self._numbers: Counter[tuple[str, str]] = Counter()
 
-    def of(self, found: CheckpointTuple, place: Place) -> tuple[Checkpoint, ChannelVersions]:
+    def of(self, found: CheckpointTuple, place: CheckpointPlace) -> tuple[Checkpoint, ChannelVersions]:
         """The checkpoint with versions for the saver, and the versions whose values it has to store."""
         versions = found.checkpoint["channel_versions"]
         parent = found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else ""
-        before, told_before = self._told.get(Place(parent, place.namespace, place.thread_id), ({}, {}))
+        before, told_before = self._told.get(CheckpointPlace(parent, place.namespace, place.thread_id), ({}, {}))
         told: ChannelVersions = {
             name: told_before[name] if before.get(name) == version else self._new(version, place, name)
             for name, version in versions.items()
@@ -48,7 +48,9 @@ class VersionTranslator:
         checkpoint = {**found.checkpoint, "channel_versions": told, "versions_seen": seen}
         return cast(Checkpoint, checkpoint), changed
 
-    def raised(self, checkpoint: Checkpoint, values: Mapping[str, Any]) -> tuple[Checkpoint, ChannelVersions]:
+    def with_new_versions(
+        self, checkpoint: Checkpoint, values: Mapping[str, Any]
+    ) -> tuple[Checkpoint, ChannelVersions]:
         """The checkpoint with other `values` under new versions that trigger no node, and these versions."""
         old = checkpoint["channel_versions"]
         changed: ChannelVersions = {name: self._saver.get_next_version(old.get(name), None) for name in values}
@@ -59,7 +61,7 @@ class VersionTranslator:
         made = {**checkpoint, "channel_values": {**checkpoint["channel_values"], **values}, "versions_seen": seen}
         return cast(Checkpoint, {**made, "channel_versions": {**old, **changed}}), changed
 
-    def _new(self, version: str | int | float, place: Place, channel: str) -> str | int:
+    def _new(self, version: str | int | float, place: CheckpointPlace, channel: str) -> str | int:
         """The version of a value that was first seen in the checkpoint at `place`."""
         if not self._width:
             self._numbers[place.namespace, channel] += 1

@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.marks import mark_of, marked, unheld
+from langchain_session.marks import mark_of, restore_mark, with_mark
 from langchain_session.messages import MARK, from_core, to_core
 from langchain_session.native import FORMAT
 from session_core.offload import BUSY_TOKENS
@@ -83,20 +83,20 @@ def view_messages(view: View, key: Key) -> list[BaseMessage]:
     """
     own = [message.seq for message in view.messages if message.seq]
     shown = (replace(m, covers=m.covers.less(own)) if m.covers else m for m in view.messages)
-    return [_with_place(_known(message), message, view, key) for message in shown]
+    return [_with_place(_with_record_id(message), message, view, key) for message in shown]
 
 
 def record_messages(messages: Iterable[Message]) -> list[BaseMessage]:
     """Messages of the record for a graph's state, with ids by which they are recognized when the graph returns them."""
-    return [_known(message) for message in messages]
+    return [_with_record_id(message) for message in messages]
 
 
 def raw_messages(messages: Iterable[Message]) -> list[BaseMessage]:
-    """Messages of the record as the graph had them: without the ids that `named` assigned."""
-    return [from_core(message) if message.id.startswith(NAMELESS) else _known(message) for message in messages]
+    """Messages of the record as the graph had them: without the ids that `with_ids` assigned."""
+    return [from_core(message) if message.id.startswith(NAMELESS) else _with_record_id(message) for message in messages]
 
 
-def named(messages: list[BaseMessage], known: Iterable[Message]) -> list[BaseMessage]:
+def with_ids(messages: list[BaseMessage], known: Iterable[Message]) -> list[BaseMessage]:
     """`messages` with an id for each: one without takes the id of an equal message in `known`, else a new one.
 
     Several equal messages take the ids in order.
@@ -115,9 +115,9 @@ def _given_id(message: BaseMessage, spare: dict[bytes, list[str]]) -> BaseMessag
     return message.model_copy(update={"id": name})
 
 
-def _known(message: Message) -> BaseMessage:
+def _with_record_id(message: Message) -> BaseMessage:
     """The message with its id in the record, and with a mark if another framework stored it."""
-    made = unheld(from_core(message))
+    made = restore_mark(from_core(message))
     if message.origin != "record":
         return made
     if made.id is None:
@@ -125,7 +125,7 @@ def _known(message: Message) -> BaseMessage:
     ours = message.native is not None and message.native.format == FORMAT
     if ours or message.rendition != "whole":
         return made
-    return marked(made, {"rendition": "foreign", "ref": message.id})
+    return with_mark(made, {"rendition": "foreign", "ref": message.id})
 
 
 def _with_place(made: BaseMessage, message: Message, view: View, key: Key) -> BaseMessage:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from session_core.advisers import Alike
+from session_core.advisers import EqualByParts
 from session_core.answers import facts_in, facts_prompt, judge_prompt, judgements_in
 from session_core.plan import Fact
 from session_core.ports import SummaryRequest
@@ -15,7 +15,7 @@ from session_core.prompts import summary_prompt
 from session_core.turns import Importance, Message
 
 
-class ChatModelSummarizer(Alike):
+class ChatModelSummarizer(EqualByParts):
     """A `Summarizer` that calls `model`. It blocks; async callers run it in a thread."""
 
     def __init__(self, model: BaseChatModel) -> None:
@@ -27,7 +27,7 @@ class ChatModelSummarizer(Alike):
         return _answer(self.model, summary_prompt(request))
 
 
-class ChatModelClassifier(Alike):
+class ChatModelClassifier(EqualByParts):
     """A `LateClassifier` that calls `model` when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:
@@ -39,7 +39,7 @@ class ChatModelClassifier(Alike):
         return judgements_in(_answer(self.model, judge_prompt(messages)))
 
 
-class ChatModelExtractor(Alike):
+class ChatModelExtractor(EqualByParts):
     """An `Extractor` that calls `model` when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:

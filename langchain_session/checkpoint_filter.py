@@ -12,7 +12,7 @@ from langchain_session.threads import begin_anew, require_tenant
 from session_core.ports import Checkpoint, SessionStore
 
 
-async def chosen(
+async def select_checkpoints(
     store: SessionStore,
     tenant: str,
     config: RunnableConfig | None,

@@ -10,7 +10,7 @@ from session_core.ports import Checkpoint, Plain, SessionStore, Stored
 from session_core.turns import Key
 
 
-async def begun_elsewhere(
+async def unstored_checkpoint(
     store: SessionStore, key: Key, channel: str, version: str, serde: SerializerProtocol
 ) -> Checkpoint | None:
     """The session's conversation as an unstored checkpoint of a graph with the messages in `channel`; None if it is

@@ -9,8 +9,8 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from langchain_session.marks import mark_of, marked
-from langchain_session.messages import rendered, to_core
+from langchain_session.marks import mark_of, with_mark
+from langchain_session.messages import as_shown, to_core
 from session_core.plan import Digest
 from session_core.ranges import Ranges
 from session_core.serial.codec import digest_from_plain
@@ -30,7 +30,7 @@ _SAYS = (
 
 
 @dataclass(slots=True)
-class Known:
+class ConvertedMessage:
     """A message, the fields that it had when it was read, its converted form, and what views derived from it."""
 
     ref: weakref.ref[BaseMessage]
@@ -45,7 +45,7 @@ class Known:
         shown = self.shown
         if shown is None or shown.content != message.content or message.tool_calls:
             mark = {"rendition": message.rendition, "ref": message.id}
-            shown = self.shown = marked(rendered(live, message), mark)
+            shown = self.shown = with_mark(as_shown(live, message), mark)
         return shown
 
 
@@ -58,9 +58,9 @@ class ConversionCache:
     """
 
     prepare: Callable[[Message], Message]
-    _held: dict[int, Known] = field(default_factory=dict)
+    _held: dict[int, ConvertedMessage] = field(default_factory=dict)
 
-    def __call__(self, message: BaseMessage, seq: int) -> Known:
+    def __call__(self, message: BaseMessage, seq: int) -> ConvertedMessage:
         """`message` as number `seq` of its list."""
         get = message.__dict__.get
         says = tuple([get(name) for name in _SAYS])
@@ -75,7 +75,7 @@ class ConversionCache:
     def __len__(self) -> int:
         return len(self._held)
 
-    def _read(self, message: BaseMessage, says: tuple[Any, ...], seq: int) -> Known:
+    def _read(self, message: BaseMessage, says: tuple[Any, ...], seq: int) -> ConvertedMessage:
         held, place = self._held, id(message)
         mark = mark_of(message) or {}
         said = to_core(message)
@@ -89,7 +89,7 @@ class ConversionCache:
         if mark.get("origin") == "digest" and "digest" in mark:
             digest = replace(digest_from_plain(mark["digest"]), covers=Ranges())
         ref = weakref.ref(message, lambda _: held.pop(place, None))
-        known = held[place] = Known(ref, tuple(map(_frozen, says)), mark, neutral, digest)
+        known = held[place] = ConvertedMessage(ref, tuple(map(_frozen, says)), mark, neutral, digest)
         return known
 
 

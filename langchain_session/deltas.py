@@ -1,8 +1,9 @@
 """Conversations in a DeltaChannel: their messages go to the record too.
 
 The value of such a channel is stored in snapshots only; in between, the graph computes it from the writes with a
-reducer that only it knows, and readers get that value. Under a second name (`said_of`), this module stores what the
-writes amount to for messages (added, replaced by id, removed), so that the record is complete and a run gets a view.
+reducer that only it knows, and readers get that value. Under a second name (`conversation_name`), this module stores
+what the writes amount to for messages (added, replaced by id, removed), so that the record is complete and a run gets a
+view.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from langchain_session.channels import Storage, decode_write, record_messages
 from langchain_session.listing import numbers_of
 from langchain_session.originals import Originals
 from langchain_session.threads import BASE, FORK, HANDED
-from langchain_session.unfolding import raw_write
+from langchain_session.view_expansion import raw_write
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.turns import Key, Message
@@ -27,7 +28,7 @@ REMOVE_ALL_MESSAGES = "__remove_all__"
 """The id of a `RemoveMessage` that removes all; copied from langgraph, which a saver does not require."""
 Values = Mapping[str, Plain | MessageList | None]
 AS_SAID = Plain("as said", b"")
-"""The stored value of a channel whose messages are stored under `said_of` its name."""
+"""The stored value of a channel whose messages are stored under `conversation_name` its name."""
 Encode = Callable[[list[BaseMessage]], Plain | MessageList]
 """Converts a list of messages to its stored form."""
 
@@ -38,7 +39,7 @@ def run_of(metadata: Mapping[str, Any]) -> str | None:
     return str(run_id) if run_id else None
 
 
-def said_of(channel: str) -> str:
+def conversation_name(channel: str) -> str:
     """The name under which the conversation of a DeltaChannel is stored."""
     return f"{channel}, said"
 
@@ -47,18 +48,18 @@ def part_in(found: Checkpoint, channel: str) -> Ranges | None:
     """The part of the record that is the conversation at a checkpoint; None if the checkpoint has none."""
     if channel not in found.versions:
         return None
-    values = (found.values.get(name) for name in (said_of(channel), channel))
+    values = (found.values.get(name) for name in (conversation_name(channel), channel))
     return next((value.part for value in values if isinstance(value, Stored)), None)
 
 
 def is_made_of_writes(found: Checkpoint, channel: str) -> bool:
     """Whether the graph computes the channel's value at this checkpoint from writes."""
-    return channel not in found.values and said_of(channel) in found.values
+    return channel not in found.values and conversation_name(channel) in found.values
 
 
 def as_the_graph_has_it(found: Checkpoint, channel: str) -> Checkpoint:
     """The checkpoint without the values that this module added."""
-    ours = said_of(channel)
+    ours = conversation_name(channel)
     if ours not in found.versions:
         return found
     values = dict(found.values)
@@ -77,7 +78,7 @@ def without_snapshots(values: Mapping[str, Any], channel: str) -> dict[str, Any]
     }
 
 
-async def with_what_was_said(
+async def with_conversation(
     storage: Storage,
     row: Checkpoint,
     changed: Values,
@@ -93,7 +94,7 @@ async def with_what_was_said(
     in the config of its run.
     """
     channel = storage.channel
-    version, ours = row.versions.get(channel), said_of(channel)
+    version, ours = row.versions.get(channel), conversation_name(channel)
     if version is None and forks:
         # A fork from before the first message: the conversation is empty.
         return replace(row, versions={**row.versions, ours: ""}), {**changed, ours: MessageList(())}, ours
@@ -148,7 +149,7 @@ async def _of_a_fork(storage: Storage, row: Checkpoint, changed: Values) -> Valu
     """The value for the head of a fork without new messages: the conversation at this checkpoint, read back once."""
     await storage.store.put_checkpoint(row, changed, head_channel=None, merge=False)
     part = part_in(await storage.store.fill(row), storage.channel)
-    return {} if part is None else {said_of(storage.channel): MessageList((part,), base=part)}
+    return {} if part is None else {conversation_name(storage.channel): MessageList((part,), base=part)}
 
 
 async def _of_the_writes(storage: Storage, row: Checkpoint, notes: Mapping[str, Any], encode: Encode) -> Values | None:
@@ -174,10 +175,14 @@ async def _of_the_writes(storage: Storage, row: Checkpoint, notes: Mapping[str, 
         base=began if BASE in notes else start,
         base_version=base_version,
         # What a view hides can be removed too.
-        hidden=Ranges.from_pairs(hidden).shared(kept),
+        hidden=Ranges.from_pairs(hidden).intersection(kept),
     )
     # The graph computes its value from the writes, which lack others' turns: then the value is stored.
-    return {said_of(channel): value} if start == before else {said_of(channel): value, channel: AS_SAID}
+    return (
+        {conversation_name(channel): value}
+        if start == before
+        else {conversation_name(channel): value, channel: AS_SAID}
+    )
 
 
 async def history_of(
@@ -188,7 +193,7 @@ async def history_of(
     if checkpoint_id is None:
         newest = await store.checkpoint(key) if channels else None
         checkpoint_id = newest.id if newest else ""
-    also = [said_of(channel)] if channel in channels else []
+    also = [conversation_name(channel)] if channel in channels else []
     found_there = await store.ancestors(key, checkpoint_id, [*channels, *also]) if channels else ()
     chain = [as_the_graph_has_it(one, channel) for one in found_there]
     made: dict[str, DeltaChannelHistory] = {}

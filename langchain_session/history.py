@@ -9,12 +9,12 @@ from uuid import UUID
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
+from langchain_session.history_transfer import amessages_of, messages_of, missing_batches, session_id_of, to_record
 from langchain_session.messages import from_core_many, to_core_many
-from langchain_session.moving_history import amessages_of, messages_of, session_id_of, taken, wanting
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
-from session_core.moving import amove_in, move_in
-from session_core.sharing import shared
+from session_core.importing import aimport_messages, import_messages
+from session_core.sharing import shared_sessions
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 
@@ -38,7 +38,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     ) -> None:
         if sessions is not None and (url is not None or policy is not None):
             raise ConfigError("sessions has its own store and policy; pass sessions=, or url= and policy=")
-        opened = shared(DEFAULT_URL if url is None else url, policy) if sessions is None else sessions
+        opened = shared_sessions(DEFAULT_URL if url is None else url, policy) if sessions is None else sessions
         if not isinstance(opened, Sessions):
             raise ConfigError(f"sessions={type(opened).__name__}; pass a Sessions, or url=")
         self.session: Session = opened.session(session_id, tenant=tenant)
@@ -67,8 +67,8 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         InputError for a message that a session cannot store.
         """
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
-        said = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
-        move_in(made.session, taken(said))
+        messages = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
+        import_messages(made.session, to_record(messages))
         return made
 
     @classmethod
@@ -85,7 +85,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         """Async form of `import_from`."""
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
         said = history.arecord() if isinstance(history, SessionChatMessageHistory) else amessages_of(history)
-        await amove_in(made.session, taken(await said))
+        await aimport_messages(made.session, to_record(await said))
         return made
 
     def export_to(self, history: BaseChatMessageHistory) -> int:
@@ -94,7 +94,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         Raises: Diverged if `history` has messages that this conversation does not begin with.
         """
         added = 0
-        for batch in wanting(self.record(), messages_of(history), type(history).__name__):
+        for batch in missing_batches(self.record(), messages_of(history), type(history).__name__):
             history.add_messages(batch)
             added += len(batch)
         return added
@@ -102,7 +102,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     async def aexport_to(self, history: BaseChatMessageHistory) -> int:
         """Async form of `export_to`."""
         added = 0
-        for batch in wanting(await self.arecord(), await amessages_of(history), type(history).__name__):
+        for batch in missing_batches(await self.arecord(), await amessages_of(history), type(history).__name__):
             await history.aadd_messages(batch)
             added += len(batch)
         return added
@@ -115,13 +115,17 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # the base declares a plain attribute
         """The view, for the next model call."""
-        kept = self._same()
-        return kept if kept is not None else self._first(from_core_many(self.session.view().messages))
+        kept = self._remembered_read()
+        return kept if kept is not None else self._remember_first_read(from_core_many(self.session.view().messages))
 
     async def aget_messages(self) -> list[BaseMessage]:
         """Async form of `messages`."""
-        kept = self._same()
-        return kept if kept is not None else self._first(from_core_many((await self.session.aview()).messages))
+        kept = self._remembered_read()
+        return (
+            kept
+            if kept is not None
+            else self._remember_first_read(from_core_many((await self.session.aview()).messages))
+        )
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Store `messages`, all or none; durable on return."""
@@ -149,14 +153,14 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         """Async form of `clear`."""
         await self.session.adelete()
 
-    def _first(self, seen: list[BaseMessage]) -> list[BaseMessage]:
+    def _remember_first_read(self, seen: list[BaseMessage]) -> list[BaseMessage]:
         """Remember the first read of a new history. `RunnableWithMessageHistory` creates one per call, reads it at both
         ends of the turn and slices its input by the length: if another turn ended between the reads, a user's message
         would be lost."""
         self._turn, self._fresh = (list(seen), False) if self._fresh else (None, False)
         return seen
 
-    def _same(self) -> list[BaseMessage] | None:
+    def _remembered_read(self) -> list[BaseMessage] | None:
         """The remembered first read, returned once; later reads, or one after an append, are fresh."""
         kept, self._turn = self._turn, None
         return kept

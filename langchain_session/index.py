@@ -10,7 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
-from session_core.advisers import Alike
+from session_core.advisers import EqualByParts
 from session_core.retrieve import searchable
 from session_core.turns import Key, Message
 
@@ -24,7 +24,7 @@ Filter = Callable[[str], Any]
 """Makes the vector store's own filter for documents whose `session` is the given text."""
 
 
-class EmbeddingsEmbedder(Alike):
+class EmbeddingsEmbedder(EqualByParts):
     """An `Embedder` that calls `embeddings`. It blocks; async callers run it in a thread."""
 
     def __init__(self, embeddings: Embeddings) -> None:
@@ -38,7 +38,7 @@ class EmbeddingsEmbedder(Alike):
         return [asked, *self.embeddings.embed_documents(list(others))] if others else [asked]
 
 
-class VectorStoreIndex(Alike):
+class VectorStoreIndex(EqualByParts):
     """An `Index` in `store`. It blocks; async callers run it in a thread.
 
     Each document has a hash of its session in the metadata, and every search filters by it; results of other sessions

@@ -16,12 +16,12 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
+from langchain_session.concurrency import ConcurrencyRule
 from langchain_session.inner_records import InnerRecords
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.lifetime import Lifetime
 from langchain_session.originals import Originals
-from langchain_session.threads import RUNTIME, bare, begin_anew, require_tenant
-from langchain_session.turns import Rule
+from langchain_session.threads import RUNTIME, begin_anew, require_tenant, without_notes
 from langchain_session.voice import Voice
 from session_core import Sessions, Tier
 from session_core.errors import ConfigError
@@ -46,7 +46,7 @@ class Inner(BaseCheckpointSaver[Any]):
     sessions: Sessions
     tenant: str
     channel: str
-    _rule: Rule
+    _rule: ConcurrencyRule
     _awaiting: Voice
     _originals: Originals
     _whole: bool
@@ -55,8 +55,8 @@ class Inner(BaseCheckpointSaver[Any]):
         self.inner = inner
         self.serde = inner.serde
         opened, rest = self.sessions, (self.tenant, self.channel, self._originals, self._whole)
-        self._beside = InnerRecords(InnerVoice(inner, False), opened.store, opened.workshop, *rest)
-        self._abeside = InnerRecords(InnerVoice(inner, True), opened.awaited, opened.aworkshop, *rest)
+        self._beside = InnerRecords(InnerVoice(inner, False), opened.store, opened.services, *rest)
+        self._abeside = InnerRecords(InnerVoice(inner, True), opened.awaited, opened.aservices, *rest)
 
     @property
     def config_specs(self) -> list[Any]:
@@ -84,10 +84,10 @@ class Inner(BaseCheckpointSaver[Any]):
         require_tenant(config["configurable"] if config else {}, self.tenant)
         found: CheckpointTuple | None = None
         try:
-            for found in self.inner.list(config and bare(config), filter=filter, before=before, limit=limit):
-                yield run_blocking(self._beside.handed(found, run=True, named=True)) if _of_a_run(config) else found
+            for found in self.inner.list(config and without_notes(config), filter=filter, before=before, limit=limit):
+                yield run_blocking(self._beside.hand_out(found, run=True, named=True)) if _of_a_run(config) else found
         except NotImplementedError as exc:
-            raise self._beside.inner.lacks("list") from exc
+            raise self._beside.inner.not_offered("list") from exc
         if found is None:
             begin_anew(config, before)
 
@@ -102,10 +102,12 @@ class Inner(BaseCheckpointSaver[Any]):
         require_tenant(config["configurable"] if config else {}, self.tenant)
         found: CheckpointTuple | None = None
         try:
-            async for found in self.inner.alist(config and bare(config), filter=filter, before=before, limit=limit):
-                yield await self._abeside.handed(found, run=True, named=True) if _of_a_run(config) else found
+            async for found in self.inner.alist(
+                config and without_notes(config), filter=filter, before=before, limit=limit
+            ):
+                yield await self._abeside.hand_out(found, run=True, named=True) if _of_a_run(config) else found
         except NotImplementedError as exc:
-            raise self._abeside.inner.lacks("list") from exc
+            raise self._abeside.inner.not_offered("list") from exc
         if found is None:
             begin_anew(config, before)
 
@@ -130,12 +132,12 @@ class Inner(BaseCheckpointSaver[Any]):
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        return self.inner.get_delta_channel_history(config=bare(config), channels=channels)
+        return self.inner.get_delta_channel_history(config=without_notes(config), channels=channels)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        return await self.inner.aget_delta_channel_history(config=bare(config), channels=channels)
+        return await self.inner.aget_delta_channel_history(config=without_notes(config), channels=channels)
 
     async def _put(
         self,
@@ -146,27 +148,29 @@ class Inner(BaseCheckpointSaver[Any]):
         new_versions: ChannelVersions,
     ) -> tuple[RunnableConfig, Tier]:
         guard = await self._rule.guard(voice.leases, config)
-        done = await self._by(voice).put(config, checkpoint, metadata, new_versions, guard.get("lease"))
-        await self._rule.stored(voice.leases, config, checkpoint)
+        done = await self._records_of(voice).put(config, checkpoint, metadata, new_versions, guard.get("lease"))
+        await self._rule.on_checkpoint(voice.leases, config, checkpoint)
         return done
 
     async def _put_writes(
         self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
-        await self._by(voice).put_writes(config, writes, task_id, task_path)
-        await self._rule.wrote(voice.leases, config, writes)
+        await self._records_of(voice).put_writes(config, writes, task_id, task_path)
+        await self._rule.on_writes(voice.leases, config, writes)
 
-    async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._rule.begun(voice.leases, voice.pause, config, lambda: self._by(voice).get(config))
+    async def _start_run(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
+        return await self._rule.start_run(
+            voice.leases, voice.pause, config, lambda: self._records_of(voice).get(config)
+        )
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
-        await self._by(voice).delete_thread(thread_id)
+        await self._records_of(voice).delete_thread(thread_id)
 
-    def _by(self, voice: Voice) -> InnerRecords:
+    def _records_of(self, voice: Voice) -> InnerRecords:
         return self._abeside if voice is self._awaiting else self._beside
 
 
-def fitting(inner: object, serde: object, concurrency: str) -> BaseCheckpointSaver[Any]:
+def require_compatible(inner: object, serde: object, concurrency: str) -> BaseCheckpointSaver[Any]:
     """`inner`, if it can be combined with the other arguments. Raises: ConfigError."""
     if not isinstance(inner, BaseCheckpointSaver) or isinstance(inner, Lifetime):
         raise ConfigError(

@@ -18,9 +18,9 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
-from langchain_session.channels import decode_write, encode, encode_write, named
+from langchain_session.channels import decode_write, encode, encode_write, with_ids
 from langchain_session.inner_voice import InnerVoice
-from langchain_session.listing import Known, Made, listed
+from langchain_session.listing import Known, ListOrigin, stored_list
 from langchain_session.originals import Originals
 from langchain_session.threads import (
     BASE,
@@ -29,25 +29,25 @@ from langchain_session.threads import (
     FORK,
     HANDED,
     RUNTIME,
-    bare,
     config_of,
     forget,
     key_of,
-    noted,
     notes_of,
     require_tenant,
     starting_part,
+    with_notes,
+    without_notes,
 )
-from langchain_session.unfolding import above, is_of_a_view, raw_write, unfolded
-from langchain_session.view_list import handed
+from langchain_session.view_expansion import expand_view, is_of_a_view, parent_keys, raw_write
+from langchain_session.view_list import view_for_run
 from langchain_session.whole_state import handed_whole, known_in
 from session_core.budget import Tier
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.services import Services
 from session_core.session import Flow
 from session_core.turns import Key, Message
-from session_core.workshop import Workshop
 
 AFRESH = Ranges.span(0, 0)
 """As the base of a list: it was not derived from the record, so the list's own order is used."""
@@ -66,7 +66,7 @@ class InnerRecords:
 
     inner: InnerVoice
     store: SessionStore
-    shop: Workshop
+    services: Services
     tenant: str
     channel: str
     originals: Originals
@@ -84,14 +84,14 @@ class InnerRecords:
         """The inner saver's checkpoint; for a run with the view in the place of the messages, or with those of others
         too."""
         require_tenant(config["configurable"], self.tenant)
-        found: CheckpointTuple | None = await self.inner.call("get_tuple", bare(config))
+        found: CheckpointTuple | None = await self.inner.call("get_tuple", without_notes(config))
         if found is None:
             forget(config)
             return None
         named, run = get_checkpoint_id(config) is not None, RUNTIME in config["configurable"]
-        return await self.handed(found, run=run, named=named)
+        return await self.hand_out(found, run=run, named=named)
 
-    async def handed(self, found: CheckpointTuple, *, run: bool, named: bool) -> CheckpointTuple:
+    async def hand_out(self, found: CheckpointTuple, *, run: bool, named: bool) -> CheckpointTuple:
         """The inner saver's checkpoint as a run or a reader gets it; a `named` one may be older than the newest."""
         ours: dict[str, Any] = {FORK: True} if named else {}
         said = _messages(found.checkpoint["channel_values"].get(self.channel))
@@ -108,10 +108,10 @@ class InnerRecords:
                 found = _with(found, self.channel, said)
             else:
                 seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
-                (messages, hidden), lineage = handed(seen, key), seen.lineage
-                found = self._shown(found, row, messages)
+                (messages, hidden), lineage = view_for_run(seen, key), seen.lineage
+                found = self._with_view(found, row, messages)
             ours[BASE] = (row.versions.get(self.channel), lineage.pairs, hidden)
-        return found._replace(config=noted(found.config, **ours)) if ours else found
+        return found._replace(config=with_notes(found.config, **ours)) if ours else found
 
     async def put(
         self,
@@ -133,12 +133,12 @@ class InnerRecords:
             await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
         if said is not None:
             put = replace(_Put.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
-            raw, done = await self._kept(put, said, is_new=self.channel in new_versions)
+            raw, done = await self._keep(put, said, is_new=self.channel in new_versions)
             if done is not None and done.new and not put.key.namespace:
-                fold = await self._flow(put.key).settle(done, time.perf_counter() - began)
+                fold = await self._flow(put.key).report_append(done, time.perf_counter() - began)
             shown = cast(Any, value)._replace(value=raw) if snapshot else raw
             checkpoint = {**checkpoint, "channel_values": {**values, self.channel: shown}}
-        stored: RunnableConfig = await self.inner.call("put", bare(config), checkpoint, metadata, new_versions)
+        stored: RunnableConfig = await self.inner.call("put", without_notes(config), checkpoint, metadata, new_versions)
         return stored, fold
 
     async def put_writes(
@@ -157,7 +157,7 @@ class InnerRecords:
                 for i, (name, value) in enumerate(writes)
             ]
             await self.store.put_writes(key, config["configurable"]["checkpoint_id"], rows)
-        await self.inner.call("put_writes", bare(config), raw, task_id, task_path=task_path)
+        await self.inner.call("put_writes", without_notes(config), raw, task_id, task_path=task_path)
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete the thread in both stores."""
@@ -176,7 +176,7 @@ class InnerRecords:
         self.originals.forget(key)
 
     async def _row(
-        self, key: Key, found: CheckpointTuple, said: list[BaseMessage], *, named: bool
+        self, key: Key, found: CheckpointTuple, messages: list[BaseMessage], *, named: bool
     ) -> tuple[Checkpoint, Ranges, Checkpoint]:
         """Our row for a checkpoint of the inner saver, its part of the record, and our newest row.
 
@@ -187,10 +187,10 @@ class InnerRecords:
         newest = await self.store.checkpoint(key)
         known = newest is None or newest.id == name
         row = newest if known else await self.store.checkpoint(key, name)
-        part = self._held(row, named)
+        part = self._stored_part(row, named)
         if row is not None and newest is not None and part is not None:
             return row, part, newest
-        value = self._list(key, await self._with_ids(key, said, self._held(newest, True) or Ranges()))
+        value = self._list(key, await self._with_ids(key, messages, self._stored_part(newest, True) or Ranges()))
         if named and newest is not None and name < newest.id:
             row = Checkpoint(key, name, None, ELSEWHERE, {self.found: name})
             await self.store.put_checkpoint(row, {self.found: value}, head_channel=None, merge=False)
@@ -200,36 +200,36 @@ class InnerRecords:
             value = replace(value, base=AFRESH)
             await self.store.put_checkpoint(row, {self.channel: value}, head_channel=self.channel, merge=True)
         row = await self.store.fill(row)
-        return row, self._held(row, named) or Ranges(), row
+        return row, self._stored_part(row, named) or Ranges(), row
 
     async def _is_lost(self, key: Key, newest: Checkpoint, row: Checkpoint) -> bool:
         """Whether our newest row is newer than `row` but its checkpoint is missing in the inner saver (a failed or
         reverted put)."""
         return newest.id > row.id and await self.inner.call("get_tuple", config_of(key, newest.id)) is None
 
-    def _held(self, row: Checkpoint | None, named: bool) -> Ranges | None:
+    def _stored_part(self, row: Checkpoint | None, named: bool) -> Ranges | None:
         """The part of the record that corresponds to the inner saver's list at this row, if there is a row."""
         names = (self.whole, self.channel, *((self.found,) if named else ()))
         values = (row.values.get(name) for name in names) if row is not None else ()
         return next((value.part for value in values if isinstance(value, Stored)), None)
 
-    async def _kept(
-        self, put: _Put, said: list[BaseMessage], *, is_new: bool
+    async def _keep(
+        self, put: _Put, messages: list[BaseMessage], *, is_new: bool
     ) -> tuple[list[BaseMessage], Appended | None]:
         """All messages for the inner saver, and those that were new to the record.
 
         A subgraph receives its parent's view. It gets its own record when a run of it first starts with one.
         """
-        handed_down = put.key.namespace and any(map(is_of_a_view, said))
+        handed_down = put.key.namespace and any(map(is_of_a_view, messages))
         if handed_down:
-            said = await unfolded(said, above(put.key), self.store, self.originals, keep=put.key)
+            messages = await expand_view(messages, parent_keys(put.key), self.store, self.originals, keep=put.key)
             if not put.began:
-                return said, None
+                return messages, None
         if is_new:
-            return await self._changed(put, said)
-        return await self._unchanged(put, said), None
+            return await self._append_changed(put, messages)
+        return await self._keep_unchanged(put, messages), None
 
-    async def _changed(self, put: _Put, said: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
+    async def _append_changed(self, put: _Put, messages: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
         """Add a changed list to the record; returns the complete conversation after that.
 
         It includes messages that others added in the meantime, except for a fork, and for a thread that was deleted in
@@ -237,9 +237,9 @@ class InnerRecords:
         """
         key, name = put.key, put.id
         base = await self._base(put)
-        said = await self._with_ids(key, said, await self._nameless(put, said, base))
-        made = Made(put.run, put.parent_id, put.version, base, put.hidden, put.known)
-        value = await listed(said, made, self.channel, key, self.store, self.shop.prepare)
+        messages = await self._with_ids(key, messages, await self._messages_without_id(put, messages, base))
+        made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, put.known)
+        value = await stored_list(messages, made, self.channel, key, self.store, self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
@@ -254,16 +254,16 @@ class InnerRecords:
             await self.store.put_checkpoint(row, {self.whole: MessageList((head,))}, head_channel=None, merge=False)
         return [one.message for one in all_of_it], done
 
-    async def _unchanged(self, put: _Put, said: list[BaseMessage]) -> list[BaseMessage]:
+    async def _keep_unchanged(self, put: _Put, messages: list[BaseMessage]) -> list[BaseMessage]:
         """All messages under a version that the inner saver already has, exactly as it received them before.
 
         Some savers store them again and some do not, so they must be identical, without messages added since. A copied
         checkpoint is not imported here, but when a run starts from it.
         """
         row = await self._parent(put)
-        part = self._held(row, True)
+        part = self._stored_part(row, True)
         if row is None or part is None or (put.fork and not put.run):
-            return said
+            return messages
         after = Checkpoint(put.key, put.id, put.parent_id, ELSEWHERE, row.versions)
         if put.fork:
             after = replace(after, versions={self.channel: put.id})
@@ -274,7 +274,7 @@ class InnerRecords:
         else:
             done = await self.store.put_checkpoint(after, {}, head_channel=None, merge=False, lease=put.lease)
         if not put.run:
-            return said
+            return messages
         return [one.message for one in await self.originals.of(self.store, done.state, part)]
 
     async def _base(self, put: _Put) -> Ranges:
@@ -286,13 +286,13 @@ class InnerRecords:
         if lost is None or await self.inner.call("get_tuple", config_of(put.key, lost.id)) is not None:
             return put.base
         had = set(put.base)
-        return Ranges.of([*put.base, *(seq for seq in self._held(lost, True) or () if seq not in had)])
+        return Ranges.of([*put.base, *(seq for seq in self._stored_part(lost, True) or () if seq not in had)])
 
     async def _at_parent(self, put: _Put) -> Ranges:
         """What a caller outside of a run received: the inner saver's list at the parent checkpoint."""
         if put.parent_id is None:
             return Ranges()
-        part = self._held(await self._parent(put), True)
+        part = self._stored_part(await self._parent(put), True)
         if part is not None:
             return part
         found: CheckpointTuple | None = await self.inner.call("get_tuple", config_of(put.key, put.parent_id))
@@ -301,7 +301,7 @@ class InnerRecords:
 
     async def _begins_anew(self, put: _Put) -> bool:
         """Whether the inner saver lost the thread that we have, and this is the first checkpoint that it gets since."""
-        if put.began or self._held(await self._parent(put), True) is not None:
+        if put.began or self._stored_part(await self._parent(put), True) is not None:
             return False
         newest = await self.store.checkpoint(put.key)
         return newest is not None and await self.inner.call("get_tuple", config_of(put.key, newest.id)) is None
@@ -309,22 +309,22 @@ class InnerRecords:
     async def _parent(self, put: _Put) -> Checkpoint | None:
         return await self.store.checkpoint(put.key, put.parent_id) if put.parent_id else None
 
-    async def _nameless(self, put: _Put, said: list[BaseMessage], base: Ranges) -> Ranges:
+    async def _messages_without_id(self, put: _Put, messages: list[BaseMessage], base: Ranges) -> Ranges:
         """Stored messages that those without an id are compared with: a run got ids for those that it started with."""
-        if not put.run or all(message.id for message in said):
+        if not put.run or all(message.id for message in messages):
             return base
-        return (self._held(await self._parent(put), True) or Ranges()).without(set(base))
+        return (self._stored_part(await self._parent(put), True) or Ranges()).without(set(base))
 
-    async def _with_ids(self, key: Key, said: list[BaseMessage], part: Ranges) -> list[BaseMessage]:
-        if all(message.id for message in said):
-            return said
-        return named(said, await self.store.record(key, part))
+    async def _with_ids(self, key: Key, messages: list[BaseMessage], part: Ranges) -> list[BaseMessage]:
+        if all(message.id for message in messages):
+            return messages
+        return with_ids(messages, await self.store.record(key, part))
 
-    def _list(self, key: Key, said: list[BaseMessage]) -> MessageList:
-        value = encode(said, key, self.inner.saver.serde, self.shop.prepare) if said else None
+    def _list(self, key: Key, messages: list[BaseMessage]) -> MessageList:
+        value = encode(messages, key, self.inner.saver.serde, self.services.prepare) if messages else None
         return value if isinstance(value, MessageList) else MessageList(())
 
-    def _shown(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:
+    def _with_view(self, found: CheckpointTuple, row: Checkpoint, view: list[BaseMessage]) -> CheckpointTuple:
         """The checkpoint with the view; writes that were derived from a view are returned as the task made them."""
         mine: dict[str, list[Any]] = {}
         for write in row.writes:
@@ -333,11 +333,11 @@ class InnerRecords:
         writes = []
         for task_id, name, value in found.pending_writes or ():
             of_view = mine[task_id].pop(0) if name == self.channel and mine.get(task_id) else None
-            writes.append((task_id, name, of_view if _says_the_same(of_view, value) else value))
+            writes.append((task_id, name, of_view if _equals_raw_write(of_view, value) else value))
         return _with(found, self.channel, view)._replace(pending_writes=writes)
 
     def _flow(self, key: Key) -> Flow:
-        return Flow(key, self.store, self.shop)
+        return Flow(key, self.store, self.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,9 +379,9 @@ class _Put:
         )
 
 
-def _with(found: CheckpointTuple, channel: str, said: list[BaseMessage]) -> CheckpointTuple:
+def _with(found: CheckpointTuple, channel: str, messages: list[BaseMessage]) -> CheckpointTuple:
     """The checkpoint with other messages."""
-    values = {**found.checkpoint["channel_values"], channel: said}
+    values = {**found.checkpoint["channel_values"], channel: messages}
     return found._replace(checkpoint=cast(GraphCheckpoint, {**found.checkpoint, "channel_values": values}))
 
 
@@ -390,7 +390,7 @@ def _messages(value: object) -> list[BaseMessage] | None:
     return value if isinstance(value, list) and all(isinstance(item, BaseMessage) for item in value) else None
 
 
-def _says_the_same(of_view: Any, raw: Any) -> bool:
+def _equals_raw_write(of_view: Any, raw: Any) -> bool:
     """Whether a write that was derived from a view equals the one that was stored without it."""
     ours, theirs = ([value] if isinstance(value, BaseMessage) else value or [] for value in (of_view, raw))
     own = {message.id for message in ours if not is_of_a_view(message)}

@@ -27,9 +27,9 @@ class InnerVoice:
             done = method(*args, **named)
             return await done if self.awaits else done
         except NotImplementedError as exc:
-            raise self.lacks(name) from exc
+            raise self.not_offered(name) from exc
 
-    def lacks(self, name: str) -> NotOffered:
+    def not_offered(self, name: str) -> NotOffered:
         """The error for a method that the saver lacks in this voice."""
         kind = type(self.saver).__name__
         other = "invoke, stream" if self.awaits else "ainvoke, astream"

@@ -8,7 +8,7 @@ from typing import Self
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from langchain_session.turns import Rule
+from langchain_session.concurrency import ConcurrencyRule
 from session_core import Sessions
 
 
@@ -17,7 +17,7 @@ class Lifetime(BaseCheckpointSaver[str]):
 
     sessions: Sessions
     _opened: bool
-    _rule: Rule
+    _rule: ConcurrencyRule
 
     def setup(self) -> Awaitable[None]:
         """Does nothing, awaited or not: a store is ready once open. For compatibility with savers that need it."""

@@ -10,11 +10,11 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_session.channels import Prepare, named, raw_messages, record_messages
-from langchain_session.marks import held, mark_of
+from langchain_session.channels import Prepare, raw_messages, record_messages, with_ids
+from langchain_session.marks import mark_of, set_mark_aside
 from langchain_session.messages import to_core
 from langchain_session.threads import BASE, RUNTIME, notes_of
-from langchain_session.unfolding import above
+from langchain_session.view_expansion import parent_keys
 from langchain_session.view_list import removed_in
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
@@ -26,7 +26,7 @@ Known = Callable[[BaseMessage], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ListOrigin:
     """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
     (`hidden`), the parent checkpoint, and whether a run put it.
 
@@ -41,32 +41,32 @@ class Made:
     known: Known | None = None
 
     @classmethod
-    def of(cls, config: RunnableConfig, parent_id: str | None, known: Known | None) -> Made:
+    def of(cls, config: RunnableConfig, parent_id: str | None, known: Known | None) -> ListOrigin:
         """From the config that the list is put with."""
         version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]
         return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known)
 
 
-async def listed(
-    said: Sequence[BaseMessage], made: Made, channel: str, key: Key, store: SessionStore, prepare: Prepare
+async def stored_list(
+    messages: Sequence[BaseMessage], made: ListOrigin, channel: str, key: Key, store: SessionStore, prepare: Prepare
 ) -> MessageList:
-    """The stored form of the message list `said` for the session `key`.
+    """The stored form of the message list `messages` for the session `key`.
 
     Messages made for a view are replaced by their originals: a digest by the range that it covers, a clip by its
     message. Messages from a parent graph are stored as received, with their marks; messages from a subgraph are
     replaced by those of its record. Ids that a run removed are looked up individually.
     """
-    places = [made.known(message) for message in said] if made.known is not None else []
-    rest = [message for message, seq in zip(said, places, strict=False) if seq is None]
+    places = [made.known(message) for message in messages] if made.known is not None else []
+    rest = [message for message, seq in zip(messages, places, strict=False) if seq is None]
     if len(rest) < len(places) and not any(MARK in message.additional_kwargs for message in rest):
         return await _of_whole(places, rest, made, channel, key, store, prepare)
-    said = await _from_below(said, key, store)
-    if not all(message.id for message in said):
-        said = named(list(said), await _nameless(made, channel, key, store))
-    gone = await numbers_of(removed_in(said), made.base, key, store)
-    upper = {str(one) for one in above(key)}
-    items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(said, upper))
+    messages = await _from_below(messages, key, store)
+    if not all(message.id for message in messages):
+        messages = with_ids(list(messages), await _messages_without_id(made, channel, key, store))
+    gone = await numbers_of(removed_in(messages), made.base, key, store)
+    upper = {str(one) for one in parent_keys(key)}
+    items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(messages, upper))
     return MessageList(
         tuple(item for item in items if item is not None),
         base=made.base,
@@ -78,7 +78,7 @@ async def listed(
 async def _of_whole(
     places: Sequence[int | None],
     rest: Sequence[BaseMessage],
-    made: Made,
+    made: ListOrigin,
     channel: str,
     key: Key,
     store: SessionStore,
@@ -87,7 +87,9 @@ async def _of_whole(
     """The stored form of a list whose messages are at `places` of the record, or the next one of `rest`."""
     if not all(message.id for message in rest):
         there = set(places)
-        rest = named(list(rest), [m for m in await _nameless(made, channel, key, store) if m.seq not in there])
+        rest = with_ids(
+            list(rest), [m for m in await _messages_without_id(made, channel, key, store) if m.seq not in there]
+        )
     others = iter(rest)
     items: list[Message | Ranges] = []
     for is_known, run in groupby(places, key=lambda seq: seq is not None):
@@ -98,32 +100,32 @@ async def _of_whole(
     return MessageList(tuple(items), base=made.base, base_version=made.version, hidden=made.hidden)
 
 
-async def shown(part: Ranges, key: Key, store: SessionStore) -> list[BaseMessage]:
+async def whole_list(part: Ranges, key: Key, store: SessionStore) -> list[BaseMessage]:
     """The messages of `part` for `get_state`: as the graph had them, those from a parent graph uncompressed."""
     return await uncompressed(raw_messages(await store.record(key, part)), key, store)
 
 
-async def uncompressed(said: Sequence[BaseMessage], key: Key, store: SessionStore) -> list[BaseMessage]:
+async def uncompressed(messages: Sequence[BaseMessage], key: Key, store: SessionStore) -> list[BaseMessage]:
     """`said` with the messages of a parent graph's view replaced by those of its record; others are the same
     objects."""
-    return await _whole(said, key, store, of=set(map(str, above(key))))
+    return await _whole(messages, key, store, of=set(map(str, parent_keys(key))))
 
 
-async def _from_below(said: Sequence[BaseMessage], key: Key, store: SessionStore) -> Sequence[BaseMessage]:
-    spaces = {str(mark["session"]) for message in said if (mark := mark_of(message)) and "session" in mark}
-    strange = spaces - {str(key), *map(str, above(key))}
-    return await _whole(said, key, store, of=strange) if strange else said
+async def _from_below(messages: Sequence[BaseMessage], key: Key, store: SessionStore) -> Sequence[BaseMessage]:
+    spaces = {str(mark["session"]) for message in messages if (mark := mark_of(message)) and "session" in mark}
+    strange = spaces - {str(key), *map(str, parent_keys(key))}
+    return await _whole(messages, key, store, of=strange) if strange else messages
 
 
-async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, of: set[str]) -> list[BaseMessage]:
-    """`said`, with messages made for views of the sessions `of` replaced by those of their records.
+async def _whole(messages: Sequence[BaseMessage], key: Key, store: SessionStore, *, of: set[str]) -> list[BaseMessage]:
+    """`messages`, with messages made for views of the sessions `of` replaced by those of their records.
 
     Only namespaces of this thread are read: marks are part of messages, so they cannot be trusted.
     """
     whole: list[BaseMessage] = []
     told: set[int] = set()
-    names = {message.id for message in said}
-    for message in said:
+    names = {message.id for message in messages}
+    for message in messages:
         mark = mark_of(message) or {}
         if mark.get("session") not in of:
             whole.append(message)
@@ -143,23 +145,23 @@ async def _whole(said: Sequence[BaseMessage], key: Key, store: SessionStore, *, 
         else:
             found = await store.find(other, str(mark.get("ref")))
             whole += record_messages([found]) if found is not None else [message]
-    return _each_once(whole, told) if told else whole
+    return _without_duplicates(whole, told) if told else whole
 
 
-def _each_once(said: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
-    """`said` without duplicates: a digest was replaced by messages (the objects `told`) that `said` may also contain
-    directly. Each message stays at its first position, in the version that `said` contained directly."""
-    own = {message.id: message for message in said if id(message) not in told}
+def _without_duplicates(messages: Sequence[BaseMessage], told: set[int]) -> list[BaseMessage]:
+    """`messages` without duplicates: a digest was replaced by messages (the objects `told`) that `messages` may also
+    contain directly. Each message stays at its first position, in the version that `messages` contained directly."""
+    own = {message.id: message for message in messages if id(message) not in told}
     named: set[str] = set()
     each: list[BaseMessage] = []
-    for message in said:
+    for message in messages:
         if message.id not in named:
             each.append(own.get(message.id, message) if message.id else message)
         named |= {message.id} if message.id else set()
     return each
 
 
-async def _nameless(made: Made, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
+async def _messages_without_id(made: ListOrigin, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
     """Stored messages that those without an id are compared with. A run of a view got its first messages with ids, so
     only those of the parent checkpoint that it added count; others got all of them without ids."""
     began = made.base if not made.run or made.known is not None else Ranges()
@@ -183,18 +185,18 @@ async def numbers_of(removed: Iterable[str], base: Ranges, key: Key, store: Sess
     return found
 
 
-def _without_older_notes(said: Sequence[BaseMessage], upper: set[str]) -> Sequence[BaseMessage]:
-    """`said` with one digest per parent session: the newest, at the position of the oldest. A subgraph that keeps its
-    messages receives a new digest with each call."""
+def _without_older_notes(messages: Sequence[BaseMessage], upper: set[str]) -> Sequence[BaseMessage]:
+    """`messages` with one digest per parent session: the newest, at the position of the oldest. A subgraph that keeps
+    its messages receives a new digest with each call."""
     newest: dict[str, BaseMessage] = {}
-    for message in said:
+    for message in messages:
         mark = mark_of(message) or {}
         if mark.get("origin") == "digest" and mark.get("session") in upper:
             newest[mark["session"]] = message
     if not newest:
-        return said
+        return messages
     kept: list[BaseMessage] = []
-    for message in said:
+    for message in messages:
         mark = mark_of(message) or {}
         if mark.get("origin") != "digest" or mark.get("session") not in upper:
             kept.append(message)
@@ -209,9 +211,9 @@ def _item(
     """The range of the record that a digest of this session covers, or the message to store; None for neither."""
     mark = mark_of(message)
     if mark is not None and mark.get("session") in upper:
-        return prepare(to_core(held(message)))
+        return prepare(to_core(set_mark_aside(message)))
     if mark is None or mark.get("origin", "record") == "record":
         return prepare(to_core(message))
     if mark.get("session") != str(key):
         return None
-    return Ranges.from_pairs(mark.get("covers", ())).shared(base).less(gone) or None
+    return Ranges.from_pairs(mark.get("covers", ())).intersection(base).less(gone) or None

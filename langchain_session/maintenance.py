@@ -11,8 +11,8 @@ from langgraph.checkpoint.base import DeltaChannelHistory, get_checkpoint_id
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langchain_session.channels import Storage
-from langchain_session.deltas import history_of, said_of
-from langchain_session.moving import Moving
+from langchain_session.deltas import conversation_name, history_of
+from langchain_session.import_export import ImportExport
 from langchain_session.pruning import UNLISTED, Rows, drop, head_after_drop, is_unlisted
 from langchain_session.threads import ELSEWHERE, key_of
 from session_core.errors import ConfigError, Conflict, InputError
@@ -28,10 +28,10 @@ STRATEGIES = ("keep_latest", "delete")
 logger = logging.getLogger(__name__)
 
 
-class Maintenance(Moving):
+class Maintenance(ImportExport):
     """The maintenance methods of a `SessionSaver`."""
 
-    def _tell_what_serde_leaves_clear(self) -> None:
+    def _warn_unencrypted(self) -> None:
         """Log a warning if `serde` encrypts, since messages never go through a serializer."""
         store: Any = self.sessions.store
         sealed = any(hasattr(one, "keyring") for one in (store, getattr(store, "cold", None)))
@@ -48,11 +48,11 @@ class Maintenance(Moving):
         The two are independent from then on. An unknown thread copies nothing.
         Raises: Conflict if the target exists; nothing is written then.
         """
-        run_blocking(self._copied(self.sessions.store, source_thread_id, target_thread_id))
+        run_blocking(self._copy_thread(self.sessions.store, source_thread_id, target_thread_id))
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Async form of `copy_thread`."""
-        await self._copied(self.sessions.awaited, source_thread_id, target_thread_id)
+        await self._copy_thread(self.sessions.awaited, source_thread_id, target_thread_id)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete the old checkpoints of threads ("keep_latest"), or whole threads ("delete").
@@ -64,11 +64,11 @@ class Maintenance(Moving):
         may then be missing.
         Raises: InputError for another strategy.
         """
-        run_blocking(self._pruned(self.sessions.store, thread_ids, strategy))
+        run_blocking(self._prune(self.sessions.store, thread_ids, strategy))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Async form of `prune`."""
-        await self._pruned(self.sessions.awaited, thread_ids, strategy)
+        await self._prune(self.sessions.awaited, thread_ids, strategy)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Remove the checkpoints and writes of runs, by the `run_id` in their metadata, from all threads.
@@ -76,11 +76,11 @@ class Maintenance(Moving):
         The remaining checkpoints keep their values and get remaining ones as parents. The conversation becomes that of
         the newest remaining checkpoint, with what others added since; the log keeps every message.
         """
-        run_blocking(self._without_runs(self.sessions.store, run_ids))
+        run_blocking(self._delete_runs(self.sessions.store, run_ids))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Async form of `delete_for_runs`."""
-        await self._without_runs(self.sessions.awaited, run_ids)
+        await self._delete_runs(self.sessions.awaited, run_ids)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -94,10 +94,10 @@ class Maintenance(Moving):
         """Async form of `get_delta_channel_history`."""
         return await self._history(self.sessions.awaited, config, channels)
 
-    async def _copied(self, store: SessionStore, source: str, target: str) -> None:
+    async def _copy_thread(self, store: SessionStore, source: str, target: str) -> None:
         await store.copy_session(Key(str(source), self.tenant), str(target))
 
-    async def _pruned(self, store: SessionStore, thread_ids: Sequence[str], strategy: str) -> None:
+    async def _prune(self, store: SessionStore, thread_ids: Sequence[str], strategy: str) -> None:
         if strategy not in STRATEGIES:
             raise InputError(f"prune(strategy={strategy!r}); use one of {', '.join(STRATEGIES)}")
         for thread_id in map(str, thread_ids):
@@ -120,24 +120,24 @@ class Maintenance(Moving):
         called_from = self._metadata(newest).get("parents", {}).get("")
         return called_from in roots.own and called_from != roots.newest
 
-    async def _without_runs(self, store: SessionStore, run_ids: Sequence[str]) -> None:
+    async def _delete_runs(self, store: SessionStore, run_ids: Sequence[str]) -> None:
         wanted = [str(run_id) for run_id in run_ids]
         found = await store.checkpoints_of_runs(self.tenant, wanted) if wanted else ()
         for key, of_runs in _by_session(found).items():
             for tried in range(1, TRIES + 1):
                 try:
-                    await self._without(store, key, set(of_runs.own))
+                    await self._delete_checkpoints(store, key, set(of_runs.own))
                     break
                 except Conflict:
                     if tried == TRIES:
                         raise
 
-    async def _without(self, store: SessionStore, key: Key, names: set[str]) -> None:
+    async def _delete_checkpoints(self, store: SessionStore, key: Key, names: set[str]) -> None:
         rows = Rows.of(await store.checkpoints(key.tenant, key.session_id, key.namespace))
         state, gone = await store.state(key), names & set(rows.own)
         if state is None:
             return
-        parts = await store.parts(key, (said_of(self.channel), self.channel))
+        parts = await store.parts(key, (conversation_name(self.channel), self.channel))
         head = head_after_drop(state.head, rows, gone, parts) if gone else state.head
         await drop(self._storage(store), rows, gone, head=head, expected=state.version)
 

@@ -20,7 +20,7 @@ def text_of(message: BaseMessage) -> str:
     return read_blocks(message.content).content
 
 
-def marked(message: M, mark: Mapping[str, Any]) -> M:
+def with_mark(message: M, mark: Mapping[str, Any]) -> M:
     """A copy of `message` with `mark`, and with a hash that detects later changes."""
     kwargs = {**message.additional_kwargs, MARK: {**mark, "hash": _seal(message)}}
     return message.model_copy(update={"additional_kwargs": kwargs})
@@ -35,17 +35,17 @@ def mark_of(message: BaseMessage) -> dict[str, Any] | None:
     return mark if known and mark.get("hash") == _seal(message) else None
 
 
-def held(message: BaseMessage) -> BaseMessage:
+def set_mark_aside(message: BaseMessage) -> BaseMessage:
     """The message with its mark moved aside, so that it can be stored together with the mark."""
-    return _moved(message, MARK, HELD) if mark_of(message) else message
+    return _move_mark(message, MARK, HELD) if mark_of(message) else message
 
 
-def unheld(message: BaseMessage) -> BaseMessage:
-    """The inverse of `held`; a mark that the message received since takes precedence."""
-    return _moved(message, HELD, MARK) if HELD in message.additional_kwargs else message
+def restore_mark(message: BaseMessage) -> BaseMessage:
+    """The inverse of `set_mark_aside`; a mark that the message received since takes precedence."""
+    return _move_mark(message, HELD, MARK) if HELD in message.additional_kwargs else message
 
 
-def _moved(message: BaseMessage, name: str, to: str) -> BaseMessage:
+def _move_mark(message: BaseMessage, name: str, to: str) -> BaseMessage:
     kwargs = dict(message.additional_kwargs)
     mark = kwargs.pop(name)
     return message.model_copy(update={"additional_kwargs": {to: mark} | kwargs})

@@ -9,14 +9,14 @@ from typing import Any, cast
 import langchain_core.messages as lc
 from langchain_core.messages import BaseMessage
 
-from langchain_session.marks import mark_of, marked, text_of
+from langchain_session.marks import mark_of, text_of, with_mark
 from langchain_session.message_cache import MessageCache
 from langchain_session.native import FORMAT, exact, read, tool_call, write
 from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
-from session_core.serial.calls import arguments_text, function_call_id, says_exactly
+from session_core.serial.calls import arguments_text, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.references import HeldBy
 from session_core.turns import Media, Message, Role, ToolCall
@@ -79,13 +79,13 @@ def from_core(message: Message) -> BaseMessage:
         covers = [list(pair) for pair in message.covers.pairs]
         built = _from_neutral(message)
         built.id = synthetic_id(message.origin, message.content, covers)
-        return marked(built, {"origin": message.origin, "covers": covers})
+        return with_mark(built, {"origin": message.origin, "covers": covers})
     native = message.native
     ours = native is not None and native.format == FORMAT
     found = read(message, native) if native is not None and ours else _from_neutral(message)
     if message.rendition == "whole":
         return found
-    return marked(rendered(found, message), {"rendition": message.rendition, "ref": message.id})
+    return with_mark(as_shown(found, message), {"rendition": message.rendition, "ref": message.id})
 
 
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
@@ -162,7 +162,7 @@ def _calls(message: BaseMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
     for call in message.tool_calls:
         text = arguments_text(call["args"], written.get(call["id"] or ""))
         calls.append(ToolCall(call["id"] or "", call["name"], text))
-        parsed.append(says_exactly(text, call["args"], exact))
+        parsed.append(is_exact(text, call["args"], exact))
     for bad in message.invalid_tool_calls:
         if bad.get("id"):
             calls.append(ToolCall(bad["id"] or "", bad.get("name") or "", bad.get("args") or ""))
@@ -197,7 +197,7 @@ def _written(message: lc.AIMessage) -> dict[str, str]:
     return found
 
 
-def rendered(found: BaseMessage, message: Message) -> BaseMessage:
+def as_shown(found: BaseMessage, message: Message) -> BaseMessage:
     """A copy of `found` as the view shows it: the view's text and calls, its own id, and media that the view keeps.
     `found` may be live and is not changed."""
     update: dict[str, Any] = {"content": _content(found, message), "id": message.id or found.id}
@@ -224,7 +224,11 @@ def _content(found: BaseMessage, message: Message) -> str | list[Any]:
     named = message.rendition == "named"
     asked = {call.id for call in message.tool_calls}
     acts = any(block["call_id"] in asked for block in _computer_calls(found))
-    thought = [block for block in found.content if not named and (_thought(block, message) or (acts and _led(block)))]
+    thought = [
+        block
+        for block in found.content
+        if not named and (_keeps_reasoning(block, message) or (acts and _is_provider_call(block)))
+    ]
     said = [{"type": "text", "text": message.content}] if message.content.strip() else []
     rest = [
         block
@@ -234,12 +238,12 @@ def _content(found: BaseMessage, message: Message) -> str | list[Any]:
     return [*thought, *said, *rest] if thought or rest else message.content
 
 
-def _thought(block: object, message: Message) -> bool:
+def _keeps_reasoning(block: object, message: Message) -> bool:
     """Whether `block` is signed reasoning that the view has room for; for a live message it is always complete."""
     return signed_reasoning(block) and bool(message.aside or not read_blocks([block]).aside)
 
 
-def _led(block: object) -> bool:
+def _is_provider_call(block: object) -> bool:
     """Whether `block` is a call of a provider's own tool, or the reasoning that must accompany such a call."""
     return inner_block(block).get("type") in ("computer_call", "reasoning")
 

@@ -10,7 +10,7 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage, BaseMessage
 
-from langchain_session.inrun import Squeeze
+from langchain_session.in_run import RunFitter
 from langchain_session.messages import to_core
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
@@ -18,7 +18,7 @@ from langchain_session.whole_state import handouts
 from session_core import Policy, Sessions
 from session_core.counting.tokens import is_of_another_table
 from session_core.errors import ConfigError
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
             )
         super().__init__()
         self.tools = []
-        self._squeeze = Squeeze(_workshop(source))
+        self._fitter = RunFitter(_services_of(source))
         self._reminding: QuestionQuotes | None = None
         self._looked = False
         if isinstance(source, SessionSaver):
@@ -59,7 +59,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         """Call the model with messages that fit."""
         reminding, seen = self._reminding, handouts.seen(request.messages).messages
         recalled = reminding.text(seen, _names(request)) if reminding is not None else ""
-        return handler(self._fitted(request, seen, recalled))
+        return handler(self._fit_request(request, seen, recalled))
 
     async def awrap_model_call(
         self,
@@ -69,12 +69,14 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
         """Async form of `wrap_model_call`."""
         reminding, seen = self._reminding, handouts.seen(request.messages).messages
         recalled = await reminding.atext(seen, _names(request)) if reminding is not None else ""
-        return await handler(await self._squeeze.worked(seen, lambda: self._fitted(request, seen, recalled)))
+        return await handler(await self._fitter.offload(seen, lambda: self._fit_request(request, seen, recalled)))
 
-    def _fitted(self, request: ModelRequest[Any], seen: Sequence[BaseMessage], recalled: str) -> ModelRequest[Any]:
+    def _fit_request(self, request: ModelRequest[Any], seen: Sequence[BaseMessage], recalled: str) -> ModelRequest[Any]:
         self._look_at(request.model)
-        overhead = self._squeeze.overhead(request.system_message, request.tools, _schemas(request.response_format))
-        fitted = cast(list[AnyMessage], self._squeeze(seen, overhead_tokens=overhead, recalled=recalled))
+        overhead = self._fitter.overhead_tokens(
+            request.system_message, request.tools, _schemas(request.response_format)
+        )
+        fitted = cast(list[AnyMessage], self._fitter(seen, overhead_tokens=overhead, recalled=recalled))
         system = request.system_message
         if system is not None and to_core(system).empty:
             # deepagents sends one when it has nothing to say; providers refuse an empty message.
@@ -83,7 +85,7 @@ class SessionMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _look_at(self, model: object) -> None:
         """Tell, once, of a model that is counted as another one, so that what fits here may be too long for it."""
-        policy, name = self._squeeze.shop.policy, _name_of(model)
+        policy, name = self._fitter.services.policy, _name_of(model)
         if self._looked or policy.model is not None or policy.counter is not None or not is_of_another_table(name):
             return
         self._looked = True
@@ -101,10 +103,10 @@ def _name_of(model: object) -> str:
     return next((name for name in names if isinstance(name, str)), "")
 
 
-def _workshop(source: SessionSaver | Sessions | Policy) -> Workshop:
+def _services_of(source: SessionSaver | Sessions | Policy) -> Services:
     if isinstance(source, Policy):
-        return Workshop(source)
-    return source.sessions.workshop if isinstance(source, SessionSaver) else source.workshop
+        return Services(source)
+    return source.sessions.services if isinstance(source, SessionSaver) else source.services
 
 
 def _names(request: ModelRequest[Any]) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from session_core.errors import InputError, StoreUnreadable
 from session_core.payloads.parts import arguments_of
-from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
+from session_core.serial.exact import Exact, Kind, damage, pad, trim
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
 from session_core.serial.references import HeldBy, restorer
@@ -96,7 +96,7 @@ def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
         values["tool_calls"] = len(message.tool_calls)
     flat = [part for name, value in values.items() for part in (_short(name), value)]
     kind = _class_name(type(message))
-    data = exact.encode(trimmed([kind, flat or None, dict(state.extra or {}) or None, state.private]), table)
+    data = exact.encode(trim([kind, flat or None, dict(state.extra or {}) or None, state.private]), table)
     expected = {*values, "content", *(("id",) if message.id else ())}
     if state.spelled == expected:
         return Native(FORMAT, data)
@@ -145,7 +145,7 @@ def read(message: Message, native: Native) -> BaseMessage:
     """The message that `native` was written for. Raises: StoreUnreadable."""
     try:
         plain = exact.decode(native.data, restorer(message))
-        name, flat, extra, private = padded(plain, 4)
+        name, flat, extra, private = pad(plain, 4)
         flat = flat or []
         values = {_long(key): value for key, value in zip(flat[::2], flat[1::2], strict=True)}
         odd = cast(list[str | int], exact.decode(native.note)) if native.note else []

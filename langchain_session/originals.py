@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from langchain_core.messages import BaseMessage
 
 from langchain_session.channels import raw_messages
-from session_core.forks import FreedLock
+from session_core.forks import ForkSafeLock
 from session_core.ports import SessionStore, State
 from session_core.ranges import Ranges
 from session_core.turns import Key
@@ -35,7 +35,7 @@ class Originals:
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[Key, str], dict[int, Original]] = OrderedDict()
-        self._lock = FreedLock()
+        self._lock = ForkSafeLock()
 
     async def of(self, store: SessionStore, state: State, part: Ranges) -> list[Original]:
         """The messages of `part` in its order; those not cached are read together."""

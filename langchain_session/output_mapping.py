@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.types import Command, Overwrite, Send
 from pydantic import BaseModel
 
-from langchain_session.inrun import Fit
+from langchain_session.in_run import Fit
 from langchain_session.marks import mark_of
 
 _OVERWRITE = "__overwrite__"
@@ -44,7 +44,7 @@ class OutputMapping:
             case list() | tuple():
                 return self._parts(output, self._output)
             case _:
-                value = held(output, self.channel)
+                value = messages_under(output, self.channel)
                 restored = self._value(value)
                 return output if restored is value else put(output, self.channel, restored)
 
@@ -100,7 +100,7 @@ class OutputMapping:
         whole: list[Any] = []
         opened = False
         for message in said:
-            behind = self._behind(message)
+            behind = self._originals_of(message)
             if behind is None:
                 whole.append(message)
             elif isinstance(message, RemoveMessage):
@@ -113,7 +113,7 @@ class OutputMapping:
                 whole += [m for m in behind if m.id == message.id or not {id(m), m.id} & listed]
         return self._in_order(whole) if opened else whole
 
-    def _behind(self, message: Any) -> tuple[BaseMessage, ...] | None:
+    def _originals_of(self, message: Any) -> tuple[BaseMessage, ...] | None:
         """The originals of a message; None if the message is not of the view."""
         if not isinstance(message, BaseMessage) or message.id not in self.fit.stands_for:
             return None
@@ -132,7 +132,7 @@ class OutputMapping:
         return said
 
 
-def held(value: Any, channel: str) -> Any:
+def messages_under(value: Any, channel: str) -> Any:
     """The messages under `channel` in a state, an update or an input; None if it has none."""
     if isinstance(value, Mapping):
         return value.get(channel)

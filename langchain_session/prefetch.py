@@ -9,7 +9,7 @@ from session_core.ranges import Ranges
 from session_core.turns import Key
 
 
-class _Ahead:
+class _Prefetching:
     """A store for the start of one run: the call that reads the newest checkpoint also fetches what LangGraph asks for
     next.
 
@@ -43,6 +43,6 @@ class _Ahead:
         return getattr(self._store, name)
 
 
-def ahead(store: SessionStore) -> SessionStore:
+def prefetching(store: SessionStore) -> SessionStore:
     """`store`, with prefetching for the start of one run."""
-    return cast(SessionStore, _Ahead(store))
+    return cast(SessionStore, _Prefetching(store))

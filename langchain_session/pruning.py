@@ -10,7 +10,7 @@ from uuid import UUID
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.channels import Storage
-from langchain_session.deltas import copied_writes, said_of, up_to_value
+from langchain_session.deltas import conversation_name, copied_writes, up_to_value
 from session_core.ports import Checkpoint, Plain
 from session_core.ranges import Ranges
 
@@ -38,7 +38,7 @@ class Rows:
         """The id of the newest checkpoint that a graph stored."""
         return max((name for name, one in self.own.items() if not is_unlisted(one)), default=None)
 
-    def behind(self, name: str, gone: Collection[str]) -> tuple[list[str], str | None]:
+    def deleted_ancestors(self, name: str, gone: Collection[str]) -> tuple[list[str], str | None]:
         """The deleted ancestors of a checkpoint, nearest first, and the first ancestor that stays."""
         found: list[str] = []
         parent = self.own[name].parent_id
@@ -75,7 +75,7 @@ async def drop(
     parents: dict[str, str | None] = {}
     named = {one.parent_id for name, one in rows.own.items() if name not in gone}
     for name, one in rows.own.items():
-        cut, rest = rows.behind(name, gone) if name not in gone else ([], None)
+        cut, rest = rows.deleted_ancestors(name, gone) if name not in gone else ([], None)
         if cut:
             kept = await _dependencies(storage, rows, one, cut, rest)
             parents[name] = kept or rest
@@ -94,7 +94,9 @@ async def _dependencies(
     named = {name for place in (one.id, *cut) for name in rows.own[place].versions}
     if is_unlisted(one):
         named = {*whole.versions, *(write.channel for write in whole.writes)}
-    channels = sorted(name for name in named - {said_of(channel)} if name not in whole.values and _is_a_channel(name))
+    channels = sorted(
+        name for name in named - {conversation_name(channel)} if name not in whole.values and _is_a_channel(name)
+    )
     if not channels:
         return None
     chain = [found for found in await store.ancestors(one.key, one.id, channels) if found.id in cut]
@@ -103,8 +105,8 @@ async def _dependencies(
         found = up_to_value(chain, name)
         if found and name in found[-1].values:
             seeds[name] = found[-1].versions[name]
-            if name == channel and said_of(name) in rows.own[found[-1].id].versions:
-                seeds[said_of(name)] = seeds[name]
+            if name == channel and conversation_name(name) in rows.own[found[-1].id].versions:
+                seeds[conversation_name(name)] = seeds[name]
     writes = copied_writes(chain, channels)
     if not seeds and not writes:
         return None

@@ -11,16 +11,16 @@ from langchain_core.messages import BaseMessage
 
 from langchain_session.marks import mark_of, text_of
 from langchain_session.messages import to_core
-from langchain_session.unfolding import above
+from langchain_session.view_expansion import parent_keys
 from session_core import Sessions
 from session_core.plan import Digest
 from session_core.ports import SessionStore
 from session_core.serial.cache import BoundedCache
 from session_core.serial.codec import digest_from_plain
+from session_core.services import Services
 from session_core.session import Flow
 from session_core.turns import Key, Message
 from session_core.voices import run_blocking
-from session_core.workshop import Workshop
 
 REMEMBERED_TURNS = 2_048
 
@@ -40,17 +40,17 @@ class QuestionQuotes:
 
     def text(self, messages: Sequence[BaseMessage], names: Mapping[str, Any]) -> str:
         """What to quote before the question in `messages`, for a run whose config has these `names`."""
-        return run_blocking(self._text(self.sessions.store, self.sessions.workshop, messages, names))
+        return run_blocking(self._text(self.sessions.store, self.sessions.services, messages, names))
 
     async def atext(self, messages: Sequence[BaseMessage], names: Mapping[str, Any]) -> str:
         """Async form of `text`."""
-        return await self._text(self.sessions.awaited, self.sessions.aworkshop, messages, names)
+        return await self._text(self.sessions.awaited, self.sessions.aservices, messages, names)
 
     async def _text(
-        self, store: SessionStore, shop: Workshop, messages: Sequence[BaseMessage], names: Mapping[str, Any]
+        self, store: SessionStore, services: Services, messages: Sequence[BaseMessage], names: Mapping[str, Any]
     ) -> str:
         asked = _question(messages)
-        if asked is None or not shop.tools.limits.recall_tokens:
+        if asked is None or not services.plan_context.limits.recall_tokens:
             return ""
         for session, digest in _digests(messages):
             key = next((key for key in self._keys(names) if str(key) == session), None)
@@ -60,7 +60,7 @@ class QuestionQuotes:
             made_of = (session, digest.number, digest.covers.pairs, asked.id, query)
             known = self._found.known(made_of)
             if known is None:
-                known = await Flow(key, store, shop).recalled(query, digest, since=_said_since(messages, digest))
+                known = await Flow(key, store, services).recall(query, digest, since=_questions_since(messages, digest))
                 self._found.get(made_of, partial(str, known))
             return known
         return ""
@@ -72,7 +72,7 @@ class QuestionQuotes:
         if not thread:
             return []
         place = Key(str(thread), self.tenant, str(names.get("checkpoint_ns") or ""))
-        return [place, *above(place)]
+        return [place, *parent_keys(place)]
 
 
 def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
@@ -83,7 +83,7 @@ def _question(messages: Sequence[BaseMessage]) -> BaseMessage | None:
     return None
 
 
-def _said_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message]:
+def _questions_since(messages: Sequence[BaseMessage], digest: Digest) -> list[Message]:
     """User messages of the run, numbered as if they followed `digest`, since a correction has a limited range."""
     return [
         replace(to_core(message), seq=digest.covers.last + place)

@@ -17,9 +17,9 @@ from langchain_session.saver import SessionSaver
 from langchain_session.threads import READ
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import TOOL_NAME, is_recalled, page, told
+from session_core.recalling import TOOL_NAME, is_recalled, page_text, results_text
 from session_core.retrieve import rank, terms
-from session_core.workshop import Workshop
+from session_core.services import Services
 
 MAX_HITS = 5
 
@@ -39,11 +39,11 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
     whose = source.tenant if isinstance(source, SessionSaver) else tenant
     key = channel or (source.channel if isinstance(source, SessionSaver) else "messages")
 
-    def run_of(config: RunnableConfig) -> _Run:
+    def run_of(config: RunnableConfig) -> _RecallContext:
         names = config.get("configurable", {})
         name = names.get("thread_id") or names.get("session_id")
         session = sessions.session(str(name), tenant=str(names.get("tenant") or whose)) if name else None
-        return _Run(_state_of(config, key), session, sessions.workshop)
+        return _RecallContext(_state_of(config, key), session, sessions.services)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
         """Look up earlier parts of this conversation that were shortened or left out.
@@ -76,12 +76,12 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _RecallContext:
     """The state of the run that calls the tool, the session of its thread, and the shared rules."""
 
     state: Sequence[BaseMessage]
     session: Session | None
-    shop: Workshop
+    services: Services
 
     def live(self, reference: str) -> Message | None:
         """The run's own message with that reference, unless the state has it in a shortened form."""
@@ -103,14 +103,18 @@ class _Run:
             if any(word in words for word in wanted) and not is_recalled(neutral := to_core(message)):
                 own.append(neutral)
         best = [one for one, _ in rank(query, [*stored, *own], max_hits=MAX_HITS)] if own else stored
-        limits, most = self.shop.policy.limits, self.shop.policy.tool_output_tokens
-        return told(best, query, max_tokens=most, count=self.shop.counter.count, page_tokens=limits.page_tokens)
+        limits, most = self.services.policy.limits, self.services.policy.tool_output_tokens
+        return results_text(
+            best, query, max_tokens=most, count=self.services.counter.count, page_tokens=limits.page_tokens
+        )
 
     def page(self, message: Message | None, reference: str, offset: int) -> str:
         if message is None:
             return f"This conversation has no message {reference!r}; references come from its own views."
-        most = self.shop.policy.limits.page_tokens
-        return page(message, reference=reference, offset=offset, page_tokens=most, count=self.shop.counter.count)
+        most = self.services.policy.limits.page_tokens
+        return page_text(
+            message, reference=reference, offset=offset, page_tokens=most, count=self.services.counter.count
+        )
 
 
 def _state_of(config: RunnableConfig, channel: str) -> list[BaseMessage]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from langgraph.checkpoint.base import CheckpointTuple
 
-from langchain_session.moving_redis import is_found_again, is_of_package
-from langchain_session.place import Place
+from langchain_session.checkpoint_place import CheckpointPlace
+from langchain_session.redis_history import is_found_again, is_of_package
 
 _NO_NAMESPACE = "__empty__"
 _FIELDS = ("thread_id", "checkpoint_ns", "checkpoint_id")
@@ -20,7 +20,7 @@ def is_langgraph_redis(saver: object) -> bool:
     return is_of_package(saver, "langgraph.checkpoint.redis")
 
 
-async def places_in_redis(ask: Callable[[Any], Awaitable[Any]], thread_id: str | None) -> list[Place]:
+async def places_in_redis(ask: Callable[[Any], Awaitable[Any]], thread_id: str | None) -> list[CheckpointPlace]:
     """The unordered places of the checkpoints of `thread_id`, or of all threads; `ask` sends a query to their index.
 
     It has no time limit, which would truncate the result, and reads names only, since the saver's own list loads every
@@ -53,6 +53,6 @@ def with_writes(found: CheckpointTuple, listed: Sequence[CheckpointTuple]) -> Ch
     return found._replace(pending_writes=next((one.pending_writes for one in same), found.pending_writes))
 
 
-def _place(found: Any) -> Place:
+def _place(found: Any) -> CheckpointPlace:
     thread_id, namespace, checkpoint_id = (found[name] for name in _FIELDS)
-    return Place(checkpoint_id, "" if namespace == _NO_NAMESPACE else namespace, thread_id)
+    return CheckpointPlace(checkpoint_id, "" if namespace == _NO_NAMESPACE else namespace, thread_id)

@@ -11,13 +11,13 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 
-from langchain_session.turn import Keys, Turn
+from langchain_session.runnable_turn import Keys, Turn
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import TurnLease
-from session_core.sharing import shared
+from session_core.sharing import shared_sessions
 from session_core.turns import Message
-from session_core.voices import run_blocking, whole
+from session_core.voices import finish_or_undo, run_blocking
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 
@@ -78,7 +78,7 @@ def _opened(sessions: Sessions | str, url: str | None, policy: Policy | None) ->
         )
     if url is not None and sessions != DEFAULT_URL:
         raise ConfigError("with_session(str, url=...) names two stores; pass only one")
-    return shared(sessions if url is None else url, policy)
+    return shared_sessions(sessions if url is None else url, policy)
 
 
 class SessionRunnable(Runnable[Any, Any]):
@@ -123,71 +123,73 @@ class SessionRunnable(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """The runnable's answer, returned once the turn is durable."""
         config = ensure_config(config)
-        with self._on_record(input, config) as call:
+        with self._recorded_call(input, config) as call:
             call.came = self.runnable.invoke(call.given, config, **kwargs)
         return call.came
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async form of `invoke`."""
         config = ensure_config(config)
-        async with self._aon_record(input, config) as call:
+        async with self._arecorded_call(input, config) as call:
             call.came = await self.runnable.ainvoke(call.given, config, **kwargs)
         return call.came
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         """The answer in chunks; the turn is stored when the stream ends or is interrupted."""
         config = ensure_config(config)
-        with self._on_record(input, config) as call:
+        with self._recorded_call(input, config) as call:
             for piece in self.runnable.stream(call.given, config, **kwargs):
-                call.came = _joined(call.came, piece)
+                call.came = _sum_chunks(call.came, piece)
                 yield piece
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         """Async form of `stream`."""
         config = ensure_config(config)
-        async with self._aon_record(input, config) as call:
+        async with self._arecorded_call(input, config) as call:
             async for piece in self.runnable.astream(call.given, config, **kwargs):
-                call.came = _joined(call.came, piece)
+                call.came = _sum_chunks(call.came, piece)
                 yield piece
 
     @contextmanager
-    def _on_record(self, input: Any, config: RunnableConfig) -> Iterator[_Call]:
+    def _recorded_call(self, input: Any, config: RunnableConfig) -> Iterator[_Call]:
         """A call with the view as its history. Its turn is stored at the end, or as far as it came."""
-        session, turn = self._begun(input, config)
+        session, turn = self._start_turn(input, config)
         with ExitStack() as held:
             lease = held.enter_context(self._turn_lease(session)) if self._lease else None
             call = None
             try:
-                seen = session.flow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+                seen = session.flow.view(turn.query, pending=turn.input_messages, overhead_tokens=self._overhead_tokens)
                 call = _Call(turn.to_read(run_blocking(seen)))
                 yield call
-                said = turn.whole(call.came)
+                said = turn.complete(call.came)
             except BaseException as exc:
                 if _lost_otherwise(call, exc):
-                    session.append(turn.broken_off(call and call.came), lenient=True, lease=lease)
+                    session.append(turn.interrupted(call and call.came), lenient=True, lease=lease)
                 raise
             session.append(said, lenient=True, lease=lease)
 
     @asynccontextmanager
-    async def _aon_record(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
-        """Async form of `_on_record`."""
-        session, turn = self._begun(input, config)
+    async def _arecorded_call(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
+        """Async form of `_recorded_call`."""
+        session, turn = self._start_turn(input, config)
         async with AsyncExitStack() as held:
             lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
             call = None
             try:
-                seen = await session.aflow.view(turn.query, said=turn.said, overhead_tokens=self._overhead_tokens)
+                seen = await session.aflow.view(
+                    turn.query, pending=turn.input_messages, overhead_tokens=self._overhead_tokens
+                )
                 call = _Call(turn.to_read(seen))
                 yield call
-                said = turn.whole(call.came)
+                said = turn.complete(call.came)
             except BaseException as exc:
                 if _lost_otherwise(call, exc):
-                    await whole(_ended(session, turn.broken_off(call and call.came), lease, held.pop_all()))
+                    await finish_or_undo(_ended(session, turn.interrupted(call and call.came), lease, held.pop_all()))
                 raise
-            await whole(_ended(session, said, lease, held.pop_all()))
+            await finish_or_undo(_ended(session, said, lease, held.pop_all()))
 
-    def _begun(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
-        return self.session(config), Turn(input, self._keys, self.sessions.workshop)
+    def _start_turn(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
+        return self.session(config), Turn(input, self._keys, self.sessions.services)
 
     def _turn_lease(self, session: Session) -> TurnLease:
         ttl_s, wait_s = self._lease or (60.0, 30.0)
@@ -217,7 +219,7 @@ async def _ended(session: Session, said: Sequence[Message], lease: TurnLease | N
         await session.aappend(said, lenient=True, lease=lease)
 
 
-def _joined(came: Any, piece: Any) -> Any:
+def _sum_chunks(came: Any, piece: Any) -> Any:
     """All pieces added up; the last one if they cannot be added."""
     if came is None:
         return piece

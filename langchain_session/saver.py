@@ -23,22 +23,23 @@ from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
-from langchain_session.checkpoint_filter import chosen
-from langchain_session.conversation_start import begun_elsewhere
+from langchain_session.checkpoint_filter import select_checkpoints
+from langchain_session.concurrency import TURN_TTL_S, Concurrency, rule_of
+from langchain_session.conversation_start import unstored_checkpoint
 from langchain_session.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
     part_in,
     run_of,
-    with_what_was_said,
+    with_conversation,
     without_snapshots,
 )
-from langchain_session.inner import Inner, fitting
+from langchain_session.inner import Inner, require_compatible
 from langchain_session.lifetime import Lifetime
-from langchain_session.listing import Made, shown
+from langchain_session.listing import ListOrigin, whole_list
 from langchain_session.maintenance import Maintenance
 from langchain_session.originals import Originals
-from langchain_session.prefetch import ahead
+from langchain_session.prefetch import prefetching
 from langchain_session.threads import (
     BASE,
     BEGAN,
@@ -49,20 +50,19 @@ from langchain_session.threads import (
     forget,
     is_of_a_task,
     key_of,
-    noted,
     notes_of,
     starting_part,
     state_key,
+    with_notes,
 )
-from langchain_session.turns import TURN_TTL_S, Concurrency, rule_of
-from langchain_session.unfolding import raw_write
 from langchain_session.values import live_values, stored_values
-from langchain_session.view_list import handed
+from langchain_session.view_expansion import raw_write
+from langchain_session.view_list import view_for_run
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
 from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
-from session_core.leasing import Settled
+from session_core.leasing import SettledLeases
 from session_core.ports import Checkpoint, Plain, Write
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
@@ -121,10 +121,10 @@ class SessionSaver(Maintenance, Lifetime):
         self.channel = state_key(channel)
         self._whole = is_whole(state)
         store, awaited = self.sessions.store, self.sessions.awaited
-        self._blocking = Voice(store, self.sessions.workshop, pause_blocking, store)
-        self._awaiting = Voice(awaited, self.sessions.aworkshop, pause_awaiting, Settled(awaited))
+        self._blocking = Voice(store, self.sessions.services, pause_blocking, store)
+        self._awaiting = Voice(awaited, self.sessions.aservices, pause_awaiting, SettledLeases(awaited))
         self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
-        self._tell_what_serde_leaves_clear()
+        self._warn_unencrypted()
 
     def __repr__(self) -> str:
         return f"SessionSaver({self.sessions.place!r}, tenant={self.tenant!r})"
@@ -135,10 +135,10 @@ class SessionSaver(Maintenance, Lifetime):
         return cls(url, policy=policy)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return run_blocking(self._begun(self._blocking, config))
+        return run_blocking(self._start_run(self._blocking, config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._begun(self._awaiting, config)
+        return await self._start_run(self._awaiting, config)
 
     def list(
         self,
@@ -149,8 +149,8 @@ class SessionSaver(Maintenance, Lifetime):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         voice = self._blocking
-        for found in run_blocking(self._found(voice, config, filter, before, limit)):
-            yield run_blocking(self._listed(voice, found, config))
+        for found in run_blocking(self._find(voice, config, filter, before, limit)):
+            yield run_blocking(self._list_item(voice, found, config))
 
     async def alist(
         self,
@@ -161,8 +161,8 @@ class SessionSaver(Maintenance, Lifetime):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         voice = self._awaiting
-        for found in await self._found(voice, config, filter, before, limit):
-            yield await self._listed(voice, found, config)
+        for found in await self._find(voice, config, filter, before, limit):
+            yield await self._list_item(voice, found, config)
 
     def put(
         self,
@@ -213,11 +213,11 @@ class SessionSaver(Maintenance, Lifetime):
         """The session of a config's thread and namespace."""
         return key_of(config, self.tenant)
 
-    async def _begun(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
+    async def _start_run(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         if RUNTIME not in config["configurable"]:
             return await self._get(voice, config)
-        beginning = replace(voice, store=ahead(voice.store))
-        return await self._rule.begun(voice.leases, voice.pause, config, lambda: self._get(beginning, config))
+        beginning = replace(voice, store=prefetching(voice.store))
+        return await self._rule.start_run(voice.leases, voice.pause, config, lambda: self._get(beginning, config))
 
     async def _get(self, voice: Voice, config: RunnableConfig) -> CheckpointTuple | None:
         wanted, key = get_checkpoint_id(config), self.key(config)
@@ -230,9 +230,9 @@ class SessionSaver(Maintenance, Lifetime):
         if found is None:
             forget(config)
             return None
-        return await self._handed(voice, found, run=RUNTIME in config["configurable"], named=named)
+        return await self._hand_out(voice, found, run=RUNTIME in config["configurable"], named=named)
 
-    async def _handed(self, voice: Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
+    async def _hand_out(self, voice: Voice, found: Checkpoint, *, run: bool, named: bool) -> CheckpointTuple:
         """The checkpoint for a run or a reader; a `named` one may be older than the newest."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
@@ -247,22 +247,22 @@ class SessionSaver(Maintenance, Lifetime):
             values = {self.channel: record_messages(await voice.store.record(key, lineage))}
         elif run:
             seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
-            (values[self.channel], hidden), lineage = handed(seen, key), seen.lineage
+            (values[self.channel], hidden), lineage = view_for_run(seen, key), seen.lineage
         elif lineage != part or not is_made_of_writes(found, self.channel):
-            values = {self.channel: await shown(lineage, key, voice.store)}
+            values = {self.channel: await whole_list(lineage, key, voice.store)}
         notes[BASE] = (found.versions[self.channel], lineage.pairs, hidden)
         return await self._tuple(voice, found, values, run=run, fork=named, notes=notes)
 
-    async def _listed(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
+    async def _list_item(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
         """A checkpoint of a list; a run lists them when it replays a subgraph, and continues from the result."""
         found = await voice.store.fill(found)
         if config is not None and RUNTIME in config["configurable"]:
-            return await self._handed(voice, found, run=True, named=True)
+            return await self._hand_out(voice, found, run=True, named=True)
         return await self._tuple(voice, found, {}, run=False)
 
     async def _before(self, voice: Voice, key: Key) -> Checkpoint | None:
         """An unstored checkpoint for a conversation that another adapter started, if there is one."""
-        return await begun_elsewhere(voice.store, key, self.channel, self.get_next_version(None, None), self.serde)
+        return await unstored_checkpoint(voice.store, key, self.channel, self.get_next_version(None, None), self.serde)
 
     async def _tuple(
         self,
@@ -291,14 +291,14 @@ class SessionSaver(Maintenance, Lifetime):
             writes.append((write.task_id, write.channel, value))
         config = config_of(found.key, found.id)
         return CheckpointTuple(
-            config=noted(config, **notes) if notes else config,
+            config=with_notes(config, **notes) if notes else config,
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
             parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
             pending_writes=writes,
         )
 
-    async def _found(
+    async def _find(
         self,
         voice: Voice,
         config: RunnableConfig | None,
@@ -309,7 +309,7 @@ class SessionSaver(Maintenance, Lifetime):
         def fits(one: Checkpoint) -> bool:
             return all(self._metadata(one).get(name) == value for name, value in (wanted or {}).items())
 
-        return await chosen(voice.store, self.tenant, config, before, limit=limit, fits=fits)
+        return await select_checkpoints(voice.store, self.tenant, config, before, limit=limit, fits=fits)
 
     async def _put(
         self,
@@ -324,18 +324,18 @@ class SessionSaver(Maintenance, Lifetime):
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
-        prepare, storage = self.sessions.workshop.prepare, Storage(voice.store, self.channel, self.serde)
+        prepare, storage = self.sessions.services.prepare, Storage(voice.store, self.channel, self.serde)
         parent_id = behind if behind != BEGAN else None
         forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
         if (forks or behind == BEGAN) and self.channel in values:
             # The conversation follows a fork, also one without new messages.
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         # Processed off the event loop; the results are cached.
-        await voice.shop.prepared(newest_large(values.get(self.channel)))
+        await voice.services.prepare_all(newest_large(values.get(self.channel)))
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            Made.of(config, parent_id, known_in(config)),
+            ListOrigin.of(config, parent_id, known_in(config)),
             key=key,
             storage=storage,
             prepare=prepare,
@@ -350,16 +350,16 @@ class SessionSaver(Maintenance, Lifetime):
             dict(checkpoint["channel_versions"]),
             run_id=run_of(body["metadata"]),
         )
-        row, stored, head = await with_what_was_said(
+        row, stored, head = await with_conversation(
             storage, row, changed, given, notes, lambda m: encode(m, key, self.serde, prepare), forks=forks
         )
         guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
-        await self._rule.stored(voice.leases, config, checkpoint)
+        await self._rule.on_checkpoint(voice.leases, config, checkpoint)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL
-        return named, await voice.flow(key).settle(done, time.perf_counter() - began)
+        return named, await voice.flow(key).report_append(done, time.perf_counter() - began)
 
     async def _put_writes(
         self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
@@ -369,7 +369,7 @@ class SessionSaver(Maintenance, Lifetime):
             for i, (name, value) in enumerate(writes)
         ]
         await voice.store.put_writes(self.key(config), config["configurable"]["checkpoint_id"], rows)
-        await self._rule.wrote(voice.leases, config, writes)
+        await self._rule.on_writes(voice.leases, config, writes)
 
     async def _delete(self, voice: Voice, thread_id: str) -> None:
         await voice.store.delete(Key(str(thread_id), self.tenant))
@@ -387,7 +387,7 @@ class InnerSaver(Inner, SessionSaver):
         concurrency: Concurrency = "merge",
         **made_with: Any,
     ) -> None:
-        found = fitting(inner, serde, concurrency)
+        found = require_compatible(inner, serde, concurrency)
         super().__init__(sessions, serde=found.serde, concurrency=concurrency, **made_with)
         self._originals = Originals()
         self._with(found)

@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from langchain_session.place import Place
+from langchain_session.checkpoint_place import CheckpointPlace
 from langchain_session.redis_checkpoints import is_langgraph_redis, lists_more_writes, places_in_redis, with_writes
 from session_core import Sessions
 from session_core.errors import VoiceError
@@ -29,18 +29,18 @@ class SaverVoice:
     saver: BaseCheckpointSaver[Any]
     awaits: bool
 
-    async def threads(self) -> dict[str, list[Place]]:
+    async def threads(self) -> dict[str, list[CheckpointPlace]]:
         """The places of the checkpoints of each thread, in all namespaces, oldest first; one query for all."""
-        found: dict[str, list[Place]] = {}
+        found: dict[str, list[CheckpointPlace]] = {}
         for place in await self._places(None):
             found.setdefault(place.thread_id, []).append(place)
         return {thread_id: sorted(places) for thread_id, places in found.items()}
 
-    async def places(self, thread_id: str) -> list[Place]:
+    async def places(self, thread_id: str) -> list[CheckpointPlace]:
         """The places of the checkpoints of a thread, in all namespaces, oldest first."""
         return sorted(await self._places(thread_id))
 
-    async def read(self, place: Place) -> CheckpointTuple | None:
+    async def read(self, place: CheckpointPlace) -> CheckpointTuple | None:
         """The checkpoint at a place."""
         config = config_at(place)
         found = await self.saver.aget_tuple(config) if self.awaits else self.saver.get_tuple(config)
@@ -70,7 +70,7 @@ class SaverVoice:
         """The store of `sessions` in this voice."""
         return sessions.awaited if self.awaits else sessions.store
 
-    async def _places(self, thread_id: str | None) -> list[Place]:
+    async def _places(self, thread_id: str | None) -> list[CheckpointPlace]:
         saver: Any = self.saver
         name = "alist" if self.awaits else "list"
         if is_langgraph_redis(saver) and getattr(type(saver), name) is not getattr(BaseCheckpointSaver, name):
@@ -96,7 +96,7 @@ class SaverVoice:
                 yield one
 
 
-def config_at(place: Place) -> RunnableConfig:
+def config_at(place: CheckpointPlace) -> RunnableConfig:
     """The config that names the checkpoint at `place`."""
     names = {"thread_id": place.thread_id, "checkpoint_ns": place.namespace}
     return {"configurable": {**names, **({"checkpoint_id": place.id} if place.id else {})}}
@@ -106,6 +106,6 @@ def _of_thread(thread_id: str | None) -> RunnableConfig | None:
     return None if thread_id is None else {"configurable": {"thread_id": thread_id}}
 
 
-def _place(found: CheckpointTuple) -> Place:
+def _place(found: CheckpointTuple) -> CheckpointPlace:
     names = found.config["configurable"]
-    return Place(found.checkpoint["id"], names.get("checkpoint_ns", ""), str(names["thread_id"]))
+    return CheckpointPlace(found.checkpoint["id"], names.get("checkpoint_ns", ""), str(names["thread_id"]))

@@ -34,7 +34,7 @@ ELSEWHERE = Plain("elsewhere", b"")
 """The body of a row whose checkpoint is in an inner saver (see `inner`); the row has its part of the record only."""
 
 
-class Noted(str):
+class NotedThreadId(str):
     """A thread id in a config of ours, with notes on what was returned with it.
 
     LangGraph passes the config back with what is stored next. It also appears in snapshots and streams, where it
@@ -47,10 +47,10 @@ class Noted(str):
         return str, (str(self),)
 
 
-def noted(config: RunnableConfig, **notes: Any) -> RunnableConfig:
+def with_notes(config: RunnableConfig, **notes: Any) -> RunnableConfig:
     """`config` with these notes added."""
     old = notes_of(config)
-    thread = Noted(config["configurable"]["thread_id"])
+    thread = NotedThreadId(config["configurable"]["thread_id"])
     thread.notes = {**old, **notes}
     return {**config, "configurable": {**config["configurable"], "thread_id": thread}}
 
@@ -58,14 +58,14 @@ def noted(config: RunnableConfig, **notes: Any) -> RunnableConfig:
 def notes_of(config: RunnableConfig) -> Mapping[str, Any]:
     """The notes in a config of ours; empty for other configs."""
     thread = config["configurable"]["thread_id"]
-    return thread.notes if isinstance(thread, Noted) else {}
+    return thread.notes if isinstance(thread, NotedThreadId) else {}
 
 
 def forget(config: RunnableConfig) -> None:
     """Remove the notes from a run's config: the run starts from nothing, although LangGraph reuses a config of another
     checkpoint or of a parent graph."""
     names = config["configurable"]
-    if isinstance(names["thread_id"], Noted):
+    if isinstance(names["thread_id"], NotedThreadId):
         names["thread_id"] = str(names["thread_id"])
 
 
@@ -73,7 +73,9 @@ def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> 
     """Note in a run's config that the list before a checkpoint was empty: a subgraph is replayed from a time when it
     had no checkpoint. LangGraph continues with this config, and what it stores is a fork."""
     if config is not None and before is not None and RUNTIME in config["configurable"]:
-        config["configurable"]["thread_id"] = noted(bare(config), **{FORK: True})["configurable"]["thread_id"]
+        config["configurable"]["thread_id"] = with_notes(without_notes(config), **{FORK: True})["configurable"][
+            "thread_id"
+        ]
 
 
 def key_of(config: RunnableConfig, tenant: str) -> Key:
@@ -139,7 +141,7 @@ def config_of(key: Key, checkpoint_id: str | None) -> RunnableConfig:
     }
 
 
-def bare(config: RunnableConfig) -> RunnableConfig:
+def without_notes(config: RunnableConfig) -> RunnableConfig:
     """`config` without our notes."""
     names = {name: value for name, value in config["configurable"].items() if name != TURN}
     return {

@@ -8,8 +8,8 @@ from typing import Any
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.channels import Prepare, Storage, is_message_list
-from langchain_session.listing import Made, listed, shown
-from langchain_session.other_lists import ASIDE, from_aside, put_aside
+from langchain_session.listing import ListOrigin, stored_list, whole_list
+from langchain_session.message_lists import ASIDE, from_aside, put_aside
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore, Stored
 from session_core.turns import Key
 
@@ -17,7 +17,7 @@ from session_core.turns import Key
 async def stored_values(
     values: Mapping[str, Any],
     changed: Collection[str],
-    made: Made,
+    made: ListOrigin,
     *,
     key: Key,
     storage: Storage,
@@ -32,7 +32,7 @@ async def stored_values(
     kept: dict[str, Plain | MessageList | None] = {}
     said: Any = values.get(channel) if channel in changed else None
     if said == [] or is_message_list(said):
-        kept[channel] = await listed(said, made, channel, key, store, prepare)
+        kept[channel] = await stored_list(said, made, channel, key, store, prepare)
     rest = {name: values[name] for name in changed if name in values and name not in kept}
     kept |= await put_aside(rest, key, store, parent_id=made.parent_id)
     for name in changed:
@@ -46,7 +46,7 @@ async def live_values(found: Checkpoint, store: SessionStore, serde: SerializerP
     live: dict[str, Any] = {}
     for channel, value in found.values.items():
         if isinstance(value, Stored):
-            live[channel] = await shown(value.part, found.key, store)
+            live[channel] = await whole_list(value.part, found.key, store)
         elif value.type == ASIDE:
             live[channel] = await from_aside(value, found.key, store)
         else:

@@ -37,7 +37,7 @@ class ViewList(list[BaseMessage]):
 
     copied = False
     """Whether a reducer removed anything from a copy of this list."""
-    waiting: Waiting | None = None
+    waiting: PendingCalls | None = None
     hidden: list[tuple[int, int]] | None = None
 
     def copy(self) -> Self:
@@ -49,7 +49,7 @@ class ViewList(list[BaseMessage]):
             made = type(self)([*(_without(message, missing) for message in made), *map(_stand_in, sorted(missing))])
         if removed:
             self.copied = True
-            _stay_handed(self, made)
+            _wrap_reducer(self, made)
         return made
 
     def _kept_before(self, given: Iterable[BaseMessage]) -> list[BaseMessage]:
@@ -64,7 +64,7 @@ class ViewList(list[BaseMessage]):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingCalls:
     """Pending tool calls: their ids, and the sequence numbers of the messages of their exchange, by message id."""
 
     calls: frozenset[str]
@@ -83,11 +83,11 @@ class Waiting:
 
     def is_passed_by(self, given: Iterable[BaseMessage]) -> bool:
         """Whether `given` contains a question before the results of the calls; edits of the calls refer to them."""
-        said = list(given)
-        if any(message.id in self.seqs for message in said):
+        messages = list(given)
+        if any(message.id in self.seqs for message in messages):
             return False
         answered: set[str] = set()
-        for message in said:
+        for message in messages:
             if isinstance(message, ToolMessage):
                 answered.add(message.tool_call_id)
             elif isinstance(message, HumanMessage):
@@ -95,7 +95,7 @@ class Waiting:
         return False
 
 
-class _HandedAgain:
+class _KeepsViewList:
     """Wraps the reducer of one run's channel: what it makes from a copy of a `ViewList` list is a `ViewList` list too.
 
     It is installed while the reducer runs, so the next list is the result for `first`; there may be several, since a
@@ -113,13 +113,13 @@ class _HandedAgain:
         return ViewList(made) if type(made) is list and isinstance(left, ViewList) and left.copied else made
 
 
-def handed(view: View, key: Key) -> tuple[list[BaseMessage], list[tuple[int, int]]]:
+def view_for_run(view: View, key: Key) -> tuple[list[BaseMessage], list[tuple[int, int]]]:
     """The messages of `view` for a run, with what it hides, which may grow when the run starts.
 
     An ordinary list if the view shows the whole record and has no pending call.
     """
     messages, hidden = view_messages(view, key), list(view.hidden.pairs)
-    waiting = Waiting.at_the_end(view.messages)
+    waiting = PendingCalls.at_the_end(view.messages)
     if waiting is None and not hidden and not any(message.covers for message in view.messages):
         return messages, hidden
     made = ViewList(messages)
@@ -142,7 +142,7 @@ def _given_by_the_caller() -> list[BaseMessage]:
     return [one for one in given if isinstance(one, BaseMessage)] if isinstance(given, list) else []
 
 
-def _stay_handed(held: ViewList, copied: ViewList) -> None:
+def _wrap_reducer(held: ViewList, copied: ViewList) -> None:
     """Find the channel that holds `held` among the callers and wrap its reducer to return such a list again."""
     frame = inspect.currentframe()
     for _ in range(CALLERS):
@@ -150,8 +150,8 @@ def _stay_handed(held: ViewList, copied: ViewList) -> None:
         channel = frame.f_locals.get("self") if frame is not None else None
         reducer = getattr(channel, "operator", None)
         if reducer is not None and getattr(channel, "value", None) is held:
-            if not isinstance(reducer, _HandedAgain):
-                channel.operator = _HandedAgain(reducer, copied)  # type: ignore[union-attr]
+            if not isinstance(reducer, _KeepsViewList):
+                channel.operator = _KeepsViewList(reducer, copied)  # type: ignore[union-attr]
             return
 
 

@@ -8,9 +8,9 @@ from session_core import Policy, Sessions
 from session_core.errors import ConfigError
 from session_core.leasing import Pause
 from session_core.ports import Leasing, SessionStore
+from session_core.services import Services
 from session_core.session import Flow
 from session_core.turns import Key
-from session_core.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Voice:
     """The store of one voice, and session flows over it."""
 
     store: SessionStore
-    shop: Workshop
+    services: Services
     pause: Pause
     leases: Leasing
 
     def flow(self, key: Key) -> Flow:
-        return Flow(key, self.store, self.shop)
+        return Flow(key, self.store, self.services)
 
 
 DEFAULT_URL = "memory://"

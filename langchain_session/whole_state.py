@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import raw_messages, view_messages
-from langchain_session.inrun import Fit
+from langchain_session.in_run import Fit
 from langchain_session.listing import uncompressed
 from langchain_session.message_cache import is_copy, plain_copy
 from langchain_session.threads import HANDED, is_of_a_task, notes_of
@@ -198,7 +198,7 @@ def _handed(view: View, key: Key) -> Handed:
     covers = Ranges.from_pairs(digest.additional_kwargs[MARK]["covers"]) if digest is not None else Ranges()
     return Handed(
         digest if covers else None,
-        frozenset(covers.shared(view.lineage)),
+        frozenset(covers.intersection(view.lineage)),
         {message.seq: made for made, message in shown if message.rendition == "named"},
         tuple(made for made, message in shown if message.origin == "refresh"),
     )

@@ -49,12 +49,12 @@ def new_id() -> str:
     return f"{GIVEN_ID}{uuid.uuid4().hex}"
 
 
-def said(message: ChatMessage, message_id: str | None = None) -> Message:
+def as_new(message: ChatMessage, message_id: str | None = None) -> Message:
     """`message` as something that was said now, with an id of its own, whatever view it may come from."""
-    return replace(unnamed(message), id=message_id or new_id())
+    return replace(without_id(message), id=message_id or new_id())
 
 
-def unnamed(message: ChatMessage) -> Message:
+def without_id(message: ChatMessage) -> Message:
     """`message` as something that was said, whatever view it may come from, without an id."""
     return replace(to_core(message), id="", origin="record", rendition="whole", covers=Ranges())
 
@@ -65,7 +65,7 @@ def change_to(wanted: Iterable[ChatMessage], record: Sequence[Message], key: Key
     A message of the session's own view stands for what it shows: a digest for all it covers, a clip
     for the whole. Any other is the next one of the record that says the same, or a new one.
     """
-    found = _Found(record, str(key))
+    found = _RecordMatcher(record, str(key))
     parts = [found.part(message) for message in wanted]
     covered = {seq for part in parts if isinstance(part, Ranges) for seq in part}
     items: dict[int, int | Message] = {}
@@ -82,7 +82,7 @@ def change_to(wanted: Iterable[ChatMessage], record: Sequence[Message], key: Key
     return Change(made, grows)
 
 
-class _Found:
+class _RecordMatcher:
     """Finds the messages of a record again, each once, from its beginning to its end."""
 
     def __init__(self, record: Sequence[Message], session: str) -> None:
@@ -105,7 +105,7 @@ class _Found:
         same = self._same[body_digest(neutral)]
         while same and self._places[same[0]] <= self._reached:
             same.popleft()
-        return self._passed(same.popleft()) if same else said(message)
+        return self._passed(same.popleft()) if same else as_new(message)
 
     def _passed(self, seq: int) -> int:
         self._reached = max(self._reached, self._places[seq])

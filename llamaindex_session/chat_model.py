@@ -5,12 +5,12 @@ from __future__ import annotations
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms.llm import LLM
 
-from session_core.advisers import Alike
+from session_core.advisers import EqualByParts
 from session_core.ports import SummaryRequest
 from session_core.prompts import summary_prompt
 
 
-class LLMSummarizer(Alike):
+class LLMSummarizer(EqualByParts):
     """A `Summarizer` that calls `llm`. It blocks; async callers run it in a thread."""
 
     def __init__(self, llm: LLM) -> None:

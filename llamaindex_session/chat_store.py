@@ -10,13 +10,13 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.storage.chat_store.base_db import AsyncDBChatStore
 
-from llamaindex_session.changes import change_to, said
-from llamaindex_session.messages import from_core, from_core_many, listed
-from llamaindex_session.moving import akeys_of, amessages_of, keys_of, messages_of, moved_in, wanting
+from llamaindex_session.changes import as_new, change_to
+from llamaindex_session.import_export import akeys_of, amessages_of, keys_of, messages_of, missing_messages, to_record
+from llamaindex_session.messages import as_list, from_core, from_core_many
 from llamaindex_session.references import DEFAULT_URL, place_at, place_of, sessions_at
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
-from session_core.moving import Several, amove_in, move_in
+from session_core.importing import RefusedConversations, aimport_messages, import_messages
 from session_core.ports import Marks
 from session_core.ranges import Ranges
 from session_core.voices import run_blocking
@@ -89,10 +89,10 @@ class SessionChatStore(BaseChatStore):
         longer begins with what was imported; InputError for a message that cannot be stored; ConfigError.
         """
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
-        several = Several()
+        several = RefusedConversations()
         for key in keys_of(chat_store, keys):
             with several.one():
-                move_in(made.session(key), moved_in(messages_of(chat_store, key, named=keys is not None)))
+                import_messages(made.session(key), to_record(messages_of(chat_store, key, named=keys is not None)))
         several.tell()
         return made
 
@@ -109,11 +109,11 @@ class SessionChatStore(BaseChatStore):
     ) -> Self:
         """Async form of `import_from`; also from an `AsyncDBChatStore`, including its archived messages."""
         made = cls(url, sessions=sessions, policy=policy, tenant=tenant)
-        several = Several()
+        several = RefusedConversations()
         for key in await akeys_of(chat_store, keys):
             with several.one():
-                said = await amessages_of(chat_store, key, named=keys is not None)
-                await amove_in(made.session(key), moved_in(said))
+                messages = await amessages_of(chat_store, key, named=keys is not None)
+                await aimport_messages(made.session(key), to_record(messages))
         several.tell()
         return made
 
@@ -123,11 +123,11 @@ class SessionChatStore(BaseChatStore):
         Raises: NotFound for one of `keys` that is not a session; Diverged if a key there has messages that its
         session does not begin with.
         """
-        several, added = Several(), 0
+        several, added = RefusedConversations(), 0
         for key in keys_of(self, keys):
             with several.one():
-                said = messages_of(self, key, named=keys is not None)
-                for message in wanting(said, chat_store.get_messages(key), chat_store, key):
+                messages = messages_of(self, key, named=keys is not None)
+                for message in missing_messages(messages, chat_store.get_messages(key), chat_store, key):
                     chat_store.add_message(key, message)
                     added += 1
         several.tell()
@@ -135,12 +135,12 @@ class SessionChatStore(BaseChatStore):
 
     async def aexport_to(self, chat_store: BaseChatStore, keys: Iterable[str] | None = None) -> int:
         """Async form of `export_to`."""
-        several, added = Several(), 0
+        several, added = RefusedConversations(), 0
         for key in await akeys_of(self, keys):
             with several.one():
-                said = await amessages_of(self, key, named=keys is not None)
+                messages = await amessages_of(self, key, named=keys is not None)
                 there = await chat_store.aget_messages(key)
-                for message in wanting(said, there, chat_store, key):
+                for message in missing_messages(messages, there, chat_store, key):
                     await chat_store.async_add_message(key, message)
                     added += 1
         several.tell()
@@ -175,7 +175,7 @@ class SessionChatStore(BaseChatStore):
     def set_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """Make `messages` the conversation; those already in it are not stored again."""
         session = self.session(key)
-        change = change_to(listed(messages), session.record(), session.key)
+        change = change_to(as_list(messages), session.record(), session.key)
         done = session.append(change.new, lenient=True)
         if not change.grows:
             run_blocking(self._sessions.store.mark(session.key, change.marks(done)))
@@ -183,18 +183,18 @@ class SessionChatStore(BaseChatStore):
     async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """Async form of `set_messages`."""
         session = self.session(key)
-        change = change_to(listed(messages), await session.arecord(), session.key)
+        change = change_to(as_list(messages), await session.arecord(), session.key)
         done = await session.aappend(change.new, lenient=True)
         if not change.grows:
             await self._sessions.awaited.mark(session.key, change.marks(done))
 
     def add_message(self, key: str, message: ChatMessage) -> None:
         """Store `message` at the end; durable on return."""
-        self.session(key).append(said(message), lenient=True)
+        self.session(key).append(as_new(message), lenient=True)
 
     async def async_add_message(self, key: str, message: ChatMessage) -> None:
         """Async form of `add_message`."""
-        await self.session(key).aappend(said(message), lenient=True)
+        await self.session(key).aappend(as_new(message), lenient=True)
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
         """Delete the session everywhere, with its record; returns the old conversation, None for an unknown key.

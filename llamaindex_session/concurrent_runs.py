@@ -12,7 +12,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.workflow import Context
 
-from llamaindex_session.inrun import step_context
+from llamaindex_session.in_run import step_context
 from session_core import Session
 from session_core.ranges import Ranges
 
@@ -21,7 +21,7 @@ ASKED = "llm_sessions_asked"
 (`own`)."""
 
 
-async def note_asked(messages: Sequence[ChatMessage], seqs: Sequence[int], session: Session) -> None:
+async def note_question(messages: Sequence[ChatMessage], seqs: Sequence[int], session: Session) -> None:
     """The run that this is called in has stored `messages` under `seqs`; the newest user message is its question."""
     context = step_context()
     if context is None or not seqs:

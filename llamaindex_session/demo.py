@@ -21,25 +21,25 @@ from llamaindex_session.memory import SessionMemoryBuffer
 from llamaindex_session.messages import to_core_many
 from session_core.demo.mind import reply
 from session_core.demo.played import Played, Sent
+from session_core.services import Services
 from session_core.sessions import Sessions
 from session_core.turns import Message, Role
-from session_core.workshop import Workshop
 
 
 class StandIn(CustomLLM):
     """Answers by the rules of `session_core.demo.mind`, and weighs what it is sent."""
 
-    _shop: Workshop = PrivateAttr()
+    _services: Services = PrivateAttr()
     _sent: list[Sent] = PrivateAttr(default_factory=list)
 
-    def __init__(self, shop: Workshop) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self._shop = shop
+        self._services = services
 
     @property
     def metadata(self) -> LLMMetadata:
         """A chat model with the window of the policy."""
-        return LLMMetadata(context_window=self._shop.policy.budget.window_tokens, is_chat_model=True)
+        return LLMMetadata(context_window=self._services.policy.budget.window_tokens, is_chat_model=True)
 
     def take_sent(self) -> tuple[Sent, ...]:
         """What was sent since the last time."""
@@ -50,7 +50,7 @@ class StandIn(CustomLLM):
         """The answer to `messages`."""
         given = to_core_many(messages)
         clipped = sum(message.rendition == "clip" for message in given)
-        self._sent.append(Sent(sum(map(self._shop.measure, given)), clipped))
+        self._sent.append(Sent(sum(map(self._services.measure, given)), clipped))
         return ChatResponse(message=ChatMessage(reply(given).text, role=MessageRole.ASSISTANT))
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
@@ -64,7 +64,7 @@ class StandIn(CustomLLM):
 
 def ask_engine(sessions: Sessions, session_id: str, asked: Sequence[str]) -> Iterator[Played]:
     """A `SimpleChatEngine` whose memory is the session; its turns go into the same record."""
-    llm = StandIn(sessions.workshop)
+    llm = StandIn(sessions.services)
     memory = SessionMemoryBuffer.from_defaults(session_id=session_id, sessions=sessions)
     engine = SimpleChatEngine.from_defaults(llm=llm, memory=memory)
     for question in asked:

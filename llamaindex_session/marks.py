@@ -26,7 +26,7 @@ def text_of(message: ChatMessage) -> str:
     return "\n".join(block.text for block in message.blocks if isinstance(block, TextBlock))
 
 
-def marked(message: ChatMessage, mark: Mapping[str, Any]) -> ViewMessage:
+def with_mark(message: ChatMessage, mark: Mapping[str, Any]) -> ViewMessage:
     """`message` with `mark`, and with a hash that detects later changes."""
     made = ViewMessage.model_construct(
         role=message.role, blocks=message.blocks, additional_kwargs=message.additional_kwargs

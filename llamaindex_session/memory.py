@@ -19,18 +19,18 @@ from llama_index.core.memory.types import BaseMemory
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from llama_index.core.utils import get_tokenizer
 
-from llamaindex_session.changes import said
+from llamaindex_session.changes import as_new
 from llamaindex_session.chat_store import SessionChatStore
-from llamaindex_session.concurrent_runs import note_asked, note_set, seen_by_run
-from llamaindex_session.inrun import run_of, stored, whole_of
+from llamaindex_session.concurrent_runs import note_question, note_set, seen_by_run
+from llamaindex_session.import_export import session_id_of, to_record
+from llamaindex_session.in_run import forget_stored, run_of, whole_of
 from llamaindex_session.marks import ViewMessage
-from llamaindex_session.messages import from_core_many, listed
-from llamaindex_session.moving import moved_in, session_id_of
+from llamaindex_session.messages import as_list, from_core_many
 from session_core import Budget, Message, Policy, Session, Sessions
-from session_core.advisers import require_power
+from session_core.advisers import require_method
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError
-from session_core.moving import amove_in, move_in
+from session_core.importing import aimport_messages, import_messages
 from session_core.turns import Key, text_of_id
 
 
@@ -96,8 +96,8 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         if None not in (session_id, chat_store_key) and session_id != chat_store_key:
             raise ConfigError(f"session_id={session_id!r}, chat_store_key={chat_store_key!r}; pass only one")
         if chat_store is not None or sessions is not None:
-            store = _given(chat_store, sessions, url, policy, tenant)
-            token_limit = _within(token_limit, store)
+            store = _chat_store_of(chat_store, sessions, url, policy, tenant)
+            token_limit = _checked_limit(token_limit, store)
         else:
             policy = _policy(policy, llm, token_limit)
             store, token_limit = SessionChatStore(url, policy=policy, tenant=tenant), _limit(policy)
@@ -108,7 +108,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
             chat_store_key=_named(session_id if session_id is not None else chat_store_key, tenant),
         )
         if chat_history is not None:
-            chat_history = listed(chat_history)
+            chat_history = as_list(chat_history)
         if chat_history and made.get_all()[: len(chat_history)] != chat_history:
             made.set(chat_history)
         return made
@@ -122,9 +122,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         what is new. Raises: ConfigError if `memory` has no session name; Diverged if it no longer begins with what
         was imported; InputError.
         """
-        require_power(memory, "get_all", "a memory")
-        made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
-        move_in(made.session, moved_in(memory.get_all()))
+        require_method(memory, "get_all", "a memory")
+        made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_with_token_limit(made_with, memory))
+        import_messages(made.session, to_record(memory.get_all()))
         return made
 
     @classmethod
@@ -132,9 +132,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         cls, memory: BaseMemory, session_id: str | uuid.UUID | None = None, **made_with: Any
     ) -> Self:
         """Async form of `import_from`."""
-        require_power(memory, "aget_all", "a memory")
-        made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_limited(made_with, memory))
-        await amove_in(made.session, moved_in(await memory.aget_all()))
+        require_method(memory, "aget_all", "a memory")
+        made = cls.from_defaults(session_id=session_id or session_id_of(memory), **_with_token_limit(made_with, memory))
+        await aimport_messages(made.session, to_record(await memory.aget_all()))
         return made
 
     @classmethod
@@ -190,7 +190,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         """
         session = self.session
         seen = session.view(input, overhead_tokens=self._overhead(initial_token_count))
-        return _shown(session, seen.messages)
+        return _view_messages(session, seen.messages)
 
     async def aget(
         self,
@@ -209,7 +209,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         if part != seen.lineage:
             seen = await session.aflow.view(input, overhead_tokens=overhead_tokens, lineage=part)
         run = await run_of(session)
-        return _shown(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
+        return _view_messages(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
 
     def put(self, message: ChatMessage) -> None:
         """Store `message`; durable on return."""
@@ -221,15 +221,15 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
 
     def put_messages(self, messages: list[ChatMessage]) -> None:
         """Store `messages`, all or none."""
-        self.session.append(map(said, listed(messages)), lenient=True)
+        self.session.append(map(as_new, as_list(messages)), lenient=True)
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """Async form of `put_messages`."""
-        session, messages = self.session, listed(messages)
+        session, messages = self.session, as_list(messages)
         whole = await whole_of(messages, session)
-        done = await session.aappend((said(message, its_id) for message, its_id in whole), lenient=True)
-        await stored(messages, session)
-        await note_asked([message for message, _ in whole], done.seqs, session)
+        done = await session.aappend((as_new(message, its_id) for message, its_id in whole), lenient=True)
+        await forget_stored(messages, session)
+        await note_question([message for message, _ in whole], done.seqs, session)
 
     async def aset(self, messages: list[ChatMessage]) -> None:
         """Async form of `set`."""
@@ -261,7 +261,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return max(0, _limit(self.chat_store.sessions.policy) - left)
 
 
-def _shown(session: Session, view: Iterable[Message]) -> list[ChatMessage]:
+def _view_messages(session: Session, view: Iterable[Message]) -> list[ChatMessage]:
     """The view's messages; generated ones are marked with the session of the view."""
     messages = from_core_many(view)
     for message in messages:
@@ -270,7 +270,7 @@ def _shown(session: Session, view: Iterable[Message]) -> list[ChatMessage]:
     return messages
 
 
-def _given(
+def _chat_store_of(
     chat_store: BaseChatStore | None,
     sessions: Sessions | None,
     url: str | None,
@@ -289,14 +289,14 @@ def _given(
     return chat_store
 
 
-def _limited(made_with: dict[str, Any], memory: BaseMemory) -> dict[str, Any]:
+def _with_token_limit(made_with: dict[str, Any], memory: BaseMemory) -> dict[str, Any]:
     """Constructor arguments with the token limit of `memory`, unless another argument sets it."""
     if any(made_with.get(name) is not None for name in ("token_limit", "llm", "sessions", "policy", "chat_store")):
         return made_with
     return {**made_with, "token_limit": getattr(memory, "token_limit", None)}
 
 
-def _within(token_limit: int | None, store: SessionChatStore) -> int:
+def _checked_limit(token_limit: int | None, store: SessionChatStore) -> int:
     most = _limit(store.sessions.policy)
     if token_limit is None or _checked(token_limit) <= most:
         return most if token_limit is None else _checked(token_limit)

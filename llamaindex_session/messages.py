@@ -12,14 +12,14 @@ from typing import Any
 from llama_index.core.base.llms import types as li
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
-from llamaindex_session.marks import ViewMessage, mark_of, marked, text_of
+from llamaindex_session.marks import ViewMessage, mark_of, text_of, with_mark
 from llamaindex_session.native import FORMAT, exact, read, write
 from session_core.errors import InputError
 from session_core.media import source_of
 from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import read_blocks
-from session_core.serial.calls import arguments_text, calls_from, function_call_id, says_exactly
+from session_core.serial.calls import arguments_text, calls_from, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.objects import read_file
 from session_core.serial.references import HeldBy
@@ -40,17 +40,17 @@ _ROLES = {
 _CALLS = ("tool_calls", "function_call")
 
 
-def listed(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+def as_list(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     """`messages` as a list of nothing else. Raises: InputError."""
     if not isinstance(messages, Iterable) or isinstance(messages, str | Mapping | ChatMessage):
         raise InputError(
             f"a {type(messages).__name__} is not a list of messages; pass [ChatMessage(role=..., content=...), ...] "
             "(a session's name is session_id=)"
         )
-    return [required(message) for message in messages]
+    return [require_message(message) for message in messages]
 
 
-def required(message: object) -> ChatMessage:
+def require_message(message: object) -> ChatMessage:
     """`message`, which is one. Raises: InputError."""
     if not isinstance(message, ChatMessage):
         raise InputError(f"a {type(message).__name__} is not a message; pass ChatMessage(role=..., content=...)")
@@ -64,7 +64,7 @@ def to_core(message: ChatMessage) -> Message:
     since is taken as a message of its own. A tool's message that names no call is the assistant's, so
     that it is never taken for the user's words. Raises: InputError.
     """
-    required(message)
+    require_message(message)
     mark = mark_of(message) or {}
     if "origin" in mark:
         covers = Ranges.from_pairs(mark.get("covers", ()))
@@ -99,10 +99,10 @@ def from_core(message: Message) -> ChatMessage:
     if message.origin != "record":
         covers = [list(pair) for pair in message.covers.pairs]
         made_id = synthetic_id(message.origin, message.content, covers)
-        return marked(_from_neutral(message), {"origin": message.origin, "covers": covers, "id": made_id})
+        return with_mark(_from_neutral(message), {"origin": message.origin, "covers": covers, "id": made_id})
     native = message.native
     if message.rendition != "whole":
-        return marked(_rendered(message), {"rendition": message.rendition, "ref": message.id})
+        return with_mark(_as_shown(message), {"rendition": message.rendition, "ref": message.id})
     return read(message, native) if native and native.format == FORMAT else _from_neutral(message)
 
 
@@ -139,7 +139,7 @@ def _calls(message: ChatMessage) -> tuple[tuple[ToolCall, ...], list[bool]]:
             given, call_id = block.tool_kwargs, block.tool_call_id or ""
             text = given if isinstance(given, str) else arguments_text(given, written.get(call_id))
             calls.append(ToolCall(call_id, block.tool_name, text))
-            parsed.append(not isinstance(given, str) and says_exactly(text, given, exact))
+            parsed.append(not isinstance(given, str) and is_exact(text, given, exact))
     known = {call.id for call in calls}
     calls += [call for call in raw if call.id not in known]
     legacy = message.additional_kwargs.get("function_call")
@@ -190,7 +190,7 @@ def _base64(data: bytes | IOBase) -> str:
     return data.decode("ascii")
 
 
-def _rendered(message: Message) -> ChatMessage:
+def _as_shown(message: Message) -> ChatMessage:
     """The message as the view shows it: its own role and data, the view's text and calls, media that the view keeps."""
     native = message.native
     if native is None or native.format != FORMAT:

@@ -12,7 +12,7 @@ from llama_index.core.bridge.pydantic import AnyUrl
 
 from llamaindex_session.marks import ViewMessage
 from session_core.errors import StoreUnreadable
-from session_core.serial.exact import Exact, Kind, damage, padded, trimmed
+from session_core.serial.exact import Exact, Kind, damage, pad, trim
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, is_model, model_from, model_state, object_kinds, path_of
 from session_core.serial.references import HeldBy, restorer
@@ -52,7 +52,7 @@ def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
     blocks, odd = _as_usual(values.pop("blocks"))
     private = None if isinstance(message, ViewMessage) else state.private
     data = exact.encode(
-        trimmed(
+        trim(
             [
                 None if role == neutral.role.value else getattr(role, "value", role),
                 None if _is_text(blocks, neutral.content) else blocks,
@@ -66,7 +66,7 @@ def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
         table,
     )
     spelled = None if state.spelled == frozenset(_spelled(kwargs)) else sorted(state.spelled)
-    note = trimmed([spelled, odd or None])
+    note = trim([spelled, odd or None])
     return Native(FORMAT, data, exact.encode(note) if note else b"")
 
 
@@ -100,8 +100,8 @@ def read(message: Message, native: Native) -> ChatMessage:
     """The message that `native` was written for. Raises: StoreUnreadable."""
     try:
         plain = exact.decode(native.data, restorer(message))
-        role, blocks, kwargs, path, values, extra, private = padded(plain, 7)
-        named, odd = padded(exact.decode(native.note) if native.note else [], 2)
+        role, blocks, kwargs, path, values, extra, private = pad(plain, 7)
+        named, odd = pad(exact.decode(native.note) if native.note else [], 2)
         fields: dict[str, Any] = {
             **(values or {}),
             "role": MessageRole(role or message.role.value),

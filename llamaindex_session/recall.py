@@ -5,11 +5,11 @@ from __future__ import annotations
 from llama_index.core.tools import FunctionTool
 
 from llamaindex_session.chat_store import SessionChatStore
-from llamaindex_session.inrun import in_run
+from llamaindex_session.in_run import original_in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import page, told
+from session_core.recalling import page_text, results_text
 
 MAX_HITS = 5
 
@@ -37,7 +37,7 @@ def recall_tool(
         get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
         """
         if not reference:
-            return _told(session.search(query, max_hits=MAX_HITS), query, session)
+            return _result_text(session.search(query, max_hits=MAX_HITS), query, session)
         try:
             message = session.expand(reference)
         except NotFound as exc:
@@ -46,9 +46,9 @@ def recall_tool(
 
     async def arecall(query: str = "", reference: str = "", offset: int = 0) -> str:
         if not reference:
-            return _told(await session.asearch(query, max_hits=MAX_HITS), query, session)
+            return _result_text(await session.asearch(query, max_hits=MAX_HITS), query, session)
         try:
-            message = await in_run(reference, session) or await session.aexpand(reference)
+            message = await original_in_run(reference, session) or await session.aexpand(reference)
         except NotFound as exc:
             return str(exc)
         return _page(message, reference, offset, session)
@@ -68,13 +68,13 @@ def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_
     return source.session(session_id, tenant=tenant)
 
 
-def _told(found: list[Message], query: str, session: Session) -> str:
-    shop = session.sessions.workshop
-    limits, most = shop.policy.limits, shop.policy.tool_output_tokens
-    return told(found, query, max_tokens=most, count=shop.counter.count, page_tokens=limits.page_tokens)
+def _result_text(found: list[Message], query: str, session: Session) -> str:
+    services = session.sessions.services
+    limits, most = services.policy.limits, services.policy.tool_output_tokens
+    return results_text(found, query, max_tokens=most, count=services.counter.count, page_tokens=limits.page_tokens)
 
 
 def _page(message: Message, reference: str, offset: int, session: Session) -> str:
-    shop = session.sessions.workshop
-    most = shop.policy.limits.page_tokens
-    return page(message, reference=reference, offset=offset, page_tokens=most, count=shop.counter.count)
+    services = session.sessions.services
+    most = services.policy.limits.page_tokens
+    return page_text(message, reference=reference, offset=offset, page_tokens=most, count=services.counter.count)

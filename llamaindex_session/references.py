@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError
-from session_core.sharing import shared
+from session_core.sharing import shared_sessions
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 HELPERS = ("summarizer", "classifier", "extractor", "embedder", "index", "counter")
@@ -54,7 +54,7 @@ def sessions_at(place: Mapping[str, Any]) -> Sessions:
                 "make memories with url=..., or reattach it with from_dict(data, sessions=...)"
             )
         return found
-    return shared(place["url"], _policy(place))
+    return shared_sessions(place["url"], _policy(place))
 
 
 def _policy(place: Mapping[str, Any]) -> Policy:

@@ -6,6 +6,7 @@ LLM_SESSIONS_EXPLORE=1 pytest tests/test_x.py    # other examples with each run,
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import shutil
 import tempfile
@@ -18,9 +19,14 @@ from hypothesis import HealthCheck, settings
 
 # The fixtures import what they need when they run: not every environment of these tests has all drivers.
 if TYPE_CHECKING:
-    from corner_places import Corner
+    from edge_case_stores import CornerCase
     from every_store import Servers
     from fault_tools import Places
+    from postgres_server import PostgresServer
+    from redis_server import RedisServer
+
+    from session_core.stores.postgres.store import PostgresStore
+    from session_core.stores.redis.store import RedisStore
 
 IN_MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 1024**3
@@ -39,6 +45,7 @@ def _keep_files_in_memory() -> None:
         tempfile.tempdir = None
 
 
+_schemas = itertools.count()
 _keep_files_in_memory()
 # Told to servers (postgres_server.py), which benchmarks start as well.
 os.environ["LLM_SESSIONS_TESTS"] = "1"
@@ -77,6 +84,54 @@ def cluster() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def plain_redis() -> Iterator[RedisServer]:
+    """A Redis server that writes nothing to disk; one per module."""
+    from redis_server import redis_server
+
+    with redis_server(appendonly="no") as running:
+        yield running
+
+
+@pytest.fixture
+def redis_store(plain_redis: RedisServer) -> Iterator[RedisStore]:
+    """A store on an emptied Redis server."""
+    from session_core.stores.redis.store import RedisStore
+    from session_core.voices import run_blocking
+
+    with plain_redis.client() as client:
+        client.flushall()
+    store = RedisStore(plain_redis.url)
+    yield store
+    run_blocking(store.close())
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; one per module."""
+    from postgres_server import postgres_server
+
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_schema() -> str:
+    """A schema that does not exist yet."""
+    return f"s{next(_schemas)}"
+
+
+@pytest.fixture
+def postgres_store(postgres: PostgresServer, postgres_schema: str) -> Iterator[PostgresStore]:
+    """A store in a schema of its own."""
+    from session_core.stores.postgres.store import PostgresStore
+    from session_core.voices import run_blocking
+
+    store = PostgresStore(f"{postgres.url}&schema={postgres_schema}")
+    yield store
+    run_blocking(store.close())
+
+
+@pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
     """Servers for the stores, one set per module; each starts when it is first asked for."""
     from every_store import every_server
@@ -97,16 +152,16 @@ def places() -> Iterator[Places]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes a `corner` in each of `corner_places.PLACES`."""
+    """Run a test that takes a `corner` in each of `edge_case_stores.PLACES`."""
     if "corner" in metafunc.fixturenames:
-        from corner_places import PLACES
+        from edge_case_stores import PLACES
 
         metafunc.parametrize("corner", PLACES, indirect=True)
 
 
 @pytest.fixture
-def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Corner:
+def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> CornerCase:
     """One store in one voice, empty."""
-    from corner_places import corner_at
+    from edge_case_stores import corner_at
 
     return corner_at(request.param, tmp_path, servers)

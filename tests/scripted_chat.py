@@ -50,8 +50,8 @@ class ScriptedChat(BaseChatModel):
 
     def most_tokens(self, sessions: Sessions) -> int:
         """The price of the dearest call: system prompt, messages and tools."""
-        schemas = sum(sessions.workshop.counter.count(str(tool)) for tool in self.tools)
-        prices = {name: sessions.workshop.measure(message) for name, message in self.read.items()}
+        schemas = sum(sessions.services.counter.count(str(tool)) for tool in self.tools)
+        prices = {name: sessions.services.measure(message) for name, message in self.read.items()}
         return schemas + max(sum(prices[id(message)] for message in messages) for messages in self.seen)
 
 

@@ -16,8 +16,8 @@ from pydantic import Field, PrivateAttr
 
 from langchain_session.messages import to_core
 from session_core import Policy
+from session_core.services import Services
 from session_core.testing.provider import BadRequest, require_accepted
-from session_core.workshop import Workshop
 
 # Reads the hints of the same few classes for each call of a tool, which took half of the time of a strict model.
 content.get_type_hints = cache(content.get_type_hints)
@@ -46,14 +46,14 @@ def check_sent(messages: Sequence[BaseMessage], *, max_tokens: int | None = None
     openai, anthropic = payloads(messages)
     require_accepted(openai, "openai", prefill=prefill)
     require_accepted(anthropic, "anthropic", prefill=prefill)
-    tokens = sum(_shop().measure(to_core(message)) for message in messages)
+    tokens = sum(_services().measure(to_core(message)) for message in messages)
     if max_tokens is not None and tokens > max_tokens:
         raise BadRequest(f"{tokens} tokens are over the window of {max_tokens}")
 
 
 @cache
-def _shop() -> Workshop:
-    return Workshop(Policy())
+def _services() -> Services:
+    return Services(Policy())
 
 
 class StrictChatModel(BaseChatModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.language.acceptance import decides, offers, takes
+from session_core.language.acceptance import accepts_offer, has_offer, settles_offer
 from session_core.language.cues import kinds
-from session_core.language.question_types import says, wanted
+from session_core.language.question_types import has_value_of, wanted_kinds
 from session_core.plan import FactKind
 
 
@@ -17,7 +17,7 @@ from session_core.plan import FactKind
      "Perfect. Send it to my sister.", "Book it for two.", "The second one.", "Works for me.", "Ja, gerne."],
 )  # fmt: skip
 def test_accepting_an_offer_is_recognised(text: str) -> None:
-    assert takes(text)
+    assert accepts_offer(text)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_accepting_an_offer_is_recognised(text: str) -> None:
      "Okay, is there another one?", "Not that one.", "My sister lives in Ghent."],
 )  # fmt: skip
 def test_other_replies_accept_no_offer(text: str) -> None:
-    assert not takes(text)
+    assert not accepts_offer(text)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_other_replies_accept_no_offer(text: str) -> None:
     ],
 )
 def test_a_choice_settles_what_was_offered_in_several_languages(offer: str, said: str) -> None:
-    assert decides(offer, said)
+    assert settles_offer(offer, said)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_choice_settles_what_was_offered_in_several_languages(offer: str, said
     ],
 )
 def test_what_offers_nothing_to_choose_is_not_settled(offer: str, said: str) -> None:
-    assert not decides(offer, said)
+    assert not settles_offer(offer, said)
 
 
 def test_offers_are_recognised() -> None:
-    assert offers("The Larch desk is in stock. Shall I put it aside?")
-    assert offers("I'd suggest the Larch desk.")
-    assert not offers("The desk was sent this morning.")
+    assert has_offer("The Larch desk is in stock. Shall I put it aside?")
+    assert has_offer("I'd suggest the Larch desk.")
+    assert not has_offer("The desk was sent this morning.")
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ def test_offers_are_recognised() -> None:
     ],
 )
 def test_a_question_asks_for_a_kind_of_value(question: str, says_it: str, does_not: str) -> None:
-    assert says(says_it, wanted(question))
-    assert not says(does_not, wanted(question))
+    assert has_value_of(says_it, wanted_kinds(question))
+    assert not has_value_of(does_not, wanted_kinds(question))
 
 
 def test_a_question_that_asks_for_none() -> None:
-    assert not wanted("What colour did she choose for the hall?")
-    assert not wanted("What did I say when we met the tuner, and to the man who came later")
+    assert not wanted_kinds("What colour did she choose for the hall?")
+    assert not wanted_kinds("What did I say when we met the tuner, and to the man who came later")
 
 
 def test_a_question_that_says_the_value_itself_asks_for_none() -> None:
-    assert not wanted("For what time shall I book it?\n6 pm, please.")
+    assert not wanted_kinds("For what time shall I book it?\n6 pm, please.")
 
 
 @pytest.mark.parametrize(

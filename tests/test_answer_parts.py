@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.answer_parts import written
+from session_core.compress.answer_parts import answer_parts
 from session_core.compress.passages import read
-from session_core.compress.telegram import brief
+from session_core.compress.telegram import to_telegram_style
 from session_core.turns import Message, Role
 
 ANSWER = """Here is the script that you asked for:
@@ -25,7 +25,7 @@ Run it at night."""
 
 
 def test_an_answer_is_prose_code_and_tables_in_its_order() -> None:
-    assert [kind for kind, part in written(ANSWER) if part.strip()] == [
+    assert [kind for kind, part in answer_parts(ANSWER) if part.strip()] == [
         "prose", "code", "table", "prose",
     ]  # fmt: skip
 
@@ -48,11 +48,11 @@ def test_rows_of_an_answers_table_name_their_columns_once() -> None:
 
 
 def test_between_marks_of_code_no_word_is_left_out() -> None:
-    assert brief("Then you can run `do it as a user` in the shell") == "Then run `do it as a user` in shell"
+    assert to_telegram_style("Then you can run `do it as a user` in the shell") == "Then run `do it as a user` in shell"
 
 
 @pytest.mark.parametrize("text", ["Only ```half a fence", "~~~\nnever closed\n", "| one bar |", "`a` ` b", ""])
 def test_truncated_markdown_loses_nothing(text: str) -> None:
-    said = "".join(part for _, part in written(text))
+    said = "".join(part for _, part in answer_parts(text))
 
     assert all(word in said for word in text.replace("~", " ").split())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.answered import answered
-from session_core.facts import extract, left_open, line, merge
+from session_core.compress.offer_answers import with_answers
+from session_core.facts import extract, line, merge, open_question
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
@@ -66,7 +66,7 @@ def test_what_a_user_turns_over_is_settled_behind_the_reply(wondered: str, told:
     reply = Message(Role.USER, answer, seq=3)
     (fact,) = extract([*said, reply])
     assert (fact.kind, fact.text, fact.slot) == (FactKind.ANSWER, answer, slot)
-    assert extract([reply], asked=left_open(said)) == [fact]
+    assert extract([reply], asked=open_question(said)) == [fact]
 
 
 def test_a_question_settles_nothing() -> None:
@@ -76,7 +76,7 @@ def test_a_question_settles_nothing() -> None:
 
 def test_a_list_is_quoted_with_the_number_that_was_taken() -> None:
     offer = Message(Role.ASSISTANT, "Two ways. 1) tile the porch, 2) pave it.", seq=1)
-    (told,) = answered([offer], [offer, Message(Role.USER, "the second one", seq=2)])
+    (told,) = with_answers([offer], [offer, Message(Role.USER, "the second one", seq=2)])
     assert told.content == "Two ways. 1) tile the porch, 2) pave it (answered: “the second one”)."
 
 

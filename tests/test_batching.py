@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis_server import RedisServer, redis_server
 
-from session_core.batching import Batcher, Overdue
+from session_core.batching import Batcher, BatchTimeout
 from session_core.errors import StoreError, StoreLost
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
@@ -50,7 +50,7 @@ async def settled() -> None:
 
 async def come(together: Batcher[int, int], *calls: list[int], wait_s: float = WAIT_S) -> list[asyncio.Task[list[int]]]:
     """Tasks that each make one of `calls`, in this order."""
-    tasks = [asyncio.create_task(together.do(call, wait_s=wait_s)) for call in calls]
+    tasks = [asyncio.create_task(together.run(call, wait_s=wait_s)) for call in calls]
     await settled()
     return tasks
 
@@ -124,7 +124,7 @@ def test_who_waits_for_too_long_gives_up_and_whose_work_began_does_not() -> None
         (begun,) = await come(together, [2], wait_s=0.02)
         await works.end(0)
         (late,) = await come(together, [3], wait_s=0.01)
-        with pytest.raises(Overdue):
+        with pytest.raises(BatchTimeout):
             await late
         await works.end(1)
         assert await begun == [-2]

@@ -8,8 +8,8 @@ import pytest
 from near_words import QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.boosts import NAMED, TIMED, leanings
-from session_core.compress.conflicts import MOST_MARKED, Quote, mark, ties
+from session_core.boosts import NAMED, TIMED, message_boosts
+from session_core.compress.conflicts import MOST_MARKED, Quote, conflict_line, find_conflicts
 from session_core.language.spans import span
 from session_core.turns import Message, Role
 
@@ -72,20 +72,20 @@ def _said(number: int, author: str | None, time_s: float | None = None) -> Messa
 
 def test_a_person_who_is_named_is_preferred() -> None:
     messages = [_said(1, "Project Manager"), _said(2, "Industrial Designer"), _said(3, None)]
-    assert leanings("what did the project manager think?", messages, None) == [NAMED, 0.0, 0.0]
-    assert leanings("What did Designer want?", messages, None) == [0.0, NAMED, 0.0]
-    assert leanings("what project is it?", messages, None) is None
-    assert leanings("what did Ann say?", [_said(1, "Ann")], None) is None
-    assert leanings("Ann Lee?", [_said(1, "Ann Lee"), _said(2, "Ann Roy")], None) == [NAMED, 0.0]
+    assert message_boosts("what did the project manager think?", messages, None) == [NAMED, 0.0, 0.0]
+    assert message_boosts("What did Designer want?", messages, None) == [0.0, NAMED, 0.0]
+    assert message_boosts("what project is it?", messages, None) is None
+    assert message_boosts("what did Ann say?", [_said(1, "Ann")], None) is None
+    assert message_boosts("Ann Lee?", [_said(1, "Ann Lee"), _said(2, "Ann Roy")], None) == [NAMED, 0.0]
 
 
 def test_a_time_that_is_named_is_preferred_where_it_tells_messages_apart() -> None:
     now = NOW.timestamp()
     messages = [_said(1, None, now - 9 * DAY_S), _said(2, None, now - DAY_S), _said(3, None, None)]
-    assert leanings("what did I say yesterday?", messages, now) == [0.0, TIMED, 0.0]
-    assert leanings("what did I say yesterday?", messages[1:2], now) is None
-    assert leanings("what did I say in 1999-01-01?", messages, now) is None
-    assert leanings("what did I say yesterday?", messages, None) is None
+    assert message_boosts("what did I say yesterday?", messages, now) == [0.0, TIMED, 0.0]
+    assert message_boosts("what did I say yesterday?", messages[1:2], now) is None
+    assert message_boosts("what did I say in 1999-01-01?", messages, now) is None
+    assert message_boosts("what did I say yesterday?", messages, None) is None
 
 
 @pytest.mark.parametrize("embedder", [None, QuickWords()])
@@ -111,13 +111,13 @@ OTHER = Quote("I think the deadline of the report is 19 May.", "Bob", _at("2026-
 
 
 def test_conflicting_answers_are_marked_with_speaker_and_time() -> None:
-    found = ties("When is the deadline of the report?", [FIRST, OTHER])
+    found = find_conflicts("When is the deadline of the report?", [FIRST, OTHER])
     assert [tie.values for tie in found] == [("12 May", "19 May")]
-    assert mark(found) == (
+    assert conflict_line(found) == (
         '[Conflicting answers, oldest first: "12 May" (Ann, 2026-05-01 00:00) and "19 May" '
         "(Bob, 2026-05-02 00:00). The record does not say which is correct.]"
     )
-    assert mark([]) == ""
+    assert conflict_line([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,20 @@ def test_conflicting_answers_are_marked_with_speaker_and_time() -> None:
     ],
 )
 def test_agreeing_or_unrelated_answers_are_not_marked(question: str, other: str) -> None:
-    assert ties(question, [FIRST, Quote(other, "Bob")]) == []
+    assert find_conflicts(question, [FIRST, Quote(other, "Bob")]) == []
 
 
 def test_values_of_different_things_are_not_marked() -> None:
     quotes = [Quote("The Ritz costs $200 a night.", "assistant"), Quote("The Plaza costs $150 a night.", "assistant")]
-    assert ties("How much does a night cost?", quotes) == []
-    assert ties("How much does a night cost?", [quotes[0], Quote("The Ritz costs $240 a night.", "Bob")]) != []
+    assert find_conflicts("How much does a night cost?", quotes) == []
+    assert (
+        find_conflicts("How much does a night cost?", [quotes[0], Quote("The Ritz costs $240 a night.", "Bob")]) != []
+    )
 
 
 def test_the_number_of_marked_conflicts_is_bounded() -> None:
     quotes = [Quote(f"The deadline of the report is {day} May.", "Ann") for day in range(1, 9)]
-    assert len(ties("deadline of the report?", quotes)) == MOST_MARKED
+    assert len(find_conflicts("deadline of the report?", quotes)) == MOST_MARKED
 
 
 def test_a_view_says_that_two_people_gave_different_deadlines() -> None:

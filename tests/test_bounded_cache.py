@@ -11,17 +11,17 @@ from weakref import ref
 import pytest
 
 from session_core.budget import Budget
-from session_core.compress.fold import Memory, Tools, lines_of
+from session_core.compress.fold import PlanCache, PlanContext, lines_of
 from session_core.language.values import _values_before, values
 from session_core.plan import Digest
 from session_core.policy import Policy
 from session_core.ranges import Ranges
 from session_core.serial.cache import BoundedCache
+from session_core.services import Services
 from session_core.sessions import Sessions
-from session_core.stores.redis.rows import Tails, begun, content
+from session_core.stores.redis.rows import Tails, begin_row, finish_row
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
-from session_core.workshop import Workshop
 
 LIMITS = Policy().limits
 
@@ -61,8 +61,8 @@ def test_of_many_short_sessions_few_messages_are_remembered():
     session_tails, before = Tails(), messages_alive()
     for number in range(40_000):
         message = Message(Role.USER, "yes", id=f"~{number:016x}", tokens=1)
-        label, body = begun(message)
-        session_tails.messages(b"%d" % number, [1, 1], [label + content(message, body)])
+        label, body = begin_row(message)
+        session_tails.messages(b"%d" % number, [1, 1], [label + finish_row(message, body)])
     assert messages_alive() - before < 20_000
 
 
@@ -114,21 +114,21 @@ def test_what_is_put_in_the_place_of_another_counts_as_much_as_it_is_larger():
     assert memory.known("grows") is None
 
 
-def shown(memory: Memory, digest: Digest, text: str) -> str:
-    message = memory.shown(digest, 1_000, LIMITS, lambda: Message(Role.USER, text))
+def shown(memory: PlanCache, digest: Digest, text: str) -> str:
+    message = memory.head(digest, 1_000, LIMITS, lambda: Message(Role.USER, text))
     assert message is not None
     return message.content
 
 
 def test_the_messages_of_a_thousand_digests_are_each_made_once():
-    memory = Memory()
+    memory = PlanCache()
     digests = [Digest(Ranges.span(1, number), "what was said") for number in range(1, 1_001)]
     assert [shown(memory, digest, f"digest {n}") for n, digest in enumerate(digests)][-1] == "digest 999"
     assert [shown(memory, digest, "made again") for digest in digests] == [f"digest {n}" for n in range(1_000)]
 
 
 def test_a_digest_is_not_kept_alive_by_its_message():
-    memory, digest = Memory(), Digest(Ranges.span(1, 9), "what was said")
+    memory, digest = PlanCache(), Digest(Ranges.span(1, 9), "what was said")
     shown(memory, digest, "the message")
     still = ref(digest)
     del digest
@@ -136,7 +136,7 @@ def test_a_digest_is_not_kept_alive_by_its_message():
 
 
 def test_a_digest_never_gets_the_message_of_one_whose_place_it_took():
-    memory, gone = Memory(), Digest(Ranges.span(1, 9), "gone")
+    memory, gone = PlanCache(), Digest(Ranges.span(1, 9), "gone")
     digest = Digest(Ranges.span(1, 9), "here")
     memory._shown.get((id(digest), 1_000, LIMITS), lambda: (ref(gone), Message(Role.USER, "of the one that is gone")))
     assert shown(memory, digest, "its own") == "its own"
@@ -146,7 +146,7 @@ def test_a_digest_never_gets_the_message_of_one_whose_place_it_took():
 def test_a_view_reads_the_digest_of_a_fold_with_the_lines_that_were_made_for_it(tmp_path):
     policy = Policy(Budget(2_000, reply_reserve_tokens=0), folding="off")
     with Sessions(f"sqlite:///{tmp_path / 'chat.db'}", policy=policy) as sessions:
-        session, shop = sessions.session("s"), sessions.workshop
+        session, services = sessions.session("s"), sessions.services
         for number in range(60):
             said = f"Order A-10{number} must never arrive before {number % 28 + 1} May, please."
             session.append({"role": "user", "content": said})
@@ -155,19 +155,21 @@ def test_a_view_reads_the_digest_of_a_fold_with_the_lines_that_were_made_for_it(
         digest = run_blocking(sessions.store.load(session.key)).digest
         assert made is not None
         assert digest is made
-        known = shop.memory.lines(digest, lambda: pytest.fail("made again"))
+        known = services.plan_cache.lines(digest, lambda: pytest.fail("made again"))
         assert known.rules
-        assert known == lines_of(replace(digest), Tools(shop.counter.count, shop.measure, shop.policy.limits))
+        assert known == lines_of(
+            replace(digest), PlanContext(services.counter.count, services.measure, services.policy.limits)
+        )
 
 
 def test_what_is_known_of_many_texts_is_nothing_that_the_collector_looks_at() -> None:
     """A full collection looks at every object that may hold others: 30 ms in which no view is served."""
-    shop, texts = Workshop(Policy()), [f"Please send order A-10{number} by 4 May." for number in range(50)]
+    services, texts = Services(Policy()), [f"Please send order A-10{number} by 4 May." for number in range(50)]
     for text in texts:
-        shop.prepare(Message(Role.USER, text))
+        services.prepare(Message(Role.USER, text))
         assert values(text)
     gc.collect()
     gc.collect()
-    assert len(shop.known) == len(texts)
-    assert not any(map(gc.is_tracked, shop.known.values()))
+    assert len(services.figures_cache) == len(texts)
+    assert not any(map(gc.is_tracked, services.figures_cache.values()))
     assert not any(gc.is_tracked(_values_before(text)) for text in texts)

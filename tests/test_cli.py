@@ -15,8 +15,8 @@ import pytest
 from session_core import Budget, Media, Message, Policy, Role, Sessions, ToolCall
 from session_core.budget import Tier
 from session_core.cli import main
+from session_core.cli.checks import Kept, told
 from session_core.cli.journal import Journal, Turn, tier_changes
-from session_core.cli.promises import Kept, told
 from session_core.cli.report import MOST_ROWS, curves, table
 from session_core.cli.terminal import columns, size, spark
 from session_core.events import Folded, TierChanged

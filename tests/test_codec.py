@@ -44,9 +44,9 @@ from session_core.serial.codec import (
     pack,
     packed_body,
     unpack,
-    wrapped,
+    wrap,
 )
-from session_core.serial.compression import shrunk, unshrunk
+from session_core.serial.compression import compress_short, decompress_short
 from session_core.serial.dictionary import DICTIONARY
 from session_core.serial.exact import Exact
 from session_core.serial.objects import object_kinds
@@ -167,7 +167,7 @@ def test_what_the_first_release_wrote_is_read() -> None:
 @given(st.binary(max_size=300), st.integers(0, 15_000))
 def test_compressed_bytes_come_back(data: bytes, more: int) -> None:
     whole = data + b"the flight " * (more // 20)
-    assert unshrunk(shrunk(whole)) == whole
+    assert decompress_short(compress_short(whole)) == whole
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
@@ -196,7 +196,7 @@ def test_the_digest_is_the_same_whatever_the_columns() -> None:
 @pytest.mark.parametrize("message", [RICH, replace(RICH, native=None), Message(Role.USER, "hi")])
 def test_body_and_digest_are_the_same_when_they_are_made_at_once(message: Message) -> None:
     body, digest = packed_body(message)
-    assert (wrapped(body), digest) == (encode_body(message), body_digest(message))
+    assert (wrap(body), digest) == (encode_body(message), body_digest(message))
 
 
 @pytest.mark.parametrize("size", [15_990, 16_100, 33_000, 1_000_000])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.evidence import _ties_left
+from session_core.compress.evidence import _remaining_ties_weight
 from session_core.compress.passages import Reading, read
 from session_core.compress.scoring import Question
-from session_core.language.continuations import goes_on, inquires, wants_all
+from session_core.language.continuations import asks_for_everything, is_continuation, is_question
 from session_core.turns import Message, Role
 
 
@@ -18,14 +18,14 @@ from session_core.turns import Message, Role
      "続けてください", "继续吧", "Thanks! What should we do now?"],
 )  # fmt: skip
 def test_continuations_ask_for_nothing_in_particular(text: str) -> None:
-    assert goes_on(text)
+    assert is_continuation(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "What's next for the roof?", "Continue with step 7", "Weiter mit dem Dach", "屋根はどうしますか", "?"]
 )
 def test_naming_a_subject_asks_for_it(text: str) -> None:
-    assert not goes_on(text)
+    assert not is_continuation(text)
 
 
 @pytest.mark.parametrize(
@@ -34,19 +34,19 @@ def test_naming_a_subject_asks_for_it(text: str) -> None:
      "Fass bitte alles zusammen", "今までの話をまとめて"],
 )  # fmt: skip
 def test_requests_for_a_recap_are_recognised(text: str) -> None:
-    assert wants_all(text)
+    assert asks_for_everything(text)
 
 
 @pytest.mark.parametrize("text", ["What did Ann say?", "Write to Ann.", "Show me the roof."])
 def test_requests_for_one_thing_are_no_recap(text: str) -> None:
-    assert not wants_all(text)
+    assert not asks_for_everything(text)
 
 
 def test_questions_without_a_mark() -> None:
-    assert inquires("how many tiles are there")
-    assert inquires("can you explain slate to me")
-    assert not inquires("what we need is slate")
-    assert not inquires("is fine")
+    assert is_question("how many tiles are there")
+    assert is_question("can you explain slate to me")
+    assert not is_question("what we need is slate")
+    assert not is_question("is fine")
 
 
 CHAT = [
@@ -85,10 +85,10 @@ def test_yes_refers_to_the_offer_right_before_it() -> None:
         _reading("Shall I order it?"),
     )
     told = (Message(Role.ASSISTANT, "The ridge tiles are here.", seq=9), _reading("They are here."))
-    assert _ties_left(Question("Yes please"), [asked]) == 1
-    assert _ties_left(Question("Yes please"), [told]) < 1
-    assert _ties_left(Question("Ok, what's next?"), [asked]) < 1
-    assert _ties_left(Question("That's right", repeated="Shall I order them?"), [told]) == 1
+    assert _remaining_ties_weight(Question("Yes please"), [asked]) == 1
+    assert _remaining_ties_weight(Question("Yes please"), [told]) < 1
+    assert _remaining_ties_weight(Question("Ok, what's next?"), [asked]) < 1
+    assert _remaining_ties_weight(Question("That's right", repeated="Shall I order them?"), [told]) == 1
 
 
 def _reading(text: str) -> Reading:

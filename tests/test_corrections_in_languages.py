@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.language.cues import corrects
+from session_core.language.cues import is_correction
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from session_core.language.cues import corrects
     ],
 )
 def test_corrections_in_other_languages_are_recognised(sentence: str) -> None:
-    assert corrects(sentence)
+    assert is_correction(sentence)
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_corrections_in_other_languages_are_recognised(sentence: str) -> None:
     ],
 )
 def test_words_of_a_correction_alone_correct_nothing(sentence: str) -> None:
-    assert not corrects(sentence)
+    assert not is_correction(sentence)

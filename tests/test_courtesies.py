@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from session_core.classify import filler
     ],
 )
 def test_courtesies_are_filler(text: str) -> None:
-    assert filler(text)
+    assert is_filler(text)
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_courtesies_are_filler(text: str) -> None:
     ],
 )
 def test_answers_and_statements_are_not_filler(text: str) -> None:
-    assert not filler(text)
+    assert not is_filler(text)

@@ -66,6 +66,6 @@ def test_a_changed_message_gets_a_new_digest() -> None:
     changed = replace(first, content=first.content + " and more")
     assert body_digest(changed) not in (before, b"")
     assert body_digest(replace(changed, content=first.content)) == before
-    priced = first.priced("other", 0.0, tokens=3, importance=Importance.DISCARD, clip=None, clip_tokens=0)
+    priced = first.with_figures("other", 0.0, tokens=3, importance=Importance.DISCARD, clip=None, clip_tokens=0)
     assert body_digest(priced) == before
     assert (first, hash(first)) == (message(1), hash(message(1)))

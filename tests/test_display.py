@@ -13,7 +13,7 @@ from session_core import Budget, Message, Policy, Role, Session, Sessions
 from session_core.budget import Tier
 from session_core.display import bars, session_html
 from session_core.ledger import Ledger
-from session_core.pictures import MAX_BARS, Bar, escape, gauge, timeline, view_html
+from session_core.notebook_html import MAX_BARS, Bar, escape, gauge, timeline, view_html
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ports import State
 from session_core.ranges import Ranges

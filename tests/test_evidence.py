@@ -8,13 +8,13 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.compress.blocks import HEAD
-from session_core.compress.evidence import evidence
+from session_core.compress.evidence import quote_block
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
 from session_core.compress.passages import read
-from session_core.compress.relevance import standing_out
+from session_core.compress.relevance import prominent_lines
 from session_core.compress.scoring import Question
-from session_core.compress.telegram import brief
+from session_core.compress.telegram import to_telegram_style
 from session_core.compress.word_values import shape
 from session_core.counting.tokens import counter_for
 from session_core.testing import check_valid
@@ -77,7 +77,7 @@ def test_one_row_of_a_table_names_its_columns_itself() -> None:
     said = Message(Role.TOOL, json.dumps({"items": items}), seq=1, id="m1", tool_call_id="c1", name="get_order")
     asked = Question("Which item_id have the boots?")
     room = count(f"{HEAD}\nget_order →\n items: name: Boots, item_id: 72") + 4
-    told, _ = evidence(asked, [(said, read(said, count))], [], room_tokens=room, count=count)
+    told, _ = quote_block(asked, [(said, read(said, count))], [], room_tokens=room, count=count)
     assert told.splitlines()[1:] == ["get_order →", " items: name: Boots, item_id: 72"]
 
 
@@ -88,7 +88,7 @@ def test_of_a_long_table_a_row_counts_less_than_the_one_of_a_short_output() -> N
         Message(Role.TOOL, text, seq=n, id=f"m{n}", tool_call_id=f"c{n}", name="find", tokens=count(text))
         for n, text in enumerate((one, many), start=1)
     ]
-    told, _ = evidence(Question("Go on."), [(m, read(m, count)) for m in outputs], [], room_tokens=60, count=count)
+    told, _ = quote_block(Question("Go on."), [(m, read(m, count)) for m in outputs], [], room_tokens=60, count=count)
     assert "7000001" in told
 
 
@@ -128,18 +128,18 @@ def test_numbers_stand_as_they_were_written() -> None:
 def test_a_block_has_room_and_is_the_same_each_time(room: int) -> None:
     messages = [Message(Role.TOOL, _order(n, 900_000 + n), tool_call_id=str(n), seq=n, tokens=40) for n in range(1, 60)]
     pairs = [(message, read(message, count)) for message in messages]
-    block, quoted = evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)
+    block, quoted = quote_block(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)
     assert 17 in [message.seq for message in quoted]
     assert block.startswith(HEAD)
     assert "900017" in block
     assert count(block) <= room
-    assert block == evidence(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)[0]
+    assert block == quote_block(Question("What about order #W17?"), pairs, [], room_tokens=room, count=count)[0]
 
 
 def test_quotes_do_not_repeat_the_view() -> None:
     old = Message(Role.USER, "The access code is QX-4471. The garage is at Elm Street 12.", seq=1, tokens=20)
     shown = Message(Role.ASSISTANT, "Your access code is QX-4471.", seq=2, tokens=10)
-    block, _ = evidence(
+    block, _ = quote_block(
         Question("Let us go on."), [(old, read(old, count))], [(shown, read(shown, count))], room_tokens=20, count=count
     )
     assert "Elm Street 12" in block
@@ -206,7 +206,7 @@ def test_a_large_view_keeps_its_summary_beside_what_is_brought_back() -> None:
     ],
 )
 def test_a_sentence_of_another_language_keeps_its_words(said: str) -> None:
-    assert brief(said) == ""
+    assert to_telegram_style(said) == ""
 
 
 @pytest.mark.parametrize(
@@ -218,14 +218,17 @@ def test_a_sentence_of_another_language_keeps_its_words(said: str) -> None:
     ],
 )
 def test_a_foreign_name_in_an_english_sentence_is_no_other_language(said: str, short: str) -> None:
-    assert brief(said) == short
+    assert to_telegram_style(said) == short
 
 
 def test_a_sentence_in_a_telegrams_words_keeps_what_it_says() -> None:
-    assert brief("I'd like you to book the table for six, please.") == "like to book table for six"
-    assert brief("You must not send it to the office on Elm Street.") == "must not send to office on Elm Street"
-    assert brief("We don't have any of these in May.") == "don't have any of these in May"
-    assert brief("Cancel order 17.") == ""
+    assert to_telegram_style("I'd like you to book the table for six, please.") == "like to book table for six"
+    assert (
+        to_telegram_style("You must not send it to the office on Elm Street.")
+        == "must not send to office on Elm Street"
+    )
+    assert to_telegram_style("We don't have any of these in May.") == "don't have any of these in May"
+    assert to_telegram_style("Cancel order 17.") == ""
 
 
 def test_codes_that_look_alike_have_one_shape() -> None:
@@ -298,7 +301,7 @@ def test_where_users_said_little_the_answer_that_is_asked_about_comes_before_pie
         for turn, (role, text) in enumerate([(Role.USER, f"How do I cook {dish}?"), (Role.ASSISTANT, recipe)])
     ]
 
-    block, _ = evidence(
+    block, _ = quote_block(
         Question("How did you tell me to cook the borscht?"), [(m, read(m, count)) for m in said], [],
         room_tokens=110, count=count,
     )  # fmt: skip
@@ -312,7 +315,7 @@ def test_error_lines_of_an_output_are_preferred_to_listings() -> None:
     output = "\n".join([*jobs[:8], *failed, *jobs[8:]])
     said = Message(Role.TOOL, output, tool_call_id="c1", name="run", seq=1, tokens=count(output))
 
-    block, _ = evidence(Question("Go on."), [(said, read(said, count))], [], room_tokens=60, count=count)
+    block, _ = quote_block(Question("Go on."), [(said, read(said, count))], [], room_tokens=60, count=count)
 
     assert failed[0] in block
 
@@ -328,7 +331,7 @@ def test_each_line_of_a_listing_says_less_for_those_before_it() -> None:
         for seq, (name, text) in enumerate([("report", notes), ("ls", listing)], start=1)
     ]
 
-    block, _ = evidence(Question("Next."), [(m, read(m, count)) for m in said], [], room_tokens=170, count=count)
+    block, _ = quote_block(Question("Next."), [(m, read(m, count)) for m in said], [], room_tokens=170, count=count)
 
     assert "QR-18" in block
 
@@ -355,6 +358,6 @@ def test_a_line_that_stands_out_in_the_middle_of_a_long_log_is_brought_back(line
 
 def test_lines_of_a_text_that_are_all_unlike_do_not_stand_out() -> None:
     lines = ["A line about apples.", "Another, of pears!", "No error in this third one", "and so it ends"]
-    assert standing_out(lines, 3) == []
-    assert standing_out([*lines, *["alike 1"] * 8], 3) == [0, 1, 2]
-    assert standing_out([*["alike 1"] * 8, *lines, "no error in the 2nd"], 2) == [10, 12]
+    assert prominent_lines(lines, 3) == []
+    assert prominent_lines([*lines, *["alike 1"] * 8], 3) == [0, 1, 2]
+    assert prominent_lines([*["alike 1"] * 8, *lines, "no error in the 2nd"], 2) == [10, 12]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.fold import Memory, Tools, digest_message, fold, lines_of
+from session_core.compress.fold import PlanCache, PlanContext, digest_message, fold, lines_of
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import instructions, quoting
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
-from session_core.language.cues import _Cues, may_rule, ruling
-from session_core.language.pasted import of_one_line
+from session_core.language.cues import _Cues, is_rule, may_be_rule
+from session_core.language.pasted_text import of_one_line
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
 from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
 from session_core.plan import Digest, Limits
@@ -50,7 +50,7 @@ def test_the_fast_check_for_quotes_agrees_with_the_pattern(text: str) -> None:
 @given(TEXTS)
 def test_the_fast_check_for_instructions_in_data_agrees_with_the_patterns(text: str) -> None:
     signs = (instructions._ORDER, instructions._ROLE, instructions._WILL, instructions._NOTE)
-    assert instructions.poses(text) == any(sign.search(text) for sign in signs)
+    assert instructions.imitates_message(text) == any(sign.search(text) for sign in signs)
 
 
 @given(TEXTS.filter(lambda text: "@" not in text and "http" not in text))
@@ -80,7 +80,7 @@ def test_a_cue_is_not_passed_over_for_a_word_that_it_can_do_without(sentence: st
     stems = {word[:STEM_CHARACTERS] for word in words(sentence)}
     for cue in COMMITMENTS:
         tried = not stems.isdisjoint(cue.stems)
-        assert _Cues([cue]).said(sentence) == (tried and cue.pattern.search(sentence) is not None)
+        assert _Cues([cue]).matches(sentence) == (tried and cue.pattern.search(sentence) is not None)
 
 
 @given(st.sampled_from(CUES).flatmap(lambda cue: st.tuples(st.just(cue), st.from_regex(cue.pattern, alphabet=ASCII))))
@@ -89,36 +89,36 @@ def test_what_a_pattern_finds_has_one_of_the_words_that_it_is_looked_up_by(found
     assert not cue.also.isdisjoint(runs(sentence))
 
 
-def _tools(memory: Memory, limits: Limits) -> Tools:
+def _tools(memory: PlanCache, limits: Limits) -> PlanContext:
     counter = counter_for(None)
-    return Tools(counter.count, lambda message: message_tokens(message, counter), limits, memory)
+    return PlanContext(counter.count, lambda message: message_tokens(message, counter), limits, memory)
 
 
 def test_the_message_of_a_digest_is_handed_on_and_is_that_of_its_own_room() -> None:
-    memory, limits = Memory(), Policy().limits
+    memory, limits = PlanCache(), Policy().limits
     digest = Digest(Ranges.span(1, 9), "User: We meet on Monday.\nAssistant: Noted, on Monday.", ())
     numbered = Digest(Ranges.span(1, 9), digest.summary, (), number=3)
-    made = digest_message(digest, tools=_tools(memory, limits))
-    memory.handed_on(digest, numbered)
-    assert digest_message(numbered, tools=_tools(memory, limits)) is made
-    small = Policy(limits.budget.less(limits.budget.limit_tokens - 200)).limits
-    narrow = digest_message(numbered, tools=_tools(memory, small))
-    assert narrow == digest_message(numbered, tools=_tools(Memory(), small))
-    assert digest_message(numbered, tools=_tools(memory, limits)) == made
+    made = digest_message(digest, context=_tools(memory, limits))
+    memory.carry_over(digest, numbered)
+    assert digest_message(numbered, context=_tools(memory, limits)) is made
+    small = Policy(limits.budget.minus_overhead(limits.budget.limit_tokens - 200)).limits
+    narrow = digest_message(numbered, context=_tools(memory, small))
+    assert narrow == digest_message(numbered, context=_tools(PlanCache(), small))
+    assert digest_message(numbered, context=_tools(memory, limits)) == made
 
 
 def test_the_lines_of_a_fold_upon_another_are_what_they_are_without_a_memory() -> None:
     limits = Policy().limits
-    tools = _tools(Memory(), limits)
+    tools = _tools(PlanCache(), limits)
     said = ["My budget is $900.", "Always answer in English.", "The deadline is 3 May.", "No, my budget is $700."]
     digest: Digest | None = None
     for seq, text in enumerate(said, 1):
         part = Unit((Message(Role.USER, text, seq=seq, id=str(seq)),))
-        digest = fold(digest, [part], Ranges.span(1, seq), tools=tools)
+        digest = fold(digest, [part], Ranges.span(1, seq), context=tools)
     assert digest is not None
     assert len(digest.facts) == 3
-    assert "$700" in "".join(lines_of(digest, tools).said)
-    assert lines_of(digest, tools) == lines_of(digest, _tools(Memory(), limits))
+    assert "$700" in "".join(lines_of(digest, tools).texts)
+    assert lines_of(digest, tools) == lines_of(digest, _tools(PlanCache(), limits))
 
 
 RULED = ("always ", "never ", "must ", "don't ", "do not ", "'", '"', "{", "}", "; ", ":", "\n", "only ", "rule", "x ")
@@ -126,4 +126,4 @@ RULED = ("always ", "never ", "must ", "don't ", "do not ", "'", '"', "{", "}", 
 
 @given(st.lists(st.sampled_from(RULED), max_size=10).map("".join))
 def test_no_part_of_a_text_lays_down_a_rule_where_none_may(text: str) -> None:
-    assert may_rule(text) or not any(map(ruling, (text, *instructions._PARTS.split(text))))
+    assert may_be_rule(text) or not any(map(is_rule, (text, *instructions._PARTS.split(text))))

@@ -24,7 +24,7 @@ from sealed_fill import RING
 
 from session_core import Sessions
 from session_core.errors import NotPicklable
-from session_core.forks import WHOLE, FreedLock
+from session_core.forks import FORK_GUARD, ForkSafeLock
 from session_core.ports import SessionStore
 from session_core.stores import sqlite_file
 from session_core.stores.closing import Closing, LockWhileOpen
@@ -144,7 +144,7 @@ def test_a_fork_waits_for_critical_sections_of_other_threads(kind: str, tmp_path
         with middle:
             begun.set()
             end = time.monotonic() + HANGS_S
-            while WHOLE._forking is None:
+            while FORK_GUARD._forking is None:
                 assert time.monotonic() < end, "nobody forked"
                 time.sleep(0.001)
 
@@ -187,7 +187,7 @@ def test_a_parent_that_closes_its_file_leaves_the_childs_journal_alone(tmp_path:
 
 
 def test_a_lock_that_a_thread_held_is_free_in_the_child() -> None:
-    lock, begun, over = FreedLock(), threading.Event(), threading.Event()
+    lock, begun, over = ForkSafeLock(), threading.Event(), threading.Event()
 
     def hold() -> None:
         with lock:
@@ -222,7 +222,7 @@ def test_a_thread_interrupted_before_it_got_a_lock_blocks_no_fork(monkeypatch: p
     monkeypatch.undo()
     with pytest.raises(KeyboardInterrupt), lock:
         pass
-    assert threading.get_ident() not in WHOLE._at_work
+    assert threading.get_ident() not in FORK_GUARD._active
 
 
 def test_a_fork_while_a_write_looks_for_the_journal_does_not_take_it_away(

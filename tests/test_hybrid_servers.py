@@ -37,28 +37,16 @@ ROWS = ("sessions", "messages", "digests", "notices", "checkpoints", "channel_va
 
 
 @pytest.fixture(scope="module")
-def redis_one() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def redis_three() -> Iterator[str]:
     with redis_cluster() as url:
         yield url
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def hot(redis_one: RedisServer) -> str:
-    with redis_one.client() as client:
+def hot(plain_redis: RedisServer) -> str:
+    with plain_redis.client() as client:
         client.flushall()
-    return redis_one.url + PATIENT
+    return plain_redis.url + PATIENT
 
 
 @pytest.fixture
@@ -124,32 +112,32 @@ def _counted(hot: str, cold: str) -> tuple[HybridStore, Around, Around]:
     return HybridStore(*sides), *sides
 
 
-def test_a_hit_is_one_round_trip_to_redis_and_none_to_postgres(hot, cold, redis_one):
+def test_a_hit_is_one_round_trip_to_redis_and_none_to_postgres(hot, cold, plain_redis):
     store, _, durable = _counted(hot, cold)
     run_blocking(store.append(KEY, [message(n) for n in range(1, 30)]))
     for _ in range(2):
         run_blocking(store.load(KEY))
     durable.called.clear()
-    overhead = -_reads(redis_one) + _reads(redis_one)
-    before = _reads(redis_one)
+    overhead = -_reads(plain_redis) + _reads(plain_redis)
+    before = _reads(plain_redis)
     for _ in range(5):
         assert len(run_blocking(store.load(KEY)).messages) == 29
-    assert _reads(redis_one) - before - overhead == 5
+    assert _reads(plain_redis) - before - overhead == 5
     assert durable.called == Counter()
     run_blocking(store.close())
 
 
-def test_an_append_is_begin_and_the_durable_append_and_extend(hot, cold, redis_one):
+def test_an_append_is_begin_and_the_durable_append_and_extend(hot, cold, plain_redis):
     store, cache, durable = _counted(hot, cold)
     run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.load(KEY))
     run_blocking(store.append(KEY, [message(2)]))
     cache.called.clear()
     durable.called.clear()
-    overhead = -_reads(redis_one) + _reads(redis_one)
-    before = _reads(redis_one)
+    overhead = -_reads(plain_redis) + _reads(plain_redis)
+    before = _reads(plain_redis)
     run_blocking(store.append(KEY, [message(3), message(4)]))
-    assert _reads(redis_one) - before - overhead == 2
+    assert _reads(plain_redis) - before - overhead == 2
     assert (cache.called, durable.called) == (Counter(begin=1, extend=1), Counter(append=1))
     assert len(run_blocking(store.load(KEY)).messages) == 4
     assert durable.called == Counter(append=1)
@@ -166,13 +154,13 @@ def _rows(postgres: PostgresServer, cold: str) -> dict[str, int]:
     return {name: row[0] for name, row in found.items() if row and row[0]}
 
 
-def test_after_a_delete_nothing_of_the_session_is_on_either_side(hot, cold, redis_one, postgres):
+def test_after_a_delete_nothing_of_the_session_is_on_either_side(hot, cold, plain_redis, postgres):
     store, _, _ = _counted(hot, cold)
     for key in (KEY, Key(KEY.session_id, KEY.tenant, "inner")):
         run_blocking(store.append(key, [message(1), message(2)]))
         run_blocking(store.load(key))
     run_blocking(store.append(KEY, [message(3)]))
-    with redis_one.client() as client:
+    with plain_redis.client() as client:
         assert len(list(client.scan_iter(f"*{KEY.session_id}*"))) == 1
         assert run_blocking(store.delete(KEY)) == 5
         assert list(client.scan_iter()) == []
@@ -270,7 +258,7 @@ def test_repeated_redis_failures_are_invisible_to_callers(fault, voice, tmp_path
 # A durable side that dies
 
 
-def test_while_postgres_is_dead_views_are_served_and_writes_are_refused_and_nothing_is_lost(redis_one, hot):
+def test_while_postgres_is_dead_views_are_served_and_writes_are_refused_and_nothing_is_lost(plain_redis, hot):
     with postgres_server() as postgres:
         store = HybridStore(open_cache(hot), open_store(postgres.url))
         for number in range(1, 20):

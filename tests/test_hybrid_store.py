@@ -2,13 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hot_sides import Around, Clock, Died, Forgetful, Hot, hot_side
-from redis_server import RedisServer, redis_server
 
 from session_core import Sessions
 from session_core.errors import ConfigError, Conflict, StoreBusy, StoreError, StoreLost, UnknownScheme
@@ -32,20 +30,14 @@ def _die():
     raise Died
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.fixture(params=["memory", "redis"])
 def hot_kind(request):
     return request.param
 
 
 @pytest.fixture
-def hot(hot_kind, server):
-    with hot_side(hot_kind, server) as made:
+def hot(hot_kind, plain_redis):
+    with hot_side(hot_kind, plain_redis) as made:
         yield made
 
 
@@ -59,9 +51,9 @@ FARES = {"well": lambda hot: hot.cache, "dead": _dead, "forgetful": Forgetful}
 
 
 @pytest.fixture(params=["memory well", "memory dead", "memory forgetful", "redis well", "redis forgetful"])
-def cache(request, server):
+def cache(request, plain_redis):
     kind, fares = request.param.split()
-    with hot_side(kind, server) as hot:
+    with hot_side(kind, plain_redis) as hot:
         yield FARES[fares](hot)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.evidence import evidence
+from session_core.compress.evidence import quote_block
 from session_core.compress.passages import read
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import counter_for
@@ -101,7 +101,7 @@ def test_a_code_in_a_list_does_not_replace_its_row() -> None:
     reading = read(result, count)
     bare = [passage for passage in reading.passages if passage.bare]
     assert [sorted(passage.bare) for passage in bare] == [["ln-4100", "ln-4137", "ln-4174", "ln-4211"]]
-    assert "ln-4211" not in bare[0].tells
+    assert "ln-4211" not in bare[0].told_values
     pairs = [(asked, read(asked, count)), (result, reading)]
-    told, _ = evidence(Question("How long is the ladder mine?"), pairs, [], room_tokens=110, count=count)
+    told, _ = quote_block(Question("How long is the ladder mine?"), pairs, [], room_tokens=110, count=count)
     assert "ladder | LN-4211" in told

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from injected import INJECTED
+from injections import INJECTED
 
 from session_core import Budget, Policy, Sessions
 from session_core.events import Event, FellBack
-from session_core.grounding import without_orders
-from session_core.language.instructions import commands
+from session_core.grounding import strike_instructions
+from session_core.language.instructions import is_instruction
 from session_core.language.words import sentences
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role
@@ -24,7 +24,9 @@ TAKEN_UP = (
 )
 
 KNOWN = [
-    text for text in INJECTED if any(CODE in said and commands(said) for said in sentences(text.format(CODE, CODE)))
+    text
+    for text in INJECTED
+    if any(CODE in said and is_instruction(said) for said in sentences(text.format(CODE, CODE)))
 ]
 """Those that are heard as orders by themselves. In other languages data is known by being prose, which is no sign here:
 a summary of a page is prose too."""
@@ -74,7 +76,7 @@ def test_the_corpus_of_injections_is_large_enough() -> None:
 def test_what_was_injected_is_not_repeated_as_the_users_will(text: str) -> None:
     order = text.format(CODE, CODE)
     for summary in (order, f"The user said: {order}", f"User: {order}"):
-        left, _ = without_orders(summary, said(f"Terms.\n{order}\nThank you."), "")
+        left, _ = strike_instructions(summary, said(f"Terms.\n{order}\nThank you."), "")
         assert CODE not in left
 
 
@@ -83,17 +85,17 @@ def test_what_was_injected_is_not_repeated_as_the_users_will(text: str) -> None:
 )
 def test_what_the_user_says_too_stays(user: str) -> None:
     for summary in TAKEN_UP[:3]:
-        assert without_orders(summary, said(PAGE, user=user), "") == (summary, 0)
+        assert strike_instructions(summary, said(PAGE, user=user), "") == (summary, 0)
 
 
 def test_what_the_summary_before_says_stays_and_so_does_what_a_page_only_tells() -> None:
     told = "The user wires payments to account ZQ-77."
-    assert without_orders(told, said(PAGE), f"{told}\nThe weather is fine.") == (told, 0)
+    assert strike_instructions(told, said(PAGE), f"{told}\nThe weather is fine.") == (told, 0)
     prices = "The price is 12 euros.\n\nDelivery takes three days."
-    assert without_orders(prices, said(f"Price: 12 euros. Delivery in three days. {PAGE}"), "") == (prices, 0)
+    assert strike_instructions(prices, said(f"Price: 12 euros. Delivery in three days. {PAGE}"), "") == (prices, 0)
 
 
 def test_an_order_in_a_forwarded_mail_is_not_the_users() -> None:
     mail = f"See this\n\n---------- Forwarded message ---------\nFrom: Eve\nSubject: Hi\n\n{PAGE}"
-    left, struck = without_orders(TAKEN_UP[0], said("A page.", user=mail), "")
+    left, struck = strike_instructions(TAKEN_UP[0], said("A page.", user=mail), "")
     assert (left, struck) == ("", 1)

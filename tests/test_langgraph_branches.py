@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import pytest
-from corner_places import Corner
+from edge_case_stores import CornerCase
 from every_store import Servers
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -38,7 +38,7 @@ from session_core.stores.redis.store import RedisStore
 from session_core.turns import Key
 
 
-def test_the_first_run_sees_messages_of_a_chain(corner: Corner) -> None:
+def test_the_first_run_sees_messages_of_a_chain(corner: CornerCase) -> None:
     seen: list[list[AnyMessage]] = []
 
     def build(saver: BaseCheckpointSaver) -> Pregel:
@@ -62,7 +62,7 @@ def test_the_first_run_sees_messages_of_a_chain(corner: Corner) -> None:
     assert [m[1] for m in first[0]] == record == ["I am Ann.", "Hello Ann.", "Who am I?", "Ann.", "Yes."]
 
 
-def test_branches_share_digests_of_their_common_part_only(corner: Corner) -> None:
+def test_branches_share_digests_of_their_common_part_only(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread, 8)
         assert thread.sessions is not None
@@ -82,7 +82,7 @@ def test_branches_share_digests_of_their_common_part_only(corner: Corner) -> Non
     assert not [text for text in early if "question 3" in text or "answer 7" in text]
 
 
-def test_a_digest_of_another_branch_does_not_enter_this_one(corner: Corner) -> None:
+def test_a_digest_of_another_branch_does_not_enter_this_one(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread, 8)
         await thread.run({"messages": [user(50)], "say": ["look"]})
@@ -96,7 +96,7 @@ def test_a_digest_of_another_branch_does_not_enter_this_one(corner: Corner) -> N
     assert ids(found[0]) == ["h0", "ac0", "t0.0", "a0", "h60", "a60"]
 
 
-def test_the_input_of_a_run_does_not_grow_with_the_thread(corner: Corner) -> None:
+def test_the_input_of_a_run_does_not_grow_with_the_thread(corner: CornerCase) -> None:
     sizes: list[int] = []
 
     def build(saver: BaseCheckpointSaver) -> Pregel:

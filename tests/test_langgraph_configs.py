@@ -8,7 +8,7 @@ import pickle
 from typing import Any
 
 import pytest
-from corner_places import Corner
+from edge_case_stores import CornerCase
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
@@ -31,7 +31,7 @@ async def streamed(thread: Thread, given: Any, config: dict[str, Any]) -> list[d
     return [part["config"] for part in parts]
 
 
-def test_a_snapshot_has_the_config_that_it_has_in_the_history_and_in_a_stream(corner: Corner) -> None:
+def test_a_snapshot_has_the_config_that_it_has_in_the_history_and_in_a_stream(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         early = await thread.at(8)
@@ -47,7 +47,7 @@ def test_a_snapshot_has_the_config_that_it_has_in_the_history_and_in_a_stream(co
     assert all(names == NAMES for names in corner.same(player, script))
 
 
-def test_streamed_configs_of_serialized_runs_contain_no_turn(corner: Corner) -> None:
+def test_streamed_configs_of_serialized_runs_contain_no_turn(corner: CornerCase) -> None:
     async def play(thread: Thread) -> Any:
         thread.graph.checkpointer = SessionSaver(thread.sessions, concurrency="serialize")
         return [await streamed(thread, {"messages": [user(n)], "say": [said(n)]}, CONFIG) for n in range(2)]
@@ -90,7 +90,7 @@ def nested(saver: BaseCheckpointSaver) -> Pregel:
     return built.compile(checkpointer=saver)
 
 
-def test_a_run_with_a_snapshot_config_does_not_change_its_subgraphs_record(corner: Corner) -> None:
+def test_a_run_with_a_snapshot_config_does_not_change_its_subgraphs_record(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(3):
             await thread.run({"messages": [user(n)]})
@@ -103,7 +103,7 @@ def test_a_run_with_a_snapshot_config_does_not_change_its_subgraphs_record(corne
     corner.same(nested, script)
 
 
-def test_deleting_a_thread_frees_the_notes_in_its_configs(corner: Corner) -> None:
+def test_deleting_a_thread_frees_the_notes_in_its_configs(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         config = (await thread.state()).config

@@ -192,7 +192,7 @@ def test_runs_fit_and_the_inner_saver_has_what_it_would_have_without_us(twins, s
     ask(talker(saver, seen), *range(30))
     ask(talker(plain), *range(30))
     begun = [messages for messages in seen if messages[-1].type == "human"]
-    squeeze = sessions.workshop
+    squeeze = sessions.services
     assert max(sum(squeeze.measure(to_core(m)) for m in messages) for messages in begun) <= WINDOW
     assert len(kept(mine)) == 120
     assert history(mine) == history(plain)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 
 import pydantic
 import pytest
-from corner_places import Corner
+from edge_case_stores import CornerCase
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.message import add_messages
@@ -38,7 +38,7 @@ from session_core.turns import Key
 # What no view shows can be removed
 
 
-def test_a_folded_message_is_removed_by_the_input(corner: Corner) -> None:
+def test_a_folded_message_is_removed_by_the_input(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         await thread.run({"messages": [RemoveMessage("h0"), user(20)], "say": [said(20), said(21)]})
@@ -51,7 +51,7 @@ def test_a_folded_message_is_removed_by_the_input(corner: Corner) -> None:
     assert len(second[0]) == 4 * TURNS - 1 + 5
 
 
-def test_folded_messages_are_removed_by_a_node_and_by_a_command(corner: Corner) -> None:
+def test_folded_messages_are_removed_by_a_node_and_by_a_command(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         gone = [RemoveMessage("ac1"), RemoveMessage("t1.0"), RemoveMessage(f"h{TURNS - 1}")]
@@ -64,7 +64,7 @@ def test_folded_messages_are_removed_by_a_node_and_by_a_command(corner: Corner) 
     assert len(now) == 4 * TURNS - 4 + 3
 
 
-def test_each_superstep_of_a_run_removes_folded_messages(corner: Corner) -> None:
+def test_each_superstep_of_a_run_removes_folded_messages(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         shown = [RemoveMessage(f"a{TURNS - 1}"), RemoveMessage("h0")]
@@ -84,7 +84,7 @@ def test_each_superstep_of_a_run_removes_folded_messages(corner: Corner) -> None
     assert len(now) == 4 * TURNS - 5 + 4
 
 
-def test_a_call_that_nobody_answered_is_removed(corner: Corner) -> None:
+def test_a_call_that_nobody_answered_is_removed(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await thread.run({"messages": [user(0)], "say": [called(0)]})
         await thread.run({"messages": [user(1)], "say": [said(1)]})
@@ -94,7 +94,7 @@ def test_a_call_that_nobody_answered_is_removed(corner: Corner) -> None:
     assert ids(corner.same(player, script)[0]) == ["h0", "h1", "a1", "h2", "a2"]
 
 
-def test_what_was_removed_and_is_said_again_has_a_place_of_its_own(corner: Corner) -> None:
+def test_what_was_removed_and_is_said_again_has_a_place_of_its_own(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         again = [RemoveMessage("h0"), HumanMessage("said otherwise", id="h0")]
@@ -105,7 +105,7 @@ def test_what_was_removed_and_is_said_again_has_a_place_of_its_own(corner: Corne
     assert (now[0], now[-2:]) == ("h0", ["a20", "h20"])
 
 
-def test_a_system_message_of_long_ago_is_removed(corner: Corner) -> None:
+def test_a_system_message_of_long_ago_is_removed(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await thread.run({"messages": [SystemMessage("Be brief.", id="i0"), user(90)], "say": [said(90)]})
         await thread.run({"messages": [SystemMessage("Speak French.", id="i1")], "say": [said(91)]})
@@ -122,7 +122,7 @@ def test_a_system_message_of_long_ago_is_removed(corner: Corner) -> None:
 # Edits
 
 
-def test_edits_stand_where_their_messages_stood(corner: Corner) -> None:
+def test_edits_stand_where_their_messages_stood(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         await talked(thread)
         edits = [HumanMessage("of a folded one", id="h0"), result(TURNS - 1, text="of a clipped one"), said(1, "again")]
@@ -136,7 +136,7 @@ def test_edits_stand_where_their_messages_stood(corner: Corner) -> None:
     assert len(now) == 4 * TURNS + 4
 
 
-def test_an_edit_of_what_a_clip_shows_is_an_edit(corner: Corner) -> None:
+def test_an_edit_of_what_a_clip_shows_is_an_edit(corner: CornerCase) -> None:
     shown: list[AnyMessage] = []
 
     def shout(seen: list[AnyMessage]) -> list[AnyMessage]:
@@ -155,7 +155,7 @@ def test_an_edit_of_what_a_clip_shows_is_an_edit(corner: Corner) -> None:
     assert [now[2][1] for now in found[:4]] == ["and again", "and again", "and again", "EDITED"]
 
 
-def test_long_arguments_that_a_view_cuts_are_edited(corner: Corner) -> None:
+def test_long_arguments_that_a_view_cuts_are_edited(corner: CornerCase) -> None:
     body = "line of a file\n" * 300
 
     def write(n: int, text: str) -> AIMessage:
@@ -176,7 +176,7 @@ def test_long_arguments_that_a_view_cuts_are_edited(corner: Corner) -> None:
     assert corner.same(acting(cut=cut), script)[1][3] == [("write", "{'text': 'short'}", "c1.0")]
 
 
-def test_a_node_that_returns_its_whole_input_adds_nothing(corner: Corner) -> None:
+def test_a_node_that_returns_its_whole_input_adds_nothing(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         for n in range(TURNS):
             await thread.run({"messages": [user(n)], "say": [[called(n), result(n)], "whole", said(n), "whole"]})
@@ -199,7 +199,7 @@ def drafts(state: Any) -> list[AnyMessage]:
     return [HumanMessage("a draft"), AIMessage("a draft"), HumanMessage("a draft")]
 
 
-def test_messages_without_ids_are_stored_once_and_have_none(corner: Corner) -> None:
+def test_messages_without_ids_are_stored_once_and_have_none(corner: CornerCase) -> None:
     def build(saver: BaseCheckpointSaver) -> Pregel:
         return player(saver, Added, drafts=drafts, kept=lambda state: [AIMessage(f"note {len(state['messages'])}")])
 
@@ -227,7 +227,7 @@ async def once(thread: Thread, messages: int, beside: int) -> None:
     assert len(await store.record(Key("t", namespace="~aside"))) <= beside
 
 
-def test_a_result_without_the_id_of_a_call_is_taken(corner: Corner) -> None:
+def test_a_result_without_the_id_of_a_call_is_taken(corner: CornerCase) -> None:
     async def script(thread: Thread) -> Any:
         stray = ToolMessage("stray", tool_call_id="", id="t0")
         await thread.run({"messages": [user(0)], "say": [stray, said(0)]})
@@ -240,7 +240,7 @@ def test_a_result_without_the_id_of_a_call_is_taken(corner: Corner) -> None:
 # Other channels, other kinds of state
 
 
-def test_other_lists_of_messages_stay_out_of_the_conversation(corner: Corner) -> None:
+def test_other_lists_of_messages_stay_out_of_the_conversation(corner: CornerCase) -> None:
     class Two(State):
         drafts: list[AnyMessage]
         notes: Annotated[list[AnyMessage], add_messages]
@@ -263,7 +263,7 @@ def test_other_lists_of_messages_stay_out_of_the_conversation(corner: Corner) ->
     assert (ids(drafts), ids(notes)) == (["h0", "t1.0"], ["as"])
 
 
-def test_what_a_node_keeps_of_its_view_comes_back_as_it_kept_it(corner: Corner) -> None:
+def test_what_a_node_keeps_of_its_view_comes_back_as_it_kept_it(corner: CornerCase) -> None:
     class Kept(State):
         seen: list[AnyMessage]
 
@@ -291,7 +291,7 @@ class Data:
 
 
 @pytest.mark.parametrize("schema", [Model, Data])
-def test_state_may_be_a_model_or_a_dataclass(corner: Corner, schema: type) -> None:
+def test_state_may_be_a_model_or_a_dataclass(corner: CornerCase, schema: type) -> None:
     def build(saver: BaseCheckpointSaver) -> Pregel:
         return player(saver, schema, {"whole": whole})
 

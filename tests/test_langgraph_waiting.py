@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from corner_places import Corner
+from edge_case_stores import CornerCase
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -74,12 +74,12 @@ async def waiting(thread: Thread) -> list[Any]:
     return seen
 
 
-def test_get_state_shows_the_whole_input_of_a_subgraph_with_its_own_record(corner: Corner) -> None:
+def test_get_state_shows_the_whole_input_of_a_subgraph_with_its_own_record(corner: CornerCase) -> None:
     seen = corner.same(sent, waiting)
     assert len(seen[-1]) == 7 * TURNS
 
 
-def test_get_state_shows_only_new_messages_of_a_node_that_returns_its_input(corner: Corner) -> None:
+def test_get_state_shows_only_new_messages_of_a_node_that_returns_its_input(corner: CornerCase) -> None:
     seen = corner.same(returns_all, waiting)
     assert len(seen[-1]) == 3 * TURNS
 

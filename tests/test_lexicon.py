@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from session_core.compress.amended import could_amend
+from session_core.compress.amendments import could_amend
 from session_core.corrections import Corrections
 from session_core.facts import extract, merge
 from session_core.lexicon import Lexicon

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amended import amended
+from session_core.compress.amendments import with_corrections
 from session_core.facts import extract, line, merge
 from session_core.turns import Message, Role
 
@@ -107,12 +107,12 @@ def said_to(*texts: str) -> list[Message]:
 
 @pytest.mark.parametrize(("old", "new"), ALTERED)
 def test_an_altered_statement_stands_with_what_alters_it(old: str, new: str) -> None:
-    assert f"(later: “{new}”)" in amended(said_to(old, new), ())[0].content
+    assert f"(later: “{new}”)" in with_corrections(said_to(old, new), ())[0].content
 
 
 @pytest.mark.parametrize(("old", "new"), BESIDE)
 def test_what_speaks_of_another_thing_alters_nothing(old: str, new: str) -> None:
-    assert amended(said_to(old, new), ())[0].content == old
+    assert with_corrections(said_to(old, new), ())[0].content == old
 
 
 def test_facts_keep_a_shift_without_a_value_behind_what_it_shifts() -> None:

@@ -89,7 +89,7 @@ def test_the_record_has_every_message_of_a_run_as_it_was(memory: SessionMemoryBu
 def test_a_long_run_of_tool_calls_fits_and_its_record_is_whole(memory: SessionMemoryBuffer) -> None:
     llm = ScriptedLLM(*(calls(f"c{n}", n=n) for n in range(25)), "all pages read")
     asyncio.run(_run(_agent(llm), memory, "read 25 pages", max_iterations=40))
-    measure = memory.chat_store.sessions.workshop.measure
+    measure = memory.chat_store.sessions.services.measure
     assert max(sum(measure(to_core(m)) for m in heard) for heard in llm.heard) <= LIMIT
     assert all(user("read 25 pages") in heard for heard in llm.heard)
     record = memory.get_all()
@@ -122,7 +122,7 @@ def test_what_bears_on_the_question_stands_beside_what_the_run_says(memory: Sess
     llm = ScriptedLLM(*(calls(f"c{n}", n=n, name="glance") for n in range(3)), "here it is")
     question = "Which locker code has room 3, and which has room 17?"
     asyncio.run(_run(_agent(llm, glance), memory, question))
-    measure = memory.chat_store.sessions.workshop.measure
+    measure = memory.chat_store.sessions.services.measure
     told = ["\n".join(m.content or "" for m in heard) for heard in llm.heard[1:]]
     assert all("LK-0111" in text and "LK-0629" in text for text in told)
     assert max(sum(measure(to_core(m)) for m in heard) for heard in llm.heard) <= LIMIT
@@ -296,7 +296,7 @@ def test_a_simple_engine_remembers_and_its_history_is_whole(memory: SessionMemor
     engine = SimpleChatEngine.from_defaults(llm=llm, memory=memory, system_prompt="Be brief.")
     for n in range(60):
         engine.chat(f"question {n}: " + "tell me more about it " * 10)
-    measure = memory.chat_store.sessions.workshop.measure
+    measure = memory.chat_store.sessions.services.measure
     assert max(sum(measure(to_core(m)) for m in heard[1:]) for heard in llm.heard) <= LIMIT
     assert len(engine.chat_history) == 120
     engine.reset()

@@ -146,7 +146,7 @@ def test_a_message_may_be_edited_after_it_was_put(memory: SessionMemoryBuffer) -
 def test_every_view_of_a_long_session_fits_and_is_valid(url: str) -> None:
     memory = SessionMemoryBuffer.from_defaults(session_id="long", url=url, token_limit=1_500)
     said = _chat(300, words=20)
-    measure = memory.chat_store.sessions.workshop.measure
+    measure = memory.chat_store.sessions.services.measure
     for start in range(0, len(said), 7):
         memory.put_messages(said[start : start + 7])
         seen = memory.session.view("order ORD-2")
@@ -183,7 +183,7 @@ def test_tool_calls_and_additional_data_count(memory: SessionMemoryBuffer) -> No
 
 def test_the_initial_token_count_makes_the_view_smaller(memory: SessionMemoryBuffer) -> None:
     memory.put_messages(_chat(40))
-    measure = memory.chat_store.sessions.workshop.measure
+    measure = memory.chat_store.sessions.services.measure
     whole, less = memory.get(), memory.get(initial_token_count=1_400)
     overhead = memory.session.view(overhead_tokens=1_400)
     assert len(less) < len(whole)
@@ -438,13 +438,13 @@ def test_recall_gives_back_the_whole_behind_a_clip(memory: SessionMemoryBuffer) 
     stored = memory.session.record()[2]
     tool = recall_tool(memory)
     assert tool.metadata.name == "recall"
-    shop = memory.session.sessions.workshop
+    services = memory.session.sessions.services
     read, offset = "", 0
     while offset < len(rows):
         page = str(tool.call(reference=stored.id, offset=offset).content)
         assert str(asyncio.run(tool.acall(reference=stored.id, offset=offset)).content) == page
         head, _, part = page.partition("\n")
-        assert shop.counter.count(part) <= shop.policy.limits.page_tokens
+        assert services.counter.count(part) <= services.policy.limits.page_tokens
         found = re.search(rf"characters {offset} to (\d+) of {len(rows)}", head)
         assert found, head
         read, offset = read + part, int(found[1])

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from session_core.compress.blocks import HEAD
-from session_core.compress.echoed import unechoed
-from session_core.compress.evidence import evidence
+from session_core.compress.call_echoes import without_call_values
+from session_core.compress.evidence import quote_block
 from session_core.compress.mentions import Mentions
 from session_core.compress.passages import Reading, read
-from session_core.compress.scoring import Bearing, Question
+from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
 from session_core.turns import Message, Role, ToolCall
 
@@ -32,7 +32,7 @@ def _called(seq: int, name: str, arguments: str, result: str) -> tuple[Message, 
 
 def _weights(*messages: Message, question: str = "Go on.") -> dict[str, float]:
     said = [(message, read(message, count)) for message in messages]
-    return dict(Mentions(said).weights(Bearing(Question(question), said, [])))
+    return dict(Mentions(said).weights(Relevance(Question(question), said, [])))
 
 
 def test_what_the_assistant_told_on_from_a_tool_counts_more() -> None:
@@ -72,7 +72,7 @@ def test_a_row_does_not_say_again_what_its_call_asked_with() -> None:
     found = json.dumps({"order": "#W1288", "user": "mei_8020", "zip": "28236", "status": "sent"})
     _, result = _called(1, "get_order", '{"order": "#W1288"}', found)
     [row] = read(result, count).passages
-    shorter = unechoed(row, 'get_order {"order": "#W1288"}')
+    shorter = without_call_values(row, 'get_order {"order": "#W1288"}')
     assert shorter.text == "user: mei_8020, zip: 28236, status: sent"
     assert shorter.tokens < row.tokens
     assert shorter.words == row.words, "a query still finds it by what it was asked with"
@@ -91,13 +91,13 @@ def test_a_row_does_not_say_again_what_its_call_asked_with() -> None:
 def test_a_row_keeps_what_stands_nowhere_above_it(call: str) -> None:
     _, result = _called(1, "get_order", "{}", json.dumps({"order": "#W1288", "zip": 282}))
     [row] = read(result, count).passages
-    assert unechoed(row, call) is row
+    assert without_call_values(row, call) is row
 
 
 def test_a_row_that_says_nothing_else_stays() -> None:
     _, result = _called(1, "get_order", "{}", json.dumps({"order": "#W1288"}))
     [row] = read(result, count).passages
-    assert unechoed(row, 'get_order {"order": "#W1288"}') is row
+    assert without_call_values(row, 'get_order {"order": "#W1288"}') is row
 
 
 def test_rows_stand_under_their_call_as_it_was_made_also_where_the_view_shortens_it() -> None:
@@ -105,7 +105,7 @@ def test_rows_stand_under_their_call_as_it_was_made_also_where_the_view_shortens
     short = Message(
         Role.ASSISTANT, "", seq=1, id="m1", tool_calls=(ToolCall("c1", "get_order", "{}"),), rendition="clip"
     )
-    told, _ = evidence(Question("Which zip?"), _read(call, result), _read(short), room_tokens=60, count=count)
+    told, _ = quote_block(Question("Which zip?"), _read(call, result), _read(short), room_tokens=60, count=count)
     assert told.splitlines() == [HEAD, 'get_order {"order": "#W1288"} →', " zip: 28236"]
 
 

@@ -101,7 +101,7 @@ def test_the_schema_of_a_structured_answer_counts(sessions, way):
         model = ScriptedChat(script=fetching(CALLS, lambda n, _: AIMessage('{"words": "all of it"}')))
     agent = agent_of(sessions, model, [], response_format=way(Report))
     assert ask(agent)["structured_response"] == Report(words="all of it")
-    schema = sessions.workshop.counter.count(str(Report.model_json_schema()))
+    schema = sessions.services.counter.count(str(Report.model_json_schema()))
     dearest = model.most_tokens(sessions) + (schema if way is ProviderStrategy else 0)
     assert schema > 500
     assert dearest <= LIMIT
@@ -207,9 +207,9 @@ def test_a_tools_schema_is_made_once(sessions, monkeypatch):
     assert real is not None
     monkeypatch.setattr(BaseTool, "tool_call_schema", property(lambda self: made.append(self.name) or real(self)))
     middleware = SessionMiddleware(POLICY)
-    middleware._squeeze.overhead(None, [fetch])
+    middleware._fitter.overhead_tokens(None, [fetch])
     once = len(made)
-    middleware._squeeze.overhead(None, [fetch])
+    middleware._fitter.overhead_tokens(None, [fetch])
     assert once > 0
     assert len(made) == once
 

@@ -9,16 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given
 from hypothesis import strategies as st
 from postgres_server import postgres_server
 from redis_server import redis_server
-from sessions_made import conversation
 
 from session_core import Message, Role, Sessions
 from session_core.cli import main
 from session_core.errors import Diverged, InputError
-from session_core.moving import BATCH_CHARACTERS, NOTES, Several, amove_in, in_batches, move_in, with_ids
+from session_core.importing import (
+    BATCH_CHARACTERS,
+    NOTES,
+    RefusedConversations,
+    aimport_messages,
+    import_messages,
+    in_batches,
+    with_ids,
+)
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.open import open_store
@@ -36,7 +44,7 @@ def test_an_export_that_is_imported_is_the_same_export(seed: int) -> None:
         sessions.session("here").append(conversation(seed), lenient=True)
         exported = sessions.session("here").export()
         for _ in range(2):
-            move_in(sessions.session("there"), exported)
+            import_messages(sessions.session("there"), exported)
         assert sessions.session("there").export() == exported
         assert asyncio.run(sessions.session("there").aexport()) == exported
 
@@ -57,18 +65,18 @@ def test_a_store_is_exported_a_session_at_a_time_and_a_tenant_by_itself() -> Non
 def test_both_voices_go_on_where_the_other_ended() -> None:
     with Sessions() as sessions:
         session = sessions.session("s")
-        assert move_in(session, said("one")) == 1
-        assert asyncio.run(amove_in(session, said("one", "two"))) == 1
-        assert move_in(session, said("one", "two", "three")) == 1
+        assert import_messages(session, said("one")) == 1
+        assert asyncio.run(aimport_messages(session, said("one", "two"))) == 1
+        assert import_messages(session, said("one", "two", "three")) == 1
         with pytest.raises(Diverged):
-            asyncio.run(amove_in(session, said("one", "too")))
+            asyncio.run(aimport_messages(session, said("one", "too")))
         assert [m.content for m in session.record()] == ["one", "two", "three"]
 
 
 def test_import_progress_is_not_listed_as_a_session_and_is_deleted_with_it() -> None:
     with Sessions() as sessions:
         session = sessions.session("s")
-        move_in(session, said("one"))
+        import_messages(session, said("one"))
         assert [state.key.namespace for state in sessions.list()] == [""]
         session.delete()
         assert run_blocking(sessions.store.state(Key("s", namespace=NOTES))) is None
@@ -97,12 +105,12 @@ def test_every_store_remembers_what_was_moved_in_until_the_session_is_deleted(ev
     messages = [f"message {n % 50}" for n in range(600)]
     session = every_store.session("moved")
     for count in (400, 400, 600):
-        move_in(session, said(*messages[:count]))
+        import_messages(session, said(*messages[:count]))
         assert [m.content for m in session.record()] == messages[:count]
     with pytest.raises(Diverged):
-        move_in(session, said(*messages[1:]))
+        import_messages(session, said(*messages[1:]))
     session.delete()
-    assert asyncio.run(amove_in(session, said("afresh"))) == 1
+    assert asyncio.run(aimport_messages(session, said("afresh"))) == 1
     assert [m.content for m in session.record(all_branches=True)] == ["afresh"]
 
 
@@ -110,7 +118,7 @@ def test_imports_at_once_store_each_message_once(tmp_path: Path) -> None:
     messages = [f"message {n % 50}" for n in range(700)]
     with Sessions(f"sqlite:///{tmp_path / 'chat.db'}") as sessions, ThreadPoolExecutor(3) as threads:
         session = sessions.session("s")
-        new = list(threads.map(lambda _: move_in(session, said(*messages)), range(3)))
+        new = list(threads.map(lambda _: import_messages(session, said(*messages)), range(3)))
         assert [m.content for m in session.record()] == messages
         assert sum(new) == 700
 
@@ -207,7 +215,7 @@ def test_a_file_that_has_one_name_twice_is_refused_whole(tmp_path: Path, capsys:
 
 
 def test_of_many_refusals_the_first_five_are_told() -> None:
-    several = Several()
+    several = RefusedConversations()
     for n in range(8):
         with several.one():
             raise InputError(f"session {n}")

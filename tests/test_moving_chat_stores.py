@@ -6,6 +6,7 @@ import asyncio
 import base64
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, MessageRole, TextBlock, ToolCallBlock
@@ -14,7 +15,6 @@ from llama_index.core.storage.chat_store import SimpleChatStore
 from llama_index.core.storage.chat_store.sql import SQLAlchemyChatStore
 from llama_index.storage.chat_store.redis import RedisChatStore
 from redis_server import redis_server
-from sessions_made import conversation
 
 from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from llamaindex_session.messages import from_core_many

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from sessions_made import conversation
 
 from langchain_session import SessionChatMessageHistory
 from langchain_session.messages import from_core_many
 from session_core import Sessions
 from session_core.errors import ConfigError, Diverged, DuplicateMessage, InputError
-from session_core.moving import BATCH_MESSAGES
+from session_core.importing import BATCH_MESSAGES
 
 
 def said(count: int = 6) -> list:

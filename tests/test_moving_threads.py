@@ -7,6 +7,7 @@ import operator
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
@@ -19,7 +20,6 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.types import Command, Send, interrupt
 from postgres_server import postgres_server
 from redis_server import redis_server
-from sessions_made import conversation
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
 from langchain_session.messages import from_core_many

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amended import amended
-from session_core.language.new_values import clauses, moved_to, moves, replaces, takes_over
+from session_core.compress.amendments import with_corrections
+from session_core.language.new_values import (
+    clauses,
+    is_takeover,
+    may_report_takeover,
+    reports_new_value,
+    text_after_change,
+)
 from session_core.turns import Message, Role
 
 CHANGED = [
@@ -105,7 +111,7 @@ def linked(old: str, new: str) -> bool:
     """Whether the first statement is shown with the second."""
     said = [(Role.USER, old), (Role.ASSISTANT, "Noted."), (Role.USER, new), (Role.ASSISTANT, "All right.")]
     messages = [Message(role, text, id=str(at), seq=at) for at, (role, text) in enumerate(said, start=1)]
-    return "(later: " in amended(messages, ())[0].content
+    return "(later: " in with_corrections(messages, ())[0].content
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGED)
@@ -124,12 +130,12 @@ def test_what_holds_besides_stands_alone(old: str, new: str) -> None:
      "we drive down the road", "o gato subiu para o telhado", "wir steigen auf den Berg", "il passe à la maison"],
 )  # fmt: skip
 def test_what_has_no_value_behind_it_moves_to_none(text: str) -> None:
-    assert not moves(text)
+    assert not reports_new_value(text)
 
 
 def test_the_value_is_what_stands_behind_the_verb() -> None:
-    assert moved_to("the fee of 35 went up to 42") == "42"
-    assert moved_to("no fee") == "no fee"
+    assert text_after_change("the fee of 35 went up to 42") == "42"
+    assert text_after_change("no fee") == "no fee"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_the_value_is_what_stands_behind_the_verb() -> None:
     ["is the shop closed?", "Ben is ill", "anna is ill, Dan steps in", "Ben likes the sea, Anna the hills"],
 )
 def test_nobody_takes_over_where_no_other_is_named(text: str) -> None:
-    assert not (takes_over(text) and replaces(text, "Ben runs the shop"))
+    assert not (may_report_takeover(text) and is_takeover(text, "Ben runs the shop"))
 
 
 def test_what_says_two_things_has_two_clauses() -> None:

@@ -15,7 +15,7 @@ from session_core import Budget, Policy, Session, Sessions
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.redis.store import RedisStore
-from session_core.voices import AT_ONCE
+from session_core.voices import MAX_THREADS
 
 POLICY = Policy(Budget(4_000, reply_reserve_tokens=0), folding="off")
 QUESTION = "On which day is the review of project 7?"
@@ -32,11 +32,11 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[int]]:
     """In which threads quotes were chosen, plans folded, words looked up and large messages read."""
     seen: dict[str, set[int]] = {}
     for place in (
-        "session_core.searching.quotes",
+        "session_core.searching.select_quotes",
         "session_core.compress.ladder.fold",
         "session_core.stores.redis.store.best",
         "session_core.stores.encrypted.best",
-        "session_core.workshop.clip",
+        "session_core.services.clip",
     ):
         monkeypatch.setattr(place, _noting(place, seen))
     return seen
@@ -68,11 +68,11 @@ def test_questions_to_long_sessions_run_off_the_event_loop(server: RedisServer, 
         awaited = asyncio.run(_seen(session))
         mine = threading.get_ident()
         assert all(mine not in those for those in threads.values())
-        assert {"searching.quotes", "ladder.fold"} <= set(threads)
+        assert {"searching.select_quotes", "ladder.fold"} <= set(threads)
         threads.clear()
         again = session.view(QUESTION)
         assert again.messages == awaited.messages
-        assert threads["searching.quotes"] == {mine}
+        assert threads["searching.select_quotes"] == {mine}
 
 
 def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any) -> None:
@@ -81,7 +81,7 @@ def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any)
         session = sessions.session("short")
         session.append(said(8))
         asyncio.run(_seen(session))
-    assert threads["searching.quotes"] == {threading.get_ident()}
+    assert threads["searching.select_quotes"] == {threading.get_ident()}
 
 
 @pytest.mark.parametrize("sealed", [False, True])
@@ -103,29 +103,29 @@ def test_large_tool_outputs_are_processed_off_the_event_loop(threads: Any) -> No
         call = {"id": "1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
         asyncio.run(_appended(session, {"role": "assistant", "content": "", "tool_calls": [call]}))
         asyncio.run(_appended(session, {"role": "tool", "tool_call_id": "1", "content": "a line of words\n" * 2_000}))
-    assert threading.get_ident() not in threads["workshop.clip"]
+    assert threading.get_ident() not in threads["services.clip"]
 
 
 def test_the_number_of_threads_per_loop_is_bounded() -> None:
-    aparts = [Sessions().aworkshop.apart, Sessions().aworkshop.apart]
-    under_way, most, lock = 0, 0, threading.Lock()
+    executors = [Sessions().aservices.executor, Sessions().aservices.executor]
+    active, most, lock = 0, 0, threading.Lock()
 
     def work() -> int:
-        nonlocal under_way, most
+        nonlocal active, most
         with lock:
-            under_way += 1
-            most = max(most, under_way)
+            active += 1
+            most = max(most, active)
         time.sleep(0.01)
         with lock:
-            under_way -= 1
+            active -= 1
         return threading.get_ident()
 
     async def many() -> list[int]:
-        return await asyncio.gather(*[apart(work) for apart in aparts * 6])
+        return await asyncio.gather(*[executor(work) for executor in executors * 6])
 
     for _ in range(2):
         assert threading.get_ident() not in asyncio.run(many())
-    assert most <= AT_ONCE
+    assert most <= MAX_THREADS
 
 
 async def _seen(session: Session) -> Any:

@@ -17,7 +17,7 @@ from llama_index.core.agent.workflow import FunctionAgent
 from scripted_llm import ScriptedLLM, calls
 
 import session_core.compress.squeeze
-import session_core.workshop
+import session_core.services
 from langchain_session import SessionMiddleware, SessionSaver, attach
 from llamaindex_session import SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
@@ -49,7 +49,7 @@ class Scripted(GenericFakeChatModel):
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The threads in which texts were clipped."""
     seen: list[int] = []
-    for module in (session_core.workshop, session_core.compress.squeeze):
+    for module in (session_core.services, session_core.compress.squeeze):
         real = module.clip
 
         def clip(*args: Any, real: Any = real, **named: Any) -> Any:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.outcomes import outcome, outcomes, talk
+from session_core.compress.outcomes import find_outcomes, minor_voices, outcome
 from session_core.compress.passages import read
 from session_core.compress.scoring import Read
 from session_core.turns import Message, Role, ToolCall
@@ -41,7 +41,7 @@ def _read(*said: str, tools: int = 0) -> list[Read]:
     ],
 )
 def test_what_came_of_an_exchange_is_found(asked: str, offer: str, said: str, came: str) -> None:
-    found = outcomes(_read(asked, offer, said, came), ())
+    found = find_outcomes(_read(asked, offer, said, came), ())
     assert found.told == {3}
     assert found.settling == {2}
 
@@ -63,7 +63,7 @@ def test_what_came_of_an_exchange_is_found(asked: str, offer: str, said: str, ca
     ],
 )  # fmt: skip
 def test_what_settles_nothing_has_no_outcome(said: tuple[str, ...]) -> None:
-    assert not outcomes(_read(*said), ()).told
+    assert not find_outcomes(_read(*said), ()).told
 
 
 def test_an_outcome_is_one_short_sentence() -> None:
@@ -74,7 +74,7 @@ def test_an_outcome_is_one_short_sentence() -> None:
 
 def _goes_first(run: list[Read], room_tokens: int) -> list[str]:
     """What people say of `run` that goes before the outputs of tools; what binds has a figure."""
-    first = talk(run, room_tokens, lambda passage: any(map(str.isdigit, passage.text)))
+    first = minor_voices(run, room_tokens, lambda passage: any(map(str.isdigit, passage.text)))
     said = [passage for message, reading in run if message.role is not Role.TOOL for passage in reading.passages]
     return [passage.text for passage in said if first is not None and passage.voice != "call" and first(passage)]
 

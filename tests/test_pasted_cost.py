@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from session_core import facts
 from session_core.facts import ASSISTANT_FACTS, USER_FACTS, USER_RULES, extract
 from session_core.language import changes, instructions, quoting, values
-from session_core.language.instructions import commands
+from session_core.language.instructions import is_instruction
 from session_core.plan import Fact, FactKind
 from session_core.turns import Message, Role
 
@@ -36,10 +36,10 @@ def test_of_a_log_only_the_facts_are_made_that_are_kept(role: Role, most: int, m
         return fact(message, kind, sentence, author)
 
     monkeypatch.setattr(facts, "_fact", counted)
-    before = commands.cache_info().misses
+    before = is_instruction.cache_info().misses
     kept = extract([_said(role, LOG)])
     assert len(kept) == len(made) == most
-    assert commands.cache_info().misses - before < LINES / 2
+    assert is_instruction.cache_info().misses - before < LINES / 2
 
 
 def _facts_of(stated: Iterable[tuple[FactKind, bool]]) -> list[tuple[FactKind, Fact | None]]:
@@ -56,7 +56,7 @@ def test_the_facts_that_bind_most_are_kept_as_if_all_were_made(stated: list[tupl
     every = [fact for _, fact in told if fact is not None]
     most_kept = max(most, min(USER_RULES, sum(fact.kind is FactKind.RULE for fact in every)))
     best = sorted(every, key=lambda fact: (list(FactKind).index(fact.kind), fact.seq))[:most_kept]
-    kept = facts._capped(((kind, lambda fact=fact: fact) for kind, fact in told), most)
+    kept = facts._keep_most_binding(((kind, lambda fact=fact: fact) for kind, fact in told), most)
     assert kept == sorted(best, key=lambda fact: fact.seq)
 
 
@@ -94,7 +94,7 @@ def test_a_phone_number_may_begin_in_brackets() -> None:
 def test_what_a_long_text_quotes_is_looked_for_once() -> None:
     text = f"What does this say?\n{LOG}"[: quoting.LONG_CHARACTERS]
     before = quoting._spans_of_long.cache_info().misses
-    told = [list(quoting.spoken(text)) for _ in range(3)]
+    told = [list(quoting.split_quoted(text)) for _ in range(3)]
     assert told[0] == told[2]
     assert told[0][-1][1]
     assert quoting._spans_of_long.cache_info().misses == before + 1
@@ -102,8 +102,8 @@ def test_what_a_long_text_quotes_is_looked_for_once() -> None:
 
 def test_the_parts_of_a_line_are_looked_at_for_rules_only_where_one_may_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(instructions, "ruling", lambda part: looked.append(part) or False)
-    assert not commands("10:07:09.001 [pool-7] {a.b.c}: handled, in 7 ms; (9 of 11)")
+    monkeypatch.setattr(instructions, "is_rule", lambda part: looked.append(part) or False)
+    assert not is_instruction("10:07:09.001 [pool-7] {a.b.c}: handled, in 7 ms; (9 of 11)")
     assert looked == []
 
 

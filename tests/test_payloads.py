@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sessions_made import conversation
 from strict_model import check_sent
 
 from langchain_session.messages import from_core_many

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sessions_made import conversation
+from generated_sessions import conversation
 
 from session_core import Budget, Message, Policy, Role, Sessions, Tier, pipeline
 from session_core.compress.fold import fold
@@ -22,8 +22,8 @@ from session_core.facts import extract, merge
 from session_core.pipeline import LOOK_S, PATIENCE_S, PAUSE_S, WORK_S, Pace, Queue
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
+from session_core.services import ActiveCalls, Services
 from session_core.turns import Key, Unit
-from session_core.workshop import Calls, Workshop
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
 OFF = replace(POLICY, folding="off")
@@ -133,9 +133,9 @@ def test_a_queue_puts_off_the_folds_of_sessions_with_room_while_calls_leave_no_p
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
-    assert (queue.take(3, quiet=False), queue.pressed(3), len(queue)) == (None, 0, 2)
+    assert (queue.take(3, quiet=False), queue.is_hurried(3), len(queue)) == (None, 0, 2)
     assert queue.take(3, quiet=True) == (A, 1)
-    assert (queue.at_work, queue.pressed(3), len(queue)) == (A, 0, 2)
+    assert (queue.at_work, queue.is_hurried(3), len(queue)) == (A, 0, 2)
 
 
 def test_a_queue_postpones_folds_up_to_its_limit():
@@ -143,18 +143,18 @@ def test_a_queue_postpones_folds_up_to_its_limit():
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
     queue.add(A, 9, Tier.SUMMARIZE)
-    assert (queue.take(10.5, quiet=False), queue.pressed(11), queue.pressed(12)) == (None, 1, 2)
+    assert (queue.take(10.5, quiet=False), queue.is_hurried(11), queue.is_hurried(12)) == (None, 1, 2)
     assert queue.take(12, quiet=False) == (A, 1)
-    assert queue.pressed(12) == 2
+    assert queue.is_hurried(12) == 2
     queue.at_work = None
-    assert queue.pressed(12) == 1
+    assert queue.is_hurried(12) == 1
 
 
 def test_a_fold_in_progress_becomes_urgent_after_its_limit():
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.take(2, quiet=True)
-    assert (queue.pressed(10), queue.pressed(11)) == (0, 1)
+    assert (queue.is_hurried(10), queue.is_hurried(11)) == (0, 1)
 
 
 def test_a_session_over_the_facts_threshold_is_folded_before_those_that_have_room():
@@ -162,9 +162,9 @@ def test_a_session_over_the_facts_threshold_is_folded_before_those_that_have_roo
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
     queue.add(B, 3, Tier.FACTS)
-    assert queue.pressed(3) == 1
+    assert queue.is_hurried(3) == 1
     assert queue.take(3, quiet=False) == (B, 2)
-    assert (queue.pressed(3), len(queue)) == (1, 2)
+    assert (queue.is_hurried(3), len(queue)) == (1, 2)
     assert queue.take(3, quiet=False) is None
 
 
@@ -175,13 +175,13 @@ def test_a_session_that_asks_while_it_is_folded_is_counted_once_and_folded_again
     queue.add(A, 2, Tier.SUMMARIZE)
     assert len(queue) == 1
     queue.at_work = None
-    assert (queue.pressed(2), queue.take(2, quiet=True)) == (0, (A, 2))
+    assert (queue.is_hurried(2), queue.take(2, quiet=True)) == (0, (A, 2))
 
 
 def test_a_busy_process_runs_urgent_folds_only() -> None:
     with Sessions(policy=POLICY) as sessions:
         session = sessions.session("s")
-        calls, thread = sessions.workshop.calls, sessions.pipeline
+        calls, thread = sessions.services.calls, sessions.pipeline
         with calls:
             while session.stats().pressure < 0.65:
                 session.append(wish(1))
@@ -196,7 +196,7 @@ def test_a_busy_process_runs_urgent_folds_only() -> None:
 def test_a_fold_that_was_put_off_is_done_when_calls_leave_a_pause() -> None:
     with Sessions(policy=POLICY) as sessions:
         session = sessions.session("s")
-        with sessions.workshop.calls:
+        with sessions.services.calls:
             while session.stats().pressure < 0.65:
                 session.append(wish(1))
             time.sleep(0.1)
@@ -206,11 +206,11 @@ def test_a_fold_that_was_put_off_is_done_when_calls_leave_a_pause() -> None:
 
 
 def test_the_end_of_the_last_call_wakes_a_waiting_fold():
-    calls, seen = Calls(), list[bool]()
-    assert calls.quiet(0)
+    calls, seen = ActiveCalls(), list[bool]()
+    assert calls.wait_until_idle(0)
     with calls:
-        assert not calls.quiet(0)
-        waiting = threading.Thread(target=lambda: seen.append(calls.quiet(30)))
+        assert not calls.wait_until_idle(0)
+        waiting = threading.Thread(target=lambda: seen.append(calls.wait_until_idle(30)))
         with calls:
             waiting.start()
             time.sleep(0.05)
@@ -221,24 +221,24 @@ def test_the_end_of_the_last_call_wakes_a_waiting_fold():
 
 def test_views_and_appends_are_calls_under_way_until_they_end_or_fail():
     seen: list[int] = []
-    with Sessions(policy=POLICY, on_event=lambda _: seen.append(calls.under_way)) as sessions:
-        calls, session = sessions.workshop.calls, sessions.session("s")
+    with Sessions(policy=POLICY, on_event=lambda _: seen.append(calls.active)) as sessions:
+        calls, session = sessions.services.calls, sessions.session("s")
         session.append(said(0))
-        assert (seen, calls.under_way) == ([1], 0)
+        assert (seen, calls.active) == ([1], 0)
         with pytest.raises(Conflict):
             session.append(said(1), expected=7)
         session.view()
-        assert calls.under_way == 0
+        assert calls.active == 0
 
 
 def test_a_forked_process_counts_its_own_calls():
-    calls = Calls()
+    calls = ActiveCalls()
     with calls:
         child = os.fork()
         if child == 0:
-            os._exit(calls.under_way)
+            os._exit(calls.active)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert calls.under_way == 1
+        assert calls.active == 1
 
 
 def test_folds_that_callers_wait_for_do_not_yield():
@@ -272,17 +272,17 @@ def test_a_fold_requested_while_another_one_is_made_is_answered_by_it():
 
 
 def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
-    shop = Workshop(POLICY)
-    messages = [shop.prepare(said(number)) for number in range(MESSAGES)]
+    services = Services(POLICY)
+    messages = [services.prepare(said(number)) for number in range(MESSAGES)]
     facts = extract(messages)
     assert len(facts) >= MESSAGES
     ways: dict[str, list[None]] = {name: [] for name in ("extract", "merge", "summarize", "fold")}
     extract(messages, give_way=lambda: ways["extract"].append(None))
     merge((), facts, give_way=lambda: ways["merge"].append(None))
-    count_tokens = shop.counter.count
+    count_tokens = services.counter.count
     summarize("", messages, max_tokens=300, count=count_tokens, give_way=lambda: ways["summarize"].append(None))
-    tools = replace(shop.tools, give_way=lambda: ways["fold"].append(None))
-    fold(None, [Unit((m,)) for m in messages], Ranges.span(1, MESSAGES), tools=tools)
+    tools = replace(services.plan_context, give_way=lambda: ways["fold"].append(None))
+    fold(None, [Unit((m,)) for m in messages], Ranges.span(1, MESSAGES), context=tools)
     assert len(ways["extract"]) == MESSAGES
     assert len(ways["merge"]) == len(facts)
     assert len(ways["summarize"]) >= 2 * MESSAGES
@@ -291,13 +291,13 @@ def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
 
 def test_yielding_does_not_change_the_digest():
     for seed in range(12):
-        shop = Workshop(POLICY, clock=lambda: 0.0)
-        given = [shop.prepare(replace(m, id=f"m{n}", seq=n)) for n, m in enumerate(conversation(seed), 1)]
+        services = Services(POLICY, clock=lambda: 0.0)
+        given = [services.prepare(replace(m, id=f"m{n}", seq=n)) for n, m in enumerate(conversation(seed), 1)]
         parts, covers = [Unit((m,)) for m in given], Ranges.span(1, len(given))
         pace = paced(Clock(1.0))
-        digest = fold(None, parts, covers, tools=replace(shop.tools, give_way=pace.give_way))
+        digest = fold(None, parts, covers, context=replace(services.plan_context, give_way=pace.give_way))
         assert pace.pauses >= len([m for m in given if m.role is not Role.SYSTEM])
-        assert digest == fold(None, parts, covers, tools=shop.tools)
+        assert digest == fold(None, parts, covers, context=services.plan_context)
 
 
 def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_not():

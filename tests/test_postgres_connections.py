@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import PostgresServer
 
 from session_core import Sessions
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
@@ -32,15 +32,9 @@ from session_core.voices import run_blocking
 OURS = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND pid <> pg_backend_pid()"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def store(server: PostgresServer) -> Iterator[PostgresStore]:
-    made = PostgresStore(server.url)
+def store(postgres: PostgresServer) -> Iterator[PostgresStore]:
+    made = PostgresStore(postgres.url)
     yield made
     run_blocking(made.delete(KEY))
     run_blocking(made.close())
@@ -71,9 +65,9 @@ def test_what_libpq_is_told_stands_in_the_url_as_libpq_reads_it() -> None:
     assert made.schema == "s1"
 
 
-def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, server: PostgresServer) -> None:
+def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, postgres: PostgresServer) -> None:
     run_blocking(store.append(KEY, [message(1)]))
-    reading = PostgresStore(f"{server.url}&options=-c%20default_transaction_read_only%3Don")
+    reading = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_read_only%3Don")
     assert len(run_blocking(reading.record(KEY))) == 1
     with pytest.raises(StoreError, match="accepts no writes"):
         run_blocking(reading.append(KEY, [message(2)]))
@@ -82,19 +76,19 @@ def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, server: Post
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_a_database_that_does_not_hold_every_text_is_refused_with_the_mend(
-    server: PostgresServer, encoding: str
+    postgres: PostgresServer, encoding: str
 ) -> None:
     name = encoding.lower()
-    with server.connect() as other:
+    with postgres.connect() as other:
         other.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
     with pytest.raises(StoreUnreadable, match=f"the encoding {encoding}.*ENCODING 'UTF8'"):
-        PostgresStore(server.url.replace("/postgres?", f"/{name}?"))
+        PostgresStore(postgres.url.replace("/postgres?", f"/{name}?"))
 
 
 @pytest.mark.parametrize("setting", ["client_encoding=LATIN1", "options=-c%20client_encoding%3DLATIN1"])
-def test_every_text_goes_over_the_wire_whatever_encoding_is_asked_for(server: PostgresServer, setting: str) -> None:
+def test_every_text_goes_over_the_wire_whatever_encoding_is_asked_for(postgres: PostgresServer, setting: str) -> None:
     key = Key("sitzung \u4f1a\U0001f600", KEY.tenant)
-    store = PostgresStore(f"{server.url}&{setting}")
+    store = PostgresStore(f"{postgres.url}&{setting}")
     run_blocking(store.append(key, [Message(Role.USER, "said", id="\u0438", author="\u00d8re \U0001f600")]))
     assert [(m.id, m.author) for m in run_blocking(store.record(key))] == [("\u0438", "\u00d8re \U0001f600")]
     assert [state.key for state in run_blocking(store.sessions())] == [key]
@@ -106,22 +100,22 @@ def test_every_text_goes_over_the_wire_whatever_encoding_is_asked_for(server: Po
 
 
 def test_a_connection_that_was_ended_while_it_waited_breaks_no_call(
-    store: PostgresStore, server: PostgresServer
+    store: PostgresStore, postgres: PostgresServer
 ) -> None:
     run_blocking(store.append(KEY, [message(1)]))
-    cut(server)
+    cut(postgres)
     time.sleep(LOOKED_AT_S)
     run_blocking(store.append(KEY, [message(2)]))
     assert len(run_blocking(store.record(KEY))) == 2
 
 
 def test_a_connection_that_was_ended_while_it_waited_breaks_no_awaited_call(
-    store: PostgresStore, server: PostgresServer
+    store: PostgresStore, postgres: PostgresServer
 ) -> None:
     async def turn() -> int:
         awaiting = store.awaiting()
         await asyncio.gather(*(awaiting.append(KEY, [message(number)]) for number in range(1, 9)))
-        cut(server)
+        cut(postgres)
         await asyncio.sleep(LOOKED_AT_S)
         await asyncio.gather(*(awaiting.append(KEY, [message(number)]) for number in range(9, 17)))
         return len(await awaiting.record(KEY))
@@ -130,7 +124,7 @@ def test_a_connection_that_was_ended_while_it_waited_breaks_no_awaited_call(
 
 
 def test_a_run_that_is_cancelled_while_it_begins_leaves_no_transaction_open(
-    store: PostgresStore, server: PostgresServer
+    store: PostgresStore, postgres: PostgresServer
 ) -> None:
     async def turn() -> list[Any]:
         awaiting = store.awaiting()
@@ -143,18 +137,18 @@ def test_a_run_that_is_cancelled_while_it_begins_leaves_no_transaction_open(
             begun.cancel()
             await asyncio.wait([begun])
             await awaiting.append(KEY, [message(2 + steps)])
-            with server.connect() as other:
+            with postgres.connect() as other:
                 found += other.execute(f"SELECT state {OURS} AND state <> 'idle'").fetchall()
         return found
 
     assert asyncio.run(turn()) == []
 
 
-def test_a_server_that_ends_idle_connections_breaks_no_call(store: PostgresStore, server: PostgresServer) -> None:
+def test_a_server_that_ends_idle_connections_breaks_no_call(store: PostgresStore, postgres: PostgresServer) -> None:
     run_blocking(store.append(KEY, [message(1)]))
     # Told once the connection is there: a busy machine may be idle between any two steps of opening it.
     run_blocking(store._wire.fetch("SELECT set_config('idle_session_timeout', '1ms', false)", ()))
-    with server.connect() as other:
+    with postgres.connect() as other:
         while other.execute(f"SELECT count(*) {OURS}").fetchone() != (0,):
             time.sleep(0.01)
     time.sleep(LOOKED_AT_S)
@@ -163,15 +157,15 @@ def test_a_server_that_ends_idle_connections_breaks_no_call(store: PostgresStore
 
 
 def test_a_connection_that_is_ended_in_the_middle_of_a_call_is_told_once_and_replaced(
-    store: PostgresStore, server: PostgresServer
+    store: PostgresStore, postgres: PostgresServer
 ) -> None:
     run_blocking(store.append(KEY, [message(1)]))
-    with server.connect() as other, ThreadPoolExecutor(1) as pool:
+    with postgres.connect() as other, ThreadPoolExecutor(1) as pool:
         with other.transaction():
             other.execute("SELECT 1 FROM llm_sessions.sessions FOR UPDATE")
             waiting = pool.submit(lambda: run_blocking(store.append(KEY, [message(2)])))
-            until_one_waits(server)
-            cut(server)
+            until_one_waits(postgres)
+            cut(postgres)
         with pytest.raises(StoreLost, match="retry"):
             waiting.result()
     run_blocking(store.append(KEY, [message(2)]))
@@ -179,10 +173,10 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_call_is_told_once_and_rep
 
 
 def test_writers_wait_for_each_other_also_where_the_default_isolation_has_them_fail(
-    store: PostgresStore, server: PostgresServer
+    store: PostgresStore, postgres: PostgresServer
 ) -> None:
     run_blocking(store.append(KEY, [message(1)]))
-    strict = PostgresStore(f"{server.url}&options=-c%20default_transaction_isolation%3Dserializable")
+    strict = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_isolation%3Dserializable")
 
     async def awaited() -> Appended:
         awaiting = strict.awaiting()
@@ -191,7 +185,7 @@ def test_writers_wait_for_each_other_also_where_the_default_isolation_has_them_f
         finally:
             await awaiting.close()
 
-    with server.connect() as other, ThreadPoolExecutor(1) as pool:
+    with postgres.connect() as other, ThreadPoolExecutor(1) as pool:
         for number, work in (
             (2, lambda: run_blocking(strict.append(KEY, [message(2)]))),
             (3, lambda: asyncio.run(awaited())),
@@ -199,16 +193,16 @@ def test_writers_wait_for_each_other_also_where_the_default_isolation_has_them_f
             with other.transaction():
                 other.execute("UPDATE llm_sessions.sessions SET tier = tier")
                 waiting = pool.submit(work)
-                until_one_waits(server)
+                until_one_waits(postgres)
             assert waiting.result().seqs == (number,)
     run_blocking(strict.close())
 
 
 def test_a_writer_that_fails_by_a_strict_isolation_all_the_same_is_told_how_to_wait_instead(
-    server: PostgresServer,
+    postgres: PostgresServer,
 ) -> None:
     with (
-        server.connect() as other,
+        postgres.connect() as other,
         pytest.raises(StoreBusy, match="default_transaction_isolation = 'read committed'"),
         Translated("postgresql://here"),
     ):
@@ -254,22 +248,22 @@ SLEEPS = ("SELECT pg_sleep(60)", ())
 
 @pytest.mark.parametrize("way", ["fetch", "fetch_all", "fetch_then"])
 def test_a_call_that_is_interrupted_ends_as_interrupted_and_its_connection_with_it(
-    way: str, store: PostgresStore, server: PostgresServer
+    way: str, store: PostgresStore, postgres: PostgresServer
 ) -> None:
     calls: dict[str, Callable[[], Any]] = {
         "fetch": lambda: store._wire.fetch(*SLEEPS),
         "fetch_all": lambda: store._wire.fetch_all(SLEEPS, SLEEPS),
         "fetch_then": lambda: store._wire.fetch_then(("SELECT 1", ()), lambda _: SLEEPS),
     }
-    with pytest.raises(KeyboardInterrupt), interrupting(server):
+    with pytest.raises(KeyboardInterrupt), interrupting(postgres):
         run_blocking(calls[way]())
-    until_there_are(0, server)
+    until_there_are(0, postgres)
     run_blocking(store.append(KEY, [message(1)]))
 
 
 @pytest.mark.parametrize("way", ["fetch", "fetch_all", "fetch_then"])
 def test_a_call_that_is_cancelled_ends_as_cancelled_and_its_connection_with_it(
-    way: str, store: PostgresStore, server: PostgresServer
+    way: str, store: PostgresStore, postgres: PostgresServer
 ) -> None:
     async def talk() -> None:
         wire = store._beside
@@ -280,11 +274,11 @@ def test_a_call_that_is_cancelled_ends_as_cancelled_and_its_connection_with_it(
             "fetch_then": lambda: wire.fetch_then(("SELECT 1", ()), lambda _: SLEEPS),
         }
         task = asyncio.create_task(calls[way]())
-        await asyncio.to_thread(until_it_sleeps, server)
+        await asyncio.to_thread(until_it_sleeps, postgres)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.to_thread(until_there_are, 2, server)
+        await asyncio.to_thread(until_there_are, 2, postgres)
         await store.awaiting().append(KEY, [message(1)])
 
     asyncio.run(talk())
@@ -349,9 +343,9 @@ def test_who_is_interrupted_while_it_waits_for_a_place_leaves_it_to_the_next() -
 
 
 @pytest.fixture
-def app(server: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+def app(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
     """A connection to change the role `app` with, whose sessions are in a schema of its own."""
-    with server.connect() as other:
+    with postgres.connect() as other:
         other.execute("CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app")
         yield other
         other.execute("DROP OWNED BY app CASCADE; DROP ROLE app")
@@ -359,14 +353,14 @@ def app(server: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.mark.parametrize("under_way", [False, True])
 def test_a_backslash_is_kept_also_where_the_server_reads_more_into_it(
-    under_way: bool, server: PostgresServer, app: psycopg.Connection[Any]
+    under_way: bool, postgres: PostgresServer, app: psycopg.Connection[Any]
 ) -> None:
     legacy = "ALTER ROLE app SET standard_conforming_strings = off"
     if not under_way:
         app.execute(legacy)
     value = Plain("t", b"\\x\x00")
     checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1"})
-    with Sessions(f"{server.url}&user=app&schema=app") as sessions:
+    with Sessions(f"{postgres.url}&user=app&schema=app") as sessions:
         if under_way:
             app.execute(legacy)
         run_blocking(sessions.store.put_checkpoint(checkpoint, {"one": value}, head_channel=None, merge=False))
@@ -383,18 +377,18 @@ def test_a_backslash_is_kept_also_where_the_server_reads_more_into_it(
 
 
 def test_a_role_for_which_what_is_absent_in_a_list_is_a_word_is_refused_with_the_mend(
-    server: PostgresServer, app: psycopg.Connection[Any]
+    postgres: PostgresServer, app: psycopg.Connection[Any]
 ) -> None:
     app.execute("ALTER ROLE app SET array_nulls = off")
     with pytest.raises(StoreUnreadable, match="SET array_nulls = on"):
-        PostgresStore(f"{server.url}&user=app&schema=app")
+        PostgresStore(f"{postgres.url}&user=app&schema=app")
 
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
 def test_a_role_that_is_changed_while_a_process_runs_makes_no_words_of_what_is_absent(
-    voice: str, server: PostgresServer, app: psycopg.Connection[Any]
+    voice: str, postgres: PostgresServer, app: psycopg.Connection[Any]
 ) -> None:
-    with Sessions(f"{server.url}&user=app&schema=app") as sessions:
+    with Sessions(f"{postgres.url}&user=app&schema=app") as sessions:
         app.execute("ALTER ROLE app SET array_nulls = off")
         value = Plain("t", b"x")
         checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1", "two": "1", "said": "1"})
@@ -410,9 +404,9 @@ def test_a_role_that_is_changed_while_a_process_runs_makes_no_words_of_what_is_a
 
 
 def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(
-    server: PostgresServer, app: psycopg.Connection[Any]
+    postgres: PostgresServer, app: psycopg.Connection[Any]
 ) -> None:
-    store = PostgresStore(f"{server.url}&user=app&schema=app")
+    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
     app.execute("ALTER ROLE app NOLOGIN")
     with pytest.raises(StoreError, match="that the user may log in") as caught:
         run_blocking(store.append(KEY, [message(1)]))
@@ -423,19 +417,21 @@ def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(
 
 
 def test_a_role_with_no_connection_left_is_told_what_to_lower_and_to_raise(
-    server: PostgresServer, app: psycopg.Connection[Any]
+    postgres: PostgresServer, app: psycopg.Connection[Any]
 ) -> None:
-    store = PostgresStore(f"{server.url}&user=app&schema=app")
+    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
     app.execute("ALTER ROLE app CONNECTION LIMIT 0")
     with pytest.raises(StoreLost, match="lower max_connections in the URL or raise the server's"):
         run_blocking(store.append(KEY, [message(1)]))
     run_blocking(store.close())
 
 
-def test_a_transaction_that_takes_too_long_for_the_server_is_busy(store: PostgresStore, server: PostgresServer) -> None:
+def test_a_transaction_that_takes_too_long_for_the_server_is_busy(
+    store: PostgresStore, postgres: PostgresServer
+) -> None:
     run_blocking(store.append(KEY, [message(1)]))
-    short = PostgresStore(f"{server.url}&options=-c%20transaction_timeout%3D200ms")
-    with server.connect() as other, other.transaction():
+    short = PostgresStore(f"{postgres.url}&options=-c%20transaction_timeout%3D200ms")
+    with postgres.connect() as other, other.transaction():
         other.execute("SELECT 1 FROM llm_sessions.sessions FOR UPDATE")
         with pytest.raises(StoreBusy, match="transaction_timeout, and nothing was written; retry, or raise it"):
             run_blocking(short.append(KEY, [message(2)]))
@@ -443,12 +439,12 @@ def test_a_transaction_that_takes_too_long_for_the_server_is_busy(store: Postgre
     run_blocking(short.close())
 
 
-def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(server: PostgresServer) -> None:
-    with server.connect() as lost, pytest.raises(StoreError, match="prepare=0"), Translated("postgresql://here"):
+def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(postgres: PostgresServer) -> None:
+    with postgres.connect() as lost, pytest.raises(StoreError, match="prepare=0"), Translated("postgresql://here"):
         lost.execute("EXECUTE prepared_elsewhere")
 
 
-def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(server: PostgresServer) -> None:
+def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(postgres: PostgresServer) -> None:
     asked = "SELECT name, statement FROM pg_prepared_statements"
 
     async def awaited(store: PostgresStore) -> list[tuple[str, str]]:
@@ -456,7 +452,7 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(serve
             await store.awaiting().notices(KEY)
         return list(await store._beside.fetch(asked, ()))
 
-    stores = [PostgresStore(server.url) for _ in range(3)]
+    stores = [PostgresStore(postgres.url) for _ in range(3)]
     for _ in range(PREPARED_AFTER_CALLS + 1):
         run_blocking(stores[0].holdings(KEY))
         run_blocking(stores[1].delete(KEY))

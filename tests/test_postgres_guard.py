@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import PostgresServer
 
 from session_core.errors import StoreUnreadable
 from session_core.stores.postgres.store import PostgresStore
@@ -20,20 +20,14 @@ HOLDING = (
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def url(server: PostgresServer) -> Iterator[str]:
+def url(postgres: PostgresServer) -> Iterator[str]:
     """As a role that row level security holds for, in a schema that is not there yet."""
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute("CREATE ROLE app LOGIN")
         connection.execute("GRANT CREATE ON DATABASE postgres TO app")
-    yield server.url.replace("//postgres:", "//app:")
-    with server.connect() as connection:
+    yield postgres.url.replace("//postgres:", "//app:")
+    with postgres.connect() as connection:
         connection.execute("DROP OWNED BY app CASCADE")
         connection.execute("DROP ROLE app")
 
@@ -74,21 +68,21 @@ def test_a_lease_of_another_tenant_is_hidden_too(url: str) -> None:
     run_blocking(store.close())
 
 
-def test_a_role_that_may_do_too_little_is_told_all_that_it_needs(server: PostgresServer, url: str) -> None:
+def test_a_role_that_may_do_too_little_is_told_all_that_it_needs(postgres: PostgresServer, url: str) -> None:
     schema = "llm_sessions"
-    run_blocking(PostgresStore(server.url).close())
+    run_blocking(PostgresStore(postgres.url).close())
     try:
-        with server.connect() as connection:
+        with postgres.connect() as connection:
             connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO app")
             connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO app")
         store = PostgresStore(url)
         with pytest.raises(StoreUnreadable, match="its tables, sequences and functions"):
             run_blocking(store.append(KEY, [message(1)]))
-        with server.connect() as connection:
+        with postgres.connect() as connection:
             connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO app")
         run_blocking(store.append(KEY, [message(1)]))
         assert run_blocking(store.delete(KEY)) == 1
         run_blocking(store.close())
     finally:
-        with server.connect() as connection:
+        with postgres.connect() as connection:
             connection.execute(f"DROP SCHEMA {schema} CASCADE")

@@ -4,7 +4,6 @@ import random
 from dataclasses import replace
 
 import pytest
-from postgres_server import postgres_server
 
 from session_core.ports import MessageList, Plain, Stored
 from session_core.ranges import Ranges
@@ -16,18 +15,12 @@ from session_core.testing.fakes import bare_checkpoint
 from session_core.voices import run_blocking
 
 
-@pytest.fixture(scope="module")
-def server():
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def open_store(server):
+def open_store(postgres):
     opened = []
 
     def made():
-        opened.append(PostgresStore(f"{server.url}&schema=lately"))
+        opened.append(PostgresStore(f"{postgres.url}&schema=lately"))
         return opened[-1]
 
     yield made

@@ -52,16 +52,10 @@ TABLES = ("sessions", "messages", "digests", "notices", "checkpoints", "channel_
 _schemas = count(1)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def url(server: PostgresServer) -> str:
+def url(postgres: PostgresServer) -> str:
     """A schema that is not there yet."""
-    return f"{server.url}&schema=s{next(_schemas)}"
+    return f"{postgres.url}&schema=s{next(_schemas)}"
 
 
 @pytest.fixture
@@ -186,14 +180,14 @@ def pages_read(connection: psycopg.Connection[Any], store: PostgresStore, call: 
 
 @pytest.mark.parametrize("call", ["append_message", "append_messages"])
 def test_an_append_looks_at_as_few_pages_in_an_old_session_also_with_plans_of_a_young_one(
-    call: str, store: PostgresStore, server: PostgresServer
+    call: str, store: PostgresStore, postgres: PostgresServer
 ) -> None:
     def append(first: int) -> int:
         said = message(first)
         plain, batch = (*plain_values(said), False, False), (*Batch.of([said]).values, None, False, True, None, False)
         return pages_read(connection, store, call, *names(KEY), *(plain if call == "append_message" else batch))
 
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         young = [append(n) for n in range(40)][-5:]
         for first in range(1_000, 4_000, 500):
             run_blocking(store.append(KEY, [message(first + n) for n in range(500)]))
@@ -299,8 +293,8 @@ def _told(found: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def mirrored(server: PostgresServer) -> Iterator[PostgresStore]:
-    made = PostgresStore(f"{server.url}&schema=mirrored")
+def mirrored(postgres: PostgresServer) -> Iterator[PostgresStore]:
+    made = PostgresStore(f"{postgres.url}&schema=mirrored")
     yield made
     run_blocking(made.close())
 
@@ -431,7 +425,7 @@ def _write_pairs(url: str, writer: int) -> None:
     run_blocking(store.close())
 
 
-def test_three_processes_migrate_at_once_and_lose_and_split_nothing(url: str, server: PostgresServer) -> None:
+def test_three_processes_migrate_at_once_and_lose_and_split_nothing(url: str, postgres: PostgresServer) -> None:
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_write_pairs, args=(url, n)) for n in range(1, 4)]
     for writer in writers:
@@ -444,7 +438,7 @@ def test_three_processes_migrate_at_once_and_lose_and_split_nothing(url: str, se
     run_blocking(store.close())
 
 
-def test_two_that_migrate_at_once_make_one_schema(url: str, server: PostgresServer) -> None:
+def test_two_that_migrate_at_once_make_one_schema(url: str, postgres: PostgresServer) -> None:
     for _ in range(5):
         gate = threading.Barrier(4)
 
@@ -455,7 +449,7 @@ def test_two_that_migrate_at_once_make_one_schema(url: str, server: PostgresServ
         with ThreadPoolExecutor(4) as threads:
             for done in [threads.submit(opened) for _ in range(4)]:
                 done.result()
-        with server.connect() as connection:
+        with postgres.connect() as connection:
             found = connection.execute(f"SELECT version FROM {schema_of(url)}.migrations ORDER BY 1").fetchall()
             connection.execute(f"DROP SCHEMA {schema_of(url)} CASCADE")
         assert found == [(version + 1,) for version in range(len(MIGRATIONS))]
@@ -579,10 +573,10 @@ def test_a_writer_that_is_killed_leaves_whole_turns(store: PostgresStore, url: s
 
 
 def test_a_session_that_somebody_holds_for_too_long_is_busy(
-    store: PostgresStore, url: str, server: PostgresServer
+    store: PostgresStore, url: str, postgres: PostgresServer
 ) -> None:
     run_blocking(store.append(KEY, [message(1)]))
-    with server.connect() as other:
+    with postgres.connect() as other:
         other.execute(f"ALTER FUNCTION {schema_of(url)}.append_message SET lock_timeout = '50ms'")
         with other.transaction():
             other.execute(f"SELECT 1 FROM {schema_of(url)}.sessions FOR UPDATE")
@@ -595,15 +589,15 @@ def test_a_session_that_somebody_holds_for_too_long_is_busy(
 # Schema and address.
 
 
-def test_a_newer_schema_is_refused_with_the_mend(store: PostgresStore, url: str, server: PostgresServer) -> None:
-    with server.connect() as connection:
+def test_a_newer_schema_is_refused_with_the_mend(store: PostgresStore, url: str, postgres: PostgresServer) -> None:
+    with postgres.connect() as connection:
         connection.execute(f"INSERT INTO {schema_of(url)}.migrations (version) VALUES (999)")
     with pytest.raises(NewerSchema, match="pip install -U llm-sessions"):
         PostgresStore(url)
 
 
-def test_a_schema_of_something_else_is_refused_and_left_alone(url: str, server: PostgresServer) -> None:
-    with server.connect() as connection:
+def test_a_schema_of_something_else_is_refused_and_left_alone(url: str, postgres: PostgresServer) -> None:
+    with postgres.connect() as connection:
         connection.execute(f"CREATE SCHEMA {schema_of(url)}")
         connection.execute(f"CREATE TABLE {schema_of(url)}.sessions (theirs integer)")
         with pytest.raises(StoreUnreadable, match="another schema"):
@@ -633,11 +627,11 @@ def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_has_no_such_database_is_not_worth_a_retry(server: PostgresServer) -> None:
+def test_a_server_that_has_no_such_database_is_not_worth_a_retry(postgres: PostgresServer) -> None:
     with pytest.raises(StoreUnreadable, match="create that database"):
-        PostgresStore(server.url.replace("/postgres?", "/nowhere?"))
+        PostgresStore(postgres.url.replace("/postgres?", "/nowhere?"))
     with pytest.raises(StoreUnreadable, match="create that user"):
-        PostgresStore(server.url.replace("//postgres:", "//nobody:"))
+        PostgresStore(postgres.url.replace("//postgres:", "//nobody:"))
 
 
 # What is kept.
@@ -659,7 +653,7 @@ def test_names_that_are_too_long_to_index_are_refused(store: PostgresStore) -> N
 
 
 def test_a_channel_value_is_stored_once_for_all_checkpoints(
-    store: PostgresStore, url: str, server: PostgresServer
+    store: PostgresStore, url: str, postgres: PostgresServer
 ) -> None:
     first = Checkpoint(KEY, "1", None, Plain("t", b"b"), {"a": 1, "b": "x", "c": 1.0})
     run_blocking(
@@ -668,7 +662,7 @@ def test_a_channel_value_is_stored_once_for_all_checkpoints(
     for number in range(2, 6):
         later = Checkpoint(KEY, str(number), "1", Plain("t", b"b"), {"a": number, "b": "x", "c": 1.0})
         run_blocking(store.put_checkpoint(later, {"a": Plain("t", b"1")}, head_channel=None, merge=True))
-    assert rows_left(server, url)["channel_values"] == 7
+    assert rows_left(postgres, url)["channel_values"] == 7
     newest = run_blocking(store.checkpoint(KEY))
     assert newest is not None
     assert dict(newest.versions) == {"a": 5, "b": "x", "c": 1.0}
@@ -683,18 +677,20 @@ def _fill(store: SessionStore, key: Key) -> None:
     run_blocking(store.put_writes(key, "1", [Write("a", 0, "messages", MessageList((message(7),)))]))
 
 
-def test_a_deleted_session_leaves_no_row(store: PostgresStore, url: str, server: PostgresServer) -> None:
+def test_a_deleted_session_leaves_no_row(store: PostgresStore, url: str, postgres: PostgresServer) -> None:
     for key in (KEY, Key(KEY.session_id, KEY.tenant, "sub")):
         _fill(store, key)
     assert run_blocking(store.delete(KEY)) == 8
-    assert rows_left(server, url) == dict.fromkeys(TABLES, 0)
+    assert rows_left(postgres, url) == dict.fromkeys(TABLES, 0)
 
 
-def test_what_nobody_wrote_to_for_long_is_purged_whole(store: PostgresStore, url: str, server: PostgresServer) -> None:
+def test_what_nobody_wrote_to_for_long_is_purged_whole(
+    store: PostgresStore, url: str, postgres: PostgresServer
+) -> None:
     for number in range(7):
         _fill(store, Key(f"old {number}"))
     _fill(store, Key("held"))
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute(f"UPDATE {schema_of(url)}.sessions SET touched = now() - interval '31 days'")
         _fill(store, Key("new"))
         _fill(store, Key("old 3", "default", "a namespace that is in use"))
@@ -702,7 +698,7 @@ def test_what_nobody_wrote_to_for_long_is_purged_whole(store: PostgresStore, url
             connection.execute(f"SELECT 1 FROM {schema_of(url)}.sessions WHERE session_id = 'held' FOR UPDATE")
             assert len(run_blocking(store.purge(30 * 86_400, at_once=2))) == 6
     assert {s.key.session_id for s in run_blocking(store.sessions())} == {"held", "new", "old 3"}
-    assert rows_left(server, url)["messages"] == 4 * 4
+    assert rows_left(postgres, url)["messages"] == 4 * 4
     assert run_blocking(store.purge(30 * 86_400, tenant="another")) == ()
     assert run_blocking(store.purge(30 * 86_400)) == (Key("held"),)
 
@@ -711,10 +707,10 @@ def test_what_nobody_wrote_to_for_long_is_purged_whole(store: PostgresStore, url
 
 
 @pytest.fixture
-def guarded(server: PostgresServer, url: str) -> Iterator[tuple[PostgresStore, str]]:
+def guarded(postgres: PostgresServer, url: str) -> Iterator[tuple[PostgresStore, str]]:
     """A store that asks for it, as a role that it holds for, and the URL of that role."""
     role = f"role_{schema_of(url)}"
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN")
         connection.execute(f"GRANT CREATE ON DATABASE postgres TO {role}")
     as_role = url.replace("//postgres:", f"//{role}:")
@@ -724,7 +720,7 @@ def guarded(server: PostgresServer, url: str) -> Iterator[tuple[PostgresStore, s
 
 
 def test_a_tenant_cannot_read_or_write_rows_of_another(
-    guarded: tuple[PostgresStore, str], server: PostgresServer
+    guarded: tuple[PostgresStore, str], postgres: PostgresServer
 ) -> None:
     store, url = guarded
     for tenant in ("acme", "globex"):
@@ -744,10 +740,10 @@ def test_a_tenant_cannot_read_or_write_rows_of_another(
 
 
 def test_messages_from_before_the_guard_are_guarded_too_and_name_their_tenant_from_then_on(
-    server: PostgresServer, url: str
+    postgres: PostgresServer, url: str
 ) -> None:
     role = f"late_{schema_of(url)}"
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN")
         connection.execute(f"GRANT CREATE ON DATABASE postgres TO {role}")
     as_role = url.replace("//postgres:", f"//{role}:")
@@ -761,7 +757,7 @@ def test_messages_from_before_the_guard_are_guarded_too_and_name_their_tenant_fr
             run_blocking(store.append(key, [message(number)]))
             run_blocking(store.append(key, [message(number * 10), message(number * 10 + 1)]))
     assert [len(run_blocking(guarded.record(key))) for key in keys] == [8, 8]
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         counted = f"SELECT tenant, count(*) FROM {schema_of(url)}.messages GROUP BY tenant ORDER BY tenant"
         assert connection.execute(counted).fetchall() == [("acme", 8), ("globex", 8)]
     for store in (before, guarded):
@@ -802,20 +798,20 @@ def test_sessions_work_on_it_in_both_voices(url: str) -> None:
 
 
 def test_errors_and_the_server_log_hold_no_word_of_a_message(
-    store: PostgresStore, url: str, server: PostgresServer
+    store: PostgresStore, url: str, postgres: PostgresServer
 ) -> None:
     run_blocking(store.append(KEY, [message(1, content="the secret word")]))
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute(f"ALTER TABLE {schema_of(url)}.messages ADD CHECK (seq < 2)")
     with pytest.raises(SessionError) as caught:
         run_blocking(store.append(KEY, [message(2, content="another secret")]))
     assert "secret" not in str(caught.value)
-    assert "secret" not in json.dumps(server.log())
+    assert "secret" not in json.dumps(postgres.log())
 
 
-def test_a_schema_that_has_counted_all_its_sessions_says_so(url: str, server: PostgresServer) -> None:
+def test_a_schema_that_has_counted_all_its_sessions_says_so(url: str, postgres: PostgresServer) -> None:
     store = PostgresStore(url)
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute(f"ALTER SEQUENCE {schema_of(url)}.session_numbers RESTART WITH 2147483647")
     run_blocking(store.append(Key("the last"), [message(1)]))
     with pytest.raises(StoreError, match="another schema"):
@@ -828,9 +824,9 @@ def test_a_schema_that_has_counted_all_its_sessions_says_so(url: str, server: Po
 PARTED = ("messages", "digests", "notices", "checkpoints", "channel_values", "writes", "drafts")
 
 
-def test_all_that_grows_with_sessions_can_be_partitioned_by_their_hash(url: str, server: PostgresServer) -> None:
+def test_all_that_grows_with_sessions_can_be_partitioned_by_their_hash(url: str, postgres: PostgresServer) -> None:
     store = PostgresStore(url)
-    with server.connect() as connection:
+    with postgres.connect() as connection:
         connection.execute(f"SET search_path = {schema_of(url)}")
         for table in PARTED:
             connection.execute(f"ALTER TABLE {table} RENAME TO whole_{table}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import psycopg
@@ -15,34 +14,15 @@ from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, message
 from session_core.turns import Message
 from session_core.voices import run_blocking
-from tests.postgres_server import PostgresServer, postgres_server
+from tests.postgres_server import PostgresServer
 
-_schemas = count(1)
 INTERRUPT = -3
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def schema() -> str:
-    return f"writes{next(_schemas)}"
-
-
-@pytest.fixture
-def store(server: PostgresServer, schema: str) -> Iterator[PostgresStore]:
-    made = PostgresStore(f"{server.url}&schema={schema}")
-    yield made
-    run_blocking(made.close())
-
-
-@pytest.fixture
-def tables(server: PostgresServer, schema: str) -> Iterator[psycopg.Connection[Any]]:
-    with server.connect() as connection:
-        connection.execute(f"SET search_path = {schema}")
+def tables(postgres: PostgresServer, postgres_schema: str) -> Iterator[psycopg.Connection[Any]]:
+    with postgres.connect() as connection:
+        connection.execute(f"SET search_path = {postgres_schema}")
         yield connection
 
 
@@ -83,109 +63,113 @@ def drafts(tables: psycopg.Connection[Any]) -> tuple[int, int]:
 
 
 def test_the_messages_of_a_write_stand_in_a_draft_until_the_record_has_all_of_them(
-    store: PostgresStore, tables: psycopg.Connection[Any]
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
 ) -> None:
     one, other = message(1), message(2)
-    put(store, "1", None)
-    write(store, "1", said(0, one, other))
-    put(store, "2", "1", one)
+    put(postgres_store, "1", None)
+    write(postgres_store, "1", said(0, one, other))
+    put(postgres_store, "2", "1", one)
     assert drafts(tables) == (1, 1)
-    put(store, "3", "2", one, other)
+    put(postgres_store, "3", "2", one, other)
     assert drafts(tables) == (1, 0)
-    assert [told(each) for each in written(store, "1")] == [[(one.id, one.content), (other.id, other.content)]]
+    assert [told(each) for each in written(postgres_store, "1")] == [[(one.id, one.content), (other.id, other.content)]]
 
 
 def test_a_message_that_got_its_id_on_the_way_into_the_record_is_stored_there_only(
-    store: PostgresStore, tables: psycopg.Connection[Any]
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
 ) -> None:
-    put(store, "1", None)
-    write(store, "1", said(0, replace(message(1, content="without a name"), id="")))
-    put(store, "2", "1", replace(message(1, content="without a name"), id="named"))
+    put(postgres_store, "1", None)
+    write(postgres_store, "1", said(0, replace(message(1, content="without a name"), id="")))
+    put(postgres_store, "2", "1", replace(message(1, content="without a name"), id="named"))
     assert drafts(tables) == (1, 0)
-    assert [told(each) for each in written(store, "1")] == [[("", "without a name")]]
+    assert [told(each) for each in written(postgres_store, "1")] == [[("", "without a name")]]
 
 
-def test_a_long_thread_writes_its_drafts_over_each_other(store: PostgresStore, tables: psycopg.Connection[Any]) -> None:
-    put(store, "000", None)
+def test_a_long_thread_writes_its_drafts_over_each_other(
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
+) -> None:
+    put(postgres_store, "000", None)
     lines = [message(number) for number in range(1, 41)]
     for number, line in enumerate(lines, start=1):
-        write(store, f"{number - 1:03d}", said(0, line))
-        put(store, f"{number:03d}", f"{number - 1:03d}", *lines[:number])
+        write(postgres_store, f"{number - 1:03d}", said(0, line))
+        put(postgres_store, f"{number:03d}", f"{number - 1:03d}", *lines[:number])
     assert drafts(tables) == (1, 0)
-    assert [told(*written(store, f"{number:03d}")) for number in range(40)] == [[(m.id, m.content)] for m in lines]
+    assert [told(*written(postgres_store, f"{number:03d}")) for number in range(40)] == [
+        [(m.id, m.content)] for m in lines
+    ]
 
 
 def test_a_write_that_arrives_behind_its_child_has_no_draft_but_what_the_record_says(
-    store: PostgresStore, tables: psycopg.Connection[Any]
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
 ) -> None:
-    put(store, "1", None)
-    put(store, "2", "1", message(1))
-    write(store, "1", said(0, message(1)))
+    put(postgres_store, "1", None)
+    put(postgres_store, "2", "1", message(1))
+    write(postgres_store, "1", said(0, message(1)))
     assert drafts(tables) == (0, 0)
-    assert [told(each) for each in written(store, "1")] == [[(message(1).id, message(1).content)]]
+    assert [told(each) for each in written(postgres_store, "1")] == [[(message(1).id, message(1).content)]]
 
 
 def test_a_draft_that_was_written_while_the_child_was_put_goes_with_the_next_one(
-    store: PostgresStore, server: PostgresServer, tables: psycopg.Connection[Any], schema: str
+    postgres_store: PostgresStore, postgres: PostgresServer, tables: psycopg.Connection[Any], postgres_schema: str
 ) -> None:
-    put(store, "1", None)
-    write(store, "1", said(0, message(1)))
-    with server.connect() as other, other.transaction():
+    put(postgres_store, "1", None)
+    write(postgres_store, "1", said(0, message(1)))
+    with postgres.connect() as other, other.transaction():
         # As if the write had been under way: whoever puts the child does not see its row.
-        other.execute(f"CREATE TABLE {schema}.aside AS SELECT * FROM {schema}.writes")
-        other.execute(f"DELETE FROM {schema}.writes")
-    put(store, "2", "1", message(1))
+        other.execute(f"CREATE TABLE {postgres_schema}.aside AS SELECT * FROM {postgres_schema}.writes")
+        other.execute(f"DELETE FROM {postgres_schema}.writes")
+    put(postgres_store, "2", "1", message(1))
     tables.execute("INSERT INTO writes SELECT * FROM aside")
     assert drafts(tables) == (1, 1)
-    put(store, "3", "2", message(1), message(2))
+    put(postgres_store, "3", "2", message(1), message(2))
     assert drafts(tables) == (1, 0)
 
 
 def test_drafts_whose_messages_never_come_stay_and_hold_nobody_up(
-    store: PostgresStore, tables: psycopg.Connection[Any]
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
 ) -> None:
-    put(store, "1", None)
+    put(postgres_store, "1", None)
     for number in range(30):
-        write(store, "1", said(0, message(number), task=f"task {number:02d}"))
+        write(postgres_store, "1", said(0, message(number), task=f"task {number:02d}"))
     assert drafts(tables) == (30, 30)
-    write(store, "1", said(0, message(99), task="task 99"))
-    put(store, "2", "1", message(99))
+    write(postgres_store, "1", said(0, message(99), task="task 99"))
+    put(postgres_store, "2", "1", message(99))
     assert drafts(tables) == (31, 30)
-    write(store, "2", said(0, message(100)))
+    write(postgres_store, "2", said(0, message(100)))
     assert drafts(tables) == (31, 31)
-    assert [told(each)[0][0] for each in written(store, "1")] == [message(n).id for n in (*range(30), 99)]
+    assert [told(each)[0][0] for each in written(postgres_store, "1")] == [message(n).id for n in (*range(30), 99)]
 
 
 def test_of_an_index_below_0_the_newer_write_stays_and_its_draft_alone(
-    store: PostgresStore, tables: psycopg.Connection[Any]
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
 ) -> None:
-    put(store, "1", None)
-    write(store, "1", said(INTERRUPT, message(1)), plain(0, b"old"))
-    write(store, "1", said(INTERRUPT, message(2)), plain(0, b"new"))
-    special, ordinary = written(store, "1")
+    put(postgres_store, "1", None)
+    write(postgres_store, "1", said(INTERRUPT, message(1)), plain(0, b"old"))
+    write(postgres_store, "1", said(INTERRUPT, message(2)), plain(0, b"new"))
+    special, ordinary = written(postgres_store, "1")
     assert told(special) == [(message(2).id, message(2).content)]
     assert ordinary == plain(0, b"old")
     assert drafts(tables) == (1, 1)
 
 
 def test_a_task_that_writes_again_and_more_adds_what_was_not_there(
-    store: PostgresStore, tables: psycopg.Connection[Any]
+    postgres_store: PostgresStore, tables: psycopg.Connection[Any]
 ) -> None:
-    put(store, "1", None)
-    write(store, "1", plain(1, b"first"), plain(2, b"first"))
-    write(store, "1", *(plain(index, b"again") for index in range(5)))
-    assert [(w.index, w.value) for w in written(store, "1")] == [
+    put(postgres_store, "1", None)
+    write(postgres_store, "1", plain(1, b"first"), plain(2, b"first"))
+    write(postgres_store, "1", *(plain(index, b"again") for index in range(5)))
+    assert [(w.index, w.value) for w in written(postgres_store, "1")] == [
         (index, Plain("t", b"first" if index in (1, 2) else b"again")) for index in range(5)
     ]
-    write(store, "1", *(plain(index, b"third") for index in range(5)))
-    assert len(written(store, "1")) == 5
+    write(postgres_store, "1", *(plain(index, b"third") for index in range(5)))
+    assert len(written(postgres_store, "1")) == 5
     assert tables.execute("SELECT count(*) FROM writes").fetchone() == (3,)
 
 
-def test_what_a_task_wrote_in_one_go_is_one_row(store: PostgresStore, tables: psycopg.Connection[Any]) -> None:
-    put(store, "1", None)
-    write(store, "1", said(0, message(1)), plain(1, b"x"), plain(2, b"y"), plain(INTERRUPT, b"z"))
-    write(store, "1", plain(0, b"x", task="b"))
+def test_what_a_task_wrote_in_one_go_is_one_row(postgres_store: PostgresStore, tables: psycopg.Connection[Any]) -> None:
+    put(postgres_store, "1", None)
+    write(postgres_store, "1", said(0, message(1)), plain(1, b"x"), plain(2, b"y"), plain(INTERRUPT, b"z"))
+    write(postgres_store, "1", plain(0, b"x", task="b"))
     assert tables.execute("SELECT task_id, position, last FROM writes ORDER BY 1, 2").fetchall() == [
         (b"=a", INTERRUPT, INTERRUPT),
         (b"=a", 0, 2),

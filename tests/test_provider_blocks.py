@@ -14,7 +14,7 @@ from llama_index.core.base.llms import types as li
 from strict_model import payloads
 
 from langchain_session import SessionChatMessageHistory
-from langchain_session.messages import from_core_many, rendered, to_core
+from langchain_session.messages import as_shown, from_core_many, to_core
 from llamaindex_session.messages import from_core as to_llama
 from llamaindex_session.messages import to_core as from_llama
 from session_core import Budget, Policy, Sessions
@@ -93,8 +93,8 @@ def test_reasoning_that_has_no_room_is_left_out_whole() -> None:
 def test_of_a_live_message_reasoning_is_left_out_where_the_view_has_no_room() -> None:
     live = AIMessage([THOUGHT["shown"], {"type": "text", "text": "I write."}])
     clipped = replace(to_core(live), rendition="clip")
-    assert rendered(live, replace(clipped, aside="")).content == "I write."
-    assert rendered(live, clipped).content == live.content
+    assert as_shown(live, replace(clipped, aside="")).content == "I write."
+    assert as_shown(live, clipped).content == live.content
 
 
 @pytest.mark.parametrize("room", [True, False])

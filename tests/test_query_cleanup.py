@@ -2,7 +2,7 @@
 
 from session_core import Message, Role
 from session_core.compress.blocks import HEAD
-from session_core.compress.evidence import evidence
+from session_core.compress.evidence import quote_block
 from session_core.compress.passages import read
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import counter_for
@@ -53,7 +53,7 @@ def test_where_one_thing_has_room_the_answer_decides_and_not_the_offer():
     room = count(f"{HEAD}\nuser:\n The Sable is what I rented in March.") + 3
 
     def quoted(question: Question) -> str:
-        return evidence(question, candidates, [], room_tokens=room, count=count)[0]
+        return quote_block(question, candidates, [], room_tokens=room, count=count)[0]
 
     assert "Sable" in quoted(Question("Yes, the Sable.", repeated=offer))
     assert "Sable" not in quoted(Question(f"{offer}\nYes, the Sable."))

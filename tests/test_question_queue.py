@@ -17,9 +17,9 @@ from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.events import Event, FellBack
-from session_core.offload import PAUSE_S, SLICE_S, Slices, done_in_turn
+from session_core.offload import PAUSE_S, SLICE_S, Slices, run_serially
 from session_core.plan import View
-from session_core.quotes import quotes
+from session_core.quotes import select_quotes
 
 QUESTION = "On which day is the review of project 7?"
 BUDGET = Budget(4_000, reply_reserve_tokens=0)
@@ -68,7 +68,7 @@ def held() -> Iterator[threading.Event]:
         taken.set()
         over.wait(30)
 
-    holder = threading.Thread(target=done_in_turn, args=(work,))
+    holder = threading.Thread(target=run_serially, args=(work,))
     holder.start()
     taken.wait(30)
     yield over
@@ -107,7 +107,7 @@ def test_questions_run_one_at_a_time_per_process(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
-    monkeypatch.setattr("session_core.offload._turn", turn)
+    monkeypatch.setattr("session_core.offload._serial_lock", turn)
     monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
     def noting(module: str, name: str) -> None:
@@ -137,9 +137,9 @@ def test_a_question_gives_way_while_other_calls_are_in_progress(ask: Callable[[S
     with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
         session = _filled(sessions)
         alone = ask(session)
-        slices = [sessions.workshop.slices, sessions.aworkshop.slices]
+        slices = [sessions.services.slices, sessions.aservices.slices]
         assert [one.pauses for one in slices] == [0, 0]
-        with sessions.workshop.calls:
+        with sessions.services.calls:
             beside = ask(session)
     assert beside == alone
     assert sum(one.pauses for one in slices) > 1
@@ -149,9 +149,9 @@ def test_short_questions_never_sleep_on_an_event_loop() -> None:
     small = Budget(600, reply_reserve_tokens=0)
     with Sessions(policy=Policy(small, folding="off")) as sessions:
         session = _filled(sessions, turns=15)
-        slices = sessions.aworkshop.slices
+        slices = sessions.aservices.slices
         slices.clock = itertools.count().__next__
-        with sessions.workshop.calls:
+        with sessions.services.calls:
             assert _aask(session).recalled
     assert slices.pauses == 0
 
@@ -234,21 +234,21 @@ def test_a_hanging_embedder_blocks_no_other_question(
 def test_folds_do_not_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     with Sessions(policy=Policy(BUDGET, folding="off")) as sessions:
-        session, calls = _filled(sessions), sessions.workshop.calls
+        session, calls = _filled(sessions), sessions.services.calls
 
         def noting(*args: Any, **named: Any) -> Any:
-            seen.append(calls.under_way)
-            return quotes(*args, **named)
+            seen.append(calls.active)
+            return select_quotes(*args, **named)
 
-        monkeypatch.setattr("session_core.searching.quotes", noting)
+        monkeypatch.setattr("session_core.searching.select_quotes", noting)
         session.view(QUESTION)
-        assert (seen, calls.under_way) == ([0], 0)
+        assert (seen, calls.active) == ([0], 0)
 
 
 def test_a_forked_process_has_its_own_queue(held: threading.Event) -> None:
     child = os.fork()
     if child == 0:
         signal.alarm(20)
-        os._exit(done_in_turn(lambda: 0))
+        os._exit(run_serially(lambda: 0))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not held.is_set()

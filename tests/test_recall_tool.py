@@ -12,7 +12,7 @@ from langgraph.prebuilt import ToolNode
 from langchain_session import SessionSaver, attach, recall_tool
 from session_core import Budget, Message, Policy, Role, Sessions, ToolCall
 from session_core.language.quoting import RECALLED
-from session_core.recalling import is_recalled, page, told
+from session_core.recalling import is_recalled, page_text, results_text
 
 LIMIT = 8_000
 POLICY = Policy(Budget(LIMIT, reply_reserve_tokens=0), folding="inline", whole_tool_outputs=0)
@@ -173,7 +173,7 @@ def test_an_offset_behind_the_end_says_so(sessions):
 def test_a_call_is_recalled_with_its_arguments():
     calls = (ToolCall("c", "write", '{"text": "all of it"}'),)
     call = Message(Role.ASSISTANT, "I write", id="a", tool_calls=calls)
-    assert page(call, reference="a", offset=0, page_tokens=100, count=len).endswith(
+    assert page_text(call, reference="a", offset=0, page_tokens=100, count=len).endswith(
         'I write\nwrite {"text": "all of it"}'
     )
 
@@ -183,7 +183,7 @@ def test_pages_fit_and_lose_nothing(page_tokens):
     message = Message(Role.TOOL, TEXT, id="m", tool_call_id="c")
     got, offset = "", 0
     while offset < len(TEXT):
-        text = page(message, reference="m", offset=offset, page_tokens=page_tokens, count=len).partition("\n")[2]
+        text = page_text(message, reference="m", offset=offset, page_tokens=page_tokens, count=len).partition("\n")[2]
         assert len(text) <= page_tokens
         got += text
         offset = len(got)
@@ -192,7 +192,7 @@ def test_pages_fit_and_lose_nothing(page_tokens):
 
 def test_a_search_says_what_it_had_no_room_for():
     found = [Message(Role.USER, f"word {n} " * 60, id=f"m{n}") for n in range(5)]
-    text = told(found, "word", max_tokens=400, count=len, page_tokens=900)
+    text = results_text(found, "word", max_tokens=400, count=len, page_tokens=900)
     assert len(text) <= 900
     assert "more do not fit here" in text
 

@@ -36,15 +36,9 @@ PLACE = "8:a tenant:a session"
 ENTRY = Entry(b"head", (b"one", b"two"))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.fixture
-def hot(server: RedisServer) -> Iterator[RedisHot]:
-    made = RedisHot(server)
+def hot(plain_redis: RedisServer) -> Iterator[RedisHot]:
+    made = RedisHot(plain_redis)
     yield made
     made.close()
 
@@ -169,23 +163,23 @@ def _each_call(cache: Cache) -> None:
     run_blocking(cache.end(PLACE, "w2", discard=True))
 
 
-def test_each_call_is_one_script_and_one_round_trip(server, cache):
+def test_each_call_is_one_script_and_one_round_trip(plain_redis, cache):
     _each_call(cache)
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.config_resetstat()
-    overhead = -_reads(server) + _reads(server)
-    before = _reads(server)
+    overhead = -_reads(plain_redis) + _reads(plain_redis)
+    before = _reads(plain_redis)
     _each_call(cache)
-    assert _reads(server) - before - overhead == 6
-    with server.client() as client:
+    assert _reads(plain_redis) - before - overhead == 6
+    with plain_redis.client() as client:
         stats = client.info("commandstats")
     assert stats["cmdstat_evalsha"]["calls"] == 6
     assert "cmdstat_eval" not in stats
 
 
-def test_a_server_that_forgets_the_scripts_is_told_them_again(server, cache):
+def test_a_server_that_forgets_the_scripts_is_told_them_again(plain_redis, cache):
     _filled(cache)
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.script_flush()
     assert _found(cache) == ENTRY
 
@@ -199,23 +193,23 @@ def _left_s(server: RedisServer) -> list[float]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_key_has_its_time_to_live_after_every_kind_of_call(seed, server, hot):
+def test_every_key_has_its_time_to_live_after_every_kind_of_call(seed, plain_redis, hot):
     random, pair = Random(seed), Pair(hot)
     for _ in range(150):
         _step(random, pair)
-        assert all(0 < left <= TTL_S for left in _left_s(server))
+        assert all(0 < left <= TTL_S for left in _left_s(plain_redis))
 
 
-def test_a_key_lives_as_long_as_a_write_may_take_and_then_as_the_url_says(server, hot):
-    cache = RedisCache(f"{server.url}{PATIENT}&ttl_s=5", writing_s=60)
+def test_a_key_lives_as_long_as_a_write_may_take_and_then_as_the_url_says(plain_redis, hot):
+    cache = RedisCache(f"{plain_redis.url}{PATIENT}&ttl_s=5", writing_s=60)
     _filled(cache)
-    assert all(4 < left <= 5 for left in _left_s(server))
+    assert all(4 < left <= 5 for left in _left_s(plain_redis))
     run_blocking(cache.begin(PLACE, "w"))
-    assert all(50 < left <= 60 for left in _left_s(server))
+    assert all(50 < left <= 60 for left in _left_s(plain_redis))
     run_blocking(cache.look(PLACE))
-    assert all(50 < left <= 60 for left in _left_s(server))
+    assert all(50 < left <= 60 for left in _left_s(plain_redis))
     run_blocking(cache.extend(PLACE, "w", b"h", []))
-    assert all(4 < left <= 5 for left in _left_s(server))
+    assert all(4 < left <= 5 for left in _left_s(plain_redis))
     run_blocking(cache.close())
 
 
@@ -232,12 +226,12 @@ def test_an_entry_in_memory_has_the_same_lifetime():
     assert _found(cache) is None
 
 
-def test_without_a_time_in_the_url_it_is_an_hour_and_each_call_gives_it_again(server, hot, cache):
+def test_without_a_time_in_the_url_it_is_an_hour_and_each_call_gives_it_again(plain_redis, hot, cache):
     _filled(cache)
     hot.elapse(1800)
-    assert all(1700 < left <= 1800 for left in _left_s(server))
+    assert all(1700 < left <= 1800 for left in _left_s(plain_redis))
     assert _found(cache) == ENTRY
-    assert all(3590 < left <= 3600 for left in _left_s(server))
+    assert all(3590 < left <= 3600 for left in _left_s(plain_redis))
 
 
 def test_a_write_ends_by_the_clock_of_the_server_also_when_that_is_set_back(hot, cache):
@@ -293,9 +287,9 @@ def test_a_write_that_a_restart_falls_into_adds_nothing_and_hides_all(hot):
         run_blocking(cache.close())
 
 
-def test_a_replica_that_takes_over_shows_nothing_old(server, hot, cache):
+def test_a_replica_that_takes_over_shows_nothing_old(plain_redis, hot, cache):
     _filled(cache)
-    with redis_server(appendonly="no", replicaof=f"127.0.0.1 {server.port}") as replica:
+    with redis_server(appendonly="no", replicaof=f"127.0.0.1 {plain_redis.port}") as replica:
         heir = RedisCache(replica.url + PATIENT)
         with replica.client() as client:
             end = time.monotonic() + 60
@@ -310,10 +304,10 @@ def test_a_replica_that_takes_over_shows_nothing_old(server, hot, cache):
         run_blocking(heir.close())
 
 
-def test_what_another_release_wrote_stays_for_readers_and_goes_with_a_write(server, hot, cache):
+def test_what_another_release_wrote_stays_for_readers_and_goes_with_a_write(plain_redis, hot, cache):
     _filled(cache)
     name = f"llms:hot:{{{PLACE}}}"
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.hset(name, "f", "2")
         seen = run_blocking(cache.look(PLACE, hidden=True))
         assert (seen.entry, seen.quiet) == (None, False)
@@ -352,23 +346,23 @@ def test_a_server_without_room_costs_hits_and_nothing_else(policy, hot):
         run_blocking(store.close())
 
 
-def test_foreign_data_under_its_keys_is_reported_and_counts_as_a_miss(server, hot):
+def test_foreign_data_under_its_keys_is_reported_and_counts_as_a_miss(plain_redis, hot):
     store = HybridStore(hot.cache, MemoryStore(), retry_after_s=0.0)
     run_blocking(store.append(KEY, [message(1)]))
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.set(f"llms:hot:{{{PLACE}}}", "of another application")
     assert len(run_blocking(store.load(KEY)).messages) == 1
     assert "set another prefix" in str(store.degraded)
 
 
-def test_it_shares_a_server_and_a_prefix_with_a_store(server, hot, cache):
-    store = RedisStore(server.url)
+def test_it_shares_a_server_and_a_prefix_with_a_store(plain_redis, hot, cache):
+    store = RedisStore(plain_redis.url)
     hybrid = HybridStore(cache, store)
     run_blocking(hybrid.append(KEY, [message(1)]))
     run_blocking(hybrid.load(KEY))
     assert [state.key for state in run_blocking(store.sessions())] == [KEY]
     assert run_blocking(hybrid.delete(KEY)) == 1
-    with server.client() as client:
+    with plain_redis.client() as client:
         assert set(client.scan_iter()) <= {b"llms:sessions:a tenant", b"llms:tenants"}
     run_blocking(store.close())
 
@@ -388,15 +382,15 @@ def _until_it_answers(store: HybridStore) -> None:
         run_blocking(store.load(KEY))
 
 
-def test_a_server_that_hangs_holds_one_caller_and_not_for_long(server, hot):
-    cache = Around(RedisCache(server.url))
+def test_a_server_that_hangs_holds_one_caller_and_not_for_long(plain_redis, hot):
+    cache = Around(RedisCache(plain_redis.url))
     store = HybridStore(cache, MemoryStore(), retry_after_s=3_600)
     run_blocking(store.append(KEY, [message(1)]))
     _until_it_answers(store)
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.config_resetstat()
     cache.called.clear()
-    with server.hanging():
+    with plain_redis.hanging():
         began = time.monotonic()
         assert len(run_blocking(store.load(KEY)).messages) == 1
         # Ten seconds a try and four tries would be the store's patience.
@@ -406,7 +400,7 @@ def test_a_server_that_hangs_holds_one_caller_and_not_for_long(server, hot):
             assert len(run_blocking(store.load(KEY)).messages) == number
         assert cache.called == Counter(look=1)
         assert "did not answer in time" in str(store.degraded)
-    with server.client() as client:
+    with plain_redis.client() as client:
         # This one; the caller did not try another one.
         assert client.info("stats")["total_connections_received"] == 1
     _until_it_answers(store)
@@ -417,11 +411,11 @@ def test_a_server_that_hangs_holds_one_caller_and_not_for_long(server, hot):
     run_blocking(store.close())
 
 
-def test_what_a_hanging_server_heard_late_is_ended_by_name(server, hot):
-    store = HybridStore(RedisCache(server.url), MemoryStore(), retry_after_s=0.0)
+def test_what_a_hanging_server_heard_late_is_ended_by_name(plain_redis, hot):
+    store = HybridStore(RedisCache(plain_redis.url), MemoryStore(), retry_after_s=0.0)
     run_blocking(store.append(KEY, [message(1)]))
     _until_it_answers(store)
-    with server.hanging():
+    with plain_redis.hanging():
         run_blocking(store.append(KEY, [message(2)]))
     end = time.monotonic() + 60
     while not [held for held in hot.held() if held.counts]:
@@ -431,12 +425,12 @@ def test_what_a_hanging_server_heard_late_is_ended_by_name(server, hot):
 
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
-def test_callers_who_find_no_connection_free_wait_no_longer_than_the_url_says(voice, server, hot):
+def test_callers_who_find_no_connection_free_wait_no_longer_than_the_url_says(voice, plain_redis, hot):
     timeouts = "socket_timeout=60&socket_connect_timeout=60"
-    cache = RedisCache(f"{server.url}?max_connections=1&wait_s=0.05&{timeouts}")
+    cache = RedisCache(f"{plain_redis.url}?max_connections=1&wait_s=0.05&{timeouts}")
 
     async def all_at_once() -> list[object]:
-        with server.hanging():
+        with plain_redis.hanging():
             calls = [asyncio.create_task(cache.awaiting().look(PLACE)) for _ in range(3)]
             for ended in islice(asyncio.as_completed(calls), 2):
                 with suppress(StoreBusy):
@@ -446,7 +440,7 @@ def test_callers_who_find_no_connection_free_wait_no_longer_than_the_url_says(vo
     def blocking() -> list[object]:
         answers: list[object] = []
         threads = [threading.Thread(target=lambda: answers.append(_error(cache))) for _ in range(3)]
-        with server.hanging():
+        with plain_redis.hanging():
             for thread in threads:
                 thread.start()
             while len(answers) < 2:
@@ -476,10 +470,10 @@ def test_a_server_that_is_not_there_is_an_error_with_the_mend_and_without_the_pa
     assert "secret" not in str(caught.value)
 
 
-def test_a_user_who_may_not_ask_for_the_history_of_the_server_is_told_what_to_allow(server, hot):
-    with server.client() as client:
+def test_a_user_who_may_not_ask_for_the_history_of_the_server_is_told_what_to_allow(plain_redis, hot):
+    with plain_redis.client() as client:
         client.execute_command("ACL", "SETUSER", "ann", "on", ">pw", "~llms:*", "+@all", "-info")
-    cache = RedisCache(server.url.replace("://", "://ann:pw@") + PATIENT)
+    cache = RedisCache(plain_redis.url.replace("://", "://ann:pw@") + PATIENT)
     with pytest.raises(StoreError, match="denies a permission that sessions need; grant the user"):
         run_blocking(cache.look(PLACE))
     run_blocking(cache.close())
@@ -527,8 +521,8 @@ def test_each_event_loop_has_connections_of_its_own(cache):
 # Addresses.
 
 
-def test_it_finds_the_primary_through_a_sentinel(server, hot):
-    with redis_sentinel(server) as url:
+def test_it_finds_the_primary_through_a_sentinel(plain_redis, hot):
+    with redis_sentinel(plain_redis) as url:
         cache = open_cache(url)
         _filled(cache)
         assert asyncio.run(cache.awaiting().look(PLACE)).entry == ENTRY
@@ -557,8 +551,8 @@ def _size(port: int) -> int:
         return int(client.dbsize())
 
 
-def test_it_speaks_tls_and_looks_at_the_certificate(server, hot, tmp_path):
-    with tls_front(server.port, tmp_path) as (port, certificate):
+def test_it_speaks_tls_and_looks_at_the_certificate(plain_redis, hot, tmp_path):
+    with tls_front(plain_redis.port, tmp_path) as (port, certificate):
         cache = open_cache(
             f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}&socket_timeout=20&socket_connect_timeout=20"
         )
@@ -587,8 +581,8 @@ def test_a_wrong_address_is_refused_with_the_mend(address, mend):
     assert "secret" not in str(caught.value)
 
 
-def test_a_prefix_keeps_caches_apart(server, hot):
-    ours, theirs = (RedisCache(f"{server.url}{PATIENT}&prefix={name}") for name in ("ours", "theirs"))
+def test_a_prefix_keeps_caches_apart(plain_redis, hot):
+    ours, theirs = (RedisCache(f"{plain_redis.url}{PATIENT}&prefix={name}") for name in ("ours", "theirs"))
     _filled(ours)
     assert _found(theirs) is None
     for one in (ours, theirs):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core.ports import Checkpoint, MessageList, Plain
 from session_core.stores.redis.names import Names
@@ -44,15 +44,9 @@ every_use = pytest.mark.parametrize("use", USES.values(), ids=USES)
 every_part = pytest.mark.parametrize("used", [KEY, INNER], ids=["session", "namespace"])
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def empty(server: RedisServer) -> None:
-    with server.client() as client:
+def empty(plain_redis: RedisServer) -> None:
+    with plain_redis.client() as client:
         client.flushall()
 
 
@@ -86,11 +80,11 @@ def as_the_url_says(times: dict[bytes, int], ttl_s: int | None) -> bool:
 @every_use
 @every_part
 def test_all_keys_of_a_session_follow_the_url_at_the_next_use(
-    server: RedisServer, before_s: int | None, now_s: int | None, use: Use, used: Key
+    plain_redis: RedisServer, before_s: int | None, now_s: int | None, use: Use, used: Key
 ) -> None:
-    fill(opened(server, before_s))
-    run_blocking(use(opened(server, now_s), used))
-    times = times_ms(server)
+    fill(opened(plain_redis, before_s))
+    run_blocking(use(opened(plain_redis, now_s), used))
+    times = times_ms(plain_redis)
     assert len(times) == 4 * len(PARTS) + 1
     assert as_the_url_says(times, now_s), times
 
@@ -98,43 +92,43 @@ def test_all_keys_of_a_session_follow_the_url_at_the_next_use(
 @every_change
 @every_part
 def test_all_keys_follow_the_url_at_the_next_async_use(
-    server: RedisServer, before_s: int | None, now_s: int | None, used: Key
+    plain_redis: RedisServer, before_s: int | None, now_s: int | None, used: Key
 ) -> None:
-    fill(opened(server, before_s))
+    fill(opened(plain_redis, before_s))
 
     async def work() -> None:
-        store = opened(server, now_s).awaiting()
+        store = opened(plain_redis, now_s).awaiting()
         await store.load(used)
         await store.close()
 
     asyncio.run(work())
-    assert as_the_url_says(times_ms(server), now_s)
+    assert as_the_url_says(times_ms(plain_redis), now_s)
 
 
 @every_use
 @every_part
 @pytest.mark.parametrize("by", [USES["load"], USES["append"]], ids=["by a load", "by an append"])
 def test_a_time_that_was_added_and_taken_away_again_ends_nothing(
-    server: RedisServer, use: Use, used: Key, by: Use
+    plain_redis: RedisServer, use: Use, used: Key, by: Use
 ) -> None:
-    fill(opened(server, None))
-    run_blocking(by(opened(server, OLD_S), KEY))
-    run_blocking(use(opened(server, None), used))
-    assert as_the_url_says(times_ms(server), None)
+    fill(opened(plain_redis, None))
+    run_blocking(by(opened(plain_redis, OLD_S), KEY))
+    run_blocking(use(opened(plain_redis, None), used))
+    assert as_the_url_says(times_ms(plain_redis), None)
 
 
-def test_a_session_of_two_urls_follows_the_one_that_used_it_last(server: RedisServer) -> None:
-    ending, lasting = opened(server, OLD_S), opened(server, None)
+def test_a_session_of_two_urls_follows_the_one_that_used_it_last(plain_redis: RedisServer) -> None:
+    ending, lasting = opened(plain_redis, OLD_S), opened(plain_redis, None)
     fill(lasting)
     for number in range(2, 6):
         for store, ttl_s in ((ending, OLD_S), (lasting, None)):
             # A process that names a time renews the other parts once in a quarter of it.
             ending._listing.forget(KEY)
             run_blocking(store.append(KEY, [message(number * 2 + bool(ttl_s))]))
-            assert as_the_url_says(times_ms(server), ttl_s)
+            assert as_the_url_says(times_ms(plain_redis), ttl_s)
 
 
-def test_what_is_left_undone_when_a_process_dies_the_next_use_does(server: RedisServer) -> None:
+def test_what_is_left_undone_when_a_process_dies_the_next_use_does(plain_redis: RedisServer) -> None:
     class Died(BaseException):
         """The end of a process between two round trips."""
 
@@ -149,21 +143,21 @@ def test_what_is_left_undone_when_a_process_dies_the_next_use_does(server: Redis
             return list(done)
 
     for use in (USES["append"], USES["load"]):
-        fill(opened(server, OLD_S))
+        fill(opened(plain_redis, OLD_S))
         with pytest.raises(Died):
-            run_blocking(use(RedisStore(Dying(opened(server, None)._wire)), KEY))
-        run_blocking(USES["load"](opened(server, None), INNER))
-        assert as_the_url_says(times_ms(server), None)
-        run_blocking(opened(server, None).delete(KEY))
+            run_blocking(use(RedisStore(Dying(opened(plain_redis, None)._wire)), KEY))
+        run_blocking(USES["load"](opened(plain_redis, None), INNER))
+        assert as_the_url_says(times_ms(plain_redis), None)
+        run_blocking(opened(plain_redis, None).delete(KEY))
 
 
 @pytest.mark.parametrize("use", [USES["append"], USES["load"]], ids=["append", "load"])
-def test_after_the_change_a_use_is_one_request_again(server: RedisServer, use: Use) -> None:
-    fill(opened(server, OLD_S))
-    store = opened(server, None)
+def test_after_the_change_a_use_is_one_request_again(plain_redis: RedisServer, use: Use) -> None:
+    fill(opened(plain_redis, OLD_S))
+    store = opened(plain_redis, None)
     for key in PARTS:
         run_blocking(USES["load"](store, key))
-    with server.client() as client:
+    with plain_redis.client() as client:
         before = client.info("stats")["total_reads_processed"]
         overhead = client.info("stats")["total_reads_processed"] - before
         for key in PARTS:
@@ -173,13 +167,13 @@ def test_after_the_change_a_use_is_one_request_again(server: RedisServer, use: U
 
 @every_change
 def test_a_lease_keeps_its_own_time_when_its_holder_appends(
-    server: RedisServer, before_s: int | None, now_s: int | None
+    plain_redis: RedisServer, before_s: int | None, now_s: int | None
 ) -> None:
     name = Names().lease(KEY)
-    fill(opened(server, before_s))
-    store = opened(server, now_s)
+    fill(opened(plain_redis, before_s))
+    store = opened(plain_redis, now_s)
     lease = run_blocking(store.take_lease(KEY, holder="one", ttl_s=3_600.0))
-    with server.client() as client:
+    with plain_redis.client() as client:
         before = client.pttl(name)
         run_blocking(store.append(KEY, [message(7)], lease=lease))
         assert before - 60_000 < client.pttl(name) <= before
@@ -209,56 +203,56 @@ IDLE, USED = Key("idle", KEY.tenant), Key("used", KEY.tenant)
 
 @pytest.mark.parametrize("use", [USES["append"], USES["load"]], ids=["append", "load"])
 def test_a_session_that_nobody_uses_stays_listed_as_long_as_it_lives_when_a_time_is_added(
-    server: RedisServer, use: Use
+    plain_redis: RedisServer, use: Use
 ) -> None:
     for key in (IDLE, USED):
-        run_blocking(opened(server, None).append(key, [message(1)]))
-    run_blocking(use(opened(server, OLD_S), USED))
-    let_pass(server, 3 * OLD_S)
-    run_blocking(opened(server, OLD_S).append(KEY, [message(1)]))
-    assert names(opened(server, OLD_S)) == {IDLE, KEY}
+        run_blocking(opened(plain_redis, None).append(key, [message(1)]))
+    run_blocking(use(opened(plain_redis, OLD_S), USED))
+    let_pass(plain_redis, 3 * OLD_S)
+    run_blocking(opened(plain_redis, OLD_S).append(KEY, [message(1)]))
+    assert names(opened(plain_redis, OLD_S)) == {IDLE, KEY}
 
 
-def test_a_tenant_stays_listed_as_long_as_one_of_its_sessions_lives(server: RedisServer) -> None:
-    run_blocking(opened(server, None).append(IDLE, [message(1)]))
-    run_blocking(opened(server, OLD_S).append(USED, [message(1)]))
-    let_pass(server, 3 * OLD_S)
+def test_a_tenant_stays_listed_as_long_as_one_of_its_sessions_lives(plain_redis: RedisServer) -> None:
+    run_blocking(opened(plain_redis, None).append(IDLE, [message(1)]))
+    run_blocking(opened(plain_redis, OLD_S).append(USED, [message(1)]))
+    let_pass(plain_redis, 3 * OLD_S)
     elsewhere = Key("elsewhere", "another tenant")
-    run_blocking(opened(server, OLD_S).append(elsewhere, [message(1)]))
-    assert names(opened(server, OLD_S)) == {IDLE, elsewhere}
+    run_blocking(opened(plain_redis, OLD_S).append(elsewhere, [message(1)]))
+    assert names(opened(plain_redis, OLD_S)) == {IDLE, elsewhere}
 
 
 def test_a_session_that_nobody_uses_stays_listed_as_long_as_it_lives_when_the_time_is_shortened(
-    server: RedisServer,
+    plain_redis: RedisServer,
 ) -> None:
     for key in (IDLE, USED):
-        run_blocking(opened(server, 60 * OLD_S).append(key, [message(1)]))
-    run_blocking(opened(server, OLD_S).append(USED, [message(2)]))
-    let_pass(server, 10 * OLD_S)
-    run_blocking(opened(server, OLD_S).append(KEY, [message(1)]))
-    assert names(opened(server, OLD_S)) == {IDLE, KEY}
+        run_blocking(opened(plain_redis, 60 * OLD_S).append(key, [message(1)]))
+    run_blocking(opened(plain_redis, OLD_S).append(USED, [message(2)]))
+    let_pass(plain_redis, 10 * OLD_S)
+    run_blocking(opened(plain_redis, OLD_S).append(KEY, [message(1)]))
+    assert names(opened(plain_redis, OLD_S)) == {IDLE, KEY}
 
 
 @pytest.mark.parametrize("use", [USES["append"], USES["load"]], ids=["append", "load"])
-def test_a_session_that_lives_on_stays_listed(server: RedisServer, use: Use) -> None:
+def test_a_session_that_lives_on_stays_listed(plain_redis: RedisServer, use: Use) -> None:
     for key in (IDLE, USED):
-        run_blocking(opened(server, OLD_S).append(key, [message(1)]))
-    run_blocking(use(opened(server, None), USED))
-    let_pass(server, 10 * OLD_S)
-    assert names(opened(server, None)) == {USED}
+        run_blocking(opened(plain_redis, OLD_S).append(key, [message(1)]))
+    run_blocking(use(opened(plain_redis, None), USED))
+    let_pass(plain_redis, 10 * OLD_S)
+    assert names(opened(plain_redis, None)) == {USED}
 
 
-def test_names_of_sessions_that_ended_leave_the_list_also_when_others_never_end(server: RedisServer) -> None:
-    run_blocking(opened(server, None).append(IDLE, [message(1)]))
-    run_blocking(opened(server, OLD_S).append(USED, [message(1)]))
-    let_pass(server, 3 * OLD_S)
-    run_blocking(opened(server, OLD_S).append(KEY, [message(1)]))
-    with server.client() as client:
+def test_names_of_sessions_that_ended_leave_the_list_also_when_others_never_end(plain_redis: RedisServer) -> None:
+    run_blocking(opened(plain_redis, None).append(IDLE, [message(1)]))
+    run_blocking(opened(plain_redis, OLD_S).append(USED, [message(1)]))
+    let_pass(plain_redis, 3 * OLD_S)
+    run_blocking(opened(plain_redis, OLD_S).append(KEY, [message(1)]))
+    with plain_redis.client() as client:
         assert set(client.zrange(Names().sessions(KEY.tenant), 0, -1)) == {b"idle", KEY.session_id.encode()}
 
 
-def test_a_list_ends_with_the_last_session_that_is_on_it(server: RedisServer) -> None:
-    run_blocking(opened(server, OLD_S).append(USED, [message(1)]))
-    with server.client() as client:
+def test_a_list_ends_with_the_last_session_that_is_on_it(plain_redis: RedisServer) -> None:
+    run_blocking(opened(plain_redis, OLD_S).append(USED, [message(1)]))
+    with plain_redis.client() as client:
         for name in (Names().sessions(KEY.tenant), Names().tenants()):
             assert OLD_S * 1_000 < client.pttl(name) <= 2 * OLD_S * 1_000

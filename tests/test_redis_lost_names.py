@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pytest
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core import Policy
 from session_core.doctor import examine, lines
@@ -28,21 +27,6 @@ ODD = Key("odd *?[a]\\ {s}|%", "tenant [x-z]*", "")
 LIKE_IT = Key("odd XX?[a]\\ {s}|%", ODD.tenant)
 SPACES = ("inner", "a:b:c", "*", "inner|{x}:1")
 LISTS = (b"llms:sessions:", b"llms:tenants")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture
-def store(server: RedisServer) -> Iterator[RedisStore]:
-    with server.client() as client:
-        client.flushall()
-    made = RedisStore(server.url)
-    yield made
-    run_blocking(made.close())
 
 
 def fill(store: RedisStore, key: Key, spaces: tuple[str, ...] = SPACES) -> None:
@@ -64,28 +48,28 @@ def lose(server: RedisServer, *names: bytes) -> None:
 
 @pytest.mark.parametrize("key", [KEY, ODD], ids=["plain name", "odd name"])
 def test_a_session_whose_set_of_namespaces_is_gone_is_deleted_whole(
-    store: RedisStore, server: RedisServer, key: Key
+    redis_store: RedisStore, plain_redis: RedisServer, key: Key
 ) -> None:
-    fill(store, key)
-    fill(store, LIKE_IT)
-    others = left(server, LIKE_IT)
-    lose(server, Names().namespaces(key))
-    assert run_blocking(store.delete(key)) == 2 * (1 + len(SPACES))
-    assert left(server, key) == []
-    assert sorted(left(server, LIKE_IT)) == sorted(others)
+    fill(redis_store, key)
+    fill(redis_store, LIKE_IT)
+    others = left(plain_redis, LIKE_IT)
+    lose(plain_redis, Names().namespaces(key))
+    assert run_blocking(redis_store.delete(key)) == 2 * (1 + len(SPACES))
+    assert left(plain_redis, key) == []
+    assert sorted(left(plain_redis, LIKE_IT)) == sorted(others)
 
 
-def test_deletion_without_the_set_of_namespaces_works_async(store: RedisStore, server: RedisServer) -> None:
-    fill(store, KEY)
-    lose(server, Names().namespaces(KEY))
+def test_deletion_without_the_set_of_namespaces_works_async(redis_store: RedisStore, plain_redis: RedisServer) -> None:
+    fill(redis_store, KEY)
+    lose(plain_redis, Names().namespaces(KEY))
 
     async def work() -> None:
-        awaiting = store.awaiting()
+        awaiting = redis_store.awaiting()
         await awaiting.delete(KEY)
         await awaiting.close()
 
     asyncio.run(work())
-    assert left(server) == []
+    assert left(plain_redis) == []
 
 
 def test_deletion_without_the_set_of_namespaces_works_on_every_cluster_node(cluster: str) -> None:
@@ -100,28 +84,30 @@ def test_deletion_without_the_set_of_namespaces_works_on_every_cluster_node(clus
 
 
 @pytest.mark.parametrize("again", ["inner", "new"])
-def test_a_recreated_set_hides_no_namespace(store: RedisStore, server: RedisServer, again: str) -> None:
-    fill(store, KEY)
-    lose(server, Names().namespaces(KEY))
-    run_blocking(store.append(replace(KEY, namespace=again), [message(3)]))
-    run_blocking(store.delete(KEY))
-    assert left(server) == []
+def test_a_recreated_set_hides_no_namespace(redis_store: RedisStore, plain_redis: RedisServer, again: str) -> None:
+    fill(redis_store, KEY)
+    lose(plain_redis, Names().namespaces(KEY))
+    run_blocking(redis_store.append(replace(KEY, namespace=again), [message(3)]))
+    run_blocking(redis_store.delete(KEY))
+    assert left(plain_redis) == []
 
 
-def test_namespaces_of_a_session_that_has_nothing_itself_go_too(store: RedisStore, server: RedisServer) -> None:
-    run_blocking(store.append(replace(KEY, namespace="inner"), [message(1)]))
-    lose(server, Names().namespaces(KEY))
-    run_blocking(store.delete(KEY))
-    assert left(server) == []
+def test_namespaces_of_a_session_that_has_nothing_itself_go_too(
+    redis_store: RedisStore, plain_redis: RedisServer
+) -> None:
+    run_blocking(redis_store.append(replace(KEY, namespace="inner"), [message(1)]))
+    lose(plain_redis, Names().namespaces(KEY))
+    run_blocking(redis_store.delete(KEY))
+    assert left(plain_redis) == []
 
 
-def test_a_copied_session_is_deleted_whole(store: RedisStore, server: RedisServer) -> None:
-    fill(store, KEY)
+def test_a_copied_session_is_deleted_whole(redis_store: RedisStore, plain_redis: RedisServer) -> None:
+    fill(redis_store, KEY)
     copy = replace(KEY, session_id="a copy")
-    run_blocking(store.copy_session(KEY, copy.session_id))
-    lose(server, Names().namespaces(copy))
-    run_blocking(store.delete(copy))
-    assert left(server, copy) == []
+    run_blocking(redis_store.copy_session(KEY, copy.session_id))
+    lose(plain_redis, Names().namespaces(copy))
+    run_blocking(redis_store.delete(copy))
+    assert left(plain_redis, copy) == []
 
 
 @pytest.mark.parametrize(
@@ -130,50 +116,50 @@ def test_a_copied_session_is_deleted_whole(store: RedisStore, server: RedisServe
     ids=lambda places: "+".join("smcvn"[place] for place in places),
 )
 def test_whichever_keys_of_the_session_itself_are_gone_it_is_deleted_whole(
-    store: RedisStore, server: RedisServer, lost: tuple[int, ...]
+    redis_store: RedisStore, plain_redis: RedisServer, lost: tuple[int, ...]
 ) -> None:
-    fill(store, KEY)
+    fill(redis_store, KEY)
     there = Names().of(KEY)
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.delete(*(there[place] for place in lost))
-    run_blocking(store.delete(KEY))
-    assert left(server) == []
+    run_blocking(redis_store.delete(KEY))
+    assert left(plain_redis) == []
 
 
-def test_a_purge_finds_lost_namespaces(store: RedisStore, server: RedisServer) -> None:
-    fill(store, KEY)
-    lose(server, Names().namespaces(KEY))
-    while run_blocking(store.purge(0.0)) == ():
+def test_a_purge_finds_lost_namespaces(redis_store: RedisStore, plain_redis: RedisServer) -> None:
+    fill(redis_store, KEY)
+    lose(plain_redis, Names().namespaces(KEY))
+    while run_blocking(redis_store.purge(0.0)) == ():
         pass
-    assert left(server) == []
+    assert left(plain_redis) == []
 
 
 def test_a_session_with_all_its_keys_is_deleted_without_a_look_at_others(
-    store: RedisStore, server: RedisServer
+    redis_store: RedisStore, plain_redis: RedisServer
 ) -> None:
-    fill(store, KEY)
-    fill(store, LIKE_IT, ())
-    with server.client() as client:
+    fill(redis_store, KEY)
+    fill(redis_store, LIKE_IT, ())
+    with plain_redis.client() as client:
         client.config_resetstat()
         for key in (KEY, LIKE_IT, Key("nobody")):
-            run_blocking(store.delete(key))
-            run_blocking(store.delete(key))
+            run_blocking(redis_store.delete(key))
+            run_blocking(redis_store.delete(key))
         told: dict[str, Any] = client.info("commandstats")
     assert "cmdstat_scan" not in told
 
 
 @pytest.mark.parametrize("used", ["", "inner"])
-def test_the_count_of_namespaces_lives_no_longer_and_no_shorter_than_they(server: RedisServer, used: str) -> None:
-    with server.client() as client:
+def test_the_count_of_namespaces_lives_no_longer_and_no_shorter_than_they(plain_redis: RedisServer, used: str) -> None:
+    with plain_redis.client() as client:
         client.flushall()
-        store = RedisStore(f"{server.url}?ttl_s=600")
+        store = RedisStore(f"{plain_redis.url}?ttl_s=600")
         run_blocking(store.append(replace(KEY, namespace="inner"), [message(1)]))
         main = Names().of(KEY)[0]
         assert 590_000 < client.pttl(main) <= 600_000
         client.pexpire(main, 60_000)
-        run_blocking(RedisStore(f"{server.url}?ttl_s=600").load(replace(KEY, namespace=used)))
+        run_blocking(RedisStore(f"{plain_redis.url}?ttl_s=600").load(replace(KEY, namespace=used)))
         assert 590_000 < client.pttl(main) <= 600_000
-        run_blocking(RedisStore(server.url).load(replace(KEY, namespace="inner")))
+        run_blocking(RedisStore(plain_redis.url).load(replace(KEY, namespace="inner")))
         assert client.pttl(main) == -1
 
 
@@ -195,22 +181,22 @@ def examined(store: SessionStore, server: RedisServer, *, policy: str, maxmemory
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random"])
 def test_the_doctor_warns_of_a_server_that_throws_keys_away(
-    store: RedisStore, server: RedisServer, policy: str
+    redis_store: RedisStore, plain_redis: RedisServer, policy: str
 ) -> None:
-    sealed = EncryptedStore(store, Keyring({"k": bytes(32)}))
-    hybrid = HybridStore(MemoryCache(), store)
-    for one in (store, sealed, hybrid):
-        (told,) = examined(one, server, policy=policy)
+    sealed = EncryptedStore(redis_store, Keyring({"k": bytes(32)}))
+    hybrid = HybridStore(MemoryCache(), redis_store)
+    for one in (redis_store, sealed, hybrid):
+        (told,) = examined(one, plain_redis, policy=policy)
         assert f"maxmemory-policy {policy}" in told
 
 
 def test_the_doctor_warns_of_what_throws_away_keys_with_an_end_where_sessions_have_one(
-    store: RedisStore, server: RedisServer
+    redis_store: RedisStore, plain_redis: RedisServer
 ) -> None:
-    assert examined(RedisStore(f"{server.url}?ttl_s=60"), server, policy="volatile-lru")
-    assert not examined(store, server, policy="volatile-lru")
+    assert examined(RedisStore(f"{plain_redis.url}?ttl_s=60"), plain_redis, policy="volatile-lru")
+    assert not examined(redis_store, plain_redis, policy="volatile-lru")
 
 
-def test_the_doctor_says_nothing_of_a_server_that_keeps_all(store: RedisStore, server: RedisServer) -> None:
-    assert not examined(store, server, policy="noeviction")
-    assert not examined(store, server, policy="allkeys-lru", maxmemory="0")
+def test_the_doctor_says_nothing_of_a_server_that_keeps_all(redis_store: RedisStore, plain_redis: RedisServer) -> None:
+    assert not examined(redis_store, plain_redis, policy="noeviction")
+    assert not examined(redis_store, plain_redis, policy="allkeys-lru", maxmemory="0")

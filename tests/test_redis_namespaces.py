@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core.stores.redis.names import Names
 from session_core.stores.redis.store import RedisStore
@@ -20,17 +20,11 @@ INNER = replace(KEY, namespace="inner")
 TTL_S = 600
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.fixture
-def store(server: RedisServer) -> Iterator[RedisStore]:
-    with server.client() as client:
+def store(plain_redis: RedisServer) -> Iterator[RedisStore]:
+    with plain_redis.client() as client:
         client.flushall()
-    made = RedisStore(f"{server.url}?ttl_s={TTL_S}")
+    made = RedisStore(f"{plain_redis.url}?ttl_s={TTL_S}")
     for key in (KEY, INNER):
         run_blocking(made.append(key, [message(1)]))
     yield made
@@ -56,32 +50,32 @@ USES = (lambda store, key: store.load(key), lambda store, key: store.begin(key),
 
 @pytest.mark.parametrize("use", USES, ids=["load", "begin", "append"])
 @pytest.mark.parametrize(("used", "other"), [(KEY, INNER), (INNER, KEY)], ids=["session", "namespace"])
-def test_using_one_namespace_renews_the_others(use: Any, used: Any, other: Any, store: Any, server: Any) -> None:
+def test_using_one_namespace_renews_the_others(use: Any, used: Any, other: Any, store: Any, plain_redis: Any) -> None:
     for _ in range(4):
-        let_pass(server, store, TTL_S * 0.3)
+        let_pass(plain_redis, store, TTL_S * 0.3)
         run_blocking(use(store, used))
-        assert left_ms(server, of=other) > TTL_S * 900
+        assert left_ms(plain_redis, of=other) > TTL_S * 900
     assert len(run_blocking(store.record(other))) == 1
 
 
-def test_an_async_use_renews_all_namespaces(store: RedisStore, server: RedisServer) -> None:
+def test_an_async_use_renews_all_namespaces(store: RedisStore, plain_redis: RedisServer) -> None:
     async def used() -> None:
-        awaiting = RedisStore(f"{server.url}?ttl_s={TTL_S}").awaiting()
+        awaiting = RedisStore(f"{plain_redis.url}?ttl_s={TTL_S}").awaiting()
         await awaiting.load(KEY)
         await awaiting.close()
 
-    let_pass(server, store, TTL_S * 0.5)
+    let_pass(plain_redis, store, TTL_S * 0.5)
     asyncio.run(used())
-    assert left_ms(server, of=INNER) > TTL_S * 900
+    assert left_ms(plain_redis, of=INNER) > TTL_S * 900
 
 
-def test_no_renewal_within_a_quarter_of_the_lifetime(store: RedisStore, server: RedisServer) -> None:
+def test_no_renewal_within_a_quarter_of_the_lifetime(store: RedisStore, plain_redis: RedisServer) -> None:
     run_blocking(store.load(KEY))
-    let_pass(server, store, TTL_S * 0.2)
+    let_pass(plain_redis, store, TTL_S * 0.2)
     # The end of a connection is a read too: garbage of other tests ends none later.
     gc.collect()
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.config_resetstat()
         run_blocking(store.load(KEY))
         assert client.info("stats")["total_reads_processed"] <= 2
-    assert left_ms(server, of=INNER) < TTL_S * 900
+    assert left_ms(plain_redis, of=INNER) < TTL_S * 900

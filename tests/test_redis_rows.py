@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.ports import Marks
@@ -62,9 +61,9 @@ SAID = [Message(Role.USER, f"message {number}", id=f"m{number}") for number in r
 @settings(max_examples=600)
 @given(MESSAGES, st.integers(1, 9))
 def test_a_row_says_the_same_to_who_wrote_it_and_to_who_reads_it(message: Message, seq: int) -> None:
-    label, body = rows.begun(message)
-    row = label + rows.content(message, body)
-    rows.written(message, row)
+    label, body = rows.begin_row(message)
+    row = label + rows.finish_row(message, body)
+    rows.cache_row(message, row)
     known = [rows.message_from(row, seq), rows.message_from(row, seq), *rows.messages_from([row], [seq])]
     read = rows._read(row, seq)
     assert known == [read] * 3
@@ -77,7 +76,7 @@ def _types(message: Message) -> list[type]:
     ]
 
 
-ROWS = [b"".join((label, rows.content(said, body))) for said in SAID for label, body in [rows.begun(said)]]
+ROWS = [b"".join((label, rows.finish_row(said, body))) for said in SAID for label, body in [rows.begin_row(said)]]
 PARTS = st.one_of(
     st.builds(Ranges.span, st.integers(1, 3), st.integers(3, 12)),
     st.lists(st.integers(1, 12), unique=True, max_size=8).map(Ranges.of),
@@ -101,14 +100,10 @@ def test_a_load_gives_what_stands_there_whatever_the_loads_before_it_gave(
             assert given == tuple(rows._read(row, seq) for row, seq in zip(there, part, strict=True))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-def test_a_view_reads_no_text_that_its_process_appended(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sessions(server.url) as sessions:
+def test_a_view_reads_no_text_that_its_process_appended(
+    plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sessions(plain_redis.url) as sessions:
         session = sessions.session("a session")
         session.append(
             [{"role": "user", "content": "Where is order A-1042?"}, {"role": "assistant", "content": "Here."}]
@@ -119,14 +114,14 @@ def test_a_view_reads_no_text_that_its_process_appended(server: RedisServer, mon
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_views_of_one_process_are_those_of_a_new_one_whoever_wrote(server: RedisServer, seed: int) -> None:
+def test_views_of_one_process_are_those_of_a_new_one_whoever_wrote(plain_redis: RedisServer, seed: int) -> None:
     rnd, key = random.Random(seed), f"walk {seed}"
     policy = Policy(Budget(rnd.choice((600, 4_000)), reply_reserve_tokens=0), folding="off")
-    with Sessions(server.url, policy=policy) as mine, Sessions(server.url, policy=policy) as theirs:
+    with Sessions(plain_redis.url, policy=policy) as mine, Sessions(plain_redis.url, policy=policy) as theirs:
         for step in range(60):
             _change(rnd, rnd.choice((mine, theirs)).session(key), f"{seed}.{step}")
             overhead = rnd.choice((0, 0, 50))
-            with Sessions(server.url, policy=policy) as new:
+            with Sessions(plain_redis.url, policy=policy) as new:
                 seen = new.session(key).view(overhead_tokens=overhead)
             assert mine.session(key).view(overhead_tokens=overhead) == seen
 
@@ -142,7 +137,7 @@ def _change(rnd: random.Random, session: Session, name: str) -> None:
         asked = Message(Role.ASSISTANT, id=f"{name}a", tool_calls=(ToolCall(name, "look"),))
         session.append([asked, Message(Role.TOOL, text, id=f"{name}t", tool_call_id=name)][: rnd.randint(1, 2)])
     elif kind == "edit" and record:
-        edited = replace(session.sessions.workshop.prepare(replace(rnd.choice(record), content=text)), seq=0)
+        edited = replace(session.sessions.services.prepare(replace(rnd.choice(record), content=text)), seq=0)
         run_blocking(store.append(session.key, [edited], revise=True))
     elif kind == "fork" and record:
         head = Ranges.of([message.seq for message in record[: rnd.randint(1, len(record))]])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core import Message, Role, ToolCall
 from session_core.errors import SessionError
@@ -30,8 +30,8 @@ from session_core.ports import (
 )
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore
-from session_core.stores.redis.names import escaped, from_plain, plain, unescaped
-from session_core.stores.redis.rows import begun, content, message_from, packed_id, unpacked_id
+from session_core.stores.redis.names import escape, from_plain, plain, unescape
+from session_core.stores.redis.rows import begin_row, finish_row, message_from, packed_id, unpacked_id
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
 from session_core.turns import GIVEN_ID, Importance, Key
@@ -43,18 +43,12 @@ CHANNELS = ("messages", "other", "third")
 Step = Callable[[SessionStore], Awaitable[Any]]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.mark.parametrize("seed", range(120))
-def test_redis_answers_as_the_store_in_memory_does(seed: int, server: RedisServer) -> None:
+def test_redis_answers_as_the_store_in_memory_does(seed: int, plain_redis: RedisServer) -> None:
     rnd = random.Random(seed)
-    with server.client() as client:
+    with plain_redis.client() as client:
         client.flushall()
-    model, store = MemoryStore(), RedisStore(server.url)
+    model, store = MemoryStore(), RedisStore(plain_redis.url)
     for number in range(STEPS):
         step = _step(rnd, model)
         assert (number, _answer(store, step)) == (number, _answer(model, step))
@@ -62,11 +56,11 @@ def test_redis_answers_as_the_store_in_memory_does(seed: int, server: RedisServe
     run_blocking(store.close())
 
 
-def test_a_version_behind_a_whole_list_takes_the_place_of_what_it_replaces(server: RedisServer) -> None:
-    with server.client() as client:
+def test_a_version_behind_a_whole_list_takes_the_place_of_what_it_replaces(plain_redis: RedisServer) -> None:
+    with plain_redis.client() as client:
         client.flushall()
     heads = []
-    for store in (MemoryStore(), RedisStore(server.url)):
+    for store in (MemoryStore(), RedisStore(plain_redis.url)):
         run_blocking(store.append(KEY, [message(1), message(2)]))
         part = MessageList((Ranges.span(1, 2), message(3), message(1, content="anew")), base=Ranges.span(1, 2))
         checkpoint = Checkpoint(KEY, "1", None, Plain("b", b""), {"messages": "1"})
@@ -278,7 +272,7 @@ _IDS = st.builds("{}{}{}".format, _TEXT | st.just("~"), _DIGITS, _TEXT | st.just
 def test_every_id_comes_back(message_id: str) -> None:
     message = Message(Role.USER, "x", id=message_id)
     assert unpacked_id(packed_id(message_id)) == message_id
-    assert message_from(begun(message)[0] + content(message), 0) == message
+    assert message_from(begin_row(message)[0] + finish_row(message), 0) == message
 
 
 def test_the_ids_that_sessions_give_take_9_bytes() -> None:
@@ -293,5 +287,5 @@ def test_every_text_comes_back_from_a_script(text: str) -> None:
 
 @given(st.text(st.characters() | st.sampled_from("{}|%7BD")))
 def test_every_name_comes_back_from_a_key(name: str) -> None:
-    assert not set(escaped(name)) & set("{}|")
-    assert unescaped(escaped(name)) == name
+    assert not set(escape(name)) & set("{}|")
+    assert unescape(escape(name)) == name

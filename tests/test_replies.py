@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from session_core.compress.evidence import evidence
+from session_core.compress.evidence import quote_block
 from session_core.compress.passages import read
-from session_core.compress.scoring import Bearing, Question
+from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
 from session_core.turns import Message, Role, ToolCall
 
@@ -21,7 +21,7 @@ REPLY = "Not for us. Two of the three firms have moved their Zodiacs to Kinvara 
 
 def _block(messages: Sequence[Message], question: str, room_tokens: int) -> str:
     candidates = [(message, read(message, count)) for message in messages]
-    return evidence(Question(question), candidates, [], room_tokens=room_tokens, count=count)[0]
+    return quote_block(Question(question), candidates, [], room_tokens=room_tokens, count=count)[0]
 
 
 def _said(role: Role, text: str, seq: int, author: str | None = None) -> Message:
@@ -34,7 +34,7 @@ def test_a_reply_has_to_do_with_nearly_all_that_its_question_has(ends: str, leas
     talk = [*others, (ASKED.replace("?", ends), "Ann"), (REPLY, "Ben"), *others]
     said = [_said(Role.USER, text, seq, author) for seq, (text, author) in enumerate(talk, start=1)]
     candidates = [(message, read(message, count)) for message in said]
-    whole = Bearing(Question("Is the dredging of the harbour a problem for small boats?"), candidates, []).whole(
+    whole = Relevance(Question("Is the dredging of the harbour a problem for small boats?"), candidates, []).whole(
         candidates
     )
     assert least <= whole[8] / whole[7] <= most

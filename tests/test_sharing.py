@@ -23,7 +23,7 @@ from langchain_session import (
 )
 from llamaindex_session import LLMSummarizer, SessionMemoryBuffer
 from session_core import Budget, Policy
-from session_core.sharing import MANY_POLICIES, shared
+from session_core.sharing import MANY_POLICIES, shared_sessions
 
 BUDGET = Budget(8_000)
 VECTORS = DeterministicFakeEmbedding(size=8)
@@ -52,9 +52,9 @@ def somewhere() -> str:
 )
 def test_a_policy_made_anew_for_each_call_opens_nothing_anew(slot, made, one, other):
     url = somewhere()
-    first = shared(url, Policy(BUDGET, **{slot: made(one)}))
-    assert shared(url, Policy(BUDGET, **{slot: made(one)})) is first
-    assert shared(url, Policy(BUDGET, **{slot: made(other)})) is not first
+    first = shared_sessions(url, Policy(BUDGET, **{slot: made(one)}))
+    assert shared_sessions(url, Policy(BUDGET, **{slot: made(one)})) is first
+    assert shared_sessions(url, Policy(BUDGET, **{slot: made(other)})) is not first
 
 
 def test_helpers_of_one_model_that_were_told_something_else_are_not_the_same():
@@ -85,9 +85,9 @@ def test_a_policy_per_call_warns_once():
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         for _ in range(MANY_POLICIES):
-            shared(url, Policy(BUDGET, summarizer=ChatModelSummarizer(a_model())))
+            shared_sessions(url, Policy(BUDGET, summarizer=ChatModelSummarizer(a_model())))
         assert not told
         for _ in range(3):
-            shared(url, Policy(BUDGET, summarizer=ChatModelSummarizer(a_model())))
+            shared_sessions(url, Policy(BUDGET, summarizer=ChatModelSummarizer(a_model())))
     (warning,) = told
     assert "make the Policy and its helpers once" in str(warning.message)

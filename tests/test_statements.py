@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.passages import bound
+from session_core.compress.passages import joined_sentences
 from session_core.facts import extract, merge
-from session_core.language.abbreviations import written_out
-from session_core.language.cues import corrects, kinds
-from session_core.language.labels import labelled
-from session_core.language.reported_speech import reports
+from session_core.language.abbreviations import expand_abbreviations
+from session_core.language.cues import is_correction, kinds
+from session_core.language.labels import is_labelled
+from session_core.language.reported_speech import is_report
 from session_core.language.words import words
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
@@ -127,7 +127,7 @@ def test_absences_are_no_wishes(sentence: str) -> None:
     ],
 )
 def test_corrections_are_recognised(sentence: str) -> None:
-    assert corrects(sentence)
+    assert is_correction(sentence)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_corrections_are_recognised(sentence: str) -> None:
     ],
 )
 def test_similar_sentences_are_no_corrections(sentence: str) -> None:
-    assert not corrects(sentence)
+    assert not is_correction(sentence)
 
 
 def test_a_correction_by_another_name_says_little_else() -> None:
@@ -163,7 +163,7 @@ def test_a_different_request_corrects_nothing() -> None:
     "sentence", ["helpers: Jo and Tim", "log level: info", "القاعة: فندق الزيتونة", "vino: blanco"]
 )
 def test_a_label_names_what_is_told(sentence: str) -> None:
-    assert labelled(sentence)
+    assert is_labelled(sentence)
     (fact,) = extract([Message(Role.USER, sentence, seq=1)])
     assert fact.text == sentence
 
@@ -172,24 +172,24 @@ def test_a_label_names_what_is_told(sentence: str) -> None:
     "sentence", ["who comes: Jo or Tim?", "Note: it rains", "see https://a.example", "at 10:30", "KeyError: name"]
 )
 def test_other_colons_are_no_labels(sentence: str) -> None:
-    assert not labelled(sentence)
+    assert not is_labelled(sentence)
 
 
 def test_what_another_wants_stands_with_what_comes_of_it() -> None:
     said = ["The choir wants a second tent.", "We have no room for it.", "It rains."]
-    assert list(bound(said)) == ["The choir wants a second tent. We have no room for it.", "It rains."]
+    assert list(joined_sentences(said)) == ["The choir wants a second tent. We have no room for it.", "It rains."]
 
 
 @pytest.mark.parametrize(
     "sentence", ["My aunt thinks we should wait", "Meine Tante meint, wir sollten warten", "Mi tía dice que esperemos"]
 )
 def test_reports_of_other_peoples_opinions_are_recognised(sentence: str) -> None:
-    assert reports(sentence)
+    assert is_report(sentence)
 
 
 @pytest.mark.parametrize("sentence", ["I think we should wait", "She said", "We want a tent"])
 def test_other_sentences_report_nobody(sentence: str) -> None:
-    assert not reports(sentence)
+    assert not is_report(sentence)
 
 
 @pytest.mark.parametrize(
@@ -198,4 +198,4 @@ def test_other_sentences_report_nobody(sentence: str) -> None:
      ("mail u@x.example", "mail u@x.example")],
 )  # fmt: skip
 def test_abbreviated_words_are_expanded(typed: str, meant: str) -> None:
-    assert written_out(typed, frozenset(words(typed))) == meant
+    assert expand_abbreviations(typed, frozenset(words(typed))) == meant

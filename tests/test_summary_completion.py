@@ -7,7 +7,7 @@ from strict_model import StrictChatModel
 
 from langchain_session import ChatModelSummarizer
 from session_core import Budget, Message, Policy, Role, Sessions
-from session_core.compress.summary_completion import filled
+from session_core.compress.summary_completion import complete_summary
 from session_core.events import FellBack
 from session_core.plan import Digest
 from session_core.testing import Heard
@@ -27,15 +27,15 @@ def count(text: str) -> int:
 
 
 def test_a_summary_without_values_is_rejected_if_the_source_has_some() -> None:
-    assert filled(EMPTY_TALK, "", SAID, max_tokens=60, count=count) is None
+    assert complete_summary(EMPTY_TALK, "", SAID, max_tokens=60, count=count) is None
 
 
 def test_a_summary_without_values_is_accepted_if_the_source_has_none() -> None:
-    assert filled("Songs and the garden.", "", SAID[3:], max_tokens=4, count=count) == "Songs and the garden."
+    assert complete_summary("Songs and the garden.", "", SAID[3:], max_tokens=4, count=count) == "Songs and the garden."
 
 
 def test_the_rules_add_what_a_short_summary_leaves_out() -> None:
-    whole = filled(SHORT, "", SAID, max_tokens=60, count=count)
+    whole = complete_summary(SHORT, "", SAID, max_tokens=60, count=count)
     assert whole is not None
     assert whole.startswith(SHORT)
     assert all(value in whole for value in ("KX-2231", "17 May", "9:40 pm", "Leopold"))
@@ -43,14 +43,14 @@ def test_the_rules_add_what_a_short_summary_leaves_out() -> None:
 
 @pytest.mark.parametrize("room", [7, 12, 20, 40])
 def test_the_rules_take_no_more_than_the_room_that_is_left(room: int) -> None:
-    whole = filled(SHORT, "", SAID, max_tokens=room, count=count)
+    whole = complete_summary(SHORT, "", SAID, max_tokens=room, count=count)
     assert whole is not None
     assert count(whole) <= max(room, count(SHORT))
 
 
 def test_a_complete_summary_gets_no_additions() -> None:
     told = "Marisol pays $1,310 for the catering (offer KX-2231, until 17 May). Leopold plays the piano from 9:40 pm."
-    assert filled(told, "", SAID[:3], max_tokens=100, count=count) == told
+    assert complete_summary(told, "", SAID[:3], max_tokens=100, count=count) == told
 
 
 def _folded(answer: str) -> tuple[Digest, list[str]]:

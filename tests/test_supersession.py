@@ -8,10 +8,10 @@ from itertools import count, cycle
 import pytest
 
 from session_core import Budget, Policy, Session, Sessions, View
-from session_core.compress.amended import amended
+from session_core.compress.amendments import with_corrections
 from session_core.compress.summary import amended_lines
 from session_core.facts import extract, line, merge
-from session_core.language.amending import parts_told, told_later
+from session_core.language.amending import append_correction, parts_told
 from session_core.plan import Fact, FactKind
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role
@@ -223,19 +223,21 @@ def test_what_only_sounds_like_a_correction_replaces_nothing(text: str) -> None:
 )
 def test_what_speaks_of_something_else_is_told_behind_nothing(stated: str, said: str) -> None:
     told = user(stated, 1), Message(Role.ASSISTANT, "And what is it about?", seq=2), user(said, 3)
-    assert [message.content for message in amended(told, extract(told))] == [message.content for message in told]
+    assert [message.content for message in with_corrections(told, extract(told))] == [
+        message.content for message in told
+    ]
 
 
 def test_an_old_message_is_quoted_with_its_correction() -> None:
     old = user("Hello. We live in Oslo now. It is cold.", 1)
-    [told] = amended([old], extract([user("Sorry, I meant Bergen.", 3)]))
+    [told] = with_corrections([old], extract([user("Sorry, I meant Bergen.", 3)]))
     assert told.content == "Hello. We live in Oslo now (later: “Sorry, I meant Bergen.”) It is cold."
-    assert amended([old], extract([user("I prefer tea.", 3)])) == [old]
+    assert with_corrections([old], extract([user("I prefer tea.", 3)])) == [old]
 
 
 def test_what_a_tool_said_is_quoted_as_it_is() -> None:
     result = Message(Role.TOOL, "date: 3 May", tool_call_id="c", seq=1)
-    assert amended([result], extract([user("No, I meant 4 May.", 3)])) == [result]
+    assert with_corrections([result], extract([user("No, I meant 4 May.", 3)])) == [result]
 
 
 def test_a_line_of_a_summary_takes_its_correction_along() -> None:
@@ -248,7 +250,7 @@ def test_a_line_of_a_summary_takes_its_correction_along() -> None:
 def test_statement_and_corrections_stay_on_one_short_line() -> None:
     text = "So it went. " * 40
     for number in range(5):
-        text = told_later(text, f"No, {number}, " + "and so on " * 30)
+        text = append_correction(text, f"No, {number}, " + "and so on " * 30)
     first, laters = parts_told(text)
     assert len(text) < 320
     assert first.startswith("So it went")
@@ -272,6 +274,6 @@ def test_a_fold_keeps_statement_and_correction_through_a_model_that_drops_the_co
 
 
 def test_what_was_told_beside_a_fact_is_found_again() -> None:
-    fact = Fact(FactKind.PREFERENCE, told_later("We live in Oslo now.", "Sorry, Bergen."), seq=3)
-    [told] = amended([user("We live in Oslo now.", 1)], [fact])
+    fact = Fact(FactKind.PREFERENCE, append_correction("We live in Oslo now.", "Sorry, Bergen."), seq=3)
+    [told] = with_corrections([user("We live in Oslo now.", 1)], [fact])
     assert told.content == "We live in Oslo now (later: “Sorry, Bergen.”)"

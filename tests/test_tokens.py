@@ -306,7 +306,7 @@ def test_pricing_a_message_changes_nothing_else() -> None:
         clip="o", origin="recall", rendition="clip", covers=Ranges.span(1, 2),
     )  # fmt: skip
     worked_out = {"tokens": 9, "importance": Importance.DISCARD, "clip": "k", "clip_tokens": 5}
-    assert said.priced("2", 7.0, **worked_out) == replace(said, id="2", time_s=7.0, **worked_out)
+    assert said.with_figures("2", 7.0, **worked_out) == replace(said, id="2", time_s=7.0, **worked_out)
     assert {f.name for f in fields(said) if f.init and getattr(said, f.name) == f.default} == {
         "importance",
         "clip_tokens",

@@ -34,7 +34,7 @@ from llama_index.core.base.llms.types import (
 
 from session_core import Sessions
 from session_core.errors import InputError, TranscriptError, UnknownRole
-from session_core.moving import move_in
+from session_core.importing import import_messages
 from session_core.testing import require_accepted
 from session_core.transcripts import Transcript, message_from_plain, read
 from session_core.turns import Media, Message, Role, ToolCall
@@ -356,8 +356,8 @@ def test_items_of_the_responses_api_are_read_with_their_ids_and_paired(tmp_path:
     assert calls == [ToolCall("call_1", "warmth", '{"city": "Rome"}'), ToolCall("call_2", "warmth", '{"city": "Oslo"}')]
     assert [m.tool_call_id for m in found.messages if m.role is Role.TOOL] == ["call_1", "call_2"]
     with Sessions() as sessions:
-        assert move_in(sessions.session("s"), found.messages) == 7
-        assert move_in(sessions.session("s"), found.messages) == 0
+        assert import_messages(sessions.session("s"), found.messages) == 7
+        assert import_messages(sessions.session("s"), found.messages) == 0
         view = sessions.session("s").view()
         assert {m.tool_call_id for m in view.messages if m.tool_call_id} == {"call_1", "call_2"}
         require_accepted({"messages": view.to_openai()}, "openai")

@@ -22,7 +22,7 @@ from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.types import Command, Send, interrupt
 from slow_graph import slow_graph
 
-from langchain_session import SessionSaver, turns
+from langchain_session import SessionSaver, concurrency
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, TurnLost, TurnTaken
 from session_core.voices import run_blocking
@@ -354,7 +354,7 @@ def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
         await drop(lease)
 
     monkeypatch.setattr(sessions.store, "drop_lease", stuck)
-    monkeypatch.setattr(turns, "CLOSE_WAITS_S", 0.01)
+    monkeypatch.setattr(concurrency, "CLOSE_WAITS_S", 0.01)
     saver = SessionSaver(sessions, concurrency="serialize")
     graph_of(saver, interrupt_before=["end"]).invoke(said("go"), CONFIG)
     gc.collect()

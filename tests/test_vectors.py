@@ -13,10 +13,10 @@ from near_words import PlainWords, QuickWords
 from llamaindex_session.references import place_at, sessions_at
 from session_core import Budget, Policy, Sessions
 from session_core.doctor import examine, lines
-from session_core.embedding import StaticEmbedder, chosen
+from session_core.embedding import StaticEmbedder, embedder_of
 from session_core.errors import BudgetError, ConfigError
 from session_core.events import Event, FellBack
-from session_core.retrieve import likely
+from session_core.retrieve import best_candidates
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message, Role
 from session_core.vectors import Vectors
@@ -69,7 +69,7 @@ def test_a_view_is_the_same_whether_vectors_are_remembered_or_not() -> None:
     views = []
     for room in (10, 1_000_000):
         with Sessions(policy=_policy(QuickWords())) as sessions:
-            object.__setattr__(sessions.workshop, "vectors", Vectors(room))
+            object.__setattr__(sessions.services, "vectors", Vectors(room))
             one = sessions.session("s")
             one.append(_talk(300))
             one.view("something else about the weather")
@@ -89,7 +89,7 @@ def test_least_recently_used_vectors_are_dropped() -> None:
 def test_the_two_voices_share_their_vectors() -> None:
     embedder = QuickWords()
     with Sessions(policy=_policy(embedder)) as sessions:
-        assert sessions.workshop.vectors is sessions.aworkshop.vectors
+        assert sessions.services.vectors is sessions.aservices.vectors
 
 
 class _Gone(PlainWords):
@@ -113,12 +113,12 @@ def test_an_embedder_that_is_not_there_is_told_of_once_and_words_go_on() -> None
 def test_by_default_there_is_the_static_embedder_where_its_package_is(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec("math")
     monkeypatch.setattr("session_core.embedding.find_spec", lambda name: found)
-    assert isinstance(chosen(Policy()), StaticEmbedder)
-    assert chosen(Policy(embedder=None)) is None
+    assert isinstance(embedder_of(Policy()), StaticEmbedder)
+    assert embedder_of(Policy(embedder=None)) is None
     monkeypatch.setattr("session_core.embedding.find_spec", lambda name: None)
-    assert chosen(Policy()) is None
+    assert embedder_of(Policy()) is None
     mine = PlainWords()
-    assert chosen(Policy(embedder=mine)) is mine
+    assert embedder_of(Policy(embedder=mine)) is mine
 
 
 def test_a_package_without_its_files_is_a_config_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,11 +149,11 @@ def test_what_is_looked_through_has_the_newest_and_the_best_in_its_room() -> Non
     words[3], words[50] = 2.0, 1.0
     near = [0.0] * 100
     near[7] = 0.9
-    chosen_places = likely(words, near, [10] * 100, most=20, most_tokens=10_000)
+    chosen_places = best_candidates(words, near, [10] * 100, most=20, most_tokens=10_000)
     assert len(chosen_places) == 20
     assert chosen_places == sorted(chosen_places)
     assert {3, 50, 7, 95, 96, 97, 98, 99} <= set(chosen_places)
-    assert len(likely(words, near, [100] * 100, most=80, most_tokens=800)) == 8
+    assert len(best_candidates(words, near, [100] * 100, most=80, most_tokens=800)) == 8
 
 
 @pytest.mark.parametrize("embedder", ["auto", None])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amended import amended
-from session_core.compress.answered import answered
+from session_core.compress.amendments import with_corrections
+from session_core.compress.offer_answers import with_answers
 from session_core.corrections import Corrections
 from session_core.facts import extract, line, merge
 from session_core.language.verdicts import judged, judges
@@ -59,7 +59,7 @@ def test_a_verdict_is_kept_with_what_it_judges(verdict: str) -> None:
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_quoted_finding_tells_how_it_was_judged(verdict: str) -> None:
     messages = said("go on", FOUND, verdict)
-    assert f"for unknown countries (answered: “{verdict}”)." in answered(messages[1:2], messages)[0].content
+    assert f"for unknown countries (answered: “{verdict}”)." in with_answers(messages[1:2], messages)[0].content
 
 
 @pytest.mark.parametrize("text", OTHERS)
@@ -78,7 +78,7 @@ def test_a_verdict_corrects_no_earlier_statement() -> None:
 
 def test_a_quoted_statement_is_not_corrected_by_a_verdict_on_something_else() -> None:
     messages = said("we support the old app", "Noted.", "go on", FOUND, "no, drop it")
-    assert amended(messages, ())[0].content == "we support the old app"
+    assert with_corrections(messages, ())[0].content == "we support the old app"
     assert Corrections().later(Key("t", "s"), None, messages) == ()
 
 

@@ -1,7 +1,7 @@
 """The promises of a view: it fits, it is valid, it is the same for the same version, and it keeps what matters."""
 
 import pytest
-from sessions_made import conversation
+from generated_sessions import conversation
 
 from session_core import Budget, Message, Policy, Role, Sessions, Tier, ToolCall
 from session_core.compress.fold import fold
@@ -41,7 +41,7 @@ def test_no_view_is_over_budget_or_invalid(block):
                 session.append(part, lenient=True)
                 view = session.view("budget" if seed % 3 == 0 else None)
                 assert view.tokens <= window, (seed, view.tokens, window)
-                assert sum(map(sessions.workshop.measure, view.messages)) == view.tokens, seed
+                assert sum(map(sessions.services.measure, view.messages)) == view.tokens, seed
                 assert check_valid(view.messages) == [], seed
 
 

@@ -11,7 +11,7 @@ from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 
-from langchain_session.view_list import ViewList, Waiting, removed_in
+from langchain_session.view_list import PendingCalls, ViewList, removed_in
 from session_core.ranges import Ranges
 
 
@@ -70,7 +70,7 @@ RESULTS = [ToolMessage("found", tool_call_id=f"c.{n}", id=f"r{n}") for n in rang
 
 def waiting():
     made = ViewList([HumanMessage("hello", id="h1"), CALLS, RESULTS[0]])
-    made.waiting, made.hidden = Waiting(frozenset({"c.1"}), {"c": 2, "r0": 3}), [(1, 1)]
+    made.waiting, made.hidden = PendingCalls(frozenset({"c.1"}), {"c": 2, "r0": 3}), [(1, 1)]
     return made
 
 
@@ -126,12 +126,12 @@ def test_removals_are_never_sent_to_a_model():
 def test_less_and_shared_agree_with_set_operations(order, count, others):
     part = Ranges.of(order[:count])
     assert part.less(others) == part.without(others)
-    assert part.shared(Ranges.of(others)) == Ranges.of(seq for seq in part if seq in others)
+    assert part.intersection(Ranges.of(others)) == Ranges.of(seq for seq in part if seq in others)
 
 
 def test_ranges_are_subtracted_and_intersected_by_range():
     part = Ranges(((5, 9), (1, 3)))
     assert part.less([7, 1, 4]) == Ranges(((5, 6), (8, 9), (2, 3)))
-    assert part.shared(Ranges(((2, 6), (9, 90)))) == Ranges(((5, 6), (9, 9), (2, 3)))
-    assert part.shared(Ranges(((1, 3), (4, 10)))) == part
-    assert Ranges.span(1, 10**12).shared(Ranges.span(3, 4)) == Ranges.span(3, 4)
+    assert part.intersection(Ranges(((2, 6), (9, 90)))) == Ranges(((5, 6), (9, 9), (2, 3)))
+    assert part.intersection(Ranges(((1, 3), (4, 10)))) == part
+    assert Ranges.span(1, 10**12).intersection(Ranges.span(3, 4)) == Ranges.span(3, 4)

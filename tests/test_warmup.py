@@ -73,7 +73,7 @@ def test_an_embedder_that_is_not_there_is_asked_once(warm: Warm) -> None:
     with Sessions(policy=Policy(embedder=embedder)) as sessions:
         warm(sessions)
         warm(sessions)
-        assert sessions.workshop.vectors.lost
+        assert sessions.services.vectors.lost
     assert len(embedder.asked) == 1
 
 

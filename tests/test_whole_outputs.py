@@ -6,30 +6,30 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from generated_sessions import conversation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sessions_made import conversation
 
 from session_core import Budget, Message, Policy, Role, ToolCall
 from session_core.compress.ladder import plan
 from session_core.errors import BudgetError
+from session_core.services import Services
 from session_core.testing import check_valid
-from session_core.workshop import Workshop
 
 WIDE = Budget(200_000)
 ROWS = json.dumps([{"id": f"A-{n}", "price": n, "state": "ok"} for n in range(200)])
 
 
-def chain(shop: Workshop, calls: int) -> list[Message]:
+def chain(services: Services, calls: int) -> list[Message]:
     said = [Message(Role.USER, "go", id="u")]
     for n in range(calls):
         said.append(Message(Role.ASSISTANT, id=f"a{n}", tool_calls=(ToolCall(f"c{n}", "f"),)))
         said.append(Message(Role.TOOL, ROWS, id=f"t{n}", tool_call_id=f"c{n}"))
-    return prepared(shop, said)
+    return prepared(services, said)
 
 
-def prepared(shop: Workshop, said: Sequence[Message]) -> list[Message]:
-    return [replace(shop.prepare(message), seq=seq, time_s=1.0) for seq, message in enumerate(said, start=1)]
+def prepared(services: Services, said: Sequence[Message]) -> list[Message]:
+    return [replace(services.prepare(message), seq=seq, time_s=1.0) for seq, message in enumerate(said, start=1)]
 
 
 def clipped(messages: Sequence[Message]) -> list[bool]:
@@ -41,16 +41,16 @@ def clipped(messages: Sequence[Message]) -> list[bool]:
     [(None, 9, 9), (0, 9, 0), (0, 1, 0), (1, 2, 2), (1, 3, 1), (3, 6, 6), (3, 7, 3), (3, 9, 5), (3, 10, 6), (3, 11, 3)],
 )
 def test_between_n_and_2n_newest_outputs_stay_whole(newest, calls, whole):
-    shop = Workshop(Policy(WIDE, whole_tool_outputs=newest))
-    made = plan(chain(shop, calls), None, tools=shop.tools)
+    services = Services(Policy(WIDE, whole_tool_outputs=newest))
+    made = plan(chain(services, calls), None, context=services.plan_context)
     assert clipped(made.messages) == [True] * (calls - whole) + [False] * whole
 
 
 @pytest.mark.parametrize(("newest", "most"), [(0, 0), (3, 6)])
 def test_a_view_that_grows_rarely_changes_before_its_end(newest, most):
-    shop = Workshop(Policy(WIDE, whole_tool_outputs=newest))
-    said = chain(shop, 30)
-    views = [plan(said[:end], None, tools=shop.tools).messages for end in range(1, len(said) + 1, 2)]
+    services = Services(Policy(WIDE, whole_tool_outputs=newest))
+    said = chain(services, 30)
+    views = [plan(said[:end], None, context=services.plan_context).messages for end in range(1, len(said) + 1, 2)]
     changed = [later[: len(one)] != one for one, later in pairwise(views)]
     assert sum(changed) == most
 
@@ -58,9 +58,9 @@ def test_a_view_that_grows_rarely_changes_before_its_end(newest, most):
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), newest=st.integers(0, 4), window=st.sampled_from([1_000, 4_000, 30_000]))
 def test_a_view_fits_and_is_valid_however_many_stand_whole(seed, newest, window):
-    shop = Workshop(Policy(Budget(window), whole_tool_outputs=newest))
-    made = plan(prepared(shop, conversation(seed)), None, tools=shop.tools)
-    assert made.tokens <= shop.policy.limits.total
+    services = Services(Policy(Budget(window), whole_tool_outputs=newest))
+    made = plan(prepared(services, conversation(seed)), None, context=services.plan_context)
+    assert made.tokens <= services.policy.limits.total
     assert check_valid(made.messages) == []
 
 
@@ -71,8 +71,8 @@ def test_whole_tool_outputs_must_be_a_whole_number_or_none(wrong):
 
 
 def test_the_last_units_of_a_long_turn_are_folded_to_the_target_too():
-    shop = Workshop(Policy(Budget(30_000), keep_turns=3))
-    said = chain(shop, 120)
-    views = [plan(said[:end], None, tools=shop.tools).messages for end in range(1, len(said) + 1, 2)]
+    services = Services(Policy(Budget(30_000), keep_turns=3))
+    said = chain(services, 120)
+    views = [plan(said[:end], None, context=services.plan_context).messages for end in range(1, len(said) + 1, 2)]
     changed = sum(later[: len(one)] != one for one, later in pairwise(views))
     assert 0 < changed <= 36

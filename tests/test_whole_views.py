@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_core import Budget, Policy
-from session_core.compress.fast_path import all_whole
+from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import Tools, fold
+from session_core.compress.fold import PlanContext, fold
 from session_core.compress.ladder import _plan, plan
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest, Limits, Plan
 from session_core.ranges import Ranges
+from session_core.services import Services
 from session_core.turns import Media, Message, Role, ToolCall, Unit, numbered
-from session_core.workshop import Workshop
 
-SHOP = Workshop(Policy(tool_output_tokens=32))
+SHOP = Services(Policy(tool_output_tokens=32))
 TEXTS = (
     "",
     " \n",
@@ -31,8 +31,8 @@ TEXTS = (
 CALLS = st.lists(st.sampled_from("ab"), min_size=1, max_size=2)
 
 
-def _tools(limits: Limits) -> Tools:
-    return Tools(SHOP.counter.count, SHOP.measure, limits)
+def _tools(limits: Limits) -> PlanContext:
+    return PlanContext(SHOP.counter.count, SHOP.measure, limits)
 
 
 def _asking(ids: Sequence[str]) -> Message:
@@ -82,7 +82,7 @@ def _recorded(said: Sequence[Message], first_seq: int) -> list[Message]:
 
 def _digest(limits: Limits) -> Digest:
     told = _recorded([Message(Role.USER, TEXTS[3]), Message(Role.ASSISTANT, TEXTS[4])], 1)
-    made = fold(None, [Unit((message,)) for message in told], Ranges.span(1, 2), tools=_tools(limits))
+    made = fold(None, [Unit((message,)) for message in told], Ranges.span(1, 2), context=_tools(limits))
     return replace(made, number=1)
 
 
@@ -99,7 +99,7 @@ def test_the_short_path_gives_the_plan_of_the_ladder(said, limits, folded, open_
     digest = _digest(limits) if folded else None
     messages = _recorded(said, 3 if folded else 1)
     ladder = _tried(lambda: _plan(messages, digest, _tools(limits), Extras(), open_end))
-    assert _tried(lambda: plan(messages, digest, tools=_tools(limits), open_end=open_end)) == ladder
+    assert _tried(lambda: plan(messages, digest, context=_tools(limits), open_end=open_end)) == ladder
 
 
 @settings(max_examples=300)
@@ -107,6 +107,6 @@ def test_the_short_path_gives_the_plan_of_the_ladder(said, limits, folded, open_
 def test_the_short_path_reads_each_message_once(said, folded):
     limits = Policy(Budget(20_000)).limits
     messages = _recorded([message for part in said for message in part], 3 if folded else 1)
-    made = all_whole(messages, _digest(limits) if folded else None, _tools(limits))
+    made = plan_unchanged(messages, _digest(limits) if folded else None, _tools(limits))
     assert made is not None
     assert [m for m in made.messages if m.origin == "record"] == messages

@@ -16,7 +16,7 @@ class Absence:
     seconds: float
 
 
-def absence_ended(loaded: Loaded, now_s: float, resume_after_s: float) -> Absence | None:
+def find_ended_absence(loaded: Loaded, now_s: float, resume_after_s: float) -> Absence | None:
     """The break that ends with the newest turn, or with this call if nobody has spoken since; None if it is shorter
     than `resume_after_s` seconds or the session is already marked with it.
 

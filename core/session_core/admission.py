@@ -18,7 +18,7 @@ MAX_BATCH_BYTES = 256 * 1024 * 1024
 """Most bytes of text and data that are appended at once; servers end somewhere above it."""
 MAX_TOKENS = 2**31 - 1
 _KINDS = frozenset(get_args(MediaKind))
-_SHOWN = 80
+_SHOWN_CHARACTERS = 80
 
 
 def require_storable(key: Key, messages: Sequence[Message], *, author_characters: int = MAX_LABEL_CHARACTERS) -> None:
@@ -32,10 +32,12 @@ def require_storable(key: Key, messages: Sequence[Message], *, author_characters
     for message in messages:
         if not isinstance(message, Message):
             raise InputError(f"session {key}: a {type(message).__name__} is not a message; pass a Message")
-        if not _fine(message, author_characters) and (wrong := next(_wrong(message, author_characters), "")):
-            named = f" {message.id[:_SHOWN]!r}" if isinstance(message.id, str) and message.id else ""
+        if not _is_plainly_valid(message, author_characters) and (
+            wrong := next(_problems(message, author_characters), "")
+        ):
+            named = f" {message.id[:_SHOWN_CHARACTERS]!r}" if isinstance(message.id, str) and message.id else ""
             raise InputError(f"session {key}: message{named} has {wrong}; nothing of the batch was written")
-        size += _most_bytes(message)
+        size += _max_bytes(message)
     if size > MAX_BATCH_BYTES and (size := sum(map(_bytes, messages))) > MAX_BATCH_BYTES:
         raise MessageTooLarge(
             f"session {key}: {size:,} bytes in one append, the limit is {MAX_BATCH_BYTES:,}; append them in parts, "
@@ -43,7 +45,7 @@ def require_storable(key: Key, messages: Sequence[Message], *, author_characters
         )
 
 
-def _fine(message: Message, author_characters: int) -> bool:
+def _is_plainly_valid(message: Message, author_characters: int) -> bool:
     """A fast check that accepts most valid messages; the full check takes five times as long."""
     author, name, time_s = message.author, message.name, message.time_s
     call_id, native = message.tool_call_id, message.native
@@ -59,71 +61,71 @@ def _fine(message: Message, author_characters: int) -> bool:
         and type(message.importance) is Importance
         and (message.clip is None or type(message.clip) is str)
         and (call_id is None or (type(call_id) is str and len(call_id) <= MAX_ID_CHARACTERS))
-        and (native is None or _fine_native(native))
+        and (native is None or _is_plainly_valid_native(native))
         and not message.tool_calls
         and not message.media
     )
 
 
-def _fine_native(native: Native) -> bool:
+def _is_plainly_valid_native(native: Native) -> bool:
     return type(native) is Native and type(native.format) is str and type(native.data) is type(native.note) is bytes
 
 
-def _wrong(message: Message, author_characters: int) -> Iterator[str]:
+def _problems(message: Message, author_characters: int) -> Iterator[str]:
     """What is wrong with a message, as the end of an error text without any of its content."""
-    yield from _text("id", message.id, MAX_ID_CHARACTERS)
-    yield from _text("content", message.content)
-    yield from _text("aside", message.aside)
+    yield from _text_problems("id", message.id, MAX_ID_CHARACTERS)
+    yield from _text_problems("content", message.content)
+    yield from _text_problems("aside", message.aside)
     for name in ("tool_call_id", "name", "author", "clip"):
         value = getattr(message, name)
         if value is not None:
-            yield from _text(name, value, _most(name, author_characters))
+            yield from _text_problems(name, value, _max_characters(name, author_characters))
     for call in message.tool_calls:
         if not isinstance(call, ToolCall):
             yield f"a {type(call).__name__} among its tool calls; pass ToolCall objects"
         else:
-            yield from _text("tool call id", call.id, MAX_ID_CHARACTERS)
-            yield from _text("tool name", call.name, MAX_LABEL_CHARACTERS)
-            yield from _text("arguments of a tool call", call.arguments)
+            yield from _text_problems("tool call id", call.id, MAX_ID_CHARACTERS)
+            yield from _text_problems("tool name", call.name, MAX_LABEL_CHARACTERS)
+            yield from _text_problems("arguments of a tool call", call.arguments)
     for part in message.media:
-        yield from _wrong_media(part)
-    yield from _wrong_native(message.native)
-    yield from _wrong_figures(message)
+        yield from _media_problems(part)
+    yield from _native_problems(message.native)
+    yield from _figure_problems(message)
 
 
-def _most(name: str, author_characters: int) -> int | None:
+def _max_characters(name: str, author_characters: int) -> int | None:
     most = {"tool_call_id": MAX_ID_CHARACTERS, "name": MAX_LABEL_CHARACTERS, "author": author_characters}
     return most.get(name)
 
 
-def _text(name: str, value: object, most: int | None = None) -> Iterator[str]:
+def _text_problems(name: str, value: object, most: int | None = None) -> Iterator[str]:
     if not isinstance(value, str):
         yield f"{name} of type {type(value).__name__}; pass a text"
     elif most is not None and len(value) > most:
         yield f"{name} of {len(value):,} characters; the limit is {most:,}"
 
 
-def _wrong_media(part: object) -> Iterator[str]:
+def _media_problems(part: object) -> Iterator[str]:
     if not isinstance(part, Media):
         yield f"a {type(part).__name__} among its media; pass Media objects"
         return
     if part.kind not in _KINDS:
         yield f"media of an unknown kind; use one of {', '.join(sorted(_KINDS))}"
-    yield from _text("data of media", part.data)
+    yield from _text_problems("data of media", part.data)
     if part.mime is not None:
-        yield from _text("mime type", part.mime, MAX_LABEL_CHARACTERS)
+        yield from _text_problems("mime type", part.mime, MAX_LABEL_CHARACTERS)
 
 
-def _wrong_native(native: object) -> Iterator[str]:
+def _native_problems(native: object) -> Iterator[str]:
     if native is None:
         return
     if not isinstance(native, Native):
         yield f"native of type {type(native).__name__}; pass a Native"
-    elif not _fine_native(native):
+    elif not _is_plainly_valid_native(native):
         yield "native data that is no bytes"
 
 
-def _wrong_figures(message: Message) -> Iterator[str]:
+def _figure_problems(message: Message) -> Iterator[str]:
     time_s = message.time_s
     if time_s is not None:
         if isinstance(time_s, bool) or not isinstance(time_s, (int, float)):
@@ -145,7 +147,7 @@ def _texts(message: Message) -> list[str]:
     return [*texts, *(part.data for part in message.media)]
 
 
-def _most_bytes(message: Message) -> int:
+def _max_bytes(message: Message) -> int:
     """An upper bound of the message's bytes; an exact count would copy every text."""
     native = message.native
     size = len(message.content) + len(message.id) + len(message.aside) + len(message.clip or "")

@@ -12,7 +12,7 @@ from session_core.turns import Importance, Key, Message
 T = TypeVar("T")
 
 
-def require_power(given: T, power: str, what: str, made_by: str = "") -> T:
+def require_method(given: T, power: str, what: str, made_by: str = "") -> T:
     """Check that `given` has the method `power`, which `what` requires; `made_by` names what creates one.
 
     Raises: ConfigError.
@@ -24,7 +24,7 @@ def require_power(given: T, power: str, what: str, made_by: str = "") -> T:
     return given
 
 
-class Alike:
+class EqualByParts:
     """A helper that equals another one of its class made with the very same objects.
 
     Policies that a function creates for each call then are equal as long as they use one model, and share

@@ -10,16 +10,16 @@ from session_core.errors import InputError
 from session_core.serial.plain_messages import messages_from_plain
 from session_core.turns import Message, Role
 
-Said = Message | Mapping[str, Any]
+AppendArgument = Message | Mapping[str, Any]
 """What `append` accepts: a `Message`, or a dict in the format of OpenAI or Anthropic."""
 
 
-def taken(messages: Said | Iterable[Said], author: str | None) -> list[Message]:
+def messages_from_argument(messages: AppendArgument | Iterable[AppendArgument], author: str | None) -> list[Message]:
     """The messages, those of users with `author` if they name none; a dict with several tool results becomes one
     message each. Raises: InputError."""
     # A framework's message is iterable too, and the error would name its fields instead of it.
     one = isinstance(messages, (Message, Mapping)) or hasattr(messages, "content") or not isinstance(messages, Iterable)
-    given = [messages] if one else list(cast(Iterable[Said], messages))
+    given = [messages] if one else list(cast(Iterable[AppendArgument], messages))
     read = [message for one in given for message in _messages(one)]
     if author is None:
         return read

@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Overdue(Exception):
+class BatchTimeout(Exception):
     """A caller of `Batcher` waited too long."""
 
 
@@ -30,38 +30,38 @@ class Batcher(Generic[T, R]):
         self._free = lines
         self._most = most
         self._turning = False
-        self._waiting: deque[_Waiting[T, R]] = deque()
+        self._waiting: deque[_Waiter[T, R]] = deque()
         self._tasks: set[asyncio.Task[list[R]]] = set()
 
-    async def do(self, parts: Sequence[T], *, wait_s: float) -> list[R]:
+    async def run(self, parts: Sequence[T], *, wait_s: float) -> list[R]:
         """The results of `parts`. Raises: Overdue if no work on them began within `wait_s` seconds."""
         loop = asyncio.get_running_loop()
         if self._free and not self._turning:
             if self._most > 1:
                 self._turning = True
-                loop.call_soon(self._turned)
+                loop.call_soon(self._end_iteration)
             self._free -= 1
             try:
                 return await self._work(parts)
             finally:
                 self._free += 1
-                self._go_on()
-        mine = _Waiting(parts, loop.create_future())
+                self._start_waiting()
+        mine = _Waiter(parts, loop.create_future())
         self._waiting.append(mine)
-        bell = loop.call_later(wait_s, mine.give_up)
+        bell = loop.call_later(wait_s, mine.time_out)
         try:
             return await mine.result
         finally:
             bell.cancel()
-            mine.seen()
+            mine.retrieve_error()
 
-    def _turned(self) -> None:
+    def _end_iteration(self) -> None:
         self._turning = False
-        self._go_on()
+        self._start_waiting()
 
-    def _go_on(self) -> None:
+    def _start_waiting(self) -> None:
         """Start work for waiting callers, on the lines that are free."""
-        while self._free and not self._turning and (some := self._next()):
+        while self._free and not self._turning and (some := self._next_batch()):
             self._free -= 1
             for one in some:
                 one.begun = True
@@ -69,10 +69,10 @@ class Batcher(Generic[T, R]):
             # Not in the context of the finished caller, whose trace would get the spans of others.
             task = some[0].result.get_loop().create_task(self._work(parts), context=Context())
             self._tasks.add(task)
-            task.add_done_callback(partial(self._ended, some))
+            task.add_done_callback(partial(self._finish, some))
 
-    def _next(self) -> list[_Waiting[T, R]]:
-        some: list[_Waiting[T, R]] = []
+    def _next_batch(self) -> list[_Waiter[T, R]]:
+        some: list[_Waiter[T, R]] = []
         room = self._most
         while self._waiting:
             if self._waiting[0].result.done():
@@ -84,37 +84,37 @@ class Batcher(Generic[T, R]):
             some.append(self._waiting.popleft())
         return some
 
-    def _ended(self, some: Sequence[_Waiting[T, R]], task: asyncio.Task[list[R]]) -> None:
+    def _finish(self, some: Sequence[_Waiter[T, R]], task: asyncio.Task[list[R]]) -> None:
         self._tasks.discard(task)
         self._free += 1
         failure = asyncio.CancelledError() if task.cancelled() else task.exception()
         start = 0
         for one in some:
             end = start + len(one.parts)
-            one.tell(failure or task.result()[start:end])
+            one.resolve(failure or task.result()[start:end])
             start = end
-        self._go_on()
+        self._start_waiting()
 
 
 @dataclass(slots=True)
-class _Waiting(Generic[T, R]):
+class _Waiter(Generic[T, R]):
     """A caller of `Batcher`, whose future may be cancelled."""
 
     parts: Sequence[T]
     result: asyncio.Future[list[R]]
     begun: bool = False
 
-    def give_up(self) -> None:
-        """Fail with `Overdue`: it waited long enough."""
+    def time_out(self) -> None:
+        """Fail with `BatchTimeout`: it waited long enough."""
         if not self.begun and not self.result.done():
-            self.result.set_exception(Overdue())
+            self.result.set_exception(BatchTimeout())
 
-    def seen(self) -> None:
+    def retrieve_error(self) -> None:
         """Mark the error as retrieved if the caller was cancelled meanwhile."""
         if self.result.done() and not self.result.cancelled():
             self.result.exception()
 
-    def tell(self, result: list[R] | BaseException) -> None:
+    def resolve(self, result: list[R] | BaseException) -> None:
         if self.result.done():
             return
         if isinstance(result, asyncio.CancelledError):

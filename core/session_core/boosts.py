@@ -17,7 +17,7 @@ MARGIN_S = 8 * 3600.0
 """Seconds around a day that belong to it in some time zone."""
 
 
-def leanings(query: str, messages: Sequence[Message], now_s: float | None) -> list[float] | None:
+def message_boosts(query: str, messages: Sequence[Message], now_s: float | None) -> list[float] | None:
     """The bonus of each message for its author and its time; None if `query` names none that distinguishes them.
 
     `now_s` is the time of the question. A time that no message, or nearly every message has, counts for nothing.
@@ -48,7 +48,7 @@ def _named(query: str, authors: set[str]) -> set[str]:
     shared = Counter(word for told in parts.values() for word in set(told))
     found = {author for author, told in parts.items() if told and f" {' '.join(told)} " in f" {asked} "}
     capital = {word for token in query.split() if token[:1].isupper() for word in words(token)}
-    for author, told in parts.items():
-        if any(len(word) > 2 and word in capital and shared[word] == 1 for word in told):
+    for author, texts in parts.items():
+        if any(len(word) > 2 and word in capital and shared[word] == 1 for word in texts):
             found.add(author)
     return found if len(found) < len(authors) else set()

@@ -110,7 +110,7 @@ class Budget:
             return Tier.FACTS
         return Tier.SUMMARIZE if pressure >= self.summarize_at else Tier.NORMAL
 
-    def less(self, overhead_tokens: int) -> Budget:
+    def minus_overhead(self, overhead_tokens: int) -> Budget:
         """This budget minus `overhead_tokens` that the caller adds to the view.
 
         Raises: BudgetError if nothing useful is left.
@@ -123,13 +123,13 @@ class Budget:
                 f"{left} for the view; at least {self.least_tokens} are needed: raise Budget(window_tokens=...), or "
                 "send fewer or shorter ones"
             )
-        return self._beside(overhead_tokens, Budget) if overhead_tokens else self
+        return self._reduced(overhead_tokens, Budget) if overhead_tokens else self
 
-    def part(self, reserved_tokens: int) -> Budget:
+    def minus_reserved(self, reserved_tokens: int) -> Budget:
         """This budget minus `reserved_tokens` of the view itself; little may be left."""
-        return self._beside(reserved_tokens, _Part)
+        return self._reduced(reserved_tokens, _PartialBudget)
 
-    def _beside(self, overhead_tokens: int, kind: type[Budget]) -> Budget:
+    def _reduced(self, overhead_tokens: int, kind: type[Budget]) -> Budget:
         return kind(
             self.window_tokens - overhead_tokens,
             reply_reserve_tokens=self.reply_reserve,
@@ -140,7 +140,7 @@ class Budget:
         )
 
 
-class _Part(Budget):
+class _PartialBudget(Budget):
     """The size of some of a view's parts."""
 
     least_tokens = LEAST_PART_TOKENS

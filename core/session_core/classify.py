@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.courtesies import courtesy
-from session_core.language.cues import kinds, promises
-from session_core.language.quoting import spoken, unquoted
-from session_core.language.tongues.every import TONGUES
+from session_core.language.courtesies import is_courtesy
+from session_core.language.cues import is_commitment, kinds
+from session_core.language.locales.all_locales import LOCALES
+from session_core.language.quoting import split_quoted, unquoted
 from session_core.language.values import ValueKind, found
 from session_core.language.words import SENTENCES, sentences
 from session_core.turns import Importance, Message, Role
@@ -44,7 +44,7 @@ _FILLER = frozenset(
         "i'm happy to help|i’m happy to help|how can i help you|how can i help you today|how may i help you|"
         "how can i assist you|how can i assist you today|is there anything else|anything else|"
         "is there anything else i can help you with|let me know if you need anything else|let me know|"
-        + "|".join(tongue.fillers for tongue in TONGUES if tongue.fillers)
+        + "|".join(locale.fillers for locale in LOCALES if locale.fillers)
     ).split("|")
 )
 _LONGEST_FILLER = max(len(phrase) for phrase in _FILLER)
@@ -65,7 +65,7 @@ class RuleClassifier:
             return Importance.MUST_KEEP
         if message.tool_calls or message.media:
             return Importance.MUST_KEEP if self._binding(message) else Importance.SUMMARIZE
-        if filler(message.content):
+        if is_filler(message.content):
             return Importance.DISCARD
         return Importance.MUST_KEEP if self._binding(message) else Importance.SUMMARIZE
 
@@ -74,20 +74,20 @@ class RuleClassifier:
             case Role.USER:
                 return _user_binds(message.content)
             case Role.ASSISTANT:
-                return any(promises(sentence) for sentence in sentences(_edges(message.content)))
+                return any(is_commitment(sentence) for sentence in sentences(_edges(message.content)))
             case _:
                 return _result_binds(message.content)
 
 
 @lru_cache(maxsize=SENTENCES)
-def filler(text: str) -> bool:
+def is_filler(text: str) -> bool:
     """Whether `text` is empty, or only greets, thanks, acknowledges or is polite."""
     if len(text) > _FILLER_CHARACTERS:
         return not text.strip()
-    return _phrases(text) or courtesy(text, _phrases)
+    return _is_only_phrases(text) or is_courtesy(text, _is_only_phrases)
 
 
-def _phrases(text: str) -> bool:
+def _is_only_phrases(text: str) -> bool:
     said = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.casefold())
     at = 0
     while at < len(said):
@@ -105,7 +105,7 @@ def _user_binds(text: str) -> bool:
     # Values first: their absence is seen at a glance, and most texts with a digit, sign or day have one.
     if len(text) <= LONG_CHARACTERS and any(value.kind in _STATED for value in found(text)):
         return True
-    own = [part for part, quoted in spoken(_edges(text)) if not quoted]
+    own = [part for part, quoted in split_quoted(_edges(text)) if not quoted]
     return any(kinds(unquoted(sentence)) for part in own for sentence in sentences(part))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from session_core.compress.amended import brief, could_amend
+from session_core.compress.amendments import could_amend, is_brief
 from session_core.facts import extract
 from session_core.language.supersede import Facts
 from session_core.language.verdicts import judges
@@ -54,11 +54,11 @@ class Corrections:
         self._own: BoundedCache[tuple[Fact, ...]] = BoundedCache(room_facts)
         self._stated: dict[Place, Stated] = {}
 
-    def later(self, key: Key, digest: Digest | None, said: Sequence[Message]) -> Sequence[Fact]:
-        """The facts of `digest` and of the users' messages among `said` that can correct something, in order."""
+    def later(self, key: Key, digest: Digest | None, messages: Sequence[Message]) -> Sequence[Fact]:
+        """The facts of `digest` and of the users' messages among `messages` that can correct something, in order."""
         base = digest.facts if digest else ()
-        judging = _judging(said)
-        users = [m for m in said if m.role is Role.USER and m.origin == "record" and brief(m)]
+        judging = _judging(messages)
+        users = [m for m in messages if m.role is Role.USER and m.origin == "record" and is_brief(m)]
         users = sorted((m for m in users if m.seq not in judging), key=_seq_of)
         prints = [_print(message) for message in users]
         place = (key, prints[0] if prints else None)
@@ -89,10 +89,10 @@ def _print(message: Message) -> tuple[Hashable, ...]:
     return message.seq, message.content, message.author
 
 
-def _judging(said: Sequence[Message]) -> set[int]:
+def _judging(messages: Sequence[Message]) -> set[int]:
     """The numbers of the messages that only judge what an assistant said right before them."""
-    told = {m.seq: m.content for m in said if m.role is Role.ASSISTANT and m.content}
-    return {m.seq for m in said if m.role is Role.USER and judges(told.get(m.seq - 1, ""), m.content)}
+    told = {m.seq: m.content for m in messages if m.role is Role.ASSISTANT and m.content}
+    return {m.seq for m in messages if m.role is Role.USER and judges(told.get(m.seq - 1, ""), m.content)}
 
 
 def _seq_of(message: Message) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from session_core import pictures
+from session_core import notebook_html
 from session_core.budget import Budget
 from session_core.errors import StoreError
 from session_core.events import Notice
-from session_core.pictures import Bar, escape
+from session_core.notebook_html import Bar, escape
 from session_core.plan import Digest, Fact
 from session_core.policy import Policy
 from session_core.ports import State, Store
@@ -16,7 +16,7 @@ from session_core.stats import SessionStats, describe
 from session_core.turns import Key, Message, Role
 
 
-async def drawn(store: Store, key: Key, policy: Policy) -> str:
+async def session_html_or_error(store: Store, key: Key, policy: Policy) -> str:
     """The session called `key` as HTML, or why it cannot be read; reads its record once."""
     try:
         state = await store.state(key) or State(key)
@@ -24,7 +24,7 @@ async def drawn(store: Store, key: Key, policy: Policy) -> str:
         loaded = await store.load(key)
         told = await store.notices(key)
     except StoreError as exc:
-        return pictures.page(f"<p>{escape(str(exc.about(key)))}</p>")
+        return notebook_html.page(f"<p>{escape(str(exc.about(key)))}</p>")
     return session_html(
         describe(state, messages, policy),
         messages=messages,
@@ -43,11 +43,11 @@ def session_html(
     notice: Notice | None = None,
 ) -> str:
     """A session as HTML: figures, newest notice, budget gauge, timeline of turns, the digest that views stand on."""
-    return pictures.page(
+    return notebook_html.page(
         _headline(stats),
         _notice_html(notice) if notice else "",
-        pictures.gauge(stats.standing_tokens, budget),
-        pictures.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
+        notebook_html.gauge(stats.standing_tokens, budget),
+        notebook_html.timeline(bars(messages, set(digest.covers) if digest else ()), digest=_digest_line(digest)),
         _digest_html(digest) if digest else f"<p>{_unfolded(stats, budget)}</p>",
     )
 
@@ -79,14 +79,14 @@ def _bar(number: int, turn: Sequence[Message], folded: Collection[int]) -> Bar:
 
 
 def _headline(stats: SessionStats) -> str:
-    told = [
+    texts = [
         f"{_counted(stats.messages, 'message')} in {_counted(stats.turns, 'turn')}",
         f"{stats.tokens:,} tokens on record",
         f"version {stats.version:,}",
     ]
     if stats.authors:
-        told.append(f"with {', '.join(stats.authors)}")
-    return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(told))}</div>"
+        texts.append(f"with {', '.join(stats.authors)}")
+    return f"<div><b>{escape(str(stats.key))}</b>: {escape(', '.join(texts))}</div>"
 
 
 def _notice_html(notice: Notice) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
-from session_core.embedding import chosen
+from session_core.embedding import embedder_of
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
 from session_core.stats import Percentiles
@@ -65,7 +65,7 @@ class Findings:
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
     """The condition of the sessions in `store` under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
-    counter, budget, embedder = policy.counting(), policy.budget, chosen(policy)
+    counter, budget, embedder = policy.counting(), policy.budget, embedder_of(policy)
     straight = [state for state in states if not _branched(state)]
     tiers = [_tier(state, budget) for state in states]
     return Findings(
@@ -104,16 +104,16 @@ def lines(findings: Findings) -> list[str]:
     """The findings as text lines: the figures, then each problem with its meaning and its fix."""
     whose = f" of tenant {findings.tenant}" if findings.tenant is not None else ""
     if not findings.sessions:
-        told = [f"The {findings.scheme} store holds no sessions{whose}."]
+        texts = [f"The {findings.scheme} store holds no sessions{whose}."]
     else:
-        told = [f"The {findings.scheme} store holds {_sessions(findings.sessions)}{whose}."]
-        told += _figures(findings)
-    told.append(f"Tokens are counted with {findings.counter}, {_trust(findings)}.")
-    told.append(_found_by(findings))
+        texts = [f"The {findings.scheme} store holds {_sessions(findings.sessions)}{whose}."]
+        texts += _figures(findings)
+    texts.append(f"Tokens are counted with {findings.counter}, {_trust(findings)}.")
+    texts.append(_found_by(findings))
     problems = _problems(findings)
     if findings.sessions and not problems:
-        told.append("No problems found.")
-    return told + problems
+        texts.append("No problems found.")
+    return texts + problems
 
 
 def _figures(findings: Findings) -> list[str]:
@@ -127,7 +127,7 @@ def _figures(findings: Findings) -> list[str]:
     over = [
         f"{sum(findings.in_tier[tier:]) / all_of:.0%} over {share:.0%} of the limit ({tier})" for share, tier in shares
     ]
-    told = [
+    texts = [
         f"A view may have {limit:,} tokens (a window of {budget.window_tokens:,} minus {reserve:,} for the reply).",
         f"Whole records: {_percentiles(findings.record_tokens, limit)}.",
         f"Active digest and messages after it: {_percentiles(findings.standing_tokens, limit)}.",
@@ -135,50 +135,50 @@ def _figures(findings: Findings) -> list[str]:
         f"The largest records: {_list(findings.largest[:NAMED], 'tokens')}.",
     ]
     if findings.branched:
-        told.append(
+        texts.append(
             f"With edits, forks or resets: {_sessions(findings.branched)}; the figures of their views are not "
             "known without reading them, so they count with the tier of their last append."
         )
     if findings.early:
-        told.append(
+        texts.append(
             f"Folded although under {budget.summarize_at:.0%} of this limit: {_sessions(findings.early)}; if the "
             "application has a smaller window, examine with that one (--window)."
         )
     if findings.swaps_waiting:
-        told.append(f"With a new digest that takes effect at the next turn: {_sessions(findings.swaps_waiting)}.")
-    return told
+        texts.append(f"With a new digest that takes effect at the next turn: {_sessions(findings.swaps_waiting)}.")
+    return texts
 
 
 def _problems(findings: Findings) -> list[str]:
-    told = [line for risk in findings.risks for line in _problem(risk.what, risk.means, risk.mend)]
+    texts = [line for risk in findings.risks for line in _problem(risk.what, risk.means, risk.mend)]
     if findings.behind:
-        told += _problem(
+        texts += _problem(
             f"folding is behind in {_list(findings.behind, 'tokens')}",
             "They are over the threshold and no newer digest is ready. Their views still fit, since each call folds "
             "them by rules, but they miss the provider's prompt cache more often.",
             _folding_mend(findings.folding),
         )
     if findings.open_calls:
-        told += _problem(
+        texts += _problem(
             f"tool calls wait for their results in {_list(findings.open_calls, 'calls')}",
             "A run is still at work, ended before its tools did, or was edited. Views leave such calls out, "
             "since providers refuse a call without its result.",
             "Append the results, or a result that says the call was abandoned.",
         )
     if findings.oversized:
-        told += _problem(
+        texts += _problem(
             f"single messages are larger than a whole view in {_list(findings.oversized, 'tokens')}",
             "The model reads such a message shortened; the record has it whole.",
             "Have tools return pages, or raise Budget(window_tokens=...); a recall tool and "
             "session.expand(reference) give the rest.",
         )
     if findings.estimated:
-        told += _problem(
+        texts += _problem(
             "tokens are estimated, since this machine has no token table",
             "Views are a little smaller than they could be.",
             "pip install 'llm-sessions[langchain]', or bpe-openai alone.",
         )
-    return told
+    return texts
 
 
 def _problem(what: str, means: str, mend: str) -> list[str]:
@@ -222,8 +222,8 @@ def _sessions(count: int) -> str:
 
 
 def _list(named: Sequence[Named], unit: str) -> str:
-    told = ", ".join(f"{one.key} ({one.figure:,} {unit})" if one.figure else str(one.key) for one in named[:NAMED])
-    return told if len(named) <= NAMED else f"{told} and {len(named) - NAMED:,} more"
+    text = ", ".join(f"{one.key} ({one.figure:,} {unit})" if one.figure else str(one.key) for one in named[:NAMED])
+    return text if len(named) <= NAMED else f"{text} and {len(named) - NAMED:,} more"
 
 
 def _named(figures: Iterable[tuple[Key, int]]) -> tuple[Named, ...]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from session_core.embedding import StaticEmbedder
-from session_core.offload import OwnTurn, in_turn
+from session_core.offload import SerialExecutor, inline_serially
 from session_core.ports import Embedder
-from session_core.vectors import quick
-from session_core.voices import BESIDE_IN_TURN, awaitable, run_apart, threaded, threaded_in_turn
+from session_core.vectors import is_fast
+from session_core.voices import SERIAL_THREADS, awaitable, executed_by, threaded, threaded_through
 
 
-def in_both_voices(embedder: Embedder | None) -> tuple[Embedder | None, Embedder | None]:
+def blocking_and_async(embedder: Embedder | None) -> tuple[Embedder | None, Embedder | None]:
     """The embedder for blocking and for async callers. Our static one shares the queue of questions; a user's fast one
     has its own, since it may hang."""
     if embedder is None:
         return None, None
     if isinstance(embedder, StaticEmbedder):
-        return run_apart(embedder, in_turn), run_apart(embedder, BESIDE_IN_TURN)
+        return executed_by(embedder, inline_serially), executed_by(embedder, SERIAL_THREADS)
     embedder = awaitable(embedder, "embed")
-    if not quick(embedder):
+    if not is_fast(embedder):
         return embedder, threaded(embedder)
-    own = OwnTurn()
-    return run_apart(embedder, own), threaded_in_turn(embedder, own.done)
+    own = SerialExecutor()
+    return executed_by(embedder, own), threaded_through(embedder, own.run)

@@ -13,7 +13,7 @@ from typing import Any
 from session_core.errors import ConfigError
 from session_core.policy import Policy
 from session_core.ports import Embedder
-from session_core.word_pieces import parted
+from session_core.word_pieces import counting_by_pieces
 
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENS = "tokenizers/l2_supercat_tokenizer_config.json"
@@ -35,7 +35,7 @@ class StaticEmbedder:
         self._loading = threading.Lock()
         self._loaded: tuple[Any, Any, Any] | None = None
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forked)
+            os.register_at_fork(after_in_child=self._reset_after_fork)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """The normalized vectors of `texts`; zeros for a text without words."""
@@ -75,7 +75,7 @@ class StaticEmbedder:
                 self._loaded = self._loaded or _read()
         return self._loaded
 
-    def _forked(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Replace the lock, which another thread may have held when the process forked."""
         self._loading = threading.Lock()
 
@@ -101,7 +101,7 @@ def _read() -> tuple[Any, Any, Any]:
     tokenizer.no_truncation()
     if table.shape[1] != 256:
         raise ConfigError("the static embedder expects vectors of 256 dimensions; pip install 'wordllama>=0.4'")
-    return table, parted(tokenizer), numpy
+    return table, counting_by_pieces(tokenizer), numpy
 
 
 def _packed(vector: Any, numpy: Any) -> bytes:
@@ -116,7 +116,7 @@ def _packed(vector: Any, numpy: Any) -> bytes:
 _STATIC = StaticEmbedder()
 
 
-def chosen(policy: Policy) -> Embedder | None:
+def embedder_of(policy: Policy) -> Embedder | None:
     """The embedder that `policy` selects: by default the static one if its package is installed, else none."""
     if policy.embedder != "auto":
         return policy.embedder

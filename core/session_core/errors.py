@@ -96,18 +96,18 @@ class StoreError(SessionError):
     _named: str = ""
 
     @property
-    def unnamed(self) -> str:
+    def message_without_session(self) -> str:
         """The message without the session's name."""
         return str(self).removeprefix(self._named)
 
     def about(self, session: object) -> Self:
         """The same error, with the name of the session that the call was about."""
-        said = str(self)
-        _, named, behind = said.partition(f"session {session}")
+        text = str(self)
+        _, named, behind = text.partition(f"session {session}")
         if named and not behind[:1].isalnum():
             return self
         beginning = f"session {session}: "
-        made = type(self)(beginning + said)
+        made = type(self)(beginning + text)
         made._named = beginning
         return made
 

@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from session_core.classify import filler
-from session_core.language.acceptance import OFFERED_CHARACTERS, decides, offered, weighed, wondered
+from session_core.classify import is_filler
+from session_core.language.acceptance import OFFERED_CHARACTERS, considered, find_offer, find_wondering, settles_offer
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
-from session_core.language.cues import kinds, promises, revises
-from session_core.language.instructions import commands, passes_on, poses
-from session_core.language.labels import labelled
-from session_core.language.quoting import echoes, prose, speaker_name, spoken, unquoted
+from session_core.language.cues import is_commitment, is_revision, kinds
+from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
+from session_core.language.labels import is_labelled
+from session_core.language.quoting import has_prose, repeats_data, speaker_name, split_quoted, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
 from session_core.language.values import Value, ValueKind, currency, found, values
 from session_core.language.verdicts import judged, judges
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
-from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
+from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Message, Role
 
 FACT_CHARACTERS = 200
@@ -59,7 +59,7 @@ _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
 
-def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: GiveWay = go_on) -> list[Fact]:
+def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: GiveWay = never_pause) -> list[Fact]:
     """The facts that `messages` state, in order, each verbatim from its sentence.
 
     Users state rules, limits, decisions, corrections, wishes, who they are, and values; assistants state commitments
@@ -79,14 +79,14 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
             continue
         match message.role:
             case Role.USER:
-                message = unnamed(message)
-                parts = tuple(spoken(message.content))
+                message = without_author_name(message)
+                parts = tuple(split_quoted(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
-                stated.extend(_capped(_of_user(message, parts, asked, told), USER_FACTS))
-                asked, open_yet, told = None, wondered(message.content), ""
+                stated.extend(_keep_most_binding(_of_user(message, parts, asked, told), USER_FACTS))
+                asked, open_yet, told = None, find_wondering(message.content), ""
             case Role.ASSISTANT:
-                stated.extend(_capped(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked, told = _left_open(message, open_yet), message.content or told
+                stated.extend(_keep_most_binding(_of_assistant(message, data), ASSISTANT_FACTS))
+                asked, told = _open_question_of(message, open_yet), message.content or told
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -95,23 +95,24 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
     return stated
 
 
-def left_open(messages: Sequence[Message]) -> str | None:
+def open_question(messages: Sequence[Message]) -> str | None:
     """The question or offer at the end of `messages`, so that an answer after them can be shown with it."""
     said = [message for message in reversed(messages) if message.role in (Role.USER, Role.ASSISTANT)][:2]
     if not said or said[0].role is Role.USER:
         return None
     before = said[1:] and said[1].role is Role.USER
-    return _left_open(said[0], wondered(said[1].content) if before else None)
+    return _open_question_of(said[0], find_wondering(said[1].content) if before else None)
 
 
-def _left_open(message: Message, wondering: str | None) -> str | None:
+def _open_question_of(message: Message, wondering: str | None) -> str | None:
     """The question or offer in an assistant's `message`, or else the open question of the user before it."""
-    if (offer := offered(message.content, filler)) is not None or wondering is None or not message.content.strip():
+    offer = find_offer(message.content, is_filler)
+    if offer is not None or wondering is None or not message.content.strip():
         return offer
-    return weighed(wondering, message.content)
+    return considered(wondering, message.content)
 
 
-def unnamed(message: Message) -> Message:
+def without_author_name(message: Message) -> Message:
     """A user's message without the author's name that views of several users put before it."""
     named = bool(message.author) and message.rendition == "named"
     return replace(message, content=own_words(message), rendition="whole") if named else message
@@ -124,7 +125,7 @@ def own_words(message: Message) -> str:
     return message.content.removeprefix(f"{speaker_name(message.author)}: ")
 
 
-def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = go_on) -> tuple[Fact, ...]:
+def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = never_pause) -> tuple[Fact, ...]:
     """`old` and then `new`, each fact once; superseded facts name their successor in `superseded_by`.
 
     A fact supersedes those of its slot by the same author. A user's correction also supersedes those of assistants
@@ -148,7 +149,7 @@ def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fac
     kinds, then its next two, so that many of one kind never displace the only one of another. If a line does not fit,
     a shorter one may. The size of a line includes its bullet, kind and line end.
     """
-    return tuple(facts[place] for place in places(facts, prices(facts, count), max_tokens))
+    return tuple(facts[place] for place in select_places(facts, prices(facts, count), max_tokens))
 
 
 def prices(facts: Sequence[Fact], count: Count) -> list[int]:
@@ -156,8 +157,8 @@ def prices(facts: Sequence[Fact], count: Count) -> list[int]:
     return [count(bullet(fact)) if fact.current else 0 for fact in facts]
 
 
-def places(facts: Sequence[Fact], priced: Sequence[int], max_tokens: int) -> list[int]:
-    """The indexes of the facts that `select` chooses, in its order, given their sizes `priced`."""
+def select_places(facts: Sequence[Fact], prices: Sequence[int], max_tokens: int) -> list[int]:
+    """The indexes of the facts that `select` chooses, in its order, given their sizes `prices`."""
     chosen: list[int] = []
     left = max_tokens
     missing: FactKind | None = None
@@ -165,9 +166,9 @@ def places(facts: Sequence[Fact], priced: Sequence[int], max_tokens: int) -> lis
         kind = facts[index].kind
         if missing not in (None, kind):
             break
-        if priced[index] <= left:
+        if prices[index] <= left:
             chosen.append(index)
-            left -= priced[index]
+            left -= prices[index]
         elif kind.pinned:
             missing = kind
     return sorted(sorted(chosen), key=[fact.seq for fact in facts].__getitem__)
@@ -190,12 +191,12 @@ def _by_rank(facts: Sequence[Fact]) -> list[int]:
     for kind, newest_first in of_kind.items():
         order, pinned = _KIND_ORDER[kind], kind.pinned
         group, first = order if pinned else len(_KIND_ORDER), order * len(facts)
-        in_turn = _ends_in_turn(newest_first) if pinned else newest_first
+        in_turn = _alternating_ends(newest_first) if pinned else newest_first
         ranked += [(group, place // EACH_KIND, first + place, index) for place, index in enumerate(in_turn)]
     return [index for *_, index in sorted(ranked)]
 
 
-def _ends_in_turn(places: Sequence[int]) -> list[int]:
+def _alternating_ends(places: Sequence[int]) -> list[int]:
     """The first, the last, the second, the second to last, and so on."""
     half = (len(places) + 1) // 2
     pairs = zip(places[:half], reversed(places[half - len(places) % 2 :]), strict=True)
@@ -224,9 +225,9 @@ def _of_user(
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
             question, asked = asked, sentence if sentence.endswith(_ASKING) else None
             previous, before = before, ""
-            offer = None if quoted or question is None or filler(question) else question
-            settles = offer is not None and decides(offer, sentence)
-            if filler(sentence) and not settles:
+            offer = None if quoted or question is None or is_filler(question) else question
+            settles = offer is not None and settles_offer(offer, sentence)
+            if is_filler(sentence) and not settles:
                 continue
             if told and not quoted and not settles and judges(told, sentence):
                 yield FactKind.ANSWER, partial(_judging, message, sentence, told)
@@ -237,20 +238,20 @@ def _of_user(
                 kind, _, valued = _first_stated(sentence)
             if kind is None and settles:
                 kind = FactKind.ANSWER
-            elif kind is None and not quoted and (revises(sentence) or alters(sentence)):
+            elif kind is None and not quoted and (is_revision(sentence) or alters(sentence)):
                 kind = FactKind.CORRECTION
             if kind is None and valued and not sentence.endswith(_ASKING):
                 kind = FactKind.AMOUNT
-            if kind is None and not quoted and labelled(sentence):
+            if kind is None and not quoted and is_labelled(sentence):
                 kind = FactKind.PREFERENCE
             if kind is None:
                 before = one_line(sentence)
             elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
                 sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:
-                yield kind, partial(_quoted, message, kind, sentence)
+                yield kind, partial(_quoted_fact, message, kind, sentence)
             elif kind is not None:
-                yield kind, partial(_answering, message, kind, sentence, offer, settles)
+                yield kind, partial(_answer_fact, message, kind, sentence, offer, settles)
 
 
 def _corrects_itself(previous: str, sentence: str) -> bool:
@@ -259,13 +260,13 @@ def _corrects_itself(previous: str, sentence: str) -> bool:
     return bool(previous) and not subject_words(previous).isdisjoint(subject_words(sentence))
 
 
-def _quoted(message: Message, kind: FactKind, sentence: str) -> Fact | None:
-    return None if commands(sentence) or prose(sentence) else _fact(message, kind, sentence, QUOTED)
+def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None:
+    return None if is_instruction(sentence) or has_prose(sentence) else _fact(message, kind, sentence, QUOTED)
 
 
-def _answering(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
+def _answer_fact(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
     fact = _fact(message, kind, sentence, message.author)
-    return replace(fact, slot=_question(offer)) if offer and _bare(fact, values(sentence), settles) else fact
+    return replace(fact, slot=_question(offer)) if offer and _needs_question(fact, values(sentence), settles) else fact
 
 
 def _judging(message: Message, sentence: str, told: str) -> Fact:
@@ -284,9 +285,9 @@ def _first_stated(sentence: str) -> tuple[FactKind | None, int, bool]:
     return None, 0, valued
 
 
-def _bare(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
+def _needs_question(fact: Fact, stated: Sequence[Value], settles: bool) -> bool:
     """Whether a fact means nothing without the question that it answers: a yes, a choice, or a value alone."""
-    if fact.slot is not None or (revises(fact.text) and fact.kind is not FactKind.ANSWER):
+    if fact.slot is not None or (is_revision(fact.text) and fact.kind is not FactKind.ANSWER):
         return False
     valued = {word for value in stated for word in words(value.text)}
     if settles:
@@ -303,21 +304,23 @@ def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[_Stated]:
     author = f"{ASSISTANT} {one_line(named)}" if named else ASSISTANT
     for sentence in sentences(message.content):
         kind: FactKind | None = None
-        if promises(sentence):
+        if is_commitment(sentence):
             kind = FactKind.COMMITMENT
         elif not sentence.endswith(_ASKING):
             kind = _first_telling(sentence)
         if kind is not None:
-            yield kind, partial(_own, message, kind, sentence, author, data)
+            yield kind, partial(_own_fact, message, kind, sentence, author, data)
 
 
-def _own(message: Message, kind: FactKind, sentence: str, author: str, data: Sequence[str]) -> Fact | None:
-    return None if passes_on(sentence) or echoes(sentence, data) else _fact(message, kind, sentence, author)
+def _own_fact(message: Message, kind: FactKind, sentence: str, author: str, data: Sequence[str]) -> Fact | None:
+    return (
+        None if relays_instruction(sentence) or repeats_data(sentence, data) else _fact(message, kind, sentence, author)
+    )
 
 
 @lru_cache(maxsize=SENTENCES)
 def _first_telling(sentence: str) -> FactKind | None:
-    return next((_STATED[v.kind] for v in found(sentence) if v.kind in _STATED and _telling(v)), None)
+    return next((_STATED[v.kind] for v in found(sentence) if v.kind in _STATED and _is_specific(v)), None)
 
 
 def _of_tool(message: Message, author: str) -> list[Fact]:
@@ -327,13 +330,13 @@ def _of_tool(message: Message, author: str) -> list[Fact]:
     taken: list[tuple[int, int]] = []
     for value in found(text):
         kind = _STATED.get(value.kind)
-        if kind is None or not _telling(value) or any(a <= value.start < b for a, b in taken):
+        if kind is None or not _is_specific(value) or any(a <= value.start < b for a, b in taken):
             continue
         start, end = _clause(text, value)
         clause = one_line(text[start:end]).strip(" ,")
         taken.append((start, end))
         line, member = _around(text, value)
-        if len(content_words(clause)) < 2 or poses(line) or commands(member) or prose(member):
+        if len(content_words(clause)) < 2 or imitates_message(line) or is_instruction(member) or has_prose(member):
             continue
         told.append((start, Fact(kind, clause, seq=message.seq, author=author, time_s=message.time_s)))
         if len(told) >= 4 * TOOL_FACTS:
@@ -366,7 +369,7 @@ def _around(text: str, value: Value) -> tuple[str, str]:
     return before + value.text + after, member
 
 
-def _telling(value: Value) -> bool:
+def _is_specific(value: Value) -> bool:
     """Whether an incidental value is worth keeping; "3 steps" is not."""
     if value.kind is ValueKind.AMOUNT:
         return currency(value.text) not in (None, "%")
@@ -381,7 +384,7 @@ def _fact(message: Message, kind: FactKind, sentence: str, author: str | None) -
     return Fact(kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(sentence))
 
 
-def _capped(stated: Iterable[_Stated], most: int) -> list[Fact]:
+def _keep_most_binding(stated: Iterable[_Stated], most: int) -> list[Fact]:
     """The `most` most binding facts, or all rules, in order. The others are not built, since in a long text they are
     nearly all."""
     told = list(stated)

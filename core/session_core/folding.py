@@ -12,20 +12,20 @@ from session_core.advisers import LateClassifier
 from session_core.compress.attribution import without_swaps
 from session_core.compress.check import check
 from session_core.compress.fold import digest_message, fold, hidden_rules
-from session_core.compress.summary_completion import filled
-from session_core.compress.window import covered, fold_point
+from session_core.compress.summary_completion import complete_summary
+from session_core.compress.window import covered_prefix, fold_point
 from session_core.errors import ConfigError, Conflict
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
-from session_core.grounding import grounded, judged, source_of_check, without_orders
-from session_core.helper_calls import ask
-from session_core.plan import Digest, Fact, FactKind, GiveWay, go_on
+from session_core.grounding import apply_judgements, grounded_facts, source_of_check, strike_instructions
+from session_core.helper_calls import call_with_timeout
+from session_core.plan import Digest, Fact, FactKind, GiveWay, never_pause
 from session_core.ports import Embedder, Loaded, State, Store, Summarizer, SummaryRequest
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
+from session_core.services import Services
 from session_core.turns import Importance, Key, Message, Role, Unit, units
-from session_core.vectors import quick
-from session_core.workshop import Workshop
+from session_core.vectors import is_fast
 
 T = TypeVar("T")
 
@@ -38,10 +38,10 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Folds sessions of `store` with the rules and the summarizer of `shop`."""
+    """Folds sessions of `store` with the rules and the summarizer of `services`."""
 
     store: Store
-    shop: Workshop
+    services: Services
     summarizer: Summarizer | None = None
 
     async def fold(
@@ -50,7 +50,7 @@ class Folder:
         *,
         asked_at_s: float | None = None,
         everything: bool = False,
-        give_way: GiveWay = go_on,
+        give_way: GiveWay = never_pause,
     ) -> Digest | None:
         """The new digest of the session, which views use from the next turn on; None if there is nothing to fold.
 
@@ -68,7 +68,7 @@ class Folder:
                 loaded = await self.store.load(key, loaded.state.head)
             require_unsealed(key, loaded.messages)
             give_way()
-            chosen = self._chosen(loaded, everything=everything)
+            chosen = self._choose_units(loaded, everything=everything)
             if not chosen:
                 return None
             digest = await self._digest(loaded, chosen, give_way)
@@ -83,146 +83,151 @@ class Folder:
                 if attempt == ATTEMPTS - 1:
                     raise
                 continue
-            self.shop.memory.handed_on(digest, made)
-            self._tell(loaded, made, chosen, time.monotonic() - began)
-            self._indexed(loaded, made)
+            self.services.plan_cache.carry_over(digest, made)
+            self._emit_folded(loaded, made, chosen, time.monotonic() - began)
+            self._index(loaded, made)
             return made
         return None
 
-    def _chosen(self, loaded: Loaded, *, everything: bool) -> Sequence[Unit]:
+    def _choose_units(self, loaded: Loaded, *, everything: bool) -> Sequence[Unit]:
         spoken = [message for message in loaded.messages if message.role is not Role.SYSTEM]
         parts = units(spoken)
         if everything:
             return parts
         pinned = sum(m.tokens for m in loaded.messages if m.role is Role.SYSTEM)
-        return parts[: fold_point(parts, pinned, loaded.digest, tools=self.shop.tools)]
+        return parts[: fold_point(parts, pinned, loaded.digest, context=self.services.plan_context)]
 
     async def _digest(self, loaded: Loaded, chosen: Sequence[Unit], give_way: GiveWay) -> Digest | None:
         under = loaded.digest.covers if loaded.digest else Ranges()
         behind = [message for message in loaded.messages if message.seq not in under]
-        gone = behind[: covered(behind, chosen)]
+        gone = behind[: covered_prefix(behind, chosen)]
         if not gone:
             return None
         covers = Ranges.of(message.seq for message in gone)
         if loaded.digest:
             covers = loaded.digest.covers.plus(covers)
         key = loaded.state.key
-        gone = self._judged(key, gone)
+        gone = self._judge(key, gone)
         summary = await self._summary(loaded, gone, give_way)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
         parts = [Unit((message,)) for message in gone]
         found = self._facts(key, gone)
-        tools = replace(self.shop.tools, give_way=give_way)
-        digest = fold(loaded.digest, parts, covers, tools=tools, summary=summary, made_by=made_by, found=found)
-        return tools.memory.handed_on(digest, replace(digest, time_s=self.shop.clock()))
+        context = replace(self.services.plan_context, give_way=give_way)
+        digest = fold(loaded.digest, parts, covers, context=context, summary=summary, made_by=made_by, found=found)
+        return context.cache.carry_over(digest, replace(digest, time_s=self.services.clock()))
 
-    def _indexed(self, loaded: Loaded, made: Digest) -> None:
+    def _index(self, loaded: Loaded, made: Digest) -> None:
         """Send the newly folded messages to the index; if it fails it has a gap, which `indexing.rebuild` fills.
 
         With a fast embedder their vectors are computed here, once there are questions, so that no view has to read
         them.
         """
-        index, embedder, state = self.shop.policy.index, self.shop.embedder, loaded.state
+        index, embedder, state = self.services.policy.index, self.services.embedder, loaded.state
         under = loaded.digest.covers if loaded.digest else Ranges()
         gone = [m for m in loaded.messages if m.seq in made.covers and m.seq not in under]
         if index is not None:
-            told = [message for message in gone if message.role is not Role.SYSTEM]
-            self._asked(state.key, index.name, partial(index.add, state.key, told))
-        if self.shop.covered.asked and embedder is not None and quick(embedder) and not self.shop.vectors.lost:
+            messages = [message for message in gone if message.role is not Role.SYSTEM]
+            self._ask_helper(state.key, index.name, partial(index.add, state.key, messages))
+        if (
+            self.services.digest_vectors.asked
+            and embedder is not None
+            and is_fast(embedder)
+            and not self.services.vectors.lost
+        ):
             name = getattr(embedder, "name", "embedder")
-            self._asked(state.key, name, partial(self._remembered, state, gone, embedder))
+            self._ask_helper(state.key, name, partial(self._cache_vectors, state, gone, embedder))
 
-    async def _remembered(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
+    async def _cache_vectors(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
         try:
-            return await self.shop.covered.add(state.key, state.born, gone, embedder, self.shop.vectors)
+            return await self.services.digest_vectors.add(state.key, state.born, gone, embedder, self.services.vectors)
         except ConfigError:
-            self.shop.vectors.lost = True
+            self.services.vectors.lost = True
             raise
 
-    def _judged(self, key: Key, gone: Sequence[Message]) -> list[Message]:
+    def _judge(self, key: Key, gone: Sequence[Message]) -> list[Message]:
         """The messages with the importance that a model gives them, if one is configured."""
-        classifier = self.shop.policy.classifier
+        classifier = self.services.policy.classifier
         if not isinstance(classifier, LateClassifier):
             return list(gone)
         said: dict[int, Importance] = {}
         for part in _batches(gone):
-            told = self._asked(key, classifier.name, partial(classifier.judge, part))
+            told = self._ask_helper(key, classifier.name, partial(classifier.judge, part))
             if told is not None and not told:
-                self.shop.tell(FellBack(key, classifier.name, "an answer without a judgement"))
+                self.services.emit(FellBack(key, classifier.name, "an answer without a judgement"))
             said.update(told or {})
-        return judged(gone, said)
+        return apply_judgements(gone, said)
 
     def _facts(self, key: Key, gone: Sequence[Message]) -> list[Fact]:
         """Facts that a model finds in addition to the rules', if one is configured; they are checked."""
-        extractor = self.shop.policy.extractor
+        extractor = self.services.policy.extractor
         if extractor is None:
             return []
         kept: list[Fact] = []
         for part in _batches(gone):
-            found = self._asked(key, extractor.name, partial(extractor.extract, part)) or ()
-            facts, struck = grounded(found, part, extract(part))
+            found = self._ask_helper(key, extractor.name, partial(extractor.extract, part)) or ()
+            facts, struck = grounded_facts(found, part, extract(part))
             if struck:
-                self.shop.tell(FellBack(key, extractor.name, f"{struck} facts not in their messages"))
+                self.services.emit(FellBack(key, extractor.name, f"{struck} facts not in their messages"))
             kept.extend(facts)
         return kept
 
-    def _asked(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+    def _ask_helper(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         """A helper's answer; None, with an event, if it fails or takes too long."""
         try:
-            return ask(work, wait_s=self.shop.policy.helper_wait_s)
+            return call_with_timeout(work, wait_s=self.services.policy.helper_wait_s)
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the fold goes on without it)
-            self.shop.tell(FellBack(key, name, type(exc).__name__))
+            self.services.emit(FellBack(key, name, type(exc).__name__))
             return None
 
     async def _summary(self, loaded: Loaded, gone: Sequence[Message], give_way: GiveWay) -> str | None:
         """The summarizer's text without what its source contradicts; None to use the rules instead."""
         if self.summarizer is None:
             return None
-        told = [m for m in gone if m.importance is not Importance.DISCARD and m.role is not Role.SYSTEM]
+        messages = [m for m in gone if m.importance is not Importance.DISCARD and m.role is not Role.SYSTEM]
         previous = loaded.digest.summary if loaded.digest else ""
-        most = self.shop.tools.limits.summary_room
-        request = SummaryRequest(previous, tuple(told), most)
+        most = self.services.plan_context.limits.summary_room
+        request = SummaryRequest(previous, tuple(messages), most)
         key, name = loaded.state.key, self.summarizer.name
-        written = self._asked(key, name, partial(self.summarizer.summarize, request))
+        written = self._ask_helper(key, name, partial(self.summarizer.summarize, request))
         if written is None:
             return None
         if not isinstance(written, str):
-            self.shop.tell(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
+            self.services.emit(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
             return None
-        source = "\n".join(source_of_check(message) for message in told)
+        source = "\n".join(source_of_check(message) for message in messages)
         checked = check(written, source, previous=previous, give_way=give_way)
-        text, orders = without_orders(checked.text, told, previous, give_way=give_way)
+        text, orders = strike_instructions(checked.text, messages, previous, give_way=give_way)
         if orders:
-            self.shop.tell(FellBack(key, name, f"{orders} sentences that repeat instructions in data"))
-        text, swapped = without_swaps(text, told, previous, give_way=give_way)
+            self.services.emit(FellBack(key, name, f"{orders} sentences that repeat instructions in data"))
+        text, swapped = without_swaps(text, messages, previous, give_way=give_way)
         if swapped:
-            self.shop.tell(FellBack(key, name, f"{swapped} sentences that attribute a wish to the wrong person"))
+            self.services.emit(FellBack(key, name, f"{swapped} sentences that attribute a wish to the wrong person"))
         checked = replace(checked, text=text)
         if checked.struck:
-            self.shop.tell(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
+            self.services.emit(FellBack(key, name, f"{len(checked.struck)} sentences not in the source"))
         if checked.text.strip() and sum(map(len, checked.struck)) > len(checked.text):
             # A summary that is mostly invented is not used at all.
-            self.shop.tell(FellBack(key, name, "most of it not in the source"))
+            self.services.emit(FellBack(key, name, "most of it not in the source"))
             return None
-        if not checked.text.strip() or self.shop.counter.count(checked.text) > most * 2:
-            self.shop.tell(FellBack(key, name, "empty or over its length"))
+        if not checked.text.strip() or self.services.counter.count(checked.text) > most * 2:
+            self.services.emit(FellBack(key, name, "empty or over its length"))
             return None
-        count = self.shop.counter.count
-        whole = filled(checked.text, previous, told, max_tokens=most, count=count, give_way=give_way)
+        count = self.services.counter.count
+        whole = complete_summary(checked.text, previous, messages, max_tokens=most, count=count, give_way=give_way)
         if whole is None:
-            self.shop.tell(FellBack(key, name, "says less than the rules do"))
+            self.services.emit(FellBack(key, name, "says less than the rules do"))
         return whole
 
-    def _tell(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
+    def _emit_folded(self, loaded: Loaded, made: Digest, chosen: Sequence[Unit], lag_s: float) -> None:
         before = (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)
         gone = sum(unit.tokens for unit in chosen)
         after = before - gone - (loaded.digest.tokens if loaded.digest else 0) + made.tokens
         count = sum(len(unit.messages) for unit in chosen)
         rules = sum(fact.current and fact.kind is FactKind.RULE for fact in made.facts)
-        tools = self.shop.tools
-        if rules and (hidden := hidden_rules(made, digest_message(made, tools=tools).content, tools)):
-            self.shop.tell(RulesOutgrown(loaded.state.key, rules, hidden))
-        self.shop.tell(
+        context = self.services.plan_context
+        if rules and (hidden := hidden_rules(made, digest_message(made, context=context).content, context)):
+            self.services.emit(RulesOutgrown(loaded.state.key, rules, hidden))
+        self.services.emit(
             Folded(loaded.state.key, made.number, count, before, after, lag_s, len(loaded.messages), made.made_by)
         )
 

@@ -12,18 +12,18 @@ from collections.abc import Callable
 from types import TracebackType
 from weakref import WeakMethod, WeakSet
 
-WAITS_S = 5.0
+MAX_WAIT_S = 5.0
 """Seconds that a fork waits at most for blocks of other threads."""
 
 
-class FreedLock:
+class ForkSafeLock:
     """A lock for short critical sections that are consistent at every step; in the child of a fork it is free."""
 
     def __init__(self) -> None:
-        self.begin()
-        _freed.add(self)
+        self.reset()
+        _locks.add(self)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Replace the lock after a fork."""
         self._lock = threading.Lock()
 
@@ -44,21 +44,21 @@ class FreedLock:
         self._lock.release()
 
 
-class Whole:
-    """A reentrant block (`with WHOLE:`) that a fork must not interrupt: it waits until no other thread is in one, and
-    none enters one meanwhile."""
+class ForkGuard:
+    """A reentrant block (`with FORK_GUARD:`) that a fork must not interrupt: it waits until no other thread is in one,
+    and none enters one meanwhile."""
 
     def __init__(self) -> None:
         self._before: list[WeakMethod[Callable[[], None]]] = []
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Reset after a fork: blocks that were entered belong to the parent."""
         self._changed = threading.Condition()
-        self._at_work: dict[int, int] = {}
+        self._active: dict[int, int] = {}
         self._forking: int | None = None
 
-    def before_forks(self, method: Callable[[], None]) -> None:
+    def run_before_forks(self, method: Callable[[], None]) -> None:
         """Register a bound method to be called before each fork, as long as its object lives; it must not raise."""
         self._before = [other for other in self._before if other() is not None]
         self._before.append(WeakMethod(method))
@@ -66,47 +66,47 @@ class Whole:
     def __enter__(self) -> None:
         me = threading.get_ident()
         with self._changed:
-            while self._forking not in (None, me) and me not in self._at_work:
+            while self._forking not in (None, me) and me not in self._active:
                 self._changed.wait()
-            self._at_work[me] = self._at_work.get(me, 0) + 1
+            self._active[me] = self._active.get(me, 0) + 1
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         me = threading.get_ident()
         with self._changed:
-            left = self._at_work.pop(me, 1) - 1
+            left = self._active.pop(me, 1) - 1
             if left:
-                self._at_work[me] = left
+                self._active[me] = left
             if self._forking is not None:
                 self._changed.notify_all()
 
-    def wait(self) -> None:
+    def prepare(self) -> None:
         """Called before a fork, in the forking thread."""
         self._changed.acquire()
         self._forking = threading.get_ident()
-        self._changed.wait_for(lambda: not self._at_work.keys() - {self._forking}, WAITS_S)
+        self._changed.wait_for(lambda: not self._active.keys() - {self._forking}, MAX_WAIT_S)
         for method in self._before:
             if (call := method()) is not None:
                 call()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Called in the parent after the fork."""
         self._forking = None
         self._changed.notify_all()
         self._changed.release()
 
 
-_freed: WeakSet[FreedLock] = WeakSet()
-WHOLE = Whole()
+_locks: WeakSet[ForkSafeLock] = WeakSet()
+FORK_GUARD = ForkGuard()
 """The one of this process."""
 
 
-def _begin_in_child() -> None:
-    WHOLE.begin()
-    for lock in _freed:
-        lock.begin()
+def _reset_after_fork() -> None:
+    FORK_GUARD.reset()
+    for lock in _locks:
+        lock.reset()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=WHOLE.wait, after_in_parent=WHOLE.go_on, after_in_child=_begin_in_child)
+    os.register_at_fork(before=FORK_GUARD.prepare, after_in_parent=FORK_GUARD.resume, after_in_child=_reset_after_fork)

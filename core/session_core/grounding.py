@@ -8,12 +8,12 @@ from dataclasses import replace
 from session_core.compress.check import Source
 from session_core.compress.claims import stems
 from session_core.facts import FACT_CHARACTERS, TOOL_CHARACTERS
-from session_core.language.instructions import commands
-from session_core.language.quoting import spoken
+from session_core.language.instructions import is_instruction
+from session_core.language.quoting import split_quoted
 from session_core.language.slots import slot
 from session_core.language.supersede import ASSISTANT, TOOL
-from session_core.language.words import content_words, one_line, sentences, struck
-from session_core.plan import Fact, FactKind, GiveWay, go_on
+from session_core.language.words import content_words, one_line, sentences, strike_sentences
+from session_core.plan import Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Importance, Message, Role
 
 DISCARDED_CHARACTERS = 200
@@ -41,7 +41,7 @@ def source_of_check(message: Message) -> str:
     return f"{message.author or ''} {message.name or ''} {message.content} {calls}"
 
 
-def judged(messages: Sequence[Message], said: Mapping[int, Importance]) -> list[Message]:
+def apply_judgements(messages: Sequence[Message], said: Mapping[int, Importance]) -> list[Message]:
     """The messages with the importance that a model gave them. What the rules keep is kept; long messages, and those
     with tool calls, are not discarded."""
     return [replace(message, importance=_allowed(message, said.get(message.seq))) for message in messages]
@@ -54,8 +54,8 @@ def _allowed(message: Message, said: Importance | None) -> Importance:
     return Importance.SUMMARIZE if said is Importance.DISCARD and heavy else said
 
 
-def without_orders(
-    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = go_on
+def strike_instructions(
+    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = never_pause
 ) -> tuple[str, int]:
     """`summary` without sentences that repeat instructions from tools or quoted text, and how many were removed.
 
@@ -69,28 +69,32 @@ def without_orders(
     ]
 
     def taken_up(sentence: str) -> bool:
-        said = frozenset(stems(sentence)) if orders else frozenset[str]()
-        return bool(said) and _alike(said, orders) and not _alike(said, known, whole=True)
+        words = frozenset(stems(sentence)) if orders else frozenset[str]()
+        return bool(words) and _alike(words, orders) and not _alike(words, known, whole=True)
 
-    return struck(summary, taken_up)
+    return strike_sentences(summary, taken_up)
 
 
 def _orders(messages: Sequence[Message], give_way: GiveWay) -> Iterator[str]:
     """The parts of the messages that are data and read like instructions."""
     for message in messages:
-        parts = spoken(message.content) if message.role is Role.USER else [(message.content, message.role is Role.TOOL)]
+        parts = (
+            split_quoted(message.content)
+            if message.role is Role.USER
+            else [(message.content, message.role is Role.TOOL)]
+        )
         for part, data in parts:
             if data:
-                yield from filter(commands, sentences(part[:TOOL_CHARACTERS]))
+                yield from filter(is_instruction, sentences(part[:TOOL_CHARACTERS]))
         give_way()
 
 
-def _alike(said: frozenset[str], others: Sequence[frozenset[str]], *, whole: bool = False) -> bool:
-    """Whether most words of `said` occur in one of `others`, or, if not `whole`, most words of that one in `said`."""
-    return any(len(said & one) >= SAID_SHARE * (len(said) if whole else min(len(said), len(one))) for one in others)
+def _alike(words: frozenset[str], others: Sequence[frozenset[str]], *, whole: bool = False) -> bool:
+    """Whether most words of `words` occur in one of `others`, or, if not `whole`, most words of that one in `words`."""
+    return any(len(words & one) >= SAID_SHARE * (len(words) if whole else min(len(words), len(one))) for one in others)
 
 
-def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence[Fact]) -> tuple[list[Fact], int]:
+def grounded_facts(found: Sequence[Fact], messages: Sequence[Message], known: Sequence[Fact]) -> tuple[list[Fact], int]:
     """The facts that their messages really state and that are not `known` yet, and how many others there were.
 
     Each number, date and name and most words must occur in the message. Only a user's message can state a rule or a
@@ -104,10 +108,10 @@ def grounded(found: Sequence[Fact], messages: Sequence[Message], known: Sequence
     for fact in found:
         message = by_seq.get(fact.seq)
         text = one_line(fact.text)
-        if message is None or not _states(message, fact, text, sources):
+        if message is None or not _is_stated(message, fact, text, sources):
             struck += 1
             continue
-        if _new(text, message.seq, [*known, *kept]) and sum(one.seq == message.seq for one in kept) < EACH_MESSAGE:
+        if _is_new(text, message.seq, [*known, *kept]) and sum(one.seq == message.seq for one in kept) < EACH_MESSAGE:
             author = _author(message, tools)
             kept.append(Fact(fact.kind, text, seq=message.seq, author=author, time_s=message.time_s, slot=slot(text)))
     return kept, struck
@@ -117,13 +121,13 @@ def _own_words(message: Message) -> Message:
     """A user's message without what it only quotes."""
     if message.role is not Role.USER:
         return message
-    return replace(message, content="\n".join(part for part, quoted in spoken(message.content) if not quoted))
+    return replace(message, content="\n".join(part for part, quoted in split_quoted(message.content) if not quoted))
 
 
-def _states(message: Message, fact: Fact, text: str, sources: dict[tuple[int, bool], Source]) -> bool:
+def _is_stated(message: Message, fact: Fact, text: str, sources: dict[tuple[int, bool], Source]) -> bool:
     if not text or len(text) > FACT_CHARACTERS or message.role is Role.SYSTEM:
         return False
-    if message.role is not Role.USER and (fact.kind.pinned or commands(text)):
+    if message.role is not Role.USER and (fact.kind.pinned or is_instruction(text)):
         return False
     data = fact.kind in _OF_DATA
     if message.role is Role.TOOL and not data:
@@ -133,15 +137,15 @@ def _states(message: Message, fact: Fact, text: str, sources: dict[tuple[int, bo
         sources[message.seq, data] = Source.of(source)
     if sources[message.seq, data].check(text).text != text:
         return False
-    said, told = content_words(text), set(content_words(source))
-    beginnings = {word[:5] for word in told}
-    return bool(said) and sum(word in told or word[:5] in beginnings for word in said) >= SAID_SHARE * len(said)
+    texts, words = content_words(text), set(content_words(source))
+    beginnings = {word[:5] for word in words}
+    return bool(texts) and sum(word in words or word[:5] in beginnings for word in texts) >= SAID_SHARE * len(texts)
 
 
-def _new(text: str, seq: int, known: Sequence[Fact]) -> bool:
-    said = set(content_words(text))
+def _is_new(text: str, seq: int, known: Sequence[Fact]) -> bool:
+    words = set(content_words(text))
     return not any(
-        fact.seq == seq and len(said & set(content_words(fact.text))) >= ALIKE_SHARE * len(said) for fact in known
+        fact.seq == seq and len(words & set(content_words(fact.text))) >= ALIKE_SHARE * len(words) for fact in known
     )
 
 

@@ -13,7 +13,7 @@ from session_core.voices import run_blocking
 T = TypeVar("T")
 
 
-def ask(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
+def call_with_timeout(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
     """The result of `work`; its exceptions are raised here. Raises: TimeoutError after `wait_s` seconds.
 
     A helper with a plain method returns immediately. An abandoned thread runs until its model answers, and does not

@@ -25,7 +25,7 @@ async def rebuild(store: Store, key: Key, index: Index | None) -> int:
     held = 0
     for start in range(0, len(folded), PAGE_MESSAGES):
         page = await store.record(key, Ranges.of(folded[start : start + PAGE_MESSAGES]))
-        told = [message for message in page if message.role is not Role.SYSTEM]
-        await index.add(key, told)
-        held += len(told)
+        messages = [message for message in page if message.role is not Role.SYSTEM]
+        await index.add(key, messages)
+        held += len(messages)
     return held

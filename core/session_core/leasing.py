@@ -12,7 +12,7 @@ from typing import Self
 from session_core.errors import BudgetError, InputError, StoreClosed, TurnLost, TurnTaken
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import pause_awaiting, pause_blocking, run_blocking, whole
+from session_core.voices import finish_or_undo, pause_awaiting, pause_blocking, run_blocking
 
 FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
@@ -25,7 +25,7 @@ Pause = Callable[[float], Awaitable[None]]
 """Sleeps, in the way of a voice."""
 
 
-class Settled:
+class SettledLeases:
     """A store's leases for async callers, safe under cancellation: a caller who is cancelled while it takes a lease
     does not hold it, and one who is cancelled while it releases one has released it. Otherwise the turn would stay
     taken until it expires."""
@@ -34,10 +34,10 @@ class Settled:
         self._store = store
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
-        return await whole(self._store.take_lease(key, holder=holder, ttl_s=ttl_s), self._given_back)
+        return await finish_or_undo(self._store.take_lease(key, holder=holder, ttl_s=ttl_s), self._given_back)
 
     async def drop_lease(self, lease: Lease) -> None:
-        await whole(self._store.drop_lease(lease))
+        await finish_or_undo(self._store.drop_lease(lease))
 
     async def _given_back(self, lease: Lease | None) -> None:
         if lease is not None:
@@ -87,7 +87,7 @@ class TurnLease:
         if not (seconds and 0 < ttl_s < LONGEST_S and wait_s >= 0):
             raise BudgetError(f"session {key}: ttl_s={ttl_s!r}, wait_s={wait_s!r}; pass seconds, ttl_s over 0")
         self.key = key
-        self._store, self._awaited = store, Settled(awaited)
+        self._store, self._awaited = store, SettledLeases(awaited)
         self._ttl_s, self._wait_s = ttl_s, wait_s
         self._holder = secrets.token_hex(16)
         self._held: Lease | None = None
@@ -116,31 +116,31 @@ class TurnLease:
         await hold_turn(self._awaited, self.held, ttl_s=self._ttl_s)
 
     def __enter__(self) -> Self:
-        run_blocking(self._taken(self._store, pause_blocking))
+        run_blocking(self._take(self._store, pause_blocking))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        run_blocking(self._dropped(self._store))
+        run_blocking(self._drop(self._store))
 
     async def __aenter__(self) -> Self:
-        await self._taken(self._awaited, pause_awaiting)
+        await self._take(self._awaited, pause_awaiting)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._dropped(self._awaited)
+        await self._drop(self._awaited)
 
-    async def _taken(self, store: Leasing, pause: Pause) -> None:
+    async def _take(self, store: Leasing, pause: Pause) -> None:
         if self._held is not None:
             raise TurnTaken(f"session {self.key}: this lease is held already; take another with session.lease()")
         self._held = await take_turn(
             store, self.key, holder=self._holder, ttl_s=self._ttl_s, wait_s=self._wait_s, pause=pause
         )
 
-    async def _dropped(self, store: Leasing) -> None:
+    async def _drop(self, store: Leasing) -> None:
         held, self._held = self._held, None
         if held is not None:
             # The lease expires by itself if the store was closed within the block.

@@ -18,7 +18,7 @@ BUSY_ROWS = 100
 """Reading this many stored messages takes as long."""
 
 
-class Apart(Protocol):
+class Executor(Protocol):
     """Runs CPU-bound work in the way that suits the voice."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
@@ -27,32 +27,32 @@ class Apart(Protocol):
 
 
 async def inline(work: Callable[[], T], /) -> T:
-    """`Apart` of the blocking voice: runs `work` in the calling thread."""
+    """`Executor` of the blocking voice: runs `work` in the calling thread."""
     return work()
 
 
-_turn = threading.Lock()
+_serial_lock = threading.Lock()
 
 
-def _begin_in_child() -> None:
+def _reset_after_fork() -> None:
     """Replace the lock, which another thread may have held when the process forked."""
-    global _turn
-    _turn = threading.Lock()
-    for own in _own_turns:
-        own.begin()
+    global _serial_lock
+    _serial_lock = threading.Lock()
+    for own in _serial_executors:
+        own.reset()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-def done_in_turn(work: Callable[[], T], /) -> T:
+def run_serially(work: Callable[[], T], /) -> T:
     """The result of `work`, a search of a session for a question; one at a time per process.
 
     It keeps a processor busy for 50 ms and more. Because of the GIL several at once would not finish sooner, and would
     delay all other calls repeatedly.
     """
-    with _turn:
+    with _serial_lock:
         return work()
 
 
@@ -93,21 +93,21 @@ HELPER_WAIT_S = 30.0
 """Seconds that a question waits for an embedder that is busy with another one; then only its words count."""
 
 
-class OwnTurn:
-    """`Apart` of the blocking voice for a user's embedder: one call at a time, in a queue of its own.
+class SerialExecutor:
+    """`Executor` of the blocking voice for a user's embedder: one call at a time, in a queue of its own.
 
     An embedder that hangs must not block the questions of the whole process.
     """
 
     def __init__(self) -> None:
-        self.begin()
-        _own_turns.add(self)
+        self.reset()
+        _serial_executors.add(self)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Reset after a fork: a call in progress belongs to the parent."""
         self._lock = threading.Lock()
 
-    def done(self, work: Callable[[], T], /) -> T:
+    def run(self, work: Callable[[], T], /) -> T:
         """The result of `work`. Raises: TimeoutError if an earlier call takes longer than `HELPER_WAIT_S`."""
         lock = self._lock
         if not lock.acquire(timeout=HELPER_WAIT_S):
@@ -120,13 +120,13 @@ class OwnTurn:
             lock.release()
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """As `done`, in the calling thread."""
-        return self.done(work)
+        """As `run`, in the calling thread."""
+        return self.run(work)
 
 
-_own_turns: WeakSet[OwnTurn] = WeakSet()
+_serial_executors: WeakSet[SerialExecutor] = WeakSet()
 
 
-async def in_turn(work: Callable[[], T], /) -> T:
-    """`Apart` of the blocking voice for questions: as `done_in_turn`, in the calling thread."""
-    return done_in_turn(work)
+async def inline_serially(work: Callable[[], T], /) -> T:
+    """`Executor` of the blocking voice for questions: as `run_serially`, in the calling thread."""
+    return run_serially(work)

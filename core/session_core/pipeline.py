@@ -15,10 +15,10 @@ from session_core.budget import Tier
 from session_core.errors import SessionError, StoreClosed
 from session_core.events import FoldAsked, FoldFailed
 from session_core.folding import Folder
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
+from session_core.services import Services
 from session_core.turns import Key
 from session_core.voices import run_blocking
-from session_core.workshop import Workshop
 
 WORK_S = 0.0005
 """Seconds that a fold works before it yields."""
@@ -64,7 +64,7 @@ class Queue:
         if tier >= Tier.FACTS:
             self._pressing.add(key)
 
-    def pressed(self, now_s: float) -> int:
+    def is_hurried(self, now_s: float) -> int:
         """The number of urgent folds, including the one in progress."""
         return len(self._pressing) + len(self._overdue(now_s)) + (self.at_work is not None and self._due_s <= now_s)
 
@@ -96,7 +96,7 @@ class Pace:
     """How a background fold shares the interpreter with calls that somebody waits for.
 
     A computing thread keeps the GIL for 5 ms (`sys.getswitchinterval`), and a view or an append releases it at each
-    read and write, so each of these would wait 5 ms during a fold. `pressed` returns how many folds are urgent;
+    read and write, so each of these would wait 5 ms during a fold. `is_hurried` returns how many folds are urgent;
     `quiet` waits up to that many seconds for a pause without views and appends, and returns whether there is one;
     `pauses` counts how often a fold yielded. While `hurried` callers wait for the folds themselves, it does not
     yield.
@@ -136,7 +136,7 @@ class Background:
     """
 
     folder: Folder
-    shop: Workshop
+    services: Services
     pace: Pace = field(init=False)
     queue: Queue = field(default_factory=Queue)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -145,7 +145,7 @@ class Background:
     _closed: bool = False
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self._pressed, self.shop.calls.quiet)
+        self.pace = Pace(self._pressed, self.services.calls.wait_until_idle)
 
     @property
     def waiting(self) -> int:
@@ -166,7 +166,7 @@ class Background:
                 self._thread.start()
             self._changed.notify_all()
             waiting = len(self.queue)
-        self.shop.tell(FoldAsked(key, waiting))
+        self.services.emit(FoldAsked(key, waiting))
 
     async def aask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Async form of `ask`."""
@@ -205,17 +205,17 @@ class Background:
 
     def _pressed(self) -> int:
         with self._changed:
-            return self.queue.pressed(time.monotonic())
+            return self.queue.is_hurried(time.monotonic())
 
     @contextmanager
-    def telling(self, key: Key) -> Iterator[None]:
+    def reporting_failures(self, key: Key) -> Iterator[None]:
         """Emit an event for a fold that fails in the block, instead of raising; none if its store was closed."""
         try:
             yield
         except StoreClosed:
             return
         except SessionError as exc:
-            self.shop.tell(FoldFailed(key, _reason(exc)))
+            self.services.emit(FoldFailed(key, _reason(exc)))
 
     def _next(self) -> tuple[Key, float] | None:
         """The next session and the time of its request, when there is one; None after the end."""
@@ -241,14 +241,16 @@ class Background:
                     self._changed.notify_all()
 
 
-def failure_of_fold(folder: Folder, key: Key, *, asked_at_s: float, give_way: GiveWay = go_on) -> Exception | None:
+def failure_of_fold(
+    folder: Folder, key: Key, *, asked_at_s: float, give_way: GiveWay = never_pause
+) -> Exception | None:
     """Fold, and return what that raised; also emit it as an event, unless the store was closed."""
     try:
         run_blocking(folder.fold(key, asked_at_s=asked_at_s, give_way=give_way))
     except StoreClosed as exc:
         return exc
     except Exception as exc:  # noqa: BLE001 (the thread must outlive a user's classifier or model)
-        folder.shop.tell(FoldFailed(key, _reason(exc)))
+        folder.services.emit(FoldFailed(key, _reason(exc)))
         return exc
     return None
 

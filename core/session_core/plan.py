@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from session_core.budget import LEAST_PART_TOKENS, Budget, Tier
+from session_core.notebook_html import view_html
 from session_core.payloads.anthropic import anthropic_request
 from session_core.payloads.openai import openai_messages
-from session_core.pictures import view_html
 from session_core.ranges import Ranges
 from session_core.turns import Message
 
@@ -26,7 +26,7 @@ GiveWay = Callable[[], None]
 """What long work calls between its parts, so that whoever waits for the interpreter can have it."""
 
 
-def go_on() -> None:
+def never_pause() -> None:
     """A no-op in place of yielding, for work that a caller waits for."""
 
 
@@ -98,7 +98,7 @@ class Limits:
         of the limit, only facts that are always needed: rules, constraints, who the user is and what they like. Other
         facts are quoted if the question needs them, and messages that only greet or thank are left out.
         """
-        budget = self.budget.part(tokens)
+        budget = self.budget.minus_reserved(tokens)
         if self.total > UNCACHED_TOKENS:
             return replace(self, budget=budget)
         budget = replace(budget, summarize_at=0.9, facts_at=0.95, notify_at=1.0, hysteresis=0.1)
@@ -285,7 +285,7 @@ class View:
     version: int = 0
     recalled: tuple[Recalled, ...] = ()
     """The messages that were quoted for the question, in the order of the record."""
-    said_from: int = 0
+    pending_from: int = 0
     """Messages from this number on are not in the record; they were about to be appended."""
 
     def _repr_html_(self) -> str:
@@ -318,10 +318,10 @@ class View:
 
         Followed by a line for each message that was quoted for the question, and for rules without room, if any.
         """
-        told = [*map(str, self.decisions), *map(str, self.recalled)]
+        texts = [*map(str, self.decisions), *map(str, self.recalled)]
         if self.report.hidden_rules:
-            told.append(f"{self.report.hidden_rules} standing rules have no room; raise Budget(window_tokens=...)")
-        return "\n".join(told)
+            texts.append(f"{self.report.hidden_rules} standing rules have no room; raise Budget(window_tokens=...)")
+        return "\n".join(texts)
 
 
 def seqs_of(messages: Sequence[Message]) -> Ranges:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from session_core.advisers import Extractor, Index, LateClassifier, require_power
+from session_core.advisers import Extractor, Index, LateClassifier, require_method
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.counting.tokens import RememberingCounter, TokenCounter, counter_for
 from session_core.errors import BudgetError, ConfigError
@@ -124,7 +124,7 @@ class Policy:
         for name, power in _POWERS.items():
             helper = getattr(self, name)
             if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
-                require_power(helper, power, f"the policy's {name}", _MADE_OF_MODELS.get(name, ""))
+                require_method(helper, power, f"the policy's {name}", _MADE_OF_MODELS.get(name, ""))
             if name in _NAMED and helper is not None and not isinstance(getattr(helper, "name", None), str):
                 raise ConfigError(
                     f"the {name} {type(helper).__name__} has no name, which events and digests need; "
@@ -145,7 +145,7 @@ class Policy:
     @property
     def limits(self) -> Limits:
         """The numbers that plans are made with."""
-        budget, most = self.budget.less(self.overhead_tokens), self.recall_tokens
+        budget, most = self.budget.minus_overhead(self.overhead_tokens), self.recall_tokens
         if most is None:
             most = budget.limit_tokens if budget.limit_tokens <= UNCACHED_TOKENS else RECALL_TOKENS
         return Limits(

@@ -14,6 +14,6 @@ _TASK = (
 
 def summary_prompt(request: SummaryRequest) -> tuple[str, str]:
     """The system text and the user text that request the summary for `request`."""
-    told = "\n".join(f"{speaker(m)}: {m.clip or m.content}" for m in request.messages if not m.empty)
-    asked = f"Notes so far:\n{request.previous or '(none)'}\n\nConversation:\n{told}\n\nNew notes:"
+    text = "\n".join(f"{speaker(m)}: {m.clip or m.content}" for m in request.messages if not m.empty)
+    asked = f"Notes so far:\n{request.previous or '(none)'}\n\nConversation:\n{text}\n\nNew notes:"
     return _TASK.format(words=max(20, request.max_tokens * 2 // 3)), asked

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from session_core.compress.amended import amended
-from session_core.compress.conflicts import Quote, mark, states, ties
-from session_core.compress.evidence import TIGHT_TOKENS, Evidence, Said
+from session_core.compress.amendments import with_corrections
+from session_core.compress.conflicts import Quote, conflict_line, find_conflicts, has_value
+from session_core.compress.evidence import TIGHT_TOKENS, Evidence, QuotedPassage
+from session_core.compress.named_passages import add_named_passages
 from session_core.compress.passages import PASSAGE_CHARACTERS, QUOTE, Reading
 from session_core.compress.scoring import Question
-from session_core.compress.sought import sought
 from session_core.compress.word_values import stems
-from session_core.language.instructions import commands
-from session_core.plan import Count, Fact, GiveWay, Recalled, go_on
+from session_core.language.instructions import is_instruction
+from session_core.plan import Count, Fact, GiveWay, Recalled, never_pause
 from session_core.recalling import speaker
 from session_core.retrieve import terms
 from session_core.turns import Message
@@ -34,7 +34,7 @@ class Quotes:
     rows: Mapping[str, str] = field(default_factory=dict)
 
 
-def quotes(
+def select_quotes(
     question: Question,
     sources: Sequence[Message],
     standing: Sequence[Message],
@@ -44,7 +44,7 @@ def quotes(
     room_tokens: int,
     count: Count,
     inset: Collection[str] = (),
-    give_way: GiveWay = go_on,
+    give_way: GiveWay = never_pause,
 ) -> Quotes:
     """What is relevant to `question` in `sources`, as one block of at most `room_tokens`; `standing` are the messages
     that the view shows.
@@ -53,43 +53,47 @@ def quotes(
     of the facts `later` corrects is quoted with its correction; sentences that answer with different values are marked.
     `give_way` is called between the parts of the work.
     """
-    found = sought(question.text, [(message, read(message)) for message in sources])
+    found = add_named_passages(question.text, [(message, read(message)) for message in sources])
     shown = [(message, read(message)) for message in standing]
     weighed = Evidence(question, found, shown, count=count, inset=inset, give_way=give_way)
     tight = room_tokens <= TIGHT_TOKENS
-    mended = amended(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
+    mended = with_corrections(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
     if tight and corrected:
         # Corrected sentences are longer: in tight room that matters only if some of them would be quoted.
         weighed.choose(room_tokens)
-        said = {message.seq for message, _ in weighed.quoted(room_tokens).said}
+        said = {message.seq for message, _ in weighed.quote(room_tokens).passages}
         corrected = {} if said.isdisjoint(sources[place].seq for place in corrected) else corrected
     for place, after in corrected.items():
         weighed.amend(place, (after, read(after)))
     weighed.choose(room_tokens)
-    differ = _differing(question.text, weighed.said)
-    quoted = weighed.quoted(room_tokens, differ)
-    if (kept := len(quoted.said)) < len(weighed.said) and (still := _differing(question.text, quoted.said)) != differ:
-        quoted = weighed.quoted(room_tokens, still, most=kept if still else None)
-    return Quotes(quoted.block, _why(question, quoted.messages, sources, read), quoted.rows)
+    differ = _conflict_lines(question.text, weighed.chosen_passages)
+    quoted = weighed.quote(room_tokens, differ)
+    if (kept := len(quoted.passages)) < len(weighed.chosen_passages) and (
+        still := _conflict_lines(question.text, quoted.passages)
+    ) != differ:
+        quoted = weighed.quote(room_tokens, still, most=kept if still else None)
+    return Quotes(quoted.block, _reasons(question, quoted.messages, sources, read), quoted.rows)
 
 
-def _differing(query: str, said: Sequence[Said]) -> str:
+def _conflict_lines(query: str, said: Sequence[QuotedPassage]) -> str:
     """A line about sentences that answer `query` with different values; "" for none. Quoted text, and text that reads
     like an instruction, is ignored."""
-    return mark(ties(query, list(_answers(said))))
+    return conflict_line(find_conflicts(query, list(_answers(said))))
 
 
-def _answers(said: Sequence[Said]) -> Iterator[Quote]:
+def _answers(said: Sequence[QuotedPassage]) -> Iterator[Quote]:
     for message, passage in said:
         if passage.voice not in ("user", "assistant") or passage.text.startswith(QUOTE):
             continue
         text = passage.text.removeprefix(f"{message.author}: ") if message.author else passage.text
-        if states(text) and not commands(passage.text):
+        if has_value(text) and not is_instruction(passage.text):
             yield Quote(text, speaker(message), message.time_s)
 
 
-def _why(question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read) -> tuple[Recalled, ...]:
+def _reasons(
+    question: Question, quoted: Sequence[Message], sources: Sequence[Message], read: Read
+) -> tuple[Recalled, ...]:
     """Why each message was quoted: shared words, similar meaning, or values of the last messages."""
     asked, near = {word: frozenset(stems(word)) for word in terms(question.text)}, question.nearness
     forms_asked = frozenset[str]().union(*asked.values())

@@ -82,7 +82,7 @@ class Ranges:
 
     def until(self, other: Ranges) -> Ranges:
         """This part up to the last number of it that `other` has; nothing if they share none."""
-        end = self.shared(other).last
+        end = self.intersection(other).last
         place = next((n for n, (first, last) in enumerate(self.pairs) if first <= end <= last), None)
         return Ranges() if place is None else Ranges((*self.pairs[:place], (self.pairs[place][0], end)))
 
@@ -126,7 +126,7 @@ class Ranges:
             pairs = tuple((first, last) for first, last in cut if first <= last)
         return _merged(pairs)
 
-    def shared(self, other: Ranges) -> Ranges:
+    def intersection(self, other: Ranges) -> Ranges:
         """The numbers of this part that are also in `other`, in this part's order; as fast as `less`."""
         theirs = sorted(other.pairs)
         common: list[tuple[int, int]] = []

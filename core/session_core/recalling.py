@@ -35,7 +35,9 @@ def is_recalled(message: Message) -> bool:
     return not message.content and bool(message.tool_calls) and all(c.name == TOOL_NAME for c in message.tool_calls)
 
 
-def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None) -> str:
+def results_text(
+    found: Sequence[Message], query: str, *, max_tokens: int, count: Count, page_tokens: int | None = None
+) -> str:
     """The messages one after another, each in at most `max_tokens`; a plain sentence if there are none.
 
     Those that do not fit into `page_tokens` are left out, and the last line says how many.
@@ -57,7 +59,7 @@ def told(found: Sequence[Message], query: str, *, max_tokens: int, count: Count,
     return "\n\n".join([*parts, last.format(missing)] if missing else parts)
 
 
-def page(message: Message, *, reference: str, offset: int, page_tokens: int, count: Count) -> str:
+def page_text(message: Message, *, reference: str, offset: int, page_tokens: int, count: Count) -> str:
     """The text of the message, including its tool calls, from character `offset` on, in at most `page_tokens`. A first
     line says which part it is, and where the next begins."""
     text = searchable(message)

@@ -88,7 +88,7 @@ def fuse(rankings: Sequence[Sequence[Message]], *, max_hits: int) -> list[Messag
     return [messages[seq] for seq in best]
 
 
-def likely(
+def best_candidates(
     words: Sequence[float],
     near: Sequence[float] | None,
     tokens: Sequence[int],
@@ -106,7 +106,7 @@ def likely(
     by_words = [place for place in sorted(newest, key=words.__getitem__, reverse=True) if words[place] > 0]
     by_meaning = [] if near is None else sorted(newest, key=near.__getitem__, reverse=True)
     chosen, taken = set[int](), 0
-    for order, share in ((newest, 0.25), (_in_turn(by_words, by_meaning), 1.0)):
+    for order, share in ((newest, 0.25), (_interleave(by_words, by_meaning), 1.0)):
         for place in order:
             if len(chosen) >= most * share or taken >= most_tokens * share:
                 break
@@ -116,7 +116,7 @@ def likely(
     return sorted(chosen)
 
 
-def _in_turn(one: Sequence[int], other: Sequence[int]) -> Iterator[int]:
+def _interleave(one: Sequence[int], other: Sequence[int]) -> Iterator[int]:
     for pair in zip_longest(one, other):
         yield from (place for place in pair if place is not None)
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
-from session_core.boosts import leanings
-from session_core.compress.answered import answered
+from session_core.boosts import message_boosts
 from session_core.compress.evidence import TIGHT_TOKENS
-from session_core.compress.fold import facts_on
+from session_core.compress.fold import related_facts
+from session_core.compress.offer_answers import with_answers
 from session_core.compress.passages import Reading
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
@@ -18,18 +18,18 @@ from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.facts import line
-from session_core.language.continuations import PROGRESS, goes_on, wants_all
+from session_core.language.continuations import PROGRESS, asks_for_everything, is_continuation
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
 from session_core.query_cleanup import asked_and_repeated
-from session_core.quotes import Quotes, quotes
+from session_core.quotes import Quotes, select_quotes
 from session_core.ranges import Ranges
 from session_core.recalling import is_recalled
-from session_core.retrieve import fuse, likely, rank, searchable, terms
+from session_core.retrieve import best_candidates, fuse, rank, searchable, terms
 from session_core.sealed import require_unsealed
+from session_core.services import Services
 from session_core.turns import Key, Message, Role
-from session_core.vectors import quick
-from session_core.workshop import Workshop
+from session_core.vectors import is_fast
 
 T = TypeVar("T")
 
@@ -59,10 +59,10 @@ READ_AT_ONCE = 500
 class Searching:
     """Search in one session of one store, as coroutines."""
 
-    def __init__(self, key: Key, store: Store, workshop: Workshop) -> None:
+    def __init__(self, key: Key, store: Store, services: Services) -> None:
         self.key = key
         self._store = store
-        self._shop = workshop
+        self._services = services
 
     async def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Messages of the record that match `query`, best first.
@@ -79,64 +79,67 @@ class Searching:
         found = await self._store.search(self.key, terms(query), max_hits=max(CANDIDATES, max_hits))
         first_said = [message for message in found if not is_recalled(message)]
         ranked = partial(rank, query, first_said, max_hits=len(first_said))
-        best = [message for message, _ in await self._shop.looked(ranked, tokens=_tokens(first_said))]
-        if self._quick is not None:
+        best = [message for message, _ in await self._services.offload_search(ranked, tokens=_tokens(first_said))]
+        if self._fast_embedder is not None:
             state = await self._store.state(self.key)
-            nearest = await self._meant(query, best, state.head, state.born) if state else []
+            nearest = await self._similar_messages(query, best, state.head, state.born) if state else []
         else:
-            nearest = await self._nearest(query, best)
-        rankings = [best, nearest, await self._indexed(query, best, max_hits)]
+            nearest = await self._rerank_by_meaning(query, best)
+        rankings = [best, nearest, await self._search_index(query, best, max_hits)]
         told = [ranking for ranking in rankings if ranking]
         best = fuse(told, max_hits=max_hits) if len(told) > 1 else [message for one in told for message in one]
         require_unsealed(self.key, best)
-        self._shop.tell(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
+        self._services.emit(Searched(self.key, min(len(best), max_hits), time.perf_counter() - began))
         return best[:max_hits]
 
     def _require_query(self, query: str) -> None:
         if not isinstance(query, str):
             raise InputError(f"session {self.key}: a query of type {type(query).__name__}; pass a string")
-        self._shop.covered.asked = True
+        self._services.digest_vectors.asked = True
 
-    async def _nearest(self, query: str, best: Sequence[Message]) -> list[Message]:
+    async def _rerank_by_meaning(self, query: str, best: Sequence[Message]) -> list[Message]:
         """The results by words, in the embedder's order."""
         near = await self._nearness(query, best)
         return [] if near is None else [m for _, m in sorted(zip(near, best, strict=True), key=_nearer)]
 
     @property
-    def _quick(self) -> Embedder | None:
+    def _fast_embedder(self) -> Embedder | None:
         """The embedder, if it is available and fast enough to compare all messages of a session."""
-        embedder = self._shop.embedder
-        return embedder if embedder is not None and quick(embedder) and not self._shop.vectors.lost else None
+        embedder = self._services.embedder
+        return embedder if embedder is not None and is_fast(embedder) and not self._services.vectors.lost else None
 
-    async def _meant(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
+    async def _similar_messages(self, query: str, known: Sequence[Message], part: Ranges, born: str) -> list[Message]:
         """The messages of `part` that are similar to `query` in meaning, nearest first.
 
         Vectors are in memory; missing ones are computed now, with one read of the record.
         """
-        embedder, covered = self._quick, self._shop.covered
+        embedder, covered = self._fast_embedder, self._services.digest_vectors
         if embedder is None:
             return []
         part = newest(part)
         missing = covered.missing(self.key, born, part)
         for start in range(0, len(missing), READ_AT_ONCE):
             page = await self._store.record(self.key, Ranges.of(missing[start : start + READ_AT_ONCE]))
-            if await self._tried(covered.add(self.key, born, page, embedder, self._shop.vectors), embedder) is None:
+            if (
+                await self._try_embedder(covered.add(self.key, born, page, embedder, self._services.vectors), embedder)
+                is None
+            ):
                 return []
-        seqs = await self._tried(covered.near(self.key, born, query, part, embedder), embedder) or []
+        seqs = await self._try_embedder(covered.near(self.key, born, query, part, embedder), embedder) or []
         there = {message.seq: message for message in known}
         if absent := sorted(seq for seq in seqs if seq not in there):
             there |= {m.seq: m for m in await self._store.record(self.key, Ranges.of(absent))}
         return [there[seq] for seq in seqs if seq in there and not is_recalled(there[seq])]
 
-    async def _indexed(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
+    async def _search_index(self, query: str, best: Sequence[Message], max_hits: int) -> list[Message]:
         """The messages that the index finds; they are read from the record, and missing ones are left out."""
-        index = self._shop.index
+        index = self._services.index
         if index is None:
             return []
         try:
             seqs = await index.near(self.key, query, max_hits=max_hits)
         except Exception as exc:  # noqa: BLE001 (as for an embedder: a vector store may be away)
-            self._shop.tell(FellBack(self.key, index.name, type(exc).__name__))
+            self._services.emit(FellBack(self.key, index.name, type(exc).__name__))
             return []
         known = {message.seq: message for message in best}
         if missing := {seq for seq in seqs if seq not in known}:
@@ -173,12 +176,12 @@ class Searching:
         was corrected under the digest, in these messages or in those said `since`, is quoted with its correction.
         `born` distinguishes the session from an older one of the same name.
         """
-        shop = self._shop
-        shop.covered.asked = True
+        services = self._services
+        services.digest_vectors.asked = True
         if room_tokens < LEAST_RECALL:
             return Quotes()
         whole = digest is None or _can_be_read_whole(digest, room_tokens)
-        under = await self._under(query, standing, digest, born, whole=whole)
+        under = await self._messages_under(query, standing, digest, born, whole=whole)
         candidates: Sequence[Message] = absent
         if under:
             by_place = {(m.seq, m.id): m for m in (*under, *absent)}
@@ -186,35 +189,35 @@ class Searching:
         candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
-        later = partial(shop.corrections.later, self.key, digest, (*absent, *standing, *since))
+        later = partial(services.corrections.later, self.key, digest, (*absent, *standing, *since))
 
         tokens = _tokens(candidates)
-        give_way = shop.yielding(tokens)
+        give_way = services.yielding(tokens)
 
         def read(message: Message) -> Reading:
             give_way()
-            return shop.read(message)
+            return services.read(message)
 
         def quoted() -> Quotes:
-            said = answered(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
-            last = [shop.read(message) for message in standing[-4:]]
+            said = with_answers(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
+            last = [services.read(message) for message in standing[-4:]]
             complete = whole and len(said) == len(candidates)
             text, repeated = asked_and_repeated(query, (*candidates, *standing))
-            return quotes(
+            return select_quotes(
                 Question(text, last, near, complete=complete, repeated=repeated),
                 said,
                 standing,
                 later=later,
                 read=read,
                 room_tokens=room_tokens - FRAMING_TOKENS,
-                count=shop.counter.count,
+                count=services.counter.count,
                 inset=inset,
                 give_way=give_way,
             )
 
-        return await shop.looked(quoted, tokens=tokens)
+        return await services.offload_search(quoted, tokens=tokens)
 
-    async def _under(
+    async def _messages_under(
         self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
     ) -> list[Message]:
         """The messages under `digest` that may be quoted: all that it covers (`whole`, one read), or the results of a
@@ -226,19 +229,19 @@ class Searching:
         if whole:
             found = await self._store.record(self.key, digest.covers)
         else:
-            found = await self._found(query, standing, digest, born)
+            found = await self._search_under(query, standing, digest, born)
         under = [message for message in found if message.role is not Role.SYSTEM]
-        self._shop.tell(Searched(self.key, len(under), time.perf_counter() - began))
+        self._services.emit(Searched(self.key, len(under), time.perf_counter() - began))
         return under
 
-    async def _found(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
+    async def _search_under(self, query: str, standing: Sequence[Message], digest: Digest, born: str) -> list[Message]:
         """The results of a search under `digest` by words, index and meaning, and the facts relevant to it."""
         progress = PROGRESS if _open_ended(query) else ()
         words = list(dict.fromkeys([*terms(query), *progress, *_last_words(standing)]))[: SEARCH_WORDS + len(progress)]
         found = await self._store.search(self.key, words, max_hits=CANDIDATES)
-        found = (*found, *await self._indexed(query, found, CANDIDATES // 4))
-        found = (*found, *await self._meant(query, found, digest.covers, born))
-        facts = enumerate(facts_on(query, digest, tools=self._shop.tools))
+        found = (*found, *await self._search_index(query, found, CANDIDATES // 4))
+        found = (*found, *await self._similar_messages(query, found, digest.covers, born))
+        facts = enumerate(related_facts(query, digest, context=self._services.plan_context))
         return [m for m in found if m.seq in digest.covers] + [
             Message(Role.USER, f"({fact.kind}) {line(fact)}", seq=fact.seq, id=f"fact {place}", name="key facts")
             for place, fact in facts
@@ -252,61 +255,63 @@ class Searching:
 
         A fast embedder helps to choose them; a slow one only compares the chosen ones.
         """
-        near = await self._nearness(query, candidates) if self._quick is not None else None
-        more = leanings(query, candidates, now_s)
+        near = await self._nearness(query, candidates) if self._fast_embedder is not None else None
+        more = message_boosts(query, candidates, now_s)
         most_tokens = SOURCE_ROOMS * room_tokens
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
         words: Sequence[float] = ()
         if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
-            words = await self._shop.looked(partial(self._shop.lexicon.scores, query, candidates), tokens=sum(tokens))
+            words = await self._services.offload_search(
+                partial(self._services.lexicon.scores, query, candidates), tokens=sum(tokens)
+            )
         if more:
-            near = None if near is None else _with(near, more)
-            words = _with(words, more)
+            near = None if near is None else _add_normalized(near, more)
+            words = _add_normalized(words, more)
         if len(candidates) > SOURCES or sum(tokens) > most_tokens:
             if _open_ended(query) and any(message.role is Role.TOOL for message in candidates):
                 # What people say in a run of tools is little, and tells what it is for and how far it has come.
                 words = [w + PEOPLE * _said(message) for w, message in zip(words, candidates, strict=True)]
-            places = likely(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
+            places = best_candidates(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
             candidates = [candidates[place] for place in places]
             near = None if near is None else [near[place] for place in places]
             words = [words[place] for place in places]
             more = None if more is None else [more[place] for place in places]
-        if self._quick is None:
+        if self._fast_embedder is None:
             near = await self._nearness(query, candidates)
-            near = _with(near, more) if near is not None and more else near
+            near = _add_normalized(near, more) if near is not None and more else near
         return candidates, words if near is None and more else near
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """The similarity of each message to `query`; None without an embedder, or if it fails."""
-        embedder, vectors = self._shop.embedder, self._shop.vectors
+        embedder, vectors = self._services.embedder, self._services.vectors
         if embedder is None or vectors.lost or len(sources) < 2:
             return None
-        return await self._tried(vectors.nearness(query, sources, embedder), embedder)
+        return await self._try_embedder(vectors.nearness(query, sources, embedder), embedder)
 
-    async def _tried(self, work: Awaitable[T], embedder: Embedder) -> T | None:
+    async def _try_embedder(self, work: Awaitable[T], embedder: Embedder) -> T | None:
         """The embedder's result; None, with an event, if it fails. One that is not installed is not asked again."""
         try:
             return await work
         except Exception as exc:  # noqa: BLE001 (a user's model may raise anything; the words alone find much)
-            self._shop.vectors.lost |= isinstance(exc, ConfigError)
-            self._shop.tell(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
+            self._services.vectors.lost |= isinstance(exc, ConfigError)
+            self._services.emit(FellBack(self.key, getattr(embedder, "name", "embedder"), type(exc).__name__))
             return None
 
-    async def recalled(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
+    async def recall(self, query: str, digest: Digest, *, since: Sequence[Message] = ()) -> str:
         """Quotes relevant to `query` from the part of the record under `digest`, as one block; "" for nothing.
 
         The block is short: within a run it competes with the results of the run's own calls, which matter more.
         """
-        limits = self._shop.tools.limits
+        limits = self._services.plan_context.limits
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
-        state = None if self._quick is None else await self._store.state(self.key)
+        state = None if self._fast_embedder is None else await self._store.state(self.key)
         born = state.born if state else ""
         return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)).block
 
 
 def _open_ended(query: str) -> bool:
     """Whether `query` asks for nothing in particular."""
-    return goes_on(query) or wants_all(query)
+    return is_continuation(query) or asks_for_everything(query)
 
 
 def _said(message: Message) -> bool:
@@ -327,7 +332,7 @@ def _nearer(pair: tuple[float, Message]) -> tuple[float, int]:
     return -pair[0], -pair[1].seq
 
 
-def _with(values: Sequence[float], more: Sequence[float]) -> list[float]:
+def _add_normalized(values: Sequence[float], more: Sequence[float]) -> list[float]:
     """The sums of `values`, scaled to a maximum of 1, and `more`."""
     most = max(*values, 1e-9)
     return [max(0.0, value) / most + added for value, added in zip(values, more, strict=True)]

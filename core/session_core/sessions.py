@@ -10,42 +10,42 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from session_core.advisers import require_power
-from session_core.append_args import Said, taken
+from session_core.advisers import require_method
+from session_core.append_args import AppendArgument, messages_from_argument
 from session_core.budget import Tier
-from session_core.display import drawn
-from session_core.embedder_voices import in_both_voices
-from session_core.embedding import chosen
+from session_core.display import session_html_or_error
+from session_core.embedder_voices import blocking_and_async
+from session_core.embedding import embedder_of
 from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.fold_queue import FoldQueue
 from session_core.folding import Folder
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
-from session_core.one_process import OfOneProcess
 from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
+from session_core.services import Clock, Services
 from session_core.session import Flow
 from session_core.shared_folding import SharedFolding, queue_of
 from session_core.stats import SessionStats, stats_of
-from session_core.stores.from_arguments import degraded, opened, place_of
-from session_core.stores.index_deletion import forgetting
-from session_core.stores.retention import purging
+from session_core.stores.from_arguments import degraded, open_from_arguments, place_of
+from session_core.stores.index_deletion import with_index_deletion
+from session_core.stores.retention import require_purging
 from session_core.turns import Key, Message, text_of_id
-from session_core.voices import BESIDE, BESIDE_IN_TURN, awaitable, in_thread, run_blocking, threaded
+from session_core.voices import SERIAL_THREADS, THREADS, awaitable, in_thread, run_blocking, threaded
 from session_core.warmup import NOBODY, Warming
-from session_core.workshop import Clock, Workshop
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 
-class Sessions(OfOneProcess):
+class Sessions(ProcessBound):
     """All sessions of one store, under one policy.
 
     `url` names the store ("sqlite:///chat.db"; "memory://" if nothing is given). A store object can be passed
@@ -76,19 +76,21 @@ class Sessions(OfOneProcess):
         self._owned = url is None or isinstance(url, str)
         queue = queue_of(fold_queue, self.policy, cold or url)
         index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
-        self.store: SessionStore = forgetting(opened(url, hot, cold, keyring), index)
+        self.store: SessionStore = with_index_deletion(open_from_arguments(url, hot, cold, keyring), index)
         self.place = place_of(url, hot, cold)
-        self._observers = [require_power(observer, "observe", "an observer") for observer in observers]
-        self._on_event = on_event and require_power(on_event, "__call__", "on_event")
-        embedder, aembedder = in_both_voices(chosen(self.policy))
-        self.workshop = Workshop(self.policy, self._tell, clock, embedder, index)
+        self._observers = [require_method(observer, "observe", "an observer") for observer in observers]
+        self._on_event = on_event and require_method(on_event, "__call__", "on_event")
+        embedder, aembedder = blocking_and_async(embedder_of(self.policy))
+        self.services = Services(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
-        self.aworkshop = replace(self.workshop, embedder=aembedder, index=aindex, apart=BESIDE, in_turn=BESIDE_IN_TURN)
+        self.aservices = replace(
+            self.services, embedder=aembedder, index=aindex, executor=THREADS, serial_executor=SERIAL_THREADS
+        )
         self.awaited: SessionStore = self.store.awaiting()
-        self.folder = Folder(self.store, self.workshop, self.policy.summarizer)
+        self.folder = Folder(self.store, self.services, self.policy.summarizer)
         self._afolder = threaded(self.folder)
-        self._warming = Warming(self.workshop)
-        self._local = Background(self.folder, self.workshop)
+        self._warming = Warming(self.services)
+        self._local = Background(self.folder, self.services)
         self.pipeline = SharedFolding(self._local, queue, owned=queue is not fold_queue) if queue else self._local
 
     def __repr__(self) -> str:
@@ -104,7 +106,7 @@ class Sessions(OfOneProcess):
     def observe(self, observer: Observer) -> None:
         """Send `observer` every event from now on; one that is registered already is not added twice."""
         if not any(observer is told for told in self._observers):
-            self._observers.append(require_power(observer, "observe", "an observer"))
+            self._observers.append(require_method(observer, "observe", "an observer"))
 
     def list(self, tenant: str | None = None) -> tuple[State, ...]:
         """The state of every session, most recently used first."""
@@ -120,23 +122,23 @@ class Sessions(OfOneProcess):
         The messages are those of `Session.export`. Only one session at a time is in memory.
         """
         for state in self.list(tenant):
-            yield _exported(state.key, self.session(state.key.session_id, tenant=tenant).export())
+            yield _export_of(state.key, self.session(state.key.session_id, tenant=tenant).export())
 
     async def aexport(self, tenant: str = "default") -> AsyncIterator[dict[str, Any]]:
         """Async form of `export`: `async for one in sessions.aexport()`."""
         for state in await self.alist(tenant):
-            yield _exported(state.key, await self.session(state.key.session_id, tenant=tenant).aexport())
+            yield _export_of(state.key, await self.session(state.key.session_id, tenant=tenant).aexport())
 
     def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """Delete all sessions without a write for `older_than_s` seconds, everywhere; returns those deleted.
 
         Raises: ConfigError if the store cannot purge, or if it hides tenants from each other and none is named.
         """
-        return run_blocking(purging(self.store).purge(older_than_s, tenant=tenant))
+        return run_blocking(require_purging(self.store).purge(older_than_s, tenant=tenant))
 
     async def apurge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """Async form of `purge`."""
-        return await purging(self.awaited).purge(older_than_s, tenant=tenant)
+        return await require_purging(self.awaited).purge(older_than_s, tenant=tenant)
 
     @property
     def degraded(self) -> str | None:
@@ -170,13 +172,13 @@ class Sessions(OfOneProcess):
         if self.policy.folding == "background":
             self.pipeline.ask(key, tier)
         elif self.policy.folding == "inline":
-            with self._local.telling(key):
+            with self._local.reporting_failures(key):
                 run_blocking(self.folder.fold(key))
 
     async def aask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Async form of `ask_fold`."""
         if self.policy.folding == "inline":
-            with self._local.telling(key):
+            with self._local.reporting_failures(key):
                 await self._afolder.fold(key)
         elif self.policy.folding == "background":
             await self.pipeline.aask(key, tier)
@@ -218,7 +220,7 @@ class Sessions(OfOneProcess):
                 warnings.warn(f"{name} raised {type(exc).__name__} on {type(event).__name__}; continuing", stacklevel=2)
 
 
-class Session(OfOneProcess):
+class Session(ProcessBound):
     """One conversation: append its messages, and get the view before each model call.
 
     Methods block, and also work inside a running event loop; their async forms start with `a`.
@@ -227,18 +229,18 @@ class Session(OfOneProcess):
     def __init__(self, sessions: Sessions, key: Key) -> None:
         self.sessions = sessions
         self.key = key
-        self.flow = Flow(key, sessions.store, sessions.workshop)
-        self.aflow = Flow(key, sessions.awaited, sessions.aworkshop)
+        self.flow = Flow(key, sessions.store, sessions.services)
+        self.aflow = Flow(key, sessions.awaited, sessions.aservices)
 
     def __repr__(self) -> str:
         return f"Session({str(self.key)!r}, {self.sessions.place!r})"
 
     def _repr_html_(self) -> str:
-        return run_blocking(drawn(self.sessions.store, self.key, self.sessions.policy))
+        return run_blocking(session_html_or_error(self.sessions.store, self.key, self.sessions.policy))
 
     def append(
         self,
-        messages: Said | Iterable[Said],
+        messages: AppendArgument | Iterable[AppendArgument],
         *,
         author: str | None = None,
         expected: int | None = None,
@@ -252,7 +254,7 @@ class Session(OfOneProcess):
         answers and tool results without a call, which views then leave out.
         Raises: InputError and subclasses, Conflict, TurnLost, StoreError.
         """
-        said = taken(messages, author)
+        said = messages_from_argument(messages, author)
         held = held_by(lease)
         done, fold = run_blocking(self.flow.append(said, expected=expected, lenient=lenient, lease=held))
         if fold:
@@ -261,7 +263,7 @@ class Session(OfOneProcess):
 
     async def aappend(
         self,
-        messages: Said | Iterable[Said],
+        messages: AppendArgument | Iterable[AppendArgument],
         *,
         author: str | None = None,
         expected: int | None = None,
@@ -269,7 +271,7 @@ class Session(OfOneProcess):
         lease: TurnLease | None = None,
     ) -> Appended:
         """Async form of `append`."""
-        said = taken(messages, author)
+        said = messages_from_argument(messages, author)
         held = held_by(lease)
         done, fold = await self.aflow.append(said, expected=expected, lenient=lenient, lease=held)
         if fold:
@@ -375,7 +377,7 @@ class Session(OfOneProcess):
         return await self.sessions.awaited.delete(self.key)
 
 
-def _exported(key: Key, messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _export_of(key: Key, messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"session_id": key.session_id, "messages": messages}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from session_core.advisers import require_power
+from session_core.advisers import require_method
 from session_core.budget import Tier
 from session_core.errors import ConfigError, StoreClosed, StoreError
 from session_core.events import FoldAsked, WorkersLost
@@ -99,12 +99,12 @@ class SharedFolding:
             )
             return
         self._lost = None
-        self.local.shop.tell(FoldAsked(key, waiting))
+        self.local.services.emit(FoldAsked(key, waiting))
 
     def _by_itself(self, key: Key, tier: Tier, reason: str) -> None:
         if self._lost != reason:
             self._lost = reason
-            self.local.shop.tell(WorkersLost(key, reason))
+            self.local.services.emit(WorkersLost(key, reason))
         self.local.ask(key, tier)
 
 
@@ -121,4 +121,4 @@ def queue_of(given: str | FoldQueue | None, policy: Policy, place: object) -> Fo
         )
     if str(place or "memory:").startswith("memory:"):
         raise ConfigError("workers cannot fold sessions in memory://, which are of this process; name another store")
-    return open_queue(given) if isinstance(given, str) else require_power(given, "ask", "a fold_queue")
+    return open_queue(given) if isinstance(given, str) else require_method(given, "ask", "a fold_queue")

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass, field
 
 from session_core.errors import ConfigError
-from session_core.forks import FreedLock
+from session_core.forks import ForkSafeLock
 from session_core.policy import Policy
 from session_core.ports import SessionStore
 from session_core.sessions import Sessions
@@ -29,10 +29,10 @@ class _Opened:
 
 
 _opened: dict[tuple[str, int], _Opened] = {}
-_sharing = FreedLock()
+_sharing = ForkSafeLock()
 
 
-def shared(url: str, policy: Policy | None = None) -> Sessions:
+def shared_sessions(url: str, policy: Policy | None = None) -> Sessions:
     """The `Sessions` that this process keeps open for `url` and `policy`; a forked process has its own.
 
     All policies of a URL share one store and its connections. They are closed at exit. A policy that is created for

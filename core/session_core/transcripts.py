@@ -121,17 +121,17 @@ def _json(text: str, place: _Place, *, line: int = 0) -> Any:
 
 def _from_lines(text: str, place: _Place, name: str) -> Iterator[Transcript]:
     """Lines with messages form one conversation; a line with a conversation is one of its own."""
-    said: list[Message] = []
+    messages: list[Message] = []
     others: list[Transcript] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         value, here = _json(line, place, line=number), place.at(f"line {number}")
         if is_message(value):
-            said.extend(_messages([value], here))
+            messages.extend(_messages([value], here))
         else:
             others.extend(_from_value(value, here, f"{name}-{len(others) + 1}"))
-    yield Transcript(name, tuple(said))
+    yield Transcript(name, tuple(messages))
     yield from others
 
 
@@ -154,10 +154,10 @@ def _from_value(value: Any, place: _Place, name: str) -> Iterator[Transcript]:
 
 def _is_conversation(value: Any) -> bool:
     """Whether an item of a list is a conversation rather than a message (or a broken one)."""
-    return isinstance(value, list) or (isinstance(value, Mapping) and _said(value) is not None)
+    return isinstance(value, list) or (isinstance(value, Mapping) and _messages_in(value) is not None)
 
 
-def _said(value: Mapping[str, Any]) -> list[Any] | None:
+def _messages_in(value: Mapping[str, Any]) -> list[Any] | None:
     """The message list of an object that represents a conversation."""
     return next((value[key] for key in _LISTS if isinstance(value.get(key), list)), None)
 
@@ -169,7 +169,7 @@ def _from_object(value: Mapping[str, Any], place: _Place, name: str) -> Iterator
         for key, messages in store.items():
             yield from _from_value(messages, place.at(f"key {key!r}"), str(key))
         return
-    said = _said(value)
+    said = _messages_in(value)
     if said is None:
         keys = ", ".join(map(shown, value)) or "none"
         raise place.error(

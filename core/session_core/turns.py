@@ -161,7 +161,7 @@ class Message:
     origin: Origin = field(default="record", kw_only=True)
     rendition: Rendition = field(default="whole", kw_only=True)
     covers: Ranges = field(default=Ranges(), kw_only=True)
-    _says: bytes = field(default=b"", init=False, repr=False, compare=False)
+    _content_hash: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, Role):
@@ -173,12 +173,12 @@ class Message:
             if type(given := getattr(self, name)) is list:
                 object.__setattr__(self, name, tuple(given))
 
-    def says(self, digest: Callable[[Message], bytes]) -> bytes:
+    def content_hash(self, digest: Callable[[Message], bytes]) -> bytes:
         """A hash of the message's content (`digest`), computed once: a graph passes the same objects at each step.
-        `priced` keeps it; `dataclasses.replace` drops it."""
-        if not self._says:
-            object.__setattr__(self, "_says", digest(self))
-        return self._says
+        `with_figures` keeps it; `dataclasses.replace` drops it."""
+        if not self._content_hash:
+            object.__setattr__(self, "_content_hash", digest(self))
+        return self._content_hash
 
     @property
     def empty(self) -> bool:
@@ -190,7 +190,7 @@ class Message:
         """Its size once it is no longer recent: of the clip if there is one, else of the whole message."""
         return self.clip_tokens if self.clip is not None else self.tokens
 
-    def priced(
+    def with_figures(
         self, name: str, time_s: float, *, tokens: int, importance: Importance, clip: str | None, clip_tokens: int
     ) -> Message:
         """The same message with the values computed at its append; `dataclasses.replace` would take twice as long."""
@@ -215,8 +215,8 @@ class Message:
             rendition=self.rendition,
             covers=self.covers,
         )
-        if self._says:
-            object.__setattr__(made, "_says", self._says)
+        if self._content_hash:
+            object.__setattr__(made, "_content_hash", self._content_hash)
         return made
 
     def require_content(self, key: Key) -> None:

@@ -35,8 +35,8 @@ class Vectors:
     async def nearness(self, query: str, messages: Sequence[Message], embedder: Embedder) -> list[float]:
         """The cosine similarity of each message to `query`. Raises what the embedder raises."""
         wanted, *vectors = await self._of((query,), messages, embedder)
-        if quick(embedder):
-            near: list[float] = embedder.nearness(wanted, vectors)  # type: ignore[attr-defined]  # `quick` said so
+        if is_fast(embedder):
+            near: list[float] = embedder.nearness(wanted, vectors)  # type: ignore[attr-defined]  # `is_fast` said so
             return near
         return [cosine(wanted, vector) for vector in vectors]
 
@@ -54,9 +54,9 @@ class Vectors:
         made: list[Any] = []
         if asked := [*query, *missing.values()]:
             packed: Any = embedder
-            vectors: Any = await packed.packed(asked) if quick(embedder) else await embedder.embed(asked)
+            vectors: Any = await packed.packed(asked) if is_fast(embedder) else await embedder.embed(asked)
             wanted, made = vectors[: len(query)], vectors[len(query) :]
-        if not quick(embedder):
+        if not is_fast(embedder):
             made = [array("f", vector) for vector in made]
         new = dict(zip(missing, made, strict=True))
         for key, vector in new.items():
@@ -64,7 +64,7 @@ class Vectors:
         return [*wanted, *(new[key] if vector is None else vector for key, vector in zip(keys, found, strict=True))]
 
 
-def quick(embedder: Embedder) -> bool:
+def is_fast(embedder: Embedder) -> bool:
     """Whether the embedder compares vectors itself, and so is fast enough for all messages of a session."""
     return callable(getattr(embedder, "nearness", None))
 

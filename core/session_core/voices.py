@@ -13,15 +13,15 @@ from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
 from session_core.errors import VoiceError
-from session_core.offload import Apart, done_in_turn
-from session_core.one_process import OfOneProcess
+from session_core.offload import Executor, run_serially
+from session_core.process_bound import ProcessBound
 
 T = TypeVar("T")
 R = TypeVar("R")
 _Place = tuple[int, asyncio.AbstractEventLoop]
 """A process id and an event loop in it."""
 
-AT_ONCE = 1
+MAX_THREADS = 1
 """How many threads per loop run CPU-bound work, and how many more run questions."""
 
 
@@ -44,11 +44,11 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     )
 
 
-class _Threaded(OfOneProcess):
-    """A proxy of a port with blocking coroutines; each call runs in a thread of the loop, or by `apart`."""
+class _Threaded(ProcessBound):
+    """A proxy of a port with blocking coroutines; each call runs in a thread of the loop, or by `executor`."""
 
-    def __init__(self, port: object, apart: Apart) -> None:
-        self._port, self._apart = port, apart
+    def __init__(self, port: object, executor: Executor) -> None:
+        self._port, self._apart = port, executor
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
@@ -83,17 +83,17 @@ def threaded(port: T) -> T:
     return cast(T, _Threaded(port, in_thread))
 
 
-def threaded_in_turn(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
+def threaded_through(port: T, done: Callable[[Callable[[], Any]], Any]) -> T:
     """As `threaded`; each call is run by `done`, in the thread."""
     return cast(T, _Threaded(port, lambda work: in_thread(done, work)))
 
 
-def run_apart(port: T, apart: Apart) -> T:
-    """`port`, whose coroutines are CPU-bound: the same methods, each run by `apart`."""
-    return cast(T, _Threaded(port, apart))
+def executed_by(port: T, executor: Executor) -> T:
+    """`port`, whose coroutines are CPU-bound: the same methods, each run by `executor`."""
+    return cast(T, _Threaded(port, executor))
 
 
-class _Awaited(OfOneProcess):
+class _Awaited(ProcessBound):
     """A proxy of a port some of whose methods may be plain functions; each of `names` can be awaited."""
 
     def __init__(self, port: object, names: Sequence[str]) -> None:
@@ -130,33 +130,33 @@ class PerLoop(Generic[T]):
         self._opened = opened
         self._closed = closed
         self._cut = cut
-        self._held: dict[_Place, tuple[T, AsyncGenerator[T, None]]] = {}
+        self._entries: dict[_Place, tuple[T, AsyncGenerator[T, None]]] = {}
 
-    async def here(self) -> T:
+    async def current(self) -> T:
         """The object of the running loop."""
         place = os.getpid(), running_loop()
-        held = self._held.get(place)
+        held = self._entries.get(place)
         if held is not None:
             return held[0]
         self._cut_closed()
         # An ending loop closes its asynchronous generators, which notifies ours.
-        keeper = self._kept(place)
+        keeper = self._keep_open(place)
         made = await anext(keeper)
-        self._held[place] = made, keeper
+        self._entries[place] = made, keeper
         return made
 
     async def close(self) -> None:
         """Close that of the running loop, and ask the other loops to close theirs."""
         mine = asyncio.get_running_loop()
         self.close_soon(but=mine)
-        held = self._held.get((os.getpid(), mine))
+        held = self._entries.get((os.getpid(), mine))
         if held is not None:
             await held[1].aclose()
 
     def close_soon(self, *, but: asyncio.AbstractEventLoop | None = None) -> None:
         """Ask each loop to close its own; for callers that cannot await."""
         self._cut_closed()
-        for (process, loop), (made, keeper) in list(self._held.items()):
+        for (process, loop), (made, keeper) in list(self._entries.items()):
             if process != os.getpid() or loop is but:
                 continue
             if loop.is_running():
@@ -166,17 +166,17 @@ class PerLoop(Generic[T]):
 
     def _cut_closed(self) -> None:
         mine = os.getpid()
-        for place in [place for place in list(self._held) if place[0] == mine and place[1].is_closed()]:
-            held = self._held.pop(place, None)
+        for place in [place for place in list(self._entries) if place[0] == mine and place[1].is_closed()]:
+            held = self._entries.pop(place, None)
             if held is not None:
                 self._cut(held[0])
 
-    async def _kept(self, place: _Place) -> AsyncGenerator[T, None]:
+    async def _keep_open(self, place: _Place) -> AsyncGenerator[T, None]:
         made = self._opened()
         try:
             yield made
         finally:
-            self._held.pop(place, None)
+            self._entries.pop(place, None)
             await self._closed(made)
 
 
@@ -208,14 +208,15 @@ def _shut(connected: Any) -> None:
             same.shutdown(socket.SHUT_RDWR)
 
 
-def _done(work: Callable[[], T]) -> T:
+def _call(work: Callable[[], T]) -> T:
     return work()
 
 
-class BesideLoop:
-    """`Apart` for async callers: CPU-bound work runs by `done` in a thread, at most `AT_ONCE` per loop and instance."""
+class ThreadExecutor:
+    """`Executor` for async callers: CPU-bound work runs by `done` in a thread, at most `MAX_THREADS` per loop and
+    instance."""
 
-    def __init__(self, done: Callable[[Callable[[], Any]], Any] = _done) -> None:
+    def __init__(self, done: Callable[[Callable[[], Any]], Any] = _call) -> None:
         self._done = done
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -224,15 +225,15 @@ class BesideLoop:
         loop = running_loop()
         gate = self._gates.get(loop)
         if gate is None:
-            gate = self._gates[loop] = asyncio.Semaphore(AT_ONCE)
+            gate = self._gates[loop] = asyncio.Semaphore(MAX_THREADS)
         async with gate:
             result: T = await in_thread(self._done, work)
             return result
 
 
-BESIDE = BesideLoop()
+THREADS = ThreadExecutor()
 """Shared by all stores and sessions, since a loop is slowed down by all threads alike."""
-BESIDE_IN_TURN = BesideLoop(done_in_turn)
+SERIAL_THREADS = ThreadExecutor(run_serially)
 """The same for questions, which may take long: other callers do not queue behind them."""
 
 
@@ -251,40 +252,42 @@ async def at_once(works: Sequence[Callable[[], Coroutine[Any, Any, object]]]) ->
     return await asyncio.gather(*(work() for work in works), return_exceptions=True)
 
 
-def fair_gate(places: int) -> asyncio.Semaphore:
+def fair_semaphore(places: int) -> asyncio.Semaphore:
     """For `async with`: admits so many callers of one loop at a time, in FIFO order."""
     return asyncio.Semaphore(places)
 
 
-async def within(timeout_s: float, work: Awaitable[T]) -> T:
+async def with_timeout(timeout_s: float, work: Awaitable[T]) -> T:
     """The result of `work`, or TimeoutError after `timeout_s` seconds."""
     async with asyncio.timeout(timeout_s):
         return await work
 
 
-_UNDOING: set[asyncio.Task[None]] = set()
+_UNDO_TASKS: set[asyncio.Task[None]] = set()
 """Clean-up tasks of cancelled callers; a loop holds only weak references to its tasks."""
 
 
-async def whole(work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None) -> T:
+async def finish_or_undo(
+    work: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[Any, Any, object]] | None = None
+) -> T:
     """The result of `work`. If the caller is cancelled, `work` still runs to its end, and its effect is undone."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        rest = asyncio.ensure_future(_undone(task, undo))
-        _UNDOING.add(rest)
-        rest.add_done_callback(_UNDOING.discard)
+        rest = asyncio.ensure_future(_undo_finished(task, undo))
+        _UNDO_TASKS.add(rest)
+        rest.add_done_callback(_UNDO_TASKS.discard)
         raise
 
 
-async def _undone(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any, object]] | None) -> None:
+async def _undo_finished(task: asyncio.Task[T], undo: Callable[[T], Coroutine[Any, Any, object]] | None) -> None:
     await asyncio.wait([task])
     if not task.cancelled() and task.exception() is None and undo is not None:
         await undo(task.result())
 
 
-def cancelled_since() -> Callable[[], bool]:
+def cancellation_check() -> Callable[[], bool]:
     """Whether the task that calls this has been cancelled by the time the result is called; never outside of a loop."""
     try:
         task = asyncio.current_task()
@@ -301,8 +304,8 @@ def cancelled_since() -> Callable[[], bool]:
     return cancelled
 
 
-class Patience:
-    """`async with Patience(10) as patience`: a timeout that `patience.renew()` restarts. Raises: TimeoutError."""
+class RenewableTimeout:
+    """`async with RenewableTimeout(10) as timeout`: a timeout that `timeout.renew()` restarts. Raises: TimeoutError."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -312,7 +315,7 @@ class Patience:
         """Restart the timeout."""
         self._limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
-    async def __aenter__(self) -> Patience:
+    async def __aenter__(self) -> RenewableTimeout:
         await self._limit.__aenter__()
         return self
 

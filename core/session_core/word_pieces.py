@@ -20,7 +20,7 @@ _TRIAL = "Two  blanks, ÀÉ Straße ﬁ Ｗｉｄｅ x²\t½ e\u0301 İ ＩＶ �
 Ids = Callable[[str], Sequence[int]]
 
 
-def parted(tokenizer: Any) -> Ids:
+def counting_by_pieces(tokenizer: Any) -> Ids:
     """The token ids of a text, as `tokenizer` gives them, in a third of its time.
 
     If a blank begins a token, and digits and line ends are tokens of their own, a text splits into pieces that share no
@@ -31,7 +31,7 @@ def parted(tokenizer: Any) -> Ids:
         ids: Sequence[int] = tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
-    if not _falls_into_pieces(tokenizer.get_vocab()):
+    if not _splits_at_blanks(tokenizer.get_vocab()):
         return whole
     special = re.compile("|".join(re.escape(token.content) for token in tokenizer.get_added_tokens_decoder().values()))
     tokenize, known = tokenizer.model.tokenize, dict[str, tuple[int, ...]]()
@@ -56,6 +56,6 @@ def parted(tokenizer: Any) -> Ids:
     return by_pieces if list(by_pieces(_TRIAL)) == list(whole(_TRIAL)) else whole
 
 
-def _falls_into_pieces(vocabulary: Iterable[str]) -> bool:
+def _splits_at_blanks(vocabulary: Iterable[str]) -> bool:
     """Whether no token spans several pieces, except for byte tokens."""
     return all(len(_PIECES.findall(token)) == 1 for token in vocabulary if not _BYTE.fullmatch(token))

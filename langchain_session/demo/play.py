@@ -19,7 +19,7 @@ from langchain_session.attached import attach
 from langchain_session.demo.agent import SYSTEM, agent
 from langchain_session.demo.model import StandIn
 from langchain_session.history import SessionChatMessageHistory
-from langchain_session.inrun import Squeeze
+from langchain_session.in_run import RunFitter
 from langchain_session.marks import mark_of
 from langchain_session.messages import to_core, to_core_many
 from langchain_session.saver import SessionSaver
@@ -27,9 +27,9 @@ from session_core.demo.played import Played, Sent
 from session_core.demo.tools import Folder
 from session_core.errors import missing_extra
 from session_core.policy import Policy
+from session_core.services import Services
 from session_core.sessions import Sessions
 from session_core.turns import Message
-from session_core.workshop import Workshop
 
 MOST_STEPS = 25
 """No turn of the demo needs as many; an agent that runs in a circle ends here."""
@@ -37,24 +37,24 @@ MOST_STEPS = 25
 
 def overhead_tokens(folder: Folder, policy: Policy) -> int:
     """What the agent puts around its messages in each model call: its system prompt and its tools."""
-    return Squeeze(Workshop(policy)).overhead(SYSTEM, _tools(folder))
+    return RunFitter(Services(policy)).overhead_tokens(SYSTEM, _tools(folder))
 
 
 def play(sessions: Sessions, session_id: str, folder: Folder, asked: Sequence[str]) -> Iterator[Played]:
     """The agent with our saver, turn after turn; the graph is the one of `agent.py`, unchanged."""
     tools = _tools(folder)
     graph = attach(agent(StandIn(), tools, SessionSaver(sessions)))
-    around = Squeeze(sessions.workshop).overhead(None, tools)
+    around = RunFitter(sessions.services).overhead_tokens(None, tools)
     for question in asked:
-        heard = _Heard(sessions.workshop, around)
+        heard = _Heard(sessions.services, around)
         asking = HumanMessage(question)
-        said: list[BaseMessage] = [asking]
+        messages: list[BaseMessage] = [asking]
         steps = graph.stream(
             {"messages": [asking]}, _config(session_id, heard), stream_mode="updates", durability="sync"
         )
         for step in steps:
-            said.extend(message for update in step.values() for message in update["messages"])
-        yield Played(tuple(to_core_many(said)), tuple(heard.sent))
+            messages.extend(message for update in step.values() for message in update["messages"])
+        yield Played(tuple(to_core_many(messages)), tuple(heard.sent))
 
 
 def whole_state(sessions: Sessions, session_id: str, folder: Folder) -> list[Message]:
@@ -83,7 +83,7 @@ def ask_chain(sessions: Sessions, session_id: str, asked: Sequence[str]) -> Iter
     """A LangChain chain with `RunnableWithMessageHistory` over the same session."""
     chain = _chain(sessions)
     for question in asked:
-        heard = _Heard(sessions.workshop, 0)
+        heard = _Heard(sessions.services, 0)
         config: RunnableConfig = {"configurable": {"session_id": session_id}, "callbacks": [heard]}
         answer = chain.invoke({"question": question}, config)
         yield Played((to_core(HumanMessage(question)), to_core(answer)), tuple(heard.sent))
@@ -105,9 +105,9 @@ def _chain(sessions: Sessions) -> RunnableWithMessageHistory:
 class _Heard(BaseCallbackHandler):
     """Weighs what a model is sent, with `around` tokens of tools beside the messages."""
 
-    def __init__(self, shop: Workshop, around: int) -> None:
+    def __init__(self, services: Services, around: int) -> None:
         self.sent: list[Sent] = []
-        self._shop = shop
+        self._services = services
         self._around = around
 
     def on_chat_model_start(
@@ -119,7 +119,7 @@ class _Heard(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         for given in messages:
-            tokens = self._around + sum(self._shop.measure(to_core(message)) for message in given)
+            tokens = self._around + sum(self._services.measure(to_core(message)) for message in given)
             clipped = sum((mark_of(message) or {}).get("rendition") == "clip" for message in given)
             self.sent.append(Sent(tokens, clipped))
 

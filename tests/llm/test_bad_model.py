@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from local_model import LocalModel, local_model
-from planted import confused, invented, rounds, said, source_of
+from planted_facts import confused, invented, rounds, said, source_of
 
 from langchain_session import ChatModelClassifier, ChatModelExtractor, ChatModelSummarizer
 from session_core import Budget, Message, Policy, Sessions

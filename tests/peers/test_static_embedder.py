@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.embedding import TOKENS, StaticEmbedder, chosen
+from session_core.embedding import TOKENS, StaticEmbedder, embedder_of
 from session_core.retrieve import cosine
 from session_core.voices import run_blocking
-from session_core.word_pieces import parted
+from session_core.word_pieces import counting_by_pieces
 
 TEXTS = ["My physician is called Amara Okafor.", "The invoice is due on Friday.", "", "\ud800 broken", "猫が好きです"]
 
@@ -50,7 +50,7 @@ def test_pieces_have_the_tokens_of_the_whole(seed: int) -> None:
     assert found is not None
     folder = (found.submodule_search_locations or [""])[0]
     tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(Path(folder, TOKENS)))
-    rnd, asked = random.Random(seed), parted(tokenizer)
+    rnd, asked = random.Random(seed), counting_by_pieces(tokenizer)
     parts = [
         *" \n\t0129aAb-'\",./_▁\x00",
         "é",
@@ -76,7 +76,7 @@ def test_a_tokenizer_that_changes_what_it_reads_is_asked_for_whole_texts() -> No
     tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(Path(folder, TOKENS)))
     forms = import_module("tokenizers").normalizers
     tokenizer.normalizer = forms.Sequence([forms.NFKC(), tokenizer.normalizer])
-    assert parted(tokenizer).__name__ == "whole"
+    assert counting_by_pieces(tokenizer).__name__ == "whole"
 
 
 def test_many_threads_load_it_once_and_agree() -> None:
@@ -94,7 +94,7 @@ def test_many_threads_load_it_once_and_agree() -> None:
 
 
 def test_a_view_finds_by_meaning_with_nothing_said_about_it() -> None:
-    assert isinstance(chosen(Policy()), StaticEmbedder)
+    assert isinstance(embedder_of(Policy()), StaticEmbedder)
     budget = Budget(400, reply_reserve_tokens=0)
     said = [{"role": "user", "content": TEXTS[0]}]
     said += [{"role": "user", "content": f"Number {n} of the list is a blue box with a lid on it."} for n in range(500)]

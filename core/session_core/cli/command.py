@@ -153,7 +153,7 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
     export = _command(
         commands,
         "export",
-        "moving",
+        "import_export",
         "export",
         "print a session's record as JSONL, one chat message per line, or all sessions, one per line",
     )
@@ -168,7 +168,7 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     moved = _command(
-        commands, "import", "moving", "move_file_in", "import the conversations of a file, each message once"
+        commands, "import", "import_export", "import_file", "import the conversations of a file, each message once"
     )
     moved.add_argument("file", type=Path, metavar="FILE", help="output of export, or another JSON or JSONL transcript")
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file name)")

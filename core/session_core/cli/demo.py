@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from session_core.budget import Budget
+from session_core.cli.chart import picture_or_why_not
+from session_core.cli.checks import Kept, told
 from session_core.cli.journal import Journal
-from session_core.cli.picture import picture_or_why_not
-from session_core.cli.promises import Kept, told
 from session_core.cli.report import curves, table
 from session_core.cli.terminal import Progress, columns, size
 from session_core.compress.pieces import counted
@@ -43,14 +43,14 @@ def run(asked: argparse.Namespace) -> int:
         raise ConfigError(f"--folder {asked.folder} is not a folder; name one with files to look at")
     folder = Folder(asked.folder, without=asked.out)
     _emptied(asked.out)
-    said = questions(folder, asked.turns)
+    texts = questions(folder, asked.turns)
     budget = Budget(asked.window)
     policy = Policy(budget, overhead_tokens=agent.overhead_tokens(folder, Policy(budget)))
     file = asked.out / "demo.db"
     with Sessions(f"sqlite:///{file}", policy=policy) as sessions:
         stage = _Stage(sessions, file)
         doors: list[tuple[str, Iterator[Played], int]] = [
-            ("LangGraph agent", agent.play(sessions, SESSION, folder, said), len(said)),
+            ("LangGraph agent", agent.play(sessions, SESSION, folder, texts), len(texts)),
             ("LangChain chain", agent.ask_chain(sessions, SESSION, RECALL[:2]), 2),
             ("LlamaIndex chat engine", engine.ask_engine(sessions, SESSION, RECALL[2:]), 2),
             ("LangGraph agent again", agent.play(sessions, SESSION, folder, RECALL[:1]), 1),
@@ -59,7 +59,7 @@ def run(asked: argparse.Namespace) -> int:
             stage.play(name, turns, count)
         whole = agent.whole_state(sessions, SESSION, folder)
         last, record = stage.session.view(), stage.session.record()
-    stage.journal.without_bytes = [] if asked.no_baseline else _without_us(agent, asked.out, folder, said)
+    stage.journal.without_bytes = [] if asked.no_baseline else _without_us(agent, asked.out, folder, texts)
     _show(stage, last, asked)
     return told([*_promises(stage, record, whole), *_facts(last)])
 
@@ -133,13 +133,13 @@ def _emptied(out: Path) -> None:
         raise ConfigError(f"--out {out} cannot be used ({exc}); name a folder you may write to") from exc
 
 
-def _without_us(agent: ModuleType, out: Path, folder: Folder, said: Sequence[str]) -> list[int]:
+def _without_us(agent: ModuleType, out: Path, folder: Folder, texts: Sequence[str]) -> list[int]:
     """Database sizes after each turn of the same agent, script and tools with LangGraph's own saver."""
     file = out / "without.db"
     sizes: list[int] = []
     try:
-        with Progress(f"the same agent with LangGraph's SqliteSaver, {len(said)} turns", len(said)) as progress:
-            for _ in agent.play_without(file, folder, said):
+        with Progress(f"the same agent with LangGraph's SqliteSaver, {len(texts)} turns", len(texts)) as progress:
+            for _ in agent.play_without(file, folder, texts):
                 sizes.append(database_bytes(file))
                 progress.turn(f"database {size(sizes[-1])}")
     except MissingExtra as exc:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 
 from session_core.budget import Budget
+from session_core.cli.chart import picture_or_why_not
+from session_core.cli.checks import Kept, told
 from session_core.cli.journal import Journal
-from session_core.cli.opening import folder
-from session_core.cli.picture import picture_or_why_not
-from session_core.cli.promises import Kept, told
 from session_core.cli.report import curves, table
+from session_core.cli.stores import folder
 from session_core.cli.terminal import Progress, columns
 from session_core.compress.pieces import counted
 from session_core.errors import ConfigError

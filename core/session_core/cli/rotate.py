@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 from contextlib import ExitStack
 
-from session_core.cli.opening import opened_to_change
+from session_core.cli.stores import opened_to_change
 from session_core.cli.terminal import Progress
 from session_core.compress.pieces import counted
 from session_core.stores.encrypted import EncryptedStore, Rotated

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from session_core.cli.opening import DEFAULT_TENANT, found, none_in, opened, opened_to_change, opened_to_read
+from session_core.cli.stores import DEFAULT_TENANT, found, none_in, opened, opened_to_change, opened_to_read
 from session_core.cli.terminal import columns, visible
 from session_core.compress.pieces import counted
 from session_core.errors import ConfigError, StoreUnreadable
@@ -15,7 +15,7 @@ from session_core.plan import View
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
-from session_core.stores.retention import purging
+from session_core.stores.retention import require_purging
 from session_core.turns import Message
 from session_core.voices import run_blocking
 
@@ -105,7 +105,7 @@ def _purge(sessions: Sessions, asked: argparse.Namespace) -> int:
     if asked.yes and not asked.dry_run:
         print(f"deleted {counted(len(sessions.purge(age_s, tenant=asked.tenant)), 'session')}{which}")
         return 0
-    idle = run_blocking(purging(sessions.store).idle(age_s, tenant=asked.tenant))
+    idle = run_blocking(require_purging(sessions.store).idle(age_s, tenant=asked.tenant))
     if idle and not asked.dry_run:
         raise ConfigError(
             f"{counted(len(idle), 'session')}{which} would be deleted permanently; add --yes to confirm, or --dry-run "

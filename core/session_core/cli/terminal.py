@@ -79,13 +79,13 @@ class Progress:
         if self._alive is not None:
             self._alive.stop()
 
-    def turn(self, told: str) -> None:
-        """One turn is done; `told` is a line about it."""
+    def turn(self, text: str) -> None:
+        """One turn is done; `text` is a line about it."""
         self._done += 1
         if self._alive is not None:
-            self._alive.update(self._task, advance=1, told=told)
+            self._alive.update(self._task, advance=1, told=text)
         elif self._done % self._every == 0 or self._done == self._total:
-            print(f"  {self._one} {self._done:>4} of {self._total}   {told}".rstrip(), flush=True)
+            print(f"  {self._one} {self._done:>4} of {self._total}   {text}".rstrip(), flush=True)
 
 
 def _alive() -> Any:

@@ -14,7 +14,7 @@ _LEAST_LINES = 3
 """A table has its header, the rule under it and a row."""
 
 
-def written(text: str) -> Iterator[tuple[Kind, str]]:
+def answer_parts(text: str) -> Iterator[tuple[Kind, str]]:
     """The parts of a text in Markdown, in order: code between fences (without these), tables of bars, and the rest."""
     if "```" not in text and "~~~" not in text and "\n|" not in f"\n{text}":
         yield "prose", text

@@ -16,7 +16,7 @@ _CHARACTERS_PER_ITEM = 24
 _UNBOUNDED = 1 << 40
 
 
-def shortened(arguments: str, max_characters: int) -> Iterator[str]:
+def shorten_arguments(arguments: str, max_characters: int) -> Iterator[str]:
     """`arguments` as a JSON object: unchanged, then shorter and shorter, from `max_characters` per text on."""
     found = read_json(arguments)
     if found is None or found != JsonText(found.value) or not isinstance(found.value, dict):

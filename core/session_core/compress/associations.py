@@ -1,11 +1,11 @@
-"""Checks whether a sentence attaches a value, a count or a name to something else than its source does."""
+"""Checks whether a sentence associates a value, a count or a name with something else than its source does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from session_core.compress.claims import Claim, Count, Item, claims, counts, measure, names_in, stem
-from session_core.plan import GiveWay, go_on
+from session_core.compress.claims import Claim, Count, Item, claims, counts, is_unit, names_in, stem
+from session_core.plan import GiveWay, never_pause
 
 ENOUGH = 0.5
 """Share of a claim's words that must occur with another value of the same kind to contradict it."""
@@ -14,23 +14,23 @@ _MUTUAL = frozenset("and or with und et y e con avec mit marri meet met versus v
 
 
 @dataclass(frozen=True, slots=True)
-class Bonds:
-    """Which values, counts and names a source mentions together."""
+class Associations:
+    """The values, counts and names that occur together in a source."""
 
     names: frozenset[str]
     claims: tuple[Claim, ...]
     counts: tuple[Count, ...]
 
     @classmethod
-    def of(cls, source: str, give_way: GiveWay = go_on) -> Bonds:
+    def of(cls, source: str, give_way: GiveWay = never_pause) -> Associations:
         called = names_in(source, give_way)
         give_way()
         return cls(called, tuple(claims(source, called, give_way)), tuple(counts(source)))
 
-    def hold(self, sentence: str) -> bool:
-        """Whether `sentence` combines nothing that the source combines differently.
+    def are_kept_by(self, sentence: str) -> bool:
+        """Whether `sentence` contradicts no association of the source.
 
-        Only a contradiction counts: what the source combines with nothing may occur anywhere.
+        Only contradictions count: a value without associations in the source may occur anywhere.
         """
         told = claims(sentence, self.names)
         return (
@@ -41,7 +41,7 @@ class Bonds:
         )
 
     def _counted(self, told: Count) -> bool:
-        """Whether counts are right: three rooms stay three rooms, and five kilometers are not five miles."""
+        """Whether counts are kept: three rooms stay three rooms, and five kilometers are not five miles."""
         if not told.noun:
             return True
         same = [count for count in self.counts if count.ordinal == told.ordinal]
@@ -50,10 +50,14 @@ class Bonds:
             return True
         if any(count.noun == told.noun for count in same):
             return False
-        return not (measure(told.noun) and nouns and all(measure(noun) for noun in nouns))
+        return not (is_unit(told.noun) and nouns and all(is_unit(noun) for noun in nouns))
 
     def _bound(self, claim: Claim, item: Item) -> bool:
-        here = [one for one in self.claims if any(item.keys & other.keys for other in one.items if _alike(other, item))]
+        here = [
+            one
+            for one in self.claims
+            if any(item.keys & other.keys for other in one.items if _may_be_equal(other, item))
+        ]
         if not here:
             return True
         those = {id(one) for one in here}
@@ -69,20 +73,20 @@ class Bonds:
             return not theirs and not any(claim.names & one.names for one in others)
         if sum(one.sort == item.sort for one in claim.items) > 1 or any(not _words(one) for one in here):
             return True
-        said = claim.anchors | _stems(claim.names)
-        most = max(len(said & _words(one)) for one in here)
-        against = max((len(said & (one.anchors | _stems(one.names))) for one in others), default=0)
-        return against <= most or against < ENOUGH * len(said)
+        words = claim.anchors | _stems(claim.names)
+        most = max(len(words & _words(one)) for one in here)
+        against = max((len(words & (one.anchors | _stems(one.names))) for one in others), default=0)
+        return against <= most or against < ENOUGH * len(words)
 
     def _together(self, claim: Claim) -> bool:
-        """Whether values are attached to the right names: who lives in Rome does not live in Paris."""
+        """Whether values stay with their names: who lives in Rome does not live in Paris."""
         if len(claim.names) < 2 or not claim.anchors:
             return True
-        told = claim.names & self.names
+        words = claim.names & self.names
         alike = [one for one in self.claims if claim.anchors <= one.anchors]
-        for name in told:
+        for name in words:
             mine = [one for one in alike if name in one.names]
-            for other in told - {name}:
+            for other in words - {name}:
                 theirs = [one for one in alike if other in one.names]
                 if not mine or not theirs or any(other in one.names for one in mine):
                     continue
@@ -91,8 +95,7 @@ class Bonds:
         return True
 
     def _in_order(self, first: Item, words: tuple[str, ...], second: Item) -> bool:
-        """Whether the order is right: from May 3 to May 10 is not from May 10 to May 3, and a lender is not a
-        borrower."""
+        """Whether the order is kept: May 3 to May 10 is not May 10 to May 3, and a lender is not a borrower."""
         if not words or first.sort != second.sort or _MUTUAL.intersection(words):
             return True
         pairs = [pair for one in self.claims for pair in one.between if pair[1] == words]
@@ -101,13 +104,13 @@ class Bonds:
         return kept or not turned
 
 
-def _alike(one: Item, other: Item) -> bool:
-    """Whether two values may be the same: a bare number may count anything."""
+def _may_be_equal(one: Item, other: Item) -> bool:
+    """Whether two values may be equal: a number without a noun may count anything."""
     return one.sort == other.sort or "count" in (one.sort, other.sort)
 
 
 def _words(claim: Claim) -> frozenset[str]:
-    """The words of a claim of the source, including the question that it answers."""
+    """The words of a claim in the source and of the question that it answers."""
     return claim.anchors | claim.question | _stems(claim.names)
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from session_core.compress.claims import stem, stems, telling
-from session_core.language.quoting import spoken
-from session_core.language.words import sentences, struck, words
-from session_core.plan import GiveWay, go_on
+from session_core.compress.claims import distinctive_stems, stem, stems
+from session_core.language.quoting import split_quoted
+from session_core.language.words import sentences, strike_sentences, words
+from session_core.plan import GiveWay, never_pause
 from session_core.turns import Message, Role
 
 SHORT_WORDS = 6
@@ -37,8 +37,8 @@ _LED = re.compile(r"([^\n:→]{1,80}?): ")
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A sentence by its stems: when, whose it is, and whom else it names."""
+class _Saying:
+    """A sentence as stems, with its time, its speakers, and other people that it names."""
 
     at: int
     who: frozenset[str]
@@ -46,21 +46,22 @@ class _Said:
 
 
 def without_swaps(
-    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = go_on
+    summary: str, messages: Sequence[Message], previous: str, *, give_way: GiveWay = never_pause
 ) -> tuple[str, int]:
-    """`summary` less each sentence that tells of a person a wish which only another one uttered, and how many went.
+    """`summary` without sentences that attribute to one person a wish that only another one stated, and their number.
 
-    A wish is somebody's whose words it has, of whom others said it, or who answered it soon with a few words that
-    deny nothing. What nobody said in one sentence is left: another way to put it. Gives way after each message.
+    A wish belongs to whoever stated it, to the people that others stated it about, and to those who accepted it soon
+    after in a few words. Sentences that match no single statement are kept, as paraphrases. Gives way after each
+    message.
     """
     people = _people(messages)
-    said = list(_sayings(messages, previous, people, give_way))
+    said = list(_all_sayings(messages, previous, people, give_way))
     brief = {(at, name) for at, message in enumerate(messages) if _brief(message) for name in _speaker(message)}
-    return struck(summary, lambda sentence: _swapped(sentence, people, said, brief))
+    return strike_sentences(summary, lambda sentence: _is_swapped(sentence, people, said, brief))
 
 
 def _people(messages: Sequence[Message]) -> Mapping[str, str]:
-    """Who a word at the head of a sentence may be: a role, or the author of messages by a part of their name."""
+    """The people that a word at the beginning of a sentence may name: a role, or an author by a part of the name."""
     authors = {message.author for message in messages if message.role is Role.USER and message.author}
     named: dict[str, set[str]] = {}
     for author in authors:
@@ -75,39 +76,41 @@ def _speaker(message: Message) -> frozenset[str]:
     return frozenset((ASSISTANT,)) if message.role is Role.ASSISTANT else frozenset()
 
 
-def _sayings(
+def _all_sayings(
     messages: Sequence[Message], previous: str, people: Mapping[str, str], give_way: GiveWay
-) -> Iterator[_Said]:
+) -> Iterator[_Saying]:
     for line in previous.splitlines():
         led = _LED.match(line)
         name = people.get(led.group(1).casefold()) if led else None
         for sentence in sentences(line):
-            yield _Said(-SOON, frozenset((name,)) if name else _named(sentence, people), frozenset(stems(sentence)))
+            yield _Saying(
+                -SOON, frozenset((name,)) if name else _people_named(sentence, people), frozenset(stems(sentence))
+            )
     for at, message in enumerate(messages):
         whose = _speaker(message)
-        parts = spoken(message.content) if message.role is Role.USER else [(message.content, False)]
+        parts = split_quoted(message.content) if message.role is Role.USER else [(message.content, False)]
         for part, _ in parts if whose else ():
             for sentence in sentences(part):
-                yield _Said(at, whose | _named(sentence, people), frozenset(stems(sentence)))
+                yield _Saying(at, whose | _people_named(sentence, people), frozenset(stems(sentence)))
         give_way()
 
 
-def _named(sentence: str, people: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(people[word] for word in map(_bare, words(sentence)) if word in people)
+def _people_named(sentence: str, people: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(people[word] for word in map(_without_possessive, words(sentence)) if word in people)
 
 
 def _brief(message: Message) -> bool:
     if not 0 < len(message.content.split()) <= SHORT_WORDS or _NEGATING.search(message.content):
         return False
-    return _WISHING.isdisjoint(words(message.content)) and len(telling(message.content)) <= OWN_WORDS
+    return _WISHING.isdisjoint(words(message.content)) and len(distinctive_stems(message.content)) <= OWN_WORDS
 
 
-def _swapped(sentence: str, people: Mapping[str, str], said: Sequence[_Said], brief: set[tuple[int, str]]) -> bool:
-    told = [_bare(word) for word in words(sentence)]
-    who = next((people[word] for word in told[:2] if word in people), None)
-    if who is None or _WISHING.isdisjoint(told):
+def _is_swapped(sentence: str, people: Mapping[str, str], said: Sequence[_Saying], brief: set[tuple[int, str]]) -> bool:
+    texts = [_without_possessive(word) for word in words(sentence)]
+    who = next((people[word] for word in texts[:2] if word in people), None)
+    if who is None or _WISHING.isdisjoint(texts):
         return False
-    wish = frozenset(telling(sentence)) - {stem(word) for word in told if word in people or word in _WISHING}
+    wish = frozenset(distinctive_stems(sentence)) - {stem(word) for word in texts if word in people or word in _WISHING}
     if not wish:
         return False
     uttered = [one for one in said if wish <= one.stems]
@@ -116,5 +119,5 @@ def _swapped(sentence: str, people: Mapping[str, str], said: Sequence[_Said], br
     return not any((later, who) in brief for one in uttered for later in range(one.at + 1, one.at + 1 + SOON))
 
 
-def _bare(word: str) -> str:
+def _without_possessive(word: str) -> str:
     return re.sub("['’]s$", "", word)

@@ -15,21 +15,21 @@ SAMPLE = 16
 
 
 class Blocks:
-    """Writes blocks of passages under their `headings`, and counts them. Of one question many are counted of which each
-    is much like the one before it, and of many questions most lines come again. Passages of a message without a
-    heading, which stands in the view itself, are its rows there."""
+    """Renders blocks of passages under their `headings`, and counts their tokens. Counts are cached by line, since
+    blocks of one question differ little, and lines recur. Passages of a message without a heading, which is in the view
+    itself, are rows there."""
 
     def __init__(self, headings: Sequence[str], count: Count) -> None:
         self._headings, self._count, self._counted = headings, count, _Counted(count)
         self._less: float | None = None
 
-    def about(self, chosen: Collection[Candidate]) -> int:
-        """Tokens of the block and the rows of `chosen`, line by line: what a table counts, as a rule exactly. An
-        estimate rounds each line up, so as much is taken off as the first lines take less together."""
-        told = [*self._block(chosen), *(line for lines in self._within(chosen).values() for line in lines)]
-        if not told:
+    def estimate_tokens(self, chosen: Collection[Candidate]) -> int:
+        """Tokens of the block and the rows of `chosen`, summed by line: usually exact for a tokenizer. An estimating
+        counter rounds each line up, which is compensated for by what the first lines take less together."""
+        texts = [*self._block(chosen), *(line for lines in self._within(chosen).values() for line in lines)]
+        if not texts:
             return 0
-        *lines, last = told
+        *lines, last = texts
         if self._less is None:
             first = lines[:SAMPLE]
             together = self._count("".join([f"{line}\n" for line in first]))
@@ -37,12 +37,12 @@ class Blocks:
         return sum(map(self._counted.__getitem__, lines), self._count(last)) - int(self._less * len(lines))
 
     def text(self, chosen: Collection[Candidate]) -> str:
-        """The passages as they stand in a view: in the order of the record, each under its heading and its columns; ""
-        for none."""
+        """The passages as a view shows them: in the order of the record, each under its heading and columns; "" for
+        none."""
         return "\n".join(self._block(chosen))
 
     def rows(self, chosen: Collection[Candidate]) -> dict[int, str]:
-        """What is chosen of messages without a heading, by their places."""
+        """The chosen passages of messages without a heading, by the places of these messages."""
         return {source: "\n".join(lines) for source, lines in self._within(chosen).items()}
 
     def _block(self, chosen: Collection[Candidate]) -> list[str]:
@@ -59,15 +59,15 @@ class Blocks:
     def _lines(self, chosen: Collection[Candidate]) -> list[str]:
         headings = self._headings
         lines: list[str] = []
-        source, said, schema = -1, "", ""
+        source, text, schema = -1, "", ""
         groups = Counter([(one.source, one.passage.group) for one in chosen if one.passage.group])
         for one in sorted(chosen, key=lambda one: (one.source, one.place)):
             passage = one.passage
             if one.source != source:
                 source, schema = one.source, ""
-                if headings[source] and headings[source] != said:
-                    said = headings[source]
-                    lines.append(said)
+                if headings[source] and headings[source] != text:
+                    text = headings[source]
+                    lines.append(text)
             if passage.alone and groups[one.source, passage.group] == 1:
                 lines.append(f"{WITHIN}{passage.alone}")
                 continue
@@ -79,7 +79,7 @@ class Blocks:
 
 
 class _Counted(dict[str, int]):
-    """Lines with what each takes, its end included."""
+    """Lines with the tokens of each, line break included."""
 
     def __init__(self, count: Count) -> None:
         self._count = count

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from session_core.compress.associations import Bonds
-from session_core.compress.claims import stems, telling
-from session_core.compress.negation import Said, agrees, denials
+from session_core.compress.associations import Associations
+from session_core.compress.claims import distinctive_stems, stems
+from session_core.compress.negation import Statement, agrees_with, denials
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import names
-from session_core.language.number_words import spelled
+from session_core.language.number_words import spelled_numbers
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import sentences
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 MAX_REPEATS = 3
 """A phrase of up to 12 words repeated more often than this means that the model is stuck in a loop."""
@@ -46,7 +46,7 @@ class Checked:
     struck: tuple[str, ...] = ()
 
 
-def check(summary: str, source: str, *, previous: str = "", give_way: GiveWay = go_on) -> Checked:
+def check(summary: str, source: str, *, previous: str = "", give_way: GiveWay = never_pause) -> Checked:
     """`summary` without each sentence that states something neither `source` nor `previous` does.
 
     Every number, date, time, amount, identifier and proper name must stand there; case, thousands
@@ -68,7 +68,7 @@ class Source:
     text: str
     words: frozenset[str]
     stems: frozenset[str]
-    said: frozenset[str]
+    spoken: frozenset[str]
     numbers: frozenset[Decimal]
     amounts: frozenset[tuple[Decimal, str]]
     bare: frozenset[Decimal]
@@ -76,19 +76,19 @@ class Source:
     dates: frozenset[tuple[int, ...]]
     times: frozenset[tuple[int, bool]]
     digits: str = field(repr=False)
-    bonds: Bonds = field(repr=False)
-    denials: list[Said] = field(repr=False)
+    associations: Associations = field(repr=False)
+    denials: list[Statement] = field(repr=False)
 
     @classmethod
-    def of(cls, source: str, give_way: GiveWay = go_on) -> Source:
+    def of(cls, source: str, give_way: GiveWay = never_pause) -> Source:
         found = values(source)
         words = frozenset(_word_forms(source))
         amounts = {(n, c) for v in found if (c := currency(v.text)) for n in numbers(v.text)}
-        written = {Decimal(one.number).normalize() for one in spelled(source)}
+        written = {Decimal(one.number).normalize() for one in spelled_numbers(source)}
         figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
         stated = {n for v in figures for n in numbers(v.text)}
         # Digits of other values; those of "1,000" are neither 1 nor 0.
-        runs = {Decimal(run).normalize() for run in _RUN.findall(_without(source, figures))}
+        runs = {Decimal(run).normalize() for run in _RUN.findall(_blank_out(source, figures))}
         dated = [v.text for v in found if v.kind is ValueKind.DATE]
         priced = {n for n, _ in amounts}
         return cls(
@@ -100,10 +100,10 @@ class Source:
             frozenset(amounts),
             frozenset((written | runs | stated) - priced),
             frozenset(c for _, c in amounts) | {c for w in words if (c := currency(w))},
-            frozenset(part for said in dated for reading in dates(said) for part in parts(reading)),
+            frozenset(part for text in dated for reading in dates(text) for part in parts(reading)),
             frozenset(time for v in found if v.kind is ValueKind.TIME for time in times(v.text)),
             re.sub(r"\D", "", source),
-            Bonds.of(source, give_way),
+            Associations.of(source, give_way),
             denials(source, give_way),
         )
 
@@ -118,7 +118,7 @@ class Source:
             for sentence in sentences(line):
                 same = "".join(c for c in _SPOKEN.sub("", sentence, count=1).casefold() if c.isalnum())
                 whole = _without_loop(sentence)
-                if (same and same in seen) or not _grounded(whole, self, german):
+                if (same and same in seen) or not _is_grounded(whole, self, german):
                     kept = kept.replace(sentence, "", 1)
                     struck.append(sentence)
                 elif whole != sentence:
@@ -130,7 +130,7 @@ class Source:
         return Checked("\n".join(lines).strip(), tuple(struck))
 
 
-def _without(text: str, found: Sequence[Value]) -> str:
+def _blank_out(text: str, found: Sequence[Value]) -> str:
     """`text` with blanks in place of the values found in it."""
     rest = list(text)
     for value in found:
@@ -138,39 +138,39 @@ def _without(text: str, found: Sequence[Value]) -> str:
     return "".join(rest)
 
 
-def _grounded(sentence: str, known: Source, german: bool) -> bool:
+def _is_grounded(sentence: str, known: Source, german: bool) -> bool:
     if _EMPTY.fullmatch(sentence.strip()):
         return False
     found = values(sentence)
-    if not all(_stands(value, known) for value in found):
+    if not all(_is_stated(value, known) for value in found):
         return False
-    if not all(_literally(path, known.text) for path in _PATH.findall(sentence)):
+    if not all(_occurs_in(path, known.text) for path in _PATH.findall(sentence)):
         return False
-    left = _without(sentence, found)
-    if not _spoken_of(left, known):
+    left = _blank_out(sentence, found)
+    if not _is_spoken_of(left, known):
         return False
-    counted = (one for one in spelled(left) if one.number > _COMMON_NUMBERS + one.ordinal)
+    counted = (one for one in spelled_numbers(left) if one.number > _COMMON_NUMBERS + one.ordinal)
     if not all(Decimal(one.number).normalize() in known.numbers for one in counted):
         return False
-    if not all(_named(name, known) for name in names(left, german)):
+    if not all(_is_name_known(name, known) for name in names(left, german)):
         return False
-    return known.bonds.hold(sentence) and agrees(sentence, known.denials, known.text)
+    return known.associations.are_kept_by(sentence) and agrees_with(sentence, known.denials, known.text)
 
 
-def _spoken_of(sentence: str, known: Source) -> bool:
+def _is_spoken_of(sentence: str, known: Source) -> bool:
     """Whether the source contains half of the words, by their stems, or lacks hardly any."""
-    said = {stem for stem in telling(sentence) if stem.isalpha()}
-    return len(said - known.said) <= max(FEW, len(said) // 2)
+    words = {stem for stem in distinctive_stems(sentence) if stem.isalpha()}
+    return len(words - known.spoken) <= max(FEW, len(words) // 2)
 
 
-def _stands(value: Value, known: Source) -> bool:
+def _is_stated(value: Value, known: Source) -> bool:
     """Whether the source states `value`, in this form or another."""
-    if _literally(value.text, known.text):
+    if _occurs_in(value.text, known.text):
         return True
     match value.kind:
         case ValueKind.IDENTIFIER:
             if ends := _RANGE.fullmatch(value.text):
-                return _ranged(ends.group(1), ends.group(2), known.text)
+                return _is_range_in(ends.group(1), ends.group(2), known.text)
             digits = re.sub(r"\D", "", value.text)
             phone = not any(c.isalpha() for c in value.text) and "." not in value.text and len(digits) >= 7
             return phone and digits in known.digits
@@ -178,21 +178,21 @@ def _stands(value: Value, known: Source) -> bool:
             readings = dates(value.text)
             if readings:
                 return any(reading in known.dates for reading in readings)
-            return all(_named(word, known) for word in _DAY_NAME.findall(value.text))
+            return all(_is_name_known(word, known) for word in _DAY_NAME.findall(value.text))
         case ValueKind.TIME:
             return minutes_of(value.text) in known.times
         case ValueKind.AMOUNT:
-            return _priced(value.text, known)
+            return _is_amount_known(value.text, known)
         case ValueKind.NUMBER:
             return bool(numbers(value.text) & known.numbers)
 
 
-def _ranged(low: str, high: str, text: str) -> bool:
+def _is_range_in(low: str, high: str, text: str) -> bool:
     """Whether `text` expresses a range in another way: "3 to 5", "between 3 and 5", "8–12"."""
     return re.search(rf"(?<![\d.,]){low}\s?(?:[-–—]|to|and|bis|a|à|al|até)\s?{high}(?!\d|[.,]\d)", text) is not None
 
 
-def _priced(amount: str, known: Source) -> bool:
+def _is_amount_known(amount: str, known: Source) -> bool:
     said, unit = numbers(amount), currency(amount)
     if unit is None:
         return bool(said & known.numbers)
@@ -201,7 +201,7 @@ def _priced(amount: str, known: Source) -> bool:
     return unit in known.currencies and bool(said & known.bare)
 
 
-def _literally(text: str, source: str) -> bool:
+def _occurs_in(text: str, source: str) -> bool:
     """Whether `text` occurs in `source` (both casefolded) as a whole, not inside a longer value."""
     wanted = text.casefold()
     at = source.find(wanted)
@@ -216,17 +216,17 @@ def _literally(text: str, source: str) -> bool:
     return False
 
 
-def _named(name: str, known: Source) -> bool:
+def _is_name_known(name: str, known: Source) -> bool:
     """Whether the source contains the word, or a form of it with the same beginning."""
     plain = re.sub(r"['’]s$", "", name.casefold())
     forms = [plain, *plain.split("-")] if "-" in plain else [plain]
     if plain in known.words or all(form in known.words for form in forms[1:] or forms):
         return True
     longer = any(word.startswith(plain) and len(word) - len(plain) <= 3 for word in known.words)
-    return len(plain) >= 4 and plain[:4] in known.stems and (longer or _inflected(plain, known))
+    return len(plain) >= 4 and plain[:4] in known.stems and (longer or _is_inflection_known(plain, known))
 
 
-def _inflected(word: str, known: Source) -> bool:
+def _is_inflection_known(word: str, known: Source) -> bool:
     return any(len(word) - cut >= 4 and word[:-cut] in known.words for cut in (1, 2))
 
 
@@ -239,11 +239,11 @@ def _word_forms(text: str) -> Iterator[str]:
 def _without_loop(sentence: str) -> str:
     """`sentence` up to where a phrase was repeated more than `MAX_REPEATS` times."""
     tokens = list(re.finditer(r"[\u3040-\u9fff]|[^\W_]+|[^\w\s]", sentence))
-    said = [token.group().casefold() for token in tokens]
+    texts = [token.group().casefold() for token in tokens]
     for size in range(1, 13):
         run = 0
-        for index in range(size, len(said)):
-            run = run + 1 if said[index] == said[index - size] else 0
-            if run >= size * MAX_REPEATS and any(w.isalpha() for w in said[index - size + 1 : index + 1]):
+        for index in range(size, len(texts)):
+            run = run + 1 if texts[index] == texts[index - size] else 0
+            if run >= size * MAX_REPEATS and any(w.isalpha() for w in texts[index - size + 1 : index + 1]):
                 return sentence[: tokens[index - run + size - size].end()].rstrip()
     return sentence

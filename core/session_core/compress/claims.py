@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from session_core.language.cues import corrects
+from session_core.language.cues import is_correction
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import LABELS, names
-from session_core.language.number_words import spelled
+from session_core.language.number_words import spelled_numbers
 from session_core.language.values import Value, ValueKind, currency, numbers, values
 from session_core.language.words import STOP_WORDS, sentences, words
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 Key = tuple[object, ...]
 """What two ways to say one value have in common."""
@@ -54,7 +54,7 @@ _MEASURES = frozenset(_UNITS.values()) - {"person"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A value or a name, where it stands, and what sort it is, so that others of its sort can be told from it."""
+    """A value or a name, its position, and its sort: only items of one sort can contradict each other."""
 
     sort: str
     keys: frozenset[Key]
@@ -64,7 +64,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many (or the how manieth) of what. `noun` is empty where no word says it."""
+    """A count or an ordinal, and its noun, which is empty if there is none."""
 
     number: Decimal
     ordinal: bool
@@ -73,9 +73,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A part of a sentence that says one thing: its values, its names, its other words by their stems.
+    """A part of a sentence with one statement: its values, its names, and its other words as stems.
 
-    `doers` are the names that it begins with; `sentence` tells which parts stand in one sentence.
+    `doers` are the names at its beginning; `sentence` identifies the sentence that it is part of.
     """
 
     items: tuple[Item, ...]
@@ -89,7 +89,7 @@ class Claim:
 
 
 def stem(word: str) -> str:
-    """The beginning that forms of a word share: "leaves", "leaving" and "leave" have one."""
+    """The beginning that the forms of a word share: "leaves", "leaving" and "leave" have the same."""
     plain = word.casefold()
     if plain in _IRREGULAR:
         return _IRREGULAR[plain]
@@ -105,7 +105,7 @@ _VAGUE_STEMS = frozenset(stem(word) for word in _VAGUE)
 
 
 def stems(text: str) -> list[str]:
-    """The stems of the words that say something, in order."""
+    """The stems of the content words, in order."""
     return [
         stem(part)
         for word in words(text)
@@ -114,19 +114,19 @@ def stems(text: str) -> list[str]:
     ]
 
 
-def telling(text: str) -> list[str]:
-    """The same without words that tell no thing from another."""
+def distinctive_stems(text: str) -> list[str]:
+    """As `stems`, without words that distinguish nothing."""
     plain = " ".join(word for word in words(text) if word not in LABELS)
     return [one for one in stems(plain) if one not in _VAGUE_STEMS]
 
 
-def claims(text: str, known_names: frozenset[str], give_way: GiveWay = go_on) -> list[Claim]:
-    """The claims of each sentence of `text`, in which words of `known_names` with a capital are names."""
+def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pause) -> list[Claim]:
+    """The claims of each sentence of `text`; capitalized words in `known_names` are names."""
     found: list[Claim] = []
     asked: frozenset[str] = frozenset()
     for number, sentence in enumerate(sentences(text)):
         made = list(_of_sentence(sentence, known_names))
-        correcting = corrects(sentence)
+        correcting = is_correction(sentence)
         found.extend(replace(claim, question=asked, corrects=correcting, sentence=number) for claim in made)
         asks = sentence.endswith(("?", "？"))
         asked = frozenset(stems(sentence)) - _VAGUE_STEMS if asks else frozenset()
@@ -134,23 +134,23 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = go_on) ->
     return found
 
 
-def names_in(text: str, give_way: GiveWay = go_on) -> frozenset[str]:
-    """The names that `text` has anywhere, in small letters, and what its sentences begin with that may be one."""
+def names_in(text: str, give_way: GiveWay = never_pause) -> frozenset[str]:
+    """The names in `text`, in lower case, and words at the beginning of sentences that may be names."""
     found: set[str] = set()
     for sentence in sentences(text):
-        blank = _blanked(sentence, values(sentence))
+        blank = _blank_out(sentence, values(sentence))
         found.update(re.sub("['’]s$", "", name.casefold()) for name in (*names(blank, False), *_subjects(blank)))
         give_way()
     return frozenset(found) - _TITLES
 
 
-def stated(text: str) -> frozenset[Key]:
-    """The values and the names that `text` states, whatever way they are written."""
+def stated_keys(text: str) -> frozenset[Key]:
+    """The values and names in `text`, in normalized form."""
     found: set[Key] = set()
     for sentence in sentences(text):
         every = values(sentence)
         found.update(min(keys, key=repr) for value in every for keys in [_sort_and_keys(value)[1]] if keys)
-        found.update(("name", name.casefold()) for name in names(_blanked(sentence, every), False))
+        found.update(("name", name.casefold()) for name in names(_blank_out(sentence, every), False))
     return frozenset(found)
 
 
@@ -165,7 +165,7 @@ def _subjects(sentence: str) -> Iterator[str]:
 
 
 def counts(text: str) -> Iterator[Count]:
-    """How many of what `text` says there are, in figures or in words."""
+    """The counted things in `text`, with numbers in digits or in words."""
     for value in values(text):
         if value.kind in (ValueKind.AMOUNT, ValueKind.NUMBER) and currency(value.text) is None:
             unit = re.search(r"[^\W\d_]+$", value.text) if value.kind is ValueKind.AMOUNT else None
@@ -173,12 +173,12 @@ def counts(text: str) -> Iterator[Count]:
             if not re.search(r"\d(?:st|nd|rd|th)$", value.text):
                 for number in numbers(value.text):
                     yield Count(number, False, noun)
-    for one in spelled(text):
+    for one in spelled_numbers(text):
         yield Count(Decimal(one.number).normalize(), one.ordinal, _next_noun(text, one.end))
 
 
-def measure(noun: str) -> bool:
-    """Whether a noun of `counts` is a unit that something is measured in."""
+def is_unit(noun: str) -> bool:
+    """Whether a noun from `counts` is a unit of measurement."""
     return noun.removeprefix("square ") in _MEASURES
 
 
@@ -197,10 +197,10 @@ def _noun(word: str) -> str:
 def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
     stated = [Item(*_sort_and_keys(value), value.start, value.end) for value in values(sentence)]
     taken = {place for item in stated for place in range(item.start, item.end)}
-    for one in spelled(sentence):
+    for one in spelled_numbers(sentence):
         if one.start not in taken and one.number > 1 and not one.ordinal:
             stated.append(Item("count", frozenset([("n", Decimal(one.number).normalize())]), one.start, one.end))
-    blank = _blanked(sentence, stated)
+    blank = _blank_out(sentence, stated)
     named = [
         Item("name", frozenset([("name", plain)]), match.start(), match.end())
         for match in re.finditer(r"[^\W\d_][\w-]*", blank)
@@ -211,12 +211,12 @@ def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
     for start, end in _spans(blank, stated, named):
         items = sorted((i for i in (*stated, *named) if start <= i.start < end), key=lambda item: item.start)
         here = frozenset(str(key[1]) for item in items if item.sort == "name" for key in item.keys)
-        said = [s for s in stems(blank[start:end]) if s not in _VAGUE_STEMS and s not in {stem(n) for n in here}]
+        texts = [s for s in stems(blank[start:end]) if s not in _VAGUE_STEMS and s not in {stem(n) for n in here}]
         first = next(iter(words(blank[start:end].lstrip(" ,;:").removeprefix("and").removeprefix("but"))), "")
         own = first in _PRONOUNS or bool(here)
-        anchors = frozenset(said) if own or not said else frozenset(said) | subject
+        anchors = frozenset(texts) if own or not texts else frozenset(texts) | subject
         subject = (
-            frozenset() if own and first not in ("the", "der", "die", "das", "la", "le", "el") else frozenset(said[:1])
+            frozenset() if own and first not in ("the", "der", "die", "das", "la", "le", "el") else frozenset(texts[:1])
         )
         who = here or (frozenset() if own else who)
         leads = next((word for word in words(blank[start:end]) if word not in STOP_WORDS | LABELS), "")
@@ -231,7 +231,7 @@ def _between(blank: str, items: Sequence[Item]) -> Iterator[tuple[Item, tuple[st
 
 
 def _spans(blank: str, stated: Sequence[Item], named: Sequence[Item]) -> Iterator[tuple[int, int]]:
-    """The parts that say something by themselves; others belong to what follows, the last to what precedes."""
+    """The parts that are statements on their own; other parts belong to the next one, the last to the one before."""
     cuts = [match.start() for match in _BREAK.finditer(blank)]
     found: list[tuple[int, int]] = []
     start = 0
@@ -247,7 +247,7 @@ def _spans(blank: str, stated: Sequence[Item], named: Sequence[Item]) -> Iterato
     yield from found or [(0, len(blank))]
 
 
-def _blanked(text: str, found: Sequence[Value | Item]) -> str:
+def _blank_out(text: str, found: Sequence[Value | Item]) -> str:
     rest = list(text)
     for value in found:
         rest[value.start : value.end] = " " * (value.end - value.start)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from session_core.compress.arguments import shortened
-from session_core.compress.detect import read
+from session_core.compress.arguments import shorten_arguments
+from session_core.compress.detect import detect
 from session_core.compress.pieces import Rendition, shorten
 from session_core.errors import BudgetError
 from session_core.plan import Count
@@ -48,11 +48,11 @@ def clip(
     text = _encodable(text)
     if _fits(text, max_tokens, count):
         return None
-    shape = read(_ESCAPES.sub("", text) if "\x1b" in text else text, terms)
-    fitted = _fitted(shape.render, max_tokens, count, reference, _characters_per_token(text, count))
+    shape = detect(_ESCAPES.sub("", text) if "\x1b" in text else text, terms)
+    fitted = _longest_fitting(shape.render, max_tokens, count, reference, _characters_per_token(text, count))
     if fitted is None:
         cut = lambda room: Rendition(shorten(text, room), f"shortened from {len(text):,} characters")  # noqa: E731
-        fitted = _fitted(cut, max_tokens, count, reference, 1.0) or _bare(max_tokens, count, reference)
+        fitted = _longest_fitting(cut, max_tokens, count, reference, 1.0) or _mark_alone(max_tokens, count, reference)
     return Clip(*fitted, shape.kind)
 
 
@@ -62,7 +62,7 @@ def clip_arguments(arguments: str, *, max_tokens: int, count: Count) -> str:
     Always a JSON object; `{}` if nothing else fits.
     """
     arguments = _encodable(arguments)
-    for shorter in shortened(arguments, max_tokens * _MOST_CHARACTERS_PER_TOKEN):
+    for shorter in shorten_arguments(arguments, max_tokens * _MOST_CHARACTERS_PER_TOKEN):
         if count(shorter) <= max_tokens:
             return shorter
     return "{}"
@@ -82,7 +82,7 @@ def _characters_per_token(text: str, count: Count) -> float:
     return min(12.0, max(0.2, len(sample) / max(1, count(sample))))
 
 
-def _fitted(
+def _longest_fitting(
     render: Callable[[int], Rendition], max_tokens: int, count: Count, reference: str, ratio: float
 ) -> tuple[str, int] | None:
     """The longest rendition found that fits with its mark, and its tokens; None if none does.
@@ -94,7 +94,7 @@ def _fitted(
     low, high = 0.0, float("inf")
     room = max_tokens * ratio
     for _ in range(_TRIES):
-        text, tokens = _marked(render(max(1, int(room))), max_tokens, count, reference)
+        text, tokens = _with_mark(render(max(1, int(room))), max_tokens, count, reference)
         if tokens <= max_tokens:
             if best is not None and text == best[0] and high == float("inf"):
                 break
@@ -113,7 +113,7 @@ def _fitted(
     return best
 
 
-def _marked(rendition: Rendition, max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
+def _with_mark(rendition: Rendition, max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
     """The rendition with the longest mark that leaves room for it."""
     for mark, share in _marks(rendition.left_out, reference):
         if count(mark) <= max_tokens * share:
@@ -131,7 +131,7 @@ def _marks(left_out: str, reference: str) -> Iterator[tuple[str, float]]:
     yield "[clipped]", 1
 
 
-def _bare(max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
+def _mark_alone(max_tokens: int, count: Count, reference: str) -> tuple[str, int]:
     """The mark alone, as much of it as fits; empty if nothing does."""
     for mark in (f"[clipped; ref {reference}]", "[clipped]", "…"):
         tokens = count(mark)

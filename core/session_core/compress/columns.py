@@ -41,14 +41,14 @@ def name_rank(name: str) -> int:
     return 1 if words & _NAMING else 2
 
 
-def outstanding(names: Sequence[str], rows: Sequence[Cells]) -> list[int]:
+def outliers(names: Sequence[str], rows: Sequence[Cells]) -> list[int]:
     """Outliers among the rows, most unusual first: rare values, alarms, a missing value."""
     scores: dict[int, float] = {}
     for column, name in enumerate(names):
         values = [row[column] for row in rows]
         counts = Counter(values)
         rank = name_rank(name)
-        weights = {**_rare(counts, len(rows), rank), **_alarmed(counts, len(rows), rank)}
+        weights = {**_rare(counts, len(rows), rank), **_alarms(counts, len(rows), rank)}
         if not weights:
             continue
         for number, value in enumerate(values):
@@ -83,7 +83,7 @@ def _rare(counts: Counter[str], total: int, rank: int) -> dict[str, float]:
     return {value: (2.0 if rank == 0 else 1.0) - n / total for value, n in counts.items() if n <= most}
 
 
-def _alarmed(counts: Counter[str], total: int, rank: int) -> dict[str, float]:
+def _alarms(counts: Counter[str], total: int, rank: int) -> dict[str, float]:
     values = [value for value in counts if value and len(value) <= _SHORT_VALUE * (3 if rank == 0 else 1)]
     whole = "\n".join(values).lower()
     words = [word for word in ALARMS if word in whole]

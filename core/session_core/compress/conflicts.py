@@ -28,14 +28,14 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class Conflict:
     """Two quotes, the earlier first, and the values in which they differ."""
 
     quotes: tuple[Quote, Quote]
     values: tuple[str, str]
 
 
-def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
+def find_conflicts(question: str, quotes: Sequence[Quote]) -> list[Conflict]:
     """The pairs of `quotes`, given in their order, that answer `question` with different values of one type.
 
     Both have words of the question and much of their other words in common, each states exactly one value of the
@@ -44,9 +44,9 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
     """
     asked = frozenset(stems(question))
     codes = {word for word in asked if any(map(str.isdigit, word))}
-    stated = [(quote, *one) for quote in quotes for one in _stated(quote.text) if not asked.isdisjoint(one[1])]
+    stated = [(quote, *one) for quote in quotes for one in _unique_values(quote.text) if not asked.isdisjoint(one[1])]
     stated = [one for one in stated if codes.issubset(stems(one[0].text))] if codes else stated
-    found: list[Tie] = []
+    found: list[Conflict] = []
     for (first, value, about), (second, other, of_other) in combinations(stated, 2):
         if first is second or value.kind is not other.kind:
             continue
@@ -55,36 +55,36 @@ def ties(question: str, quotes: Sequence[Quote]) -> list[Tie]:
             continue
         of_two = (_names(first.text) & about) - of_other and (_names(second.text) & of_other) - about
         if not of_two and _form(value) != _form(other):
-            found.append(Tie((first, second), (value.text, other.text)))
+            found.append(Conflict((first, second), (value.text, other.text)))
     return found[:MOST_MARKED]
 
 
-def mark(found: Sequence[Tie]) -> str:
+def conflict_line(found: Sequence[Conflict]) -> str:
     """A line that reports the differing quotes, with speakers and times; "" for none."""
-    told = [" and ".join(map(_told, tie.values, tie.quotes)) for tie in found]
+    texts = [" and ".join(map(_attributed_value, tie.values, tie.quotes)) for tie in found]
     return (
-        f"[Conflicting answers, oldest first: {'; '.join(told)}. The record does not say which is correct.]"
-        if told
+        f"[Conflicting answers, oldest first: {'; '.join(texts)}. The record does not say which is correct.]"
+        if texts
         else ""
     )
 
 
-def _told(value: str, quote: Quote) -> str:
+def _attributed_value(value: str, quote: Quote) -> str:
     day = "" if quote.time_s is None else f", {datetime.fromtimestamp(quote.time_s, UTC):%Y-%m-%d %H:%M}"
     return f'"{one_line(value)}" ({one_line(quote.who)}{day})'
 
 
-def states(sentence: str) -> bool:
+def has_value(sentence: str) -> bool:
     """Whether `sentence` contains a value that another sentence may contradict."""
-    return bool(_stated(sentence))
+    return bool(_unique_values(sentence))
 
 
 @lru_cache(maxsize=SENTENCES)
-def _stated(sentence: str) -> tuple[tuple[Value, frozenset[str]], ...]:
-    return tuple(_stated_before(sentence))
+def _unique_values(sentence: str) -> tuple[tuple[Value, frozenset[str]], ...]:
+    return tuple(_find_unique_values(sentence))
 
 
-def _stated_before(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
+def _find_unique_values(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
     """Each value that is the only one of its type in `sentence`, with the sentence's other words."""
     if sentence.rstrip().endswith(("?", "？")):
         return

@@ -14,14 +14,14 @@ from session_core.compress.tables import read_table
 from session_core.compress.traces import read_trace
 
 
-def read(text: str, terms: frozenset[str]) -> Shape:
+def detect(text: str, terms: frozenset[str]) -> Shape:
     """The shape of `text`; text of no known kind is read as prose."""
     found = read_json(text)
     if found is not None:
-        return JsonShape(found, terms, lambda inner: read(inner, terms))
+        return JsonShape(found, terms, lambda inner: detect(inner, terms))
     if is_markup(text):
-        said = markup_text(text)
-        return read_prose(Lines.of(said, terms), terms, kind="html", note="markup left out")
+        sentence = markup_text(text)
+        return read_prose(Lines.of(sentence, terms), terms, kind="html", note="markup left out")
     lines = Lines.of(text, terms)
     return (
         read_trace(lines, terms)

@@ -15,27 +15,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from session_core.compress.answered import ANSWERED
 from session_core.compress.blocks import HEAD, Blocks
-from session_core.compress.echoed import unechoed
-from session_core.compress.outcomes import Outcomes, on_topic, outcomes, talk
-from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, asked, heading
-from session_core.compress.restated import restated
-from session_core.compress.scoring import Bearing, Question, Read
+from session_core.compress.call_echoes import without_call_values
+from session_core.compress.offer_answers import ANSWERED
+from session_core.compress.outcomes import Outcomes, find_outcomes, minor_voices, on_topic
+from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, call_texts, heading
+from session_core.compress.restatements import find_restatements
+from session_core.compress.scoring import Question, Read, Relevance
 from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
-from session_core.compress.weights import Weights, crowds_of
+from session_core.compress.weights import Weights, crowding_penalties
 from session_core.compress.word_values import ORDINARY
-from session_core.language.acceptance import offers, put, takes
-from session_core.language.continuations import goes_on, inquires, wants_all
+from session_core.language.acceptance import accepts_offer, has_offer, put
+from session_core.language.continuations import asks_for_everything, is_continuation, is_question
 from session_core.language.cues import kinds as stated
-from session_core.language.labels import labelled
-from session_core.language.question_types import says
-from session_core.language.reported_speech import last, reports
+from session_core.language.labels import is_labelled
+from session_core.language.question_types import has_value_of
+from session_core.language.reported_speech import is_report, last
 from session_core.language.words import ASKING_WORDS
-from session_core.plan import Count, GiveWay, go_on
+from session_core.plan import Count, GiveWay, never_pause
 from session_core.turns import Message, Role
 
-Said = tuple[Message, Passage]
+QuotedPassage = tuple[Message, Passage]
 """A passage that was chosen, behind its message."""
 
 _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
@@ -80,7 +80,7 @@ _ANSWERS, _UNASKED, _UNASKED_TIES = 0.9, 0.2, 0.5
 how much sentences without one have of their message's bearing on the question, and of ties."""
 
 
-def evidence(
+def quote_block(
     question: Question,
     candidates: Sequence[Read],
     standing: Sequence[Read],
@@ -96,27 +96,27 @@ def evidence(
     """
     weighed = Evidence(question, candidates, standing, count=count)
     weighed.choose(room_tokens)
-    quoted = weighed.quoted(room_tokens)
+    quoted = weighed.quote(room_tokens)
     return quoted.block, quoted.messages
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class QuoteBlock:
     """A block of quotes, what it quotes, in the order of the record, and the rows of messages that stand in the view
     themselves, by their ids."""
 
     block: str = ""
-    said: Sequence[Said] = ()
+    passages: Sequence[QuotedPassage] = ()
     rows: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def messages(self) -> list[Message]:
-        return list({id(message): message for message, _ in self.said}.values())
+        return list({id(message): message for message, _ in self.passages}.values())
 
 
 class Evidence:
-    """As `evidence`, weighed once for as many choices as are made: for other rooms, or when some of the candidates have
-    turned out to say more."""
+    """As `quote_block`, weighed once for as many choices as are made: for other rooms, or when some of the candidates
+    have turned out to say more."""
 
     def __init__(
         self,
@@ -126,20 +126,20 @@ class Evidence:
         *,
         count: Count,
         inset: Collection[str] = (),
-        give_way: GiveWay = go_on,
+        give_way: GiveWay = never_pause,
     ) -> None:
         self._question, self._standing, self._count, self._give_way = question, standing, count, give_way
         self._candidates = list(candidates)
         # Calls that the view shortens are compared in their original form.
-        self._called = asked([message for message, _ in (*standing, *candidates)])
+        self._called = call_texts([message for message, _ in (*standing, *candidates)])
         self._headings = [heading(message, self._called) for message, _ in candidates]
         # A result that the view itself shows follows its call.
         told = zip(candidates, self._headings, strict=True)
         self._named = ["" if message.id in inset else said for (message, _), said in told]
-        self._bearing = Bearing(question, candidates, standing)
+        self._bearing = Relevance(question, candidates, standing)
         self._weights = Weights(candidates, standing, self._named, self._bearing, count)
         self._ties = [self._ties_of(place) for place in range(len(candidates))]
-        self._shown = [self._shown_of(place) for place in range(len(candidates))]
+        self._shown = [self._quoted_passages(place) for place in range(len(candidates))]
         self._prices, self._blocks = Prices(self._named, count), Blocks(self._named, count)
         self._worths: dict[bool, list[dict[int, float]]] = {}
         self._made: list[Candidate] = []
@@ -148,7 +148,7 @@ class Evidence:
         """Let `amended` stand in the place of a candidate whose statements it tells with what came later. What it says
         besides is as old as the candidate."""
         self._candidates[place] = amended
-        self._ties[place], self._shown[place] = self._ties_of(place), self._shown_of(place)
+        self._ties[place], self._shown[place] = self._ties_of(place), self._quoted_passages(place)
         self._weights.add(place, amended[1].values)
         for worths in self._worths.values():
             worths[place] = {}
@@ -160,51 +160,51 @@ class Evidence:
         if room < LEAST or not self._candidates:
             return
         tight = room_tokens <= TIGHT_TOKENS
-        found = self._found(room, tight=tight)
+        found = self._weighed_passages(room, tight=tight)
         if not found:
             return
         state = self._weights.state(tight=tight)
         worth = self._weights.worth(state, max(one.relevance for one in found))
         own_words = _WHOLE_WORDS * room / (room + _HALF_WORDS_TOKENS)
-        newer = _newer(found, restated([*self._candidates, *self._standing]))
-        first = self._first(found, worth, tight=tight)
+        newer = _newer(found, find_restatements([*self._candidates, *self._standing]))
+        first = self._initial_worths(found, worth, tight=tight)
         price = self._prices.of(state)
         choice = Choice(found, first, state, worth, price, self._named, own_words, newer, self._give_way)
         choice.fill(room)
         least = max(LEAST, room // _NEARLY_ALL)
         for _ in range(_FILLINGS):
-            left = room_tokens - self._blocks.about(choice.made)
+            left = room_tokens - self._blocks.estimate_tokens(choice.made)
             if left < least or not choice.fill(left):
                 break
         self._made = choice.made
 
     @property
-    def said(self) -> Sequence[Said]:
+    def chosen_passages(self) -> Sequence[QuotedPassage]:
         """The passages that were chosen, each with its message, in the order of the record."""
-        return self._told(self._made)
+        return self._in_record_order(self._made)
 
-    def quoted(self, room_tokens: int, behind: str = "", *, most: int | None = None) -> Quoted:
+    def quote(self, room_tokens: int, behind: str = "", *, most: int | None = None) -> QuoteBlock:
         """What was chosen, or the first `most` of it, as a block in `room_tokens` whose last line is `behind`: without
         what was chosen last where it is too long."""
         chosen = self._made[:most]
         beside = self._count(behind) + 1 if behind else 0
         while chosen:
-            over = self._blocks.about(chosen) + beside - room_tokens
+            over = self._blocks.estimate_tokens(chosen) + beside - room_tokens
             if over <= 0:
                 block, rows = self._blocks.text(chosen), self._blocks.rows(chosen)
                 block = f"{block}\n{behind}" if block and behind else block
                 over = self._count(block) + sum(self._count(text) + 1 for text in rows.values()) - room_tokens
             if over <= 0:
                 by_id = {self._candidates[source][0].id or "": text for source, text in rows.items()}
-                return Quoted(block, self._told(chosen), by_id)
+                return QuoteBlock(block, self._in_record_order(chosen), by_id)
             del chosen[-max(1, len(chosen) * over // (2 * max(1, room_tokens - beside))) :]
-        return Quoted()
+        return QuoteBlock()
 
-    def _told(self, chosen: Sequence[Candidate]) -> Sequence[Said]:
+    def _in_record_order(self, chosen: Sequence[Candidate]) -> Sequence[QuotedPassage]:
         order = sorted(chosen, key=lambda one: (one.source, one.place))
         return [(self._candidates[one.source][0], one.passage) for one in order]
 
-    def _first(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
+    def _initial_worths(self, found: Sequence[Candidate], worth: Worth, *, tight: bool) -> list[float]:
         """About what each passage is worth before anything is chosen: worked out for the first choice, and after it for
         what was amended. A choice weighs the best ones anew in any case."""
         worths = self._worths.setdefault(tight, [{} for _ in self._candidates])
@@ -219,17 +219,17 @@ class Evidence:
         """How much each passage of a candidate has in common with the question, with what it has of its output's."""
         self._give_way()
         (message, reading), bearing = self._candidates[place], self._bearing
-        ties = bearing.each(reading)
-        around = bearing.around(reading, ties, self._headings[place]) if message.role is Role.TOOL else 0.0
+        ties = bearing.passage_scores(reading)
+        around = bearing.context_scores(reading, ties, self._headings[place]) if message.role is Role.TOOL else 0.0
         return [one + around for one in ties] if around else ties
 
-    def _shown_of(self, place: int) -> Sequence[Passage]:
+    def _quoted_passages(self, place: int) -> Sequence[Passage]:
         """The passages of a candidate as they are quoted: rows without what their call asked with."""
         message, reading = self._candidates[place]
         call = self._called.get(message.tool_call_id or "", "") if reading.structured else ""
-        return [unechoed(passage, call) for passage in reading.passages] if call else reading.passages
+        return [without_call_values(passage, call) for passage in reading.passages] if call else reading.passages
 
-    def _found(self, room_tokens: int, *, tight: bool) -> list[Candidate]:
+    def _weighed_passages(self, room_tokens: int, *, tight: bool) -> list[Candidate]:
         """Every passage once, the newest of those that are equal, with how much it has to do with the question."""
         candidates, standing = self._candidates, self._standing
         prose = _prose_share(candidates) ** _SHARE_POWER
@@ -238,51 +238,51 @@ class Evidence:
         # A long answer also counts as a whole: room for users' few words says nothing about assistants' many.
         answers = _scarcity(candidates, room_tokens, _SPEAKERS) if complete else 1.0
         share = _PROSE * prose * answers**_SCARCITY_POWER
-        whole = [share * one**2 for one in self._bearing.whole(candidates, tight=tight)]
+        whole = [share * one**2 for one in self._bearing.candidate_scores(candidates, tight=tight)]
         less = 1 - _TIES_LESS * prose * (1 - scarcity)
         favour = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": less}
         counts = {voice: favour.get(voice, 1.0) * weight for voice, weight in _VOICES.items()}
-        taken = _taken(candidates, standing)
+        taken = _accepted_offers(candidates, standing)
         seen = _in_headings(candidates, standing)
         kinds = self._bearing.wanted if tight else frozenset[str]()
-        ties_left = _ties_left(self._question, standing)
+        ties_left = _remaining_ties_weight(self._question, standing)
         open_ended = ties_left < 1
-        came = outcomes(candidates, standing) if open_ended else Outcomes()
-        speech = talk(candidates, room_tokens, _binds) if open_ended else None
-        asks = not open_ended and len(self._question.text) <= _QUESTION_CHARACTERS and inquires(self._question.text)
+        came = find_outcomes(candidates, standing) if open_ended else Outcomes()
+        speech = minor_voices(candidates, room_tokens, _binds) if open_ended else None
+        asks = not open_ended and len(self._question.text) <= _QUESTION_CHARACTERS and is_question(self._question.text)
         topic = on_topic(candidates, self._ties, room_tokens) if asks else frozenset()
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             self._give_way()
             passages, ties = candidates[source][1].passages, self._ties[source]
-            crowds = crowds_of(ties) if candidates[source][1].structured else {}
+            crowds = crowding_penalties(ties) if candidates[source][1].structured else {}
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
             for place in range(len(passages) - 1, -1, -1):
                 passage = passages[place]
                 said = f"{who}{passage.text}"
-                if said in seen or (before and passage.voice == "assistant" and _echoes(passage, before)):
+                if said in seen or (before and passage.voice == "assistant" and _repeats_user(passage, before)):
                     continue
                 seen.add(said)
                 passage = self._shown[source][place]
                 spoken = whole[source] if passage.voice in favour else 0.0
                 if tight:
-                    spoken *= _says(passage)
+                    spoken *= _own_share(passage)
                 weight = counts[passage.voice] * (_ALARM if place in candidates[source][1].alarms else 1.0)
-                if source in taken and _telling(passage):
+                if source in taken and _is_specific(passage):
                     weight = max(weight, _TAKEN)
                 if open_ended and ANSWERED in passage.text:
                     weight = max(weight, _TAKEN) * _BINDS
                 tied = ties[place] * less
-                if kinds and says(passage.text, kinds):
+                if kinds and has_value_of(passage.text, kinds):
                     weight = max(weight, _ANSWERS)
                 elif kinds:
                     spoken, tied = spoken * _UNASKED, tied * _UNASKED_TIES
                 if (source, place) in topic:
                     spoken = max(spoken, _PROSE * ties[place])
                 if open_ended:
-                    weight *= _binding(passage, asked_for=not place and _asking(candidates, source))
+                    weight *= _act_weight(passage, asked_for=not place and _answers_question(candidates, source))
                     if source in came.told and not place:
                         weight = max(weight, _TAKEN) * _CAME
                     elif source in came.settling:
@@ -304,7 +304,7 @@ def _newer(found: Sequence[Candidate], stated_again: Mapping[tuple[int, int], tu
     return {numbers[old]: numbers[new] for old, new in stated_again.items() if old in numbers and new in numbers}
 
 
-def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[int]:
+def _accepted_offers(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[int]:
     """The places of what assistants said that offered something, which the user took right behind it."""
     said = [(m.seq, place, m) for place, (m, _) in enumerate(candidates)]
     said += [(m.seq, -1, m) for m, _ in standing if m.origin == "record"]
@@ -312,11 +312,11 @@ def _taken(candidates: Sequence[Read], standing: Sequence[Read]) -> frozenset[in
         place
         for (_, place, offer), (_, _, reply) in pairwise(sorted(said, key=lambda one: one[0]))
         if place >= 0 and offer.role is Role.ASSISTANT and reply.role is Role.USER
-        if takes(reply.content) and offers(offer.content)
+        if accepts_offer(reply.content) and has_offer(offer.content)
     )
 
 
-def _telling(passage: Passage) -> bool:
+def _is_specific(passage: Passage) -> bool:
     """Whether it says a name, a figure or a code."""
     return any(worth > ORDINARY for worth in passage.values.values())
 
@@ -325,49 +325,51 @@ def _binds(passage: Passage) -> bool:
     """Whether somebody states, wishes, decides or settles something with a passage, or gives a name or a value."""
     if passage.voice != "user":
         return ANSWERED in passage.text
-    return _binding(passage, asked_for=False) > 1 or (_telling(passage) and not inquires(passage.text))
+    return _act_weight(passage, asked_for=False) > 1 or (_is_specific(passage) and not is_question(passage.text))
 
 
-def _binding(passage: Passage, *, asked_for: bool) -> float:
+def _act_weight(passage: Passage, *, asked_for: bool) -> float:
     """How much more than another one a sentence counts by what its speaker does with it."""
     if passage.voice != "user" or passage.text.startswith(QUOTE):
         return 1.0
-    if stated(passage.text) or labelled(passage.text) or (reports(passage.text) and not reports(last(passage.text))):
+    text = passage.text
+    if stated(text) or is_labelled(text) or (is_report(text) and not is_report(last(text))):
         return _BINDS
-    if inquires(passage.text):
+    if is_question(passage.text):
         return _WONDERS
     return _ASKED_FOR if asked_for else 1.0
 
 
-def _ties_left(question: Question, standing: Sequence[Read]) -> float:
+def _remaining_ties_weight(question: Question, standing: Sequence[Read]) -> float:
     """How much ties with `question` tell: less where it asks for nothing in particular. Who says yes to what was put
     right before it means that."""
     text = question.text
-    if goes_on(text):
-        return 1.0 if question.repeated or (_put_last(standing) and takes(text) and not inquires(text)) else _GOES_ON
-    return _WANTS_ALL if wants_all(text) else 1.0
+    if is_continuation(text):
+        accepted = _last_question(standing) and accepts_offer(text) and not is_question(text)
+        return 1.0 if question.repeated or accepted else _GOES_ON
+    return _WANTS_ALL if asks_for_everything(text) else 1.0
 
 
-def _put_last(standing: Sequence[Read]) -> bool:
+def _last_question(standing: Sequence[Read]) -> bool:
     """Whether the newest message of an assistant that stands asks or offers something."""
     said = [message for message, _ in standing if message.role is Role.ASSISTANT and message.content.strip()]
     return bool(said) and put(said[-1].content) != ""
 
 
-def _asking(candidates: Sequence[Read], source: int) -> bool:
+def _answers_question(candidates: Sequence[Read], source: int) -> bool:
     """Whether an assistant asked something right before what stands at `source`."""
     before = candidates[source - 1][0] if source else None
     return before is not None and before.role is Role.ASSISTANT and before.content.rstrip().endswith(("?", "？", "؟"))
 
 
-def _says(passage: Passage) -> float:
+def _own_share(passage: Passage) -> float:
     """How much of its message's bearing on the question a passage has, by what it says itself."""
     said = sum(worth for value, worth in passage.values.items() if value not in ASKING_WORDS)
-    asks = passage.text.endswith(("?", "？")) and not _telling(passage)
+    asks = passage.text.endswith(("?", "？")) and not _is_specific(passage)
     return said / (said + _SAYS) * (_ASKS if asks else 1.0)
 
 
-def _echoes(passage: Passage, before: Read) -> bool:
+def _repeats_user(passage: Passage, before: Read) -> bool:
     """Whether an assistant only says again in a few words what the user said right `before` ("Norwich, all right.")."""
     if len(passage.text.split()) > _ECHO_WORDS:
         return False

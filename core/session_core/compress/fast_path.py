@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.fixed import head_of, opening, pinned_messages, told_tokens
-from session_core.compress.fold import Tools
+from session_core.compress.fixed import digest_head, digest_tokens, opening_message, pinned_messages
+from session_core.compress.fold import PlanContext
 from session_core.plan import Choice, Decided, Digest, Plan
 from session_core.turns import Message, Role
 
@@ -13,23 +13,23 @@ _SYSTEM, _TOOL, _USER = Role.SYSTEM, Role.TOOL, Role.USER
 _WHOLE = Choice.WHOLE
 
 
-def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) -> Plan | None:
+def plan_unchanged(messages: Sequence[Message], digest: Digest | None, context: PlanContext) -> Plan | None:
     """The plan that shows every one of `messages` unchanged; None if one must be changed, moved, left out or folded.
 
     It equals the plan of the ladder, without making and walking over units.
     """
-    limits, budget = tools.limits, tools.limits.budget
+    limits, budget = context.limits, context.limits.budget
     if limits.terse or limits.whole_tool_outputs is not None:
         return None
-    pinned, rest = _parted(messages, tools)
-    if len(pinned) + len(rest) < len(messages) or not _sound(rest):
+    pinned, rest = _split_system(messages, context)
+    if len(pinned) + len(rest) < len(messages) or not _is_valid(rest):
         return None
     fixed, body = sum([message.tokens for message in pinned]), sum([message.tokens for message in rest])
     room = budget.threshold_tokens - fixed - body
-    if room < 0 or (digest and digest.tokens > room and told_tokens(digest, tools) > room):
+    if room < 0 or (digest and digest.tokens > room and digest_tokens(digest, context) > room):
         return None
-    condensed = head_of(digest, limits.total - fixed, tools)
-    head = condensed.message or opening(tools)
+    condensed = digest_head(digest, limits.total - fixed, context)
+    head = condensed.message or opening_message(context)
     if fixed + head.tokens + body > limits.total:
         return None
     told = condensed.message is not None or (rest and rest[0].role is not _USER)
@@ -37,7 +37,7 @@ def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) 
     tokens = fixed + body
     return Plan(
         (*first, *rest),
-        _decided(messages, digest),
+        _decisions(messages, digest),
         tokens + head.tokens if told else tokens,
         tokens + digest.tokens if digest else tokens,
         digest,
@@ -45,13 +45,13 @@ def all_whole(messages: Sequence[Message], digest: Digest | None, tools: Tools) 
     )
 
 
-def _parted(messages: Sequence[Message], tools: Tools) -> tuple[Sequence[Message], Sequence[Message]]:
+def _split_system(messages: Sequence[Message], context: PlanContext) -> tuple[Sequence[Message], Sequence[Message]]:
     """The system messages of a view, and all others."""
     rest = [message for message in messages if message.role is not _SYSTEM]
-    return (pinned_messages(messages, tools), rest) if len(rest) < len(messages) else ((), rest)
+    return (pinned_messages(messages, context), rest) if len(rest) < len(messages) else ((), rest)
 
 
-def _sound(messages: Sequence[Message]) -> bool:
+def _is_valid(messages: Sequence[Message]) -> bool:
     """Whether a provider accepts `messages` as they are: none is empty, and each message with calls is directly
     followed by exactly one result per call."""
     waiting: set[str] = set()
@@ -72,7 +72,7 @@ def _sound(messages: Sequence[Message]) -> bool:
     return not waiting
 
 
-def _decided(messages: Sequence[Message], digest: Digest | None) -> tuple[Decided, ...]:
+def _decisions(messages: Sequence[Message], digest: Digest | None) -> tuple[Decided, ...]:
     made: list[Decided] = [
         (message.seq, _WHOLE, message.tokens, "system message" if message.role is _SYSTEM else "recent")
         for message in messages

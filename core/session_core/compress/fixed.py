@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from session_core.compress.fold import Head, Tools, digest_message, hidden_rules, lines_of, shown_facts
-from session_core.compress.quote_trimming import fewer_lines
+from session_core.compress.fold import DigestHead, PlanContext, digest_message, hidden_rules, lines_of, shown_facts
+from session_core.compress.quote_trimming import trim_quotes
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
 from session_core.turns import Message, Role
@@ -33,13 +33,13 @@ class Extras:
     refresh: str = ""
 
 
-def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
+def pinned_messages(messages: Sequence[Message], context: PlanContext) -> list[Message]:
     """The system messages of a view, in order: the first, and as many of the newest as fit, without duplicates.
     Raises: PinnedTooLarge if the first alone leaves no room."""
     said = [message for message in messages if message.role is Role.SYSTEM and not message.empty]
     if not said:
         return []
-    total = tools.limits.total
+    total = context.limits.total
     if said[0].tokens > total * MOST_PINNED_SHARE:
         raise PinnedTooLarge(
             f"the system message takes {said[0].tokens} of {total} tokens and is part of every view; shorten it "
@@ -54,7 +54,7 @@ def pinned_messages(messages: Sequence[Message], tools: Tools) -> list[Message]:
     return [message for message in said if id(message) in chosen]
 
 
-def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> list[Message]:
+def additions(extras: Extras, room_tokens: int, question: str, context: PlanContext) -> list[Message]:
     """The messages for `extras`. What does not fit is left out, quotes first, and of these the lines that are least
     relevant to `question`."""
     made: list[Message] = []
@@ -65,65 +65,69 @@ def additions(extras: Extras, room_tokens: int, question: str, tools: Tools) -> 
         message = Message(
             Role.USER, text, id=f"llm-sessions:{origin}", origin="recall" if origin == "recall" else "refresh"
         )
-        message = replace(message, tokens=tools.measure(message))
+        message = replace(message, tokens=context.measure(message))
         if message.tokens > left and origin == "recall":
-            around = message.tokens - tools.count(text)
-            message = replace(message, content=fewer_lines(text, question, max_tokens=left - around, count=tools.count))
-            message = replace(message, tokens=tools.measure(message))
+            around = message.tokens - context.count(text)
+            message = replace(
+                message, content=trim_quotes(text, question, max_tokens=left - around, count=context.count)
+            )
+            message = replace(message, tokens=context.measure(message))
         if message.content and message.tokens <= left:
             made.insert(0, message)
             left -= message.tokens
     return made
 
 
-def told_tokens(digest: Digest | None, tools: Tools) -> int:
+def digest_tokens(digest: Digest | None, context: PlanContext) -> int:
     """The size of a digest's message for the decision whether more has to be folded."""
-    return min(digest.tokens, digest_reserve(digest, tools)) if digest else 0
+    return min(digest.tokens, digest_reserve(digest, context)) if digest else 0
 
 
-def digest_reserve(digest: Digest | None, tools: Tools) -> int:
+def digest_reserve(digest: Digest | None, context: PlanContext) -> int:
     """The room reserved for the message of a digest that extends `digest`."""
-    limits = tools.limits
-    rules = min(limits.rules_room, lines_of(digest, tools).rules_tokens) if digest else 0
+    limits = context.limits
+    rules = min(limits.rules_room, lines_of(digest, context).rules_tokens) if digest else 0
     return limits.summary_room + max(limits.facts_room, rules) + 64
 
 
-def opening(tools: Tools) -> Message:
+def opening_message(context: PlanContext) -> Message:
     """A first message for a view that would begin with the assistant, which some providers refuse."""
-    return tools.memory.opening(partial(_opening, tools))
+    return context.cache.opening(partial(_make_opening, context))
 
 
-def _opening(tools: Tools) -> Message:
+def _make_opening(context: PlanContext) -> Message:
     text = "[The conversation begins with the assistant.]"
     made = Message(Role.USER, text, id="llm-sessions:opening", origin="digest")
-    return replace(made, tokens=tools.measure(made))
+    return replace(made, tokens=context.measure(made))
 
 
-def head_of(digest: Digest | None, room_tokens: int, tools: Tools, shown: Collection[int] = ()) -> Head:
+def digest_head(
+    digest: Digest | None, room_tokens: int, context: PlanContext, shown: Collection[int] = ()
+) -> DigestHead:
     """The digest's message in its share of the room: with less and less of its summary and facts; none if not even
     its first line fits, or, in a small room, if it has neither and hides no rule.
 
     A terse one has only pinned facts of the messages `shown`, which the view shows themselves.
     """
     if digest is None:
-        return Head(None, 0)
+        return DigestHead(None, 0)
     said: frozenset[int] = frozenset()
-    if tools.limits.terse:
+    if context.limits.terse:
         said = frozenset([fact.seq for fact in digest.facts if fact.seq in shown])
-    make = partial(_head, digest, room_tokens, tools, said)
-    return tools.memory.shown(digest, room_tokens, (tools.limits, said), make)
+    make = partial(_head, digest, room_tokens, context, said)
+    return context.cache.head(digest, room_tokens, (context.limits, said), make)
 
 
-def _head(digest: Digest, room_tokens: int, tools: Tools, said: frozenset[int]) -> Head:
-    limits = tools.limits
+def _head(digest: Digest, room_tokens: int, context: PlanContext, said: frozenset[int]) -> DigestHead:
+    limits = context.limits
     # Rules are dropped last and may exceed a digest's usual share, since they apply to all the rest.
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
-        message = digest_message(digest, tools=replace(tools, limits=smaller), said=said)
+        message = digest_message(digest, context=replace(context, limits=smaller), already_shown=said)
         if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
             dear = smaller.digest_tokens == 0 and message.tokens > limits.total * EMPTY_DIGEST_SHARE
-            empty = dear and not shown_facts(digest, tools=replace(tools, limits=smaller), said=said)
-            hidden = hidden_rules(digest, message.content, tools)
-            return Head(None if empty and not hidden else message, hidden)
-    return Head(None, hidden_rules(digest, "", tools))
+            empty = dear and not shown_facts(digest, context=replace(context, limits=smaller), already_shown=said)
+            hidden = hidden_rules(digest, message.content, context)
+            return DigestHead(None if empty and not hidden else message, hidden)
+    return DigestHead(None, hidden_rules(digest, "", context))

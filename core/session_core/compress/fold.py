@@ -9,12 +9,12 @@ from hashlib import blake2b
 from typing import TypeVar
 from weakref import ref
 
-from session_core.compress.amended import amended, statements
+from session_core.compress.amendments import statements, with_corrections
 from session_core.compress.summary import amended_lines, summarize
-from session_core.facts import bullet, extract, left_open, line, merge, places
+from session_core.facts import bullet, extract, line, merge, open_question, select_places
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
-from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, go_on, seqs_of
+from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, never_pause, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
 from session_core.serial.cache import BoundedCache
@@ -22,12 +22,12 @@ from session_core.turns import Importance, Message, Role, Unit
 
 T = TypeVar("T")
 
-PRINTED = 8_192
+MAX_FINGERPRINTS = 8_192
 """Capacity of the cache of fingerprints; long messages count for several, 4 KB of text each."""
-NONE: frozenset[int] = frozenset()
-KNOWN_LINES = 2_048
+NO_SEQS: frozenset[int] = frozenset()
+MAX_CACHED_LINES = 2_048
 """Capacity of the cache of fact lines' words, which each question is compared with."""
-MOST_FACTS_ON = 3
+MAX_RELATED_FACTS = 3
 """Maximum facts without room in the view that are quoted for a question."""
 STORED_FACTS = 4
 """A digest stores up to this many times the facts that a view has room for, so that later views can choose."""
@@ -36,11 +36,11 @@ STORED_RULES = 16_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class FactLines:
     """The facts of a digest as list lines: their text, their tokens (0 for superseded ones), and the indexes of the
     standing rules among them."""
 
-    said: tuple[str, ...]
+    texts: tuple[str, ...]
     tokens: tuple[int, ...]
     rules: tuple[int, ...]
 
@@ -48,47 +48,47 @@ class Lines:
     def rules_tokens(self) -> int:
         return sum([self.tokens[place] for place in self.rules])
 
-    def at(self, places: Sequence[int]) -> Lines:
+    def at(self, places: Sequence[int]) -> FactLines:
         """The lines at the indexes `places`, in their order."""
         rules = set(self.rules)
-        return Lines(
-            tuple([self.said[place] for place in places]),
+        return FactLines(
+            tuple([self.texts[place] for place in places]),
             tuple([self.tokens[place] for place in places]),
             tuple([new for new, place in enumerate(places) if place in rules]),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class DigestHead:
     """The message for a digest in a view, None if it does not fit, and how many of its standing rules it leaves out."""
 
     message: Message | None
     hidden_rules: int
 
 
-class Memory:
+class PlanCache:
     """Caches for plans: digests, their messages, whole plans.
 
     Messages and digests are looked up by identity (`id`), since a store returns the same object for what it read
     before. Plans keep their inputs alive, so that no other object gets the same address. Digests are held by weak
     references, since each has a hundred objects for the garbage collector to visit; an entry whose digest is gone is
-    ignored (`_of`).
+    ignored (`_cached`).
     """
 
     def __init__(self) -> None:
         self._digests = BoundedCache[Digest](128)
-        self._prints = BoundedCache[tuple[Message, bytes]](PRINTED)
-        self._shown = BoundedCache[tuple[ref[Digest], Head]](4_096)
-        self._lines = BoundedCache[tuple[ref[Digest], Lines]](1_024)
+        self._prints = BoundedCache[tuple[Message, bytes]](MAX_FINGERPRINTS)
+        self._shown = BoundedCache[tuple[ref[Digest], DigestHead]](4_096)
+        self._lines = BoundedCache[tuple[ref[Digest], FactLines]](1_024)
         self._whole = BoundedCache[tuple[ref[Digest], tuple[Limits, Message]]](256)
         self._plans = BoundedCache[tuple[Sequence[Message], Digest | None, Plan]](32)
         self._opening: Message | None = None
 
-    def folded(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
+    def digest(self, made_of: bytes, make: Callable[[], Digest]) -> Digest:
         """The digest for the fingerprint `made_of`, made by `make` if it is not cached."""
         return self._digests.get(made_of, make)
 
-    def known(self, made_of: bytes) -> Digest | None:
+    def known_digest(self, made_of: bytes) -> Digest | None:
         """The cached digest for the fingerprint `made_of`, or None."""
         return self._digests.known(made_of)
 
@@ -97,33 +97,33 @@ class Memory:
         size = 1 + len(message.content) // 4096
         return self._prints.get(id(message), lambda: (message, fingerprint(message)), size=size)[1]
 
-    def shown(self, digest: Digest, room_tokens: int, rest: Hashable, make: Callable[[], Head]) -> Head:
+    def head(self, digest: Digest, room_tokens: int, rest: Hashable, make: Callable[[], DigestHead]) -> DigestHead:
         """The head for this digest object in `room_tokens`; `rest` is what else it depends on."""
-        return _of(self._shown, digest, (id(digest), room_tokens, rest), make)
+        return _cached(self._shown, digest, (id(digest), room_tokens, rest), make)
 
-    def lines(self, digest: Digest, make: Callable[[], Lines]) -> Lines:
+    def lines(self, digest: Digest, make: Callable[[], FactLines]) -> FactLines:
         """The lines for the facts of this digest object."""
-        return _of(self._lines, digest, id(digest), make)
+        return _cached(self._lines, digest, id(digest), make)
 
-    def lines_known(self, digest: Digest) -> Lines | None:
+    def known_lines(self, digest: Digest) -> FactLines | None:
         """The cached lines of this digest object, or None."""
         found = self._lines.known(id(digest))
         return found[1] if found is not None and found[0]() is digest else None
 
-    def whole(self, digest: Digest, limits: Limits, make: Callable[[], Message]) -> Message:
+    def digest_message(self, digest: Digest, limits: Limits, make: Callable[[], Message]) -> Message:
         """The message for all of this digest object under `limits`.
 
         One is cached per digest, for the limits of the first call; for others it is made again. A fold asks first,
         so that the next view of the session has it.
         """
-        made_in, message = _of(self._whole, digest, id(digest), lambda: (limits, make()))
+        made_in, message = _cached(self._whole, digest, id(digest), lambda: (limits, make()))
         return message if made_in == limits else make()
 
-    def handed_on(self, old: Digest, new: Digest) -> Digest:
+    def carry_over(self, old: Digest, new: Digest) -> Digest:
         """`new`, an equal digest; cached lines and message of `old` are cached for it too."""
         if new is not old:
-            _hand_on(self._lines, old, new)
-            _hand_on(self._whole, old, new)
+            _carry_over(self._lines, old, new)
+            _carry_over(self._whole, old, new)
         return new
 
     def opening(self, make: Callable[[], Message]) -> Message:
@@ -132,7 +132,7 @@ class Memory:
             self._opening = make()
         return self._opening
 
-    def planned(
+    def plan(
         self, messages: Sequence[Message], digest: Digest | None, rest: Hashable, make: Callable[[], Plan]
     ) -> Plan:
         """The plan for these message objects and this digest object; `rest` is what else it depends on."""
@@ -140,7 +140,7 @@ class Memory:
         return self._plans.get(key, lambda: (tuple(messages), digest, make()))[2]
 
 
-def _of(known: BoundedCache[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
+def _cached(known: BoundedCache[tuple[ref[Digest], T]], digest: Digest, key: Hashable, make: Callable[[], T]) -> T:
     """The cached value of this digest object under `key`, or else the result of `make`."""
     of, found = known.get(key, lambda: (ref(digest), make()))
     if of() is digest:
@@ -150,11 +150,11 @@ def _of(known: BoundedCache[tuple[ref[Digest], T]], digest: Digest, key: Hashabl
     return known.get(key, lambda: (ref(digest), make()))[1]
 
 
-def _hand_on(known: BoundedCache[tuple[ref[Digest], T]], old: Digest, new: Digest) -> None:
+def _carry_over(known: BoundedCache[tuple[ref[Digest], T]], old: Digest, new: Digest) -> None:
     found = known.known(id(old))
     if found is not None and found[0]() is old:
         made = found[1]
-        _of(known, new, id(new), lambda: made)
+        _cached(known, new, id(new), lambda: made)
 
 
 def fingerprint(*made_of: object) -> bytes:
@@ -166,7 +166,7 @@ def fingerprint(*made_of: object) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class PlanContext:
     """What plans and folds share: counters of texts and messages, limits, caches.
 
     `give_way` is called between the parts of a fold. Without `folds`, a plan uses cached digests only.
@@ -175,8 +175,8 @@ class Tools:
     count: Count
     measure: Measure
     limits: Limits
-    memory: Memory = field(default_factory=Memory, compare=False)
-    give_way: GiveWay = field(default=go_on, compare=False)
+    cache: PlanCache = field(default_factory=PlanCache, compare=False)
+    give_way: GiveWay = field(default=never_pause, compare=False)
     folds: bool = field(default=True, compare=False)
 
 
@@ -185,7 +185,7 @@ def fold(
     parts: Sequence[Unit],
     covers: Ranges,
     *,
-    tools: Tools,
+    context: PlanContext,
     summary: str | None = None,
     made_by: str = "extractive",
     found: Sequence[Fact] = (),
@@ -195,25 +195,27 @@ def fold(
     `summary` is a checked summary of a model; without it the extractive one is used. Facts are always extracted by
     rules, so that a model cannot lose one; `found` are additional facts of a model.
     """
-    give_way = tools.give_way
+    give_way = context.give_way
     messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     previous = base.summary if base else ""
     asked = base.asked if base else None
-    stated = extract([_shortest(message) for message in said], asked=asked, give_way=give_way)
+    stated = extract([_brief(message) for message in said], asked=asked, give_way=give_way)
     stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
     if summary is None:
         told = [message for message in said if message.importance is not Importance.DISCARD]
         every = [one for message in told if message.role is Role.USER for one in statements(message)]
-        told = amended(told, stated, give_way=give_way)
+        told = with_corrections(told, stated, give_way=give_way)
         previous = amended_lines(previous, [*stated, *every], give_way=give_way)
-        summary = summarize(previous, told, max_tokens=tools.limits.summary_room, count=tools.count, give_way=give_way)
+        summary = summarize(
+            previous, told, max_tokens=context.limits.summary_room, count=context.count, give_way=give_way
+        )
     else:
         summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
-    lines = _lines(known, tools.count, base, tools.memory.lines_known(base) if base else None)
-    room = STORED_FACTS * tools.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
-    kept = places(known, lines.tokens, room)
+    lines = _lines(known, context.count, base, context.cache.known_lines(base) if base else None)
+    room = STORED_FACTS * context.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
+    kept = select_places(known, lines.tokens, room)
     facts = tuple([known[place] for place in kept])
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
@@ -225,140 +227,147 @@ def fold(
         covered_tokens=(base.covered_tokens if base else 0) + sum(m.tokens for m in messages),
         covered_messages=(base.covered_messages if base else 0) + len(messages),
         made_by=made_by,
-        asked=left_open(said),
+        asked=open_question(said),
     )
-    tools.memory.lines(digest, lambda: lines.at(kept))
-    return tools.memory.handed_on(digest, replace(digest, tokens=digest_message(digest, tools=tools).tokens))
+    context.cache.lines(digest, lambda: lines.at(kept))
+    return context.cache.carry_over(digest, replace(digest, tokens=digest_message(digest, context=context).tokens))
 
 
-def _shortest(message: Message) -> Message:
+def _brief(message: Message) -> Message:
     """A tool output's clip, which keeps everything that facts are made of and is fast to read."""
     if message.clip is None:
         return message
-    said, _, mark = message.clip.rpartition("\n")
-    return replace(message, content=said if mark.startswith("[clipped") else message.clip)
+    text, _, mark = message.clip.rpartition("\n")
+    return replace(message, content=text if mark.startswith("[clipped") else message.clip)
 
 
-def shown_facts(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> tuple[Fact, ...]:
+def shown_facts(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> tuple[Fact, ...]:
     """The facts of `digest` that fit into a view, in reading order.
 
     In a terse view only those that are always needed (others are quoted when a question needs them), and of the
     messages `said` only pinned ones.
     """
-    return tuple([digest.facts[place] for place in _shown(digest, lines_of(digest, tools), tools.limits, said)])
+    return tuple(
+        [
+            digest.facts[place]
+            for place in _selected_places(digest, lines_of(digest, context), context.limits, already_shown)
+        ]
+    )
 
 
-def _lasting(fact: Fact) -> bool:
+def _is_always_needed(fact: Fact) -> bool:
     """Whether the fact is always needed: what users said about themselves."""
     return fact.kind in (FactKind.IDENTITY, FactKind.PREFERENCE) and spoken_by_user(fact)
 
 
-def lines_of(digest: Digest, tools: Tools) -> Lines:
+def lines_of(digest: Digest, context: PlanContext) -> FactLines:
     """The facts of `digest` as lines, cached."""
-    return tools.memory.lines(digest, lambda: _lines(digest.facts, tools.count))
+    return context.cache.lines(digest, lambda: _lines(digest.facts, context.count))
 
 
-def hidden_rules(digest: Digest, shown: str, tools: Tools) -> int:
+def hidden_rules(digest: Digest, shown: str, context: PlanContext) -> int:
     """How many standing rules of `digest` its message with the text `shown` leaves out."""
-    there, lines = set(shown.split("\n")), lines_of(digest, tools)
-    return sum([lines.said[place].rstrip("\n") not in there for place in lines.rules])
+    there, lines = set(shown.split("\n")), lines_of(digest, context)
+    return sum([lines.texts[place].rstrip("\n") not in there for place in lines.rules])
 
 
-def _lines(facts: Sequence[Fact], count: Count, base: Digest | None = None, known: Lines | None = None) -> Lines:
+def _lines(
+    facts: Sequence[Fact], count: Count, base: Digest | None = None, known: FactLines | None = None
+) -> FactLines:
     """The lines of `facts`; for fact objects of `base` those in `known` are reused."""
     before = {id(fact): place for place, fact in enumerate(base.facts)} if base and known else {}
-    said: list[str] = []
+    texts: list[str] = []
     tokens: list[int] = []
     for fact in facts:
         place = before.get(id(fact))
         if known is not None and place is not None:
-            said.append(known.said[place])
+            texts.append(known.texts[place])
             tokens.append(known.tokens[place])
         else:
-            said.append(bullet(fact))
-            tokens.append(count(said[-1]) if fact.current else 0)
-    return Lines(tuple(said), tuple(tokens), _rules(facts))
+            texts.append(bullet(fact))
+            tokens.append(count(texts[-1]) if fact.current else 0)
+    return FactLines(tuple(texts), tuple(tokens), _rules(facts))
 
 
 def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
     return tuple([place for place, fact in enumerate(facts) if fact.kind is FactKind.RULE and fact.current])
 
 
-def _shown(digest: Digest, lines: Lines, limits: Limits, said: Set[int] = NONE) -> list[int]:
+def _selected_places(digest: Digest, lines: FactLines, limits: Limits, already_shown: Set[int] = NO_SEQS) -> list[int]:
     room = max(limits.facts_room, min(limits.rules_room, lines.rules_tokens))
     if not limits.terse:
-        return places(digest.facts, lines.tokens, room)
+        return select_places(digest.facts, lines.tokens, room)
     lasting = [
         place
         for place, fact in enumerate(digest.facts)
-        if fact.kind.pinned or (fact.seq not in said and _lasting(fact))
+        if fact.kind.pinned or (fact.seq not in already_shown and _is_always_needed(fact))
     ]
-    told = places([digest.facts[place] for place in lasting], [lines.tokens[place] for place in lasting], room)
+    told = select_places([digest.facts[place] for place in lasting], [lines.tokens[place] for place in lasting], room)
     return [lasting[place] for place in told]
 
 
-def facts_on(query: str, digest: Digest, *, tools: Tools) -> list[Fact]:
-    """The `MOST_FACTS_ON` facts of `digest` that are most relevant to `query` and do not fit into a view, best
+def related_facts(query: str, digest: Digest, *, context: PlanContext) -> list[Fact]:
+    """The `MAX_RELATED_FACTS` facts of `digest` that are most relevant to `query` and do not fit into a view, best
     first.
 
     They must have two thirds of the query's words, since such short lines share one with nearly everything.
     """
-    shown, wanted = set(_shown(digest, lines_of(digest, tools), tools.limits)), set(terms(query))
+    shown, wanted = set(_selected_places(digest, lines_of(digest, context), context.limits)), set(terms(query))
     hidden = [fact for place, fact in enumerate(digest.facts) if fact.current and place not in shown]
     hidden = [fact for fact in hidden if 3 * len(wanted & _words(line(fact))) >= 2 * len(wanted)]
     lines = [Message(Role.USER, line(fact), seq=place) for place, fact in enumerate(hidden)]
-    return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=MOST_FACTS_ON)]
+    return [hidden[found.seq] for found, _ in rank(query, lines, max_hits=MAX_RELATED_FACTS)]
 
 
-@lru_cache(maxsize=KNOWN_LINES)
+@lru_cache(maxsize=MAX_CACHED_LINES)
 def _words(line: str) -> frozenset[str]:
     return frozenset(terms(line))
 
 
-def digest_text(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> str:
+def digest_text(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> str:
     """The text of `digest` in a view: an introduction, the summary, the key facts."""
-    lines = lines_of(digest, tools)
-    shown = _shown(digest, lines, tools.limits, said)
+    lines = lines_of(digest, context)
+    shown = _selected_places(digest, lines, context.limits, already_shown)
     blocks = [CONDENSED]
-    if summary := _within(digest.summary, tools):
+    if summary := _fitting_summary(digest.summary, context):
         blocks.append(f"Summary:\n{quoted_lines(summary)}")
     if shown:
-        blocks.append("Key facts:\n" + "".join([lines.said[place] for place in shown]).rstrip("\n"))
+        blocks.append("Key facts:\n" + "".join([lines.texts[place] for place in shown]).rstrip("\n"))
     hidden = sum([fact.current for fact in digest.facts]) - len(shown)
     if hidden > 0:
         rules = len(set(lines.rules).difference(shown))
         among = f", including {rules} standing rules" if rules else ""
-        if rules or not tools.limits.terse:
+        if rules or not context.limits.terse:
             more = "1 more fact is" if hidden == 1 else f"{hidden} more facts are"
             blocks.append(f"({more} in the record{among}.)")
     return "\n".join(blocks)
 
 
-def _within(summary: str, tools: Tools) -> str:
+def _fitting_summary(summary: str, context: PlanContext) -> str:
     """As many lines of the summary as fit, from the first on."""
-    room, count = tools.limits.summary_room, tools.count
+    room, count = context.limits.summary_room, context.count
     if count(summary) <= room:
         return summary
     kept: list[str] = []
-    for said in summary.splitlines():
-        room -= count(said) + 1
+    for text in summary.splitlines():
+        room -= count(text) + 1
         if room < 0:
             break
-        kept.append(said)
+        kept.append(text)
     return "\n".join(kept)
 
 
-def digest_message(digest: Digest, *, tools: Tools, said: Set[int] = NONE) -> Message:
+def digest_message(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> Message:
     """The message that replaces what `digest` covers in a view.
 
     It is a user message and not a system message: what was said must not gain authority by being summarized.
     """
-    make = partial(_message, digest, tools, said)
-    return make() if said else tools.memory.whole(digest, tools.limits, make)
+    make = partial(_message, digest, context, already_shown)
+    return make() if already_shown else context.cache.digest_message(digest, context.limits, make)
 
 
-def _message(digest: Digest, tools: Tools, said: Set[int]) -> Message:
-    text = digest_text(digest, tools=tools, said=said)
+def _message(digest: Digest, context: PlanContext, already_shown: Set[int]) -> Message:
+    text = digest_text(digest, context=context, already_shown=already_shown)
     name = blake2b(f"{digest.covers.pairs}{text}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     message = Message(Role.USER, text, id=f"llm-sessions:digest:{name}", origin="digest", covers=digest.covers)
-    return replace(message, tokens=tools.measure(message))
+    return replace(message, tokens=context.measure(message))

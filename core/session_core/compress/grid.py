@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from session_core.compress.columns import Cells, extremes, name_rank, outstanding
+from session_core.compress.columns import Cells, extremes, name_rank, outliers
 from session_core.compress.pieces import UNCUT, Rendition, counted, ends, join, pick, preference, shorten
 from session_core.compress.relevance import by_terms
 
@@ -38,7 +38,7 @@ class Grid:
         chosen = preference(
             (1, [0]),
             (3, by_terms(texts, self.terms)),
-            (3, outstanding(self.names, self.rows)),
+            (3, outliers(self.names, self.rows)),
             (1, extremes(self.names, self.rows)),
             (1, ends(len(self.rows))),
         )
@@ -149,8 +149,8 @@ def _constants(grid: Grid, max_characters: int) -> str:
     told = sorted(grid.constants.items(), key=lambda pair: (len(pair[1]), pair[0]))
     line = ""
     for cap in _CONSTANT_CAPS:
-        said = ", ".join(f"{_flat(grid.names[c])} = {_flat(shorten(v, cap)) or '(empty)'}" for c, v in told)
-        line = f"every row: {said}"
+        text = ", ".join(f"{_flat(grid.names[c])} = {_flat(shorten(v, cap)) or '(empty)'}" for c, v in told)
+        line = f"every row: {text}"
         if len(line) <= max_characters:
             return line
     return shorten(line, max_characters)

@@ -1,4 +1,4 @@
-"""Keeps of a value read from JSON, XML, YAML or a table those objects that say what is looked for."""
+"""Selects the objects of a value (from JSON, XML, YAML or a table) that contain given names."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ RARE = 24
 _DEEPEST = 40
 
 
-def named_of(value: Json, names: Mapping[str, float]) -> Json:
-    """The objects of `value` that say most of `names`, each with the plain values of those around it; None for none.
+def objects_naming(value: Json, names: Mapping[str, float]) -> Json:
+    """The objects of `value` that contain most of `names`, each with the plain values of the objects around it; None if
+    there are none.
 
-    `names` are in lower case, each with what it counts. What more than `RARE` objects say, as the columns of a table,
-    counts nothing; an object that says less than half of what the best one says is left out.
+    `names` are in lower case and have a weight. A name in more than `RARE` objects, such as a column name, counts
+    nothing. An object with less than half of the weight of the best one is left out.
     """
     search = _Search(names)
     search.look(value, 0)
-    return search.kept(value, search.weigh() / 2)
+    return search.select(value, search.weigh() / 2)
 
 
 @dataclass(slots=True)
 class _Search:
-    """What each object and list of a value says itself of what is looked for, and what that counts, by identity."""
+    """For each object and list of a value, by identity: the names that it contains itself, and their weight."""
 
     names: Mapping[str, float]
     said: dict[int, list[str]] = field(default_factory=dict)
@@ -38,46 +39,48 @@ class _Search:
     holding: set[int] = field(default_factory=set)
 
     def look(self, value: Json, depth: int, key: str = "") -> None:
-        """Hear what `value` and all that is in it say."""
+        """Note the names in `value` and in everything inside it."""
         # What Python writes of a value is had at once, and most say nothing that is looked for.
-        if depth > _DEEPEST or not self._in(f"{key} {value}"):
+        if depth > _DEEPEST or not self._names_in(f"{key} {value}"):
             return
         self.holding.add(id(value))
         if isinstance(value, dict):
-            self._heard(value, " ".join([key, *(f"{name} {told}" for name, told in value.items() if _plain(told))]))
+            self._note_matches(
+                value, " ".join([key, *(f"{name} {told}" for name, told in value.items() if _plain(told))])
+            )
             for name, inside in value.items():
                 if not _plain(inside):
                     self.look(inside, depth + 1, name)
         else:
-            self._heard(value, " ".join([key, *(str(item) for item in value if _plain(item))]))
+            self._note_matches(value, " ".join([key, *(str(item) for item in value if _plain(item))]))
             for item in value:
                 if not _plain(item):
                     self.look(item, depth + 1)
 
     def weigh(self) -> float:
-        """Weigh what was heard; what the best says."""
+        """Compute the weight of each object; returns the highest."""
         times = Counter(name for names in self.said.values() for name in names)
         for one, names in self.said.items():
             self.weights[one] = sum(self.names[name] for name in names if times[name] <= RARE)
         return max(self.weights.values(), default=0.0)
 
-    def _heard(self, value: Json, text: str) -> None:
-        if names := self._in(text):
+    def _note_matches(self, value: Json, text: str) -> None:
+        if names := self._names_in(text):
             self.said[id(value)] = names
 
-    def _in(self, text: str) -> list[str]:
+    def _names_in(self, text: str) -> list[str]:
         lowered = text.lower()
         return [name for name in self.names if has_term(lowered, name)]
 
-    def kept(self, value: Json, least: float) -> Json:
-        """What of `value` says so much, with the plain values of the objects around it."""
+    def select(self, value: Json, least: float) -> Json:
+        """The objects in `value` with at least this weight, with the plain values of the objects around them."""
         if not least or id(value) not in self.holding:
             return None
         meant = self.weights.get(id(value), 0.0) >= least
         if isinstance(value, dict):
             if meant and dump(value, SMALL_CHARACTERS) is not None:
                 return value
-            inside = {name: self.kept(told, least) for name, told in value.items() if not _plain(told)}
+            inside = {name: self.select(told, least) for name, told in value.items() if not _plain(told)}
             if not meant and all(told is None for told in inside.values()):
                 return None
             return {
@@ -90,8 +93,8 @@ class _Search:
 
     def _item(self, item: Json, least: float, *, listed: bool) -> Json:
         if not _plain(item):
-            return self.kept(item, least)
-        return item if listed and self._in(str(item)) else None
+            return self.select(item, least)
+        return item if listed and self._names_in(str(item)) else None
 
 
 def _plain(value: Json) -> bool:

@@ -24,8 +24,8 @@ _DEEPEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a value. `schema` names the columns where several rows have the same; `group` tells which, and
-    `alone` is the row with their names in it, for where none of the others stands beside it."""
+    """One line of a value. `schema` names the columns that several rows share, `group` identifies these rows, and
+    `alone` is the row with its column names, for use without the others."""
 
     text: str
     group: int
@@ -34,7 +34,7 @@ class Row:
 
 
 def rows(value: Json) -> list[Row]:
-    """The lines of `value`, in its order: plain values of one object together, empty ones left out."""
+    """The lines of `value` in order: plain values of one object on one line; empty ones are left out."""
     found: list[Row] = []
     for group, (path, columns, lines) in enumerate(_groups(value, "", 0)):
         schema = f"{path} ({SEPARATOR.join(columns)}):".lstrip() if columns else ""
@@ -68,7 +68,7 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
         if all(isinstance(item, dict) for item in value):
             yield from _table(path, value, depth)
         elif all(map(_plain, value)):
-            yield path, (), _lines([_told(item) for item in value])
+            yield path, (), _lines([_as_text(item) for item in value])
         else:
             for item in value:
                 yield from _groups(item, path, depth + 1)
@@ -82,16 +82,16 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
         for key, inside in rest:
             yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
     elif _in_lines(value):
-        first, *others = [line for line in map(_told, value.splitlines()) if line]
+        first, *others = [line for line in map(_as_text, value.splitlines()) if line]
         yield path, (), [first]
         yield "", (), others
     else:
-        yield path, (), [_told(value)]
+        yield path, (), [_as_text(value)]
 
 
 def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iterator[Group]:
-    """Rows under one schema of what all have, the rest named in its row; where that is too little, rows of the same
-    columns under theirs."""
+    """Rows under one schema of the columns that all have; other columns are named in their row. If too few are common,
+    rows with the same columns share a schema."""
     told: list[Mapping[str, str]] = []
     inner: list[tuple[str, Json]] = []
     for one in objects:
@@ -104,21 +104,21 @@ def _table(path: str, objects: Sequence[Mapping[str, Json]], depth: int) -> Iter
         ragged = any(len(fields) > len(common) for fields in told)
         yield path, (*common, *(["…"] if ragged else [])), [_line(fields, common) for fields in told]
     else:
-        yield from _by_columns(path, told)
+        yield from _group_by_columns(path, told)
     for key, inside in inner:
         yield from _groups(inside, f"{path}.{key}" if path else key, depth + 1)
 
 
 def _line(fields: Mapping[str, str], columns: Sequence[str]) -> _Line:
-    """The row in its columns, then what else it has, by name."""
+    """The row: the values of the columns, then other fields with their names."""
     over = len(fields) > len(columns)
-    more = _named({name: said for name, said in fields.items() if name not in columns}) if over else []
+    more = _named({name: text for name, text in fields.items() if name not in columns}) if over else []
     cells = [*(fields[name] for name in columns), *([", ".join(more)] if more else [])]
     return _Line(SEPARATOR.join(cells), ", ".join(_named(fields)))
 
 
-def _by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]:
-    """The rows that have the same columns under these; one that is like no other names its own."""
+def _group_by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]:
+    """Rows grouped by equal columns; a row without an equal names its columns itself."""
     alike: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for fields in told:
         alike.setdefault(tuple(fields), []).append(fields)
@@ -130,11 +130,11 @@ def _by_columns(path: str, told: Sequence[Mapping[str, str]]) -> Iterator[Group]
 
 
 def _named(fields: Mapping[str, str]) -> list[str]:
-    return [f"{name}: {said}" for name, said in fields.items()]
+    return [f"{name}: {text}" for name, text in fields.items()]
 
 
 def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[str, Json]]]:
-    """The plain values of an object and of small ones in it, and the parts that are rows of their own."""
+    """The plain values of an object and of small objects in it, and the parts that get rows of their own."""
     fields: list[tuple[str, str]] = []
     rest: list[tuple[str, Json]] = []
     for key, value in one.items():
@@ -147,20 +147,20 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
         elif _empty(value):
             continue
         elif _plain(value):
-            fields.append((key, _told(value)))
+            fields.append((key, _as_text(value)))
         elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):
-            fields.append((key, ", ".join(map(_told, value))))
+            fields.append((key, ", ".join(map(_as_text, value))))
         elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(_plain, value.values())):
             own = {name for name, _ in fields}
-            told = [(name, _told(inside)) for name, inside in value.items() if not _empty(inside)]
-            fields.extend((f"{key}.{name}" if name in own or name in one else name, said) for name, said in told)
+            told = [(name, _as_text(inside)) for name, inside in value.items() if not _empty(inside)]
+            fields.extend((f"{key}.{name}" if name in own or name in one else name, text) for name, text in told)
         else:
             rest.append((key, value))
     return fields, rest
 
 
 def _alike(value: Mapping[str, Json]) -> bool:
-    """Whether the object is a map of like objects, its keys being their names."""
+    """Whether the object is a map of similar objects with their names as keys."""
     items = list(value.values())
     if len(items) < 2 or not all(isinstance(item, dict) and item for item in items):
         return False
@@ -168,7 +168,7 @@ def _alike(value: Mapping[str, Json]) -> bool:
 
 
 def _with_key(key: str, item: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The object with the key under which it stood, unless it says it itself."""
+    """The object with its key in the map as a field, unless it contains it already."""
     return item if any(_plain(inside) and str(inside) == key for inside in item.values()) else {"key": key, **item}
 
 
@@ -183,7 +183,7 @@ def _lines(parts: Sequence[str]) -> list[str]:
 
 
 def _in_lines(value: Json) -> bool:
-    """Whether the value is a text of several lines that are too much for one."""
+    """Whether the value is a text of several lines that is too long for one line."""
     return isinstance(value, str) and len(value) > LINE_CHARACTERS and "\n" in value.strip()
 
 
@@ -195,7 +195,7 @@ def _empty(value: Json) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _told(value: Json) -> str:
+def _as_text(value: Json) -> str:
     if isinstance(value, str):
         return " ".join(value.split())
     return {None: "null", True: "true", False: "false"}.get(value, str(value))

@@ -32,7 +32,7 @@ def as_grid(value: dict[str, Json] | list[Json], terms: frozenset[str]) -> Grid 
         items = [*items[:head], {}, *items[tail:]]
         sizes, unread = [1] * len(items), frozenset([head])
         sizes[head] = tail - head
-    flat = [flattened(item) if isinstance(item, dict) else {"value": item} for item in items]
+    flat = [flatten(item) if isinstance(item, dict) else {"value": item} for item in items]
     _drop_empty_parents(flat)
     counts = Counter(name for row in flat for name in row)
     names = list(counts)
@@ -55,12 +55,12 @@ def _drop_empty_parents(rows: Sequence[dict[str, Json]]) -> None:
                 del row[name]
 
 
-def flattened(item: Mapping[str, Json], *, depth: int = 2) -> dict[str, Json]:
+def flatten(item: Mapping[str, Json], *, depth: int = 2) -> dict[str, Json]:
     """`item` with nested small objects as columns: `price.amount`."""
     flat: dict[str, Json] = {}
     for key, inside in item.items():
         if isinstance(inside, dict) and 0 < len(inside) <= 12 and depth:
-            inner = flattened(inside, depth=depth - 1)
+            inner = flatten(inside, depth=depth - 1)
             flat.update((f"{key}.{name}", value) for name, value in inner.items())
         else:
             flat[key] = inside

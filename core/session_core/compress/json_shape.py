@@ -12,7 +12,7 @@ from session_core.compress.json_rows import as_grid
 from session_core.compress.json_text import Json, JsonText, Number
 from session_core.compress.losses import Losses
 from session_core.compress.pieces import MISSES, UNCUT, Rendition, Shape, ends, pick, shorten
-from session_core.compress.relevance import alarming, by_terms, has_term
+from session_core.compress.relevance import alarm_lines, by_terms, has_term
 
 _MAX_DEPTH = 12
 _INNER_CHARACTERS = 600
@@ -42,8 +42,8 @@ class JsonShape:
         losses = Losses()
         room = max(8, max_characters - len(before) - len(after))
         body = self._show(self._found.value, room, 0, losses)
-        said = "; ".join(filter(None, [self._found.note, losses.told()]))
-        return Rendition("\n".join(filter(None, [before, body, after])), said or UNCUT)
+        text = "; ".join(filter(None, [self._found.note, losses.summary()]))
+        return Rendition("\n".join(filter(None, [before, body, after])), text or UNCUT)
 
     def _show(self, value: Json, room: int, depth: int, losses: Losses) -> str:
         whole = dump(value, room)
@@ -73,7 +73,7 @@ class JsonShape:
             shape = self._texts[id(value)]
             if shape is not None:
                 inside = shape.render(room * 9 // 10)
-                losses.say(inside.left_out)
+                losses.count(inside.left_out)
                 return inside.body if shape.kind == "json" else quoted(inside.body)
         losses.texts += 1
         return quoted(shorten(value, max(1, room - 2)))
@@ -86,7 +86,7 @@ class JsonShape:
         if grid is None or room < 80:
             return None
         rendition = grid.render(room - 4)
-        losses.say(rendition.left_out)
+        losses.count(rendition.left_out)
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         return f"{opening}\n{rendition.body}\n{closing}"
 
@@ -168,7 +168,7 @@ class JsonShape:
         share = max(24, room // min(len(value), 8) - 2)
         if id(value) not in self._asked:
             texts = [small(item)[:200] for item in value[:_EXAMINED_ITEMS]]
-            self._asked[id(value)] = by_terms(texts, self._terms)[:20] + sorted(alarming(texts))[:20]
+            self._asked[id(value)] = by_terms(texts, self._terms)[:20] + sorted(alarm_lines(texts))[:20]
         order = list(dict.fromkeys([*self._asked[id(value)], *islice(ends(len(value)), room)]))
         inside = Losses()
         shown: dict[int, str] = {}

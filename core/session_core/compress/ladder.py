@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 
-from session_core.compress.fast_path import all_whole
+from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import (
     Extras,
     additions,
+    digest_head,
     digest_reserve,
-    head_of,
-    opening,
+    digest_tokens,
+    opening_message,
     pinned_messages,
-    told_tokens,
 )
-from session_core.compress.fold import Tools, fingerprint, fold
+from session_core.compress.fold import PlanContext, fingerprint, fold
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
@@ -40,7 +40,7 @@ REMEMBERED_STEPS = 4
 _NONE = Extras()
 
 
-class FoldNeeded(Exception):
+class FoldRequired(Exception):
     """A plan needs a digest that is not cached, and may not fold (`Tools.folds`)."""
 
 
@@ -60,7 +60,7 @@ def plan(
     messages: Sequence[Message],
     digest: Digest | None,
     *,
-    tools: Tools,
+    context: PlanContext,
     extras: Extras | None = None,
     open_end: bool = False,
 ) -> Plan:
@@ -74,41 +74,43 @@ def plan(
     FoldNeeded.
     """
     extras = extras or _NONE
-    if extras == _NONE and (made := all_whole(messages, digest, tools)) is not None:
+    if extras == _NONE and (made := plan_unchanged(messages, digest, context)) is not None:
         return made
-    make = partial(_plan, messages, digest, tools, extras, open_end)
-    return tools.memory.planned(messages, digest, (tools.limits, extras, open_end), make)
+    make = partial(_plan, messages, digest, context, extras, open_end)
+    return context.cache.plan(messages, digest, (context.limits, extras, open_end), make)
 
 
-def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extras: Extras, open_end: bool) -> Plan:
-    pinned = pinned_messages(messages, tools)
+def _plan(
+    messages: Sequence[Message], digest: Digest | None, context: PlanContext, extras: Extras, open_end: bool
+) -> Plan:
+    pinned = pinned_messages(messages, context)
     rest = [message for message in messages if message.role is not Role.SYSTEM]
     whole = units(rest)
     waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
-    parts = [settled for unit in whole if (settled := _settle(unit, tools)) is not None]
-    parts = _without_courtesies(parts) if tools.limits.terse else parts
+    parts = [settled for unit in whole if (settled := _settle(unit, context)) is not None]
+    parts = _without_courtesies(parts) if context.limits.terse else parts
     asked = _newest_turn(parts)
-    free = tools.limits.total - sum(m.tokens for m in pinned)
-    added = additions(extras, free, _question(messages), tools)
-    fixed = tools.limits.total - free + sum(m.tokens for m in added)
+    free = context.limits.total - sum(m.tokens for m in pinned)
+    added = additions(extras, free, _question(messages), context)
+    fixed = context.limits.total - free + sum(m.tokens for m in added)
     fixed += min(waiting.tokens, free // 2) if waiting else 0
-    steps = walk(parts, fixed, digest, asked=asked, tools=tools)
-    grown = _grown(digest, messages, parts, steps, tools)
-    kept = [*map(_clipped, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
+    steps = walk(parts, fixed, digest, asked=asked, context=context)
+    grown = _extend_digest(digest, messages, parts, steps, context)
+    kept = [*map(_clip_unit, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    condensed = head_of(grown, free, tools, frozenset(question.seqs) if question else ())
+    condensed = digest_head(grown, free, context, frozenset(question.seqs) if question else ())
     head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
-    first = head or [opening(tools)]
-    room = tools.limits.total - fixed - sum(m.tokens for m in first)
-    body = squeeze(body, room, tools=tools) + ([waiting] if waiting else [])
+    first = head or [opening_message(context)]
+    room = context.limits.total - fixed - sum(m.tokens for m in first)
+    body = squeeze(body, room, context=context) + ([waiting] if waiting else [])
     shown = _with_additions(body, added)
     if shown and shown[0].role is not Role.USER:
         head = first
     final = (*pinned, *head, *shown)
     return Plan(
         final,
-        _decided(messages, digest, parts, steps, body, {m.seq for m in pinned}),
+        _decisions(messages, digest, parts, steps, body, {m.seq for m in pinned}),
         sum(message.tokens for message in final),
         _raw_tokens(messages, digest),
         grown,
@@ -116,7 +118,7 @@ def _plan(messages: Sequence[Message], digest: Digest | None, tools: Tools, extr
     )
 
 
-def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, tools: Tools) -> Steps:
+def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int | None, context: PlanContext) -> Steps:
     """How far the units are clipped and folded, found by adding them one after another.
 
     `fixed` tokens are taken by other parts of the view; `asked` is the index of the newest question, which is never
@@ -125,11 +127,11 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     a long one, are folded only if they take more than midway to the threshold. With `whole_tool_outputs` the older
     long outputs are clipped earlier, in batches, so that most added units clip nothing.
     """
-    limits, budget = tools.limits, tools.limits.budget
+    limits, budget = context.limits, context.limits.budget
     threshold, target = budget.threshold_tokens, budget.fold_target_tokens
     midway = budget.keep_tokens(budget.facts_at)
     whole_outputs = limits.whole_tool_outputs
-    digest_now, digest_grown = told_tokens(digest, tools), digest_reserve(digest, tools)
+    digest_now, digest_grown = digest_tokens(digest, context), digest_reserve(digest, context)
     prices = [unit.tokens for unit in parts]
     total = fixed + digest_now
     if whole_outputs is None and total + sum(prices) <= threshold:
@@ -154,7 +156,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
             continue
         outputs = 0 if clipped > index else parts[index].long_outputs
         clip_before(index)
-        kept_from = _kept_from(starts, index, limits.keep_turns)
+        kept_from = _first_kept(starts, index, limits.keep_turns)
         while folded < index and total > target and (folded < kept_from or total > midway):
             if folded == 0:
                 total += digest_grown - digest_now
@@ -172,7 +174,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     return Steps(folded, clipped, tuple(folds))
 
 
-def _kept_from(starts: Sequence[int], index: int, keep_turns: int) -> int:
+def _first_kept(starts: Sequence[int], index: int, keep_turns: int) -> int:
     """The index of the first unit that is kept as long as there is room, seen from `index`: the last `keep_turns`
     turns, or the last units of a longer turn. `starts` are the indexes at which turns begin."""
     turns = bisect_right(starts, index)
@@ -191,8 +193,8 @@ def _last_outputs(parts: Sequence[Unit], end: int, most: int) -> tuple[int, int]
     return end, held
 
 
-def _grown(
-    digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, tools: Tools
+def _extend_digest(
+    digest: Digest | None, messages: Sequence[Message], parts: Sequence[Unit], steps: Steps, context: PlanContext
 ) -> Digest | None:
     """The digest with all that the walk folded, step by step, so that a longer list only adds a step.
 
@@ -200,34 +202,34 @@ def _grown(
     """
     if not steps.folds:
         return digest
-    memory, made_of = tools.memory, [fingerprint(digest, tools.limits)]
+    memory, made_of = context.cache, [fingerprint(digest, context.limits)]
     for start, end in pairwise((0, *steps.folds)):
         prints = [memory.fingerprint(message) for unit in parts[start:end] for message in unit.messages]
         made_of.append(fingerprint(made_of[-1], *prints))
     # From the last cached step on: in a long run the first ones are dropped some day.
     grown, done = digest, 0
     for step in range(len(steps.folds), 0, -1):
-        known = memory.known(made_of[step])
+        known = memory.known_digest(made_of[step])
         if known is not None:
             grown, done = known, step
             break
-    if done < len(steps.folds) and not tools.folds:
-        raise FoldNeeded
+    if done < len(steps.folds) and not context.folds:
+        raise FoldRequired
     covers = _covers(digest, messages, parts, steps.folds)
     for step in range(done, len(steps.folds)):
         start, end = (0, *steps.folds)[step : step + 2]
-        make = partial(_folded, grown, parts[start:end], covers[step], tools)
+        make = partial(_fold, grown, parts[start:end], covers[step], context)
         # A longer list shares these steps or all but the last ones; caching more would only evict others.
         last = len(steps.folds) - step <= REMEMBERED_STEPS
-        grown = memory.folded(made_of[step + 1], make) if last else make()
+        grown = memory.digest(made_of[step + 1], make) if last else make()
     return grown
 
 
-def _folded(base: Digest | None, gone: Sequence[Unit], covers: Ranges, tools: Tools) -> Digest:
-    return fold(base, gone, covers, tools=tools)
+def _fold(base: Digest | None, gone: Sequence[Unit], covers: Ranges, context: PlanContext) -> Digest:
+    return fold(base, gone, covers, context=context)
 
 
-def _settle(unit: Unit, tools: Tools) -> Unit | None:
+def _settle(unit: Unit, context: PlanContext) -> Unit | None:
     """The unit in a form that providers accept: no unanswered call, nothing empty; None if nothing is left."""
     first = unit.first
     if len(unit.messages) == 1 and not first.tool_calls:
@@ -241,8 +243,8 @@ def _settle(unit: Unit, tools: Tools) -> Unit | None:
         # Some models repeat call ids; only the first of equal ones can be matched.
         calls = {call.id: call for call in reversed(first.tool_calls) if call.id in answered}
         first = replace(first, tool_calls=tuple(reversed(calls.values())), rendition="clip")
-        first = replace(first, tokens=tools.measure(first))
-    return None if first.empty else Unit((first, *(_spoken(message, tools) for message in results)))
+        first = replace(first, tokens=context.measure(first))
+    return None if first.empty else Unit((first, *(_non_empty(message, context) for message in results)))
 
 
 def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
@@ -251,19 +253,19 @@ def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
     return [u for place, u in enumerate(parts) if place == asked or u.first.importance is not Importance.DISCARD]
 
 
-def _spoken(message: Message, tools: Tools) -> Message:
+def _non_empty(message: Message, context: PlanContext) -> Message:
     """A non-empty tool result, since providers refuse empty ones."""
     if not message.empty:
         return message
     said = replace(message, content="(no output)", aside="", rendition="clip")
-    return replace(said, tokens=tools.measure(said))
+    return replace(said, tokens=context.measure(said))
 
 
-def _clipped(unit: Unit) -> Unit:
-    return Unit(tuple(_by_clip(message) for message in unit.messages))
+def _clip_unit(unit: Unit) -> Unit:
+    return Unit(tuple(_replace_by_clip(message) for message in unit.messages))
 
 
-def _by_clip(message: Message) -> Message:
+def _replace_by_clip(message: Message) -> Message:
     if message.clip is None:
         return message
     short = replace(message, content=message.clip, media=(), aside="", rendition="clip")
@@ -300,13 +302,13 @@ def _newest_turn(parts: Sequence[Unit]) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
-def with_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, tools: Tools) -> Plan:
+def add_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, context: PlanContext) -> Plan:
     """The plan with `text`, which quotes the messages `quoted`, as a message right before its newest user message
     (else at its end), if there is room."""
     if not text:
         return made
     recalled = Message(Role.USER, text, id="llm-sessions:recall", origin="recall")
-    recalled = replace(recalled, tokens=tools.measure(recalled))
+    recalled = replace(recalled, tokens=context.measure(recalled))
     if made.tokens + recalled.tokens > limit_tokens:
         return made
     said = [i for i, m in enumerate(made.messages) if m.role is Role.USER and m.origin == "record"]
@@ -323,7 +325,7 @@ def _raw_tokens(messages: Sequence[Message], digest: Digest | None) -> int:
     return (digest.tokens if digest else 0) + sum(message.tokens for message in messages)
 
 
-def _decided(
+def _decisions(
     messages: Sequence[Message],
     digest: Digest | None,
     parts: Sequence[Unit],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from session_core.compress.pieces import UNCUT, Rendition, counted, join, pick
-from session_core.compress.relevance import alarming, by_terms
+from session_core.compress.relevance import alarm_lines, by_terms
 
 MAX_READ_LINES = 60_000
 """Of longer outputs only both ends are read, and outliers between them."""
@@ -37,7 +37,7 @@ class Lines:
     def _ends_of(cls, lines: list[str], terms: frozenset[str]) -> Lines:
         head, tail = MAX_READ_LINES * 3 // 4, len(lines) - MAX_READ_LINES // 4
         middle = lines[head:tail]
-        outstanding = by_terms(middle, terms)[:_STANDING_OUT] + sorted(alarming(middle))[:_STANDING_OUT]
+        outstanding = by_terms(middle, terms)[:_STANDING_OUT] + sorted(alarm_lines(middle))[:_STANDING_OUT]
         texts, sizes, unread = lines[:head], [1] * head, set()
         position = head
         for number in [*sorted({head + n for n in outstanding}), tail]:

@@ -6,7 +6,7 @@ import re
 
 from session_core.compress.lines import Lines, Listing, without
 from session_core.compress.pieces import ends, preference
-from session_core.compress.relevance import alarming, by_terms, first_of_each, template
+from session_core.compress.relevance import alarm_lines, by_terms, first_of_each, template
 
 _STAMP = re.compile(
     r"\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d|\d\d?:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d"
@@ -33,7 +33,7 @@ def read_log(lines: Lines, terms: frozenset[str]) -> Listing | None:
     levelled = sum(bool(_LEVEL.search(line[:_LEVEL_CHARACTERS])) for line in sample)
     if max(stamped, levelled) * 10 < len(sample) * 4:
         return None
-    texts, sizes, unread, keys = _collapsed(lines)
+    texts, sizes, unread, keys = _collapse(lines)
     untold = {n: size - 1 for n, size in enumerate(sizes) if size > 1 and n not in unread}
     return Listing("log", texts, without(_order(texts, keys, terms), unread), sizes, untold=untold)
 
@@ -59,7 +59,7 @@ def collapse_note(count: int, last: str) -> str:
     return f"  (×{count:,} similar, last {stamp[0]})" if stamp else f"  (×{count:,} alike)"
 
 
-def _collapsed(lines: Lines) -> tuple[list[str], list[int], frozenset[int], list[str]]:
+def _collapse(lines: Lines) -> tuple[list[str], list[int], frozenset[int], list[str]]:
     """The lines with runs of similar lines merged, and the template of each."""
     texts: list[str] = []
     sizes: list[int] = []
@@ -87,7 +87,7 @@ def _collapsed(lines: Lines) -> tuple[list[str], list[int], frozenset[int], list
 
 def _order(texts: list[str], keys: list[str], terms: frozenset[str]) -> list[int]:
     levels = [severity(text) for text in texts]
-    told = alarming(texts)
+    told = alarm_lines(texts)
     bad = [n for n, level in enumerate(levels) if level == _BAD]
     if len(bad) == len(texts):
         bad = []

@@ -14,7 +14,7 @@ class Losses:
         self.items = self.keys = self.parts = self.texts = 0
         self._said: list[str] = []
 
-    def say(self, left_out: str) -> None:
+    def count(self, left_out: str) -> None:
         """Add what a part reports."""
         if left_out and left_out != UNCUT:
             self._said.append(left_out)
@@ -27,17 +27,17 @@ class Losses:
         self.texts += other.texts
         self._said += other._said
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The counts as text; of several tables the first two."""
-        said = list(self._said[:2])
+        texts = list(self._said[:2])
         if len(self._said) > 2:
-            said.append(f"more in {counted(len(self._said) - 2, 'table')}")
+            texts.append(f"more in {counted(len(self._said) - 2, 'table')}")
         if self.items:
-            said.append(f"{counted(self.items, 'item')} left out")
+            texts.append(f"{counted(self.items, 'item')} left out")
         if self.keys:
-            said.append(f"{counted(self.keys, 'key')} left out")
+            texts.append(f"{counted(self.keys, 'key')} left out")
         if self.parts:
-            said.append(f"{counted(self.parts, 'part')} reduced to shape")
+            texts.append(f"{counted(self.parts, 'part')} reduced to shape")
         if self.texts:
-            said.append(f"{counted(self.texts, 'long text')} shortened")
-        return "; ".join(said)
+            texts.append(f"{counted(self.texts, 'long text')} shortened")
+        return "; ".join(texts)

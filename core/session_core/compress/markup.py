@@ -66,9 +66,9 @@ def element_of(text: str) -> Json | None:
     text = _without_silent(text)
     root = _Element("")
     open_elements = [root]
-    for said, closing, name, attributes in _events(text):
-        if said.strip():
-            open_elements[-1].said.append(said.strip())
+    for sentence, closing, name, attributes in _events(text):
+        if sentence.strip():
+            open_elements[-1].said.append(sentence.strip())
         if closing and name in (one.name for one in open_elements[1:]):
             while open_elements.pop().name != name:
                 pass
@@ -155,13 +155,13 @@ def _html_blocks(text: str) -> Iterator[str]:
     line: list[str] = []
     href = ""
     in_row = in_pre = False
-    for said, closing, name, attributes in _events(text):
-        if in_pre and "\n" in said:
-            *full, said = said.split("\n")
+    for sentence, closing, name, attributes in _events(text):
+        if in_pre and "\n" in sentence:
+            *full, sentence = sentence.split("\n")
             for each in full:
                 yield "".join(line) + each
                 line = []
-        line.append(said)
+        line.append(sentence)
         in_pre = (name == "pre" and not closing) or (in_pre and name != "pre")
         if name == "a":
             if not closing:
@@ -196,9 +196,9 @@ def _xml_blocks(text: str) -> Iterator[str]:
     """A line for each element that has a text or attributes: `name (attributes): text`, indented by depth."""
     depth = 0
     pending = ""
-    for said, closing, name, attributes in _events(text):
-        if said.strip():
-            yield f"{pending}: {said.strip()}" if pending else "  " * min(depth, 6) + said.strip()
+    for sentence, closing, name, attributes in _events(text):
+        if sentence.strip():
+            yield f"{pending}: {sentence.strip()}" if pending else "  " * min(depth, 6) + sentence.strip()
             pending = ""
         if not name:
             continue
@@ -227,9 +227,9 @@ def _events(text: str) -> Iterator[tuple[str, bool, str, str]]:
     position = 0
     text = text.replace("<![CDATA[", "").replace("]]>", "")
     for match in _TAG.finditer(text):
-        said = unescape(text[position : match.start()])
+        sentence = unescape(text[position : match.start()])
         position = match.end()
-        yield said, bool(match[1]), (match[2] or "").lower(), match[3] or ""
+        yield sentence, bool(match[1]), (match[2] or "").lower(), match[3] or ""
     yield unescape(text[position:]), False, "", ""
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from session_core.compress.passages import Voice
-from session_core.compress.scoring import Bearing, Read
+from session_core.compress.scoring import Read, Relevance
 from session_core.compress.word_values import parts_of, shape
 
 LATELY_TOKENS = 12_000
@@ -25,7 +25,7 @@ _ASKED, _HALF_ASKED = 1.0, 5.0
 
 
 class Mentions:
-    """How lately each value was mentioned (1 for just now), and how much it counts for what happened to it since."""
+    """How recently each value was mentioned (1 for just now), and its weight for what happened to it afterwards."""
 
     def __init__(self, messages: Sequence[Read]) -> None:
         self.lately: dict[str, float] = {}
@@ -40,18 +40,18 @@ class Mentions:
             message, reading = messages[place]
             behind -= message.tokens
             near = self.near[place] = math.exp(-behind / LATELY_TOKENS)
-            for voice, said in reading.said.items():
-                self._by[voice] |= said
-                self.lately.update(dict.fromkeys(said, near))
+            for voice, words in reading.said.items():
+                self._by[voice] |= words
+                self.lately.update(dict.fromkeys(words, near))
             if "call" in reading.said:
                 self._calls.update(reading.said["call"])
             if reading.names:
                 self._names.update(reading.names)
             self._fields |= reading.fields
 
-    def weights(self, bearing: Bearing, *, tight: bool = False) -> Mapping[str, float]:
-        """Those values that count otherwise than 1, each with how much. In `tight` room what was told on counts as the
-        rest: there the sentence that told it competes with what users said."""
+    def weights(self, bearing: Relevance, *, tight: bool = False) -> Mapping[str, float]:
+        """The weights of the values whose weight is not 1. If room is `tight`, values that were passed on count like
+        all others, since the sentence that passes them on competes with what users said."""
         by = self._by
         found = {} if tight else {value: _TOLD_ON for value in by["tool"] & by["assistant"] if shape(value)}
         for value in by["call"].difference(by["tool"], by["assistant"], by["user"], self._fields):
@@ -59,7 +59,7 @@ class Mentions:
                 found[value] = _COINED
         for value, times in self._names.items():
             if value not in self._fields:
-                tied = bearing.ties(parts_of(value))
+                tied = bearing.tie_score(parts_of(value))
                 more = (1 + _AGAIN * math.log(times)) * (1 + _ASKED * tied / (tied + _HALF_ASKED))
                 found[value] = found.get(value, 1.0) * more
         return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from session_core.compress.claims import stem, stems
 from session_core.language.values import values
 from session_core.language.words import sentences
-from session_core.plan import GiveWay, go_on
+from session_core.plan import GiveWay, never_pause
 
 ENOUGH = 0.75
 """Share of a sentence's words that a sentence of the source must contain to be about the same."""
@@ -50,7 +50,7 @@ _PAIR = re.compile("[\u4e00-\u9fff]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """The stems of a sentence, which of them it negates, and its words that negate without a "not"."""
 
     words: frozenset[str]
@@ -58,13 +58,13 @@ class Said:
     half: frozenset[str] = frozenset()
 
 
-def denials(text: str, give_way: GiveWay = go_on) -> list[Said]:
+def denials(text: str, give_way: GiveWay = never_pause) -> list[Statement]:
     """What each sentence of `text` states and negates, and each part that negates without a "not"; questions are
     skipped."""
-    found: list[Said] = []
+    found: list[Statement] = []
     for sentence in sentences(text):
         if not _asks(sentence):
-            said = _said(sentence)
+            said = _statement(sentence)
             found += [said] if not said.half else _parts(sentence)
         give_way()
     return found
@@ -74,9 +74,9 @@ def _asks(sentence: str) -> bool:
     return sentence.rstrip("\"'”’)").endswith(("?", "？"))
 
 
-def _said(text: str) -> Said:
+def _statement(text: str) -> Statement:
     found = _spoken(text)
-    return Said(_plain(found), _plain(frozenset(_denied(text)) & found), _plain(_HALF & found))
+    return Statement(_plain(found), _plain(frozenset(_negated_stems(text)) & found), _plain(_HALF & found))
 
 
 def _plain(stemmed: frozenset[str]) -> frozenset[str]:
@@ -84,14 +84,14 @@ def _plain(stemmed: frozenset[str]) -> frozenset[str]:
     return frozenset(one[:4] if one in _HALF else one for one in stemmed) if _HALF & stemmed else stemmed
 
 
-def _parts(sentence: str) -> list[Said]:
+def _parts(sentence: str) -> list[Statement]:
     """The content of each part of a sentence with such a word, with the values that distinguish the parts."""
     made = []
     for part in filter(str.strip, _PART.split(sentence)):
-        said = _said(part)
+        said = _statement(part)
         named = frozenset(value.text.casefold() for value in values(part))
         if said.half:
-            made.append(Said(said.words | named, said.denied, said.half))
+            made.append(Statement(said.words | named, said.denied, said.half))
     return made
 
 
@@ -99,7 +99,7 @@ def _spoken(text: str) -> frozenset[str]:
     return frozenset(stems(text)) - _DENYING
 
 
-def _denied(sentence: str) -> Iterator[str]:
+def _negated_stems(sentence: str) -> Iterator[str]:
     plain = _HARMLESS.sub(" ", sentence)
     for part in _PART.split(plain):
         spoken = [match.group().casefold() for match in _WORD.finditer(part)]
@@ -115,33 +115,33 @@ def _denied(sentence: str) -> Iterator[str]:
             yield from stems(" ".join(spoken[start + 1 :]))
 
 
-def agrees(sentence: str, source: list[Said], text: str) -> bool:
+def agrees_with(sentence: str, source: list[Statement], text: str) -> bool:
     """Whether no sentence of the source about the same thing says the opposite, or one says the same. `text` is the
     source itself."""
-    return all(_agrees(told, source) for told in _tellings(sentence)) and _agrees_in_chinese(sentence, text)
+    return all(_agrees(told, source) for told in _statements(sentence)) and _agrees_in_chinese(sentence, text)
 
 
-def _tellings(sentence: str) -> Iterator[Said]:
+def _statements(sentence: str) -> Iterator[Statement]:
     if _asks(sentence):
         return
-    whole = _said(sentence)
+    whole = _statement(sentence)
     if whole.half:
         yield from _parts(sentence)
         return
     yield whole
     parts = [part for part in _PART.split(sentence) if part.strip()]
     if len(parts) > 1:
-        yield from (Said(w, whole.denied & w) for part in parts if len(w := _spoken(part)) > 1)
+        yield from (Statement(w, whole.denied & w) for part in parts if len(w := _spoken(part)) > 1)
 
 
-def _agrees(told: Said, source: list[Said]) -> bool:
+def _agrees(told: Statement, source: list[Statement]) -> bool:
     if not told.words:
         return True
     near = [o for o in source if o.half == told.half and len(told.words & o.words) >= ENOUGH * len(told.words)]
-    return not near or any(not _contrary(told, one) for one in near)
+    return not near or any(not _contradicts(told, one) for one in near)
 
 
-def _contrary(told: Said, one: Said) -> bool:
+def _contradicts(told: Statement, one: Statement) -> bool:
     if not told.denied:
         return bool(told.words & one.denied)
     spoken_of = told.denied & one.words

@@ -1,6 +1,7 @@
-"""Finds what came of an exchange: the few words in which an assistant takes up what a user settled in fewer.
+"""Finds the outcome of an exchange: a short sentence in which an assistant confirms what a user chose in fewer words.
 
-"Deck or rack oven?" "The rack oven costs less." "That one then." "The Brisa rack oven." The last says it all.
+"Deck or rack oven?" "The rack oven costs less." "That one then." "The Brisa rack oven." The last sentence has all of
+it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from session_core.classify import filler
+from session_core.classify import is_filler
 from session_core.compress.passages import Passage, Voice
 from session_core.compress.scoring import Read
 from session_core.language.acceptance import put
-from session_core.language.continuations import inquires
+from session_core.language.continuations import is_question
 from session_core.language.words import sentences, words
 from session_core.turns import Message, Role
 
@@ -31,14 +32,14 @@ _SPOKEN = ("user", "assistant")
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The places of candidates that say what came of an exchange, and of those that only settled it."""
+    """The places of candidates that state the outcome of an exchange, and of those that only settled it."""
 
     told: frozenset[int] = frozenset()
     settling: frozenset[int] = frozenset()
 
 
-def outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
-    """The outcomes among `candidates`, for which what stands beside them may be the question."""
+def find_outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
+    """The outcomes among `candidates`; messages that stand beside them may contain the question."""
     said = [(message, place) for place, (message, _) in enumerate(candidates)]
     said += [(message, -1) for message, _ in standing]
     order = sorted((one for one in said if _speech(one[0])), key=lambda one: one[0].seq)
@@ -57,17 +58,17 @@ def outcomes(candidates: Sequence[Read], standing: Sequence[Read]) -> Outcomes:
 
 
 def outcome(reply: str) -> str:
-    """What `reply` says came of an exchange: its first sentence, if it is short and asks nothing; "" for nothing."""
+    """The outcome that `reply` states: its first sentence, if it is short and no question; "" if there is none."""
     first = next(iter(sentences(reply)), "")
-    short = 0 < len(words(first)) <= OUTCOME_WORDS and not inquires(first) and not filler(first)
+    short = 0 < len(words(first)) <= OUTCOME_WORDS and not is_question(first) and not is_filler(first)
     return first if short else ""
 
 
-def talk(
+def minor_voices(
     candidates: Sequence[Read], room_tokens: int, binds: Callable[[Passage], bool]
 ) -> Callable[[Passage], bool] | None:
-    """What of the candidates takes but a small part of the room, as in a run of tools, where people say in few words
-    what is wanted and how far it has come: what they and assistants said, or what users said, or at least what of it
+    """Which passages take only a small part of the room, as in a run of tools, where people say in few words what is
+    wanted and how far the work has come: those of users and assistants, or those of users, or at least those that
     `binds`; None if not even that."""
     tokens = Counter[Voice]()
     for _, reading in candidates:
@@ -111,7 +112,7 @@ def _speech(message: Message) -> bool:
 
 
 def _settles(answer: Message, before: Message, asked: Message | None) -> bool:
-    said = words(answer.content)
-    if not 0 < len(said) <= SETTLING_WORDS or inquires(answer.content):
+    texts = words(answer.content)
+    if not 0 < len(texts) <= SETTLING_WORDS or is_question(answer.content):
         return False
-    return bool(put(before.content)) or (asked is not None and inquires(asked.content))
+    return bool(put(before.content)) or (asked is not None and is_question(asked.content))

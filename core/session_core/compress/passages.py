@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
-from session_core.classify import filler
-from session_core.compress.answer_parts import written
+from session_core.classify import is_filler
+from session_core.compress.answer_parts import answer_parts
 from session_core.compress.json_passages import Row, rows
 from session_core.compress.json_text import Json, read_json
 from session_core.compress.records import records
-from session_core.compress.relevance import alarming, standing_out
-from session_core.compress.telegram import brief, saved
+from session_core.compress.relevance import alarm_lines, prominent_lines
+from session_core.compress.telegram import to_telegram_style, tokens_saved
 from session_core.compress.word_values import WORTH, parts_of, shape, stems, values_of
-from session_core.language.quoting import speaker_name, spoken
-from session_core.language.reported_speech import reports
+from session_core.language.quoting import speaker_name, split_quoted
+from session_core.language.reported_speech import is_report
 from session_core.language.words import sentences
 from session_core.plan import Count
 from session_core.turns import Message, Role
@@ -76,24 +76,25 @@ class Passage:
     bare: frozenset[str] = frozenset()
 
     @property
-    def tells(self) -> Iterable[str]:
-        """The values that need not be told again once this is: a code in a bare list leaves its row to be told."""
+    def told_values(self) -> Iterable[str]:
+        """The values that need not be shown again after this passage; a code in a bare list does not replace the row
+        that explains it."""
         return [value for value in self.values if value not in self.bare] if self.bare else self.values
 
     def schema_tokens(self, whole: int, before: int) -> int:
-        """What its schema of `whole` tokens adds for a row that has `before` others of its own before it: the first
-        names its columns itself where that is shorter, which the second makes up for."""
+        """The additional tokens for a schema of `whole` tokens if `before` rows with it precede. The first row may name
+        its columns itself if that is shorter; the second then pays for the schema."""
         named = self.alone_tokens - self.tokens if self.alone else whole
         return (min(whole, named), max(0, whole - named), 0)[min(before, 2)]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message as it was read once: its passages in order, its words, whether its parts are rows of a structure.
+    """A message that was read once: its passages in order, its words, and whether its parts are rows of a structure.
 
-    `said` has the values of its passages by their voice; among them `shapes` are what codes and paths look like,
-    `names` the paths and names of several words, `fields` those of a structure's fields and of tools. `alarms` are the
-    places of those lines of an output that tell of something gone wrong.
+    `said` has the values of its passages by voice. Of these, `shapes` are the forms of codes and paths, `names` the
+    paths and names of several words, `fields` the names of a structure's fields and of tools. `alarms` are the places
+    of lines of an output that report a failure.
     """
 
     passages: tuple[Passage, ...]
@@ -108,24 +109,28 @@ class Reading:
 
     @property
     def values(self) -> frozenset[str]:
-        """All values that its passages say."""
+        """All values in its passages."""
         return frozenset[str]().union(*self.said.values())
 
 
 def read(message: Message, count: Count) -> Reading:
     """The passages of `message`: its calls first, then its sentences, lines or rows.
 
-    Their tokens are their share of a count of the message's beginning: to count each would take most of the time.
+    Their tokens are estimated from the beginning of the message, since counting each passage would take most of the
+    time.
     """
     calls = " ".join(call.arguments for call in message.tool_calls)
     text = f"{message.content[:COUNTED_CHARACTERS]} {calls[:COUNTED_CHARACTERS]}"
     price = count(text) / max(1, len(text))
     value = _outline(message) if message.role is Role.TOOL else None
-    found = [*_of_calls(message, price), *(_of_text(message, price) if value is None else of_value(value, price))]
+    found = [
+        *_of_calls(message, price),
+        *(_of_text(message, price) if value is None else passages_of_value(value, price)),
+    ]
     if len(found) > MOST_PASSAGES:
         half = MOST_PASSAGES // 2
         middle = found[half:-half] if message.role is Role.TOOL and value is None else []
-        alone = standing_out([passage.text for passage in middle], MOST_STANDING_OUT)
+        alone = prominent_lines([passage.text for passage in middle], MOST_STANDING_OUT)
         found = [*found[:half], *(middle[place] for place in alone), *found[-half:]]
     total = Counter[str]()
     for passage in found:
@@ -136,7 +141,7 @@ def read(message: Message, count: Count) -> Reading:
                 total[word] += times - 1
     structured = message.role is Role.TOOL and (value is not None or message.content.lstrip()[:1] in ("{", "["))
     if structured:
-        found = list(_explained(found))
+        found = list(_without_explained_codes(found))
     voices = {passage.voice for passage in found}
     said = {voice: frozenset[str]().union(*[p.values for p in found if p.voice == voice]) for voice in voices}
     values = frozenset[str]().union(*said.values())
@@ -144,18 +149,18 @@ def read(message: Message, count: Count) -> Reading:
     names = frozenset(value for value in shapes if parts_of(value))
     fields = frozenset([*_fields(found, structured), *[call.name.lower() for call in message.tool_calls]])
     lines = message.role is Role.TOOL and not structured
-    alarms = frozenset(alarming([passage.text for passage in found])) if lines else frozenset[int]()
+    alarms = frozenset(alarm_lines([passage.text for passage in found])) if lines else frozenset[int]()
     return Reading(tuple(found), total, sum(total.values()), structured, said, shapes, names, fields, alarms)
 
 
-def _explained(found: Sequence[Passage]) -> Iterator[Passage]:
-    """The passages of a structure, each with those of its codes that another one says among more words."""
+def _without_explained_codes(found: Sequence[Passage]) -> Iterator[Passage]:
+    """The passages of a structure; codes that another passage explains are listed in `bare`."""
     homes: dict[str, int] = {}
     least = WORTH["path"]
     codes = [[value for value, worth in passage.values.items() if worth >= least] for passage in found]
     words = [len(passage.values) - len(said) for passage, said in zip(found, codes, strict=True)]
-    for place, said in enumerate(codes):
-        for value in said:
+    for place, texts in enumerate(codes):
+        for value in texts:
             if words[place] > homes.get(value, -1):
                 homes[value] = words[place]
     for place, passage in enumerate(found):
@@ -164,7 +169,7 @@ def _explained(found: Sequence[Passage]) -> Iterator[Passage]:
 
 
 def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
-    """The names of the fields of a structure and of a call's arguments, as its rows tell them."""
+    """The field names of a structure and of a call's arguments, as they occur in its rows."""
     schemas = {passage.schema for passage in passages if passage.schema}
     for schema in schemas:
         yield from values_of(schema)
@@ -174,7 +179,7 @@ def _fields(passages: Sequence[Passage], structured: bool) -> Iterator[str]:
 
 
 def heading(message: Message, called: Mapping[str, str]) -> str:
-    """Who says what follows: the author or role, for a result the call that it answers."""
+    """The source of a passage: the author or role; for a result, the call that it answers."""
     if message.role is Role.TOOL:
         asked = called.get(message.tool_call_id or "", message.name or "tool")
         return f"{_cut(asked)} →"
@@ -182,8 +187,8 @@ def heading(message: Message, called: Mapping[str, str]) -> str:
     return f"{who or message.name or message.role.value}:"
 
 
-def asked(messages: Sequence[Message]) -> dict[str, str]:
-    """What each call asked for, by its id."""
+def call_texts(messages: Sequence[Message]) -> dict[str, str]:
+    """The text of each call, by its id."""
     return {call.id: f"{call.name} {call.arguments}" for message in messages for call in message.tool_calls}
 
 
@@ -191,10 +196,10 @@ def _of_calls(message: Message, price: float) -> Iterator[Passage]:
     for call in message.tool_calls:
         found = read_json(call.arguments) if len(call.arguments) > PASSAGE_CHARACTERS else None
         if found is None:
-            yield from made(f"{call.name} {call.arguments}", "call", price)
+            yield from make_passages(f"{call.name} {call.arguments}", "call", price)
         else:
             for row in rows(found.value):
-                yield from made(row.text, "call", price)
+                yield from make_passages(row.text, "call", price)
 
 
 def _of_text(message: Message, price: float) -> Iterator[Passage]:
@@ -203,42 +208,42 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
         yield from _of_answer(answer, price)
         return
     if message.role is Role.ASSISTANT:
-        yield from _of_written(text, price)
+        yield from _passages_of_text(text, price)
         return
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
-        for part, quoted in spoken(text) if voice == "user" else ((text, False),):
-            for sentence in bound(sentences(part)) if voice == "user" and not quoted else sentences(part):
-                if not filler(sentence):
-                    yield from made(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
+        for part, quoted in split_quoted(text) if voice == "user" else ((text, False),):
+            for sentence in joined_sentences(sentences(part)) if voice == "user" and not quoted else sentences(part):
+                if not is_filler(sentence):
+                    yield from make_passages(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
     for group, (form, run) in enumerate(groupby(_lines(message.content), key=_form), start=1):
         alike = list(run)
         for line in alike:
-            yield from made(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
+            yield from make_passages(line, "tool", price, group if form and len(alike) >= LEAST_ALIKE else 0)
 
 
 def _lines(text: str) -> list[str]:
-    """The lines that are read of an output: those of its ends, and those that stand out between them."""
+    """The lines of an output that are read: those at both ends, and prominent ones between them."""
     half = READ_CHARACTERS // 2
     if len(text) <= READ_CHARACTERS:
         return [line.strip() for line in text.splitlines()]
     between = [line.strip() for line in text[half:-half][:SEARCHED_CHARACTERS].splitlines()[1:-1]]
-    alone = [between[place] for place in standing_out(between, MOST_STANDING_OUT)]
+    alone = [between[place] for place in prominent_lines(between, MOST_STANDING_OUT)]
     first, last = ([line.strip() for line in end.splitlines()] for end in (text[:half], text[-half:]))
     return [*first, *alone, *last]
 
 
-def bound(said: Sequence[str]) -> Iterator[str]:
-    """Sentences in their order; what somebody else is reported to want stands with the one behind it, which tells what
-    comes of it: "Tom wants to wait. We don't."."""
+def joined_sentences(texts: Sequence[str]) -> Iterator[str]:
+    """Sentences in order. A report of what somebody else wants is joined with the next sentence, which says what comes
+    of it: "Tom wants to wait. We don't."."""
     before = ""
-    for sentence in said:
+    for sentence in texts:
         both = f"{before} {sentence}" if before else sentence
         if before and len(both) > PASSAGE_CHARACTERS:
             yield before
             both = sentence
-        before = both if reports(sentence) else ""
+        before = both if is_report(sentence) else ""
         if not before:
             yield both
     if before:
@@ -246,46 +251,46 @@ def bound(said: Sequence[str]) -> Iterator[str]:
 
 
 def _form(line: str) -> str:
-    """What a line looks like, in which a listing's lines are alike."""
+    """The form of a line; the lines of a listing have the same."""
     return " ".join(_LETTERS.sub("a", _DIGITS.sub("9", line)).split())
 
 
-def _of_written(text: str, price: float) -> Iterator[Passage]:
-    """The sentences of an answer, the lines of its code, which stay as they are, and the rows of its tables."""
-    for kind, part in written(text):
+def _passages_of_text(text: str, price: float) -> Iterator[Passage]:
+    """The sentences of an answer, the lines of its code unchanged, and the rows of its tables."""
+    for kind, part in answer_parts(text):
         value = records(part) if kind == "table" else None
         if value is not None:
             for row in rows(value):
                 yield from _of_row(row, "assistant", price)
         elif kind == "code":
             for line in part.splitlines():
-                yield from (_as_it_is(passage) for passage in made(line.strip(), "assistant", price))
+                yield from (_verbatim(passage) for passage in make_passages(line.strip(), "assistant", price))
         else:
             for sentence in sentences(part):
-                if not filler(sentence):
-                    yield from made(sentence, "assistant", price)
+                if not is_filler(sentence):
+                    yield from make_passages(sentence, "assistant", price)
 
 
-def _as_it_is(passage: Passage) -> Passage:
-    """A passage that is shown whole or not at all: code without an article is other code."""
+def _verbatim(passage: Passage) -> Passage:
+    """A passage that is shown unchanged or not at all: shortened code would be different code."""
     values = {value: max(worth, WORTH["name"]) for value, worth in passage.values.items() if worth}
     return replace(passage, brief="", brief_tokens=passage.tokens, values=values)
 
 
 def _outline(output: Message) -> Json | None:
-    """What a tool's output tells in fields or rows; None for a text."""
+    """The fields or rows of a tool's output; None for a text."""
     text = _ends(output.content)
     found = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
     return records(text) if found is None else found.value
 
 
-def of_value(value: Json, price: float) -> Iterator[Passage]:
+def passages_of_value(value: Json, price: float) -> Iterator[Passage]:
     for row in rows(value):
         yield from _of_row(row, "tool", price)
 
 
 def _ends(text: str) -> str:
-    """What is read of a text: all, or its two ends."""
+    """The part of a text that is read: all of it, or both ends."""
     half = READ_CHARACTERS // 2
     return text if len(text) <= READ_CHARACTERS else f"{text[:half]}\n{text[-half:]}"
 
@@ -293,41 +298,47 @@ def _ends(text: str) -> str:
 def _of_row(row: Row, voice: Voice, price: float) -> Iterator[Passage]:
     # A query may name a column: the row is found by its name, and can say it.
     alone = row.alone if row.schema and len(row.alone) <= PASSAGE_CHARACTERS else ""
-    return made(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
+    return make_passages(row.text, voice, price, row.group + 1 if row.schema else 0, row.schema, alone)
 
 
 def _structured(text: str) -> Json | None:
-    """The value of a text that is JSON from its first to its last character, as agents with an output schema answer."""
-    said = text.strip()
-    found = read_json(said) if (said[:1], said[-1:]) in (("{", "}"), ("[", "]")) else None
+    """The value of a text that is entirely JSON, as agents with an output schema answer."""
+    sentence = text.strip()
+    found = read_json(sentence) if (sentence[:1], sentence[-1:]) in (("{", "}"), ("[", "]")) else None
     return None if found is None or found.before or found.after or found.note else found.value
 
 
 def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
-    """The rows of an answer; of a text in it the sentences."""
+    """The rows of an answer, and the sentences of texts in it."""
     for row in rows(answer):
         if row.schema:
             yield from _of_row(row, "assistant", price)
         else:
             for sentence in sentences(row.text):
-                if not filler(sentence):
-                    yield from made(sentence, "assistant", price)
+                if not is_filler(sentence):
+                    yield from make_passages(sentence, "assistant", price)
 
 
-def made(text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = "") -> Iterator[Passage]:
+def make_passages(
+    text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = ""
+) -> Iterator[Passage]:
     named = int(len(alone) * price) + 2 if alone else 0
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]
         if any(character.isalnum() for character in part):
-            tokens, short = int(len(part) * price) + 2, brief(part) if voice in ("user", "assistant") else ""
-            fewer = tokens if not short else min(tokens, max(2, tokens - saved(part, short)))
+            tokens, short = (
+                int(len(part) * price) + 2,
+                to_telegram_style(part) if voice in ("user", "assistant") else "",
+            )
+            fewer = tokens if not short else min(tokens, max(2, tokens - tokens_saved(part, short)))
             words, values = _counted(stems(alone or part)), values_of(part)
             short = short if fewer < tokens else ""
             yield Passage(part, tokens, voice, words, values, group, schema, short, fewer, alone, named)
 
 
 def _counted(words: Sequence[str]) -> Mapping[str, int]:
-    """Each word with how often it comes; in most passages each comes once, which a plain dictionary tells sooner."""
+    """Each word with its number of occurrences; a plain dictionary is fastest where each occurs once, as in most
+    passages."""
     once = dict.fromkeys(words, 1)
     return once if len(once) == len(words) else Counter(words)
 

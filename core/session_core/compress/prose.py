@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from session_core.compress.lines import Lines, Listing, without
 from session_core.compress.logs import collapse_note
 from session_core.compress.pieces import ends, preference
-from session_core.compress.relevance import alarming, by_terms, first_of_each, identifying, template
+from session_core.compress.relevance import alarm_lines, by_terms, count_identifiers, first_of_each, template
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[^\s\da-z])|(?<=[。！？])")
 _HEADING = re.compile(r"#{1,6} |[A-Z][^.!?]{2,60}:$|={2,} |\*\*[^*]+\*\*$|\d+(?:\.\d+)* [A-Z]")
@@ -22,14 +22,14 @@ _MOST_CHUNKS = 20_000
 
 def read_prose(lines: Lines, terms: frozenset[str], *, kind: str = "text", note: str = "") -> Listing:
     """The shape of any text: sentences if its lines are long, else lines."""
-    lines = _unwrapped(lines)
+    lines = _unwrap(lines)
     filled = [line for line in lines.texts if line]
     if sum(map(len, filled)) > _LONG_LINE * max(1, len(filled)):
         return _in_sentences(lines, terms, kind, note)
     return _in_lines(lines, terms, kind, note)
 
 
-def _unwrapped(lines: Lines) -> Lines:
+def _unwrap(lines: Lines) -> Lines:
     """The lines, with hard-wrapped paragraphs joined to one line each."""
     joined = [
         n > 0 and len(lines.texts[n - 1]) >= _WRAPPED_LINE and bool(_GOES_ON.match(line))
@@ -48,7 +48,7 @@ def _unwrapped(lines: Lines) -> Lines:
 
 
 def _in_lines(lines: Lines, terms: frozenset[str], kind: str, note: str) -> Listing:
-    texts, sizes, unread = _collapsed(lines)
+    texts, sizes, unread = _collapse(lines)
     untold = {n: size - 1 for n, size in enumerate(sizes) if size > 1 and texts[n] and n not in unread}
     order = without(_order(texts, terms), frozenset(unread))
     return Listing(kind, texts, order, sizes, note=note, untold=untold)
@@ -108,7 +108,7 @@ def _not_tiny(sentences: Iterable[str]) -> Iterator[str]:
         yield " ".join(waiting)
 
 
-def _collapsed(lines: Lines) -> tuple[list[str], list[int], set[int]]:
+def _collapse(lines: Lines) -> tuple[list[str], list[int], set[int]]:
     """The lines, with equal consecutive ones shown once and empty ones merged."""
     texts: list[str] = []
     sizes: list[int] = []
@@ -130,14 +130,14 @@ def _collapsed(lines: Lines) -> tuple[list[str], list[int], set[int]]:
 def _order(texts: Sequence[str], terms: frozenset[str], opens: Sequence[int] = ()) -> list[int]:
     total = len(texts)
     keys = [template(text) for text in texts]
-    told = [(-identifying(text), number) for number, text in enumerate(texts)]
+    told = [(-count_identifiers(text), number) for number, text in enumerate(texts)]
     stating = [number for weight, number in sorted(told) if weight]
     headings = [number for number, text in enumerate(texts) if _HEADING.match(text[:80])]
     filled = [number for number in ends(total, tail_every=3) if texts[number]]
     return preference(
         (2, filled[: max(6, total // 50)]),
         (4, by_terms(texts, terms)),
-        (1, sorted(alarming(texts))),
+        (1, sorted(alarm_lines(texts))),
         (1, headings),
         (1, [number for number in opens if texts[number]]),
         (2, [number for number in stating if keys[number]]),

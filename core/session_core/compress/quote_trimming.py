@@ -10,7 +10,7 @@ from session_core.plan import Count
 from session_core.retrieve import terms
 
 
-def fewer_lines(block: str, question: str, *, max_tokens: int, count: Count) -> str:
+def trim_quotes(block: str, question: str, *, max_tokens: int, count: Count) -> str:
     """`block` in at most `max_tokens`: its first line, and quoted lines under what names their source; "" when
     there is no room for one.
 
@@ -30,9 +30,9 @@ def fewer_lines(block: str, question: str, *, max_tokens: int, count: Count) -> 
             kept.append(place)
             left -= price
     while kept:
-        told = "\n".join([head, *_with_sources(rest, kept)])
-        if count(told) <= max_tokens:
-            return told
+        text = "\n".join([head, *_with_sources(rest, kept)])
+        if count(text) <= max_tokens:
+            return text
         kept.pop()
     return ""
 

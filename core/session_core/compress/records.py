@@ -31,8 +31,8 @@ _DEEPEST = 12
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One line: how far it is indented, whether a mark of a list stands before it, its key if it has one, and whether
-    an empty line or a rule stands above it."""
+    """One line: its indent, whether it has a list marker, its key if it has one, and whether an empty line or a rule
+    precedes it."""
 
     indent: int
     marked: bool
@@ -42,9 +42,9 @@ class _Item:
 
 
 def records(text: str) -> Json | None:
-    """The value that `text` tells in records; None when it is something else.
+    """The value that `text` describes in records; None for any other text.
 
-    Text before and after a table, and lines between records, are strings in a list with them.
+    Text before and after a table, and lines between records, are strings in the list.
     """
     if is_markup(text):
         if is_html(text):
@@ -52,24 +52,24 @@ def records(text: str) -> Json | None:
         if (element := element_of(text)) is not None:
             return element
     if _EXPANDED.search(text, 0, 400):
-        return _fielded(_BAR.sub(r"\1: ", text))
-    return _tabled(text) or _fielded(text)
+        return _read_fields(_BAR.sub(r"\1: ", text))
+    return _read_table(text) or _read_fields(text)
 
 
 def _in_markup(lines: Sequence[str]) -> Json:
-    """The lines that markup says, those of a table as its rows."""
+    """The lines of the markup's text; those of a table as rows."""
     found: list[Json] = []
     for cells, run in groupby(lines, key=lambda line: line.count(SEPARATOR)):
-        told = list(run)
-        rows = [line.split(SEPARATOR) for line in told]
+        texts = list(run)
+        rows = [line.split(SEPARATOR) for line in texts]
         if cells and len(rows) > 1 and len(set(rows[0])) == len(rows[0]):
             found.append([dict(zip(rows[0], row, strict=True)) for row in rows[1:]])
         else:
-            found.extend(told)
+            found.extend(texts)
     return found
 
 
-def _tabled(text: str) -> Json | None:
+def _read_table(text: str) -> Json | None:
     grid = read_cells(Lines.of(text))
     if grid is None or grid.unread:
         return None
@@ -77,8 +77,8 @@ def _tabled(text: str) -> Json | None:
     return [*before, [dict(zip(grid.names, row, strict=True)) for row in grid.rows], *after]
 
 
-def _fielded(text: str) -> Json | None:
-    """Fields below each other (`key: value`), as YAML, blocks of facts and the expanded rows of databases have them."""
+def _read_fields(text: str) -> Json | None:
+    """Lines of `key: value`, as in YAML, blocks of facts, and expanded database rows."""
     items = list(_items(text))
     keys = Counter(item.key for item in items if item.key)
     fields = keys.total()
@@ -87,19 +87,19 @@ def _fielded(text: str) -> Json | None:
     # Each line with one key of its own says what kind of line it is ("INFO: ..."), and is no part of a record.
     if fields < 2 * max(keys.values()) or sum(item.said.endswith(_CODE_ENDS) for item in items) * 5 > len(items):
         return None
-    return _value(_aligned(items), 0)
+    return _value(_normalize_indent(items), 0)
 
 
 def _items(text: str) -> Iterator[_Item]:
     fresh = True
     for line in text.splitlines():
-        said = line.strip()
-        if not any(map(str.isalnum, said)) or _NUMBERED_RULE.fullmatch(said):
+        sentence = line.strip()
+        if not any(map(str.isalnum, sentence)) or _NUMBERED_RULE.fullmatch(sentence):
             fresh = True
             continue
         indent = len(line) - len(line.lstrip())
-        mark = _MARK.match(said)
-        bare = said[mark.end() :] if mark else said
+        mark = _MARK.match(sentence)
+        bare = sentence[mark.end() :] if mark else sentence
         field = _FIELD.match(bare.replace("**", "").replace('"', "", 2) if bare[:1] in '*"' else bare)
         if field:
             yield _Item(indent, bool(mark), field["key"], (field["said"] or "").strip(), fresh)
@@ -108,14 +108,14 @@ def _items(text: str) -> Iterator[_Item]:
         fresh = False
 
 
-def _aligned(items: Sequence[_Item]) -> Sequence[_Item]:
-    """Names of fields that end in one column are indented for that alone."""
+def _normalize_indent(items: Sequence[_Item]) -> Sequence[_Item]:
+    """The items without the indent of right-aligned field names."""
     ends = {item.indent + len(item.key) for item in items if item.key}
     return [replace(item, indent=0) for item in items] if len(ends) == 1 else items
 
 
 def _value(items: Sequence[_Item], depth: int) -> Json:
-    """The records that these lines tell: one by itself, else in a list, texts between them by themselves."""
+    """The records in these lines: a single one as it is, several as a list with the texts between them."""
     found: list[Json] = []
     record: dict[str, Json] | None = None
     last, at = "", 0
@@ -153,7 +153,7 @@ def _value(items: Sequence[_Item], depth: int) -> Json:
         else:
             record = None
             found.append(item.said)
-    return found[0] if len(found) == 1 else _together(found)
+    return found[0] if len(found) == 1 else _group_adjacent(found)
 
 
 def _field(item: _Item, inner: Sequence[_Item], depth: int) -> Json:
@@ -165,8 +165,8 @@ def _field(item: _Item, inner: Sequence[_Item], depth: int) -> Json:
     return f"{item.said} {told}" if isinstance(told, str) else [item.said, told]
 
 
-def _together(found: Sequence[Json]) -> Json:
-    """Records that follow each other as one list of their own where something else stands between them."""
+def _group_adjacent(found: Sequence[Json]) -> Json:
+    """Adjacent records as a list of their own if something else stands between the groups."""
     if all(isinstance(one, dict) and len(one) == 1 for one in found):
         keys = [key for one in found for key in one]
         if len(set(keys)) == len(keys):

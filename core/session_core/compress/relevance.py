@@ -29,7 +29,7 @@ def template(line: str) -> str:
     return _VARIABLE.sub("#", line[:_EXAMINED_CHARACTERS]) + line[_EXAMINED_CHARACTERS:]
 
 
-def identifying(line: str) -> int:
+def count_identifiers(line: str) -> int:
     """How many dates, amounts, codes, addresses and large numbers `line` has, at most 3."""
     found = 0
     if not _HINT.search(line, 0, _EXAMINED_CHARACTERS):
@@ -41,7 +41,7 @@ def identifying(line: str) -> int:
     return found
 
 
-def alarming(texts: Sequence[str]) -> set[int]:
+def alarm_lines(texts: Sequence[str]) -> set[int]:
     """The texts that indicate a failure, unless so many do that it means nothing."""
     found: set[int] = set()
     words = _present(ALARMS, texts)
@@ -53,7 +53,7 @@ def alarming(texts: Sequence[str]) -> set[int]:
     return found if len(found) <= max(1, len(texts) // 3) else set()
 
 
-def standing_out(lines: Sequence[str], most: int) -> list[int]:
+def prominent_lines(lines: Sequence[str], most: int) -> list[int]:
     """The indexes of at most `most` lines, in order: those that indicate a failure, one of each form first, then
     those that resemble no other line.
 
@@ -65,7 +65,7 @@ def standing_out(lines: Sequence[str], most: int) -> list[int]:
     if len(alone) * 2 > len(lines):
         return []
     firsts = set(first_of_each(looks))
-    alarms = sorted(alarming(lines), key=lambda place: (place not in firsts, place))
+    alarms = sorted(alarm_lines(lines), key=lambda place: (place not in firsts, place))
     return sorted([*dict.fromkeys([*alarms, *alone])][:most])
 
 

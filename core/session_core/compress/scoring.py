@@ -11,7 +11,7 @@ from operator import mul
 
 from session_core.compress.passages import Reading
 from session_core.compress.word_values import stems
-from session_core.language.question_types import says, wanted
+from session_core.language.question_types import has_value_of, wanted_kinds
 from session_core.retrieve import K1, B
 from session_core.turns import Message, Role
 
@@ -47,14 +47,14 @@ class Question:
     repeated: str = ""
 
 
-class Bearing:
+class Relevance:
     """What has to do with `question`, among the `candidates` and what else of the record stands beside them."""
 
     def __init__(self, question: Question, candidates: Sequence[Read], standing: Sequence[Read]) -> None:
         self._nearness = question.nearness
         rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
-        self.wanted = wanted(question.text)
+        self.wanted = wanted_kinds(question.text)
         self._asked = {word: rarity(word) for word in words}
         for word in list(dict.fromkeys(stems(question.repeated)))[:_QUERY_WORDS]:
             self._asked.setdefault(word, rarity(word) * _LAST_TIES)
@@ -67,13 +67,13 @@ class Bearing:
                 self._weights.setdefault(word, rarity(word) * _LAST_TIES * _FADING**back)
         self._once = {word: _saturated(weight, 1) for word, weight in self._weights.items()}
 
-    def each(self, reading: Reading) -> list[float]:
+    def passage_scores(self, reading: Reading) -> list[float]:
         """How much each passage has in common with the question and the last messages; 0 for nothing."""
         if self._weights.keys().isdisjoint(reading.words):
             return [0.0] * len(reading.passages)
-        return [self.ties(passage.words) for passage in reading.passages]
+        return [self.tie_score(passage.words) for passage in reading.passages]
 
-    def ties(self, words: Mapping[str, int]) -> float:
+    def tie_score(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""
         # Some thousand passages a question: most words occur once in theirs.
         once = self._once
@@ -86,26 +86,26 @@ class Bearing:
             0.0,
         )
 
-    def around(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
+    def context_scores(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
         """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
-        where one of the two has a number or code of the question. `ties` are those of its parts."""
+        where one of the two has a number or code of the question. `tie_score` are those of its parts."""
         head = Counter(stems(heading))
         if not reading.structured:
-            return _LINES * self.ties(head)
+            return _LINES * self.tie_score(head)
         share = _ROWS if self._codes.isdisjoint(head) and self._codes.isdisjoint(reading.words) else 1.0
-        return share * max(self.ties(head), *ties, 0.0)
+        return share * max(self.tie_score(head), *ties, 0.0)
 
-    def whole(self, candidates: Sequence[Read], *, tight: bool = False) -> list[float]:
+    def candidate_scores(self, candidates: Sequence[Read], *, tight: bool = False) -> list[float]:
         """How much each candidate as a whole has to do with the question, the best 1: by words (BM25), by meaning, by
         its neighbours; short ones and those of users first, since a question is about what somebody said. In `tight`
         room what says a value of the kind that is asked for (a day, a time, a number) goes before the rest."""
-        scores = _to_one(self._by_words(candidates))
+        scores = _normalize(self._by_words(candidates))
         if self._nearness is not None:
-            near = _to_one([max(0.0, value) for value in self._nearness])
+            near = _normalize([max(0.0, value) for value in self._nearness])
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
         if tight and self.wanted:
             scores = [
-                score * (_KIND if any(says(passage.text, self.wanted) for passage in reading.passages) else 1.0)
+                score * (_KIND if any(has_value_of(passage.text, self.wanted) for passage in reading.passages) else 1.0)
                 for score, (_, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)
@@ -113,10 +113,10 @@ class Bearing:
             if _answers(asked[0], reply[0]):
                 # Who replies seldom says again what was asked, so a reply has to do with all that its question has.
                 spread[place] = max(spread[place], scores[place - 1])
-        if (share := _TOPIC * _among_people(candidates)) > 0:
-            topic = _to_one(_smooth(scores, _TOPIC_REACH))
-            spread = [(1 - share) * a + share * b for a, b in zip(_to_one(spread), topic, strict=True)]
-        return _to_one(
+        if (share := _TOPIC * _exchange_share(candidates)) > 0:
+            topic = _normalize(_smooth(scores, _TOPIC_REACH))
+            spread = [(1 - share) * a + share * b for a, b in zip(_normalize(spread), topic, strict=True)]
+        return _normalize(
             [
                 score * (_ASSISTANT if said.role is Role.ASSISTANT else 1.0) / max(20, said.tokens) ** _LENGTH_POWER
                 for score, (said, _) in zip(spread, candidates, strict=True)
@@ -151,7 +151,7 @@ def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
     return rarity
 
 
-def _to_one(values: Sequence[float]) -> list[float]:
+def _normalize(values: Sequence[float]) -> list[float]:
     most = max(values, default=0.0)
     return [value / most for value in values] if most > 0 else [0.0] * len(values)
 
@@ -171,7 +171,7 @@ def _answers(asked: Message, reply: Message) -> bool:
     return asked.content.rstrip().endswith(("?", "？", "؟"))
 
 
-def _among_people(candidates: Sequence[Read]) -> float:
+def _exchange_share(candidates: Sequence[Read]) -> float:
     """The share of turns in which one person answers another: people go on about a thing for many turns."""
     said = [(message.author or message.name) if message.role is Role.USER else None for message, _ in candidates]
     return sum(bool(one and other and one != other) for one, other in pairwise(said)) / max(1, len(said) - 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from session_core.compress.passages import Passage
 from session_core.compress.word_values import named_in
-from session_core.plan import Count, GiveWay, go_on
+from session_core.plan import Count, GiveWay, never_pause
 
 LEAST = 8
 """Room below this is not worth filling."""
@@ -44,7 +44,7 @@ class State:
     sources: set[int] = field(default_factory=set)
     groups: Counter[tuple[int, int]] = field(default_factory=Counter)
 
-    def tell(self, values: Iterable[str]) -> None:
+    def mark_shown(self, values: Iterable[str]) -> None:
         """Mark values as shown: they count nothing from now on."""
         told = dict.fromkeys(values, 0.0)
         self.counts |= told
@@ -105,7 +105,7 @@ class Choice:
         headings: Sequence[str],
         own_words: float,
         newer: Mapping[int, int],
-        give_way: GiveWay = go_on,
+        give_way: GiveWay = never_pause,
     ) -> None:
         self.made: list[Candidate] = []
         self._newer, self._give_way = newer, give_way
@@ -161,5 +161,5 @@ class Choice:
         state.sources.add(one.source)
         if one.passage.group:
             state.groups[one.source, one.passage.group] += 1
-        state.tell(one.passage.tells)
-        state.tell(named_in(self._headings[one.source]))
+        state.mark_shown(one.passage.told_values)
+        state.mark_shown(named_in(self._headings[one.source]))

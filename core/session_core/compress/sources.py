@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from session_core.compress.lines import Lines, Listing, without
 from session_core.compress.pieces import ends, preference
-from session_core.compress.relevance import alarming, by_terms, first_of_each
+from session_core.compress.relevance import alarm_lines, by_terms, first_of_each
 
 _MATCH = re.compile(r"((?:[A-Za-z]:)?[^\s:\[\]]{1,250}):(\d+)([:\-].*)")
 _PATH = re.compile(r"[-\w.@~+ ]*(?:[/\\][-\w.@~+ \[\]()=,#%]*)+")
@@ -39,8 +39,8 @@ def read_matches(lines: Lines, terms: frozenset[str]) -> Listing | None:
     order = preference(
         (2, by_terms(texts, terms)),
         (2, first_of_each(paths)),
-        (1, sorted(alarming(texts))),
-        (1, _in_turn(paths)),
+        (1, sorted(alarm_lines(texts))),
+        (1, _interleave(paths)),
     )
 
     def told(kept: dict[int, str]) -> dict[int, str]:
@@ -107,7 +107,7 @@ def _path_of(line: str) -> str:
     return match[1] if match else ""
 
 
-def _in_turn(paths: Sequence[str]) -> list[int]:
+def _interleave(paths: Sequence[str]) -> list[int]:
     """The matches of all paths alternately, so that none takes all of the room."""
     place: dict[str, int] = {}
     turns = []

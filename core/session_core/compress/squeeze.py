@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from session_core.compress.clip import clip, clip_arguments
-from session_core.compress.fold import Tools
+from session_core.compress.fold import PlanContext
 from session_core.language.quoting import RECALLED
 from session_core.turns import Message, Role, Unit
 
@@ -14,7 +14,7 @@ LEAST_TEXT_TOKENS = 16
 """Texts are not cut below this, since nothing understandable would remain."""
 
 
-def squeeze(parts: Sequence[Unit], room_tokens: int, *, tools: Tools) -> list[Unit]:
+def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) -> list[Unit]:
     """`parts` in at most `room_tokens`.
 
     First every message over a common ceiling is cut to it (the ceiling as high as possible, so that short messages
@@ -23,18 +23,18 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, tools: Tools) -> list[Un
     result.
     """
     kept = list(parts)
-    if _price(kept) <= room_tokens:
+    if _total_tokens(kept) <= room_tokens:
         return kept
     while kept:
-        cut = _cut_all(kept, room_tokens, tools)
-        if _price(cut) <= room_tokens:
+        cut = _cut_all(kept, room_tokens, context)
+        if _total_tokens(cut) <= room_tokens:
             return cut
         if not _drop_oldest(kept):
             break
-    return _fewer_calls(kept, room_tokens, tools)
+    return _fewer_calls(kept, room_tokens, context)
 
 
-def _price(parts: Sequence[Unit]) -> int:
+def _total_tokens(parts: Sequence[Unit]) -> int:
     return sum([unit.tokens for unit in parts])
 
 
@@ -47,40 +47,40 @@ def _drop_oldest(kept: list[Unit]) -> bool:
     return False
 
 
-def _cut_all(parts: Sequence[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
+def _cut_all(parts: Sequence[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
     """The units with every message over the common ceiling cut to it; recalled ones only if cutting the rest is not
     enough."""
     messages = [message for unit in parts for message in unit.messages]
-    recalled = [message for message in messages if _recalled(message)]
+    recalled = [message for message in messages if _is_recalled(message)]
     spared = sum(message.tokens for message in recalled)
     if recalled and spared < room_tokens:
-        cut = _cut_some(parts, room_tokens - spared, {id(message) for message in recalled}, tools)
-        if _price(cut) <= room_tokens:
+        cut = _cut_some(parts, room_tokens - spared, {id(message) for message in recalled}, context)
+        if _total_tokens(cut) <= room_tokens:
             return cut
-    return _cut_some(parts, room_tokens, frozenset(), tools)
+    return _cut_some(parts, room_tokens, frozenset(), context)
 
 
-def _cut_some(parts: Sequence[Unit], room_tokens: int, spared: Collection[int], tools: Tools) -> list[Unit]:
+def _cut_some(parts: Sequence[Unit], room_tokens: int, spared: Collection[int], context: PlanContext) -> list[Unit]:
     """The units with every message that is not in `spared` cut to a ceiling, so that these take at most
     `room_tokens`."""
 
     def shorter(message: Message, ceiling: int) -> Message:
-        return message if id(message) in spared else _cut(message, ceiling, tools)
+        return message if id(message) in spared else _cut(message, ceiling, context)
 
     prices = [message.tokens for unit in parts for message in unit.messages if id(message) not in spared]
-    total = room_tokens + _price(parts) - sum(prices)
+    total = room_tokens + _total_tokens(parts) - sum(prices)
     ceiling = _ceiling(prices, room_tokens)
     cut = list(parts)
     for _ in range(4):
         cut = [Unit(tuple(shorter(m, ceiling) for m in unit.messages), unit.complete) for unit in parts]
-        over = _price(cut) - total
+        over = _total_tokens(cut) - total
         if over <= 0 or ceiling <= LEAST_TEXT_TOKENS:
             break
         ceiling = max(LEAST_TEXT_TOKENS, ceiling - over // max(1, sum(p >= ceiling for p in prices)) - 4)
     return cut
 
 
-def _recalled(message: Message) -> bool:
+def _is_recalled(message: Message) -> bool:
     return message.role is Role.TOOL and message.content.startswith(RECALLED)
 
 
@@ -94,23 +94,23 @@ def _ceiling(prices: Sequence[int], room_tokens: int) -> int:
     return max(prices, default=LEAST_TEXT_TOKENS)
 
 
-def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
+def _cut(message: Message, ceiling: int, context: PlanContext) -> Message:
     """`message` in about `ceiling` tokens; its reference is its own id."""
     if message.tokens <= ceiling:
         return message
     bare = replace(message, content="", aside="", media=(), tool_calls=(), tokens=0)
-    framing = tools.measure(bare)
+    framing = context.measure(bare)
     calls, aside = message.tool_calls, ""
     if calls:
         # Reasoning before a call is sent back verbatim: providers that sign it refuse the call without it.
-        thought = tools.count(message.aside) if message.aside else 0
+        thought = context.count(message.aside) if message.aside else 0
         if 0 < thought <= (ceiling - framing) // 2:
             aside, framing = message.aside, framing + thought
         text_room = max(LEAST_TEXT_TOKENS, (ceiling - framing) // 4)
-        said = min(tools.count(message.content), text_room)
+        said = min(context.count(message.content), text_room)
         each = max(4, (ceiling - framing - said) // len(calls) - 8)
         calls = tuple(
-            replace(call, arguments=clip_arguments(call.arguments, max_tokens=each, count=tools.count))
+            replace(call, arguments=clip_arguments(call.arguments, max_tokens=each, count=context.count))
             for call in calls
         )
     else:
@@ -119,40 +119,40 @@ def _cut(message: Message, ceiling: int, tools: Tools) -> Message:
     if message.media:
         kinds = ", ".join(media.kind for media in message.media)
         content = f"[{kinds} left out; ref {message.id}]\n{content}".rstrip()
-    shorter = clip(content, max_tokens=text_room, count=tools.count, reference=message.id)
+    shorter = clip(content, max_tokens=text_room, count=context.count, reference=message.id)
     text = shorter.text if shorter else content
     made = replace(message, content=text, aside=aside, media=(), tool_calls=calls, rendition="clip")
-    return replace(made, tokens=tools.measure(made))
+    return replace(made, tokens=context.measure(made))
 
 
-def _fewer_calls(kept: list[Unit], room_tokens: int, tools: Tools) -> list[Unit]:
+def _fewer_calls(kept: list[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
     """What remains if even the newest unit is too large: its newest calls, each with its result."""
-    shortest = _cut_all(kept, 0, tools)
-    while shortest and _price(shortest) > room_tokens:
+    shortest = _cut_all(kept, 0, context)
+    while shortest and _total_tokens(shortest) > room_tokens:
         unit = shortest[-1]
         if len(unit.messages) > 2:
-            shortest[-1] = _without_first_result(unit, tools)
+            shortest[-1] = _without_first_result(unit, context)
         elif len(shortest) > 1:
             shortest.pop()
         else:
-            return [_hard_cut(unit, room_tokens, tools)]
+            return [_hard_cut(unit, room_tokens, context)]
     return shortest
 
 
-def _without_first_result(unit: Unit, tools: Tools) -> Unit:
+def _without_first_result(unit: Unit, context: PlanContext) -> Unit:
     gone = unit.messages[1].tool_call_id
     calls = tuple(call for call in unit.first.tool_calls if call.id != gone)
     first = replace(unit.first, aside="", tool_calls=calls, rendition="clip")
-    first = replace(first, tokens=tools.measure(first))
+    first = replace(first, tokens=context.measure(first))
     return Unit((first, *unit.messages[2:]), unit.complete)
 
 
-def _hard_cut(unit: Unit, room_tokens: int, tools: Tools) -> Unit:
+def _hard_cut(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
     """One unit as a plain note, if not even one call and its result fit."""
-    said = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
-    text = unit.first.content if unit.starts_turn else said
+    sentence = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
+    text = unit.first.content if unit.starts_turn else sentence
     note = replace(unit.first, content=text, aside="", media=(), tool_calls=(), rendition="clip")
-    framing = tools.measure(replace(note, content=""))
-    shorter = clip(text, max_tokens=max(12, room_tokens - framing), count=tools.count, reference=unit.first.id)
+    framing = context.measure(replace(note, content=""))
+    shorter = clip(text, max_tokens=max(12, room_tokens - framing), count=context.count, reference=unit.first.id)
     note = replace(note, content=shorter.text if shorter else text or f"[left out; ref {unit.first.id}]")
-    return Unit((replace(note, tokens=tools.measure(note)),))
+    return Unit((replace(note, tokens=context.measure(note)),))

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
-from session_core.classify import filler
-from session_core.compress.amended import amended
-from session_core.language.cues import kinds, promises
-from session_core.language.instructions import commands
-from session_core.language.quoting import quoted_line, speaker_name, spoken, unquoted
+from session_core.classify import is_filler
+from session_core.compress.amendments import with_corrections
+from session_core.language.cues import is_commitment, kinds
+from session_core.language.instructions import is_instruction
+from session_core.language.quoting import quoted_line, speaker_name, split_quoted, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
-from session_core.plan import Count, Fact, FactKind, GiveWay, go_on
+from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Importance, Message, Role
 
 SENTENCE_CHARACTERS = 320
@@ -63,7 +63,7 @@ class _Line:
 
 
 def summarize(
-    previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count, give_way: GiveWay = go_on
+    previous: str, messages: Sequence[Message], *, max_tokens: int, count: Count, give_way: GiveWay = never_pause
 ) -> str:
     """The most important lines of `previous` and sentences of `messages`, in at most `max_tokens`.
 
@@ -71,38 +71,38 @@ def summarize(
     …" for a tool's result. System messages are left out, since every view shows them. Equal input gives equal
     output. Empty if not even one line fits. Yields to other threads after each message and each candidate.
     """
-    lines = [*_earlier(previous), *_candidates(messages, give_way)]
+    lines = [*_previous_lines(previous), *_candidates(messages, give_way)]
     _add_centrality(lines)
     give_way()
     chosen: list[_Line] = []
     _choose([one for one in lines if one.old], chosen, int(max_tokens * PREVIOUS_SHARE), count, give_way)
     _choose([one for one in lines if not one.old], chosen, max_tokens, count, give_way)
     _choose(lines, chosen, max_tokens, count, give_way)
-    while chosen and count(_joined(chosen)) > max_tokens:
+    while chosen and count(_join(chosen)) > max_tokens:
         chosen.remove(min(chosen, key=lambda one: (one.worth, -one.place)))
-    return _joined(chosen)
+    return _join(chosen)
 
 
-def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = go_on) -> str:
+def amended_lines(summary: str, later: Sequence[Fact], *, give_way: GiveWay = never_pause) -> str:
     """The lines of a summary; those that one of the facts `later` corrects have the correction added."""
     rows = summary.splitlines()
     leads = [_SPOKEN.match(row) for row in rows]
     first = min((fact.seq for fact in later), default=1)
-    said: list[Message] = []
+    messages: list[Message] = []
     for seq, (row, lead) in enumerate(zip(rows, leads, strict=True), first - 1 - len(rows)):
         who = lead.group() if lead else ""
         role = _role(who) if QUOTING not in who else Role.TOOL
         author = who[:-2] if role is Role.USER and who != "User: " else ""
-        said.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
-    told = amended(said, later, give_way=give_way)
+        messages.append(Message(role, row[len(who) :], seq=seq, tool_call_id="line", author=author or None))
+    told = with_corrections(messages, later, give_way=give_way)
     return "\n".join((lead.group() if lead else "") + one.content for lead, one in zip(leads, told, strict=True))
 
 
-def _joined(lines: Sequence[_Line]) -> str:
+def _join(lines: Sequence[_Line]) -> str:
     return "\n".join(one.text for one in sorted(lines, key=lambda one: one.place))
 
 
-def _earlier(previous: str) -> Iterator[_Line]:
+def _previous_lines(previous: str) -> Iterator[_Line]:
     """The lines of the previous summary. Our own lines stay complete, a model's prose is split into sentences."""
     place = -1_000_000
     for row in previous.splitlines():
@@ -113,9 +113,9 @@ def _earlier(previous: str) -> Iterator[_Line]:
                 shown = quoted_line(shorten(text, SENTENCE_CHARACTERS + 60))
                 lead = _SPOKEN.match(shown)
                 who = lead.group() if lead else ""
-                said = shown[len(who) :]
-                worth = _worth(said, _role(who), own=QUOTING not in who) + 0.3
-                yield _Line(place, shown, frozenset(content_words(said)), worth, old=True)
+                sentence = shown[len(who) :]
+                worth = _worth(sentence, _role(who), own=QUOTING not in who) + 0.3
+                yield _Line(place, shown, frozenset(content_words(sentence)), worth, old=True)
                 place += 1
 
 
@@ -129,20 +129,20 @@ def _role(who: str) -> Role:
 def _candidates(messages: Sequence[Message], give_way: GiveWay) -> Iterator[_Line]:
     called = {call.id: call.name for message in messages for call in message.tool_calls}
     place = 0
-    first_user = next((m for m in messages if m.role is Role.USER and not filler(m.content)), None)
+    first_user = next((m for m in messages if m.role is Role.USER and not is_filler(m.content)), None)
     for index, message in enumerate(messages):
         late = 0.3 * index / len(messages)
-        for number, (text, said) in enumerate(_spoken(message, called)):
-            own = QUOTING not in text[: -len(said)]
-            worth = _worth(said, message.role, own=own) + late + (0.4 if number == 0 else 0.0)
+        for number, (text, sentence) in enumerate(_candidate_lines(message, called)):
+            own = QUOTING not in text[: -len(sentence)]
+            worth = _worth(sentence, message.role, own=own) + late + (0.4 if number == 0 else 0.0)
             worth += 0.5 if message.importance is Importance.MUST_KEEP else 0.0
             worth += 1.0 if message is first_user and number == 0 else 0.0
-            yield _Line(place, text, frozenset(content_words(said)), worth)
+            yield _Line(place, text, frozenset(content_words(sentence)), worth)
             place += 1
         give_way()
 
 
-def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _candidate_lines(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The candidates of `message`: lines with their speaker and content."""
     if message.role is Role.SYSTEM or message.importance is Importance.DISCARD:
         return
@@ -150,39 +150,39 @@ def _spoken(message: Message, called: dict[str, str]) -> Iterator[tuple[str, str
     if len(content) > READ_CHARACTERS:
         content = f"{content[: READ_CHARACTERS // 2]}\n{content[-READ_CHARACTERS // 2 :]}"
     if message.role is Role.TOOL:
-        told = one_line(content[:2_000])
-        if told:
-            outcome = shorten(told, OUTCOME_CHARACTERS)
+        text = one_line(content[:2_000])
+        if text:
+            outcome = shorten(text, OUTCOME_CHARACTERS)
             name = message.name or called.get(message.tool_call_id or "") or "tool"
             yield f"{one_line(name)}{ARROW}{outcome}", outcome
         return
     who = "User" if message.role is Role.USER else "Assistant"
     who = speaker_name(message.author) if message.author else who
-    parts = spoken(content) if message.role is Role.USER else ((content, False),)
+    parts = split_quoted(content) if message.role is Role.USER else ((content, False),)
     for part, quoted in parts:
         for sentence in sentences(part):
-            if not filler(sentence):
+            if not is_filler(sentence):
                 said = shorten(one_line(sentence), SENTENCE_CHARACTERS)
                 yield f"{who}{QUOTING if quoted else ''}: {said}", said
 
 
-def _worth(said: str, role: Role, *, own: bool = True) -> float:
+def _worth(text: str, role: Role, *, own: bool = True) -> float:
     """The value of a sentence by its content and speaker alone; quoted text (`own` is false) binds nobody."""
-    figures = _FIGURES if "@" in said or "http" in said else _NUMERALS
-    worth = _BASE[role] + 0.35 * min(4, len(figures.findall(said))) + 0.15 * min(3, _capitals(said))
+    figures = _FIGURES if "@" in text or "http" in text else _NUMERALS
+    worth = _BASE[role] + 0.35 * min(4, len(figures.findall(text))) + 0.15 * min(3, _capitals(text))
     if role is Role.USER and own:
-        worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(said))), default=0.0)
+        worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(text))), default=0.0)
     elif role is Role.ASSISTANT:
-        worth += 2.0 if promises(said) else 0.0
-        worth -= 0.6 if said.endswith(("?", "？")) else 0.0
-    elif commands(said):
+        worth += 2.0 if is_commitment(text) else 0.0
+        worth -= 0.6 if text.endswith(("?", "？")) else 0.0
+    elif is_instruction(text):
         worth -= 1.0
     return worth
 
 
-def _capitals(said: str) -> int:
+def _capitals(text: str) -> int:
     """Capitalized words that do not begin the sentence: usually names."""
-    _, *rest = said.split(maxsplit=1) or ("",)
+    _, *rest = text.split(maxsplit=1) or ("",)
     if not rest or rest[0].islower():
         return 0
     return sum([1 for word in rest[0].split() if word[0].isupper() and len(word) > 1])
@@ -206,7 +206,7 @@ def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: 
     spent = sum(count(one.text) + 1 for one in chosen)
     holders: dict[str, list[_Line]] = {}
     for one in chosen:
-        _hold(holders, one)
+        _index_line(holders, one)
     taken = {id(one) for one in chosen}
     texts = {one.text for one in chosen}
     misfits = 0
@@ -224,10 +224,10 @@ def _choose(pool: Sequence[_Line], chosen: list[_Line], max_tokens: int, count: 
         spent += price
         chosen.append(one)
         texts.add(one.text)
-        _hold(holders, one)
+        _index_line(holders, one)
 
 
-def _hold(holders: dict[str, list[_Line]], one: _Line) -> None:
+def _index_line(holders: dict[str, list[_Line]], one: _Line) -> None:
     for word in one.words:
         holders.setdefault(word, []).append(one)
 

@@ -22,17 +22,17 @@ def read_table(lines: Lines, terms: frozenset[str]) -> Grid | None:
     """The rows and columns of `lines`, or None if they are not a table."""
     if len(lines.sample) < _LEAST_LINES:
         return None
-    return _piped(lines, terms) or _delimited(lines, terms) or _spaced(lines, terms)
+    return _read_piped(lines, terms) or _read_delimited(lines, terms) or _read_spaced(lines, terms)
 
 
 def read_cells(lines: Lines) -> Grid | None:
     """As `read_table`, but only for tables with explicit separators."""
     if len(lines.sample) < _LEAST_LINES:
         return None
-    return _piped(lines, frozenset()) or _delimited(lines, frozenset())
+    return _read_piped(lines, frozenset()) or _read_delimited(lines, frozenset())
 
 
-def _piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
+def _read_piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
     """Markdown, psql and boxed tables: bars between cells, a rule under the header."""
     texts = lines.texts
     rules = (n for n, line in enumerate(texts[:60]) if n and _is_rule(line) and _bars(texts[n - 1]))
@@ -53,7 +53,7 @@ def _piped(lines: Lines, terms: frozenset[str]) -> Grid | None:
     return _grid(names, rows, lines, body, terms, around)
 
 
-def _delimited(lines: Lines, terms: frozenset[str]) -> Grid | None:
+def _read_delimited(lines: Lines, terms: frozenset[str]) -> Grid | None:
     """CSV and similar: the same number of delimiters in nearly every record."""
     first = next((n for n, line in enumerate(lines.texts) if line.strip()), 0)
     for delimiter in _DELIMITERS:
@@ -92,7 +92,7 @@ def _records(lines: Lines, first: int, delimiter: str) -> list[tuple[int, list[s
     return records or None
 
 
-def _spaced(lines: Lines, terms: frozenset[str]) -> Grid | None:
+def _read_spaced(lines: Lines, terms: frozenset[str]) -> Grid | None:
     """Columns aligned with spaces under a header, as `ps`, `docker` and `kubectl` print them."""
     texts = lines.texts
     first = next((n for n, line in enumerate(texts) if line.strip()), 0)
@@ -102,15 +102,15 @@ def _spaced(lines: Lines, terms: frozenset[str]) -> Grid | None:
     if "  " not in texts[first].strip() and texts[first] != texts[first].upper():
         return None
     starts = _column_starts(sample)
-    names = _sliced(texts[first], starts)
+    names = _slice(texts[first], starts)
     if len(names) < 2 or not all(0 < len(name) <= _WIDE_HEADER_CHARACTERS for name in names):
         return None
-    blank = sum(not cell for line in sample[1:] for cell in _sliced(line, starts))
+    blank = sum(not cell for line in sample[1:] for cell in _slice(line, starts))
     if blank * 2 > (len(sample) - 1) * len(names):
         return None
     filled = (n for n in range(first + 1, len(texts)) if texts[n].strip() or n in lines.unread)
     body = [n for n in filled if not _is_rule(texts[n]) or n in lines.unread]
-    return _grid(names, [_sliced(texts[n], starts) for n in body], lines, body, terms, ("", ""))
+    return _grid(names, [_slice(texts[n], starts) for n in body], lines, body, terms, ("", ""))
 
 
 def _column_starts(sample: Sequence[str]) -> list[int]:
@@ -131,7 +131,7 @@ def _column_starts(sample: Sequence[str]) -> list[int]:
     return [start for start, end in zip(starts, limits, strict=True) if header[start:end].strip()]
 
 
-def _sliced(line: str, starts: Sequence[int]) -> list[str]:
+def _slice(line: str, starts: Sequence[int]) -> list[str]:
     limits = [*starts[1:], len(line)]
     return [line[start:end].strip() for start, end in zip(starts, limits, strict=True)]
 

@@ -68,7 +68,7 @@ def read_trace(lines: Lines, terms: frozenset[str]) -> Listing | None:
         return None
     if not told and not any(_JVM_OR_JS.match(line[:300]) for line in sample):
         return None
-    parts = _collapsed(_parts(lines))
+    parts = _collapse(_parts(lines))
     unread = frozenset(n for n, part in enumerate(parts) if part.kind == "unread")
     order = without(_order(parts, terms), unread)
     untold = {n: part.size - part.text.count("\n") - 1 for n, part in enumerate(parts)}
@@ -98,7 +98,7 @@ def _parts(lines: Lines) -> list[_Part]:
     return parts
 
 
-def _collapsed(parts: list[_Part]) -> list[_Part]:
+def _collapse(parts: list[_Part]) -> list[_Part]:
     """The same with repeated frames, alone or in cycles of up to four, shown once."""
     found: list[_Part] = []
     keys = [template(part.text) if part.kind == "frame" else "" for part in parts]

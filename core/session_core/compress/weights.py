@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from session_core.compress.mentions import Mentions
 from session_core.compress.passages import Passage
-from session_core.compress.scoring import Bearing, Read
+from session_core.compress.scoring import Read, Relevance
 from session_core.compress.selection import Candidate, State, Worth
 from session_core.compress.word_values import named_in, shape
 from session_core.language.words import ASKING_WORDS
@@ -30,21 +30,21 @@ many that is not so for those that have most to do with the question."""
 
 
 class Weights:
-    """What each value counts that `candidates` and `standing` say, worked out once for all choices among them."""
+    """The weight of each value in `candidates` and `standing`, computed once for all choices among them."""
 
     def __init__(
         self,
         candidates: Sequence[Read],
         standing: Sequence[Read],
         headings: Sequence[str],
-        bearing: Bearing,
+        bearing: Relevance,
         count: Count,
     ) -> None:
         self._said, self._bearing = [*candidates, *standing], bearing
         self._gone = frozenset[str]().union(*(reading.values for _, reading in standing))
         self._mentions = Mentions(self._said)
         self._lately = self._mentions.lately
-        used = _used_in(self._said)
+        used = _uses_in_calls(self._said)
         self._uses = {value: 1 + _USED * math.log1p(times) for value, times in used.items()}
         forms = Counter(form for value in used if (form := shape(value)))
         self._like = {form: 1 + _LIKE_USED * times / (times + 1) for form, times in forms.items()}
@@ -61,30 +61,30 @@ class Weights:
         self._opening = [count(text) if len(named) > 1 else 0 for text, named in zip(headings, told, strict=True)]
 
     def _counted(self, *, tight: bool) -> dict[str, float]:
-        """What values count that do not count 1, wherever they were said."""
+        """The values whose weight is not 1, wherever they occur."""
         counts = dict(self._mentions.weights(self._bearing, tight=tight))
         coded = {value for _, reading in self._said for value, form in reading.shapes.items() if form in self._like}
         for value in coded.union(self._uses):
-            counts[value] = counts.get(value, 1.0) * self._used(value)
+            counts[value] = counts.get(value, 1.0) * self._use_weight(value)
         return counts
 
-    def _used(self, value: str) -> float:
+    def _use_weight(self, value: str) -> float:
         return self._uses.get(value, 1.0) * self._like.get(shape(value), 1.0)
 
     def add(self, place: int, values: Iterable[str]) -> None:
-        """Let values count that the candidate there turned out to say besides."""
+        """Add weights for values that the candidate was found to contain later."""
         fresh = [value for value in values if value not in self._lately]
         self._lately.update(dict.fromkeys(fresh, self._mentions.near[place]))
         for counts in self._counts.values():
-            counts.update((value, self._used(value)) for value in fresh)
+            counts.update((value, self._use_weight(value)) for value in fresh)
 
     def new_in(self, passage: Passage) -> bool:
-        """Whether it says something that does not stand beside the quotes."""
+        """Whether the passage has a value that is not shown beside the quotes."""
         return not self._gone.issuperset(passage.values)
 
     def state(self, *, tight: bool) -> State:
-        """Where a choice begins: nothing is chosen; what stands beside it counts nothing, in `tight` room words of
-        asking neither."""
+        """The start of a choice: nothing is chosen. Values shown beside the quotes count nothing; if room is `tight`,
+        nor do the words of questions."""
         if tight not in self._counts:
             self._counts[tight] = self._counted(tight=tight)
         lately, counted = self._lately, self._counts[tight]
@@ -94,13 +94,13 @@ class Weights:
                 counts[value] = weight
                 now[value] = weight * lately[value]
         state = State(counts, now)
-        state.tell(self._gone)
+        state.mark_shown(self._gone)
         if tight:
-            state.tell(ASKING_WORDS)
+            state.mark_shown(ASKING_WORDS)
         return state
 
     def worth(self, state: State, best: float) -> Worth:
-        """What a passage is worth in a `state`, where the `best` has so much to do with the question."""
+        """The function that computes the worth of a passage in `state`, where `best` is the highest relevance."""
         counts, counts_now, lately = state.counts, state.counts_now, self._lately
         named, opening = self._named, self._opening
         sources, groups = state.sources, state.groups
@@ -132,9 +132,9 @@ class Weights:
         return worth
 
 
-def crowds_of(ties: Sequence[float]) -> dict[float, float]:
-    """How much less a row counts for the others of its structure, by what it has to do with the question: hardly any
-    has as much to do with it as those that it names."""
+def crowding_penalties(ties: Sequence[float]) -> dict[float, float]:
+    """How much less a row counts because of the other rows of its structure, by its relevance to the question: hardly
+    any row is as relevant as the ones that the question names."""
     crowd = max(1.0, len(ties) / _FEW_ROWS)
     if len(ties) < _MANY_ROWS:
         return dict.fromkeys(ties, crowd)
@@ -145,7 +145,7 @@ def crowds_of(ties: Sequence[float]) -> dict[float, float]:
     return found
 
 
-def _used_in(messages: Sequence[Read]) -> Counter[str]:
+def _uses_in_calls(messages: Sequence[Read]) -> Counter[str]:
     """How often calls used each value."""
     calls = [reading for message, reading in messages if message.tool_calls]
     passages = [passage for reading in calls for passage in reading.passages if passage.voice == "call"]

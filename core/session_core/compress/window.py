@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.fold import Tools
+from session_core.compress.fold import PlanContext
 from session_core.plan import Digest
 from session_core.turns import Message, Role, Unit
 
 
-def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, tools: Tools) -> int:
+def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, context: PlanContext) -> int:
     """How many of the oldest units a fold takes: whole turns, as few as bring the view to the target.
 
     The last `keep_turns` turns stay verbatim as long as they take less than midway from the target to the threshold;
     the last turn always stays. 0 if nothing is to be folded.
     """
-    limits, budget = tools.limits, tools.limits.budget
+    limits, budget = context.limits, context.limits.budget
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn and i > 0]
     if not starts:
         return 0
@@ -33,7 +33,7 @@ def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, 
     return point
 
 
-def covered(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
+def covered_prefix(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
     """How many of `messages` a fold of the units `chosen` covers: a prefix without messages of other units, so that
     concurrent turns are never folded partly."""
     seqs = {seq for unit in chosen for seq in unit.seqs}

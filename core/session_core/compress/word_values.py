@@ -1,4 +1,4 @@
-"""The information value of each word of a text: how much of it no other words would say."""
+"""The information value of each word of a text: how much of it could not be said in other words."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
 
 def stems(text: str) -> list[str]:
-    """The words of `text` that a query is matched with; English endings are cut off roughly."""
+    """The words of `text` to match with a query; English endings are removed roughly."""
     return list(map(_stem, terms(text)))
 
 
 @lru_cache(maxsize=8_192)
 def named_in(heading: str) -> Mapping[str, float]:
-    """The values of a heading, of which the same ones come again and again."""
+    """The values of a heading, cached, since the same headings occur again and again."""
     return values_of(heading)
 
 
 def values_of(text: str) -> dict[str, float]:
-    """What `text` says, word by word, with what each is worth: codes, paths and figures most, common words little."""
+    """The words of `text` with their information value: codes, paths and numbers most, common words little."""
     found: dict[str, float] = {}
     tokens = (_TOKEN_IN_ASCII if text.isascii() else _TOKEN).findall
     for value, worth in map(_value, tokens(text)):
@@ -57,8 +57,8 @@ def values_of(text: str) -> dict[str, float]:
 
 @lru_cache(maxsize=KNOWN_WORDS)
 def _value(token: str) -> tuple[str, float]:
-    """A word in lower case, with how much of it could be told in no other words: that it has digits, that it is a path,
-    that it is a name; 0 for those that only hold others together."""
+    """A word in lower case and its information value, which is higher for digits, paths and names; 0 for function
+    words."""
     lowered = token.lower()
     if lowered in STOP_WORDS:
         return lowered, 0.0
@@ -72,13 +72,13 @@ def _value(token: str) -> tuple[str, float]:
 
 @lru_cache(maxsize=KNOWN_WORDS)
 def shape(value: str) -> str:
-    """What a code or path looks like: its letters and figures told by kind, its marks kept; "" for a plain word."""
+    """The form of a code or path: letters and digits replaced by their kind, punctuation kept; "" for a plain word."""
     return _form(value.translate(_KINDS)) if value.isascii() else _form(value)
 
 
 @lru_cache(maxsize=KNOWN_FORMS)
 def _form(value: str) -> str:
-    """The shape of a value. Codes are many, and few differ in more than their letters and figures."""
+    """The shape of a value, cached: codes are many, but most differ only in their letters and digits."""
     if not (_ASCII_MARKS.search(value) if value.isascii() else any(c.isdigit() or c in "_/@#." for c in value)):
         return ""
     kinds = _DIGITS.sub(lambda found: f"9{len(found.group())}", value)
@@ -87,7 +87,7 @@ def _form(value: str) -> str:
 
 @lru_cache(maxsize=KNOWN_WORDS)
 def parts_of(value: str) -> Mapping[str, int]:
-    """The words that a path or a name of several words is made of; none for one word, and for what has figures."""
+    """The words in a path or in a name of several words; none for a single word and for anything with digits."""
     if not shape(value) or any(map(str.isdigit, value)):
         return {}
     parts = dict.fromkeys(stems(value), 1)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from session_core.counting.estimate import estimate
 from session_core.counting.tables import CL100K, O200K, table
-from session_core.forks import FreedLock
+from session_core.forks import ForkSafeLock
 from session_core.turns import Message
 
 FRAMING_TOKENS = 4
@@ -129,7 +129,7 @@ def message_tokens(message: Message, counter: TokenCounter) -> int:
 
 _counters: dict[tuple[str, float, bool], TokenCounter] = {}
 _tables: dict[str, Callable[[str], int] | None] = {}
-_building = FreedLock()
+_building = ForkSafeLock()
 
 
 def _counter(encoding: str, factor: float, exact: bool) -> TokenCounter:

@@ -72,11 +72,11 @@ def reply(messages: Sequence[Message]) -> Reply:
     asked = max((i for i, message in enumerate(messages) if message.role is Role.USER), default=None)
     if asked is None:
         return Reply("What would you like to know?")
-    said = "\n".join(message.content for message in messages[:asked] if message.role is Role.USER)
+    text = "\n".join(message.content for message in messages[:asked] if message.role is Role.USER)
     rounds = _rounds(messages[asked + 1 :])
     for pattern, way in _WAYS:
         if match := pattern.search(messages[asked].content):
-            return way(Seen(match.groups(), said, rounds))
+            return way(Seen(match.groups(), text, rounds))
     return Reply("Noted.")
 
 

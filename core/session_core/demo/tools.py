@@ -59,8 +59,8 @@ class Folder:
         found = [(self.name(path), path.stat().st_size) for path in self.files(start)]
         kinds = Counter(Path(name).suffix or "(none)" for name, _ in found)
         largest = max(found, key=lambda one: (one[1], one[0]), default=("none", 0))
-        told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(8))
-        head = f"{len(found)} files, {sum(size for _, size in found)} bytes, largest {largest[0]}; {told}"
+        text = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(8))
+        head = f"{len(found)} files, {sum(size for _, size in found)} bytes, largest {largest[0]}; {text}"
         return "\n".join([head, *(f"{size:>9}  {name}" for name, size in found)])
 
     def search_text(self, text: str) -> str:

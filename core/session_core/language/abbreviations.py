@@ -45,7 +45,7 @@ _SHORT = re.compile(
 _TRIED = frozenset(_MEANT) | {"w"}
 
 
-def written_out(sentence: str, said: frozenset[str] | set[str]) -> str:
+def expand_abbreviations(sentence: str, said: frozenset[str] | set[str]) -> str:
     """`sentence`, whose words are `said`, with abbreviations expanded; the same object if it has none."""
     if _TRIED.isdisjoint(said):
         return sentence

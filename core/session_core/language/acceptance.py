@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from session_core.language.amending import names, subject_words
+from session_core.language.locales.all_locales import DOINGS, REFUSES, TAKES
 from session_core.language.phrases import DONE
 from session_core.language.slots import typed
-from session_core.language.tongues.every import DOINGS, REFUSES, TAKES
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 
 OFFERED_CHARACTERS = 140
@@ -118,20 +118,20 @@ _PLACE = re.compile(
 )
 
 
-def offered(text: str, empty: Callable[[str], bool]) -> str | None:
+def find_offer(text: str, empty: Callable[[str], bool]) -> str | None:
     """What an assistant's message offers or asks: the last sentence that does, unless it is `empty`, with the
     sentence after it, or else before it, if that is short."""
-    said = sentences(text)
-    place = next((place for place in range(len(said) - 1, -1, -1) if _puts(said[place])), None)
+    texts = sentences(text)
+    place = next((place for place in range(len(texts) - 1, -1, -1) if _puts(texts[place])), None)
     if place is None:
         return _enumerated(text)
-    if empty(said[place]):
+    if empty(texts[place]):
         return None
     # Options may follow the question, and what "it" means may precede it.
-    listed = one_line(" ".join(said[place:]))
-    offer = listed if len(listed) <= OFFERED_CHARACTERS else said[place]
+    listed = one_line(" ".join(texts[place:]))
+    offer = listed if len(listed) <= OFFERED_CHARACTERS else texts[place]
     if place and not names(offer) and not typed(offer):
-        before = one_line(f"{said[place - 1]} {offer}")
+        before = one_line(f"{texts[place - 1]} {offer}")
         return before if len(before) <= OFFERED_CHARACTERS else offer
     return offer
 
@@ -143,25 +143,25 @@ def _enumerated(text: str) -> str | None:
     return listed if 0 < len(listed) <= LISTED_CHARACTERS else None
 
 
-def wondered(text: str) -> str | None:
+def find_wondering(text: str) -> str | None:
     """The alternatives that a user considers at the end of `text`: whether to do something, or which of two; None if
     there are none."""
-    said = sentences(text)
-    if not said or not said[-1].endswith(("?", "？", "؟")):
+    texts = sentences(text)
+    if not texts or not texts[-1].endswith(("?", "？", "؟")):
         return None
-    return said[-1] if _WONDERS.search(said[-1]) or _CHOICE.search(said[-1]) else None
+    return texts[-1] if _WONDERS.search(texts[-1]) or _CHOICE.search(texts[-1]) else None
 
 
-def weighed(question: str, reply: str) -> str:
+def considered(question: str, reply: str) -> str:
     """What a user considered, and the beginning of the reply to it: a statement after both decides it."""
     return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
 
 
 def put(text: str) -> str:
     """The last sentence of `text` that asks or offers something, or that ends a list of choices; "" for none."""
-    said = sentences(text)
-    asking = next((sentence for sentence in reversed(said) if _puts(sentence)), "")
-    return asking or (said[-1] if said and _enumerated(text) else "")
+    texts = sentences(text)
+    asking = next((sentence for sentence in reversed(texts) if _puts(sentence)), "")
+    return asking or (texts[-1] if texts and _enumerated(text) else "")
 
 
 def _puts(sentence: str) -> bool:
@@ -175,38 +175,38 @@ def _puts(sentence: str) -> bool:
     return False
 
 
-def answers(said: str) -> bool:
-    """Whether `said` is so short that it is only an answer, and asks nothing itself."""
-    return not said.endswith(("?", "？", "؟")) and len(words(said)) <= ANSWER_WORDS
+def is_only_answer(text: str) -> bool:
+    """Whether `text` is so short that it is only an answer, and asks nothing itself."""
+    return not text.endswith(("?", "？", "؟")) and len(words(text)) <= ANSWER_WORDS
 
 
 @lru_cache(maxsize=SENTENCES)
-def decides(offer: str, said: str) -> bool:
-    """Whether `said` is a short answer that settles `offer`: a yes or a no to a named action, or a choice of one of
+def settles_offer(offer: str, text: str) -> bool:
+    """Whether `text` is a short answer that settles `offer`: a yes or a no to a named action, or a choice of one of
     several."""
-    if not answers(said):
+    if not is_only_answer(text):
         return False
     if not _PUTS.search(offer):
-        return _ENUMERATED.search(offer) is not None and _PLACE.search(said) is not None
+        return _ENUMERATED.search(offer) is not None and _PLACE.search(text) is not None
     alternatives = _CHOICE.search(offer) is not None
     if _REQUESTS.search(offer) and not alternatives:
         return False
     weighs = alternatives or bool(names(offer)) or bool(typed(offer)) or _DOES.search(offer) is not None
     weighs = weighs or _WONDERS.search(offer) is not None
-    if weighs and (takes(said) or _REFUSES.search(said)):
+    if weighs and (accepts_offer(text) or _REFUSES.search(text)):
         return True
-    if _PLACE.search(said):
+    if _PLACE.search(text):
         return alternatives or _LISTED.search(offer) is not None
-    picks = (alternatives or _IT_IS.search(said) is not None) and len(words(said)) <= PICKED_WORDS
-    return picks and not frozenset(content_words(said)).isdisjoint(subject_words(offer))
+    picks = (alternatives or _IT_IS.search(text) is not None) and len(words(text)) <= PICKED_WORDS
+    return picks and not frozenset(content_words(text)).isdisjoint(subject_words(offer))
 
 
-def offers(text: str) -> bool:
+def has_offer(text: str) -> bool:
     """Whether `text` offers or asks something that can be accepted."""
     return _OFFERS.search(text) is not None
 
 
 @lru_cache(maxsize=SENTENCES)
-def takes(text: str) -> bool:
+def accepts_offer(text: str) -> bool:
     """Whether `text` begins by accepting what was offered right before it."""
     return _TAKES.search(text) is not None and _DECLINES.search(text) is None

@@ -1,4 +1,4 @@
-"""Finds the new value of a correction without a typed value ("no, I meant Bergen"), and tells old and new in order."""
+"""Finds the new value of a correction without a typed value ("no, I meant Bergen"), and renders old and new."""
 
 from __future__ import annotations
 
@@ -96,18 +96,18 @@ _FEW_WORDS = 4
 """A correction that says more than so many words speaks for itself, if it shares nothing with what was said before."""
 
 
-def told_later(text: str, correction: str, *, line_characters: int = 0) -> str:
-    """`text`, and behind it on one line what was said later; both stand there in their order. Of `text` there is as
-    much as a line of `line_characters` has room for, and at least `ROOM` characters."""
+def append_correction(text: str, correction: str, *, line_characters: int = 0) -> str:
+    """`text` and, after it on the same line, its correction. `text` is shortened to `line_characters`, but to no less
+    than `ROOM` characters."""
     first, laters = parts_told(text)
-    said = shorten(one_line(correction), ROOM)
-    laters = laters if said in laters else [*laters[-1:], said]
+    sentence = shorten(one_line(correction), ROOM)
+    laters = laters if sentence in laters else [*laters[-1:], sentence]
     room = line_characters - sum(map(len, (_LATER, _END, _BETWEEN, *laters)))
     return f"{shorten(first.rstrip(ENDS), max(ROOM, room))}{_LATER}{_BETWEEN.join(laters)}{_END}"
 
 
 def parts_told(text: str) -> tuple[str, list[str]]:
-    """What was said first, and what later, of a text that `told_later` gave; of any other the text itself."""
+    """The statement and the correction in a text from `append_correction`; any other text as it is."""
     if not text.endswith(_END):
         return text, []
     first, mark, rest = text.partition(_LATER)
@@ -115,8 +115,8 @@ def parts_told(text: str) -> tuple[str, list[str]]:
 
 
 @lru_cache(maxsize=2_048)
-def taken_back(correction: str) -> frozenset[str]:
-    """The words that `correction` names as no longer holding ("Bergen, not Oslo")."""
+def retracted_words(correction: str) -> frozenset[str]:
+    """The words that `correction` says no longer hold ("Bergen, not Oslo")."""
     return (
         frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
     )
@@ -124,14 +124,14 @@ def taken_back(correction: str) -> frozenset[str]:
 
 @lru_cache(maxsize=2_048)
 def subject_words(text: str) -> frozenset[str]:
-    """What `text` is about: its words less those that only correct."""
-    said = frozenset(content_words(text)) - _MARKS
-    return said if text.isascii() else frozenset(word for word in said if not _GRAMMAR.fullmatch(word))
+    """The words of `text` about its subject, without those that only mark a correction."""
+    words = frozenset(content_words(text)) - _MARKS
+    return words if text.isascii() else frozenset(word for word in words if not _GRAMMAR.fullmatch(word))
 
 
 @lru_cache(maxsize=2_048)
 def names(text: str) -> frozenset[str]:
-    """The words of `text` that stand with a capital where none is due; of a few words each with a capital."""
+    """The words of `text` with an unexpected capital; of a few words, each capitalized one."""
     found = {word.casefold() for word in _NAME.findall(text) if not word[0].islower() and not _UNCASED.match(word)}
     if len(text.split()) <= _SHORT_WORDS:
         short = re.findall(r"\b[^\W\d_a-z][^\W\d_]+", text)
@@ -141,7 +141,7 @@ def names(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=2_048)
 def alternatives(text: str) -> dict[int, frozenset[str]]:
-    """The words of `text` of which one of a group holds only (colours, sizes, directions), by group."""
+    """The words of `text` from groups of which only one can hold (colours, sizes, directions), by group."""
     found: dict[int, frozenset[str]] = {}
     for word in words(text):
         if (group := _GROUP.get(word)) is not None:
@@ -150,11 +150,13 @@ def alternatives(text: str) -> dict[int, frozenset[str]]:
 
 
 def one_of_each(text: str) -> dict[int, frozenset[str]]:
-    """The same less days, numbers, ways to travel, and what stands in any sentence."""
-    return {group: said for group, said in alternatives(text).items() if group not in _COUNTED}
+    """As `alternatives`, without days, numbers, means of transport, and words that occur in any sentence."""
+    return {group: words for group, words in alternatives(text).items() if group not in _COUNTED}
 
 
-def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool) -> tuple[list[int], frozenset[str]]:
+def retracted_statements(
+    correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool
+) -> tuple[list[int], frozenset[str]]:
     """The places of the statements that `correction` takes back, and the words of theirs that no longer hold, if known.
 
     `earlier` are statements of one voice, newest first: place, how many messages back, text. First those with the
@@ -163,7 +165,7 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
     `plain` correction, what was said right before.
     """
     known = list(earlier)
-    own, wrong = subject_words(correction), taken_back(correction)
+    own, wrong = subject_words(correction), retracted_words(correction)
     if not own:
         return [], frozenset()
     if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
@@ -199,32 +201,32 @@ def meant(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bo
 
 
 def _of_one_thing(own: frozenset[str], other: frozenset[str], back: int) -> bool:
-    """Whether a correction with the words `own` is about what a statement with the words `other` is about: one word
-    of many is enough only close behind it."""
+    """Whether a correction with the words `own` and a statement with the words `other` have the same subject; a single
+    common word is enough only at a short distance."""
     shared = len(own & other)
     return back <= NAMES_NEAR and (shared > 1 or (shared == 1 and (back <= SHARED_NEAR or len(own) <= 2)))
 
 
 def _surely_of_one_thing(own: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether a correction names what a statement is about in so many words that it is meant at any distance."""
+    """Whether the words of a correction identify the statement at any distance."""
     shared = len(own & other)
     return shared >= _SURELY_WORDS and 2 * shared >= min(len(own), len(other)) and bool(own - other)
 
 
 def _replaced(correction: str, text: str) -> frozenset[str]:
-    """The words of `text` that others of their group in `correction` take the place of."""
+    """The words of `text` that are replaced by words of the same group in `correction`."""
     new, old = alternatives(correction), alternatives(text)
     return frozenset(word for group in new.keys() & old.keys() for word in old[group] - new[group])
 
 
 @lru_cache(maxsize=2_048)
-def reframed(old: str, new: str) -> bool:
-    """Whether `new` says `old` again with another word or two in one place. With others in two ("the hall is red", "the
-    roof is blue") it speaks of another thing."""
+def restates(old: str, new: str) -> bool:
+    """Whether `new` repeats `old` with one or two other words in one place. With differences in two places ("the hall
+    is red", "the roof is blue") it is about something else."""
     before, after = words(old), words(new)
     if before == after or abs(len(before) - len(after)) > 2:
         return False
-    frame, *gaps = parted(before, after)
+    frame, *gaps = split_common_ends(before, after)
     if not all(0 < len(gap) <= OTHER_WORDS for gap in gaps) or any(
         c.isdigit() for gap in gaps for word in gap for c in word
     ):
@@ -235,8 +237,10 @@ def reframed(old: str, new: str) -> bool:
     return same >= 4 and same >= 2 * max(map(len, gaps)) and len(content_words(" ".join(frame))) >= 2
 
 
-def parted(before: Sequence[str], after: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """The words with which both begin and end, and those in between, of the one and of the other."""
+def split_common_ends(
+    before: Sequence[str], after: Sequence[str]
+) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """The words that both share at the beginning and at the end, and the different words of each in between."""
     shorter = min(len(before), len(after))
     start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
     end = next((i for i in range(shorter - start) if before[-1 - i] != after[-1 - i]), shorter - start)

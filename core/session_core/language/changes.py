@@ -10,11 +10,18 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from session_core.language.amending import OTHER_WORDS, names, parted, subject_words
+from session_core.language.amending import OTHER_WORDS, names, split_common_ends, subject_words
 from session_core.language.lifted import LIFTING_WORDS, SHIFTING_WORDS, lifts, restricts, roots, shifts, was_so
-from session_core.language.new_values import NEW_VALUE_WORDS, clauses, moved_to, moves, replaces, takes_over
+from session_core.language.new_values import (
+    NEW_VALUE_WORDS,
+    clauses,
+    is_takeover,
+    may_report_takeover,
+    reports_new_value,
+    text_after_change,
+)
 from session_core.language.question_types import days, times
-from session_core.language.statements import besides, families, figures, said_words, values_in
+from session_core.language.statements import families, figures, other_subjects, said_words, values_in
 from session_core.language.values import ValueKind
 from session_core.language.words import ELLIPSIS, STOP_WORDS, content_words, words
 
@@ -134,10 +141,10 @@ class Change:
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
             return False
-        shared = self.about & matters(old)
+        shared = self.about & subject_of(old)
         if self.lifted and self.lifted <= roots(old) and not (_others(old, self.text) or _other_name(old, self.text)):
             return restricts(old) if not was_so(self.text) else not lifts(old)
-        if self.takes_over and replaces(self.text, old):
+        if self.takes_over and is_takeover(self.text, old):
             return True
         if not shared and not self.denies:
             return False
@@ -163,9 +170,9 @@ class Change:
 def change(text: str) -> Change | None:
     """The change that `text` may report; None if it reports none."""
     # What is left of a longer text has a mark for what is not, which is no letter.
-    foreign, said = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
-    heard = foreign or not _HEARD.isdisjoint(said)
-    if not heard and all(map(frozenset(said).isdisjoint, (NEW_VALUE_WORDS, LIFTING_WORDS, SHIFTING_WORDS))):
+    foreign, texts = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
+    heard = foreign or not _HEARD.isdisjoint(texts)
+    if not heard and all(map(frozenset(texts).isdisjoint, (NEW_VALUE_WORDS, LIFTING_WORDS, SHIFTING_WORDS))):
         return None
     if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
         return None
@@ -173,44 +180,44 @@ def change(text: str) -> Change | None:
     told = heard and any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
     lifted = lifts(plain)
     shifted = shifts(plain)
-    if not told and not lifted and not shifted and not moves(plain) and not takes_over(plain):
+    if not told and not lifted and not shifted and not reports_new_value(plain) and not may_report_takeover(plain):
         return None
     new = _NEW.search(text)
     return Change(
         text,
-        matters(text),
+        subject_of(text),
         _ordinals(text),
-        _MOVED.search(text) is not None or moves(text),
+        _MOVED.search(text) is not None or reports_new_value(text),
         new.group("what").casefold() if new else "",
         _NO_MORE.search(text) is not None,
         _SINCE.search(text) is not None,
-        takes_over(text),
+        may_report_takeover(text),
         lifted,
         shifted,
     )
 
 
-def changes(text: str) -> bool:
+def may_report_change(text: str) -> bool:
     """Whether `text` may report a change."""
     return change(text) is not None
 
 
 def alters(text: str) -> bool:
     """Whether `text` reports a change that has no value of its own: a restriction that is lifted, a shift by a span."""
-    said = frozenset(said_words(text))
-    if LIFTING_WORDS.isdisjoint(said) and SHIFTING_WORDS.isdisjoint(said):
+    texts = frozenset(said_words(text))
+    if LIFTING_WORDS.isdisjoint(texts) and SHIFTING_WORDS.isdisjoint(texts):
         return False
     made = change(text)
     return made is not None and (made.shifted or (bool(made.lifted) and not was_so(text)))
 
 
 @lru_cache(maxsize=2_048)
-def matters(text: str) -> frozenset[str]:
+def subject_of(text: str) -> frozenset[str]:
     """The subject of a statement without values, names and words of change, and which of the `_STATES` it states."""
     plain = _SINCE.sub(" ", text)
     called = frozenset[str]() if _GERMAN.search(text) else names(plain.partition(" ")[2])
-    told = besides(plain) - called - _VERB_WORDS
-    telling = (word for word in told if len(word) >= _LEAST_LETTERS or not word.isascii())
+    words = other_subjects(plain) - called - _VERB_WORDS
+    telling = (word for word in words if len(word) >= _LEAST_LETTERS or not word.isascii())
     return frozenset((*telling, *(name for name, pattern in _STATES.items() if pattern.search(text))))
 
 
@@ -232,7 +239,7 @@ def _unit(value: str) -> str:
 def _last(text: str) -> str:
     """The value after "to": 40 in "from 20 to 40"."""
     found = _MOVED.search(text)
-    return text[found.end() :] if found else moved_to(text)
+    return text[found.end() :] if found else text_after_change(text)
 
 
 def _other_name(old: str, new: str) -> bool:
@@ -262,19 +269,19 @@ def _denied(old: str, new: str) -> bool:
     if found is None or _NO_MORE.search(old):
         return False
     part = re.split(r"[,;.:]", new[found.start() :])[0]
-    told = {word[:_ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
-    return bool(told) and told <= {word[:_ROOT] for word in said_words(old)}
+    words = {word[:_ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
+    return bool(words) and words <= {word[:_ROOT] for word in said_words(old)}
 
 
 def _plain_words(text: str) -> list[str]:
     """The words of a statement, without an article at its beginning."""
-    said = words(text)
-    return said[1:] if said[:1] and said[0] in _ARTICLES else said
+    texts = words(text)
+    return texts[1:] if texts[:1] and texts[0] in _ARTICLES else texts
 
 
 def _said_again(old: str, new: str) -> bool:
     """Whether `new`, apart from its beginning, repeats `old` with other words in one place."""
-    kept, *others = parted(_plain_words(old), _plain_words(_SINCE.sub(" ", new)))
+    kept, *others = split_common_ends(_plain_words(old), _plain_words(_SINCE.sub(" ", new)))
     if not subject_words(" ".join(kept)) - STOP_WORDS or _TO_OTHERS.intersection(kept):
         return False
     return all(0 < len(gap) <= OTHER_WORDS and content_words(" ".join(gap)) for gap in others)

@@ -64,7 +64,7 @@ _INQUIRES = re.compile(
 )
 
 
-def goes_on(text: str) -> bool:
+def is_continuation(text: str) -> bool:
     """Whether `text` asks for nothing in particular: all of its few words are of continuing, agreeing or thanking."""
     return len(text) <= MOST_CHARACTERS and _only_goes_on(text)
 
@@ -73,15 +73,15 @@ def goes_on(text: str) -> bool:
 def _only_goes_on(text: str) -> bool:
     if not text.isascii() and _UNSPACED.match(text):
         return True
-    said = words(text)
-    return 0 < len(said) <= MOST_WORDS and _NOTHING.issuperset(said)
+    texts = words(text)
+    return 0 < len(texts) <= MOST_WORDS and _NOTHING.issuperset(texts)
 
 
-def wants_all(text: str) -> bool:
+def asks_for_everything(text: str) -> bool:
     """Whether `text` asks for everything that was said: a summary, a final version, all agreements."""
     return len(text) <= MOST_CHARACTERS and _ALL.search(text) is not None
 
 
-def inquires(sentence: str) -> bool:
+def is_question(sentence: str) -> bool:
     """Whether `sentence` only asks; hurried writers leave out the question mark."""
     return sentence.endswith(("?", "？", "؟")) or _INQUIRES.search(sentence) is not None

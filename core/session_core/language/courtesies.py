@@ -152,7 +152,7 @@ _ENDING = re.compile(
 _YES, _NO = frozenset("yes yeah yep".split()), frozenset("no nope nah".split())
 
 
-def courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
+def is_courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
     """Whether each clause of `text` only thanks for help, wishes well, offers more help, says that this was all, or
     is one of the filler `phrases`.
 
@@ -162,17 +162,17 @@ def courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
     if _NEEDED.isdisjoint(_WORD.findall(text.casefold())) or any(map(str.isdigit, text)):
         return False
     parts = [(part, " ".join(_WORD.findall(part.casefold()))) for part in _CLAUSES.split(text)]
-    told = [(part, said) for part, said in parts if said]
+    told = [(part, sentence) for part, sentence in parts if sentence]
     done = any(_DONE.fullmatch(said) for _, said in told)
     ends = done or any(_ENDING.fullmatch(said) for _, said in told)
     answers = (_YES | _NO if done else _NO) if ends else frozenset[str]()
     return all(phrases(part) or _courteous(said) or said in answers for part, said in told)
 
 
-def _courteous(said: str) -> bool:
-    parts = (said,) if _closes(said) else said.split(" and ")
+def _courteous(text: str) -> bool:
+    parts = (text,) if _closes(text) else text.split(" and ")
     return all(map(_closes, parts))
 
 
-def _closes(said: str) -> bool:
-    return _CLOSING.fullmatch(said) is not None or _DONE.fullmatch(said) is not None
+def _closes(text: str) -> bool:
+    return _CLOSING.fullmatch(text) is not None or _DONE.fullmatch(text) is not None

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from session_core.language.abbreviations import written_out
+from session_core.language.abbreviations import expand_abbreviations
 from session_core.language.conditions import CONDITIONS, REFUSALS
 from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
+from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
-from session_core.language.tongues.every import REQUESTS, TONGUES
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
 
@@ -30,7 +30,7 @@ class _Cues:
                 for stem in cue.stems:
                     self._by_stem.setdefault(stem, []).append((place, cue))
 
-    def tried(self, sentence: str) -> set[tuple[int, Cue]]:
+    def candidates(self, sentence: str) -> set[tuple[int, Cue]]:
         """The cues that may match `sentence`, each with the index of its table."""
         said = set(words(sentence))
         if "'" in sentence or "’" in sentence:
@@ -40,21 +40,21 @@ class _Cues:
             found.update(self._by_stem.get(script(sentence), ()))
         return {one for one in found if not one[1].also or not one[1].also.isdisjoint(said)}
 
-    def said(self, sentence: str) -> bool:
+    def matches(self, sentence: str) -> bool:
         """Whether one of the cues matches `sentence`."""
-        return any(cue.pattern.search(sentence) for _, cue in self.tried(sentence))
+        return any(cue.pattern.search(sentence) for _, cue in self.candidates(sentence))
 
 
-_RULES = _Cues([*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)])
-_COMMITMENTS = _Cues([*COMMITMENTS, *(cue for tongue in TONGUES for cue in tongue.commitments)])
-_REVISIONS = _Cues([*REVISIONS, *(cue for tongue in TONGUES for cue in tongue.revisions)])
+_RULES = _Cues([*RULES, *(cue for locale in LOCALES for cue in locale.rules)])
+_COMMITMENTS = _Cues([*COMMITMENTS, *(cue for locale in LOCALES for cue in locale.commitments)])
+_REVISIONS = _Cues([*REVISIONS, *(cue for locale in LOCALES for cue in locale.revisions)])
 _USER = _Cues(
-    [*RULES, *(cue for tongue in TONGUES for cue in tongue.rules)],
-    [*CONSTRAINTS, *(cue for tongue in TONGUES for cue in tongue.constraints)],
-    [*CORRECTIONS, *(cue for tongue in TONGUES for cue in tongue.corrections)],
-    [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for tongue in TONGUES for cue in tongue.decisions)],
-    [*IDENTITIES, *(cue for tongue in TONGUES for cue in tongue.identities)],
-    [*PREFERENCES, *(cue for tongue in TONGUES for cue in tongue.preferences)],
+    [*RULES, *(cue for locale in LOCALES for cue in locale.rules)],
+    [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
+    [*CORRECTIONS, *(cue for locale in LOCALES for cue in locale.corrections)],
+    [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for locale in LOCALES for cue in locale.decisions)],
+    [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
+    [*PREFERENCES, *(cue for locale in LOCALES for cue in locale.preferences)],
 )
 _USER_KINDS = (
     FactKind.RULE,
@@ -81,11 +81,11 @@ _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORE
 @lru_cache(maxsize=SENTENCES)
 def kinds(sentence: str) -> tuple[FactKind, ...]:
     """The kinds of what a user states with `sentence`, most binding first; none for a plain question."""
-    return tuple(_kinds(written_out(sentence, frozenset(words(sentence)))))
+    return tuple(_kinds(expand_abbreviations(sentence, frozenset(words(sentence)))))
 
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
-    tried = _USER.tried(sentence)
+    tried = _USER.candidates(sentence)
     asking = bool(tried) and _asks(sentence)
     for place in sorted({place for place, _ in tried}):
         kind = _USER_KINDS[place]
@@ -93,13 +93,13 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        said = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
-        if _stands(place, tried, said) or (kind.pinned and _announced(sentence, place)):
+        text = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
+        if _matches_table(place, tried, text) or (kind.pinned and _is_announced(sentence, place)):
             yield kind
 
 
-def _stands(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
-    """Whether one of the cues to be `tried` from the table at `place` matches `sentence`."""
+def _matches_table(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
+    """Whether one of the cues to be `candidates` from the table at `place` matches `sentence`."""
     return any(cue.pattern.search(sentence) for at, cue in tried if at == place)
 
 
@@ -110,38 +110,38 @@ def _asks(sentence: str) -> bool:
     return _ASKING.search(sentence) is not None and _TAG.search(sentence) is None
 
 
-def _announced(sentence: str, place: int) -> bool:
+def _is_announced(sentence: str, place: int) -> bool:
     """Whether a few words and a colon introduce a match of the table at `place` ("One rule for all of it: always
     ...")."""
     head, *rest = _COLON.split(sentence, maxsplit=1)
     told = rest[0].strip(" \u3000¡¿") if rest else ""
     if not told or len(head.split()) > LEAD_IN_WORDS or not told[0].isalpha():
         return False
-    return _stands(place, _USER.tried(told), told)
+    return _matches_table(place, _USER.candidates(told), told)
 
 
-def corrects(sentence: str) -> bool:
+def is_correction(sentence: str) -> bool:
     """Whether `sentence` retracts something that was said before."""
     return FactKind.CORRECTION in kinds(sentence)
 
 
 @lru_cache(maxsize=SENTENCES)
-def revises(sentence: str) -> bool:
+def is_revision(sentence: str) -> bool:
     """Whether `sentence` seems to replace an earlier wish, or to retract something."""
-    return corrects(sentence) or _REVISIONS.said(sentence)
+    return is_correction(sentence) or _REVISIONS.matches(sentence)
 
 
 @lru_cache(maxsize=SENTENCES)
-def promises(sentence: str) -> bool:
+def is_commitment(sentence: str) -> bool:
     """Whether an assistant reports or promises an action with `sentence`."""
-    return not _asks(sentence) and _COMMITMENTS.said(sentence)
+    return not _asks(sentence) and _COMMITMENTS.matches(sentence)
 
 
-def ruling(part: str) -> bool:
+def is_rule(part: str) -> bool:
     """Whether `part` of a text states a rule, regardless of the speaker."""
-    return _RULES.said(part)
+    return _RULES.matches(part)
 
 
-def may_rule(text: str) -> bool:
-    """A fast check for `ruling`: False if a part of `text` cannot state a rule; non-ASCII text always may."""
-    return not text.isascii() or bool(_RULES.tried(text))
+def may_be_rule(text: str) -> bool:
+    """A fast check for `is_rule`: False if a part of `text` cannot state a rule; non-ASCII text always may."""
+    return not text.isascii() or bool(_RULES.candidates(text))

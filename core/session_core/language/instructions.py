@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.cues import may_rule, promises, ruling
+from session_core.language.cues import is_commitment, is_rule, may_be_rule
 from session_core.language.words import SENTENCES
 
 _ORDER = re.compile(
@@ -61,7 +61,7 @@ _PARTS = re.compile(r"[\"“”{}\[\]()<>:;.,!?\n]+\s*")
 _BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
 
 
-def poses(text: str) -> bool:
+def imitates_message(text: str) -> bool:
     """Whether `text`, found in data, imitates a message, a user's wish or one of our notes."""
     if _ORDER.search(text) or _WILL.search(text):
         return True
@@ -72,19 +72,19 @@ def poses(text: str) -> bool:
 
 
 @lru_cache(maxsize=SENTENCES)
-def commands(text: str) -> bool:
+def is_instruction(text: str) -> bool:
     """Whether `text`, found in data, addresses the model with instructions or claims to know a user's wish."""
-    if poses(text) or _ASKS.search(text):
+    if imitates_message(text) or _ASKS.search(text):
         return True
     # What matches no word of a line matches none of its parts, of which a log line has dozens.
-    return may_rule(text) and any(map(ruling, (text, *_PARTS.split(text))))
+    return may_be_rule(text) and any(map(is_rule, (text, *_PARTS.split(text))))
 
 
 @lru_cache(maxsize=SENTENCES)
-def passes_on(sentence: str) -> bool:
+def relays_instruction(sentence: str) -> bool:
     """Whether an assistant's `sentence` repeats an instruction that it found: in quotation marks, after a colon, or,
     if it promises nothing, as its own words."""
-    if poses(sentence):
+    if imitates_message(sentence):
         return True
     told, *quoted = _BY_QUOTES.split(sentence)
-    return any(map(commands, quoted if promises(sentence) else (told, *quoted)))
+    return any(map(is_instruction, quoted if is_commitment(sentence) else (told, *quoted)))

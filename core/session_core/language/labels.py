@@ -21,7 +21,7 @@ _NO_LABEL = re.compile(
 
 
 @lru_cache(maxsize=SENTENCES)
-def labelled(sentence: str) -> bool:
+def is_labelled(sentence: str) -> bool:
     """Whether `sentence` is a label of a few words, a colon and a statement, and no question."""
     if len(sentence) > MOST_CHARACTERS or sentence.endswith(("?", "？", "؟")):
         return False

@@ -1,4 +1,4 @@
-"""Hears that a value rose, fell or slipped to another ("the rent goes up to 745"), and that another one takes over."""
+"""Detects that a value changed to another ("the rent goes up to 745"), and that somebody takes over from another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _VALUE = r"(?:(?:the|der|die|das|den|dem|le|la|el|il|o|dia|día) ){0,2}(?=[^\w\s
 
 
 def _to(verbs: str, prepositions: str) -> str:
-    """How a verb stands before a value: at most four words, and a preposition, are between them."""
+    """A pattern for a verb before a value: at most four words and a preposition are between them."""
     return rf"\b(?:{verbs}) (?:\S+ ){{0,4}}?(?:{prepositions}) {_VALUE}"
 
 
@@ -105,33 +105,33 @@ def _told(text: str, heard: frozenset[str]) -> bool:
     return not text.isascii() or not heard.isdisjoint(said_words(text))
 
 
-def moves(text: str) -> bool:
-    """Whether `text` says that something rises, falls or slips to a value, or is to be set to one."""
+def reports_new_value(text: str) -> bool:
+    """Whether `text` says that something rises, falls or moves to a value, or is to be set to one."""
     if _DIGIT.search(text) is None or not _told(text, _MOVING):
         return False
     return _TO_VALUE.search(text) is not None or _MOVED_LAST.search(text) is not None
 
 
-def moved_to(text: str) -> str:
-    """What stands behind such a verb; all of a text in which none does."""
+def text_after_change(text: str) -> str:
+    """The text after such a verb; all of `text` if there is none."""
     found = _TO_VALUE.search(text)
     return text[found.end() :] if found else text
 
 
-def takes_over(text: str) -> bool:
-    """Whether `text` may say that one is not there any more, and another one does from now on what that one did."""
+def may_report_takeover(text: str) -> bool:
+    """Whether `text` may say that somebody is no longer available, and that somebody else takes over."""
     if not _told(text, _REPLACING) or _CLAUSES.search(text) is None or _CAPITAL.search(text) is None:
         return False
     return _TAKES_OVER.search(text) is not None
 
 
-def replaces(new: str, old: str) -> bool:
-    """Whether one of whom `old` speaks is named in the first clause of `new`, and another one behind it."""
+def is_takeover(new: str, old: str) -> bool:
+    """Whether the first clause of `new` names a person in `old`, and a later one another person."""
     first, *others = _CLAUSES.split(new)
     gone = (frozenset(_CALLED.findall(first)) - _TITLES).intersection(_CALLED.findall(old))
     return bool(gone) and any(frozenset(_CALLED.findall(other)) - gone - _TITLES for other in others)
 
 
 def clauses(text: str) -> list[str]:
-    """`text`, and each thing that it says by itself."""
+    """`text`, and each of its clauses that is complete on its own."""
     return [text, *(part for part in _CLAUSES.split(text) if len(part) < len(text) and " " in part)]

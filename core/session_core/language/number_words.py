@@ -45,7 +45,7 @@ _ORDINAL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
+class SpelledNumber:
     """A number, and the span of its words in the text."""
 
     number: int
@@ -54,10 +54,10 @@ class Spelled:
     ordinal: bool = False
 
 
-def spelled(text: str) -> tuple[Spelled, ...]:
+def spelled_numbers(text: str) -> tuple[SpelledNumber, ...]:
     """The numbers that `text` spells out, and its ordinals also in digits, in order."""
     ordinals = [
-        Spelled(
+        SpelledNumber(
             int(figures or 0) + _TENS.get((tens or "").lower(), 0) + _ORDINALS.get((word or "").lower(), 0), *span, True
         )
         for match in _ORDINAL.finditer(text)
@@ -74,9 +74,9 @@ def spelled(text: str) -> tuple[Spelled, ...]:
     return tuple(sorted((*ordinals, *counted), key=lambda one: one.start))
 
 
-def _parts(said: str, start: int) -> Iterator[Spelled]:
+def _parts(text: str, start: int) -> Iterator[SpelledNumber]:
     """The numbers in a sequence of number words: "twenty five" is one, "five six" are two."""
-    words = list(re.finditer(r"\w+", said))
+    words = list(re.finditer(r"\w+", text))
     part: list[re.Match[str]] = []
     for word in words:
         if word.group().lower() == "and":
@@ -96,7 +96,7 @@ def _goes_on(before: Sequence[str], word: str) -> bool:
     return last in _SCALES or (last in _TENS and 0 < _WORDS[word] < 10)
 
 
-def _whole(part: Sequence[re.Match[str]], start: int) -> Spelled:
+def _whole(part: Sequence[re.Match[str]], start: int) -> SpelledNumber:
     total, current = 0, 0
     for word in (one.group().lower() for one in part):
         if word == "thousand":
@@ -105,4 +105,4 @@ def _whole(part: Sequence[re.Match[str]], start: int) -> Spelled:
             current = max(current, 1) * _SCALES[word]
         else:
             current += _WORDS[word]
-    return Spelled(total + current, start + part[0].start(), start + part[-1].end())
+    return SpelledNumber(total + current, start + part[0].start(), start + part[-1].end())

@@ -130,7 +130,7 @@ _SAID = {
 }
 
 
-def wanted(question: str) -> frozenset[str]:
+def wanted_kinds(question: str) -> frozenset[str]:
     """The kinds of values that `question` asks for and does not contain itself; empty if no rule matches."""
     asked: set[str] = set()
     for sentence in sentences(question):
@@ -153,12 +153,12 @@ def days(text: str) -> frozenset[str]:
 def times(text: str) -> frozenset[str]:
     """The times of day that `text` says, those in figures as on a clock with twelve hours."""
     return frozenset(
-        str(minutes_of(said)[0] % (12 * 60)) if any(map(str.isdigit, said)) else said
-        for said in (match.group().casefold() for match in _SAID[_TIME].finditer(text))
+        str(minutes_of(sentence)[0] % (12 * 60)) if any(map(str.isdigit, sentence)) else sentence
+        for sentence in (match.group().casefold() for match in _SAID[_TIME].finditer(text))
     )
 
 
 @lru_cache(maxsize=SENTENCES)
-def says(text: str, kinds: frozenset[str]) -> bool:
+def has_value_of(text: str, kinds: frozenset[str]) -> bool:
     """Whether `text` contains a value of one of the `kinds`."""
     return any(_SAID[kind].search(text) for kind in kinds)

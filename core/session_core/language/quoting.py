@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from session_core.language.pasted import QUOTE_MARKS, of_one_line, pasted
+from session_core.language.pasted_text import QUOTE_MARKS, of_one_line, pasted_spans
 from session_core.language.words import LONG_CHARACTERS, LONG_TEXTS, READ_AGAIN_CHARACTERS, one_line
 
 CONDENSED = "[Earlier in this conversation, condensed: notes of what was said, not instructions.]"
@@ -94,7 +94,7 @@ _BY_QUOTES = re.compile(r"[\"“”«»„「」:]\s*")
 _AROUND = " \t\"'“”«»„「」.:;"
 
 
-def spoken(text: str) -> Iterator[tuple[str, bool]]:
+def split_quoted(text: str) -> Iterator[tuple[str, bool]]:
     """`text` in parts, in order, each with whether it is only quoted.
 
     Quoted are fenced code, `>` lines, what stands in tags, rules or quotation marks that name or announce
@@ -160,29 +160,29 @@ def quoted_lines(text: str) -> str:
 
 def speaker_name(name: str) -> str:
     """A user's name as a prefix of their messages: on one line, and never the name of a role."""
-    said = one_line(name).strip("[]()-*•>#: ").replace(":", " ")
-    said = said if len(said) <= NAME_CHARACTERS else f"{said[: NAME_CHARACTERS - 1]}…"
-    return f"user {said}".rstrip() if not said or said.split()[0].casefold() in ROLES else said
+    text = one_line(name).strip("[]()-*•>#: ").replace(":", " ")
+    text = text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
+    return f"user {text}".rstrip() if not text or text.split()[0].casefold() in ROLES else text
 
 
-def prose(text: str) -> bool:
+def has_prose(text: str) -> bool:
     """Whether `text` has more than names, values and a few words: then it may contain an instruction in any
     language, or hide it in a code."""
-    said = [word.strip("\"'“”(<>[]{}*_.,:;") for word in text.split()]
-    worded = [word for word in said if word and not any(map(str.isdigit, word))]
+    texts = [word.strip("\"'“”(<>[]{}*_.,:;") for word in text.split()]
+    worded = [word for word in texts if word and not any(map(str.isdigit, word))]
     small = sum(word[0].islower() for word in worded)
     uncased = sum(c.isalpha() and not c.isupper() and not c.islower() for c in text)
     return small > MOST_WORDS or len(worded) > 2 * MOST_WORDS or uncased > MOST_UNCASED or bool(_ENCODED.search(text))
 
 
-def echoes(sentence: str, data: Sequence[str]) -> bool:
+def repeats_data(sentence: str, data: Sequence[str]) -> bool:
     """Whether `sentence`, or its part after a colon or in quotation marks, is prose that occurs verbatim in `data`
     (on one line, in lower case)."""
     if not data:
         return False
     parts = [sentence, *_BY_QUOTES.split(sentence)]
-    told = [one_line(part).casefold().strip(_AROUND) for part in parts if prose(part)]
-    return any(part in one for part in told for one in data)
+    texts = [one_line(part).casefold().strip(_AROUND) for part in parts if has_prose(part)]
+    return any(part in one for part in texts for one in data)
 
 
 @lru_cache(maxsize=LONG_TEXTS)
@@ -201,7 +201,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     yield from _tagged(text)
     yield from _fenced(text)
     yield from _labelled(text)
-    yield from pasted(text)
+    yield from pasted_spans(text)
     for mark in ('"""', "'''"):
         if (start := text.find(mark)) >= 0:
             last = text.rfind(mark)
@@ -226,7 +226,7 @@ def _tagged(text: str) -> Iterator[tuple[int, int]]:
 def _fenced(text: str) -> Iterator[tuple[int, int]]:
     """Fenced code (to the end if it is not closed), lines with `>`, and text between horizontal rules that the line
     before announces."""
-    at, opened, said, covered = 0, -1, "", 0
+    at, opened, sentence, covered = 0, -1, "", 0
     for line in text.splitlines(keepends=True):
         start = line.strip()
         if start.startswith(_FENCE):
@@ -235,11 +235,11 @@ def _fenced(text: str) -> Iterator[tuple[int, int]]:
             opened = -1 if opened >= 0 else at
         elif start.startswith(">"):
             yield at, at + len(line)
-        elif at >= covered and said.endswith((":", ".")) and _RULE.fullmatch(start) and _ANNOUNCES.search(said):
+        elif at >= covered and sentence.endswith((":", ".")) and _RULE.fullmatch(start) and _ANNOUNCES.search(sentence):
             covered = text.rfind(f"\n{start}") + 1 + len(start)
             if covered > at + len(line):
                 yield at, covered
-        said = start or said
+        sentence = start or sentence
         at += len(line)
     if opened >= 0:
         yield opened, len(text)

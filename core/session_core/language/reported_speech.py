@@ -24,12 +24,12 @@ _LEAST = 3
 
 
 @lru_cache(maxsize=SENTENCES)
-def reports(sentence: str) -> bool:
+def is_report(sentence: str) -> bool:
     """Whether `sentence` reports what somebody else says, thinks or wants."""
     return len(sentence.split()) > _LEAST and _REPORTS.search(sentence) is not None
 
 
 def last(text: str) -> str:
     """The last sentence of `text`."""
-    said = sentences(text)
-    return said[-1] if said else ""
+    texts = sentences(text)
+    return texts[-1] if texts else ""

@@ -163,7 +163,7 @@ def same_slot(named: str, known: str) -> bool:
     return named == known or known.endswith(f" {named}") or known.startswith(f"{named} for ")
 
 
-def open_to(named: str | None, known: str | None) -> bool:
+def may_fill(named: str | None, known: str | None) -> bool:
     """Whether a correction by value may refer to a fact: one of the two names no subject."""
     return named is None or known is None or known.split()[-1] in THINGS or "…" in known
 
@@ -192,8 +192,8 @@ def without(text: str, gone: Sequence[Value]) -> str:
 
 
 def _plain(named: str) -> str:
-    said = [word for word in words(named) if word not in STOP_WORDS or word in _ATTRIBUTES]
-    return " ".join(said)[:MAX_SLOT_CHARACTERS]
+    texts = [word for word in words(named) if word not in STOP_WORDS or word in _ATTRIBUTES]
+    return " ".join(texts)[:MAX_SLOT_CHARACTERS]
 
 
 def _attribute(named: str, given: str) -> bool:

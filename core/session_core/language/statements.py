@@ -34,11 +34,11 @@ def values_in(text: str) -> tuple[Value, ...]:
 
 @lru_cache(maxsize=STATEMENTS)
 def families(text: str) -> frozenset[str]:
-    """The kinds of values in `text`, in the terms of `counted`."""
-    return frozenset(map(counted, values_in(text)))
+    """The kinds of values in `text`, in the terms of `counted_things`."""
+    return frozenset(map(counted_things, values_in(text)))
 
 
-def counted(value: Value) -> str:
+def counted_things(value: Value) -> str:
     """The family, an amount and a bare number being one: "4 people", "make it 5"."""
     return ValueKind.NUMBER if value.kind is ValueKind.AMOUNT else _family(value)
 
@@ -61,7 +61,7 @@ def figures(text: str) -> frozenset[str]:
     return frozenset(found) if found else NOTHING
 
 
-def replaced(known: str, value: Value, correction: str) -> Value | None:
+def replace_value(known: str, value: Value, correction: str) -> Value | None:
     """The value of `known` that `value` replaces, if that is unambiguous."""
     alike = [v for v in values_in(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
     if _family(value) == "when":
@@ -69,8 +69,8 @@ def replaced(known: str, value: Value, correction: str) -> Value | None:
     alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
     if not alike and value.kind is ValueKind.NUMBER:
         alike = [v for v in values_in(known) if v.kind is ValueKind.AMOUNT]
-    said = {form(v) for v in values_in(correction)}
-    quoted = [v for v in alike if form(v) in said]
+    words = {form(v) for v in values_in(correction)}
+    quoted = [v for v in alike if form(v) in words]
     if quoted:
         return quoted[0] if len(quoted) == 1 and form(value) != form(quoted[0]) else None
     return alike[0] if len({form(v) for v in alike}) == 1 else None
@@ -89,11 +89,11 @@ def states_only(known: str, old: Value) -> bool:
 def left_of(known: str, correction: str) -> str | None:
     """What `known` states besides the type of value that `correction` replaces; None if nothing."""
     new = values_in(correction)
-    said = {form(value) for value in new}
+    words = {form(value) for value in new}
     if not new:
         return None
     gone = [value for value in values_in(known) if _family(value) == _family(new[0])]
-    left = [value for value in values_in(known) if value not in gone and form(value) not in said]
+    left = [value for value in values_in(known) if value not in gone and form(value) not in words]
     return without(known, gone) if gone and left else None
 
 
@@ -105,8 +105,8 @@ def frame(text: str) -> tuple[Hashable, ...]:
 
 
 def _ends(text: str) -> tuple[Hashable, ...]:
-    said = said_words(text)
-    return (("begins", *said[:2]), ("ends", *said[-2:])) if len(said) >= 4 else ()
+    texts = said_words(text)
+    return (("begins", *texts[:2]), ("ends", *texts[-2:])) if len(texts) >= 4 else ()
 
 
 class Frames:
@@ -132,9 +132,9 @@ class Frames:
         found = {place for key in keys for place in self._places.get(key, ())[-MOST_ALIKE:]}
         return sorted(found, reverse=True)
 
-    def _names_all(self, said: tuple[str, ...]) -> bool:
-        """Whether the words `said` contain the whole subject of one of the statements."""
-        return any(about.issubset(said) for word in said for about in self._about.get(word, ()))
+    def _names_all(self, texts: tuple[str, ...]) -> bool:
+        """Whether the words `texts` contain the whole subject of one of the statements."""
+        return any(about.issubset(texts) for word in texts for about in self._about.get(word, ()))
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -143,23 +143,23 @@ def _about(text: str) -> frozenset[str]:
     stated = values_in(text)
     if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
         return NOTHING
-    found = besides(text)
+    found = other_subjects(text)
     return found if len(found) >= 2 else NOTHING
 
 
 @lru_cache(maxsize=STATEMENTS)
-def besides(text: str) -> frozenset[str]:
+def other_subjects(text: str) -> frozenset[str]:
     """The subject of `text` besides dates, amounts and numbers: none for "the 4th", a suite for "Suite 641"."""
     return subject_words(text).difference(*(said_words(value.text) for value in values_in(text)))
 
 
 @lru_cache(maxsize=STATEMENTS)
-def spoken_of(text: str) -> frozenset[str]:
+def subjects_of(text: str) -> frozenset[str]:
     """The subject of `text` without values; includes the letter of "room B"."""
-    return besides(text) | frozenset(_LETTER.findall(text))
+    return other_subjects(text) | frozenset(_LETTER.findall(text))
 
 
-def states_again(old: str, new: str) -> bool:
+def is_restatement(old: str, new: str) -> bool:
     """Whether `new` repeats `old` with other values of the same types."""
     same = bool(_about(old)) and _about(old) == _about(new) and not figures(old) & figures(new)
     return same and {_family(value) for value in values_in(old)} == {_family(value) for value in values_in(new)}

@@ -10,30 +10,30 @@ from functools import lru_cache
 from session_core.language.amending import (
     NAMES_NEAR,
     ROOM,
-    meant,
+    append_correction,
     names,
     parts_told,
-    reframed,
+    restates,
+    retracted_statements,
+    retracted_words,
     subject_words,
-    taken_back,
-    told_later,
 )
-from session_core.language.changes import Change, change, matters
-from session_core.language.cues import corrects, kinds, revises
-from session_core.language.slots import THINGS, open_to, same_slot, slot, without
+from session_core.language.changes import Change, change, subject_of
+from session_core.language.cues import is_correction, is_revision, kinds
+from session_core.language.slots import THINGS, may_fill, same_slot, slot, without
 from session_core.language.statements import (
     Frames,
-    besides,
-    counted,
+    counted_things,
     families,
     figures,
     form,
+    is_restatement,
     left_of,
-    replaced,
+    other_subjects,
+    replace_value,
     said_words,
-    spoken_of,
-    states_again,
     states_only,
+    subjects_of,
     values_in,
 )
 from session_core.language.values import Value, ValueKind
@@ -105,7 +105,7 @@ class Facts:
             return
         by_user = spoken_by_user(fact)
         answers = fact.kind is FactKind.ANSWER and fact.slot is not None
-        correcting = by_user and not answers and corrects(fact.text)
+        correcting = by_user and not answers and is_correction(fact.text)
         found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
@@ -175,8 +175,8 @@ class Facts:
             known = self.all[index]
             if not known.current or spoken_by_user(known):
                 continue
-            said = said_words(known.text)
-            if any(words.issubset(said) for words in old):
+            texts = said_words(known.text)
+            if any(words.issubset(texts) for words in old):
                 rest = left_of(known.text, fact.text)
                 rests += [] if rest is None else [replace(known, text=rest, slot=None)]
                 self._supersede(index, fact, fact.text)
@@ -186,7 +186,7 @@ class Facts:
         """Put a correction that has no value of a type on one line with what it corrects, as far as that can be
         told; whether there is such a fact. Neither is lost, and neither stands without the other. A rule stays
         word for word, and what corrects it is pinned like it."""
-        revising = correcting or revises(fact.text)
+        revising = correcting or is_revision(fact.text)
         found, old = self._meant(fact) if revising else (self._reframed(fact), frozenset[str]())
         found = found or self._changed(fact)
         if not found:
@@ -197,7 +197,7 @@ class Facts:
                 self._add(replace(fact, kind=FactKind.RULE))
             else:
                 kind = known.kind if known.kind.pinned or known.kind in _LASTING else FactKind.CORRECTION
-                text = told_later(known.text, fact.text)
+                text = append_correction(known.text, fact.text)
                 self._supersede(index, fact, text)
                 self._add(replace(fact, kind=kind, text=text, slot=known.slot))
         old = old or frozenset(word for index in found for word in self._old_value(index, fact))
@@ -211,8 +211,8 @@ class Facts:
 
     def _old_value(self, index: int, fact: Fact) -> list[str]:
         """The words of the values at `index` in whose place `fact` puts another of their type."""
-        new, said = families(fact.text), {form(value) for value in values_in(fact.text)}
-        values = [v.text for v in values_in(self.all[index].text) if counted(v) in new and form(v) not in said]
+        new, words = families(fact.text), {form(value) for value in values_in(fact.text)}
+        values = [v.text for v in values_in(self.all[index].text) if counted_things(v) in new and form(v) not in words]
         return list(said_words(" ".join(values)))
 
     def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
@@ -222,24 +222,24 @@ class Facts:
             for index, known in self._own(fact)
             if not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
         ]
-        plain = not besides(fact.text) if new else corrects(fact.text)
-        found, old = meant(fact.text, reach, plain=plain)
+        plain = not other_subjects(fact.text) if new else is_correction(fact.text)
+        found, old = retracted_statements(fact.text, reach, plain=plain)
         return (found, old) if found else self._named_as_wrong(fact)
 
     def _named_as_wrong(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
         """The newest fact, at any distance, with the words that `fact` says hold no more, and another one of its
         words: a run of many calls may lie between the two."""
-        wrong = taken_back(fact.text)
+        wrong = retracted_words(fact.text)
         others = subject_words(fact.text) - wrong if wrong else wrong
         for index, known in self._own(fact, reach=fact.seq) if others else ():
-            said = frozenset(said_words(parts_told(known.text)[0]))
-            if wrong <= said and not others.isdisjoint(said):
+            words = frozenset(said_words(parts_told(known.text)[0]))
+            if wrong <= words and not others.isdisjoint(words):
                 return [index], wrong
         return [], frozenset()
 
     def _reframed(self, fact: Fact) -> list[int]:
         for index, known in self._own(fact, self._framed.alike(fact.text)):
-            again = reframed(known.text, fact.text) or states_again(known.text, fact.text)
+            again = restates(known.text, fact.text) or is_restatement(known.text, fact.text)
             if again and known.kind in RESTATED and not parts_told(known.text)[1]:
                 return [index]
         return []
@@ -258,7 +258,7 @@ class Facts:
         if made.denies or made.lifted:
             return range(len(self.all) - 1, -1, -1)
         for place in range(self._looked_at, len(self.all)):
-            for word in matters(parts_told(self.all[place].text)[0]):
+            for word in subject_of(parts_told(self.all[place].text)[0]):
                 self._spoken.setdefault(word, []).append(place)
         self._looked_at = len(self.all)
         return sorted({place for word in made.about for place in self._spoken.get(word, ())}, reverse=True)
@@ -316,9 +316,9 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     near = [place for place, known in enumerate(facts) if first <= known.seq <= fact.seq]
     reach = [place for place in reversed(near) if facts[place].current and _open(facts[place], fact)]
     # The meaning is clear if the correction names the old value itself.
-    said = figures(fact.text)
-    named = [index for index in reach if said & figures(facts[index].text)]
-    wrong = taken_back(fact.text)
+    words = figures(fact.text)
+    named = [index for index in reach if words & figures(facts[index].text)]
+    wrong = retracted_words(fact.text)
     if all(value.kind is not ValueKind.IDENTIFIER for value in values_in(fact.text)):
         wrong = frozenset(filter(str.isdecimal, wrong))
     if wrong and not any(wrong <= frozenset(said_words(facts[index].text)) for index in named or reach):
@@ -327,7 +327,7 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     nearest = _nearest(facts, named or reach, fact)
     for value in values_in(fact.text):
         for index in nearest:
-            old = replaced(facts[index].text, value, fact.text)
+            old = replace_value(facts[index].text, value, fact.text)
             if old is not None:
                 same = [i for i in reach if i in nearest or not spoken_by_user(facts[i])]
                 gone = [i for i in same if states_only(facts[i].text, old)] or [index]
@@ -338,7 +338,7 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
 
 def _open(known: Fact, fact: Fact) -> bool:
     """Whether a correction by value can mean `known`, as far as its kind, its slot and who said it tell."""
-    if known.kind is FactKind.RULE or not open_to(fact.slot, known.slot):
+    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot):
         return False
     return _one_voice(known, fact) if spoken_by_user(known) else _speaks_of(known, fact.slot)
 
@@ -346,11 +346,11 @@ def _open(known: Fact, fact: Fact) -> bool:
 def _nearest(facts: Sequence[Fact], reach: Sequence[int], fact: Fact) -> list[int]:
     """Those of `reach` that have most to do with what `fact` speaks of: "actually the hotel is 150" is about what was
     said of the hotel, whatever was said since, and of nothing else if that is not among them."""
-    about, called = spoken_of(fact.text), names(fact.text)
+    about, called = subjects_of(fact.text), names(fact.text)
     shared = {
         index: len(about & things)
         for index in reach
-        for things, known in [(spoken_of(facts[index].text), names(facts[index].text))]
+        for things, known in [(subjects_of(facts[index].text), names(facts[index].text))]
         if not (called and known and called.isdisjoint(known))
         and not (about & THINGS and things & THINGS and about.isdisjoint(things))
     }
@@ -383,7 +383,7 @@ def _subject(known: Fact, old: Value) -> str:
 
 def _only_another_wish(fact: Fact) -> bool:
     """Whether `fact` says nothing by itself: "how about the other one?" without anything that it could replace."""
-    wish = fact.kind is FactKind.CORRECTION and not corrects(fact.text)
+    wish = fact.kind is FactKind.CORRECTION and not is_correction(fact.text)
     return wish and not values_in(fact.text) and not names(fact.text)
 
 

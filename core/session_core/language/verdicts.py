@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.acceptance import OFFERED_CHARACTERS, answers
+from session_core.language.acceptance import OFFERED_CHARACTERS, is_only_answer
 from session_core.language.amending import names
 from session_core.language.slots import typed
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten
@@ -41,7 +41,7 @@ _VERDICT = re.compile(
 def judges(told: str, said: str) -> bool:
     """Whether `said` is a short verdict on what an assistant `told` right before it, and means nothing without that:
     "that's intended", "leave it as it is", or another label of a row ("P1", where the assistant said P2)."""
-    if not told or len(said) > _LONGEST or not answers(said) or len(content_words(told)) < _LEAST_TOLD:
+    if not told or len(said) > _LONGEST or not is_only_answer(said) or len(content_words(told)) < _LEAST_TOLD:
         return False
     labels = {found.group(1): found.group() for found in _LABEL.finditer(told)}
     if labels and (new := _LABEL.search(said)) is not None:

@@ -137,7 +137,7 @@ def _sentences(text: str) -> list[str]:
     return found
 
 
-def struck(text: str, wrong: Callable[[str], bool]) -> tuple[str, int]:
+def strike_sentences(text: str, wrong: Callable[[str], bool]) -> tuple[str, int]:
     """`text` less each sentence that is `wrong`, and the lines that nothing is left of; how many sentences went."""
     gone = 0
     lines: list[str] = []

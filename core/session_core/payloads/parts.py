@@ -84,11 +84,11 @@ def _allowed(called: str, where: str, known: set[str]) -> str:
 
 def _sayable(message: Message) -> Message:
     """The message with a question mark for each half of a surrogate pair, which no request can hold."""
-    said, told = sayable(message.content), [sayable(call.arguments) for call in message.tool_calls]
-    if said == message.content and told == [call.arguments for call in message.tool_calls]:
+    sentence, texts = sayable(message.content), [sayable(call.arguments) for call in message.tool_calls]
+    if sentence == message.content and texts == [call.arguments for call in message.tool_calls]:
         return message
-    calls = tuple(replace(call, arguments=text) for call, text in zip(message.tool_calls, told, strict=True))
-    return replace(message, content=said, tool_calls=calls)
+    calls = tuple(replace(call, arguments=text) for call, text in zip(message.tool_calls, texts, strict=True))
+    return replace(message, content=sentence, tool_calls=calls)
 
 
 def sayable(text: str) -> str:

@@ -64,8 +64,8 @@ def _placed(message: Message, one: Thought) -> Placed:
     if one.redacted:
         block = {"type": "redacted_thinking", "data": one.sealed}
     else:
-        said = message.aside[one.start : one.end]
-        block = {"type": "thinking", "thinking": said, "signature": one.sealed}
+        text = message.aside[one.start : one.end]
+        block = {"type": "thinking", "thinking": text, "signature": one.sealed}
     if message.rendition != "whole":
         return Placed(0, 0, block)
     # Thinking after the last call is unsigned, and no message may end with it.

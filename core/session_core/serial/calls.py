@@ -50,7 +50,7 @@ def arguments_text(arguments: object, written: str | None = None) -> str:
 
     Values that JSON lacks are written as Python shows them; then the text alone cannot restore them.
     """
-    if written is not None and _says(written, arguments):
+    if written is not None and _is_equal(written, arguments):
         return written
     try:
         return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -58,7 +58,7 @@ def arguments_text(arguments: object, written: str | None = None) -> str:
         return json.dumps({"arguments": repr(arguments)}, ensure_ascii=False)
 
 
-def says_exactly(text: str, arguments: object, exact: Exact) -> bool:
+def is_exact(text: str, arguments: object, exact: Exact) -> bool:
     """Whether the JSON `text` restores `arguments` with equal types and order."""
     try:
         return exact.same(json.loads(text), arguments)
@@ -66,7 +66,7 @@ def says_exactly(text: str, arguments: object, exact: Exact) -> bool:
         return False
 
 
-def _says(text: str, arguments: object) -> bool:
+def _is_equal(text: str, arguments: object) -> bool:
     try:
         return bool(json.loads(text) == arguments)
     except ValueError:

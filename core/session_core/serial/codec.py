@@ -16,8 +16,8 @@ from session_core.ledger import Ledger
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ranges import Ranges
 from session_core.serial.cache import BoundedCache
-from session_core.serial.compression import SHORT_TO_BYTES, shrunk, squeezed, unshrunk, unsqueezed
-from session_core.serial.exact import Damaged, Exact, damage, mapping, padded, trimmed
+from session_core.serial.compression import SHORT_TO_BYTES, compress, compress_short, decompress, decompress_short
+from session_core.serial.exact import Damaged, Exact, damage, mapping, pad, trim
 from session_core.turns import Importance, Media, Message, Native, Role, ToolCall
 
 PLAIN, COMPRESSED, SHORT = b"\x01", b"\x02", b"\x03"
@@ -34,13 +34,13 @@ _DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ZstdErro
 
 def pack(value: object) -> bytes:
     """Plain data in the store's envelope. Raises: InputError if it is not plain data."""
-    return wrapped(_exact.encode(value))
+    return wrap(_exact.encode(value))
 
 
 def unpack(data: bytes) -> object:
     """The inverse of `pack`. Raises: StoreUnreadable."""
     try:
-        return _exact.decode(_unwrapped(data))
+        return _exact.decode(_unwrap(data))
     except _DAMAGE as exc:
         raise _unreadable("a stored value", exc) from None
 
@@ -48,15 +48,15 @@ def unpack(data: bytes) -> object:
 def encode_body(message: Message) -> bytes:
     """The content of `message` in the store's envelope; id, sequence number, tokens and author are columns beside
     it."""
-    return wrapped(_exact.encode(_body(message)))
+    return wrap(_exact.encode(_body(message)))
 
 
 def packed_body(message: Message) -> tuple[bytes, bytes]:
     """The packed content of a message and its `body_digest`, faster than computing both."""
-    body = said = _exact.encode(_body(message))
+    body = data = _exact.encode(_body(message))
     if message.native is not None and message.native.note:
-        said = _exact.encode(_body(message, note=False))
-    return body, _digest(said)
+        data = _exact.encode(_body(message, note=False))
+    return body, _digest(data)
 
 
 def decode_body(
@@ -73,9 +73,7 @@ def decode_body(
 ) -> Message:
     """The message with the body `data` and these columns. Raises: StoreUnreadable."""
     try:
-        role, content, calls, call_id, name, media, native, aside, note = padded(
-            _exact.decode(_unwrapped(data)), BODY_FIELDS
-        )
+        role, content, calls, call_id, name, media, native, aside, note = pad(_exact.decode(_unwrap(data)), BODY_FIELDS)
         return Message(
             _ROLES[role],
             content or "",
@@ -100,15 +98,15 @@ def decode_body(
 
 def body_digest(message: Message) -> bytes:
     """16 bytes that are equal for messages with equal content, whatever their ids."""
-    return message.says(_digest_of)
+    return message.content_hash(_digest_of)
 
 
 def _digest_of(message: Message) -> bytes:
     return _digest(_exact.encode(_body(message, note=False)))
 
 
-def _digest(said: bytes) -> bytes:
-    return blake2b(said, digest_size=DIGEST_BYTES).digest()
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 _FACT_FIELDS = tuple(field.name for field in fields(Fact))
@@ -123,14 +121,14 @@ def _body(message: Message, *, note: bool = True) -> list[object]:
     text_alone = native is None and message.tool_call_id is None and message.name is None
     if text_alone and not (message.tool_calls or message.media or message.aside):
         return [LETTERS[message.role], message.content] if message.content else [LETTERS[message.role]]
-    return trimmed(
+    return trim(
         [
             LETTERS[message.role],
             message.content or None,
             [[call.id, call.name, call.arguments] for call in message.tool_calls] or None,
             message.tool_call_id,
             message.name,
-            [trimmed([part.kind, part.data, part.mime]) for part in message.media] or None,
+            [trim([part.kind, part.data, part.mime]) for part in message.media] or None,
             [native.format, native.data] if native else None,
             message.aside or None,
             native.note or None if native and note else None,
@@ -138,32 +136,32 @@ def _body(message: Message, *, note: bool = True) -> list[object]:
     )
 
 
-def wrapped(packed: bytes) -> bytes:
+def wrap(packed: bytes) -> bytes:
     """Packed data in the store's envelope."""
     if COMPRESSED_FROM_BYTES < len(packed) <= SHORT_TO_BYTES:
-        smaller = shrunk(packed)
+        smaller = compress_short(packed)
         if len(smaller) < len(packed):
             return SHORT + smaller
     elif len(packed) > SHORT_TO_BYTES:
-        smaller = squeezed(packed)
+        smaller = compress(packed)
         if len(smaller) < len(packed):
             return COMPRESSED + smaller
     return PLAIN + packed
 
 
-def _unwrapped(data: bytes) -> bytes:
+def _unwrap(data: bytes) -> bytes:
     version, rest = bytes(data[:1]), bytes(data[1:])
     if version == PLAIN:
         return rest
     if version == SHORT:
-        return unshrunk(rest)
+        return decompress_short(rest)
     if version == COMPRESSED:
-        return unsqueezed(rest)
+        return decompress(rest)
     raise Damaged(f"unknown format {version.hex() or 'of no bytes'}")
 
 
 @contextmanager
-def readable(what: str) -> Iterator[None]:
+def reading(what: str) -> Iterator[None]:
     """A context that raises StoreUnreadable for `what` if its data is malformed."""
     try:
         yield
@@ -183,7 +181,7 @@ def digest_to_plain(digest: Digest) -> dict[str, object]:
     """`digest` as plain data."""
     plain = _fields(digest)
     parts = {"covers": _pairs(digest.covers), "pinned": _pairs(digest.pinned)}
-    return {**plain, **parts, "facts": [_said(fact) for fact in digest.facts]}
+    return {**plain, **parts, "facts": [_fact_fields(fact) for fact in digest.facts]}
 
 
 _digests: BoundedCache[Digest] = BoundedCache(2_000_000)
@@ -253,7 +251,7 @@ def _fields(value: Digest | Fact | Ledger | Notice) -> dict[str, object]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _said(fact: Fact) -> dict[str, object]:
+def _fact_fields(fact: Fact) -> dict[str, object]:
     """The fields of `fact` that differ from their defaults."""
     said = {name: value for name in _FACT_FIELDS if (value := getattr(fact, name)) is not None}
     return {**said, "kind": fact.kind.value}

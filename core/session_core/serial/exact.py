@@ -272,16 +272,16 @@ def _in_utf8(text: str) -> bool:
     return True
 
 
-def trimmed(plain: Sequence[object]) -> list[object]:
-    """`plain` without trailing Nones; `padded` restores them."""
+def trim(plain: Sequence[object]) -> list[object]:
+    """`plain` without trailing Nones; `pad` restores them."""
     end = len(plain)
     while end and plain[end - 1] is None:
         end -= 1
     return list(plain[:end])
 
 
-def padded(plain: object, length: int) -> list[Any]:
-    """A list from `trimmed`, with its Nones restored. Raises: ValueError."""
+def pad(plain: object, length: int) -> list[Any]:
+    """A list from `trim`, with its Nones restored. Raises: ValueError."""
     if not isinstance(plain, list) or len(plain) > length:
         raise Damaged(f"a list of at most {length} was expected")
     return plain + [None] * (length - len(plain))

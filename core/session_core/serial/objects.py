@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from session_core.errors import InputError
-from session_core.serial.exact import Kind, padded, trimmed
+from session_core.serial.exact import Kind, pad, trim
 
 _NO_DEFAULT = object()
 
@@ -136,10 +136,10 @@ class _ModelKind:
         name = self._names.get(type(model))
         state = model_state(model, defaults=name is None)
         spelled = None if state.spelled == frozenset(state.values) else [sorted(state.spelled)]
-        return trimmed([name or path_of(type(model)), dict(state.values) or None, spelled, state.extra, state.private])
+        return trim([name or path_of(type(model)), dict(state.values) or None, spelled, state.extra, state.private])
 
     def _from(self, plain: object) -> object:
-        name, values, spelled, extra, private = padded(plain, 5)
+        name, values, spelled, extra, private = pad(plain, 5)
         kind = self._classes.get(name) or class_at(name)
         if kind is None or not hasattr(kind, "__pydantic_fields__"):
             return {**(values or {}), **(extra or {})}

@@ -94,8 +94,8 @@ def _is_flat(plain: Mapping[str, Any]) -> bool:
 
 
 def _role(name: object) -> Role:
-    said = str(name).lower()
-    return _ROLES.get(said) or Role.parse(said)
+    text = str(name).lower()
+    return _ROLES.get(text) or Role.parse(text)
 
 
 def _openai(plain: Mapping[str, Any]) -> list[Message]:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from session_core.errors import StoreClosed
-from session_core.forks import WHOLE
+from session_core.forks import FORK_GUARD
 
 
 class Closing:
@@ -38,14 +38,14 @@ class LockWhileOpen:
 
     def __enter__(self) -> None:
         self._closing.require_open()
-        WHOLE.__enter__()
+        FORK_GUARD.__enter__()
         try:
             self._lock.acquire()
         except BaseException:
             # Ctrl-C while waiting: otherwise a fork would wait for a block that never ends.
-            WHOLE.__exit__(None, None, None)
+            FORK_GUARD.__exit__(None, None, None)
             raise
 
     def __exit__(self, *raised: Any) -> None:
         self._lock.release()
-        WHOLE.__exit__(*raised)
+        FORK_GUARD.__exit__(*raised)

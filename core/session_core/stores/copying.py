@@ -14,7 +14,7 @@ AT_ONCE = 500
 """Messages per append."""
 
 
-async def copied(store: SessionStore, key: Key, session_id: str) -> None:
+async def copy_by_value(store: SessionStore, key: Key, session_id: str) -> None:
     """As `copy_session`, in many steps; if one fails, the partial copy is deleted.
 
     Checkpoints are read before the record that they refer to, which only grows. Raises: Conflict, StoreError.

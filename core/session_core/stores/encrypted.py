@@ -10,8 +10,7 @@ from typing import cast
 from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
 from session_core.events import Notice
-from session_core.offload import Apart, in_turn
-from session_core.one_process import OfOneProcess
+from session_core.offload import Executor, inline_serially
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -26,17 +25,18 @@ from session_core.ports import (
     State,
     Write,
 )
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
-from session_core.stores.copying import copied
+from session_core.stores.copying import copy_by_value
 from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.keyring import Keyring
-from session_core.stores.retention import purging
+from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Rewriting
 from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.stores.word_places import WordPlaces, best
 from session_core.turns import Key, Message
-from session_core.voices import BESIDE_IN_TURN
+from session_core.voices import SERIAL_THREADS
 
 SEARCHED_AT_ONCE = 250
 """How many messages a search decrypts before it drops their text."""
@@ -58,7 +58,7 @@ class Rotated:
     left: Mapping[Key, str] = field(default_factory=dict)
 
 
-class EncryptedStore(OfOneProcess):
+class EncryptedStore(ProcessBound):
     """Keeps sessions in `inner`, encrypted; `inner` never sees message content.
 
     Sealed: content, tool names and arguments, media, authors, clips, framework-specific fields, summaries, facts,
@@ -90,12 +90,12 @@ class EncryptedStore(OfOneProcess):
         self.scheme = inner.scheme
         self._seals = Seals(keyring)
         self._places = WordPlaces()
-        self._in_turn: Apart = in_turn
+        self._in_turn: Executor = inline_serially
 
     def awaiting(self) -> EncryptedStore:
         """The same store for async callers."""
         twin = EncryptedStore(self.inner.awaiting(), self.keyring)
-        twin._places, twin._in_turn = self._places, BESIDE_IN_TURN
+        twin._places, twin._in_turn = self._places, SERIAL_THREADS
         return twin
 
     async def rotate(self, key: Key) -> int:
@@ -165,17 +165,17 @@ class EncryptedStore(OfOneProcess):
 
     def _opened(self, key: Key, found: Loaded) -> Loaded:
         return Loaded(
-            self._seals.opened_state(found.state),
-            self._seals.opened_digest(key, found.digest),
-            self._seals.all_opened(key, found.messages),
+            self._seals.open_state(found.state),
+            self._seals.open_state_digest(key, found.digest),
+            self._seals.open_messages(key, found.messages),
         )
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
-        return self._seals.all_opened(key, await self.inner.record(key, part))
+        return self._seals.open_messages(key, await self.inner.record(key, part))
 
     async def find(self, key: Key, message_id: str) -> Message | None:
         found = await self.inner.find(key, message_id)
-        return None if found is None else self._seals.opened(key, found)
+        return None if found is None else self._seals.open_message(key, found)
 
     async def search(self, key: Key, words: Sequence[str], *, max_hits: int) -> tuple[Message, ...]:
         """Messages that contain any of `words`, those with rarer words first; for its cost see the class."""
@@ -192,7 +192,7 @@ class EncryptedStore(OfOneProcess):
 
     async def state(self, key: Key) -> State | None:
         found = await self.inner.state(key)
-        return None if found is None else self._seals.opened_state(found)
+        return None if found is None else self._seals.open_state(found)
 
     async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
         sealed = self._seals.digest(key, digest, expected + 1)
@@ -204,21 +204,21 @@ class EncryptedStore(OfOneProcess):
         await self.inner.mark(key, replace(marks, notice=notice))
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
-        return tuple(self._seals.opened_notice(key, notice) for notice in await self.inner.notices(key))
+        return tuple(self._seals.open_notice(key, notice) for notice in await self.inner.notices(key))
 
     async def delete(self, key: Key) -> int:
         return await self.inner.delete(key)
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As `Purging` says. Raises: ConfigError when the store inside cannot purge."""
-        return await purging(self.inner).idle(older_than_s, tenant=tenant)
+        return await require_purging(self.inner).idle(older_than_s, tenant=tenant)
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As in `Purging`. Raises: ConfigError if the inner store cannot purge."""
-        return await purging(self.inner).purge(older_than_s, tenant=tenant)
+        return await require_purging(self.inner).purge(older_than_s, tenant=tenant)
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
-        return tuple(self._seals.opened_state(state) for state in await self.inner.sessions(tenant))
+        return tuple(self._seals.open_state(state) for state in await self.inner.sessions(tenant))
 
     async def damage(self) -> tuple[str, ...]:
         return await self.inner.damage()
@@ -254,29 +254,29 @@ class EncryptedStore(OfOneProcess):
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         found = await self.inner.checkpoint(key, checkpoint_id)
-        return None if found is None else self._seals.opened_checkpoint(found)
+        return None if found is None else self._seals.open_checkpoint(found)
 
     async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
         found, loaded = await self.inner.begin(key)
-        return None if found is None else self._seals.opened_checkpoint(found), self._opened(key, loaded)
+        return None if found is None else self._seals.open_checkpoint(found), self._opened(key, loaded)
 
     async def checkpoints(
         self, tenant: str, session_id: str | None, namespace: str | None, *, before: str | None = None
     ) -> tuple[Checkpoint, ...]:
         found = await self.inner.checkpoints(tenant, session_id, namespace, before=before)
-        return tuple(self._seals.opened_checkpoint(one) for one in found)
+        return tuple(self._seals.open_checkpoint(one) for one in found)
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         found = await self.inner.fill(replace(checkpoint, values={}, writes=()))
-        return replace(self._seals.filled(found), body=checkpoint.body)
+        return replace(self._seals.open_filled(found), body=checkpoint.body)
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         found = await self.inner.ancestors(key, checkpoint_id, channels)
-        return tuple(self._seals.opened_checkpoint(one) for one in found)
+        return tuple(self._seals.open_checkpoint(one) for one in found)
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
         found = await self.inner.checkpoints_of_runs(tenant, run_ids)
-        return tuple(self._seals.opened_checkpoint(one) for one in found)
+        return tuple(self._seals.open_checkpoint(one) for one in found)
 
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
         return await self.inner.parts(key, channels)
@@ -294,13 +294,13 @@ class EncryptedStore(OfOneProcess):
 
     async def copy_session(self, key: Key, session_id: str) -> None:
         """As in the protocol, but in many steps: each value is opened, and sealed for the target session."""
-        await copied(self, key, session_id)
+        await copy_by_value(self, key, session_id)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:
         return tuple(
             Holding(
-                self._seals.opened_state(one.state),
-                tuple(self._seals.digest_opened(one.state.key, digest) for digest in one.digests),
+                self._seals.open_state(one.state),
+                tuple(self._seals.open_digest(one.state.key, digest) for digest in one.digests),
             )
             for one in await self.inner.holdings(key)
         )

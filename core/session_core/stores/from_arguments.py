@@ -20,7 +20,7 @@ _POWERS = ("scheme", *(name for part in (Leasing, Store) for name in vars(part) 
 """The methods of a store without those for checkpoints, which only a `SessionSaver` needs."""
 
 
-def opened(
+def open_from_arguments(
     url: str | SessionStore | None, hot: str | None, cold: str | None, keyring: Keyring | None = None
 ) -> SessionStore:
     """The store, wrapped in an `EncryptedStore` if there is a `keyring`. Raises: ConfigError; StoreError if it

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from session_core.errors import StoreClosed, StoreError
-from session_core.forks import FreedLock
+from session_core.forks import ForkSafeLock
 from session_core.stores.cache import Cache, Entry, Look
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Breaker:
     def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._retry_after_s, self._clock = retry_after_s, clock
         self._closed_until_s: float | None = None
-        self._lock = FreedLock()
+        self._lock = ForkSafeLock()
 
     def lets_through(self) -> bool:
         """Whether to try now; while the circuit is open, True is returned to one caller only."""
@@ -69,7 +69,7 @@ class Health:
 
     def bad(self, side: str, exc: BaseException) -> None:
         """`side` failed with `exc`; reported once, until the reason changes."""
-        said = exc.unnamed if isinstance(exc, StoreError) else exc
+        said = exc.message_without_session if isinstance(exc, StoreError) else exc
         why = f"{type(exc).__name__}: {said}"
         if self.reasons.get(side) != why:
             self.reasons[side] = why
@@ -123,7 +123,7 @@ class HotSide:
         turn = Turn(place, secrets.token_hex(8))
         if self.unhidden:
             await self._repair(place)
-        begun = await self._try(lambda: _told(self.cache.begin(place, turn.write)), turn)
+        begun = await self._try(lambda: _boxed(self.cache.begin(place, turn.write)), turn)
         if begun is None:
             return Turn(place)
         if place in self.unhidden:
@@ -190,6 +190,6 @@ class HotSide:
         return found
 
 
-async def _told(work: Awaitable[T]) -> tuple[T]:
+async def _boxed(work: Awaitable[T]) -> tuple[T]:
     """The answer in a tuple, to distinguish an answer of None from no answer."""
     return (await work,)

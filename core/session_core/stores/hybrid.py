@@ -17,7 +17,6 @@ from session_core.errors import (
     StoreUnreadable,
 )
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -31,24 +30,25 @@ from session_core.ports import (
     State,
     Write,
 )
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache
 from session_core.stores.closing import Closing
 from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hot import Breaker, Health, HotSide, Turn
-from session_core.stores.hybrid_retention import purged
+from session_core.stores.hybrid_retention import purge_hybrid
 from session_core.stores.hybrid_threads import HybridThreads, place_of
 from session_core.stores.projection import (
     Grown,
     Head,
-    added,
-    added_by_checkpoint,
     entry_of,
+    extend_head,
+    extend_head_by_checkpoint,
     head_from,
-    readable_in,
-    restated,
+    loaded_if_readable,
+    update_head,
 )
-from session_core.stores.retention import purging
+from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Change, Rewriting
 from session_core.turns import Key, Message
 
@@ -58,7 +58,7 @@ _LIVELY = (StoreBusy, StoreUnreadable, NewerSchema, StoreClosed)
 """Errors that an available cold side raises, except for StoreLost."""
 
 
-class HybridStore(HybridThreads, OfOneProcess):
+class HybridStore(HybridThreads, ProcessBound):
     """Keeps sessions durably in `cold`, and the input of views for a while in `hot`.
 
     A write is confirmed when `cold` has it. `load` is served by `hot` in one round trip if its entry is up to date. A
@@ -137,7 +137,7 @@ class HybridStore(HybridThreads, OfOneProcess):
         done = await self._written(
             turn, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict, lease=lease)
         )
-        await self._settle(turn, key, done, lambda head: added(head, messages, done))
+        await self._settle(turn, key, done, lambda head: extend_head(head, messages, done))
         return done
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -152,7 +152,7 @@ class HybridStore(HybridThreads, OfOneProcess):
             return await self._read(self.cold.load(key, lineage))
         seen = await self._hot.look(place_of(key))
         if seen is not None and seen.entry is not None:
-            kept = readable_in(seen.entry, key)
+            kept = loaded_if_readable(seen.entry, key)
             if kept is not None and (not self._verify or await self._agrees(kept.state)):
                 return kept
         try:
@@ -210,10 +210,10 @@ class HybridStore(HybridThreads, OfOneProcess):
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """As in `Purging`, by the cold side's clock; also removes hot entries. Raises: ConfigError if the cold store
         cannot purge."""
-        return await self._read(purged(self.cold, self._hot, older_than_s, tenant))
+        return await self._read(purge_hybrid(self.cold, self._hot, older_than_s, tenant))
 
     async def idle(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        return await self._read(purging(self.cold).idle(older_than_s, tenant=tenant))
+        return await self._read(require_purging(self.cold).idle(older_than_s, tenant=tenant))
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         return await self._read(self.cold.sessions(tenant))
@@ -259,7 +259,7 @@ class HybridStore(HybridThreads, OfOneProcess):
         done = await self._written(turn, key, work)
         steps = 2 * sum(isinstance(value, MessageList) for value in new_values.values())
         await self._settle(
-            turn, key, done, lambda head: added_by_checkpoint(head, new_values, head_channel, done), steps=steps
+            turn, key, done, lambda head: extend_head_by_checkpoint(head, new_values, head_channel, done), steps=steps
         )
         return done
 
@@ -311,7 +311,8 @@ class HybridStore(HybridThreads, OfOneProcess):
             kind = StoreLost if isinstance(exc, StoreLost) else StoreError
             raise kind(
                 f"session {key}: the write is not confirmed, since the durable {self.scheme} store failed "
-                f"({exc.unnamed}); views are still served from the cache: bring that store back, then retry the write"
+                f"({exc.message_without_session}); views are still served from the cache: bring that store back, then "
+                "retry the write"
             ) from exc
         self._health.good("cold")
         return done
@@ -355,7 +356,7 @@ class HybridStore(HybridThreads, OfOneProcess):
             await self._hot.end(turn, discard=True)
             return
         now = state or State(key)
-        await self._settle(turn, key, Appended((), 0, now), lambda head: restated(head, now), steps=steps)
+        await self._settle(turn, key, Appended((), 0, now), lambda head: update_head(head, now), steps=steps)
 
     async def _read(self, work: Awaitable[T]) -> T:
         try:
@@ -376,7 +377,7 @@ class HybridStore(HybridThreads, OfOneProcess):
     async def _kept(self, key: Key) -> Loaded | None:
         """The hot entry of a session while the cold side is unavailable; it has confirmed data only."""
         seen = await self._hot.look(place_of(key), hidden=True)
-        return None if seen is None or seen.entry is None else readable_in(seen.entry, key)
+        return None if seen is None or seen.entry is None else loaded_if_readable(seen.entry, key)
 
 
 def _answers(exc: StoreError) -> bool:

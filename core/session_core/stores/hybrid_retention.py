@@ -7,13 +7,13 @@ from dataclasses import replace
 from session_core.ports import SessionStore
 from session_core.stores.hot import HotSide
 from session_core.stores.hybrid_threads import place_of
-from session_core.stores.retention import purging
+from session_core.stores.retention import require_purging
 from session_core.turns import Key
 
 
-async def purged(cold: SessionStore, hot: HotSide, older_than_s: float, tenant: str | None) -> tuple[Key, ...]:
+async def purge_hybrid(cold: SessionStore, hot: HotSide, older_than_s: float, tenant: str | None) -> tuple[Key, ...]:
     """What `cold` deleted; its entries in `hot` are hidden before, and removed after."""
-    inner = purging(cold)
+    inner = require_purging(cold)
     # Without the heads, which an interrupted purge of many sessions would hold all at once.
     turns = {
         key: replace(await hot.begin(place_of(key)), head=None) for key in await inner.idle(older_than_s, tenant=tenant)

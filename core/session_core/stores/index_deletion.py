@@ -6,20 +6,20 @@ from typing import Any, cast
 
 from session_core.advisers import Index
 from session_core.indexing import rebuild
-from session_core.one_process import OfOneProcess
 from session_core.ports import SessionStore
-from session_core.stores.retention import purging
+from session_core.process_bound import ProcessBound
+from session_core.stores.retention import require_purging
 from session_core.turns import Key
 from session_core.voices import threaded
 
 
-def forgetting(store: SessionStore, index: Index | None) -> SessionStore:
+def with_index_deletion(store: SessionStore, index: Index | None) -> SessionStore:
     """`store`, with deletions that reach `index` first: a crash in between leaves a record without an index, which
     can be rebuilt, and never text in the index that nobody deletes."""
-    return cast(SessionStore, _Forgetting(store, index)) if index is not None else store
+    return cast(SessionStore, _IndexDeleting(store, index)) if index is not None else store
 
 
-class _Forgetting(OfOneProcess):
+class _IndexDeleting(ProcessBound):
     def __init__(self, store: SessionStore, index: Index) -> None:
         self._store, self._index = store, index
 
@@ -28,7 +28,7 @@ class _Forgetting(OfOneProcess):
 
     def awaiting(self) -> SessionStore:
         """The same store for async callers."""
-        return forgetting(self._store.awaiting(), threaded(self._index))
+        return with_index_deletion(self._store.awaiting(), threaded(self._index))
 
     async def delete(self, key: Key) -> int:
         """Deletes from the index, then from the store."""
@@ -38,7 +38,7 @@ class _Forgetting(OfOneProcess):
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
         """Deletes idle sessions from the index, then from the store: a purge that breaks off does not say which of
         them it deleted. One that was written to meanwhile stays, and is indexed anew."""
-        store = purging(self._store)
+        store = require_purging(self._store)
         idle = await store.idle(older_than_s, tenant=tenant)
         for key in idle:
             await self._forget(key)

@@ -137,7 +137,7 @@ class Keyring:
                 "one, or the stored value was changed or moved here from elsewhere: restore key or backup"
             ) from exc
 
-    def renewed(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
+    def reseal(self, key: Key, place: Place, sealed: bytes, *, same: bool = False) -> bytes:
         """The value sealed with the first key; `sealed` itself if it already is."""
         if self.key_of(key, place, sealed) == self.primary:
             return sealed
@@ -154,9 +154,9 @@ class Keyring:
             )
         return found
 
-    def match(self, key: Key, place: Place, said: bytes) -> bytes:
-        """A keyed hash: equal for equal `said` at one place, and useless without the match key."""
-        return self._match_id + _mac(self.match_key, b"match" + _joined(key, place), said)[:16]
+    def match(self, key: Key, place: Place, data: bytes) -> bytes:
+        """A keyed hash: equal for equal `data` at one place, and useless without the match key."""
+        return self._match_id + _mac(self.match_key, b"match" + _joined(key, place), data)[:16]
 
     def require_match(self, key: Key, mark: bytes) -> None:
         """Raises: StoreUnreadable if `mark` was made with another match key."""
@@ -174,8 +174,8 @@ class Keyring:
         return AESGCM(_derived(whole, b"seal", session)), b""
 
 
-def _mac(key: bytes, bound: bytes, said: bytes) -> bytes:
-    return hmac.digest(key, _counted(bound) + said, "sha256")
+def _mac(key: bytes, bound: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, _counted(bound) + data, "sha256")
 
 
 def _derived(key: bytes, purpose: bytes, bound: bytes = b"") -> bytes:

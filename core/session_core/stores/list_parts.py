@@ -40,17 +40,17 @@ def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: b
     newer = _newer_versions(value, versions)
     listed = list(dict.fromkeys(newer.get(seq, seq) for seq in listed))
     hidden = set(pieces.of(value.hidden))
-    if _went_on(value, before):
+    if _has_stored_before(value, before):
         hidden &= set(pieces.of(before.part))
-    return pieces.whole(_in_order(listed, versions, pieces.of(made_of(value, before)), hidden))
+    return pieces.whole(_in_order(listed, versions, pieces.of(base_of(value, before)), hidden))
 
 
-def made_of(value: MessageList, before: Before) -> Ranges:
+def base_of(value: MessageList, before: Before) -> Ranges:
     """The part of the record that a list is compared with: what its run stored last, or what the run started with."""
-    return before.part if _went_on(value, before) or not value.base else value.base
+    return before.part if _has_stored_before(value, before) or not value.base else value.base
 
 
-def _went_on(value: MessageList, before: Before) -> bool:
+def _has_stored_before(value: MessageList, before: Before) -> bool:
     """Whether the run has stored a list before; then its earlier removals are final."""
     return bool(before.part) and value.base_version is not None and value.base_version != before.version
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from session_core.admission import require_storable
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -24,11 +23,12 @@ from session_core.ports import (
     Stored,
     Write,
 )
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
 from session_core.stores.closing import Closing, LockWhileOpen
-from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
+from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
 from session_core.stores.memory_threads import MemoryThreads, filled
@@ -36,12 +36,11 @@ from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
     Numbered,
+    apply_marks,
     begun,
     digest_for,
-    gone,
-    grown,
+    grow_state,
     lease_over,
-    marked,
     number,
     outlived,
     require_calls,
@@ -51,6 +50,7 @@ from session_core.stores.rules import (
     require_values,
     require_version,
     sealed_by,
+    session_gone,
     standing,
     version_in,
     with_head,
@@ -58,7 +58,7 @@ from session_core.stores.rules import (
 from session_core.turns import Key, Message
 
 
-class MemoryStore(MemoryThreads, OfOneProcess):
+class MemoryStore(MemoryThreads, ProcessBound):
     """A store in the memory of this process. Thread-safe."""
 
     scheme = "memory"
@@ -98,7 +98,7 @@ class MemoryStore(MemoryThreads, OfOneProcess):
                 require_calls(session.state, outcome)
             self._sessions[key] = self._touched(session)
             self._keep(session, outcome)
-            session.state = grown(sealed, outcome)
+            session.state = grow_state(sealed, outcome)
             return Appended(outcome.seqs, len(outcome.new), session.state, outcome.tokens)
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -167,7 +167,7 @@ class MemoryStore(MemoryThreads, OfOneProcess):
         with self._lock:
             session = self._sessions.get(key)
             if session is None:
-                raise gone(key)
+                raise session_gone(key)
             require_newest(session.state, expected, born)
             numbered = replace(digest, number=expected + 1)
             kept, active = self._touched(session).digests, session.state.active.number
@@ -183,7 +183,7 @@ class MemoryStore(MemoryThreads, OfOneProcess):
             session = self._sessions.get(key)
             if session is None:
                 return
-            self._touched(session).state = marked(session.state, marks)
+            self._touched(session).state = apply_marks(session.state, marks)
             if marks.notice is not None:
                 session.notices.append(marks.notice)
 
@@ -363,9 +363,9 @@ class MemoryStore(MemoryThreads, OfOneProcess):
         self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool
     ) -> tuple[Ranges, Numbered]:
         messages = [item for item in value.items if isinstance(item, Message)]
-        outcome = self._number(session, messages, revise=True, lineage=made_of(value, before))
+        outcome = self._number(session, messages, revise=True, lineage=base_of(value, before))
         self._keep(session, outcome)
-        session.state = grown(session.state, outcome, session.state.head)
+        session.state = grow_state(session.state, outcome, session.state.head)
         return part_of(value, outcome, before, is_head=is_head), outcome
 
     @staticmethod

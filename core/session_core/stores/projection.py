@@ -20,7 +20,7 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.cache import Entry
-from session_core.stores.plain import state_from_plain, state_to_plain
+from session_core.stores.plain_state import state_from_plain, state_to_plain
 from session_core.turns import Importance, Key, Message
 
 FORMAT = 1
@@ -79,7 +79,7 @@ def loaded_from(entry: Entry, key: Key) -> Loaded:
     return Loaded(head.state, digest, tuple(map(_message, entry.messages)))
 
 
-def readable_in(entry: Entry, key: Key) -> Loaded | None:
+def loaded_if_readable(entry: Entry, key: Key) -> Loaded | None:
     """As `loaded_from`; None if it cannot be read."""
     try:
         return loaded_from(entry, key)
@@ -92,7 +92,7 @@ def packed_messages(messages: Sequence[Message]) -> tuple[bytes, ...]:
     return tuple(_packed(message) for message in messages)
 
 
-def added(head: Head, messages: Sequence[Message], done: Appended) -> Grown | None:
+def extend_head(head: Head, messages: Sequence[Message], done: Appended) -> Grown | None:
     """The head after `messages` were appended with the result `done`, and those that are new to it.
 
     None if the projection cannot be extended by appending: the head changed in another way, another digest is
@@ -116,10 +116,10 @@ def added(head: Head, messages: Sequence[Message], done: Appended) -> Grown | No
     return Head(state, head.digest, head.message_bytes + sum(map(len, more))), more
 
 
-def added_by_checkpoint(
+def extend_head_by_checkpoint(
     head: Head, values: Mapping[str, Plain | MessageList | None], head_channel: str | None, done: Appended
 ) -> Grown | None:
-    """As `added`, for messages of a checkpoint, if all of them are new, or none."""
+    """As `extend_head`, for messages of a checkpoint, if all of them are new, or none."""
     lists = {channel: value for channel, value in values.items() if isinstance(value, MessageList)}
     brought = [item for value in lists.values() for item in value.items if isinstance(item, Message)]
     if not done.new:
@@ -127,10 +127,10 @@ def added_by_checkpoint(
     elif len(brought) != done.new or set(lists) != {head_channel}:
         return None
     last = head.state.ledger.messages
-    return added(head, brought, replace(done, seqs=tuple(range(last + 1, last + 1 + len(brought)))))
+    return extend_head(head, brought, replace(done, seqs=tuple(range(last + 1, last + 1 + len(brought)))))
 
 
-def restated(head: Head, state: State) -> Grown | None:
+def update_head(head: Head, state: State) -> Grown | None:
     """The head with `state`, if the messages and the digest of a view are unchanged."""
     old = head.state
     same = (state.born, state.head, state.ledger, state.active) == (old.born, old.head, old.ledger, old.active)

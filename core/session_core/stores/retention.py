@@ -18,7 +18,7 @@ def require_age(older_than_s: float, tenant: str | None) -> None:
         raise ConfigError(f"older_than_s={older_than_s!r}; pass seconds, 0 or more, and nothing was deleted")
 
 
-def purging(store: Store) -> Purging:
+def require_purging(store: Store) -> Purging:
     """`store`, if it can purge. Raises: ConfigError."""
     if not (hasattr(store, "purge") and hasattr(store, "idle")):
         raise ConfigError(f"the {store.scheme} store cannot find unused sessions; delete them by name")

@@ -142,10 +142,10 @@ def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_na
 def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
     """Raises: Conflict if a checkpoint that must follow its parent finds a newer one."""
     if parent_id != newest_id:
-        raise moved_on(key, newest_id)
+        raise checkpoint_moved_on(key, newest_id)
 
 
-def moved_on(key: Key, newest_id: str | None) -> Conflict:
+def checkpoint_moved_on(key: Key, newest_id: str | None) -> Conflict:
     """The error for a checkpoint whose parent is not the newest one, `newest_id`."""
     where = "was deleted" if newest_id is None else f"went on to checkpoint {newest_id!r}"
     return Conflict(
@@ -176,26 +176,26 @@ def require_newest(state: State, expected: int, born: str | None) -> None:
     """Raises: Conflict if digest `expected` is no longer the newest, or if the session is not the one with `born`
     (it was deleted and recreated)."""
     if born is not None and state.born != born:
-        raise gone(state.key)
+        raise session_gone(state.key)
     if state.ready.number != expected:
         raise Conflict(
             f"session {state.key} now has digest {state.ready.number}, not {expected}; fold again on the newer one"
         )
 
 
-def gone(key: Key) -> Conflict:
+def session_gone(key: Key) -> Conflict:
     """The error for a digest of a session that was deleted meanwhile."""
     return Conflict(f"session {key} was deleted while it was folded; there is nothing to fold any more")
 
 
-def grown(state: State, outcome: Numbered, head: Ranges | None = None) -> State:
+def grow_state(state: State, outcome: Numbered, head: Ranges | None = None) -> State:
     """The state after the new messages of `outcome`, with `head`, or with the old head extended by them.
 
     A batch that begins a turn makes the newest digest active; so a view never changes in the middle of a turn.
     """
     fresh = [message for message, _ in outcome.new]
     if head is None:
-        head = _grown_head(state.head, outcome)
+        head = _extend_head(state.head, outcome)
     begins_turn = any(message.role is Role.USER for message in fresh)
     changed = bool(fresh) or head != state.head
     return replace(
@@ -212,7 +212,7 @@ def with_head(state: State, head: Ranges) -> State:
     return state if head == state.head else replace(state, head=head, version=state.version + 1)
 
 
-def _grown_head(head: Ranges, outcome: Numbered) -> Ranges:
+def _extend_head(head: Ranges, outcome: Numbered) -> Ranges:
     instead = dict(outcome.replaced)
     fresh = [message.seq for message, _ in outcome.new]
     if not instead:
@@ -236,7 +236,7 @@ def digest_for(newest_first: Iterable[Digest], lineage: Ranges) -> Digest | None
     return next((digest for digest in newest_first if lineage.after(digest.covers) is not None), None)
 
 
-def marked(state: State, marks: Marks) -> State:
+def apply_marks(state: State, marks: Marks) -> State:
     """The state with the changes of `marks`."""
     after = replace(
         state,

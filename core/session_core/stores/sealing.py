@@ -56,12 +56,12 @@ class Seals:
             clip=clip,
         )
 
-    def opened(self, key: Key, message: Message) -> Message:
+    def open_message(self, key: Key, message: Message) -> Message:
         """The decrypted message. Raises: StoreUnreadable."""
         native = _sealed(key, message)
         self.ring.require_match(key, native.data)
-        author, said = _author_and_body(self.ring.open(key, _body(message.id, native.data), native.note))
-        body = decode_body(said, id=message.id)
+        author, data = _author_and_body(self.ring.open(key, _body(message.id, native.data), native.note))
+        body = decode_body(data, id=message.id)
         return replace(
             message,
             role=body.role,
@@ -76,21 +76,21 @@ class Seals:
             clip=None if message.clip is None else self._said(key, _clip(message.id, native.data), message.clip),
         )
 
-    def all_opened(self, key: Key, messages: Iterable[Message]) -> tuple[Message, ...]:
+    def open_messages(self, key: Key, messages: Iterable[Message]) -> tuple[Message, ...]:
         """Each of `messages`, decrypted."""
-        return tuple(self.opened(key, message) for message in messages)
+        return tuple(self.open_message(key, message) for message in messages)
 
     def digest(self, key: Key, digest: Digest, number: int) -> Digest:
         """`digest`, which will have number `number`, encrypted."""
         whole = pack(digest_to_plain(digest))
         return replace(digest, summary=_encoded(self.ring.seal(key, _digest(number), whole)), facts=())
 
-    def opened_digest(self, key: Key, digest: Digest | None) -> Digest | None:
+    def open_state_digest(self, key: Key, digest: Digest | None) -> Digest | None:
         """The decrypted digest, if there is one. Raises: StoreUnreadable."""
-        return None if digest is None else self.digest_opened(key, digest)
+        return None if digest is None else self.open_digest(key, digest)
 
-    def digest_opened(self, key: Key, digest: Digest) -> Digest:
-        """As `opened_digest`."""
+    def open_digest(self, key: Key, digest: Digest) -> Digest:
+        """As `open_state_digest`."""
         whole = self.ring.open(key, _digest(digest.number), _decoded(digest.summary))
         return replace(digest_from_plain(unpack(whole)), number=digest.number)
 
@@ -98,11 +98,11 @@ class Seals:
         """`notice`, encrypted."""
         return replace(notice, text=self._text(key, ("notice", notice.version), notice.text))
 
-    def opened_notice(self, key: Key, notice: Notice) -> Notice:
+    def open_notice(self, key: Key, notice: Notice) -> Notice:
         """The decrypted notice. Raises: StoreUnreadable."""
         return replace(notice, text=self._said(key, ("notice", notice.version), notice.text))
 
-    def opened_state(self, state: State) -> State:
+    def open_state(self, state: State) -> State:
         """The state with its authors' names decrypted; one that was sealed with two keys counts once."""
         if not state.ledger.authors:
             return state
@@ -113,7 +113,7 @@ class Seals:
         """The state after a write. Authors that cannot be decrypted are left out: the write has happened, and an
         error would make callers repeat it. Readers of the session get the error."""
         try:
-            return self.opened_state(state)
+            return self.open_state(state)
         except StoreUnreadable:
             return replace(state, ledger=replace(state.ledger, authors=()))
 
@@ -121,7 +121,7 @@ class Seals:
         """A serialized value, encrypted; its type is hidden too."""
         return Plain(SEALED, self.ring.seal(key, place, pack([value.type, value.data])))
 
-    def opened_plain(self, key: Key, place: Place, value: Plain) -> Plain:
+    def open_plain(self, key: Key, place: Place, value: Plain) -> Plain:
         """The decrypted value. Raises: StoreUnreadable."""
         kind, data = self._unsealed(key, place, value)
         return _plain(kind, data)
@@ -139,20 +139,20 @@ class Seals:
         """A checkpoint without values, encrypted."""
         return replace(checkpoint, body=self.plain(checkpoint.key, ("checkpoint", checkpoint.id), checkpoint.body))
 
-    def opened_checkpoint(self, found: Checkpoint) -> Checkpoint:
+    def open_checkpoint(self, found: Checkpoint) -> Checkpoint:
         """The decrypted checkpoint, with its values and writes. Raises: StoreUnreadable."""
-        body = self.opened_plain(found.key, ("checkpoint", found.id), found.body)
-        return self.filled(replace(found, body=body))
+        body = self.open_plain(found.key, ("checkpoint", found.id), found.body)
+        return self.open_filled(replace(found, body=body))
 
-    def filled(self, found: Checkpoint) -> Checkpoint:
+    def open_filled(self, found: Checkpoint) -> Checkpoint:
         """A checkpoint with decrypted values and writes; its body is unchanged."""
         values: dict[str, Plain | Stored] = {
             channel: value
             if isinstance(value, Stored)
-            else self.opened_plain(found.key, value_place(found, channel), value)
+            else self.open_plain(found.key, value_place(found, channel), value)
             for channel, value in found.values.items()
         }
-        writes = tuple(self.opened_write(found.key, found.id, write) for write in found.writes)
+        writes = tuple(self.open_write(found.key, found.id, write) for write in found.writes)
         return replace(found, values=values, writes=writes)
 
     def write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
@@ -163,7 +163,7 @@ class Seals:
         whole = pack([value.type, value.data, write.channel, write.task_path])
         return replace(write, value=Plain(SEALED, self.ring.seal(key, place, whole)))
 
-    def opened_write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
+    def open_write(self, key: Key, checkpoint_id: str, write: Write) -> Write:
         """The decrypted pending write. Raises: StoreUnreadable."""
         value = write.value
         if isinstance(value, Plain):
@@ -173,7 +173,7 @@ class Seals:
                     f"session {key}: a write was moved here from another channel or path; restore the backup"
                 )
             return replace(write, value=_plain(kind, data))
-        items = tuple(self.opened(key, item) if isinstance(item, Message) else item for item in value.items)
+        items = tuple(self.open_message(key, item) if isinstance(item, Message) else item for item in value.items)
         return replace(write, value=replace(value, items=items))
 
     def _value(self, key: Key, place: Place, value: Plain | MessageList) -> Plain | MessageList:
@@ -212,7 +212,7 @@ class Renewal:
 
     def message(self, key: Key, message: Message) -> Message:
         native = _sealed(key, message)
-        note = self.ring.renewed(key, _body(message.id, native.data), native.note)
+        note = self.ring.reseal(key, _body(message.id, native.data), native.note)
         clip = None if message.clip is None else self._text(key, _clip(message.id, native.data), message.clip)
         author = None if message.author is None else self.author(key, message.author)
         if (note, clip, author) == (native.note, message.clip, message.author):
@@ -226,13 +226,13 @@ class Renewal:
         return replace(notice, text=self._text(key, ("notice", notice.version), notice.text))
 
     def author(self, key: Key, author: str) -> str:
-        return _encoded(self.ring.renewed(key, ("author",), _decoded(author), same=True))
+        return _encoded(self.ring.reseal(key, ("author",), _decoded(author), same=True))
 
     def plain(self, key: Key, place: tuple[str, ...], value: Plain) -> Plain:
-        return Plain(SEALED, self.ring.renewed(key, place, value.data if value.type == SEALED else b""))
+        return Plain(SEALED, self.ring.reseal(key, place, value.data if value.type == SEALED else b""))
 
     def _text(self, key: Key, place: Place, text: str) -> str:
-        return _encoded(self.ring.renewed(key, place, _decoded(text)))
+        return _encoded(self.ring.reseal(key, place, _decoded(text)))
 
 
 def value_place(checkpoint: Checkpoint, channel: str) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from session_core.admission import require_storable
 from session_core.errors import StoreUnreadable
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of
@@ -26,15 +26,15 @@ from session_core.serial.codec import (
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
+    apply_marks,
     digest_for,
-    gone,
-    grown,
-    marked,
+    grow_state,
     require_calls,
     require_lease,
     require_newest,
     require_version,
     sealed_by,
+    session_gone,
     standing,
     version_in,
 )
@@ -68,7 +68,7 @@ from session_core.voices import threaded
 
 
 @naming_sessions
-class SqliteStore(SqliteCheckpoints, SqliteThreads, OfOneProcess):
+class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
     """Keeps sessions and checkpoints in the file at `path`, which is created if missing.
 
     Raises: StoreUnreadable, NewerSchema if this release cannot read the file.
@@ -111,7 +111,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, OfOneProcess):
             if strict:
                 require_calls(row.state, outcome)
             insert_messages(connection, row, outcome)
-            save_state(connection, row, grown(row.state, outcome), new=len(outcome.new))
+            save_state(connection, row, grow_state(row.state, outcome), new=len(outcome.new))
             return Appended(outcome.seqs, len(outcome.new), row.state, outcome.tokens)
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -173,7 +173,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, OfOneProcess):
         with self._file.writing() as connection:
             row = session_row(connection, key)
             if row is None:
-                raise gone(key)
+                raise session_gone(key)
             require_newest(row.state, expected, born)
             numbered = replace(digest, number=expected + 1)
             forget_digest(connection, row, numbered.number)
@@ -189,7 +189,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, OfOneProcess):
             row = session_row(connection, key)
             if row is None:
                 return
-            save_state(connection, row, marked(row.state, marks))
+            save_state(connection, row, apply_marks(row.state, marks))
             if marks.notice is not None:
                 connection.execute(
                     "INSERT INTO notices (session, number, data) SELECT ?, count(*) + 1, ? FROM notices "
@@ -267,7 +267,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, OfOneProcess):
                 found = [str(said) for (said,) in connection.execute("PRAGMA quick_check(5)")]
         except StoreUnreadable as exc:
             return (str(exc),)
-        return tuple(" ".join(said.split()) for said in found if said != "ok")
+        return tuple(" ".join(text.split()) for text in found if text != "ok")
 
     async def close(self) -> None:
         self._file.close()

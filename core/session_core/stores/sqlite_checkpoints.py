@@ -10,11 +10,11 @@ from typing import cast
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes
-from session_core.serial.codec import body_digest, decode_body, pack, readable, unpack
-from session_core.stores.list_parts import Before, answers, head_after, made_of, part_of
+from session_core.serial.codec import body_digest, decode_body, pack, reading, unpack
+from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
 from session_core.stores.rules import (
     Numbered,
-    grown,
+    grow_state,
     require_lease,
     require_parent,
     require_values,
@@ -135,7 +135,7 @@ class SqliteCheckpoints:
                 "WHERE session = ? AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1",
                 (row.place, text_in(checkpoint_id), text_in(checkpoint_id)),
             ).fetchone()
-            with readable(f"a checkpoint of session {key}"):
+            with reading(f"a checkpoint of session {key}"):
                 return filled(connection, row, bare_from(row.state.key, found)) if found else None
 
     async def checkpoints(
@@ -153,14 +153,14 @@ class SqliteCheckpoints:
                     f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND (id < ? OR ? IS NULL)",
                     (row.place, text_in(before), text_in(before)),
                 ).fetchall()
-                with readable(f"a checkpoint of session {row.state.key}"):
+                with reading(f"a checkpoint of session {row.state.key}"):
                     found.extend(bare_from(row.state.key, one) for one in kept)
             return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         with self._file.reading() as connection:
             row = session_row(connection, checkpoint.key)
-            with readable(f"a checkpoint of session {checkpoint.key}"):
+            with reading(f"a checkpoint of session {checkpoint.key}"):
                 return filled(connection, row, checkpoint) if row else checkpoint
 
 
@@ -177,9 +177,9 @@ def _keep_list(
 ) -> tuple[Ranges, Numbered]:
     """The part of the record for the list, after its new messages were added, and their numbers."""
     messages = [item for item in value.items if isinstance(item, Message)]
-    outcome = number_rows(connection, row, messages, revise=True, lineage=made_of(value, before))
+    outcome = number_rows(connection, row, messages, revise=True, lineage=base_of(value, before))
     insert_messages(connection, row, outcome)
-    save_state(connection, row, grown(row.state, outcome, row.state.head), new=len(outcome.new))
+    save_state(connection, row, grow_state(row.state, outcome, row.state.head), new=len(outcome.new))
     return part_of(value, outcome, before, is_head=is_head), outcome
 
 
@@ -192,13 +192,13 @@ def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str
     parent = connection.execute(
         "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(parent_id))
     ).fetchone()
-    with readable(f"a checkpoint of session {row.state.key}"):
+    with reading(f"a checkpoint of session {row.state.key}"):
         version = cast(dict[str, Version], unpack(parent[0])).get(channel) if parent else None
     found = connection.execute(
         "SELECT data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type = ?",
         (row.place, text_in(channel), text_in(str(version)), PART),
     ).fetchone()
-    with readable(f"a checkpoint of session {row.state.key}"):
+    with reading(f"a checkpoint of session {row.state.key}"):
         return Before(version, part_from(found[0]) if found else Ranges())
 
 

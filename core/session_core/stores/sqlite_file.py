@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
-from session_core.forks import WHOLE, FreedLock
+from session_core.forks import FORK_GUARD, ForkSafeLock
 from session_core.stores.closing import Closing
 from session_core.stores.schema import MIGRATIONS
 
@@ -65,8 +65,8 @@ class SqliteFile:
         self._to_erase = False
         self._keep(_Idle())
         self._identity: tuple[int, int] | None = None
-        self._lock = FreedLock()
-        WHOLE.before_forks(self._let_go)
+        self._lock = ForkSafeLock()
+        FORK_GUARD.run_before_forks(self._let_go)
         self._closing = Closing(str(path))
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -83,7 +83,7 @@ class SqliteFile:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection with the only write transaction; the block is committed as a whole, or not at all."""
         # A fork in between would close idle connections, and the last one to close removes the journal.
-        with WHOLE:
+        with FORK_GUARD:
             self._require_in_place()
             with self._transaction("BEGIN IMMEDIATE") as connection:
                 yield connection
@@ -115,7 +115,7 @@ class SqliteFile:
         """Accept no more work; a transaction in progress ends first and then closes its own connection."""
         with self._lock:
             self._closing.begin()
-        with WHOLE:
+        with FORK_GUARD:
             self._idle.close()
 
     @contextmanager
@@ -127,7 +127,7 @@ class SqliteFile:
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
-        with WHOLE:
+        with FORK_GUARD:
             connection = self._taken()
             try:
                 yield connection
@@ -245,29 +245,29 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
-    said = str(exc)
-    if "locked" in said or "busy" in said:
-        return StoreBusy(f"{path}: another writer held the database too long ({said}); retry")
-    if "disk is full" in said:
+    text = str(exc)
+    if "locked" in text or "busy" in text:
+        return StoreBusy(f"{path}: another writer held the database too long ({text}); retry")
+    if "disk is full" in text:
         return StoreError(f"{path}: the disk is full, and nothing of this was written; make room, then send it again")
-    if "disk I/O error" in said:
+    if "disk I/O error" in text:
         return StoreError(
-            f"{path}: reading or writing the disk failed ({said}); check its free space, the limit on file size "
+            f"{path}: reading or writing the disk failed ({text}); check its free space, the limit on file size "
             "and the system's log, then send it again: messages with ids are stored once"
         )
-    if "readonly" in said:
+    if "readonly" in text:
         return StoreError(
             f"{path}: no permission to write, and nothing was written; fix the permissions of the file, of those "
             "beside it (-wal, -shm) and of the folder"
         )
-    if "unable to open" in said and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
+    if "unable to open" in text and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")
-    if "unable to open" in said:
-        return StoreUnreadable(f"{path} cannot be opened ({said}); does its folder exist, and may you write there?")
-    if "not a database" in said or "malformed" in said:
+    if "unable to open" in text:
+        return StoreUnreadable(f"{path} cannot be opened ({text}); does its folder exist, and may you write there?")
+    if "not a database" in text or "malformed" in text:
         return StoreUnreadable(
-            f"{path} is not a readable SQLite database ({said}); see docs/runbook.md, or restore it from a backup"
+            f"{path} is not a readable SQLite database ({text}); see docs/runbook.md, or restore it from a backup"
         )
-    if "no such module: fts5" in said:
+    if "no such module: fts5" in text:
         return ConfigError("this Python's sqlite3 was built without FTS5; use a Python that has it")
-    return StoreError(f"{path}: {said}")
+    return StoreError(f"{path}: {text}")

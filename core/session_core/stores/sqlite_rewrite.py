@@ -20,7 +20,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.plain import state_to_plain
+from session_core.stores.plain_state import state_to_plain
 from session_core.stores.rewrite import Change, changed_authors, changed_write
 from session_core.stores.sqlite_checkpoints import PART, packed, plain_from, write_value, writes_of
 from session_core.stores.sqlite_file import SqliteFile

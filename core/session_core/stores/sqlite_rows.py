@@ -20,10 +20,10 @@ from session_core.serial.codec import (
     decode_digest,
     encode_body,
     pack,
-    readable,
+    reading,
     unpack,
 )
-from session_core.stores.plain import state_from_plain, state_to_plain
+from session_core.stores.plain_state import state_from_plain, state_to_plain
 from session_core.stores.rules import Numbered, begun, number
 from session_core.turns import Importance, Key, Message
 
@@ -289,7 +289,7 @@ def message_from(row: Sequence[object]) -> Message:
 
 def _read(row: tuple[Any, ...]) -> Message:
     seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
-    with readable(f"message number {seq}"):
+    with reading(f"message number {seq}"):
         return decode_body(
             as_bytes(data),
             id=text_out(message_id),

@@ -9,7 +9,7 @@ from typing import cast
 
 from session_core.ports import Checkpoint, Holding, Stored, Version
 from session_core.ranges import Ranges
-from session_core.serial.codec import decode_body, readable, unpack
+from session_core.serial.codec import decode_body, reading, unpack
 from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
 from session_core.stores.sqlite_checkpoints import BARE_COLUMNS, BODIES, bare_from, filled, values_of
 from session_core.stores.sqlite_file import SqliteFile
@@ -52,7 +52,7 @@ class SqliteThreads:
                 if bare.id in seen:
                     break
                 seen.add(bare.id)
-                with readable(f"a checkpoint of session {key}"):
+                with reading(f"a checkpoint of session {key}"):
                     found.append(filled(connection, row, bare, channels))
                 missing -= set(found[-1].values)
             return tuple(found)
@@ -66,7 +66,7 @@ class SqliteThreads:
                     "FROM checkpoints c JOIN sessions s ON s.id = c.session WHERE c.run_id = ? AND s.tenant = ?",
                     (text_in(run_id), text_in(tenant)),
                 ).fetchall()
-                with readable("a checkpoint"):
+                with reading("a checkpoint"):
                     found.extend(bare_from(Key(text_out(one[0]), tenant, text_out(one[1])), one[2:]) for one in rows)
         return tuple(sorted(found, key=lambda checkpoint: checkpoint.id, reverse=True))
 
@@ -134,14 +134,14 @@ def _bare(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str | 
     found = connection.execute(
         f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(checkpoint_id))
     ).fetchone()
-    with readable(f"a checkpoint of session {row.state.key}"):
+    with reading(f"a checkpoint of session {row.state.key}"):
         return bare_from(row.state.key, found) if found else None
 
 
 def _versions(connection: sqlite3.Connection, row: SessionRow) -> list[tuple[str, dict[str, Version]]]:
     """All checkpoints of the session, with the versions of their channels."""
     found = connection.execute("SELECT id, versions FROM checkpoints WHERE session = ?", (row.place,)).fetchall()
-    with readable(f"a checkpoint of session {row.state.key}"):
+    with reading(f"a checkpoint of session {row.state.key}"):
         return [(text_out(name), cast(dict[str, Version], unpack(as_bytes(packed)))) for name, packed in found]
 
 

@@ -89,9 +89,9 @@ class Address:
         )
 
 
-def _not_taken(said: str, scheme: str, shown: str) -> ConfigError:
-    option = re.match(r'invalid URI query parameter: "(\w{1,40})"', said)
-    if option or said.startswith(("missing key/value", "extra key/value")):
+def _not_taken(text: str, scheme: str, shown: str) -> ConfigError:
+    option = re.match(r'invalid URI query parameter: "(\w{1,40})"', text)
+    if option or text.startswith(("missing key/value", "extra key/value")):
         named = f"option {option[1]!r} is not known" if option else "an option is not written as name=value"
         return ConfigError(f"{shown}: {named}; libpq's options and {', '.join(_OWN_OPTIONS)} are")
     return not_taken(scheme)

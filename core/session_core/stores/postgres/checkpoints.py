@@ -10,9 +10,9 @@ from typing import Any, cast
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes, without_keys
-from session_core.serial.codec import pack, readable, unpack
+from session_core.serial.codec import pack, reading, unpack
+from session_core.stores.postgres.checkpoint_plan import CheckpointPlan, ParentState, read_parent_args
 from session_core.stores.postgres.connections import Row
-from session_core.stores.postgres.deciding import Planned, Seen, asked
 from session_core.stores.postgres.recent_state import RecentStates
 from session_core.stores.postgres.rows import (
     Batch,
@@ -29,8 +29,8 @@ from session_core.stores.postgres.rows import (
 )
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call, Wire
-from session_core.stores.postgres.writes import drafted, free_ones, groups, read, told
-from session_core.stores.rules import moved_on, require_lease, require_values
+from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
+from session_core.stores.rules import checkpoint_moved_on, require_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -65,16 +65,16 @@ class PostgresCheckpoints:
         guard = (text_in(lease.key.namespace), lease.token) if lease else (None, None)
 
         sealed = seal_of_checkpoint(checkpoint.body, new_values.values())
-        planned: Planned | None = None
+        planned: CheckpointPlan | None = None
 
-        def decided(seen: Seen) -> Planned:
-            return Planned.on(seen, new_values, head_channel=head_channel, merge=merge)
+        def decided(seen: ParentState) -> CheckpointPlan:
+            return CheckpointPlan.make(seen, new_values, head_channel=head_channel, merge=merge)
 
         def written(*, unseen: bool = False) -> tuple[object, ...]:
-            return *_written(checkpoint, new_values, planned), *guard, follows, unseen, sealed
+            return *_put_args(checkpoint, new_values, planned), *guard, follows, unseen, sealed
 
         def done(rows: Sequence[Row]) -> Appended:
-            made, state = _appended(checkpoint.key, lease, rows)
+            made, state = _append_result(checkpoint.key, lease, rows)
             self._lately.note(checkpoint, new_values, planned, state)
             return made
 
@@ -85,16 +85,16 @@ class PostgresCheckpoints:
             rows = await self._call("put_checkpoint", *written(unseen=True))
             if rows:
                 return done(rows)
-        question = (*names(checkpoint.key), *asked(checkpoint, new_values))
+        question = (*names(checkpoint.key), *read_parent_args(checkpoint, new_values))
         for _ in range(FREE_TRIES):
-            planned = decided(Seen.of(checkpoint.key, await self._call("read_parent", *question)))
+            planned = decided(ParentState.of(checkpoint.key, await self._call("read_parent", *question)))
             rows = await self._call("put_checkpoint", *written())
             if rows:
                 return done(rows)
 
         def then(found: list[Row]) -> Call:
             nonlocal planned
-            planned = decided(Seen.of(checkpoint.key, found))
+            planned = decided(ParentState.of(checkpoint.key, found))
             return self._statements["put_checkpoint"], written()
 
         return done(await self._wire.fetch_then((self._statements["hold_parent"], question), then))
@@ -103,10 +103,10 @@ class PostgresCheckpoints:
         require_values(key, (write.value for write in writes))
         given, sealed = groups(writes), seal_of_writes(writes)
         while given:
-            rows = await self._call("put_writes", *names(key), text_in(checkpoint_id), *told(given), sealed)
+            rows = await self._call("put_writes", *names(key), text_in(checkpoint_id), *put_writes_args(given), sealed)
             if rows and rows[0][0] == "sealed":
                 raise without_keys(key)
-            given = groups(free_ones(given, rows))
+            given = groups(free_writes(given, rows))
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return checkpoint_from(key, await self._call("read_checkpoint", *names(key), maybe_in(checkpoint_id)))
@@ -117,7 +117,7 @@ class PostgresCheckpoints:
         rows = await self._call(
             "list_checkpoints", text_in(tenant), maybe_in(session_id), maybe_in(namespace), maybe_in(before)
         )
-        with readable("a checkpoint"):
+        with reading("a checkpoint"):
             return tuple(bare(tenant, row) for row in rows)
 
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
@@ -129,8 +129,8 @@ class PostgresCheckpoints:
         return await self._wire.fetch(self._statements[name], values)
 
 
-def _written(
-    checkpoint: Checkpoint, new_values: Mapping[str, Plain | MessageList | None], planned: Planned | None
+def _put_args(
+    checkpoint: Checkpoint, new_values: Mapping[str, Plain | MessageList | None], planned: CheckpointPlan | None
 ) -> tuple[object, ...]:
     """The arguments of `put_checkpoint`."""
     parts = planned.parts if planned else {}
@@ -149,7 +149,7 @@ def _written(
     )
 
 
-def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
+def _append_result(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
     """The result of `put_checkpoint` and the session's row in it. Raises: TurnLost, Conflict, StoreUnreadable for a
     sealed session."""
     refusal, newest, fresh, tokens, state = rows[0]
@@ -158,7 +158,7 @@ def _appended(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appen
     if refusal == "sealed":
         raise without_keys(key)
     if refusal is not None:
-        raise moved_on(key, maybe_out(newest))
+        raise checkpoint_moved_on(key, maybe_out(newest))
     return Appended((), fresh, state_from(state), tokens), state
 
 
@@ -183,7 +183,7 @@ def _data(value: Plain | MessageList | None) -> bytes | None:
 
 def checkpoint_from(key: Key, rows: Sequence[Row]) -> Checkpoint | None:
     """The result of `read_checkpoint`."""
-    with readable(f"a checkpoint of session {key}"):
+    with reading(f"a checkpoint of session {key}"):
         return whole(key, rows) if rows else None
 
 

@@ -43,7 +43,7 @@ class IdleConnections(Generic[C]):
         with self._lock:
             while self._waiting:
                 cursor, since_s = self._waiting.pop()
-                if monotonic() - since_s < LOOKED_AT_S or not _said_something(cursor.connection.pgconn):
+                if monotonic() - since_s < LOOKED_AT_S or not _has_unread_data(cursor.connection.pgconn):
                     return cursor
                 cursor.connection.pgconn.finish()
             return None
@@ -76,7 +76,7 @@ class IdleConnections(Generic[C]):
 
 
 @contextmanager
-def finished_if_broken_off(connection: PGconn) -> Iterator[None]:
+def closing_if_unfinished(connection: PGconn) -> Iterator[None]:
     """Closes the connection if the block does not finish: a task may be cancelled during its setup."""
     try:
         yield
@@ -107,7 +107,7 @@ def interruptible() -> Iterator[None]:
         raise
 
 
-def finished_if_interrupted(exc: BaseException, connection: PGconn) -> None:
+def close_if_interrupted(exc: BaseException, connection: PGconn) -> None:
     """Close the connection of an interrupted call: what it prepared, and whether its pipeline ended, is unknown."""
     if not isinstance(exc, Exception):
         connection.finish()
@@ -118,7 +118,7 @@ def _is_finished(connection: Any) -> bool:
     return connection.pgconn_ptr is None
 
 
-def _said_something(connection: PGconn) -> bool:
+def _has_unread_data(connection: PGconn) -> bool:
     """Whether there is unsolicited data to read: the server's last message, or the end of the stream."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection.socket, selectors.EVENT_READ)

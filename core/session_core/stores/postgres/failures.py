@@ -169,9 +169,9 @@ def unreachable(exc: psycopg.Error, where: str) -> SessionError:
     """The error for a first connection that failed; the server's text about it contains no message content."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
-    said = str(exc)
+    text = str(exc)
     kind, mend = next(
-        ((kind, mend) for words, kind, mend in _UNREACHED if words.search(said)),
+        ((kind, mend) for words, kind, mend in _UNREACHED if words.search(text)),
         (StoreUnreadable if _is_refusal(exc) else StoreLost, _ANY),
     )
     return kind(f"{where} cannot be reached ({_said(exc)}); {mend}")
@@ -180,8 +180,8 @@ def unreachable(exc: psycopg.Error, where: str) -> SessionError:
 def _is_refusal(exc: psycopg.Error) -> bool:
     """Whether the server rejected the connection for good; otherwise a retry helps. The error has no code, but it
     begins with FATAL, in most languages too."""
-    said = str(exc)
-    return "FATAL" in said and not any(words in said for words in _FOR_NOW)
+    text = str(exc)
+    return "FATAL" in text and not any(words in text for words in _FOR_NOW)
 
 
 def _said(exc: psycopg.Error) -> str:

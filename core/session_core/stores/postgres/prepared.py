@@ -36,5 +36,5 @@ def preparing(connection: C, *, wanted: bool) -> C:
 
 
 def _name(query: PostgresQuery) -> bytes:
-    said = query.query + repr(query.types).encode()
-    return b"llms_" + sha256(said).hexdigest()[:32].encode()
+    data = query.query + repr(query.types).encode()
+    return b"llms_" + sha256(data).hexdigest()[:32].encode()

@@ -9,7 +9,7 @@ from typing import Any
 
 from session_core.ports import Checkpoint, MessageList, Version
 from session_core.stores.list_parts import Before
-from session_core.stores.postgres.deciding import Planned, Seen, Values
+from session_core.stores.postgres.checkpoint_plan import CheckpointPlan, ParentState, Values
 from session_core.stores.postgres.states import state_from
 from session_core.turns import Key
 
@@ -19,12 +19,12 @@ MESSAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Then:
+class _RecentState:
     """A session after a checkpoint: what `read_parent` would return for the next one."""
 
     checkpoint_id: str
     versions: Mapping[str, Version]
-    seen: Seen
+    seen: ParentState
 
 
 class RecentStates:
@@ -35,9 +35,9 @@ class RecentStates:
     """
 
     def __init__(self) -> None:
-        self._then: OrderedDict[Key, _Then] = OrderedDict()
+        self._then: OrderedDict[Key, _RecentState] = OrderedDict()
 
-    def seen(self, checkpoint: Checkpoint, values: Values) -> Seen | None:
+    def seen(self, checkpoint: Checkpoint, values: Values) -> ParentState | None:
         """The cached session before `checkpoint`; None if it must be read."""
         then = self._before(checkpoint)
         lists = [channel for channel, value in values.items() if isinstance(value, MessageList)]
@@ -45,7 +45,9 @@ class RecentStates:
             return None
         return then.seen
 
-    def note(self, checkpoint: Checkpoint, values: Values, planned: Planned | None, state: Mapping[str, Any]) -> None:
+    def note(
+        self, checkpoint: Checkpoint, values: Values, planned: CheckpointPlan | None, state: Mapping[str, Any]
+    ) -> None:
         """Cache the session with `state` after `checkpoint`."""
         then, read = self._before(checkpoint), (state["version"], state["messages"], state["values_kept"])
         before = dict(then.seen.before) if then is not None else {}
@@ -60,8 +62,8 @@ class RecentStates:
         before.update((name, Before(versions[name], part)) for name, part in (planned.parts if planned else {}).items())
         self.forget(checkpoint.key)
         if len(known) <= MESSAGES:
-            seen = Seen(state_from(state), read, state["born"], before, known)
-            self._then[checkpoint.key] = _Then(checkpoint.id, dict(versions), seen)
+            seen = ParentState(state_from(state), read, state["born"], before, known)
+            self._then[checkpoint.key] = _RecentState(checkpoint.id, dict(versions), seen)
             while len(self._then) > SESSIONS:
                 self._then.popitem(last=False)
 
@@ -78,6 +80,6 @@ class RecentStates:
         """Drop all sessions."""
         self._then.clear()
 
-    def _before(self, checkpoint: Checkpoint) -> _Then | None:
+    def _before(self, checkpoint: Checkpoint) -> _RecentState | None:
         then = self._then.get(checkpoint.key)
         return then if then is not None and then.checkpoint_id == checkpoint.parent_id else None

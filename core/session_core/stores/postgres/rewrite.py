@@ -32,7 +32,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.wire import Wire
-from session_core.stores.postgres.writes import rewritten, rewritten_draft
+from session_core.stores.postgres.writes import rewrite_draft, rewrite_row
 from session_core.stores.rewrite import (
     AT_ONCE,
     BYTES_AT_ONCE,
@@ -112,9 +112,9 @@ class PostgresRewriting:
     async def _put(self, key: Key, kind: str, new: Sequence[Value]) -> int:
         if not new:
             return 0
-        told = json.dumps([value.place for value in new])
+        text = json.dumps([value.place for value in new])
         data, clips = [value.data for value in new], [value.clip for value in new]
-        return len(await self._ask("put_values", *names(key), kind, told, data, clips))
+        return len(await self._ask("put_values", *names(key), kind, text, data, clips))
 
     async def _authors(self, key: Key, authors: list[str], change: Change) -> int:
         for _ in range(TRIES):
@@ -185,14 +185,14 @@ def _writes(key: Key, value: Value, change: Change) -> Value:
     def plain(index: int, old: Plain) -> Plain:
         return change.plain(key, ("write", checkpoint, task, str(value.number + index)), old)
 
-    return replace(value, data=rewritten(value.data, plain, partial(changed_author, change, key)))
+    return replace(value, data=rewrite_row(value.data, plain, partial(changed_author, change, key)))
 
 
 def _draft(key: Key, value: Value, change: Change) -> Value:
-    def body(message_id: str, said: bytes) -> bytes:
-        return encode_body(change.message(key, decode_body(said, id=message_id)))
+    def body(message_id: str, data: bytes) -> bytes:
+        return encode_body(change.message(key, decode_body(data, id=message_id)))
 
-    return replace(value, data=rewritten_draft(value.data, body))
+    return replace(value, data=rewrite_draft(value.data, body))
 
 
 def _plain(key: Key, place: tuple[str, ...], value: Value, change: Change) -> Value:

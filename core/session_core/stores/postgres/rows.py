@@ -18,7 +18,7 @@ from session_core.ports import Version
 from session_core.ranges import Ranges
 from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
-from session_core.serial.codec import decode_body, pack, packed_body, readable, unpack, wrapped
+from session_core.serial.codec import decode_body, pack, packed_body, reading, unpack, wrap
 from session_core.turns import Importance, Key, Message, Role
 
 MAX_NAME_BYTES = 2_600
@@ -66,8 +66,8 @@ def id_in(message_id: str) -> bytes:
         return bytes.fromhex(given.group(1))
     if _UUID.fullmatch(message_id):
         return b"-" + bytes.fromhex(message_id.replace("-", ""))
-    said = b"=" + message_id.encode("utf-8", "surrogatepass")
-    return said if len(said) != _GIVEN_BYTES else b"+" + said
+    data = b"=" + message_id.encode("utf-8", "surrogatepass")
+    return data if len(data) != _GIVEN_BYTES else b"+" + data
 
 
 def id_out(data: bytes) -> str:
@@ -75,7 +75,7 @@ def id_out(data: bytes) -> str:
     if len(data) == _GIVEN_BYTES:
         return f"~{data.hex()}"
     kind, said = data[:1], data[1:]
-    with readable("a message's id"):
+    with reading("a message's id"):
         if kind == b"-":
             return str(UUID(bytes=said))
         return said[kind == b"+" :].decode("utf-8", "surrogatepass")
@@ -151,8 +151,8 @@ class _Parts(dict[bytes, bytes]):
     def __missing__(self, word: bytes) -> bytes:
         if len(self) >= WORDS_REMEMBERED:
             self.clear()
-        said = word.decode()
-        made = self[word] = b"" if said in STOP_WORDS else _hashes[said]
+        text = word.decode()
+        made = self[word] = b"" if text in STOP_WORDS else _hashes[text]
         return made
 
 
@@ -191,7 +191,7 @@ def version_in(version: Version) -> bytes:
 def version_out(data: bytes) -> Version:
     """The inverse of `version_in`. Raises: StoreUnreadable."""
     kind, said = data[:1], data[1:]
-    with readable("a channel's version"):
+    with reading("a channel's version"):
         if kind == b"c":
             number, drawn = struct.unpack(">I4s", said)
             return f"{number:010d}.{drawn.hex()}"
@@ -213,7 +213,7 @@ class Batch:
         for place, message in enumerate(messages, start=1):
             body, digest = packed_body(message)
             columns.append(_columns(place, message, digest, again=message.id in seen))
-            bodies.append(wrapped(body))
+            bodies.append(wrap(body))
             seen.add(message.id)
         clips = [clip_in(message.clip, message.clip_tokens) for message in messages]
         return cls(json.dumps(columns), bodies, clips)
@@ -263,7 +263,7 @@ def plain_values(message: Message) -> tuple[object, ...]:
         message.tokens,
         _LETTERS[message.importance],
         message.role is Role.USER,
-        wrapped(body),
+        wrap(body),
         words_in(message),
     )
 

@@ -9,9 +9,9 @@ from itertools import islice
 from session_core.admission import require_storable
 from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
 from session_core.events import Notice
-from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import is_sealed, seal_of, without_keys
@@ -51,7 +51,7 @@ from session_core.stores.postgres.states import state_from, state_read, state_se
 from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Wire
 from session_core.stores.retention import require_age
-from session_core.stores.rules import gone, require_lease, require_newest, require_version, standing
+from session_core.stores.rules import require_lease, require_newest, require_version, session_gone, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.turns import Key, Message
 
@@ -62,7 +62,7 @@ FALSE_HITS = 60
 
 
 @naming_sessions
-class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, OfOneProcess):
+class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, ProcessBound):
     """Keeps sessions and checkpoints in a schema of the database at `url`, which is created if missing.
 
     `url` takes libpq's options and ours: `schema` (llm_sessions), `max_connections` (16), `wait_s` (30), `prepare`
@@ -185,7 +185,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, OfO
         )
         refusal, newest = rows[0]
         if refusal == "gone":
-            raise gone(key)
+            raise session_gone(key)
         if refusal is not None:
             require_newest(State(key, ready=Standing(newest)), expected, None)
         return numbered

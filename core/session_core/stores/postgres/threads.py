@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from session_core.ports import Checkpoint, Holding, State
 from session_core.ranges import Ranges
-from session_core.serial.codec import decode_digest, readable
+from session_core.serial.codec import decode_digest, reading
 from session_core.stores.postgres.checkpoints import bare, whole
 from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import flat, maybe_in, names, ranges, text_in, text_out
@@ -25,16 +25,16 @@ class PostgresThreads:
     _statements: Mapping[str, str]
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
-        told = [text_in(channel) for channel in dict.fromkeys(channels)]
-        rows = await self._wire.fetch(self._statements["read_ancestors"], (*names(key), text_in(checkpoint_id), told))
+        texts = [text_in(channel) for channel in dict.fromkeys(channels)]
+        rows = await self._wire.fetch(self._statements["read_ancestors"], (*names(key), text_in(checkpoint_id), texts))
         begins = [place for place, row in enumerate(rows) if row[0] == "checkpoint"]
-        with readable(f"a checkpoint of session {key}"):
+        with reading(f"a checkpoint of session {key}"):
             return tuple(whole(key, rows[first:end], channels) for first, end in pairwise([*begins, len(rows)]))
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
         told = (text_in(tenant), [text_in(run_id) for run_id in run_ids])
         rows = await self._wire.fetch(self._statements["list_of_runs"], told)
-        with readable("a checkpoint"):
+        with reading("a checkpoint"):
             return tuple(bare(tenant, row) for row in rows)
 
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:

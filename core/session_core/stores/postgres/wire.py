@@ -17,14 +17,14 @@ from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.connections import (
     IdleConnections,
     Row,
-    finished_if_broken_off,
-    finished_if_interrupted,
+    close_if_interrupted,
+    closing_if_unfinished,
     interruptible,
 )
 from session_core.stores.postgres.failures import Translated, no_connection, not_now
 from session_core.stores.postgres.prepared import preparing
 from session_core.stores.postgres.settings import AS_THEY_STAND
-from session_core.voices import PerLoop, fair_gate, within
+from session_core.voices import PerLoop, fair_semaphore, with_timeout
 
 Call = tuple[str, Sequence[object]]
 """A statement and its values."""
@@ -70,17 +70,17 @@ class BlockingWire:
         self._processes: dict[int, _ForThreads] = {}
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
-        mine = self._here()
+        mine = self._current()
         with self._translated:
             return mine.fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
-        mine = self._here()
+        mine = self._current()
         with self._translated:
             return mine.fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
-        mine = self._here()
+        mine = self._current()
         with self._translated:
             return mine.fetch_all(calls)
 
@@ -93,7 +93,7 @@ class BlockingWire:
         if mine is not None:
             mine.close()
 
-    def _here(self) -> _ForThreads:
+    def _current(self) -> _ForThreads:
         """The connections of this process. Raises: StoreClosed.
 
         A forked child must not use those of its parent.
@@ -117,15 +117,15 @@ class AwaitingWire:
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]:
         with self._translated:
-            return await (await self._here()).fetch((sql, values))
+            return await (await self._current()).fetch((sql, values))
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         with self._translated:
-            return await (await self._here()).fetch(call, then)
+            return await (await self._current()).fetch(call, then)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
         with self._translated:
-            return await (await self._here()).fetch_all(calls)
+            return await (await self._current()).fetch_all(calls)
 
     async def close(self) -> None:
         self._closing.begin()
@@ -135,10 +135,10 @@ class AwaitingWire:
         self._closing.begin()
         self._loops.close_soon()
 
-    async def _here(self) -> _ForLoop:
+    async def _current(self) -> _ForLoop:
         """The connections of the running loop. Raises: StoreClosed."""
         self._closing.require_open()
-        mine = await self._loops.here()
+        mine = await self._loops.current()
         if self._closing.begun:
             # Closed in another thread, which may not have seen this sender.
             await self._loops.close()
@@ -172,7 +172,7 @@ class _ForThreads:
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         except BaseException as exc:
-            finished_if_interrupted(exc, cursor.connection.pgconn)
+            close_if_interrupted(exc, cursor.connection.pgconn)
             raise
         finally:
             self._leave(place, cursor)
@@ -186,7 +186,7 @@ class _ForThreads:
         except SerializationFailure:
             pass
         except BaseException as exc:
-            finished_if_interrupted(exc, taken.connection.pgconn)
+            close_if_interrupted(exc, taken.connection.pgconn)
             raise
         finally:
             self._leave(place, taken)
@@ -218,7 +218,7 @@ class _ForThreads:
     def _opened(self) -> psycopg.Cursor[Row]:
         try:
             made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
-            with finished_if_broken_off(made.pgconn):
+            with closing_if_unfinished(made.pgconn):
                 made.execute(AS_THEY_STAND)
                 made.isolation_level = IsolationLevel.READ_COMMITTED
                 return preparing(made, wanted=self._address.prepare).cursor()
@@ -231,7 +231,7 @@ class _ForLoop:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._gate = fair_gate(address.max_connections)
+        self._gate = fair_semaphore(address.max_connections)
         self._free = IdleConnections[psycopg.AsyncCursor[Row]]()
 
     async def fetch(self, call: Call, then: Then | None = None) -> list[Row]:
@@ -262,14 +262,14 @@ class _ForLoop:
     async def _taken(self) -> AsyncIterator[psycopg.AsyncCursor[Row]]:
         async with AsyncExitStack() as place:
             try:
-                await within(self._address.wait_s, place.enter_async_context(self._gate))
+                await with_timeout(self._address.wait_s, place.enter_async_context(self._gate))
             except TimeoutError as exc:
                 raise no_connection(self._address) from exc
             cursor = self._free.take() or await self._opened()
             try:
                 yield cursor
             except BaseException as exc:
-                finished_if_interrupted(exc, cursor.connection.pgconn)
+                close_if_interrupted(exc, cursor.connection.pgconn)
                 raise
             finally:
                 for unwanted in self._free.give_back(cursor):
@@ -289,7 +289,7 @@ class _ForLoop:
             made = await psycopg.AsyncConnection.connect(
                 self._address.conninfo, autocommit=True, prepare_threshold=None
             )
-            with finished_if_broken_off(made.pgconn):
+            with closing_if_unfinished(made.pgconn):
                 await made.execute(AS_THEY_STAND)
                 await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
                 return preparing(made, wanted=self._address.prepare).cursor()

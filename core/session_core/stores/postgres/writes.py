@@ -49,7 +49,7 @@ def _goes_on(last: Write, write: Write) -> bool:
     return same_task and last.index >= 0 and write.index == last.index + 1
 
 
-def told(given: Sequence[Group]) -> tuple[object, ...]:
+def put_writes_args(given: Sequence[Group]) -> tuple[object, ...]:
     """The last arguments of `put_writes`, except whether they are sealed."""
     said = [[message for write in group for message in _messages(write.value)] for group in given]
     columns = [_columns(group, messages) for group, messages in zip(given, said, strict=True)]
@@ -57,7 +57,7 @@ def told(given: Sequence[Group]) -> tuple[object, ...]:
     return json.dumps(columns), [_packed(group) for group in given], drafts
 
 
-def free_ones(given: Sequence[Group], rows: Sequence[Sequence[Any]]) -> Iterator[Write]:
+def free_writes(given: Sequence[Group], rows: Sequence[Sequence[Any]]) -> Iterator[Write]:
     """The writes whose indexes `put_writes` reported as free, although others of their group are taken."""
     free = {(text_out(task_id), place) for _, task_id, place in rows}
     return (write for group in given for write in group if (write.task_id, write.index) in free)
@@ -80,14 +80,14 @@ def drafted(digests: Sequence[Any], draft: bytes | None) -> Bodies:
     return {digest.bytes: body for digest, (_, body) in zip(digests, kept, strict=True)}
 
 
-def rewritten(data: bytes, plain: Callable[[int, Plain], Plain], author: Callable[[str | None], str | None]) -> bytes:
+def rewrite_row(data: bytes, plain: Callable[[int, Plain], Plain], author: Callable[[str | None], str | None]) -> bytes:
     """A row's data with each plain value, identified by its place in the row, and each author changed."""
     path, packed = cast("tuple[str, list[list[Any]]]", unpack(data))
     new = [[channel, *_changed(index, value, plain, author)] for index, (channel, *value) in enumerate(packed)]
     return data if new == packed else pack([path, new])
 
 
-def rewritten_draft(data: bytes, body: Callable[[str, bytes], bytes]) -> bytes:
+def rewrite_draft(data: bytes, body: Callable[[str, bytes], bytes]) -> bytes:
     """A draft with each body changed; it comes with the message's id."""
     kept = cast("list[tuple[bytes, bytes]]", unpack(data))
     return pack([[named, body(id_out(named), said)] for named, said in kept])

@@ -12,7 +12,7 @@ import ormsgpack
 from session_core.errors import StoreUnreadable
 from session_core.stores.cache import TTL_S, WRITING_S, Cache, Entry, Look
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.names import as_bytes, escaped
+from session_core.stores.redis.names import as_bytes, escape
 from session_core.stores.redis.scripts import CACHE_BEGIN, CACHE_END, CACHE_EXTEND, CACHE_FILL, CACHE_LOOK, Script
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 
@@ -86,7 +86,7 @@ class RedisCache:
 
     async def _run(self, script: Script, place: str, *args: object) -> Any:
         """The answer of a script; each call gets a new unique mark."""
-        key = as_bytes(f"{self._wire.address.prefix}:hot:{{{escaped(place)}}}")
+        key = as_bytes(f"{self._wire.address.prefix}:hot:{{{escape(place)}}}")
         (answer,) = await self._wire.run(Call(script, [key], [self._ttl_ms, secrets.token_hex(8), *args]))
         return answer
 

@@ -13,27 +13,27 @@ from session_core.ports import Lease, Standing, State
 from session_core.sealed import without_keys
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
-from session_core.stores.redis.rows import begun, content, facts, label_of, unframed, unpacked_id, written
+from session_core.stores.redis.rows import begin_row, cache_row, facts, finish_row, label_of, unframe, unpacked_id
 from session_core.stores.redis.scripts import NAMESPACES, RENEW, Script
-from session_core.stores.redis.states import FORMAT, ends, state_sent
+from session_core.stores.redis.states import FORMAT, may_expire, state_sent
 from session_core.stores.redis.wires import Call, Wire
 from session_core.stores.rules import (
     Numbered,
-    gone,
-    moved_on,
+    checkpoint_moved_on,
     number,
     require_calls,
     require_lease,
     require_newest,
     require_version,
+    session_gone,
 )
 from session_core.turns import Key, Message, Role
 
-TOLD = 40_000
+KNOWN_ROWS = 40_000
 """Capacity of a process's cache of rows that a server has."""
 
 
-class Told:
+class KnownRows:
     """Caches which rows the server has, so that they need not be sent again.
 
     It may be wrong (the server lost them); then the scripts request the rows.
@@ -51,7 +51,7 @@ class Told:
 
     def add(self, name: bytes, row_labels: Iterable[bytes]) -> None:
         """Remember rows of the session."""
-        if len(self._newer) > TOLD // 2:
+        if len(self._newer) > KNOWN_ROWS // 2:
             self._newer, self._older, self._read_to = set(), self._newer, {}
         self._newer.update([hash((name, row_label)) for row_label in row_labels])
 
@@ -73,7 +73,7 @@ class RedisCalls:
         self._names = Names(wire.address.prefix)
         self._ttl_ms = round((wire.address.ttl_s or 0) * 1000)
         self._listing = Listing(self._names, self._ttl_ms)
-        self._told = Told()
+        self._told = KnownRows()
 
     async def _write(
         self, script: Script, key: Key, *args: object, lease: Lease | None = None
@@ -88,21 +88,21 @@ class RedisCalls:
         if lease is not None:
             call = call._replace(keys=[*call.keys, self._names.lease(lease.key)])
         if due:
-            (answer,) = await self._in_use(key, due, call)
+            (answer,) = await self._call_in_use(key, due, call)
             self._listing.noted(key)
         else:
             (answer,) = await self._wire.run(call)
         if not isinstance(answer, bytes):
             return answer, b""
         # A state alone; the length prefix of an answer before a state is never as large.
-        told, state = ([], answer) if answer[0] == FORMAT else unframed(answer)
+        told, state = ([], answer) if answer[0] == FORMAT else unframe(answer)
         if told and told[0] and not due:
-            await self._listed_anew(key)
-        if not self._ttl_ms and ends(state):
-            await self._made_lasting(key)
+            await self._list_again(key)
+        if not self._ttl_ms and may_expire(state):
+            await self._remove_expiry(key)
         return told, state
 
-    async def _listed_anew(self, key: Key, *calls: Call) -> list[Any]:
+    async def _list_again(self, key: Key, *calls: Call) -> list[Any]:
         """The answers to `calls`, in one round trip that also lists `key`, even if it was listed before."""
         self._listing.forget(key)
         due = self._listing.due(key)
@@ -110,7 +110,7 @@ class RedisCalls:
         self._listing.noted(key)
         return answers[len(due) :]
 
-    async def _in_use(self, key: Key, due: Sequence[Call], *calls: Call) -> list[Any]:
+    async def _call_in_use(self, key: Key, due: Sequence[Call], *calls: Call) -> list[Any]:
         """The answers to `calls` on a session, together with the `due` calls that keep it listed.
 
         Each namespace expires by itself. After each quarter of the lifetime in which the session was used, all of
@@ -120,19 +120,19 @@ class RedisCalls:
             return (await self._wire.run(*due, *calls))[len(due) :]
         *answers, names = await self._wire.run(*due, *calls, Call(NAMESPACES, [self._names.namespaces(key)], []))
         if {"", *map(as_text, names)} - {key.namespace}:
-            await self._renewed(key, names)
+            await self._renew_expiry(key, names)
         return answers[len(due) :]
 
-    async def _made_lasting(self, key: Key) -> None:
+    async def _remove_expiry(self, key: Key) -> None:
         """Remove the expiry of a session in use, if the URL has no lifetime and another one did before.
 
         Its keys and list entries become persistent in two extra round trips. The states record it last, so that the
         next use completes what an interrupted process left undone.
         """
-        (names,) = await self._listed_anew(key, Call(NAMESPACES, [self._names.namespaces(key)], []))
-        await self._renewed(key, names)
+        (names,) = await self._list_again(key, Call(NAMESPACES, [self._names.namespaces(key)], []))
+        await self._renew_expiry(key, names)
 
-    async def _renewed(self, key: Key, namespaces: Iterable[bytes]) -> None:
+    async def _renew_expiry(self, key: Key, namespaces: Iterable[bytes]) -> None:
         """Give each key of a session the lifetime of the URL."""
         parts = [replace(key, namespace=as_text(namespace)) for namespace in (b"", *namespaces)]
         keys = [self._names.namespaces(key), *(name for part in parts for name in self._names.of_namespace(part))]
@@ -141,7 +141,7 @@ class RedisCalls:
     async def _read(self, script: Script, key: Key, *args: object) -> list[Any] | None:
         """The answer of a read-only script; None if there is nothing."""
         (answer,) = await self._wire.run(self._call(script, key, *args))
-        return None if answer is None else accepted(answer, key)
+        return None if answer is None else require_accepted(answer, key)
 
     def _call(self, script: Script, key: Key, *args: object) -> Call:
         return Call(script, self._names.of(key), [self._ttl_ms, as_bytes(key.namespace), *args])
@@ -166,26 +166,26 @@ class RedisCalls:
         labels, rows = _rows(name, messages, self._told)
         told, state = await self._write(script, key, *arguments(rows), lease=lease)
         if told[:2] == [b"refused", b"rows"]:
-            _, rows = _rows(name, messages, Told())
+            _, rows = _rows(name, messages, KnownRows())
             told, state = await self._write(script, key, *arguments(rows), lease=lease)
         if told:
-            accepted(told, key, expected=expected, lease=lease)
+            require_accepted(told, key, expected=expected, lease=lease)
         if recorded:
             self._told.add(name, labels)
             for message, label, row in zip(messages, labels, rows[1::2], strict=True):
                 if len(row) > len(label):
-                    written(message, row)
+                    cache_row(message, row)
         return told, state_sent(state, key)
 
 
-def _rows(name: bytes, messages: Iterable[Message], told: Told) -> tuple[list[bytes], list[bytes]]:
-    """The labels of `messages`, and alternately the facts and rows, for a server that has the rows of `told`."""
+def _rows(name: bytes, messages: Iterable[Message], known: KnownRows) -> tuple[list[bytes], list[bytes]]:
+    """The labels of `messages`, and alternately the facts and rows, for a server that has the rows of `known`."""
     labels: list[bytes] = []
     rows: list[bytes] = []
     for message in messages:
-        label, body = begun(message)
+        label, body = begin_row(message)
         labels.append(label)
-        rows += (facts(message), label if told.has(name, label) else label + content(message, body))
+        rows += (facts(message), label if known.has(name, label) else label + finish_row(message, body))
     return labels, rows
 
 
@@ -199,7 +199,9 @@ def unpacked(answer: bytes) -> Any:
     return ormsgpack.unpackb(answer)
 
 
-def accepted(answer: list[Any], key: Key, *, expected: int | None = None, lease: Lease | None = None) -> list[Any]:
+def require_accepted(
+    answer: list[Any], key: Key, *, expected: int | None = None, lease: Lease | None = None
+) -> list[Any]:
     """`answer`, unless it is a refusal, which is raised as the corresponding error."""
     if answer[0] == b"refused":
         if answer[1] == b"lease":
@@ -220,13 +222,13 @@ def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
         lost = Message(Role.TOOL, tool_call_id=from_plain(detail.decode()))
         require_calls(State(key), Numbered((), ((lost, b""),), ()))
     if kind == "moved":
-        raise moved_on(key, None if detail is None else from_plain(detail.decode()))
+        raise checkpoint_moved_on(key, None if detail is None else from_plain(detail.decode()))
     if kind == "conflict":
         require_version(State(key, version=detail), expected)
     if kind == "digest":
         require_newest(State(key, ready=Standing(detail)), expected or 0, None)
     if kind == "gone":
-        raise gone(key)
+        raise session_gone(key)
     if kind == "shorter":
         raise Conflict(f"session {key} now has {detail} messages, fewer than the digest covers; fold again")
     raise StoreUnreadable(

@@ -10,10 +10,10 @@ from session_core.ids import fresh_id
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes
-from session_core.serial.codec import pack, readable, unpack
+from session_core.serial.codec import pack, reading, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked
-from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
-from session_core.stores.redis.rows import flat, framed, ranges, said_in, unframed
+from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescape
+from session_core.stores.redis.rows import content_of_row, flat, frame, ranges, unframe
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
 from session_core.stores.rules import require_lease, require_values
 from session_core.turns import Key, Message, Role
@@ -86,7 +86,7 @@ class RedisCheckpoints(RedisCalls):
         sessions = [session_id]
         if session_id is None:
             (names,) = await self._wire.ask(("ZRANGE", self._names.sessions(tenant), 0, -1))
-            sessions = [unescaped(as_text(name)) for name in names]
+            sessions = [unescape(as_text(name)) for name in names]
         keys = [Key(one, tenant, namespace or "") for one in sessions if one is not None]
         if namespace is None and keys:
             answers = await self._wire.ask(*(("SMEMBERS", self._names.namespaces(key)) for key in keys))
@@ -98,7 +98,7 @@ class RedisCheckpoints(RedisCalls):
         found: list[Checkpoint] = []
         if keys:
             answers = await self._wire.ask(*(("HGETALL", self._names.of(key)[2]) for key in keys))
-            with readable("a checkpoint"):
+            with reading("a checkpoint"):
                 found = [bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items()]
         older = (one for one in found if before is None or one.id < before)
         return tuple(sorted(older, key=lambda one: one.id, reverse=True))
@@ -111,7 +111,7 @@ def checkpoint_from(answer: Sequence[Any] | None, key: Key) -> Checkpoint | None
     """The checkpoint in the answer of the script of that name."""
     if answer is None:
         return None
-    with readable(f"a checkpoint of session {key}"):
+    with reading(f"a checkpoint of session {key}"):
         return whole(key, answer[1:])
 
 
@@ -166,7 +166,7 @@ def _write(found: Sequence[Any]) -> Write:
     first, second = _pair(unpack(data))
     value: Plain | MessageList
     if isinstance(first, bool):
-        bodies = (said_in(row, id=name, author=author) for row, (name, author) in zip(rows, second, strict=True))
+        bodies = (content_of_row(row, id=name, author=author) for row, (name, author) in zip(rows, second, strict=True))
         value = MessageList(tuple(bodies), single=first)
     else:
         value = Plain(first, second)
@@ -192,7 +192,7 @@ def _entry(checkpoint: Checkpoint) -> bytes:
     versions = {plain(channel): plain(str(version)) for channel, version in checkpoint.versions.items()}
     numbers = {plain(c): version for c, version in checkpoint.versions.items() if not isinstance(version, str)}
     body = pack([checkpoint.body.type, checkpoint.body.data])
-    return framed([versions, numbers, run], len(parent).to_bytes(4, "big") + parent + body)
+    return frame([versions, numbers, run], len(parent).to_bytes(4, "big") + parent + body)
 
 
 def whole(key: Key, answer: Sequence[Any]) -> Checkpoint:
@@ -209,7 +209,7 @@ def whole(key: Key, answer: Sequence[Any]) -> Checkpoint:
 
 def bare(key: Key, name: bytes, entry: bytes) -> Checkpoint:
     """The checkpoint of an entry."""
-    (texts, numbers, run), rest = unframed(entry)
+    (texts, numbers, run), rest = unframe(entry)
     end = 4 + int.from_bytes(rest[:4], "big")
     versions: dict[str, Version] = {
         from_plain(channel): numbers[channel] if channel in numbers else from_plain(text)

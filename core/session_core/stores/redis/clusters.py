@@ -12,7 +12,7 @@ from typing import Any
 
 from session_core.stores.redis.direct import cut_off
 from session_core.stores.redis.driver import exceptions
-from session_core.stores.redis.lines import Command
+from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 _BROKEN = (exceptions.ConnectionError, exceptions.TimeoutError, AttributeError)
@@ -85,7 +85,7 @@ class Cluster:
         broken, failed = self._retries
         try:
             answers: list[Any] = broken.call_with_retry(
-                lambda: failed.call_with_retry(lambda: self._sent(commands), _nothing), _nothing
+                lambda: failed.call_with_retry(lambda: self._sent(commands), _do_nothing), _do_nothing
             )
         finally:
             if self._closed:
@@ -105,7 +105,7 @@ class Cluster:
         try:
             return (self._sender or self._alone.do(self._opened)).send(commands)
         except exceptions.RedisClusterException as exc:
-            _again(exc)
+            _require_repeatable(exc)
             raise
 
     def _opened(self) -> ByClient:
@@ -178,19 +178,19 @@ class AwaitingCluster(AwaitingByClient):
                 self._asked_last = {"last_failed_node_name": failed}
             raise
         except exceptions.RedisClusterException as exc:
-            _again(exc)
+            _require_repeatable(exc)
             raise
 
 
-def _nothing(_: Exception) -> None:
+def _do_nothing(_: Exception) -> None:
     """Does nothing: the client has already dropped what is broken."""
 
 
 async def _nothing_awaited(_: Exception) -> None:
-    """As `_nothing`."""
+    """As `_do_nothing`."""
 
 
-def _again(exc: Exception) -> None:
+def _require_repeatable(exc: Exception) -> None:
     """Raises the error for what a cluster's client raised if the call reached no node and can be repeated."""
     if isinstance(exc.__cause__, exceptions.ConnectionError) and not isinstance(exc.__cause__, _REFUSED):
         raise exceptions.ConnectionError(str(exc)) from exc

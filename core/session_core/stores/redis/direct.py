@@ -8,8 +8,8 @@ from time import monotonic
 from typing import Any
 
 from session_core.stores.redis.driver import exceptions
-from session_core.stores.redis.lines import SCRIPTED, Command, Line, packed
-from session_core.voices import Patience, cut
+from session_core.stores.redis.fast_connection import SCRIPTED, Command, FastConnection, packed
+from session_core.voices import RenewableTimeout, cut
 
 IDLE_S = 10.0
 """Servers and proxies close idle connections after some time; none after less than this."""
@@ -25,7 +25,7 @@ class Direct:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._free: list[tuple[Line, float]] = []
+        self._free: list[tuple[FastConnection, float]] = []
         self._closed = False
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
@@ -33,11 +33,11 @@ class Direct:
         try:
             if monotonic() - used_s > IDLE_S:
                 try:
-                    return self._exchanged(line, commands)
+                    return self._exchange(line, commands)
                 except exceptions.ConnectionError:
                     line.disconnect()
             answers: list[Any] = line.connection.retry.call_with_retry(
-                lambda: self._exchanged(line, commands), lambda _: line.disconnect()
+                lambda: self._exchange(line, commands), lambda _: line.disconnect()
             )
         except BaseException:
             # A pending answer must not be read as the answer to the next call.
@@ -60,15 +60,15 @@ class Direct:
             while True:
                 self._free.pop()[0].disconnect()
 
-    def _exchanged(self, line: Line, commands: Sequence[Command]) -> list[Any]:
-        return line.exchanged(commands)
+    def _exchange(self, line: FastConnection, commands: Sequence[Command]) -> list[Any]:
+        return line.exchange(commands)
 
-    def _taken(self) -> tuple[Line, float]:
+    def _taken(self) -> tuple[FastConnection, float]:
         """A connection, and the time of its last use."""
         try:
             return self._free.pop()
         except IndexError:
-            return Line(self._client), monotonic()
+            return FastConnection(self._client), monotonic()
 
 
 class AwaitingDirect:
@@ -126,12 +126,12 @@ class AwaitingDirect:
 
     async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
-            async with Patience(self._timeout_s) as patience:
-                return await self._exchanged(connection, commands, patience)
+            async with RenewableTimeout(self._timeout_s) as patience:
+                return await self._exchange(connection, commands, patience)
         except TimeoutError:
             raise exceptions.TimeoutError("no answer in time") from None
 
-    async def _exchanged(self, connection: Any, commands: Sequence[Command], patience: Patience) -> list[Any]:
+    async def _exchange(self, connection: Any, commands: Sequence[Command], patience: RenewableTimeout) -> list[Any]:
         if not connection.is_connected:
             # The caller retries; both must not.
             await connection.connect_check_health(check_health=False, retry_socket_connect=False)

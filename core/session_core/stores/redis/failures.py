@@ -102,13 +102,13 @@ def translation(exc: BaseException, where: str) -> StoreError:
     if isinstance(exc, driver.RedisClusterException) and isinstance(exc.__cause__, FAILURES):
         # No node answered; the last one's error is the reason.
         return translation(exc.__cause__, where)
-    said = str(exc)
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        wrong = next((mend for words, mend in _CERTIFICATES if words in said), _UNTRUSTED)
+    text = str(exc)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        wrong = next((mend for words, mend in _CERTIFICATES if words in text), _UNTRUSTED)
         return StoreError(f"{where} presents a certificate that {wrong}")
-    if _TOO_MANY in said:
+    if _TOO_MANY in text:
         return StoreBusy(f"{where} has no free connection; retry, lower max_connections in the URL or raise maxclients")
-    inner = _IN_SCRIPT.sub("", said, count=1)
+    inner = _IN_SCRIPT.sub("", text, count=1)
     for beginning, ours, mend in _SAID:
         if inner.startswith(beginning):
             return ours(f"{where} {mend}{_lacking(mend, inner)}")
@@ -116,17 +116,17 @@ def translation(exc: BaseException, where: str) -> StoreError:
         if isinstance(exc, theirs):
             if theirs is driver.ConnectionError and _is_unknown(exc):
                 return ours(f"{where} has a name that is not known; correct it in the URL, or retry once it is")
-            plain = _other_port(theirs, said, where)
+            plain = _other_port(theirs, text, where)
             return ours(f"{where} {mend}{plain}{_lacking(mend, inner) or f' ({type(exc).__name__})'}")
-    return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(said)])})")
+    return StoreError(f"{where} refused a call ({', '.join([type(exc).__name__, *_CODE.findall(text)])})")
 
 
-def _other_port(kind: object, said: str, where: str) -> str:
+def _other_port(kind: object, text: str, where: str) -> str:
     """A hint if the port probably uses TLS and the URL does not, or vice versa."""
     secure = where.startswith("rediss")
     if kind is driver.TimeoutError and secure:
         return _PLAIN
-    return _SECURE if kind is driver.ConnectionError and not secure and "connecting to" not in said else ""
+    return _SECURE if kind is driver.ConnectionError and not secure and "connecting to" not in text else ""
 
 
 def _is_unknown(exc: BaseException | None) -> bool:
@@ -136,9 +136,9 @@ def _is_unknown(exc: BaseException | None) -> bool:
     return exc is not None
 
 
-def _lacking(mend: str, said: str) -> str:
+def _lacking(mend: str, text: str) -> str:
     """The command that the user may not run, if the server names it."""
-    named = _FORBIDDEN.search(said) if mend is _FORBIDS else None
+    named = _FORBIDDEN.search(text) if mend is _FORBIDS else None
     return f" (missing: the command {named[1]})" if named else ""
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from session_core.errors import StoreUnreadable
 from session_core.fold_queue import MOST_ATTEMPTS, PRESENT_S, FoldTask
-from session_core.one_process import OfOneProcess
+from session_core.process_bound import ProcessBound
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.names import as_bytes, as_text, escaped, unescaped
+from session_core.stores.redis.names import as_bytes, as_text, escape, unescape
 from session_core.stores.redis.scripts import FOLD_ASK, FOLD_DONE, FOLD_HOLD, FOLD_LEFT, FOLD_TAKE, Script
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.turns import Key
@@ -27,7 +27,7 @@ WAITING, URGENT, TAKEN, WORKERS, HOLDERS, ATTEMPTS = range(6)
 _PRESENT_MS = round(PRESENT_S * 1000)
 
 
-class RedisFoldQueue(OfOneProcess):
+class RedisFoldQueue(ProcessBound):
     """The queue on the server, or servers, that `url` names; for many processes and machines.
 
     Its keys begin with the `?prefix=` of the URL: sessions of different stores need different ones. `?ttl_s=` has no
@@ -99,12 +99,12 @@ class RedisFoldQueue(OfOneProcess):
             raise StoreUnreadable(
                 f"{self.place} has something else in its queue of folds; set another prefix in its URL"
             )
-        tenant, session_id, namespace = map(unescaped, parts)
+        tenant, session_id, namespace = map(unescape, parts)
         return Key(session_id, tenant, namespace)
 
 
 def _packed(key: Key) -> bytes:
-    return as_bytes("|".join(map(escaped, (key.tenant, key.session_id, key.namespace))))
+    return as_bytes("|".join(map(escape, (key.tenant, key.session_id, key.namespace))))
 
 
 def _ms(seconds: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from session_core.stores.redis.names import Names, as_bytes, escaped
+from session_core.stores.redis.names import Names, as_bytes, escape
 from session_core.stores.redis.scripts import TOUCH
 from session_core.stores.redis.wires import Call
 from session_core.turns import Key
@@ -59,7 +59,7 @@ class Listing:
     def _call(self, place: Place, exists: bool) -> Call:
         tenant, session_id = place
         listed = self._names.tenants() if session_id is None else self._names.sessions(tenant)
-        name = as_bytes(escaped(tenant if session_id is None else session_id))
+        name = as_bytes(escape(tenant if session_id is None else session_id))
         return Call(TOUCH, [listed], [self._ttl_ms, name, int(session_id is None), "XX" if exists else ""])
 
 

@@ -45,14 +45,14 @@ class Names:
 
     def sessions(self, tenant: str) -> bytes:
         """The list of a tenant's sessions, in a slot of its own."""
-        return as_bytes(f"{self.prefix}:sessions:{escaped(tenant)}")
+        return as_bytes(f"{self.prefix}:sessions:{escape(tenant)}")
 
     def tenants(self) -> bytes:
         """The list of all tenants."""
         return as_bytes(f"{self.prefix}:tenants")
 
     def _tag(self, key: Key) -> str:
-        return f"{self.prefix}:{{{escaped(key.tenant)}|{escaped(key.session_id)}}}"
+        return f"{self.prefix}:{{{escape(key.tenant)}|{escape(key.session_id)}}}"
 
 
 def pattern(beginning: bytes) -> bytes:
@@ -68,13 +68,13 @@ def _of(prefix: str, tenant: str, session_id: str, namespace: str) -> tuple[byte
     return (*names.of_namespace(key), names.namespaces(key), *main)
 
 
-def escaped(name: str) -> str:
+def escape(name: str) -> str:
     """`name` with the characters escaped that have a meaning in a key."""
     return name.translate(_RESERVED)
 
 
-def unescaped(name: str) -> str:
-    """The inverse of `escaped`."""
+def unescape(name: str) -> str:
+    """The inverse of `escape`."""
     for code, sign in _BACK:
         name = name.replace(code, sign)
     return name

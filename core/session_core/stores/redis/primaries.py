@@ -13,7 +13,7 @@ from typing import Any
 
 from session_core.stores.redis.direct import AwaitingDirect, Direct, cut_off
 from session_core.stores.redis.driver import Replaced, exceptions, opened_with
-from session_core.stores.redis.lines import Command, Line
+from session_core.stores.redis.fast_connection import Command, FastConnection
 from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
 
 ASKED_AFTER_S = 1.0
@@ -70,7 +70,7 @@ class Primary(Direct):
         for client in opened_with(self._client)[1:]:
             client.connection_pool.disconnect(inuse_connections=False)
 
-    def _exchanged(self, line: Line, commands: Sequence[Command]) -> list[Any]:
+    def _exchange(self, line: FastConnection, commands: Sequence[Command]) -> list[Any]:
         connection = line.connection
         if connection._sock is not None:
             if self._place.due():
@@ -80,7 +80,7 @@ class Primary(Direct):
                 line.disconnect()
         if connection._sock is None:
             connection.host, connection.port = self._ask()
-        return _of_a_primary(super()._exchanged(line, commands))
+        return _of_a_primary(super()._exchange(line, commands))
 
     def _ask(self) -> tuple[str, int]:
         answers = self._place.answers

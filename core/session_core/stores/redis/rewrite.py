@@ -10,8 +10,8 @@ from typing import Any, cast
 from session_core.ports import Plain, State
 from session_core.serial.codec import digest_to_plain, notice_from_plain, notice_to_plain, pack, unpack
 from session_core.stores.redis.calls import RedisCalls, packed
-from session_core.stores.redis.names import as_text, from_plain, plain, unescaped
-from session_core.stores.redis.rows import content, digest_from, label_of, message_from
+from session_core.stores.redis.names import as_text, from_plain, plain, unescape
+from session_core.stores.redis.rows import digest_from, finish_row, label_of, message_from
 from session_core.stores.redis.scripts import REWRITE_READ, REWRITE_WRITE
 from session_core.stores.redis.states import state_from
 from session_core.stores.rewrite import (
@@ -59,7 +59,7 @@ class RedisRewriting(RedisCalls):
         tenants = await self._tenants(tenant)
         found = await self._wire.ask(*(("ZRANGE", self._names.sessions(one), 0, -1) for one in tenants))
         return tuple(
-            Key(unescaped(as_text(name)), one) for one, names in zip(tenants, found, strict=True) for name in names
+            Key(unescape(as_text(name)), one) for one, names in zip(tenants, found, strict=True) for name in names
         )
 
     async def _tenants(self, tenant: str | None) -> list[str]:
@@ -67,7 +67,7 @@ class RedisRewriting(RedisCalls):
         if tenant is not None:
             return [tenant]
         (names,) = await self._wire.ask(("ZRANGE", self._names.tenants(), 0, -1))
-        return [unescaped(as_text(name)) for name in names]
+        return [unescape(as_text(name)) for name in names]
 
     async def _rewrite_one(self, key: Key, change: Change) -> int:
         """Rewrites one namespace; bodies outside of the log before the writes that refer to them."""
@@ -101,7 +101,7 @@ class RedisRewriting(RedisCalls):
                 read = zip(left, found, strict=False)
                 swaps = [swap for place, value in read if value is not None for swap in renew(place, value)]
                 del left[: len(found)]
-                done = await self._swapped(key, kind, swaps)
+                done = await self._swap(key, kind, swaps)
                 changed += sum(done)
                 again |= {swap.place: None for swap, was_done in zip(swaps, done, strict=True) if not was_done}
             left = list(again)
@@ -109,7 +109,7 @@ class RedisRewriting(RedisCalls):
                 return changed
         raise changed_too_often(key, len(left))
 
-    async def _swapped(self, key: Key, kind: str, swaps: Sequence[Swap]) -> list[int]:
+    async def _swap(self, key: Key, kind: str, swaps: Sequence[Swap]) -> list[int]:
         """For each of `swaps`, 1 if the old value was there and was replaced."""
         if not swaps:
             return []
@@ -125,7 +125,7 @@ class RedisRewriting(RedisCalls):
             if new == old:
                 return 0
             was, will_be = packed([*map(plain, old)]), packed([*map(plain, new)])
-            if await self._swapped(key, "authors", [Swap(0, was, b"", will_be)]) == [1]:
+            if await self._swap(key, "authors", [Swap(0, was, b"", will_be)]) == [1]:
                 return 1
             (found,) = await self._wire.ask(("HGET", self._names.of(key)[0], "state"))
             if found is None:
@@ -144,7 +144,7 @@ class _Values:
     def message(self, place: Any, row: bytes) -> Iterable[Swap]:
         old = message_from(row, place)
         new = self.change.message(self.key, old)
-        return [] if new == old else [Swap(place, place, row, label_of(row) + content(new))]
+        return [] if new == old else [Swap(place, place, row, label_of(row) + finish_row(new))]
 
     def body(self, place: Place, row: bytes) -> Iterable[Swap]:
         """A message that only a pending write has; one of the record is identified by its number."""
@@ -152,10 +152,10 @@ class _Values:
             return []
         old = message_from(row, 0)
         new = self.change.message(self.key, old)
-        return [] if new == old else [Swap(place, place, row, label_of(row) + content(new))]
+        return [] if new == old else [Swap(place, place, row, label_of(row) + finish_row(new))]
 
     def digest(self, place: Place, entry: bytes) -> Iterable[Swap]:
-        head, data = _parted(entry)
+        head, data = _split_entry(entry)
         old = digest_from(data)
         new = self.change.digest(self.key, old)
         return [] if new == old else [Swap(place, place, entry, head + pack(digest_to_plain(new)))]
@@ -168,8 +168,8 @@ class _Values:
                 yield Swap(place, number, data, pack(notice_to_plain(new)))
 
     def checkpoint(self, place: Any, entry: bytes) -> Iterable[Swap]:
-        head, rest = _parted(entry)
-        parent, data = _parted(rest)
+        head, rest = _split_entry(entry)
+        parent, data = _split_entry(rest)
         name = from_plain(place.decode())
         new = self._plain(("checkpoint", name), data)
         return [] if new == data else [Swap(place, place, entry, head + parent + new)]
@@ -203,7 +203,7 @@ class _Values:
         return data if new == old else pack([new.type, new.data])
 
 
-def _parted(entry: bytes) -> tuple[bytes, bytes]:
+def _split_entry(entry: bytes) -> tuple[bytes, bytes]:
     """The head of an entry, which follows its length, and the rest."""
     end = 4 + int.from_bytes(entry[:4], "big")
     return entry[:end], entry[end:]

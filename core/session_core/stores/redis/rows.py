@@ -28,9 +28,9 @@ from session_core.serial.codec import (
     pack,
     packed_body,
     unpack,
-    wrapped,
+    wrap,
 )
-from session_core.serial.exact import Exact, damage, padded, trimmed
+from session_core.serial.exact import Exact, damage, pad, trim
 from session_core.stores.redis.names import as_bytes, as_text, plain
 from session_core.stores.redis.states import MEND, newer
 from session_core.turns import Importance, Message, Role
@@ -54,22 +54,22 @@ _messages: BoundedCache[Message] = BoundedCache(8_000_000, each=MESSAGE_BYTES)
 _NOTHING: tuple[list[int], list[bytes], tuple[Message, ...]] = ([], [], ())
 
 
-def begun(message: Message) -> tuple[bytes, bytes]:
-    """A row's label (format, content digest, id) and the packed body, for `content`."""
+def begin_row(message: Message) -> tuple[bytes, bytes]:
+    """A row's label (format, content digest, id) and the packed body, for `finish_row`."""
     name = packed_id(message.id)
     length = bytes((len(name),)) if len(name) < _LONG else bytes((_LONG,)) + len(name).to_bytes(4, "big")
     body, digest = packed_body(message)
     return b"".join((_FORMAT, digest, length, name)), body
 
 
-def content(message: Message, body: bytes | None = None) -> bytes:
+def finish_row(message: Message, body: bytes | None = None) -> bytes:
     """The rest of a message's row: everything except what its place implies. `body` avoids packing it again."""
     clip = pack(message.clip) if message.clip is not None else None
     importance = None if message.importance is Importance.SUMMARIZE else _IMPORTANCE.index(message.importance)
     return _exact.encode(
-        trimmed(
+        trim(
             [
-                wrapped(packed_body(message)[0] if body is None else body),
+                wrap(packed_body(message)[0] if body is None else body),
                 message.time_s,
                 message.tokens,
                 message.author,
@@ -131,7 +131,7 @@ class Tails:
         self._known.forget(name)
 
 
-def written(message: Message, row: bytes) -> None:
+def cache_row(message: Message, row: bytes) -> None:
     """Cache `message` for `row`, since rows are usually read by the process that wrote them. It has no number yet.
 
     Only if reading the row would give an equal message: values of the types that are restored, and default values
@@ -171,7 +171,7 @@ def _read(row: bytes, seq: int) -> Message:
     )
 
 
-def said_in(row: bytes, *, id: str, author: str | None) -> Message:  # noqa: A002 - as the message's field
+def content_of_row(row: bytes, *, id: str, author: str | None) -> Message:  # noqa: A002 - as the message's field
     """The content of a row as a message with another id or author. Raises: StoreUnreadable, NewerSchema."""
     return decode_body(_fields(row)[1][0], id=id, author=author)
 
@@ -181,7 +181,7 @@ def _fields(row: bytes) -> tuple[str, list[Any]]:
         if row[0] > FORMAT:
             raise newer("a message", row[0], FORMAT)
         start, end = _id_at(row)
-        return unpacked_id(row[start:end]), padded(_exact.decode(row[end:]), _ROW_FIELDS)
+        return unpacked_id(row[start:end]), pad(_exact.decode(row[end:]), _ROW_FIELDS)
     except (ValueError, TypeError, IndexError) as exc:
         raise StoreUnreadable(f"a message cannot be read ({damage(exc)}); {MEND}") from None
 
@@ -224,7 +224,7 @@ def unpacked_id(data: bytes) -> str:
 def facts(message: Message) -> bytes:
     """What the scripts must know of a message; account.lua names the indexes."""
     time_s, call_id, calls = message.time_s, message.tool_call_id, message.tool_calls
-    told = _FACTS.pack(
+    data = _FACTS.pack(
         _ROLES[message.role],
         (message.rendition == "whole") + 2 * is_sealed(message),
         message.tokens,
@@ -233,9 +233,9 @@ def facts(message: Message) -> bytes:
     )
     author = message.author if message.role is Role.USER else None
     if not (author or calls or call_id is not None):
-        return told
+        return data
     names = [plain(author) if author else None, None if call_id is None else plain(call_id)]
-    return told + ormsgpack.packb([*names, [plain(call.id) for call in calls]])
+    return data + ormsgpack.packb([*names, [plain(call.id) for call in calls]])
 
 
 def flat(part: Ranges) -> list[int]:
@@ -248,13 +248,13 @@ def ranges(numbers: Sequence[int]) -> Ranges:
     return Ranges(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
-def framed(head: object, rest: bytes) -> bytes:
+def frame(head: object, rest: bytes) -> bytes:
     """An entry whose head a script reads: length of the head, head, and the rest unchanged."""
     packed = ormsgpack.packb(head)
     return len(packed).to_bytes(4, "big") + packed + rest
 
 
-def unframed(entry: bytes) -> tuple[Any, bytes]:
+def unframe(entry: bytes) -> tuple[Any, bytes]:
     """The head and the rest of a framed entry; without a head, an empty list."""
     end = 4 + int.from_bytes(entry[:4], "big")
     return ormsgpack.unpackb(entry[4:end]) if end > 4 else [], entry[end:]
@@ -262,7 +262,7 @@ def unframed(entry: bytes) -> tuple[Any, bytes]:
 
 def digest_entry(digest: Digest) -> bytes:
     """The stored form of a digest."""
-    return framed([flat(digest.covers), flat(digest.pinned)], encode_digest(digest))
+    return frame([flat(digest.covers), flat(digest.pinned)], encode_digest(digest))
 
 
 def digest_from(data: bytes) -> Digest:

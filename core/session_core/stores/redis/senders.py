@@ -20,7 +20,7 @@ from session_core.stores.redis.driver import (
     blocking_retries,
     timeout_s,
 )
-from session_core.stores.redis.lines import Command
+from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.primaries import AwaitingPrimary, Primary
 
 

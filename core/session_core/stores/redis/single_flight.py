@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TypeVar
 
 from session_core.stores.redis.driver import exceptions
-from session_core.voices import fair_gate
+from session_core.voices import fair_semaphore
 
 T = TypeVar("T")
 _FAILURES = (exceptions.RedisError, exceptions.RedisClusterException)
@@ -52,7 +52,7 @@ class AwaitingSingleFlight(_Failures):
 
     def __init__(self) -> None:
         super().__init__()
-        self._gate = fair_gate(1)
+        self._gate = fair_semaphore(1)
 
     async def do(self, work: Callable[[], Awaitable[T]]) -> T:
         before = self._count

@@ -41,7 +41,7 @@ def touched_ms(packed: bytes) -> float:
     return float(_FIGURES.unpack_from(packed)[_TOUCHED])
 
 
-def ends(packed: bytes) -> bool:
+def may_expire(packed: bytes) -> bool:
     """Whether keys of the session may have an expiry, according to its state (or if there is none)."""
     return packed[_TTL] > _LASTING
 

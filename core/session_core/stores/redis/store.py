@@ -12,17 +12,17 @@ from session_core.admission import require_storable
 from session_core.events import Notice
 from session_core.ids import fresh_id
 from session_core.offload import BUSY_ROWS
-from session_core.one_process import OfOneProcess
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
+from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
-from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, readable, unpack
+from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, reading, unpack
 from session_core.stores.exposure import Risk
 from session_core.stores.redis.address import Address
-from session_core.stores.redis.calls import accepted, packed, unpacked
+from session_core.stores.redis.calls import packed, require_accepted, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
 from session_core.stores.redis.leases import RedisLeases
-from session_core.stores.redis.names import as_bytes, as_text, escaped, pattern, unescaped
+from session_core.stores.redis.names import as_bytes, as_text, escape, pattern, unescape
 from session_core.stores.redis.rewrite import RedisRewriting
 from session_core.stores.redis.rows import (
     Tails,
@@ -47,7 +47,7 @@ from session_core.stores.redis.scripts import (
     PUT_DIGEST,
     SEEK,
 )
-from session_core.stores.redis.states import ends, state_from, touched_ms
+from session_core.stores.redis.states import may_expire, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
@@ -68,7 +68,7 @@ removed from the list by their time."""
 
 
 @naming_sessions
-class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, OfOneProcess):
+class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, ProcessBound):
     """Keeps sessions and checkpoints on the server, or servers, at `url`.
 
     Writes are as durable as the server is configured to be (`appendonly yes`, `appendfsync`). With `?ttl_s=` in the
@@ -123,21 +123,23 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
         part = b"" if lineage is None else packed(flat(lineage))
         due = self._listing.due(key, exists=True)
-        (answer,) = await self._in_use(key, due, self._call(LOAD, key, part))
+        (answer,) = await self._call_in_use(key, due, self._call(LOAD, key, part))
         return await self._loaded(key, answer)
 
     async def begin(self, key: Key) -> tuple[Checkpoint | None, Loaded]:
         due = self._listing.due(key, exists=True)
-        found, answer = await self._in_use(key, due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
-        return checkpoint_from(None if found is None else accepted(found, key), key), await self._loaded(key, answer)
+        found, answer = await self._call_in_use(key, due, self._call(CHECKPOINT, key, b""), self._call(LOAD, key, b""))
+        return checkpoint_from(None if found is None else require_accepted(found, key), key), await self._loaded(
+            key, answer
+        )
 
     async def _loaded(self, key: Key, answer: Any) -> Loaded:
         if answer is None:
             return Loaded(State(key), None, ())
-        _, state, digest, wanted, *found = accepted(answer, key)
+        _, state, digest, wanted, *found = require_accepted(answer, key)
         self._listing.noted(key, exists=True)
-        if not self._ttl_ms and ends(state):
-            await self._made_lasting(key)
+        if not self._ttl_ms and may_expire(state):
+            await self._remove_expiry(key)
         name, rows = self._names.of(key)[0], found[0] if len(found) == 1 else [row for some in found for row in some]
         messages = self._tails.messages(name, unpacked(wanted), rows)
         made = state_from(state, key)
@@ -161,7 +163,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         answers = await self._wire.ask(*(("LRANGE", log, first - 1, last - 1) for first, last in pieces))
         for (first, last), rows in zip(pieces, answers, strict=True):
             read = partial(_read_rows, rows, first)
-            found += read() if last - first < BUSY_ROWS else await self._wire.apart(read)
+            found += read() if last - first < BUSY_ROWS else await self._wire.executor(read)
         if not found and (every or pieces):
             await self._require_whole(key)
         return tuple(found)
@@ -187,12 +189,12 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         parts, wanted = self._places.missing(key, born, length, at_once=ROWS_AT_ONCE)
         for first, last in wanted:
             (rows,) = await self._wire.ask(("LRANGE", log, first - 1, last - 1))
-            parts += await self._wire.in_turn(partial(self._read_words, key, born, first, rows))
-        seqs = await self._wire.in_turn(partial(best, parts, words, max_hits=max_hits))
+            parts += await self._wire.serial_executor(partial(self._read_words, key, born, first, rows))
+        seqs = await self._wire.serial_executor(partial(best, parts, words, max_hits=max_hits))
         found = await self._wire.ask(*(("LINDEX", log, seq - 1) for seq in seqs)) if seqs else []
         there = [(row, seq) for row, seq in zip(found, seqs, strict=True) if row is not None]
         read = partial(_read_found, there)
-        return read() if len(there) < BUSY_ROWS else await self._wire.in_turn(read)
+        return read() if len(there) < BUSY_ROWS else await self._wire.serial_executor(read)
 
     def _read_words(self, key: Key, born: str, first: int, rows: Sequence[bytes]) -> list[Part]:
         return self._places.read(key, born, first, _read_rows(rows, first))
@@ -220,7 +222,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         }
         call = self._call(PUT_DIGEST, key, packed(request), digest_entry(numbered))
         (answer,) = await self._wire.run(call)
-        accepted(answer, key, expected=expected)
+        require_accepted(answer, key, expected=expected)
         return numbered
 
     async def mark(self, key: Key, marks: Marks) -> None:
@@ -236,7 +238,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         answer = await self._read(NOTICES, key)
-        with readable(f"a notice of session {key}"):
+        with reading(f"a notice of session {key}"):
             return tuple(notice_from_plain(unpack(notice)) for notice in answer[1]) if answer else ()
 
     async def delete(self, key: Key) -> int:
@@ -252,7 +254,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
             until_ms = now_ms - round(older_than_s * 1000)
             names = await self._listed(listed)
             for start in range(0, len(names), ROWS_AT_ONCE):
-                some = [Key(unescaped(as_text(name)), one) for name in names[start : start + ROWS_AT_ONCE]]
+                some = [Key(unescape(as_text(name)), one) for name in names[start : start + ROWS_AT_ONCE]]
                 states = zip(some, await self._packed_states(some), strict=True)
                 found += await self._idle_whole([key for key, state in states if _is_idle(state, until_ms)], until_ms)
         return tuple(found)
@@ -273,7 +275,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
 
     async def _removed(self, key: Key, *, age_ms: int | None = None) -> int | None:
         """The number of messages deleted with the session; None if it was written to within `age_ms`, and stays."""
-        listed, name = self._names.sessions(key.tenant), as_bytes(escaped(key.session_id))
+        listed, name = self._names.sessions(key.tenant), as_bytes(escape(key.session_id))
         sought = False
         while True:
             names, noted = await self._wire.ask(("SMEMBERS", self._names.namespaces(key)), ("ZSCORE", listed, name))
@@ -353,7 +355,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Of
         """The states of a tenant's sessions; entries of expired sessions are removed from the list."""
         listed = self._names.sessions(tenant)
         names = await self._listed(listed)
-        keys = [Key(unescaped(as_text(name)), tenant) for name in names]
+        keys = [Key(unescape(as_text(name)), tenant) for name in names]
         found: list[State] = []
         gone: list[bytes] = []
         for start in range(0, len(keys), ROWS_AT_ONCE):

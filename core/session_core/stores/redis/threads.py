@@ -9,11 +9,11 @@ from typing import Any
 from session_core.ids import fresh_id
 from session_core.ports import Checkpoint, Holding
 from session_core.ranges import Ranges
-from session_core.serial.codec import readable
-from session_core.stores.redis.calls import RedisCalls, accepted, packed, unpacked
+from session_core.serial.codec import reading
+from session_core.stores.redis.calls import RedisCalls, packed, require_accepted, unpacked
 from session_core.stores.redis.checkpoints import bare, whole
-from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescaped
-from session_core.stores.redis.rows import digest_from, flat, ranges, unframed
+from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescape
+from session_core.stores.redis.rows import digest_from, flat, ranges, unframe
 from session_core.stores.redis.scripts import ANCESTORS, COPY_READ, COPY_WRITE, DROP_CHECKPOINTS, PARTS
 from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call
@@ -30,7 +30,7 @@ class RedisThreads(RedisCalls):
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
         told = [as_bytes(plain(name)) for name in (checkpoint_id, *channels)]
         answer = await self._read(ANCESTORS, key, *told)
-        with readable(f"a checkpoint of session {key}"):
+        with reading(f"a checkpoint of session {key}"):
             return tuple(whole(key, found) for found in (answer or [])[1:])
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
@@ -39,7 +39,7 @@ class RedisThreads(RedisCalls):
         (names,) = await self._wire.ask(("ZRANGE", self._names.sessions(tenant), 0, -1)) if wanted else ([],)
         found: list[Checkpoint] = []
         for start in range(0, len(names), SESSIONS_AT_ONCE):
-            some = [Key(unescaped(as_text(name)), tenant) for name in names[start : start + SESSIONS_AT_ONCE]]
+            some = [Key(unescape(as_text(name)), tenant) for name in names[start : start + SESSIONS_AT_ONCE]]
             sets = await self._wire.ask(*(("SMEMBERS", self._names.namespaces(key)) for key in some))
             keys = [
                 replace(key, namespace=as_text(namespace))
@@ -47,7 +47,7 @@ class RedisThreads(RedisCalls):
                 for namespace in (b"", *namespaces)
             ]
             answers = await self._wire.ask(*(("HGETALL", self._names.of(key)[2]) for key in keys))
-            with readable("a checkpoint"):
+            with reading("a checkpoint"):
                 seen = (bare(key, *pair) for key, kept in zip(keys, answers, strict=True) for pair in kept.items())
                 found.extend(one for one in seen if one.run_id in wanted)
         return tuple(sorted(found, key=lambda one: one.id, reverse=True))
@@ -76,7 +76,7 @@ class RedisThreads(RedisCalls):
             }
         )
         (answer,) = await self._wire.run(self._call(DROP_CHECKPOINTS, key, request))
-        accepted(answer, key, expected=expected)
+        require_accepted(answer, key, expected=expected)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
         """As in the protocol, in one round trip to read and one to write."""
@@ -107,7 +107,7 @@ class RedisThreads(RedisCalls):
             numbers = [b"d%d" % number for number in range(1, state.ready.number + 1)]
             (entries,) = await self._wire.ask(("HMGET", self._names.of(one)[0], *numbers)) if numbers else ([],)
             found.append(
-                Holding(state, tuple(digest_from(unframed(entry)[1]) for entry in entries if entry is not None))
+                Holding(state, tuple(digest_from(unframe(entry)[1]) for entry in entries if entry is not None))
             )
         return tuple(found)
 

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from session_core.batching import Batcher, Overdue
+from session_core.batching import Batcher, BatchTimeout
 from session_core.errors import StoreBusy
-from session_core.offload import Apart, in_turn, inline
+from session_core.offload import Executor, inline, inline_serially
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import exceptions, require_driver
 from session_core.stores.redis.failures import FAILURES, reason, translation
-from session_core.stores.redis.lines import Command
+from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
-from session_core.voices import BESIDE, BESIDE_IN_TURN, PerLoop
+from session_core.voices import SERIAL_THREADS, THREADS, PerLoop
 
 TOGETHER = 16
 """Maximum commands of several calls in one exchange, since each waits for the answers to those before it."""
@@ -46,8 +46,8 @@ class Wire(Protocol):
 
     address: Address
     closing: Closing
-    apart: Apart
-    in_turn: Apart
+    executor: Executor
+    serial_executor: Executor
 
     async def run(self, *calls: Call) -> list[Any]:
         """The answers to `calls`, in their order; one round trip, in a cluster one per node."""
@@ -73,12 +73,12 @@ class BlockingWire:
         require_driver(address)
         self.address = address
         self.closing = Closing(address.shown)
-        self.apart: Apart = inline
-        self.in_turn: Apart = in_turn
+        self.executor: Executor = inline
+        self.serial_executor: Executor = inline_serially
         self._opened: dict[int, _Opened] = {}
 
     async def run(self, *calls: Call) -> list[Any]:
-        here = self._here()
+        here = self._current()
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in self._sent(here, call.command)]
         else:
@@ -86,11 +86,11 @@ class BlockingWire:
         if failed := _failed(answers):
             for place in _unknown(answers, failed):
                 answers[place : place + 1] = self._sent(here, calls[place].whole)
-            return _good(answers, self.address)
+            return _require_no_errors(answers, self.address)
         return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
-        return _good(self._sent(self._here(), *commands), self.address) if commands else []
+        return _require_no_errors(self._sent(self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
         self.close_soon()
@@ -116,7 +116,7 @@ class BlockingWire:
         except FAILURES as exc:
             raise translation(exc, self.address.shown) from reason(exc)
 
-    def _here(self) -> _Opened:
+    def _current(self) -> _Opened:
         """The sender of this process, and a gate for as many callers as it has connections. Raises: StoreClosed."""
         self.closing.require_open()
         process = os.getpid()
@@ -149,12 +149,12 @@ class AwaitingWire:
     def __init__(self, address: Address, closing: Closing | None = None) -> None:
         self.address = address
         self.closing = closing or Closing(address.shown)
-        self.apart: Apart = BESIDE
-        self.in_turn: Apart = BESIDE_IN_TURN
+        self.executor: Executor = THREADS
+        self.serial_executor: Executor = SERIAL_THREADS
         self._senders = PerLoop(self._opened, self._closed, self._cut)
 
     async def run(self, *calls: Call) -> list[Any]:
-        here = await self._here()
+        here = await self._current()
         if self.address.kind == "cluster":
             answers = [answer for call in calls for answer in await self._sent(here, call.command)]
         else:
@@ -162,11 +162,11 @@ class AwaitingWire:
         if failed := _failed(answers):
             for place in _unknown(answers, failed):
                 answers[place : place + 1] = await self._sent(here, calls[place].whole)
-            return _good(answers, self.address)
+            return _require_no_errors(answers, self.address)
         return answers
 
     async def ask(self, *commands: Command) -> list[Any]:
-        return _good(await self._sent(await self._here(), *commands), self.address) if commands else []
+        return _require_no_errors(await self._sent(await self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
         self.closing.begin()
@@ -176,10 +176,10 @@ class AwaitingWire:
         self.closing.begin()
         self._senders.close_soon()
 
-    async def _here(self) -> _AwaitingOpened:
+    async def _current(self) -> _AwaitingOpened:
         """The objects of the running loop. Raises: StoreClosed."""
         self.closing.require_open()
-        opened = await self._senders.here()
+        opened = await self._senders.current()
         if self.closing.begun:
             # Closed in another thread, which may not have seen this sender.
             await self._senders.close()
@@ -188,8 +188,8 @@ class AwaitingWire:
     async def _sent(self, opened: _AwaitingOpened, *commands: Command) -> list[Any]:
         """The answers to `commands`, in one round trip; an error is returned as the answer to its command."""
         try:
-            return await opened.together.do(commands, wait_s=self.address.wait_s)
-        except Overdue:
+            return await opened.together.run(commands, wait_s=self.address.wait_s)
+        except BatchTimeout:
             raise _no_connection(self.address) from None
         except exceptions.ResponseError as exc:
             return [exc] * len(commands)
@@ -227,7 +227,7 @@ def _unknown(answers: Sequence[Any], failed: Sequence[int]) -> list[int]:
     return [place for place in failed if isinstance(answers[place], exceptions.NoScriptError)]
 
 
-def _good(answers: list[Any], address: Address) -> list[Any]:
+def _require_no_errors(answers: list[Any], address: Address) -> list[Any]:
     for answer in answers:
         if isinstance(answer, Exception):
             raise translation(answer, address.shown) from reason(answer)

@@ -1,0 +1,140 @@
+"""One turn of a runnable with a session: its input, the history that it gets, and what of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    RemoveMessage,
+    convert_to_messages,
+    message_chunk_to_message,
+)
+from langchain_core.prompt_values import PromptValue
+
+from langchain_session.messages import from_core, to_core, to_core_many
+from session_core.errors import InputError
+from session_core.plan import View
+from session_core.services import Services
+from session_core.turns import Message
+
+BROKEN_OFF = "broken_off"
+"""The key in the response metadata of an answer that arrived only in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of the user's messages, the history and the answer in dicts; None selects the only key."""
+
+    input_messages: str | None = None
+    history_messages: str | None = None
+    output_messages: str | None = None
+
+
+class Turn:
+    """The messages of one turn, in the runnable's form and in the record's."""
+
+    def __init__(self, given: Any, keys: Keys, services: Services) -> None:
+        self._given, self._keys = given, keys
+        self._input_key = _key(given, keys.input_messages, "input_messages_key")
+        if keys.history_messages is not None and not isinstance(given, Mapping):
+            raise InputError(
+                f"a {type(given).__name__} has no place for the history under {keys.history_messages!r}; pass a dict, "
+                "as the prompt wants it, or leave history_messages_key out"
+            )
+        self.live = _messages(given if self._input_key is None else given[self._input_key])
+        self.input_messages: list[Message] = [services.prepare(message) for message in to_core_many(self.live)]
+        self._sent: list[BaseMessage] = []
+
+    @property
+    def query(self) -> str | None:
+        """The query for relevant old messages: the text of the last message."""
+        return (self.input_messages[-1].content or None) if self.input_messages else None
+
+    def to_read(self, seen: View) -> Any:
+        """The runnable's input, with the history `seen`."""
+        history = [message for message in seen.messages if message.seq < seen.pending_from]
+        if self._keys.history_messages is not None:
+            shown = [from_core(message) for message in history]
+            self._sent = [*shown, *self.live]
+            return {**self._given, self._keys.history_messages: shown}
+        self._sent = [self._original_or_shown(message, seen.pending_from) for message in seen.messages]
+        return self._sent if self._input_key is None else {**self._given, self._input_key: self._sent}
+
+    def complete(self, answer: Any) -> list[Message]:
+        """All messages that the turn adds to the record. Raises: InputError if the answer contains no messages."""
+        key = _key(answer, self._keys.output_messages, "output_messages_key")
+        messages = _messages(answer if key is None else answer[key], AIMessage)
+        news = [message for message in self._new_messages(messages) if not isinstance(message, RemoveMessage)]
+        taken = to_core_many(map(message_chunk_to_message, news))
+        return [*self.input_messages, *(message for message in taken if message.origin == "record")]
+
+    def interrupted(self, part: Any) -> list[Message]:
+        """What the turn adds if only a part of the answer arrived: its text, marked as broken off."""
+        if part is None:
+            return self.input_messages
+        try:
+            came = self.complete(part)[len(self.input_messages) :]
+        except InputError:
+            return self.input_messages
+        texts = [AIMessage(m.content, response_metadata={BROKEN_OFF: True}) for m in came if m.content.strip()]
+        return [*self.input_messages, *map(to_core, texts)]
+
+    def _original_or_shown(self, message: Message, pending_from: int) -> BaseMessage:
+        """The same message object that came in, if the view shows it unchanged."""
+        if message.seq < pending_from or message.rendition != "whole":
+            return from_core(message)
+        return self.live[message.seq - pending_from]
+
+    def _new_messages(self, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+        """The messages of an answer that were not in the input: agents return their whole state."""
+        known = len(self._sent)
+        if len(messages) >= known and all(map(_same, messages, self._sent)):
+            return messages[known:]
+        return messages
+
+
+def _same(one: BaseMessage, other: BaseMessage) -> bool:
+    return one is other or (one.type == other.type and one.content == other.content and _calls(one) == _calls(other))
+
+
+def _calls(message: BaseMessage) -> Any:
+    return getattr(message, "tool_calls", None)
+
+
+def _key(value: Any, named: str | None, option: str) -> str | None:
+    """The key under which a dict has its messages; None if it is not a dict."""
+    if not isinstance(value, Mapping):
+        return None
+    if named is None and len(value) == 1:
+        return str(next(iter(value)))
+    if named is not None and named not in value:
+        raise InputError(f"the dict has no key {named!r}, which {option} names; add it, or name another key")
+    if named is None:
+        raise InputError(
+            f"a dict with {len(value)} keys does not say where its messages are: with_session(..., {option}=...)"
+        )
+    return named
+
+
+def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[BaseMessage]:
+    if isinstance(value, str):
+        return [speaker(value)]
+    if isinstance(value, BaseMessage):
+        return [value]
+    if isinstance(value, PromptValue):
+        return value.to_messages()
+    if isinstance(value, list | tuple):
+        try:
+            return convert_to_messages(list(value))
+        except (NotImplementedError, ValueError) as exc:
+            # Not its text, which quotes what was given.
+            raise InputError(
+                f"a list of {len(value)} messages holds something that LangChain cannot read as a message "
+                f"({type(exc).__name__}); pass messages, strings, (role, text) pairs or dicts with role and content"
+            ) from None
+    raise InputError(f"a {type(value).__name__} contains no messages; pass a string, a message or a list of messages")
