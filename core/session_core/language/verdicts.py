@@ -41,12 +41,16 @@ _VERDICT = re.compile(
 def judges(told: str, said: str) -> bool:
     """Whether `said` is a short verdict on what an assistant `told` right before it, and means nothing without that:
     "that's intended", "leave it as it is", or another label of a row ("P1", where the assistant said P2)."""
-    if not told or len(said) > _LONGEST or not is_only_answer(said) or len(content_words(told)) < _LEAST_TOLD:
+    if not told or len(said) > _LONGEST:
+        return False
+    verdict, new = _VERDICT.match(said), _LABEL.search(said)
+    # Most sentences are neither; what is left costs ten times as much.
+    if not (verdict or new) or not is_only_answer(said) or len(content_words(told)) < _LEAST_TOLD:
         return False
     labels = {found.group(1): found.group() for found in _LABEL.finditer(told)}
-    if labels and (new := _LABEL.search(said)) is not None:
-        return labels.get(new.group(1), new.group()) != new.group() or _VERDICT.search(said) is not None
-    return _VERDICT.search(said) is not None and not typed(said) and not names(said)
+    if labels and new is not None:
+        return labels.get(new.group(1), new.group()) != new.group() or verdict is not None
+    return verdict is not None and not typed(said) and not names(said)
 
 
 def judged(told: str) -> str:
