@@ -65,7 +65,7 @@ class Ours:
     def _sessions(self, store: MemoryStore, policy: Policy) -> Sessions:
         """Sessions that know what those of other budgets read, as one process with one policy knows what it read."""
         sessions = Sessions(store, policy=policy)
-        sessions.services = replace(sessions.services, readings=self._readings)
+        sessions.services = replace(sessions.services, reading_cache=self._readings)
         return sessions
 
 

@@ -106,7 +106,7 @@ async def whole_list(part: Ranges, key: Key, store: SessionStore) -> list[BaseMe
 
 
 async def uncompressed(messages: Sequence[BaseMessage], key: Key, store: SessionStore) -> list[BaseMessage]:
-    """`said` with the messages of a parent graph's view replaced by those of its record; others are the same
+    """`messages` with those of a parent graph's view replaced by those of its record; others are the same
     objects."""
     return await _whole(messages, key, store, of=set(map(str, parent_keys(key))))
 

@@ -119,7 +119,7 @@ def test_questions_run_one_at_a_time_per_process(
 
         monkeypatch.setattr(f"{module}.{name}", call)
 
-    noting("session_core.searching", "quotes")
+    noting("session_core.searching", "select_quotes")
     noting("session_core.stores.redis.store", "best")
     noting("session_core.stores.redis.store", "_read_found")
     embedder = Noting(lambda: seen.setdefault("packed", set()).add(turn.held))
@@ -129,7 +129,7 @@ def test_questions_run_one_at_a_time_per_process(
         session.fold()
         view = ask(session)
     assert view.recalled
-    assert seen == {"quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {False}}
+    assert seen == {"select_quotes": {True}, "best": {True}, "_read_found": {True}, "packed": {False}}
 
 
 @pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])

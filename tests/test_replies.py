@@ -34,9 +34,9 @@ def test_a_reply_has_to_do_with_nearly_all_that_its_question_has(ends: str, leas
     talk = [*others, (ASKED.replace("?", ends), "Ann"), (REPLY, "Ben"), *others]
     said = [_said(Role.USER, text, seq, author) for seq, (text, author) in enumerate(talk, start=1)]
     candidates = [(message, read(message, count)) for message in said]
-    whole = Relevance(Question("Is the dredging of the harbour a problem for small boats?"), candidates, []).whole(
-        candidates
-    )
+    whole = Relevance(
+        Question("Is the dredging of the harbour a problem for small boats?"), candidates, []
+    ).candidate_scores(candidates)
     assert least <= whole[8] / whole[7] <= most
 
 

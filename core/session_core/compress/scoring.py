@@ -88,7 +88,7 @@ class Relevance:
 
     def context_scores(self, reading: Reading, ties: Sequence[float], heading: str) -> float:
         """What each part of an output has of the ties of its call, of a structure also of its best row; all of it
-        where one of the two has a number or code of the question. `tie_score` are those of its parts."""
+        where one of the two has a number or code of the question. `ties` are those of its parts."""
         head = Counter(stems(heading))
         if not reading.structured:
             return _LINES * self.tie_score(head)
