@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 # The fixtures import what they need when they run: not every environment of these tests has all drivers.
 if TYPE_CHECKING:
+    import redis
     from edge_case_stores import CornerCase
     from every_store import Servers
     from fault_tools import Places
@@ -90,6 +91,14 @@ def plain_redis() -> Iterator[RedisServer]:
 
     with redis_server(appendonly="no") as running:
         yield running
+
+
+@pytest.fixture
+def redis_client(plain_redis: RedisServer) -> Iterator[redis.Redis]:
+    """A client of an emptied Redis server."""
+    with plain_redis.client() as client:
+        client.flushall()
+        yield client
 
 
 @pytest.fixture

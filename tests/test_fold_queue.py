@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core.errors import ConfigError, StoreUnreadable, UnknownScheme
 from session_core.fold_queue import MOST_ATTEMPTS, FoldTask
@@ -53,24 +53,11 @@ class Queue:
         self._run(self._queue.leave(worker))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[redis.Redis]:
-    with server.client() as made:
-        made.flushall()
-        yield made
-
-
 @pytest.fixture(params=["blocking", "awaiting"])
-def queue(server: RedisServer, client: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Queue]:
+def queue(plain_redis: RedisServer, redis_client: redis.Redis, request: pytest.FixtureRequest) -> Iterator[Queue]:
     """An empty queue that has a worker."""
     awaiting = request.param == "awaiting"
-    made = Queue(server.url, asyncio.run if awaiting else run_blocking, awaiting=awaiting)
+    made = Queue(plain_redis.url, asyncio.run if awaiting else run_blocking, awaiting=awaiting)
     assert made.take() is None
     yield made
     run_blocking(made.opened.close())
@@ -81,16 +68,16 @@ def _taken(task: FoldTask | None) -> FoldTask:
     return task
 
 
-def _expire_all(client: redis.Redis) -> None:
+def _expire_all(redis_client: redis.Redis) -> None:
     """As if all workers had been silent for too long."""
-    for name in client.zrange(NAME + "t", 0, -1):
-        client.zadd(NAME + "t", {name: 1})
+    for name in redis_client.zrange(NAME + "t", 0, -1):
+        redis_client.zadd(NAME + "t", {name: 1})
 
 
-def _age(client: redis.Redis, part: str, seconds: float) -> None:
+def _age(redis_client: redis.Redis, part: str, seconds: float) -> None:
     """As if what waits had been requested that much earlier."""
-    for name, at_ms in client.zrange(NAME + part, 0, -1, withscores=True):
-        client.zadd(NAME + part, {name: at_ms - seconds * 1000})
+    for name, at_ms in redis_client.zrange(NAME + part, 0, -1, withscores=True):
+        redis_client.zadd(NAME + part, {name: at_ms - seconds * 1000})
 
 
 def test_a_session_that_is_requested_again_and_again_is_queued_once(queue: Queue) -> None:
@@ -99,11 +86,11 @@ def test_a_session_that_is_requested_again_and_again_is_queued_once(queue: Queue
     assert queue.keys("w1", "w2", "w1") == [A, B]
 
 
-def test_the_oldest_urgent_request_comes_first_and_keeps_its_time(queue: Queue, client: redis.Redis) -> None:
+def test_the_oldest_urgent_request_comes_first_and_keeps_its_time(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     queue.ask(B)
     queue.ask(C, urgent=True)
-    _age(client, "w", 10)
+    _age(redis_client, "w", 10)
     queue.ask(B, urgent=True)
     tasks = [_taken(queue.take()) for _ in range(3)]
     assert [task.key for task in tasks] == [B, C, A]
@@ -118,7 +105,7 @@ def test_a_request_stays_urgent(queue: Queue) -> None:
     assert queue.keys("w1", "w1", "w1") == [B, A]
 
 
-def test_without_a_worker_nothing_is_queued(queue: Queue, client: redis.Redis) -> None:
+def test_without_a_worker_nothing_is_queued(queue: Queue, redis_client: redis.Redis) -> None:
     queue.leave()
     assert queue.ask(A) is None
     assert queue.left()[1] == 0
@@ -126,8 +113,8 @@ def test_without_a_worker_nothing_is_queued(queue: Queue, client: redis.Redis) -
     assert queue.ask(A) == 1
 
 
-def test_a_worker_that_is_silent_for_long_does_not_count(queue: Queue, client: redis.Redis) -> None:
-    client.zadd(NAME + "p", {"w1": 1})
+def test_a_worker_that_is_silent_for_long_does_not_count(queue: Queue, redis_client: redis.Redis) -> None:
+    redis_client.zadd(NAME + "p", {"w1": 1})
     assert queue.ask(A, urgent=True) is None
 
 
@@ -142,11 +129,11 @@ def test_a_session_at_work_is_given_to_nobody_else_and_waits_again_if_requested(
     assert queue.keys("w2") == [A]
 
 
-def test_what_a_silent_worker_held_is_given_to_another_with_its_time(queue: Queue, client: redis.Redis) -> None:
+def test_what_a_silent_worker_held_is_given_to_another_with_its_time(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A, urgent=True)
-    _age(client, "u", 10)
+    _age(redis_client, "u", 10)
     lost = _taken(queue.take("w1"))
-    _expire_all(client)
+    _expire_all(redis_client)
     again = _taken(queue.take("w2"))
     assert (again.key, again.attempt, lost.attempt) == (A, 2, 1)
     assert again.waited_s >= 10
@@ -157,10 +144,10 @@ def test_what_a_silent_worker_held_is_given_to_another_with_its_time(queue: Queu
     assert queue.left()[1] == 0
 
 
-def test_a_queue_that_lost_its_data_gives_new_tokens(queue: Queue, client: redis.Redis) -> None:
+def test_a_queue_that_lost_its_data_gives_new_tokens(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     lost = _taken(queue.take("w1"))
-    client.flushall()
+    redis_client.flushall()
     queue.take("w2")
     queue.ask(A)
     again = _taken(queue.take("w2"))
@@ -168,10 +155,10 @@ def test_a_queue_that_lost_its_data_gives_new_tokens(queue: Queue, client: redis
     assert queue.done(again)
 
 
-def test_what_is_held_longer_stays(queue: Queue, client: redis.Redis) -> None:
+def test_what_is_held_longer_stays(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     task = _taken(queue.take("w1"))
-    _expire_all(client)
+    _expire_all(redis_client)
     assert queue.hold(task) == [True]
     assert queue.take("w2") is None
     assert queue.done(task)
@@ -180,65 +167,65 @@ def test_what_is_held_longer_stays(queue: Queue, client: redis.Redis) -> None:
 @pytest.mark.parametrize("first", [False, True])
 @pytest.mark.parametrize("again", [False, True])
 def test_a_request_repeated_meanwhile_joins_the_one_that_was_lost(
-    first: bool, again: bool, queue: Queue, client: redis.Redis
+    first: bool, again: bool, queue: Queue, redis_client: redis.Redis
 ) -> None:
     queue.ask(A, urgent=first)
-    _age(client, "u" if first else "w", 10)
+    _age(redis_client, "u" if first else "w", 10)
     queue.take("w1")
     queue.ask(A, urgent=again)
-    _expire_all(client)
+    _expire_all(redis_client)
     assert _taken(queue.take("w2")).waited_s >= 10
     assert queue.take("w2") is None
 
 
-def test_a_silent_worker_that_wakes_does_not_hold_what_another_one_has(queue: Queue, client: redis.Redis) -> None:
+def test_a_silent_worker_that_wakes_does_not_hold_what_another_one_has(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     lost = _taken(queue.take("w1"))
-    _expire_all(client)
+    _expire_all(redis_client)
     queue.take("w2")
-    _expire_all(client)
+    _expire_all(redis_client)
     assert queue.hold(lost) == [False]
     assert _taken(queue.take("w3")).attempt == 3
 
 
-def test_sessions_at_work_that_wait_again_stand_in_nobodys_way(queue: Queue, client: redis.Redis) -> None:
+def test_sessions_at_work_that_wait_again_stand_in_nobodys_way(queue: Queue, redis_client: redis.Redis) -> None:
     for key in (A, B):
         queue.ask(key, urgent=True)
         queue.take()
         queue.ask(key, urgent=True)
-    _age(client, "u", 10)
+    _age(redis_client, "u", 10)
     queue.ask(C, urgent=True)
     assert _taken(queue.take()).key == C
 
 
-def test_a_fold_that_ends_its_worker_each_time_is_given_up(queue: Queue, client: redis.Redis) -> None:
+def test_a_fold_that_ends_its_worker_each_time_is_given_up(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         assert _taken(queue.take()).attempt == attempt
-        _expire_all(client)
+        _expire_all(redis_client)
     assert queue.take() is None
     assert queue.left()[1] == 0
     queue.ask(A)
     assert _taken(queue.take()).attempt == 1
 
 
-def test_a_done_request_starts_over(queue: Queue, client: redis.Redis) -> None:
+def test_a_done_request_starts_over(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     queue.take()
-    _expire_all(client)
+    _expire_all(redis_client)
     queue.done(_taken(queue.take()))
     queue.ask(A)
     assert _taken(queue.take()).attempt == 1
 
 
-def test_left_counts_the_requests_up_to_a_moment(queue: Queue, client: redis.Redis) -> None:
+def test_left_counts_the_requests_up_to_a_moment(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     queue.ask(B, urgent=True)
     queue.take()
     moment, left = queue.left()
     assert left == 2
     queue.ask(C, urgent=True)
-    _age(client, "u", -10)
+    _age(redis_client, "u", -10)
     assert queue.left(moment) == (moment, 2)
     assert queue.left(str(int(moment) + 20_000))[1] == 3
 
@@ -249,15 +236,17 @@ def test_names_come_back_as_they_were(queue: Queue) -> None:
     assert {*queue.keys("w1", "w1")} == {ODD, C}
 
 
-def test_prefixes_separate_queues(server: RedisServer, queue: Queue) -> None:
-    other = RedisFoldQueue(f"{server.url}?prefix=other")
+def test_prefixes_separate_queues(plain_redis: RedisServer, queue: Queue) -> None:
+    other = RedisFoldQueue(f"{plain_redis.url}?prefix=other")
     queue.ask(A)
     assert run_blocking(other.take("w", held_s=HOUR_S)) is None
     run_blocking(other.close())
 
 
-def test_what_somebody_else_put_there_is_refused(server: RedisServer, queue: Queue, client: redis.Redis) -> None:
-    client.zadd(NAME + "w", {"not a session": 1})
+def test_what_somebody_else_put_there_is_refused(
+    plain_redis: RedisServer, queue: Queue, redis_client: redis.Redis
+) -> None:
+    redis_client.zadd(NAME + "w", {"not a session": 1})
     with pytest.raises(StoreUnreadable, match="set another prefix"):
         queue.take()
 

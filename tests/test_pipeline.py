@@ -133,9 +133,9 @@ def test_a_queue_puts_off_the_folds_of_sessions_with_room_while_calls_leave_no_p
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
-    assert (queue.take(3, quiet=False), queue.is_hurried(3), len(queue)) == (None, 0, 2)
+    assert (queue.take(3, quiet=False), queue.urgent_folds(3), len(queue)) == (None, 0, 2)
     assert queue.take(3, quiet=True) == (A, 1)
-    assert (queue.at_work, queue.is_hurried(3), len(queue)) == (A, 0, 2)
+    assert (queue.at_work, queue.urgent_folds(3), len(queue)) == (A, 0, 2)
 
 
 def test_a_queue_postpones_folds_up_to_its_limit():
@@ -143,18 +143,18 @@ def test_a_queue_postpones_folds_up_to_its_limit():
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
     queue.add(A, 9, Tier.SUMMARIZE)
-    assert (queue.take(10.5, quiet=False), queue.is_hurried(11), queue.is_hurried(12)) == (None, 1, 2)
+    assert (queue.take(10.5, quiet=False), queue.urgent_folds(11), queue.urgent_folds(12)) == (None, 1, 2)
     assert queue.take(12, quiet=False) == (A, 1)
-    assert queue.is_hurried(12) == 2
+    assert queue.urgent_folds(12) == 2
     queue.at_work = None
-    assert queue.is_hurried(12) == 1
+    assert queue.urgent_folds(12) == 1
 
 
 def test_a_fold_in_progress_becomes_urgent_after_its_limit():
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.take(2, quiet=True)
-    assert (queue.is_hurried(10), queue.is_hurried(11)) == (0, 1)
+    assert (queue.urgent_folds(10), queue.urgent_folds(11)) == (0, 1)
 
 
 def test_a_session_over_the_facts_threshold_is_folded_before_those_that_have_room():
@@ -162,9 +162,9 @@ def test_a_session_over_the_facts_threshold_is_folded_before_those_that_have_roo
     queue.add(A, 1, Tier.SUMMARIZE)
     queue.add(B, 2, Tier.SUMMARIZE)
     queue.add(B, 3, Tier.FACTS)
-    assert queue.is_hurried(3) == 1
+    assert queue.urgent_folds(3) == 1
     assert queue.take(3, quiet=False) == (B, 2)
-    assert (queue.is_hurried(3), len(queue)) == (1, 2)
+    assert (queue.urgent_folds(3), len(queue)) == (1, 2)
     assert queue.take(3, quiet=False) is None
 
 
@@ -175,7 +175,7 @@ def test_a_session_that_asks_while_it_is_folded_is_counted_once_and_folded_again
     queue.add(A, 2, Tier.SUMMARIZE)
     assert len(queue) == 1
     queue.at_work = None
-    assert (queue.is_hurried(2), queue.take(2, quiet=True)) == (0, (A, 2))
+    assert (queue.urgent_folds(2), queue.take(2, quiet=True)) == (0, (A, 2))
 
 
 def test_a_busy_process_runs_urgent_folds_only() -> None:

@@ -75,29 +75,16 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[redis.Redis]:
-    with server.client() as made:
-        made.flushall()
-        yield made
-
-
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/chat.db"
 
 
 @pytest.fixture
-def sessions(url: str, server: RedisServer, client: redis.Redis) -> Iterator[Sessions]:
+def sessions(url: str, plain_redis: RedisServer, redis_client: redis.Redis) -> Iterator[Sessions]:
     """Those of an application, whose events are in `heard`."""
     heard = Heard()
-    with Sessions(url, fold_queue=server.url, policy=POLICY, observers=[heard]) as made:
+    with Sessions(url, fold_queue=plain_redis.url, policy=POLICY, observers=[heard]) as made:
         made.heard = heard  # type: ignore[attr-defined]
         yield made
 
@@ -131,11 +118,11 @@ def working(sessions: Sessions, queue: str | None = None, **options: float) -> I
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
 def test_an_append_requests_the_fold_that_a_worker_makes(
-    voice: str, sessions: Sessions, url: str, server: RedisServer
+    voice: str, sessions: Sessions, url: str, plain_redis: RedisServer
 ) -> None:
     told = Heard()
     session = sessions.session("s")
-    with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, server.url):
+    with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, plain_redis.url):
         say(sessions, "s", voice)
         assert sessions.drain()
     assert [event.key for event in told if isinstance(event, Folded)] == [session.key]
@@ -147,43 +134,43 @@ def test_an_append_requests_the_fold_that_a_worker_makes(
     assert session.stats().folded_messages > 0
 
 
-def test_requests_of_one_session_are_one_fold(sessions: Sessions, url: str, server: RedisServer) -> None:
+def test_requests_of_one_session_are_one_fold(sessions: Sessions, url: str, plain_redis: RedisServer) -> None:
     attended(sessions)
     fill(sessions, "s", TURNS + 5)
     assert len(heard(sessions, FoldAsked)) > 1
     assert sessions.pipeline.waiting == 1
     told = Heard()
-    with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, server.url) as worker:
+    with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, plain_redis.url) as worker:
         assert sessions.drain()
         assert worker.taken == 1
     assert len([event for event in told if isinstance(event, Folded)]) == 1
 
 
 def test_the_lag_counts_from_the_request_in_the_other_process(
-    sessions: Sessions, url: str, server: RedisServer, client: redis.Redis
+    sessions: Sessions, url: str, plain_redis: RedisServer, redis_client: redis.Redis
 ) -> None:
     attended(sessions)
     fill(sessions, "s")
     for part in "wu":
-        for name, at_ms in client.zrange(f"llms:folds:{{folds}}:{part}", 0, -1, withscores=True):
-            client.zadd(f"llms:folds:{{folds}}:{part}", {name: at_ms - 100_000})
+        for name, at_ms in redis_client.zrange(f"llms:folds:{{folds}}:{part}", 0, -1, withscores=True):
+            redis_client.zadd(f"llms:folds:{{folds}}:{part}", {name: at_ms - 100_000})
     told = Heard()
-    with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, server.url):
+    with Sessions(url, policy=POLICY, observers=[told]) as others, working(others, plain_redis.url):
         assert sessions.drain()
     (folded,) = [event for event in told if isinstance(event, Folded)]
     assert 100 < folded.lag_s < 160
     assert folded.lag_messages >= 2 * TURNS - 2
 
 
-def test_nothing_that_was_said_is_in_the_queue(sessions: Sessions, client: redis.Redis) -> None:
+def test_nothing_that_was_said_is_in_the_queue(sessions: Sessions, redis_client: redis.Redis) -> None:
     attended(sessions)
     fill(sessions, "s")
     run_blocking(sessions.pipeline.queue.take("w", held_s=3600))
     fill(sessions, "other")
     found = b""
-    for name in client.scan_iter():
-        kind = client.type(name)
-        read = client.hgetall(name) if kind == b"hash" else client.zrange(name, 0, -1)
+    for name in redis_client.scan_iter():
+        kind = redis_client.type(name)
+        read = redis_client.hgetall(name) if kind == b"hash" else redis_client.zrange(name, 0, -1)
         found += name + repr(read).encode()
     assert b"default|s|" in found
     assert b"default|other|" in found
@@ -196,12 +183,12 @@ def test_drain_tells_that_no_worker_was_fast_enough(sessions: Sessions) -> None:
     assert not sessions.drain(0.01)
 
 
-def test_closing_leaves_requests_to_the_workers(sessions: Sessions, server: RedisServer) -> None:
+def test_closing_leaves_requests_to_the_workers(sessions: Sessions, plain_redis: RedisServer) -> None:
     attended(sessions)
     fill(sessions, "s")
     sessions.close()
     sessions.ask_fold(Key("late"))
-    queue = RedisFoldQueue(server.url)
+    queue = RedisFoldQueue(plain_redis.url)
     assert run_blocking(queue.left())[1] == 1
     run_blocking(queue.close())
     assert not heard(sessions, WorkersLost)
@@ -321,7 +308,7 @@ class Unavailable(SqliteStore):
 
 
 def test_a_request_outlives_a_store_that_is_unavailable(
-    sessions: Sessions, tmp_path: Path, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, tmp_path: Path, plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("session_core.workers.RETRY_S", 0.01)
     attended(sessions)
@@ -329,7 +316,7 @@ def test_a_request_outlives_a_store_that_is_unavailable(
     told = Heard()
     with (
         Sessions(Unavailable(tmp_path / "chat.db"), policy=POLICY, observers=[told]) as others,
-        working(others, server.url, redeliver_s=0.2) as worker,
+        working(others, plain_redis.url, redeliver_s=0.2) as worker,
     ):
         assert sessions.drain()
         assert worker.taken == 2
@@ -337,7 +324,9 @@ def test_a_request_outlives_a_store_that_is_unavailable(
     run_blocking(others.store.close())
 
 
-def test_a_worker_keeps_what_takes_long(sessions: Sessions, url: str, server: RedisServer, client: redis.Redis) -> None:
+def test_a_worker_keeps_what_takes_long(
+    sessions: Sessions, url: str, plain_redis: RedisServer, redis_client: redis.Redis
+) -> None:
     class Slow:
         name = "slow"
 
@@ -349,10 +338,10 @@ def test_a_worker_keeps_what_takes_long(sessions: Sessions, url: str, server: Re
     attended(sessions)
     fill(sessions, "s")
     policy = replace(POLICY, summarizer=Slow())
-    with Sessions(url, policy=policy) as others, working(others, server.url, redeliver_s=0.3) as worker:
+    with Sessions(url, policy=policy) as others, working(others, plain_redis.url, redeliver_s=0.3) as worker:
         until(lambda: worker.taken)
-        began = client.zrange("llms:folds:{folds}:t", 0, -1, withscores=True)
-        until(lambda: client.zrange("llms:folds:{folds}:t", 0, -1, withscores=True)[0][1] > began[0][1] + 300)
+        began = redis_client.zrange("llms:folds:{folds}:t", 0, -1, withscores=True)
+        until(lambda: redis_client.zrange("llms:folds:{folds}:t", 0, -1, withscores=True)[0][1] > began[0][1] + 300)
         may_end.set()
         assert sessions.drain()
         assert worker.taken == 1
@@ -365,13 +354,15 @@ class Failing(SqliteStore):
         raise ValueError(SECRET)
 
 
-def test_a_fold_that_fails_is_told_and_not_repeated(sessions: Sessions, tmp_path: Path, server: RedisServer) -> None:
+def test_a_fold_that_fails_is_told_and_not_repeated(
+    sessions: Sessions, tmp_path: Path, plain_redis: RedisServer
+) -> None:
     attended(sessions)
     fill(sessions, "s")
     told = Heard()
     with (
         Sessions(Failing(tmp_path / "chat.db"), policy=POLICY, observers=[told]) as others,
-        working(others, server.url) as worker,
+        working(others, plain_redis.url) as worker,
     ):
         assert sessions.drain()
         assert worker.taken == 1
@@ -379,21 +370,25 @@ def test_a_fold_that_fails_is_told_and_not_repeated(sessions: Sessions, tmp_path
     run_blocking(others.store.close())
 
 
-def test_a_worker_ends_when_its_sessions_are_closed(sessions: Sessions, url: str, server: RedisServer) -> None:
+def test_a_worker_ends_when_its_sessions_are_closed(sessions: Sessions, url: str, plain_redis: RedisServer) -> None:
     attended(sessions)
     fill(sessions, "s")
     others = Sessions(url, policy=POLICY)
     others.close()
-    worker = Worker(others, server.url)
+    worker = Worker(others, plain_redis.url)
     worker.run()
     assert worker.taken == 1
     assert sessions.pipeline.waiting == 1
 
 
-def test_the_example_of_the_runbook_runs(url: str, server: RedisServer, client: redis.Redis) -> None:
+def test_the_example_of_the_runbook_runs(url: str, plain_redis: RedisServer, redis_client: redis.Redis) -> None:
     runbook = (TESTS.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
     (example,) = [code for code in re.findall(r"```python\n(.*?)```", runbook, flags=re.DOTALL) if "fold_queue" in code]
-    for theirs, ours in (("postgresql://app@db/chat", url), ("redis://queue:6379/0", server.url), ("32_000", "2_285")):
+    for theirs, ours in (
+        ("postgresql://app@db/chat", url),
+        ("redis://queue:6379/0", plain_redis.url),
+        ("32_000", "2_285"),
+    ):
         assert theirs in example
         example = example.replace(theirs, ours)
     names: dict[str, Any] = {}
@@ -415,17 +410,17 @@ def test_a_queue_that_is_none_is_refused(url: str) -> None:
         Sessions(url, fold_queue=7)  # type: ignore[arg-type]
 
 
-def test_async_sessions_close_their_queue(url: str, server: RedisServer, client: redis.Redis) -> None:
+def test_async_sessions_close_their_queue(url: str, plain_redis: RedisServer, redis_client: redis.Redis) -> None:
     async def held() -> int:
-        async with Sessions(url, fold_queue=server.url, policy=POLICY) as sessions:
+        async with Sessions(url, fold_queue=plain_redis.url, policy=POLICY) as sessions:
             attended(sessions)
             for number in range(TURNS):
                 await sessions.session("s").aappend(turn(number))
             return sessions.pipeline.waiting
 
-    before = client.info("clients")["connected_clients"]
+    before = redis_client.info("clients")["connected_clients"]
     assert asyncio.run(held()) == 1
-    until(lambda: client.info("clients")["connected_clients"] == before)
+    until(lambda: redis_client.info("clients")["connected_clients"] == before)
 
 
 def test_sessions_in_memory_have_no_queue() -> None:
@@ -444,8 +439,8 @@ def test_a_worker_refuses_options_without_sense(options: dict[str, float], sessi
         Worker(sessions, **options)  # type: ignore[arg-type]
 
 
-def test_a_worker_with_a_wrong_password_says_so_at_once(sessions: Sessions, client: redis.Redis) -> None:
-    queue = f"redis://:wrong@127.0.0.1:{client.connection_pool.connection_kwargs['port']}"
+def test_a_worker_with_a_wrong_password_says_so_at_once(sessions: Sessions, redis_client: redis.Redis) -> None:
+    queue = f"redis://:wrong@127.0.0.1:{redis_client.connection_pool.connection_kwargs['port']}"
     with pytest.raises(StoreError, match="password"):
         Worker(sessions, queue).run()
 
@@ -497,10 +492,10 @@ class Processes:
 
 
 @pytest.fixture
-def processes(url: str, server: RedisServer, tmp_path: Path) -> Processes:
+def processes(url: str, plain_redis: RedisServer, tmp_path: Path) -> Processes:
     folder = tmp_path / "told"
     folder.mkdir()
-    return Processes(url, server.url, folder)
+    return Processes(url, plain_redis.url, folder)
 
 
 def test_a_worker_killed_in_the_middle_of_a_fold_is_replaced(sessions: Sessions, processes: Processes) -> None:
@@ -562,11 +557,11 @@ def test_a_worker_that_is_told_to_end_finishes_its_fold(sessions: Sessions, proc
 
 
 def test_a_worker_needs_no_application_for_folds_by_rules(
-    sessions: Sessions, processes: Processes, url: str, server: RedisServer
+    sessions: Sessions, processes: Processes, url: str, plain_redis: RedisServer
 ) -> None:
     attended(sessions)
     fill(sessions, "s")
-    with processes.running("--url", url, "--queue", server.url, "--window", "2285", of_app=False) as process:
+    with processes.running("--url", url, "--queue", plain_redis.url, "--window", "2285", of_app=False) as process:
         assert sessions.drain()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0

@@ -64,7 +64,7 @@ class Queue:
         if tier >= Tier.FACTS:
             self._pressing.add(key)
 
-    def is_hurried(self, now_s: float) -> int:
+    def urgent_folds(self, now_s: float) -> int:
         """The number of urgent folds, including the one in progress."""
         return len(self._pressing) + len(self._overdue(now_s)) + (self.at_work is not None and self._due_s <= now_s)
 
@@ -96,13 +96,13 @@ class Pace:
     """How a background fold shares the interpreter with calls that somebody waits for.
 
     A computing thread keeps the GIL for 5 ms (`sys.getswitchinterval`), and a view or an append releases it at each
-    read and write, so each of these would wait 5 ms during a fold. `is_hurried` returns how many folds are urgent;
+    read and write, so each of these would wait 5 ms during a fold. `urgent` returns how many folds are;
     `quiet` waits up to that many seconds for a pause without views and appends, and returns whether there is one;
     `pauses` counts how often a fold yielded. While `hurried` callers wait for the folds themselves, it does not
     yield.
     """
 
-    pressed: Callable[[], int]
+    urgent: Callable[[], int]
     quiet: Callable[[float], bool] = lambda _: True
     clock: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
@@ -115,13 +115,13 @@ class Pace:
         now_s = self.clock()
         if self.hurried or now_s - self._since_s < WORK_S:
             return
-        if now_s - self._since_s < min(MOST_WORK_S, WORK_S * self.pressed()):
+        if now_s - self._since_s < min(MOST_WORK_S, WORK_S * self.urgent()):
             return
         self.pauses += 1
         self.sleep(PAUSE_S)
         while not self.hurried:
-            pressed = self.pressed()
-            left_s = PATIENCE_S / pressed - (self.clock() - now_s) if pressed else LOOK_S
+            urgent = self.urgent()
+            left_s = PATIENCE_S / urgent - (self.clock() - now_s) if urgent else LOOK_S
             if left_s <= 0 or self.quiet(left_s):
                 break
             self.sleep(PAUSE_S)
@@ -145,7 +145,7 @@ class Background:
     _closed: bool = False
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self._pressed, self.services.calls.wait_until_idle)
+        self.pace = Pace(self._urgent_folds, self.services.calls.wait_until_idle)
 
     @property
     def waiting(self) -> int:
@@ -203,9 +203,9 @@ class Background:
             self.pace.hurried = 0
             self._process = os.getpid()
 
-    def _pressed(self) -> int:
+    def _urgent_folds(self) -> int:
         with self._changed:
-            return self.queue.is_hurried(time.monotonic())
+            return self.queue.urgent_folds(time.monotonic())
 
     @contextmanager
     def reporting_failures(self, key: Key) -> Iterator[None]:

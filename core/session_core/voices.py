@@ -48,7 +48,7 @@ class _Threaded(ProcessBound):
     """A proxy of a port with blocking coroutines; each call runs in a thread of the loop, or by `executor`."""
 
     def __init__(self, port: object, executor: Executor) -> None:
-        self._port, self._apart = port, executor
+        self._port, self._executor = port, executor
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
@@ -56,7 +56,7 @@ class _Threaded(ProcessBound):
             return attribute
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            return await self._apart(lambda: run_blocking(attribute(*args, **kwargs)))
+            return await self._executor(lambda: run_blocking(attribute(*args, **kwargs)))
 
         return call
 

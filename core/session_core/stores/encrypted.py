@@ -90,12 +90,12 @@ class EncryptedStore(ProcessBound):
         self.scheme = inner.scheme
         self._seals = Seals(keyring)
         self._places = WordPlaces()
-        self._in_turn: Executor = inline_serially
+        self._serial_executor: Executor = inline_serially
 
     def awaiting(self) -> EncryptedStore:
         """The same store for async callers."""
         twin = EncryptedStore(self.inner.awaiting(), self.keyring)
-        twin._places, twin._in_turn = self._places, SERIAL_THREADS
+        twin._places, twin._serial_executor = self._places, SERIAL_THREADS
         return twin
 
     async def rotate(self, key: Key) -> int:
@@ -185,8 +185,8 @@ class EncryptedStore(ProcessBound):
         parts, wanted = self._places.missing(key, state.born, state.ledger.messages, at_once=SEARCHED_AT_ONCE)
         for first, last in wanted:
             part = await self.record(key, Ranges.span(first, last))
-            parts += await self._in_turn(partial(self._places.read, key, state.born, first, part))
-        seqs = await self._in_turn(partial(best, parts, words, max_hits=max_hits))
+            parts += await self._serial_executor(partial(self._places.read, key, state.born, first, part))
+        seqs = await self._serial_executor(partial(best, parts, words, max_hits=max_hits))
         there = {message.seq: message for message in await self.record(key, Ranges.of(sorted(seqs)))} if seqs else {}
         return tuple(there[seq] for seq in seqs if seq in there)
 
